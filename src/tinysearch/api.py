@@ -1,0 +1,227 @@
+"""The functions behind ``import tinysearch``: they wire the rooms together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.baselines.models import architectures
+from tinysearch.errors import RunError
+from tinysearch.results.leaderboard import Leaderboard, rank
+from tinysearch.results.record import Epoch, Record
+from tinysearch.results.store import Run, Store, default_path
+from tinysearch.search.datasets import Dataset, load
+from tinysearch.search.proposer import Proposal
+from tinysearch.search.recipe import Recipe, recipe
+from tinysearch.search.run import RunOutcome, RunSettings, SearchRun
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.task import Task
+
+if TYPE_CHECKING:
+    import keras
+
+DEFAULT_BUDGET = 10_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """One trained candidate.
+
+    Args:
+        record: What was measured, with all that is needed to repeat it.
+        task: Shape of the images and number of classes it was trained for.
+        model_path: Where the trained model was saved, if it is among the best few of its run.
+    """
+
+    record: Record
+    task: Task
+    model_path: Path
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network as a value."""
+        return self.record.architecture
+
+    @property
+    def params(self) -> int:
+        """Total parameters, moving statistics included."""
+        return self.record.cost.params
+
+    @property
+    def val_accuracy(self) -> float | None:
+        """Validation accuracy of the last epoch, a fraction."""
+        return self.record.measurement.val_accuracy
+
+    def build(self) -> keras.Model:
+        """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
+        from tinysearch.space.keras_builder import build
+
+        return build(self.architecture, self.task, norm_momentum=Recipe.from_dict(self.record.recipe).norm_momentum)
+
+    def load(self) -> keras.Model:
+        """Load the trained network; it takes raw pixels.
+
+        Raises:
+            RunError: if it was not among the best few of its run, whose models are kept.
+        """
+        import keras
+
+        if not self.model_path.exists():
+            raise RunError(f"the trained model of {self.record.key} was not kept at {self.model_path}; train it again")
+        return keras.saving.load_model(self.model_path)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What came of a search: how it ended, its leaderboard, and its candidates, best first."""
+
+    outcome: RunOutcome
+    leaderboard: Leaderboard
+    results: tuple[Result, ...]
+
+    @property
+    def best(self) -> Result:
+        """The candidate with the highest validation accuracy, baselines included.
+
+        Raises:
+            RunError: if nothing could be trained.
+        """
+        if not self.results:
+            raise RunError(f"run {self.outcome.name!r} trained no candidate")
+        return self.results[0]
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def on_start(self, proposal: Proposal) -> None:
+        """Ignore it."""
+
+    def on_epoch(self, number: int, epoch: Epoch) -> None:
+        """Ignore it."""
+
+    def on_record(self, record: Record, rejections: Mapping[str, int]) -> None:
+        """Ignore it."""
+
+
+def search(
+    budget: int | Budget = DEFAULT_BUDGET,
+    *,
+    dataset: str = "auto",
+    data: Path | str | None = None,
+    trials: int = 20,
+    epochs: int = 10,
+    strategy: str = "evolution",
+    seed: int = 0,
+    baselines: bool = True,
+    name: str | None = None,
+    store: Path | str | None = None,
+) -> SearchResult:
+    """Search for the best network below a budget.
+
+    Args:
+        budget: Bound on total parameters; a candidate at or above it is rejected.
+        dataset: ``"auto"``, ``"mnist"``, ``"fashion_mnist"``, ``"digits"`` or the path of an ``.npz`` file.
+        data: An ``.npz`` file with the dataset.
+        trials: Candidates to train, baselines not counted.
+        epochs: Epochs for every candidate.
+        strategy: ``"evolution"`` or ``"random"``.
+        seed: Seed of everything random.
+        baselines: Train the documented models first.
+        name: Name of the run; by default made of dataset and budget.
+        store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
+
+    Raises:
+        InputError: if something given cannot be used.
+        WorkError: if something fails while working.
+    """
+    bound = budget if isinstance(budget, Budget) else Budget(budget)
+    settings = {
+        "budget": bound.params,
+        "max_macs": bound.macs,
+        "max_memory": bound.peak_activation_bytes,
+        "trials": trials,
+        "epochs": epochs,
+        "strategy": strategy,
+        "seed": seed,
+        "baselines": baselines,
+    }
+    path = Path(store) if store is not None else default_path()
+    with Store(path, create=True) as opened:
+        run = open_run(opened, settings, dataset=dataset, data=None if data is None else Path(data), name=name)
+        outcome = run.carry_out(Silent())
+    ranked = sorted(
+        (record for record in outcome.records if not record.failed),
+        key=lambda record: (-record.score, record.cost.params),
+    )
+    results = tuple(Result(record, run.dataset.task, run.model_path(record.key)) for record in ranked)
+    return SearchResult(outcome, rank(outcome.records), results)
+
+
+def open_run(
+    store: Store,
+    given: Mapping[str, Any],
+    *,
+    dataset: str = "auto",
+    data: Path | None = None,
+    name: str | None = None,
+    resume: bool = False,
+    time_limit: float | None = None,
+) -> SearchRun:
+    """Prepare a run, new or resumed, from loosely given settings.
+
+    Args:
+        store: Where records go.
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, max_macs and max_memory. What is
+            left out has its default, or in a resumed run the value that the run began with.
+        dataset, data: See ``load``.
+        name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
+        resume: Continue a run.
+        time_limit: Seconds.
+
+    Raises:
+        InputError: if something given cannot be used.
+    """
+    if resume:
+        run = store.run(name) if name is not None else _latest(store)
+        settings = _settings(given, RunSettings.from_dict(run.settings))
+        images = load(dataset, data)
+        return SearchRun(
+            store, run.name, settings, images, architectures(), resume=True, time_limit=time_limit
+        )
+    settings = _settings(given, None)
+    images = load(dataset, data)
+    chosen = name if name is not None else _free_name(store, images, settings.budget)
+    return SearchRun(store, chosen, settings, images, architectures(), time_limit=time_limit)
+
+
+def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
+    base = before or RunSettings(Budget(given.get("budget", DEFAULT_BUDGET)), recipe("default"))
+    budget = dataclasses.replace(
+        base.budget,
+        params=given.get("budget", base.budget.params),
+        macs=given.get("max_macs", base.budget.macs),
+        peak_activation_bytes=given.get("max_memory", base.budget.peak_activation_bytes),
+    )
+    how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
+    how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
+    same = {name: given[name] for name in ("trials", "strategy", "seed", "baselines") if name in given}
+    return dataclasses.replace(base, budget=budget, recipe=how, **same)
+
+
+def _latest(store: Store) -> Run:
+    searches = [run for run in store.runs() if "trials" in run.settings]
+    if not searches:
+        raise RunError(f"the store {store.path} has no run to resume; begin one without --resume")
+    return searches[-1]
+
+
+def _free_name(store: Store, dataset: Dataset, budget: Budget) -> str:
+    taken = {run.name for run in store.runs()}
+    number = 1
+    while (name := f"{dataset.name}-{budget.params}-{number}") in taken:
+        number += 1
+    return name

@@ -1,0 +1,1 @@
+"""The three documented hand-made models and their reproduction."""

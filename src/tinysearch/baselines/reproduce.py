@@ -1,0 +1,150 @@
+"""Reproducing the documented models: train by a recipe, score on the test set, compare."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tinysearch.baselines.models import PREFIX, Baseline, baseline
+from tinysearch.errors import CostMismatchError, RunError
+from tinysearch.results.record import Epoch, Record
+from tinysearch.results.store import Store
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import Dataset
+from tinysearch.search.evaluation import evaluate
+from tinysearch.search.recipe import Recipe
+from tinysearch.space.cost import Cost, cost
+from tinysearch.space.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """Documented against measured, for one model.
+
+    Args:
+        model: The documented model.
+        counted: Its cost by our arithmetic, which Keras confirmed.
+        test_accuracies: One per seed, fractions.
+        val_accuracies: One per seed, fractions.
+        train_seconds: Wall-clock time of all trainings.
+    """
+
+    model: Baseline
+    counted: Cost
+    test_accuracies: tuple[float, ...]
+    val_accuracies: tuple[float, ...]
+    train_seconds: float
+
+    @property
+    def mean(self) -> float:
+        """Mean test accuracy."""
+        return statistics.fmean(self.test_accuracies)
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation of the test accuracy; None for a single seed."""
+        return statistics.stdev(self.test_accuracies) if len(self.test_accuracies) > 1 else None
+
+    @property
+    def standard_errors(self) -> float | None:
+        """How many standard errors of the mean the documented figure lies above the mean; None if unknown."""
+        if not self.std:
+            return None
+        return (self.model.test_accuracy - self.mean) / (self.std / math.sqrt(len(self.test_accuracies)))
+
+
+def reproduce(
+    names: Iterable[str],
+    dataset: Dataset,
+    recipe: Recipe,
+    seeds: Sequence[int],
+    store: Store,
+    *,
+    run: str,
+    on_start: Callable[[str, int], None] | None = None,
+    on_epoch: Callable[[int, Epoch], None] | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> list[Reproduction]:
+    """Train documented models and compare with what is documented.
+
+    What the run has trained already is taken from the store.
+
+    Args:
+        names: Any of ``"conv"``, ``"separable"`` and ``"inception"``.
+        dataset: Images.
+        recipe: How to train; ``recipe("documented")`` is the founding document's.
+        seeds: One training for each.
+        store: Where the records go.
+        run: Name of the run that the records belong to; made if it does not exist.
+        on_start: Called with name and seed before each training.
+        on_epoch: Called after each epoch.
+        on_record: Called after each training.
+
+    Raises:
+        CandidateError: if a name is unknown.
+        CostMismatchError: if a count differs from the documented one.
+        RunError: if the run exists and was made on other data.
+        TrainingError: if a training fails.
+    """
+    models = [baseline(name) for name in names]
+    for model in models:
+        check_count(model)
+    _ensure_run(store, run, dataset, recipe)
+    done = {(record.key, record.seed): record for record in store.records(run)}
+    results = []
+    for model in models:
+        candidate = Candidate(model.architecture, recipe)
+        records = []
+        for seed in seeds:
+            record = done.get((candidate.key, seed))
+            if record is None:
+                if on_start is not None:
+                    on_start(model.name, seed)
+                name = PREFIX + model.name
+                record = evaluate(
+                    candidate, dataset, seed, run=run, name=name, origin="baseline", on_epoch=on_epoch
+                )
+                store.append(record)
+            records.append(record)
+            if on_record is not None:
+                on_record(record)
+        results.append(_compared(model, records))
+    return results
+
+
+def check_count(model: Baseline) -> Cost:
+    """Return the cost of a documented model on MNIST's task.
+
+    Raises:
+        CostMismatchError: if it is not the documented one.
+    """
+    counted = cost(model.architecture, Task())
+    if (counted.params, counted.trainable_params) != (model.params, model.trainable_params):
+        raise CostMismatchError(
+            f"{model.name} is documented with {model.params:,} parameters, {model.trainable_params:,} of them trainable; "
+            f"we count {counted.params:,} and {counted.trainable_params:,}"
+        )
+    return counted
+
+
+def _ensure_run(store: Store, run: str, dataset: Dataset, recipe: Recipe) -> None:
+    known = {one.name: one for one in store.runs()}
+    if run not in known:
+        store.create_run(run, dataset.name, dataset.fingerprint, {"kind": "reproduce", "recipe": recipe.to_dict()})
+    elif known[run].fingerprint != dataset.fingerprint:
+        raise RunError(
+            f"run {run!r} was made on {known[run].dataset} with fingerprint {known[run].fingerprint}, the dataset given "
+            f"is {dataset.name} with {dataset.fingerprint}; give another --store"
+        )
+
+
+def _compared(model: Baseline, records: Sequence[Record]) -> Reproduction:
+    return Reproduction(
+        model=model,
+        counted=records[0].cost,
+        test_accuracies=tuple(record.test_accuracy for record in records if record.test_accuracy is not None),
+        val_accuracies=tuple(record.score for record in records),
+        train_seconds=sum(record.measurement.train_seconds for record in records),
+    )

@@ -1,0 +1,49 @@
+"""The application: its commands and what comes before any of them."""
+
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from tinysearch.cli.inspect import cost, show, space
+from tinysearch.cli.leaderboard import leaderboard
+from tinysearch.cli.reporting import Debug
+from tinysearch.cli.reproduce import reproduce
+from tinysearch.cli.run import run
+
+app = typer.Typer(
+    name="tinysearch",
+    help="Neural architecture search under a parameter budget.\n\nExample: tinysearch run --budget 10000",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, reproduce, leaderboard, show, cost, space):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tinysearch {metadata.version('tinysearch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Neural architecture search under a parameter budget."""
+    Debug.wanted = debug
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(app())

@@ -1,0 +1,56 @@
+"""What a CANDIDATE on the command line stands for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinysearch.baselines.models import PREFIX, baseline
+from tinysearch.errors import CandidateError
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store, default_path
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost, cost
+from tinysearch.space.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An architecture with its cost, and the records of it if it came from the store."""
+
+    name: str
+    architecture: Architecture
+    cost: Cost
+    records: tuple[Record, ...] = ()
+
+
+def find(candidate: str, store: Path | None) -> Found:
+    """Return what a CANDIDATE stands for: a documented model, a JSON file, or a key in the store.
+
+    Documented models and files are costed for images of 28x28x1 and 10 classes, the task of MNIST.
+
+    Raises:
+        CandidateError: if it stands for nothing.
+        ArchitectureError: if a file does not hold an architecture.
+    """
+    if candidate.startswith(PREFIX):
+        model = baseline(candidate)
+        return Found(candidate, model.architecture, cost(model.architecture, Task()))
+    if candidate.endswith(".json"):
+        architecture = _read(Path(candidate))
+        return Found(candidate, architecture, cost(architecture, Task()))
+    with Store(store or default_path()) as opened:
+        records = opened.find(candidate)
+    latest = records[-1]
+    return Found(latest.name, latest.architecture, latest.cost, tuple(records))
+
+
+def _read(path: Path) -> Architecture:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CandidateError(f"{path} cannot be read ({error.strerror}); expected a JSON file") from None
+    except ValueError as error:
+        raise CandidateError(f"{path} is not JSON ({error}); expected an object with 'layers' and 'head'") from None
+    return Architecture.from_dict(data)

@@ -1,0 +1,123 @@
+"""``cost``, ``show`` and ``space``: looking at networks without training any."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from tinysearch.cli import options
+from tinysearch.cli.candidates import Found, find
+from tinysearch.cli.reporting import reported, stdout
+
+
+class Format(str, Enum):
+    """How something is printed."""
+
+    table = "table"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="A table to look at, or JSON to go on with.")]
+
+
+@reported
+def cost(
+    candidate: options.Candidate,
+    format: FormatOption = Format.table,  # noqa: A002
+    store: options.Store = None,
+) -> None:
+    """Print what a network costs, by arithmetic, without TensorFlow.
+
+    Example: tinysearch cost baseline:conv --format json
+    """
+    from tinysearch.results.render import terminal
+
+    found = find(candidate, store)
+    if format is Format.json:
+        typer.echo(json.dumps(found.cost.to_dict(), indent=2))
+    else:
+        stdout().print(terminal.layers(found.cost))
+
+
+@reported
+def show(
+    candidate: options.Candidate,
+    format: FormatOption = Format.table,  # noqa: A002
+    store: options.Store = None,
+) -> None:
+    """Print a network's layers, and if it was trained its curve and where its figures come from.
+
+    Example: tinysearch show baseline:separable
+    """
+    found = find(candidate, store)
+    if format is Format.json:
+        typer.echo(json.dumps(_as_json(found), indent=2))
+    else:
+        _show(found)
+
+
+@reported
+def space(
+    budget: options.Budget = 10_000,
+    samples: Annotated[int, typer.Option(min=0, help="How many architectures to print.")] = 5,
+    seed: options.Seed = 0,
+    format: FormatOption = Format.table,  # noqa: A002
+) -> None:
+    """Print the search space: its choices, its size, its smallest member, the share within a budget.
+
+    Example: tinysearch space --budget 10000
+    """
+    from tinysearch.results.render import terminal
+    from tinysearch.space.budget import Budget
+    from tinysearch.space.survey import survey
+
+    found = survey(Budget(budget), draws=2_000, samples=samples, seed=seed)
+    if format is Format.json:
+        typer.echo(json.dumps(found.to_dict(), indent=2))
+    else:
+        stdout().print(terminal.survey(found))
+
+
+def _as_json(found: Found) -> dict[str, object]:
+    return {
+        "name": found.name,
+        "architecture": found.architecture.to_dict(),
+        "cost": found.cost.to_dict(),
+        "records": [
+            {
+                "run": record.run,
+                "key": record.key,
+                "origin": record.origin,
+                "purpose": record.purpose,
+                "trial": record.trial,
+                "seed": record.seed,
+                "dataset": record.dataset,
+                "fingerprint": record.fingerprint,
+                "recipe": dict(record.recipe),
+                "measurement": record.measurement.to_dict(),
+                "test_accuracy": record.test_accuracy,
+                "provenance": dict(record.provenance),
+                "created_at": record.created_at,
+            }
+            for record in found.records
+        ],
+    }
+
+
+def _show(found: Found) -> None:
+    from tinysearch.results.render import terminal
+    from tinysearch.space.notation import notation
+
+    console = stdout()
+    console.print(f"[bold]{found.name}[/bold]  {notation(found.architecture)}", soft_wrap=True)
+    console.print(terminal.legend())
+    console.print()
+    console.print(terminal.layers(found.cost))
+    for record in found.records:
+        console.print()
+        console.print(terminal.provenance(record))
+        if record.measurement.curve:
+            console.print(terminal.curve(record.measurement.curve))

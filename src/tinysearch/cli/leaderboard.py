@@ -1,0 +1,77 @@
+"""``leaderboard``: everything that the store holds, ranked."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinysearch.cli import options
+from tinysearch.cli.reporting import reported, stderr, stdout
+
+
+class Format(str, Enum):
+    """How a leaderboard is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+
+
+class Sort(str, Enum):
+    """The order of the rows."""
+
+    val_accuracy = "val_accuracy"
+    val_loss = "val_loss"
+    test_accuracy = "test_accuracy"
+    params = "params"
+    macs = "macs"
+    train_seconds = "train_seconds"
+
+
+@reported
+def leaderboard(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
+    format: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.table,  # noqa: A002
+    sort: Annotated[Sort, typer.Option(help="Order of the rows; ranks are by validation accuracy.")] = Sort.val_accuracy,
+    pareto: Annotated[bool, typer.Option("--pareto", help="Only the Pareto front of parameters and accuracy.")] = False,
+    dataset: Annotated[str | None, typer.Option(help="Only results on this dataset.", show_default=False)] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to a file.", show_default=False)
+    ] = None,
+    store: options.Store = None,
+) -> None:
+    """Rank all candidates in the store, baselines marked. Results of different datasets are ranked apart.
+
+    Example: tinysearch leaderboard --format markdown -o leaderboard.md
+    """
+    from tinysearch.errors import InputError
+    from tinysearch.results.leaderboard import rank
+    from tinysearch.results.render import FORMATS, terminal
+    from tinysearch.results.store import Store, default_path
+
+    with Store(store or default_path()) as opened:
+        for name in runs or []:
+            opened.run(name)
+        records = [record for record in opened.records() if not runs or record.run in runs]
+    known = sorted({record.dataset for record in records})
+    if dataset is not None and dataset not in known:
+        raise InputError(f"no result was measured on dataset {dataset!r}; there are {', '.join(known) or 'none yet'}")
+    chosen = [record for record in records if dataset in (None, record.dataset)]
+    board = rank(chosen, sort=sort.value, pareto=pareto)
+    if format is Format.table and output is None:
+        console = stdout()
+        console.print(terminal.leaderboard(board, console.width))
+        return
+    text = terminal.plain(board) if format is Format.table else FORMATS[format.value](board)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output} cannot be written ({error.strerror}); name another file with -o") from None
+    stderr().print(f"wrote {len(board.rows)} rows to {output}", soft_wrap=True)

@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Budget = Annotated[
+    int, typer.Option("--budget", "-b", help="Parameters, moving statistics included; at or above is rejected.")
+]
+Dataset = Annotated[
+    str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or an .npz file.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="An .npz file with x_train and y_train, x_test and y_test.", show_default=False),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option(help="The store; $TINYSEARCH_STORE, else runs/tinysearch.db.", show_default=False),
+]
+Epochs = Annotated[int, typer.Option(help="Epochs that every candidate is trained for.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random; 0 is a seed.")]
+Candidate = Annotated[
+    str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")
+]

@@ -1,0 +1,85 @@
+"""How the command line ends: exit codes, errors in one paragraph, no traceback unless asked for."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TextIO
+
+import typer
+from rich.console import Console
+
+from tinysearch.errors import InputError, TinySearchError
+
+P = ParamSpec("P")
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class Debug:
+    """Whether errors show their traceback; set by ``tinysearch --debug``."""
+
+    wanted = False
+
+
+def stdout() -> Console:
+    """Return the console for data. Without a terminal it is as wide as ``$COLUMNS`` says, else 120."""
+    return _console(sys.stdout.isatty(), sys.stdout)
+
+
+@functools.cache
+def stderr() -> Console:
+    """Return the console for progress, notes and errors.
+
+    On a terminal it writes to a descriptor of its own, so that the display goes on while ``quiet`` keeps the remarks
+    of libraries away.
+    """
+    if not sys.stderr.isatty():
+        return _console(False, sys.stderr)
+    return _console(True, os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8"))
+
+
+def reported(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn errors of a command into one paragraph on stderr and an exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except typer.Exit:
+            raise
+        except KeyboardInterrupt:
+            _say("interrupted")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader of our output has left, as in `tinysearch leaderboard | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except TinySearchError as error:
+            if Debug.wanted:
+                raise
+            _say(f"error: {error}")
+            raise typer.Exit(EXIT_USAGE if isinstance(error, InputError) else EXIT_FAILURE) from None
+        except Exception as error:
+            if Debug.wanted:
+                raise
+            _say(
+                f"error: {type(error).__name__}: {error}. This is not an error that tinysearch expected; "
+                f"'tinysearch --debug ...' shows where it happened"
+            )
+            raise typer.Exit(EXIT_FAILURE) from None
+
+    return wrapped
+
+
+def _say(text: str) -> None:
+    stderr().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _console(terminal: bool, file: TextIO) -> Console:
+    width = None if terminal else int(os.environ.get("COLUMNS", "") or 120)
+    return Console(file=file, width=width, highlight=False)

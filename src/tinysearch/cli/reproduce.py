@@ -1,0 +1,69 @@
+"""``reproduce``: the documented models, trained again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tinysearch.cli import options
+from tinysearch.cli.reporting import reported, stderr, stdout
+
+
+@reported
+def reproduce(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[conv|separable|inception]...", help="Which models; all three if none is named."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many trainings of each, with seeds 0, 1, ...")] = 1,
+    recipe: Annotated[str, typer.Option(help="documented, as they were made, or default, as the search trains.")] = (
+        "documented"
+    ),
+    epochs: options.Epochs = 10,
+    plateau_factor: Annotated[
+        float, typer.Option(help="The documented learning-rate rule divides the rate by this; 1 changes nothing.")
+    ] = 1.0,
+    dataset: options.Dataset = "auto",
+    data: options.Data = None,
+    store: options.Store = None,
+) -> None:
+    """Train the documented models and compare with the documented figures.
+
+    What was trained already is taken from the store. The test images are used once per training.
+
+    Example: tinysearch reproduce conv separable --seeds 3
+    """
+    import dataclasses
+
+    from tinysearch.baselines.models import BASELINES, baseline
+    from tinysearch.baselines.reproduce import reproduce as reproduce_models
+    from tinysearch.cli.progress import TrainingProgress
+    from tinysearch.results.store import Store, default_path
+    from tinysearch.search.datasets import load
+    from tinysearch.search.recipe import recipe as named_recipe
+
+    how = dataclasses.replace(named_recipe(recipe, epochs=epochs), plateau_factor=plateau_factor)
+    names = models or list(BASELINES)
+    for name in names:
+        baseline(name)
+    with Store(store or default_path(), create=True) as opened:
+        images = load(dataset, data)
+        notes = stderr()
+        if images.fallback:
+            notes.print(f"[bold yellow]note:[/] {images.fallback}")
+        with TrainingProgress(notes, total=len(names) * seeds, epochs=how.epochs) as progress:
+            results = reproduce_models(
+                names,
+                images,
+                how,
+                range(seeds),
+                opened,
+                run=f"reproduce-{images.name}",
+                on_start=lambda name, seed: progress.start(f"baseline:{name}, seed {seed}"),
+                on_epoch=progress.epoch,
+                on_record=progress.finish,
+            )
+    from tinysearch.baselines.table import comparison
+
+    stdout().print(comparison(results, images, how))

@@ -1,0 +1,211 @@
+"""``run``: the main job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tinysearch.cli import options
+from tinysearch.cli.reporting import EXIT_INTERRUPTED, reported, stderr, stdout
+
+if TYPE_CHECKING:
+    from tinysearch.cli.progress import TrainingProgress
+    from tinysearch.results.record import Epoch, Record
+    from tinysearch.search.proposer import Proposal
+    from tinysearch.search.run import RunOutcome, SearchRun
+
+
+@reported
+def run(
+    budget: Annotated[
+        int | None,
+        typer.Option("--budget", "-b", help="Parameters, moving statistics included; at or above is rejected."),
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Candidates to train, baselines not counted. [20]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs for every candidate. [10]")] = None,
+    strategy: Annotated[str | None, typer.Option(help="evolution or random. [evolution]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 0 is a seed. [0]")] = None,
+    recipe: Annotated[str | None, typer.Option(help="default or documented. [default]")] = None,
+    baselines: Annotated[
+        bool | None, typer.Option("--baselines/--no-baselines", help="Train the documented models first.")
+    ] = None,
+    max_macs: Annotated[int | None, typer.Option(help="Most multiply-accumulates per image.")] = None,
+    max_memory: Annotated[int | None, typer.Option(help="Most bytes of activations at the peak, in int8.")] = None,
+    dataset: options.Dataset = "auto",
+    data: options.Data = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run --name, or the latest one.")] = False,
+    time_limit: Annotated[str | None, typer.Option(help="Begin no trial that would end later: 90s, 30m, 2h.")] = None,
+    store: options.Store = None,
+) -> None:
+    """Search for the best network below a budget of parameters, and print the leaderboard.
+
+    Every candidate is trained for all its epochs and scored by the last one. What was trained is stored at once;
+    Ctrl-C loses nothing but the trial at hand.
+
+    Example: tinysearch run --budget 10000
+    """
+    from tinysearch.api import open_run
+    from tinysearch.cli.durations import seconds
+    from tinysearch.cli.progress import TrainingProgress
+    from tinysearch.results.store import Store, default_path
+
+    limit = None if time_limit is None else seconds(time_limit)
+    given = {
+        "budget": budget,
+        "trials": trials,
+        "epochs": epochs,
+        "strategy": strategy,
+        "seed": seed,
+        "recipe": recipe,
+        "baselines": baselines,
+        "max_macs": max_macs,
+        "max_memory": max_memory,
+    }
+    notes = stderr()
+    path = store or default_path()
+    with Store(path, create=True) as opened:
+        search = open_run(
+            opened,
+            {key: value for key, value in given.items() if value is not None},
+            dataset=dataset,
+            data=data,
+            name=name,
+            resume=resume,
+            time_limit=limit,
+        )
+        if search.dataset.fallback:
+            notes.print(Text(f"note: {search.dataset.fallback}", style="bold yellow"))
+        notes.print(_plan(search, path))
+        done = len(search.history)
+        with TrainingProgress(notes, search.planned, search.settings.recipe.epochs, done) as progress:
+            outcome = search.carry_out(_Shown(search, progress))
+    _conclude(search, outcome, stdout(), notes, path)
+    if outcome.ending == "interrupted":
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+class _Shown:
+    """Passes what happens in a run on to the display."""
+
+    def __init__(self, search: SearchRun, progress: TrainingProgress) -> None:
+        self._progress = progress
+        self._records: list[Record] = list(search.history)
+        self._tell(search.proposer.rejections)
+
+    def on_start(self, proposal: Proposal) -> None:
+        from tinysearch.space.notation import notation
+
+        label = proposal.name if proposal.trial is None else f"trial {proposal.trial + 1}"
+        self._progress.start(f"{label}  {proposal.cost.params:,} params  {notation(proposal.candidate.architecture)}")
+
+    def on_epoch(self, number: int, epoch: Epoch) -> None:
+        self._progress.epoch(number, epoch)
+
+    def on_record(self, record: Record, rejections: Mapping[str, int]) -> None:
+        self._records.append(record)
+        self._tell(rejections)
+        self._progress.finish(record)
+
+    def _tell(self, rejections: Mapping[str, int]) -> None:
+        from tinysearch.results.leaderboard import best
+        from tinysearch.results.render import figures
+
+        leader = best(self._records)
+        line = ""
+        if leader is not None:
+            accuracy = figures.percent(leader.measurement.val_accuracy)
+            line = f"best so far: {accuracy} with {leader.cost.params:,} params, {leader.name}"
+        self._progress.note(line, f"rejected: {_rejected(rejections)}" if rejections else "")
+
+
+def _plan(search: SearchRun, store: Path) -> Table:
+    from tinysearch.space.survey import survey
+
+    settings, dataset = search.settings, search.dataset
+    height, width, channels = dataset.task.input_shape
+    held = search.dataset.training_data()
+    images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
+    found = survey(settings.budget, space=search.space, draws=500, samples=0)
+    before = f"{len(search.baselines)} documented models, then " if search.baselines else ""
+    resumed = f", {len(search.history)} of {search.planned} trained already" if search.history else ""
+    limits = [f"fewer than {settings.budget.params:,} parameters"]
+    if settings.budget.macs is not None:
+        limits.append(f"at most {settings.budget.macs:,} MACs")
+    if settings.budget.peak_activation_bytes is not None:
+        limits.append(f"at most {settings.budget.peak_activation_bytes:,} bytes of activations")
+    rows = [
+        ("run", f"{search.name} in {store}{resumed}"),
+        ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
+        ("budget", ", ".join(limits)),
+        ("space", f"{100 * found.share:.0f} % of random members fit; the smallest has {found.smallest:,} parameters"),
+        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}"),
+        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}"),
+    ]
+    table = Table.grid(padding=(0, 2))
+    for title, value in rows:
+        table.add_row(Text(title, style="bold"), Text(value))
+    return table
+
+
+def _rejected(rejections: Mapping[str, int]) -> str:
+    words = {
+        "params": "at or above the budget",
+        "macs": "too many MACs",
+        "peak_activation_bytes": "too much memory",
+        "int8_weight_bytes": "too many bytes of weights",
+        "duplicate": "seen before",
+        "shape": "do not fit the images",
+    }
+    return ", ".join(f"{number:,} {words.get(reason, reason)}" for reason, number in sorted(rejections.items()))
+
+
+def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console, store: Path) -> None:
+    from tinysearch.results.leaderboard import rank
+    from tinysearch.results.render import terminal
+    from tinysearch.space.notation import notation
+
+    records = outcome.records
+    if search.dataset.fallback:
+        console.print(Text("These are results on digits, not on MNIST.", style="bold yellow"))
+    console.print(terminal.leaderboard(rank(records), console.width))
+    winner = outcome.best
+    if winner is not None:
+        console.print()
+        console.print(Text.assemble("the winner: ", (winner.name, "bold"), f"  {notation(winner.architecture)}"))
+        console.print(terminal.layers(winner.cost))
+    ends: dict[str, str] = {
+        "finished": "all trials are done",
+        "exhausted": "no new candidate within the budget turned up: the space is searched through",
+        "time limit": "the next trial would not have ended within the time limit",
+        "interrupted": "interrupted; what was trained is stored",
+    }
+    notes.print()
+    notes.print(f"{ends[outcome.ending]}; rejected: {_rejected(outcome.rejections) or 'none'}", soft_wrap=True)
+    _next_steps(search, outcome, notes, store)
+
+
+def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, store: Path) -> None:
+    from tinysearch.results.store import default_path
+
+    where = "" if store == default_path() else f" --store {store}"
+    steps: list[tuple[str, Any]] = []
+    if outcome.ending in ("interrupted", "time limit"):
+        steps.append(("go on", f"tinysearch run --name {search.name} --resume{where}"))
+    if outcome.best is not None:
+        steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
+        model = search.model_path(outcome.best.key)
+        if model.exists():
+            steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
+    if outcome.ending == "finished":
+        more = search.settings.trials * 2
+        steps.append(("search on", f"tinysearch run --name {search.name} --resume --trials {more}{where}"))
+    steps.append(("see all runs", f"tinysearch leaderboard{where}"))
+    for title, command in steps:
+        notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

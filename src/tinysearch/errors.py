@@ -1,0 +1,82 @@
+"""Every error that tinysearch raises on purpose.
+
+The tree::
+
+    TinySearchError
+    ├── InputError              what was given cannot be used (the command line exits with 2)
+    │   ├── ArchitectureError       a layer or an architecture that makes no sense
+    │   │   └── ShapeError              ... or that does not fit the images it is to see
+    │   ├── BudgetError             a budget that nothing, or nothing sensible, can meet
+    │   ├── SpaceError              a search space, or an architecture outside it
+    │   ├── RecipeError             training settings out of range
+    │   ├── DatasetError            a dataset that is missing, damaged or mislabelled
+    │   ├── StoreError              a store that cannot be opened, read or written
+    │   ├── RunError                a run that exists already, or does not exist
+    │   └── CandidateError          a candidate that no record or file answers to
+    └── WorkError               something failed while working (the command line exits with 1)
+        ├── CostMismatchError       Keras counts other parameters than the arithmetic: a bug of ours
+        ├── TrainingError           one candidate could not be trained
+        └── StoreWriteError         a result could not be written to the store
+"""
+
+from __future__ import annotations
+
+
+class TinySearchError(Exception):
+    """Root of all errors of tinysearch."""
+
+
+class InputError(TinySearchError, ValueError):
+    """What was given cannot be used; the message names the value and what would be accepted."""
+
+
+class ArchitectureError(InputError):
+    """A layer, head or architecture that is not legal by itself."""
+
+
+class ShapeError(ArchitectureError):
+    """An architecture that does not fit the shape of its input."""
+
+
+class BudgetError(InputError):
+    """A budget that is not legal, or that no architecture of the space can meet."""
+
+
+class SpaceError(InputError):
+    """A search space that is not legal, or an architecture that is not a member of it."""
+
+
+class RecipeError(InputError):
+    """Training settings that are not legal."""
+
+
+class DatasetError(InputError):
+    """A dataset that cannot be found, read or trusted."""
+
+
+class StoreError(InputError):
+    """A store that cannot be opened, read or written."""
+
+
+class RunError(InputError):
+    """A run whose name is taken, unknown, or whose settings disagree with the ones given."""
+
+
+class CandidateError(InputError):
+    """A candidate that no record, documented model or file answers to."""
+
+
+class WorkError(TinySearchError, RuntimeError):
+    """Something failed while working, through no fault of the input."""
+
+
+class CostMismatchError(WorkError):
+    """Keras counts other parameters than the arithmetic does: a bug of tinysearch."""
+
+
+class TrainingError(WorkError):
+    """One candidate could not be trained; the search goes on without it."""
+
+
+class StoreWriteError(WorkError):
+    """A result could not be written to the store."""

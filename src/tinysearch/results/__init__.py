@@ -1,0 +1,1 @@
+"""What came out: records, the store that keeps them, the leaderboard and its renderings."""

@@ -1,0 +1,118 @@
+"""Records: what was measured of one training of one candidate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost
+
+Origin = Literal["baseline", "search"]
+Purpose = Literal["search", "evaluation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One point of a training curve.
+
+    Args:
+        loss, accuracy: Mean over the epoch's training batches, with augmentation and dropout as trained.
+        val_loss, val_accuracy: On the validation images after the epoch; None if there are none.
+        learning_rate: At the end of the epoch.
+        seconds: Wall-clock time since training began.
+    """
+
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What came back from training one candidate: plain values, so that it can come from anywhere.
+
+    Args:
+        curve: One point per epoch that was finished.
+        train_seconds: Wall-clock time of building and training.
+        failure: Why there is no result, or None.
+    """
+
+    curve: tuple[Epoch, ...] = ()
+    train_seconds: float = 0.0
+    failure: str | None = None
+
+    @property
+    def val_accuracy(self) -> float | None:
+        """Validation accuracy of the *last* epoch, the score of a candidate; None if training failed."""
+        return self.curve[-1].val_accuracy if self.curve and self.failure is None else None
+
+    @property
+    def val_loss(self) -> float | None:
+        """Validation loss of the last epoch; None if training failed."""
+        return self.curve[-1].val_loss if self.curve and self.failure is None else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Measurement:
+        """Make a measurement of plain JSON values."""
+        return cls(tuple(Epoch(**point) for point in data["curve"]), data["train_seconds"], data["failure"])
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One training of one candidate, with all that is needed to trace and repeat it.
+
+    Args:
+        run: Name of the run.
+        key: Key of the candidate: equal for equal networks with equal recipes.
+        name: ``"baseline:conv"`` and so on for documented models, else the key.
+        origin: Whether it is a documented model or was found by search.
+        purpose: ``"search"``, or ``"evaluation"`` for a retraining that was scored on the test set.
+        trial: Number of the trial in its run, from 0; None for baselines and evaluations.
+        seed: Seed of initial weights, order of the images, augmentation and dropout.
+        dataset: Name of the dataset.
+        fingerprint: SHA-256 of the training images and labels, sixteen hexadecimal digits.
+        architecture, cost: The network and what it costs.
+        recipe: The recipe as plain JSON values.
+        measurement: The curve, or the reason of the failure.
+        test_accuracy: Fraction of test images classified correctly after the last epoch; None if never asked.
+        provenance: Versions of what it ran on, and the commit of tinysearch where known.
+        created_at: When it was stored, ISO 8601 in UTC; set by the store.
+    """
+
+    run: str
+    key: str
+    name: str
+    origin: Origin
+    purpose: Purpose
+    trial: int | None
+    seed: int
+    dataset: str
+    fingerprint: str
+    architecture: Architecture
+    cost: Cost
+    recipe: Mapping[str, Any]
+    measurement: Measurement
+    test_accuracy: float | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    created_at: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether training gave no result."""
+        return self.measurement.failure is not None
+
+    @property
+    def score(self) -> float:
+        """Validation accuracy of the last epoch, or minus infinity where there is none: for comparing."""
+        accuracy = self.measurement.val_accuracy
+        return -math.inf if accuracy is None else accuracy

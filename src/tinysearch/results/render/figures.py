@@ -1,0 +1,76 @@
+"""How figures are written: percent, counts, durations, bytes. One place, so that all renderings agree."""
+
+from __future__ import annotations
+
+MISSING = "-"
+
+
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """Write a fraction as percent.
+
+    >>> percent(0.99204), percent(None)
+    ('99.20 %', '-')
+    """
+    return MISSING if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def tested(mean: float | None, std: float | None, seeds: int) -> str:
+    """Write a test accuracy with its spread and the number of seeds.
+
+    >>> tested(0.9912, 0.0004, 3), tested(0.9912, None, 1)
+    ('99.12 ± 0.04 % (n=3)', '99.12 % (n=1)')
+    """
+    if mean is None:
+        return MISSING
+    spread = "" if std is None else f" ± {100 * std:.2f}"
+    return f"{100 * mean:.2f}{spread} % (n={seeds})"
+
+
+def params(total: int, trainable: int, non_trainable: int) -> str:
+    """Write a total with what it is made of.
+
+    >>> params(8640, 8580, 60)
+    '8,640 (8,580 + 60)'
+    """
+    return f"{total:,} ({trainable:,} + {non_trainable:,})"
+
+
+def count(number: float) -> str:
+    """Write a count short, with three digits.
+
+    >>> count(999), count(113_712), count(1_270_820)
+    ('999', '114k', '1.27M')
+    """
+    for limit, unit in ((1e3, ""), (1e6, "k"), (1e9, "M")):
+        if number < 0.9995 * limit:
+            scaled = number / (limit / 1e3)
+            return f"{scaled:.0f}{unit}" if scaled >= 100 or not unit else f"{scaled:.3g}{unit}"
+    return f"{number / 1e9:.3g}G"
+
+
+def duration(seconds: float) -> str:
+    """Write a time.
+
+    >>> duration(7.25), duration(125), duration(3725)
+    ('7s', '2m 05s', '1h 02m')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def sparkline(values: list[float], width: int = 40) -> str:
+    """Draw values as a row of blocks, from the lowest to the highest of them.
+
+    >>> sparkline([0.1, 0.5, 0.9])
+    '▁▄█'
+    """
+    blocks = "▁▂▃▄▅▆▇█"
+    if len(values) > width:
+        values = [values[round(index * (len(values) - 1) / (width - 1))] for index in range(width)]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    span = (high - low) or 1.0
+    return "".join(blocks[int((value - low) / span * (len(blocks) - 1))] for value in values)

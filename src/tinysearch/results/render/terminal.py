@@ -1,0 +1,200 @@
+"""A leaderboard, the layers of a network and a training curve, for the terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tinysearch.results.leaderboard import Leaderboard, Row
+from tinysearch.results.record import Epoch, Record
+from tinysearch.results.render import figures
+from tinysearch.space.cost import Cost
+from tinysearch.space.notation import LEGEND, notation
+from tinysearch.space.survey import Survey
+
+
+class _Column(NamedTuple):
+    title: str
+    right: bool
+    cells: list[str]
+    keep: int  # the lowest go first when space is short
+
+
+def leaderboard(board: Leaderboard, width: int) -> RenderableType:
+    """Return a table per dataset that is at most ``width`` columns wide, leaving out the least important columns."""
+    if not board.rows:
+        return Text("No candidate was measured yet.")
+    parts: list[RenderableType] = []
+    for dataset in board.datasets:
+        parts += [_table(dataset, board.of(dataset), board.layers, width), Text()]
+    parts.append(Text("* on the Pareto front of parameters and validation accuracy; baselines are bold", style="dim"))
+    if board.failed:
+        parts.append(Text(f"{board.failed} failed trainings are not ranked", style="dim"))
+    return Group(*parts)
+
+
+def plain(board: Leaderboard) -> str:
+    """Return the table as text without colour, 120 columns wide."""
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(leaderboard(board, console.width))
+    return console.export_text()
+
+
+def _table(dataset: str, rows: Sequence[Row], layers: dict[str, str], width: int) -> Table:
+    columns = [
+        _Column("#", True, [f"{'*' if row.on_pareto_front else ''}{row.rank}" for row in rows], 100),
+        _Column("candidate", False, [row.name for row in rows], 100),
+        _Column(
+            "params (trainable + not)",
+            True,
+            [figures.params(row.params, row.trainable_params, row.non_trainable_params) for row in rows],
+            90,
+        ),
+        _Column("MACs", True, [figures.count(row.macs) for row in rows], 60),
+        _Column("validation", True, [figures.percent(row.val_accuracy) for row in rows], 95),
+        _Column(
+            "test",
+            True,
+            [figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds) for row in rows],
+            80 if any(row.test_seeds for row in rows) else 1,
+        ),
+        _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
+        _Column("epochs", True, [str(row.epochs) for row in rows], 20),
+        _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),
+        _Column("layers", False, [layers[row.key] for row in rows], 30),
+    ]
+    table = Table(title=f"Leaderboard: {escape(dataset)}", title_justify="left", header_style="bold", box=None)
+    table.title_style = "bold"
+    shown = _fitting(columns, width)
+    for column in shown:
+        last = column.title == "layers"
+        table.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            no_wrap=not last,
+            overflow="fold" if last else "ellipsis",
+        )
+    for index, row in enumerate(rows):
+        style = "bold" if row.origin == "baseline" else "green" if row.rank == 1 else ""
+        table.add_row(*(escape(column.cells[index]) for column in shown), style=style)
+    return table
+
+
+def _fitting(columns: list[_Column], width: int) -> list[_Column]:
+    """Leave out columns, the least important first, until the rest is narrow enough."""
+    shown = list(columns)
+    while len(shown) > 2 and sum(_width(column) + 2 for column in shown) > width:
+        shown.remove(min(shown, key=lambda column: column.keep))
+    return shown
+
+
+def _width(column: _Column) -> int:
+    # Long layer lists may fold over several lines.
+    longest = max(len(column.title), *(len(cell) for cell in column.cells))
+    return min(longest, 34) if column.title == "layers" else longest
+
+
+def layers(cost: Cost) -> RenderableType:
+    """Return a table of the operations of a network: shapes, parameters, multiply-accumulates."""
+    table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold")
+    table.add_column("layer", "total", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("output", justify="right", no_wrap=True)
+    table.add_column("params", f"{cost.params:,}", justify="right", no_wrap=True)
+    table.add_column("trainable", f"{cost.trainable_params:,}", justify="right", no_wrap=True)
+    table.add_column("MACs", f"{cost.macs:,}", justify="right", no_wrap=True)
+    for layer in cost.layers:
+        shape = "x".join(str(side) for side in layer.output_shape)
+        numbers = (layer.params, layer.trainable_params, layer.macs)
+        table.add_row(layer.name, layer.kind, shape, *(f"{number:,}" if number else "" for number in numbers))
+    memory = Text(
+        f"{cost.peak_activation_bytes:,} bytes of activations at the peak and {cost.int8_weight_bytes:,} bytes of "
+        f"weights, both in int8",
+        style="dim",
+    )
+    return Group(table, memory)
+
+
+def curve(epochs: Sequence[Epoch]) -> RenderableType:
+    """Return a training curve as a table, an epoch a row, with a bar for the validation error."""
+    errors = [1 - epoch.val_accuracy for epoch in epochs if epoch.val_accuracy is not None]
+    worst = max(errors, default=0.0) or 1.0
+    table = Table(header_style="bold", box=None)
+    for title in ("epoch", "loss", "accuracy", "val loss", "validation"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("validation error", no_wrap=True)
+    for number, epoch in enumerate(epochs, start=1):
+        error = None if epoch.val_accuracy is None else 1 - epoch.val_accuracy
+        table.add_row(
+            str(number),
+            f"{epoch.loss:.4f}",
+            figures.percent(epoch.accuracy),
+            figures.MISSING if epoch.val_loss is None else f"{epoch.val_loss:.4f}",
+            figures.percent(epoch.val_accuracy),
+            "" if error is None else "█" * max(1, round(24 * error / worst)),
+        )
+    return table
+
+
+def legend() -> Text:
+    """Return what the short notation of layers means."""
+    return Text(f"layers: {LEGEND}", style="dim")
+
+
+def provenance(record: Record) -> RenderableType:
+    """Return where the figures of a record come from."""
+    table = Table.grid(padding=(0, 2))
+    recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
+    versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
+    rows = [
+        ("run", f"{record.run}, {'baseline' if record.trial is None else f'trial {record.trial}'}, key {record.key}"),
+        ("data", f"{record.dataset}, training images {record.fingerprint}"),
+        ("recipe", recipe),
+        ("seed", str(record.seed)),
+        ("measured on", versions),
+        ("stored", record.created_at),
+    ]
+    if record.failed:
+        rows.append(("failed", str(record.measurement.failure)))
+    else:
+        rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
+    if record.test_accuracy is not None:
+        rows.append(("test", f"{figures.percent(record.test_accuracy)}, asked once, after the last epoch"))
+    for name, value in rows:
+        table.add_row(Text(name, style="bold"), Text(value))
+    return table
+
+
+def survey(found: Survey) -> RenderableType:
+    """Return a survey of a search space."""
+    digits = str(found.size)
+    size = f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}" if len(digits) > 12 else f"{found.size:,}"
+    facts = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("size", f"{size} combinations of choices"),
+        ("smallest", f"{found.smallest:,} parameters"),
+        (
+            "share",
+            f"{100 * found.share:.1f} ± {100 * found.share_error:.1f} % of {found.draws:,} random members are below "
+            f"{found.budget.params:,} parameters (seed {found.seed})",
+        ),
+    ):
+        facts.add_row(Text(name, style="bold"), Text(value))
+    options = Table(title="choices", title_justify="left", header_style="bold", box=None)
+    options.add_column("choice", no_wrap=True)
+    options.add_column("legal values")
+    for name, value in found.choices:
+        options.add_row(Text(name), Text(value))
+    samples = Table(title="samples within the budget", title_justify="left", header_style="bold", box=None)
+    samples.add_column("params", justify="right")
+    samples.add_column("MACs", justify="right")
+    samples.add_column("layers", overflow="fold")
+    for member, cost in found.samples:
+        samples.add_row(f"{cost.params:,}", figures.count(cost.macs), Text(notation(member)))
+    return Group(options, Text(), facts, Text(), samples, legend())

@@ -1,0 +1,46 @@
+"""The tables of the store, and the steps from each version of them to the next."""
+
+from __future__ import annotations
+
+# One entry per version. PRAGMA user_version counts the entries that were applied, so an entry is never edited once
+# it was released: a change is a new entry at the end.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE runs (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            dataset TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            rejections TEXT NOT NULL DEFAULT '{}',
+            created_at TEXT NOT NULL,
+            finished_at TEXT
+        )
+        """,
+        """
+        CREATE TABLE records (
+            id INTEGER PRIMARY KEY,
+            run_id INTEGER NOT NULL REFERENCES runs (id),
+            key TEXT NOT NULL,
+            name TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            trial INTEGER,
+            seed INTEGER NOT NULL,
+            params INTEGER NOT NULL,
+            val_accuracy REAL,
+            test_accuracy REAL,
+            failure TEXT,
+            architecture TEXT NOT NULL,
+            cost TEXT NOT NULL,
+            recipe TEXT NOT NULL,
+            measurement TEXT NOT NULL,
+            provenance TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            UNIQUE (run_id, key, seed, purpose)
+        )
+        """,
+        "CREATE INDEX records_by_key ON records (key)",
+    ),
+)

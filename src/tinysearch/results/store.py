@@ -1,0 +1,316 @@
+"""The store: every record of every run, in one SQLite file.
+
+The journal is a write-ahead log, so a second process can read while a run writes; each record is one transaction,
+synced to the disk before ``append`` returns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
+from tinysearch.results.record import Measurement, Record
+from tinysearch.results.schema import MIGRATIONS
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost
+
+DEFAULT_PATH = Path("runs", "tinysearch.db")
+
+_COLUMNS = """
+    runs.name AS run, records.key, records.name, origin, purpose, trial, seed, dataset, fingerprint, architecture,
+    cost, recipe, measurement, test_accuracy, provenance, records.created_at
+"""
+
+
+def default_path() -> Path:
+    """Return ``$TINYSEARCH_STORE``, or ``runs/tinysearch.db`` in the working directory."""
+    return Path(os.environ.get("TINYSEARCH_STORE") or DEFAULT_PATH)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One search or reproduction as the store knows it; ``settings`` are plain JSON values."""
+
+    name: str
+    dataset: str
+    fingerprint: str
+    settings: Mapping[str, Any]
+    rejections: Mapping[str, int]
+    created_at: str
+    finished_at: str | None
+
+
+class Store:
+    """Records on disk.
+
+    Args:
+        path: The SQLite file.
+        create: Make the file and its folder if they are missing; without it a missing file is an error.
+
+    Raises:
+        StoreError: if the file is missing, is no store, was written by a newer tinysearch, or cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        if create:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise self._unusable(error) from None
+        elif not path.exists():
+            raise StoreError(
+                f"there is no store at {path}; 'tinysearch run' makes one, --store or TINYSEARCH_STORE names another"
+            )
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._connection.row_factory = sqlite3.Row
+            self._open(create)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @property
+    def models(self) -> Path:
+        """The folder beside the store where the models of the best few candidates of each run are saved."""
+        return self.path.parent / "models"
+
+    def create_run(self, name: str, dataset: str, fingerprint: str, settings: Mapping[str, Any]) -> Run:
+        """Make a run.
+
+        Raises:
+            RunError: if the name is taken.
+        """
+        with self._writing():
+            try:
+                self._connection.execute(
+                    "INSERT INTO runs (name, dataset, fingerprint, settings, created_at) VALUES (?, ?, ?, ?, ?)",
+                    (name, dataset, fingerprint, _dump(settings), _now()),
+                )
+            except sqlite3.IntegrityError:
+                raise RunError(
+                    f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
+                ) from None
+        return self.run(name)
+
+    def run(self, name: str) -> Run:
+        """Return a run.
+
+        Raises:
+            RunError: if there is none of that name.
+        """
+        for run in self.runs():
+            if run.name == name:
+                return run
+        known = ", ".join(run.name for run in self.runs()) or "none yet"
+        raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}")
+
+    def runs(self) -> list[Run]:
+        """Return all runs, oldest first."""
+        rows = self._query("SELECT * FROM runs ORDER BY id")
+        return [
+            Run(
+                name=row["name"],
+                dataset=row["dataset"],
+                fingerprint=row["fingerprint"],
+                settings=json.loads(row["settings"]),
+                rejections=json.loads(row["rejections"]),
+                created_at=row["created_at"],
+                finished_at=row["finished_at"],
+            )
+            for row in rows
+        ]
+
+    def append(self, record: Record, rejections: Mapping[str, int] | None = None) -> None:
+        """Store a record, and the run's rejections so far, in one transaction.
+
+        A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
+
+        Raises:
+            StoreWriteError: if it cannot be written, a full disk for example; the store is as it was before.
+        """
+        with self._writing():
+            run_id = self._run_id(record.run)
+            self._connection.execute(
+                """
+                INSERT OR IGNORE INTO records (
+                    run_id, key, name, origin, purpose, trial, seed, params, val_accuracy, test_accuracy, failure,
+                    architecture, cost, recipe, measurement, provenance, created_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                (
+                    run_id,
+                    record.key,
+                    record.name,
+                    record.origin,
+                    record.purpose,
+                    record.trial,
+                    record.seed,
+                    record.cost.params,
+                    record.measurement.val_accuracy,
+                    record.test_accuracy,
+                    record.measurement.failure,
+                    _dump(record.architecture.to_dict()),
+                    _dump(record.cost.to_dict()),
+                    _dump(record.recipe),
+                    _dump(record.measurement.to_dict()),
+                    _dump(record.provenance),
+                    record.created_at or _now(),
+                ),
+            )
+            if rejections is not None:
+                self._connection.execute(
+                    "UPDATE runs SET rejections = ? WHERE id = ?", (_dump(dict(rejections)), run_id)
+                )
+
+    def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
+        """Note that a run has come to its end, with its settings and rejections as they are now."""
+        with self._writing():
+            self._connection.execute(
+                "UPDATE runs SET finished_at = ?, settings = ?, rejections = ? WHERE name = ?",
+                (_now(), _dump(settings), _dump(dict(rejections)), name),
+            )
+
+    def records(self, run: str | None = None) -> list[Record]:
+        """Return the records of one run, or of all, in the order in which they were stored."""
+        where = "WHERE runs.name = ?" if run is not None else ""
+        rows = self._query(
+            f"SELECT {_COLUMNS} FROM records JOIN runs ON runs.id = run_id {where} ORDER BY records.id",
+            () if run is None else (run,),
+        )
+        return [_record(row) for row in rows]
+
+    def find(self, prefix: str) -> list[Record]:
+        """Return the records of the one candidate whose key begins with ``prefix``, oldest first.
+
+        Raises:
+            CandidateError: if no candidate, or more than one, has such a key.
+        """
+        rows = self._query(
+            f"SELECT {_COLUMNS} FROM records JOIN runs ON runs.id = run_id WHERE substr(key, 1, ?) = ? "
+            "ORDER BY records.id",
+            (len(prefix), prefix),
+        ).fetchall()
+        keys = sorted({row["key"] for row in rows})
+        if not keys:
+            raise CandidateError(
+                f"no record's key begins with {prefix!r}; 'tinysearch leaderboard' lists the keys, and a candidate may "
+                f"also be baseline:conv, baseline:separable, baseline:inception or a JSON file with an architecture"
+            )
+        if len(keys) > 1:
+            raise CandidateError(f"{len(keys)} keys begin with {prefix!r}: {', '.join(keys[:5])}; give more digits")
+        return [_record(row) for row in rows]
+
+    def _open(self, create: bool) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"the store {self.path} has schema version {version}, this tinysearch knows up to {len(MIGRATIONS)}; "
+                f"upgrade tinysearch, or name another store"
+            )
+        tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if version == 0 and (tables or not create):
+            raise StoreError(f"{self.path} is not a store of tinysearch; name another file with --store")
+        if version < len(MIGRATIONS):
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._migrate()
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+
+    def _migrate(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have migrated while this one waited for the lock.
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+                for statement in statements:
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {number}")
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise StoreWriteError(
+                f"the store {self.path} could not be written ({error}); what was stored before is intact: "
+                f"free some space or mend the folder, then continue with --resume"
+            ) from error
+
+    def _query(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+
+    def _run_id(self, name: str) -> int:
+        row = self._connection.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise RunError(f"the store {self.path} has no run named {name!r}")
+        return int(row["id"])
+
+    def _unusable(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"the store {self.path} cannot be used ({error}); name a writable file with --store or TINYSEARCH_STORE"
+        )
+
+
+def _record(row: sqlite3.Row) -> Record:
+    return Record(
+        run=row["run"],
+        key=row["key"],
+        name=row["name"],
+        origin=row["origin"],
+        purpose=row["purpose"],
+        trial=row["trial"],
+        seed=row["seed"],
+        dataset=row["dataset"],
+        fingerprint=row["fingerprint"],
+        architecture=Architecture.from_dict(json.loads(row["architecture"])),
+        cost=Cost.from_dict(json.loads(row["cost"])),
+        recipe=json.loads(row["recipe"]),
+        measurement=Measurement.from_dict(json.loads(row["measurement"])),
+        test_accuracy=row["test_accuracy"],
+        provenance=json.loads(row["provenance"]),
+        created_at=row["created_at"],
+    )
+
+
+def _dump(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, allow_nan=False)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")

@@ -1,0 +1,349 @@
+"""Datasets: where images come from, what is checked on loading, and how they are split.
+
+Searching reads the training images only; the test images are read when an evaluation asks for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import socket
+import struct
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.errors import DatasetError
+from tinysearch.search.quiet import load_tensorflow
+from tinysearch.space.task import Task
+
+# MD5 of the IDX files of MNIST (LeCun, Cortes and Burges), whose content an array in canonical order reproduces.
+MNIST_MD5 = {
+    "x_train": "6bbc9ace898e44ae57da46a324031adb",
+    "y_train": "a25bea736e30d166cdddb491f175f624",
+    "x_test": "2646ac647ad5339dbf082846283269ea",
+    "y_test": "27ae3e4e09519cfbb04c329615203637",
+}
+KERAS_DATASETS = ("mnist", "fashion_mnist")
+VALIDATION_FRACTION = 0.1
+DATASETS = ("auto", *KERAS_DATASETS, "digits")
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Labelled images.
+
+    Args:
+        pixels: Shape ``(images, height, width, channels)``, ``uint8`` (0 to 255) or ``float32``.
+        labels: Shape ``(images,)``, ``int32``, from 0 to the number of classes less one.
+    """
+
+    pixels: npt.NDArray[np.generic]
+    labels: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What a candidate may see while it is searched for: no test image is in here.
+
+    Args:
+        task: Shape of the images and number of classes.
+        train, validation: The two parts of the training images; validation may be None.
+        full_scale: The largest value that a pixel can have.
+    """
+
+    task: Task
+    train: Images
+    validation: Images | None
+    full_scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Images of one task.
+
+    Args:
+        name: ``"mnist"``, ``"digits"``, ... or the name of the file.
+        source: Where it was found, in words.
+        task: Shape of the images and number of classes.
+        train: All training images, the ones held out for validation included.
+        fingerprint: SHA-256 of shapes, types and bytes of the training arrays, sixteen hexadecimal digits.
+        full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
+        fallback: Why this is not the dataset one may have expected, or None.
+    """
+
+    name: str
+    source: str
+    task: Task
+    train: Images
+    fingerprint: str
+    full_scale: float
+    fallback: str | None = None
+    load_test: Callable[[], Images] = field(repr=False, compare=False, default=lambda: _no_test())
+
+    def test(self) -> Images:
+        """Read the test images.
+
+        Raises:
+            DatasetError: if there are none, or they are not of the training images' shape and classes.
+        """
+        test = self.load_test()
+        if test.pixels.shape[1:] != self.task.input_shape or int(test.labels.max()) >= self.task.classes:
+            raise DatasetError(
+                f"the test images of {self.name} have shape {test.pixels.shape[1:]} and labels up to "
+                f"{test.labels.max()}; expected {self.task.input_shape} and labels below {self.task.classes}"
+            )
+        return test
+
+    def training_data(self) -> TrainingData:
+        """Return what a candidate may see: the last tenth of the training images is held out for validation."""
+        cut = len(self.train) - max(1, round(len(self.train) * VALIDATION_FRACTION))
+        pixels, labels = self.train.pixels, self.train.labels
+        return TrainingData(
+            self.task,
+            Images(pixels[:cut], labels[:cut]),
+            Images(pixels[cut:], labels[cut:]),
+            self.full_scale,
+        )
+
+
+def load(name: str = "auto", data: Path | None = None) -> Dataset:
+    """Load a dataset.
+
+    Args:
+        name: ``"auto"`` takes MNIST where it can be found and else falls back to ``"digits"``; ``"mnist"``,
+            ``"fashion_mnist"`` and ``"digits"`` take that or nothing; the path of an ``.npz`` file takes the file.
+        data: An ``.npz`` file with ``x_train`` and ``y_train``, and ``x_test`` and ``y_test`` for evaluations.
+
+    Raises:
+        DatasetError: if nothing can be found under the name, or what was found cannot be trusted.
+    """
+    if data is None and name.endswith(".npz"):
+        name, data = "auto", Path(name)
+    if name not in DATASETS:
+        raise DatasetError(f"a dataset is one of {', '.join(DATASETS)} or an .npz file, got {name!r}")
+    if name == "digits":
+        if data is not None:
+            raise DatasetError(f"the dataset 'digits' ships with scikit-learn; leave out --data {data} or --dataset")
+        return _digits(None)
+    if data is not None:
+        return _npz(data, f"the file {data.name}", expected=None if name == "auto" else name)
+    wanted = "mnist" if name == "auto" else name
+    found = _from_environment(wanted)
+    if found is not None:
+        return _npz(found, f"the file {found.name} of $TINYSEARCH_DATA", expected=wanted if name != "auto" else None)
+    cached = _keras_cache(wanted)
+    if cached is not None:
+        return _npz(cached, "the Keras cache", expected=wanted)
+    try:
+        return _download(wanted)
+    except OSError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if name != "auto":
+            raise DatasetError(
+                f"{wanted} was not found and could not be downloaded ({reason}). Three ways to go on: give the file "
+                f"with --data {wanted}.npz; set TINYSEARCH_DATA to the file or to a folder that holds {wanted}.npz; or "
+                f"connect to the network so that Keras can download it. (--dataset digits needs no data at all.)"
+            ) from None
+        return _digits(
+            "MNIST was not found and could not be downloaded, so this is scikit-learn's digits: 1,797 handwritten "
+            "digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For MNIST, give "
+            "--data mnist.npz or set TINYSEARCH_DATA."
+        )
+
+
+def _from_environment(name: str) -> Path | None:
+    text = os.environ.get("TINYSEARCH_DATA")
+    if not text:
+        return None
+    path = Path(text)
+    if path.is_dir():
+        path = path / f"{name}.npz"
+        return path if path.exists() else None
+    if not path.exists():
+        raise DatasetError(f"TINYSEARCH_DATA names {text!r}, which is neither a file nor a folder")
+    return path
+
+
+def _keras_cache(name: str) -> Path | None:
+    home = os.environ.get("KERAS_HOME")
+    path = (Path(home) if home else Path.home() / ".keras") / "datasets" / f"{name}.npz"
+    return path if path.exists() else None
+
+
+def _download(name: str) -> Dataset:
+    """Let Keras download a dataset (or take it from its cache of another format).
+
+    Raises:
+        OSError: if it cannot be had.
+    """
+    load_tensorflow()
+    import keras
+
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(30.0)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+    except OSError:
+        raise
+    except Exception as error:  # Keras wraps a failed download in a bare Exception.
+        raise OSError(str(error)) from error
+    finally:
+        socket.setdefaulttimeout(patience)
+    train = _validated(x_train, y_train, "the downloaded training images")
+    return _dataset(name, "downloaded by Keras", train, lambda: _validated(x_test, y_test, "the downloaded test images"))
+
+
+def _npz(path: Path, source: str, expected: str | None) -> Dataset:
+    train = _read(path, "train")
+    official = _is_mnist("train", train)
+    if expected == "mnist" and not official:
+        raise DatasetError(
+            f"{path} is not the canonical MNIST: the digest of its training images is not the published one; "
+            f"leave out --dataset mnist to use the file as a dataset of its own"
+        )
+
+    def load_test() -> Images:
+        test = _read(path, "test")
+        if official and not _is_mnist("test", test):
+            raise DatasetError(f"the test images in {path} are not those of MNIST, although the training images are")
+        return test
+
+    name = "mnist" if official else expected or path.stem
+    if name not in KERAS_DATASETS:
+        # A file may be sorted by class; the last tenth would then be one class.
+        order = np.random.default_rng(0).permutation(len(train))
+        shuffled = Images(train.pixels[order], train.labels[order])
+        return _dataset(name, source, shuffled, load_test)
+    return _dataset(name, source, train, load_test)
+
+
+def _digits(fallback: str | None) -> Dataset:
+    from scipy.ndimage import zoom
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    small = pixels.reshape(-1, 8, 8)
+    large = zoom(small, (1, 3.5, 3.5), order=1, mode="nearest", grid_mode=True)
+    images = Images(np.rint(large * (255 / 16)).astype(np.uint8)[..., None], labels.astype(np.int32))
+    cut = len(images) - len(images) // 5
+    train = Images(images.pixels[:cut], images.labels[:cut])
+    test = Images(images.pixels[cut:], images.labels[cut:])
+    return _dataset("digits", "scikit-learn", train, lambda: test, fallback)
+
+
+def _dataset(
+    name: str, source: str, train: Images, load_test: Callable[[], Images], fallback: str | None = None
+) -> Dataset:
+    height, width, channels = train.pixels.shape[1:]
+    if len(train) < 20:
+        raise DatasetError(f"{name} has {len(train)} training images; at least 20 are needed")
+    present = np.unique(train.labels)
+    missing = sorted(set(range(int(present[-1]) + 1)) - set(present.tolist()))
+    if missing:
+        raise DatasetError(
+            f"the labels of {name} go up to {present[-1]}, but no training image is labelled {missing[0]}; "
+            f"labels must be 0, 1, 2, ... without gaps"
+        )
+    if len(present) < 2:
+        raise DatasetError(f"all training images of {name} have the same label; at least 2 classes are needed")
+    scale = 255.0 if train.pixels.dtype == np.uint8 else float(np.abs(train.pixels.astype(np.float32)).max()) or 1.0
+    return Dataset(
+        name=name,
+        source=source,
+        task=Task((height, width, channels), len(present)),
+        train=train,
+        fingerprint=_fingerprint(train),
+        full_scale=scale,
+        fallback=fallback,
+        load_test=load_test,
+    )
+
+
+def _read(path: Path, part: str) -> Images:
+    names = (f"x_{part}", f"y_{part}")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            missing = [name for name in names if name not in file]
+            if missing:
+                raise DatasetError(
+                    f"{path} has no array {missing[0]!r}; it holds {', '.join(file.files) or 'nothing'}, expected "
+                    f"x_train and y_train (x_test and y_test for evaluations)"
+                )
+            pixels, labels = (file[name] for name in names)
+    except FileNotFoundError:
+        raise DatasetError(f"there is no file {path}; expected an .npz file with x_train and y_train") from None
+    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, DatasetError):
+            raise
+        if "allow_pickle" in str(error) or "Object arrays" in str(error):
+            raise DatasetError(
+                f"{path} holds object arrays, which cannot be loaded safely; save arrays of uint8 or float32"
+            ) from None
+        raise DatasetError(f"{path} cannot be read as an .npz file ({error}); it may be cut short or damaged") from None
+    return _validated(pixels, labels, f"{part} images in {path}")
+
+
+def _validated(pixels: npt.NDArray[np.generic], labels: npt.NDArray[np.generic], what: str) -> Images:
+    if pixels.dtype == object or labels.dtype == object:
+        raise DatasetError(f"the {what} are object arrays; expected uint8 or float32 pixels and integer labels")
+    if pixels.ndim == 3:
+        pixels = pixels[..., None]
+    if pixels.ndim != 4 or not 1 <= pixels.shape[3] <= 4 or min(pixels.shape[1:3]) < 1:
+        raise DatasetError(
+            f"the {what} have shape {pixels.shape}; expected (images, height, width) or (images, height, width, "
+            f"channels) with 1 to 4 channels"
+        )
+    if len(pixels) == 0:
+        raise DatasetError(f"there are no {what}; expected at least one")
+    if not (np.issubdtype(pixels.dtype, np.number) or pixels.dtype == bool) or np.iscomplexobj(pixels):
+        raise DatasetError(f"the {what} have type {pixels.dtype}; expected uint8 or float32")
+    if pixels.dtype != np.uint8:
+        pixels = pixels.astype(np.float32)
+        if not np.isfinite(pixels).all():
+            raise DatasetError(f"the {what} contain NaN or infinite pixels; expected finite numbers")
+    if labels.shape != (len(pixels),):
+        raise DatasetError(
+            f"the {what} come with labels of shape {labels.shape}; expected one label per image, shape ({len(pixels)},)"
+        )
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise DatasetError(f"the labels of the {what} have type {labels.dtype}; expected whole numbers from 0")
+    if labels.min() < 0 or labels.max() > 999:
+        bad = labels.min() if labels.min() < 0 else labels.max()
+        raise DatasetError(f"the {what} have a label {bad}; expected whole numbers from 0 to at most 999")
+    return Images(np.ascontiguousarray(pixels), labels.astype(np.int32))
+
+
+def _fingerprint(images: Images) -> str:
+    digest = hashlib.sha256()
+    for array in (images.pixels, images.labels):
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
+
+
+def _is_mnist(part: str, images: Images) -> bool:
+    count = len(images)
+    if images.pixels.shape[1:] != (28, 28, 1) or images.pixels.dtype != np.uint8:
+        return False
+    idx_images = struct.pack(">IIII", 0x803, count, 28, 28) + images.pixels.tobytes()
+    idx_labels = struct.pack(">II", 0x801, count) + images.labels.astype(np.uint8).tobytes()
+    return (
+        hashlib.md5(idx_images, usedforsecurity=False).hexdigest() == MNIST_MD5[f"x_{part}"]
+        and hashlib.md5(idx_labels, usedforsecurity=False).hexdigest() == MNIST_MD5[f"y_{part}"]
+    )
+
+
+def _no_test() -> Images:
+    raise DatasetError("this dataset has no test images")

@@ -1,0 +1,73 @@
+"""The oracle: KerasTuner's interface to a ``Proposer``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import keras_tuner
+
+from tinysearch.results.record import Record
+from tinysearch.search.proposer import Proposal, Proposer
+
+
+class BudgetOracle(keras_tuner.Oracle):  # type: ignore[misc]
+    """Gives KerasTuner's loop only candidates that are within the budget and new.
+
+    It differs from KerasTuner's own oracles in what can go wrong (see ``docs/decisions/0004-keras-tuner.md``): an
+    oversized candidate never becomes a trial, failures never abort the search, a seed of 0 is a seed, nothing is
+    kept in JSON files, and no exception escapes while KerasTuner holds its lock.
+
+    Args:
+        proposer: Decides what is next.
+        history: Records to begin with, in order; ``told`` appends to this list.
+    """
+
+    def __init__(self, proposer: Proposer, history: list[Record]) -> None:
+        super().__init__(
+            objective=keras_tuner.Objective("val_accuracy", direction="max"),
+            seed=proposer.seed,
+            max_consecutive_failed_trials=sys.maxsize,
+        )
+        self.seed = proposer.seed
+        self.verbose = 0
+        self.proposer = proposer
+        self.history = history
+        self.error: Exception | None = None
+        self.stopping = False
+        self._proposals: dict[str, Proposal] = {}
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the choices of the next proposal, or that the search has come to its end."""
+        try:
+            proposal = None if self.stopping else self.proposer.next(self.history)
+            if proposal is None:
+                return {"status": "STOPPED"}
+            self._proposals[trial_id] = proposal
+            space = self.proposer.strategy.problem.space
+            architecture = proposal.candidate.architecture
+            values = space.encode(architecture) if architecture in space else {"architecture": architecture.key}
+            return {"status": "RUNNING", "values": values}
+        except Exception as error:
+            # KerasTuner calls this with a lock held that an exception would leave locked for good.
+            self.error = error
+            return {"status": "STOPPED"}
+
+    def proposal(self, trial_id: str) -> Proposal:
+        """Return what a trial is about."""
+        return self._proposals[trial_id]
+
+    def told(self, record: Record) -> None:
+        """Take note of a record that is safely stored."""
+        self.history.append(record)
+
+    def score_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Score a trial by its last epoch, the only one that the tuner reports."""
+        trial.score = trial.metrics.get_last_value(self.objective.name)
+        trial.best_step = 0
+
+    def save(self) -> None:
+        """Do nothing: the store is the truth, KerasTuner's files are not kept."""
+
+    def _save_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Do nothing, see ``save``."""

@@ -1,0 +1,129 @@
+"""Recipes: everything of training that is not the architecture."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tinysearch.errors import RecipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a candidate is trained. The defaults are the ``default`` recipe.
+
+    Args:
+        epochs: Passes over the training images; every candidate gets all of them.
+        batch_size: Images per step.
+        optimizer: ``"sgd"`` (Nesterov momentum 0.9) or ``"adam"`` (Kingma and Ba, 2015).
+        learning_rate: The constant rate, or the peak of the cycle.
+        schedule: ``"constant"``, or ``"one_cycle"``: a linear warm-up over the first fifth of all steps, then a cosine
+            to zero at the very last step (Smith and Topin, 2019).
+        plateau_factor: After an epoch whose validation accuracy is not above that of three epochs before, and at
+            most once in three epochs, the rate is divided by this; 1 changes nothing. Only with ``"constant"``.
+        inputs: ``"standardized"`` by mean and standard deviation of the training pixels, or scaled to ``"unit"``
+            range.
+        rotation_degrees: Training images are turned by up to this much to either side.
+        shift_pixels: Training images are shifted by up to this much in each direction.
+        norm_momentum: Momentum of the moving statistics of batch normalization.
+
+    Raises:
+        RecipeError: if a value is out of range.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    learning_rate: float = 0.1
+    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    plateau_factor: float = 1.0
+    inputs: Literal["standardized", "unit"] = "standardized"
+    rotation_degrees: float = 7.0
+    shift_pixels: float = 1.0
+    norm_momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("epochs", 1, 100_000),
+            ("batch_size", 1, 65_536),
+            ("learning_rate", 1e-9, 100.0),
+            ("plateau_factor", 1.0, 1e6),
+            ("rotation_degrees", 0.0, 180.0),
+            ("shift_pixels", 0.0, 100.0),
+            ("norm_momentum", 0.0, 1.0),
+        ):
+            value = getattr(self, name)
+            kinds = (int,) if name in ("epochs", "batch_size") else (int, float)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+                raise RecipeError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}")
+        for name, options in (
+            ("optimizer", ("sgd", "adam")),
+            ("schedule", ("constant", "one_cycle")),
+            ("inputs", ("standardized", "unit")),
+        ):
+            if getattr(self, name) not in options:
+                raise RecipeError(f"{name} must be one of {', '.join(options)}; got {getattr(self, name)!r}")
+        if self.plateau_factor != 1 and self.schedule != "constant":
+            raise RecipeError(
+                f"plateau_factor {self.plateau_factor:g} needs the schedule 'constant', got {self.schedule!r}"
+            )
+
+    @property
+    def augments(self) -> bool:
+        """Whether training images are changed at random."""
+        return self.rotation_degrees > 0 or self.shift_pixels > 0
+
+    @property
+    def name(self) -> str:
+        """The name of the recipe that this one is, epochs aside, or ``"custom"``."""
+        for name, recipe in RECIPES.items():
+            if dataclasses.replace(self, epochs=recipe.epochs) == recipe:
+                return name
+        return "custom"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
+        """Make a recipe of plain JSON values.
+
+        Raises:
+            RecipeError: if a field is unknown or a value out of range.
+        """
+        known = {item.name for item in dataclasses.fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise RecipeError(f"a recipe has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")
+        return cls(**data)
+
+
+RECIPES: dict[str, Recipe] = {
+    "default": Recipe(),
+    # The founding document's: Adam at 1e-3, batches of 32, pixels in [0, 1], no augmentation, Keras's own momentum.
+    "documented": Recipe(
+        batch_size=32,
+        optimizer="adam",
+        learning_rate=1e-3,
+        schedule="constant",
+        inputs="unit",
+        rotation_degrees=0.0,
+        shift_pixels=0.0,
+        norm_momentum=0.99,
+    ),
+}
+
+
+def recipe(name: str, *, epochs: int | None = None) -> Recipe:
+    """Return a recipe by its name.
+
+    Raises:
+        RecipeError: if the name is unknown or the epochs are out of range.
+    """
+    if name not in RECIPES:
+        raise RecipeError(f"a recipe is one of {', '.join(RECIPES)}; got {name!r}")
+    found = RECIPES[name]
+    return found if epochs is None else dataclasses.replace(found, epochs=epochs)

@@ -1,0 +1,52 @@
+"""Regularized evolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinysearch.results.record import Record
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.strategy import Problem, Strategy
+
+
+class Evolution(Strategy):
+    """Ageing evolution (Real et al., 2019), seeded with the documented models.
+
+    The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
+    drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
+    run begins with the baselines and ``warm_up`` random candidates between half the budget and all of it.
+
+    Half of the mutants that are over the budget have their widths scaled down until they fit; the other half go to the
+    constraint filter as they are, so that the population is not all of one shape.
+
+    Args:
+        problem: Space, budget, recipe and the architectures to begin with.
+        population, tournament, warm_up: As above.
+    """
+
+    def __init__(self, problem: Problem, population: int = 24, tournament: int = 6, warm_up: int = 6) -> None:
+        super().__init__(problem)
+        self.population = population
+        self.tournament = tournament
+        self.warm_up = warm_up
+        self._random = RandomSearch(problem, lowest=0.5)
+
+    def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+        """Return a random candidate while warming up, then a mutant of the winner of a tournament."""
+        searched = sum(record.origin == "search" for record in history)
+        alive = [record for record in history if not record.failed and record.architecture in self.problem.space]
+        if searched < self.warm_up or not alive:
+            return self._random.propose(history, rng)
+        population = alive[-self.population :]
+        size = min(self.tournament, len(population))
+        drawn = rng.choice(len(population), size=size, replace=False)
+        parent = max((population[index] for index in sorted(drawn)), key=lambda record: record.score)
+        mutant = self.problem.space.mutate(parent.architecture, rng)
+        while rng.random() < 0.3:
+            mutant = self.problem.space.mutate(mutant, rng)
+        if not self.problem.fits(mutant) and rng.random() < 0.5:
+            mutant = self.problem.space.scaled_below(mutant, self.problem.budget.params)
+        return Candidate(mutant, self.problem.recipe)

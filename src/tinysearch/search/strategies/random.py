@@ -1,0 +1,49 @@
+"""Random search, spread evenly over the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinysearch.results.record import Record
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.strategies.strategy import Problem, Strategy
+from tinysearch.space.architecture import Architecture
+
+
+class RandomSearch(Strategy):
+    """Draw from the space's prior among what fits, the same number from each slice of the budget.
+
+    Left to itself the prior gives mostly networks far below or far above a budget. So each proposal first draws one
+    of ten equal slices of ``[0, budget)``, then an architecture whose parameters lie in the slice.
+
+    Args:
+        problem: Space, budget and recipe.
+        lowest: Fraction of the budget at which the slices begin.
+    """
+
+    slices = 10
+    attempts = 50
+
+    def __init__(self, problem: Problem, lowest: float = 0.0) -> None:
+        super().__init__(problem)
+        self.lowest = lowest
+
+    def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+        """Return a random candidate; it is within the budget unless none turned up in many attempts."""
+        architecture = self.problem.space.sample(rng)
+        for _ in range(self.attempts):
+            found = self._draw(rng)
+            if found is not None:
+                architecture = found
+                if self.problem.fits(found):
+                    break
+        return Candidate(architecture, self.problem.recipe)
+
+    def _draw(self, rng: np.random.Generator) -> Architecture | None:
+        bound = self.problem.budget.params
+        start = self.lowest * bound
+        width = (bound - start) / self.slices
+        low = start + width * int(rng.integers(self.slices))
+        return self.problem.space.sample_between(round(low), round(low + width), rng)

@@ -1,0 +1,60 @@
+"""The interface of every search strategy."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinysearch.results.record import Record
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.search_space import SearchSpace
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What every strategy is told.
+
+    Args:
+        space: Where architectures come from.
+        budget: What they may cost.
+        recipe: How candidates are trained.
+        seeds: Known good architectures within the budget, by name; a strategy may start from them.
+    """
+
+    space: SearchSpace
+    budget: Budget
+    recipe: Recipe
+    seeds: Mapping[str, Architecture] = field(default_factory=dict)
+
+    def fits(self, architecture: Architecture) -> bool:
+        """Whether an architecture can be built for the task and is within the budget."""
+        found = self.space.cost(architecture)
+        return found is not None and self.budget.check(found).accepted
+
+
+class Strategy(abc.ABC):
+    """A search algorithm: a function from the history to the next candidate.
+
+    Args:
+        problem: Space, budget and recipe.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    @abc.abstractmethod
+    def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+        """Return the next candidate.
+
+        It depends on nothing but the arguments: no disk, no clock, no global generator, no state of its own.
+
+        Args:
+            history: All records of the run so far, baselines and failures included, in the order of their trials.
+            rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
+        """

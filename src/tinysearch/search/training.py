@@ -1,0 +1,189 @@
+"""One candidate to one measurement: the only hot path."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import Images, TrainingData
+from tinysearch.search.pipeline import pixel_statistics, steps_per_epoch, training_batches, validation_batches
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.workers import EpochWatcher
+from tinysearch.space.keras_builder import build
+
+_STEPS_PER_EXECUTION = 50
+_WARM_UP = 0.2
+
+
+@keras.saving.register_keras_serializable("tinysearch")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Linear warm-up to ``peak`` over the first fifth of ``steps``, then a cosine to zero at the last step."""
+
+    def __init__(self, peak: float, steps: int) -> None:
+        self.peak = peak
+        self.steps = steps
+        self.warm_up = max(1, round(_WARM_UP * steps))
+
+    def __call__(self, step: Any) -> Any:
+        step = keras.ops.cast(step, "float32")
+        rise = self.peak * (step + 1) / self.warm_up
+        passed = (step + 1 - self.warm_up) / max(1, self.steps - self.warm_up)
+        fall = self.peak * 0.5 * (1 + keras.ops.cos(math.pi * keras.ops.minimum(passed, 1.0)))
+        return keras.ops.where(step + 1 <= self.warm_up, rise, fall)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"peak": self.peak, "steps": self.steps}
+
+
+class PlateauRule(keras.callbacks.Callback):  # type: ignore[misc]
+    """The founding document's learning-rate rule.
+
+    After an epoch, if validation accuracy has not increased against the one three epochs before and the rate has not
+    been reduced in the last three epochs, the rate is divided by ``factor``; a factor of 1 changes nothing.
+    """
+
+    patience = 3
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+        self._accuracies: list[float] = []
+        self._reduced_at = -self.patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Reduce the rate if the rule says so."""
+        self._accuracies.append((logs or {}).get("val_accuracy", math.nan))
+        if epoch < self.patience or epoch - self._reduced_at < self.patience:
+            return
+        if not self._accuracies[epoch] > self._accuracies[epoch - self.patience]:
+            optimizer = self.model.optimizer
+            optimizer.learning_rate = float(optimizer.learning_rate) / self.factor
+            self._reduced_at = epoch
+
+
+def fit(
+    candidate: Candidate, data: TrainingData, seed: int, on_epoch: EpochWatcher | None = None
+) -> tuple[keras.Model, Measurement]:
+    """Train one candidate for all the epochs of its recipe.
+
+    The same arguments give the same numbers on the same machine: initial weights, order, augmentation and dropout
+    all come from ``seed``.
+
+    Args:
+        candidate: What to train, and how.
+        data: Training images, and validation images that are scored after every epoch.
+        seed: Any integer of at least 0.
+        on_epoch: Called after each epoch with its number, from 1, and its measurements.
+
+    Returns:
+        The trained model, which takes raw pixels, and the measurement. Training ends early only if the loss is no
+        longer a finite number; the measurement then tells the failure.
+
+    Raises:
+        ShapeError: if the architecture does not fit the images.
+        CostMismatchError: if Keras counts other parameters than the arithmetic.
+    """
+    began = time.perf_counter()
+    recipe = candidate.recipe
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    scale, offset = _rescaling(data, recipe)
+    model = build(
+        candidate.architecture, data.task, scale=scale, offset=offset, norm_momentum=recipe.norm_momentum
+    )
+    steps = steps_per_epoch(data.train, recipe)
+    model.compile(
+        optimizer=_optimizer(recipe, steps),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
+        jit_compile=False,
+    )
+    recorder = _Recorder(began, on_epoch)
+    rules = [PlateauRule(recipe.plateau_factor)] if recipe.plateau_factor != 1 else []
+    model.fit(
+        training_batches(data.train, recipe, seed),
+        epochs=recipe.epochs,
+        steps_per_epoch=steps,
+        validation_data=None if data.validation is None else validation_batches(data.validation),
+        callbacks=[*rules, recorder],
+        shuffle=False,
+        verbose=0,
+    )
+    return model, Measurement(tuple(recorder.curve), time.perf_counter() - began, recorder.failure)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a model as ``.keras`` without its optimizer, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.part.keras")
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    bare.save(part)
+    part.replace(path)
+
+
+def accuracy(model: keras.Model, images: Images) -> float:
+    """Return the fraction of images that a model classifies correctly."""
+    right = 0
+    for pixels, labels in validation_batches(images):
+        guesses = tf.argmax(model(pixels, training=False), axis=1, output_type=labels.dtype)
+        right += int(tf.reduce_sum(tf.cast(guesses == labels, tf.int32)))
+    return right / len(images)
+
+
+def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[float, float]:
+    """Return scale and offset that a model of this recipe applies to raw pixels."""
+    if recipe.inputs == "unit":
+        return 1 / data.full_scale, 0.0
+    mean, deviation = pixel_statistics(data.train)
+    return 1 / deviation, -mean / deviation
+
+
+def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    rate: Any = recipe.learning_rate
+    if recipe.schedule == "one_cycle":
+        rate = OneCycle(recipe.learning_rate, steps * recipe.epochs)
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+
+
+class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the curve, tells it to whoever watches, and stops when the loss is no number any more."""
+
+    def __init__(self, began: float, on_epoch: EpochWatcher | None) -> None:
+        super().__init__()
+        self.curve: list[Epoch] = []
+        self.failure: str | None = None
+        self._began = began
+        self._on_epoch = on_epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = logs or {}
+        bad = [name for name, value in logs.items() if not math.isfinite(value)]
+        if bad:
+            self.failure = f"{bad[0].replace('_', ' ')} was {logs[bad[0]]} after epoch {epoch + 1}"
+            self.model.stop_training = True
+            return
+        point = Epoch(
+            loss=float(logs["loss"]),
+            accuracy=float(logs["accuracy"]),
+            val_loss=_float(logs.get("val_loss")),
+            val_accuracy=_float(logs.get("val_accuracy")),
+            learning_rate=float(self.model.optimizer.learning_rate),
+            seconds=time.perf_counter() - self._began,
+        )
+        self.curve.append(point)
+        if self._on_epoch is not None:
+            self._on_epoch(epoch + 1, point)
+
+
+def _float(value: float | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,363 @@
+"""Architectures as values: layers and head, independent of the dataset.
+
+Every layer is frozen and validates itself. ``to_dict`` and ``from_dict`` give and take plain JSON values; fields
+that hold their default are left out, so that a field added later does not change the key of what was trained
+before.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from tinysearch.errors import ArchitectureError
+
+Activation = Literal["relu", "leaky_relu", "linear"]
+Norm = Literal["none", "before", "after"]
+Padding = Literal["same", "valid"]
+
+ACTIVATIONS: tuple[str, ...] = ("relu", "leaky_relu", "linear")
+NORMS: tuple[str, ...] = ("none", "before", "after")
+PADDINGS: tuple[str, ...] = ("same", "valid")
+MAX_KERNEL = 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Convolution:
+    """What the three kinds of convolution share.
+
+    Args:
+        kernel: Height and width of the kernel in pixels, 1 to 11 each; one integer stands for a square.
+        stride: Step in both directions, 1 to 4.
+        padding: ``"same"`` or ``"valid"``, as in Keras.
+        activation: ``"relu"``, ``"leaky_relu"`` (slope 0.2 below zero) or ``"linear"``.
+        norm: Batch normalization ``"before"`` the activation, ``"after"`` it, or ``"none"`` (Ioffe and Szegedy, 2015).
+        bias: Whether the convolution has a bias.
+        repeat: How often the layer is applied in a row *with the same weights*; each application has a batch
+            normalization of its own. More than 1 needs as many input channels as output channels.
+    """
+
+    kernel: tuple[int, int] = (3, 3)
+    stride: int = 1
+    padding: Padding = "same"
+    activation: Activation = "relu"
+    norm: Norm = "none"
+    bias: bool = True
+    repeat: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kernel", _pair(self.kernel))
+        for side in self.kernel:
+            _check_integer("kernel", side, 1, MAX_KERNEL)
+        _check_integer("stride", self.stride, 1, 4)
+        _check_integer("repeat", self.repeat, 1, 16)
+        _check_option("padding", self.padding, PADDINGS)
+        _check_option("activation", self.activation, ACTIVATIONS)
+        _check_option("norm", self.norm, NORMS)
+        _check_bool("bias", self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Conv(_Convolution):
+    """Standard convolution to ``filters`` channels, then activation and normalization.
+
+    >>> Conv(20, kernel=7).to_dict()
+    {'kind': 'conv', 'filters': 20, 'kernel': [7, 7]}
+    """
+
+    kind: ClassVar[str] = "conv"
+    filters: int
+
+    def __post_init__(self) -> None:
+        super(Conv, self).__post_init__()
+        _check_integer("filters", self.filters, 1, 4096)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain JSON values."""
+        return _layer_to_dict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SeparableConv(_Convolution):
+    """Depthwise convolution followed by a 1x1 convolution to ``filters`` channels (Chollet, 2017)."""
+
+    kind: ClassVar[str] = "separable"
+    filters: int
+
+    def __post_init__(self) -> None:
+        super(SeparableConv, self).__post_init__()
+        _check_integer("filters", self.filters, 1, 4096)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain JSON values."""
+        return _layer_to_dict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DepthwiseConv(_Convolution):
+    """One kernel per channel; the output has ``multiplier`` channels for each input channel."""
+
+    kind: ClassVar[str] = "depthwise"
+    multiplier: int = 1
+
+    def __post_init__(self) -> None:
+        super(DepthwiseConv, self).__post_init__()
+        _check_integer("multiplier", self.multiplier, 1, 64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain JSON values."""
+        return _layer_to_dict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Max or average pooling with a square window.
+
+    Args:
+        mode: ``"max"`` or ``"average"``.
+        size: Side of the window in pixels, 1 to 11.
+        stride: Step in both directions; 0 (the default) stands for ``size``.
+        padding: ``"same"`` or ``"valid"``.
+    """
+
+    kind: ClassVar[str] = "pool"
+    mode: Literal["max", "average"] = "max"
+    size: int = 2
+    stride: int = 0
+    padding: Padding = "valid"
+
+    def __post_init__(self) -> None:
+        _check_option("mode", self.mode, ("max", "average"))
+        _check_integer("size", self.size, 1, MAX_KERNEL)
+        _check_integer("stride", self.stride, 0, MAX_KERNEL)
+        _check_option("padding", self.padding, PADDINGS)
+        if self.stride == self.size:
+            object.__setattr__(self, "stride", 0)
+
+    @property
+    def step(self) -> int:
+        """The stride in pixels."""
+        return self.stride or self.size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain JSON values."""
+        return _layer_to_dict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout:
+    """Dropout of a fraction ``rate`` of the activations while training (Srivastava et al., 2014)."""
+
+    kind: ClassVar[str] = "dropout"
+    rate: float
+
+    def __post_init__(self) -> None:
+        if isinstance(self.rate, bool) or not isinstance(self.rate, (int, float)) or not 0 <= self.rate < 1:
+            raise ArchitectureError(f"a dropout rate is at least 0 and below 1, got {self.rate!r}")
+        object.__setattr__(self, "rate", float(self.rate))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain JSON values."""
+        return _layer_to_dict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Inception:
+    """Branches that see the same input, concatenated along the channels (Szegedy et al., 2015)."""
+
+    kind: ClassVar[str] = "inception"
+    branches: tuple[tuple[Layer, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "branches", tuple(_layers("a branch", branch) for branch in self.branches))
+        if not self.branches:
+            raise ArchitectureError("an inception block needs at least one branch, got none")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain JSON values."""
+        branches = [[layer.to_dict() for layer in branch] for branch in self.branches]
+        return {"kind": self.kind, "branches": branches}
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """The input added to what ``body`` makes of it; both need the same shape (He et al., 2016)."""
+
+    kind: ClassVar[str] = "residual"
+    body: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "body", _layers("the body of a residual block", self.body))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain JSON values."""
+        return {"kind": self.kind, "body": [layer.to_dict() for layer in self.body]}
+
+
+Convolution = Conv | SeparableConv | DepthwiseConv
+Layer = Convolution | Pool | Dropout | Inception | Residual
+LAYER_KINDS: dict[str, type[Layer]] = {
+    kind.kind: kind for kind in (Conv, SeparableConv, DepthwiseConv, Pool, Dropout, Inception, Residual)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """From feature maps to class probabilities: a pooling, an optional hidden layer, a softmax.
+
+    Args:
+        pooling: ``"flatten"``, or the global ``"average"`` or ``"max"`` of each channel.
+        hidden: Units of a dense hidden layer with relu; 0 for none.
+    """
+
+    pooling: Literal["flatten", "average", "max"] = "flatten"
+    hidden: int = 0
+
+    def __post_init__(self) -> None:
+        _check_option("head pooling", self.pooling, ("flatten", "average", "max"))
+        _check_integer("hidden units", self.hidden, 0, 4096)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the head as plain JSON values."""
+        return _non_default_fields(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A network as a value.
+
+    >>> tiny = Architecture((Conv(4, norm="before", bias=False), Pool()), Head("average"))
+    >>> Architecture.from_dict(tiny.to_dict()) == tiny
+    True
+    """
+
+    layers: tuple[Layer, ...]
+    head: Head = field(default_factory=Head)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", _layers("an architecture", self.layers))
+        if not isinstance(self.head, Head):
+            raise ArchitectureError(f"the head of an architecture is a Head, got {self.head!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the architecture as plain JSON values."""
+        return {"layers": [layer.to_dict() for layer in self.layers], "head": self.head.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Architecture:
+        """Make an architecture of plain JSON values.
+
+        Raises:
+            ArchitectureError: if a layer, a field or a value is unknown or out of range.
+        """
+        fields = _mapping("an architecture", data)
+        _check_fields("an architecture", fields, {"layers", "head"})
+        layers = _list("the layers of an architecture", fields.get("layers"))
+        head = _mapping("the head of an architecture", fields.get("head", {}))
+        _check_fields("the head of an architecture", head, {item.name for item in dataclasses.fields(Head)})
+        return cls(tuple(layer_from_dict(layer) for layer in layers), Head(**head))
+
+    @property
+    def key(self) -> str:
+        """Twelve hexadecimal digits that are equal for equal architectures."""
+        return digest(self.to_dict())
+
+
+def layer_from_dict(data: object) -> Layer:
+    """Make one layer of plain JSON values.
+
+    Raises:
+        ArchitectureError: if the kind, a field or a value is unknown or out of range.
+    """
+    fields = dict(_mapping("a layer", data))
+    kind = fields.pop("kind", None)
+    if not isinstance(kind, str) or kind not in LAYER_KINDS:
+        raise ArchitectureError(f"a layer's kind is one of {', '.join(LAYER_KINDS)}; got {kind!r}")
+    layer = LAYER_KINDS[kind]
+    _check_fields(f"a {kind} layer", fields, {item.name for item in dataclasses.fields(layer)})
+    if "branches" in fields:
+        branches = _list("the branches of an inception block", fields["branches"])
+        fields["branches"] = tuple(
+            tuple(layer_from_dict(step) for step in _list("a branch", branch)) for branch in branches
+        )
+    if "body" in fields:
+        body = _list("the body of a residual block", fields["body"])
+        fields["body"] = tuple(layer_from_dict(step) for step in body)
+    try:
+        return layer(**fields)
+    except TypeError as error:
+        raise ArchitectureError(f"a {kind} layer cannot be made of {fields}: {error}") from None
+
+
+def digest(data: object) -> str:
+    """Return twelve hexadecimal digits (48 bits of SHA-256) of plain JSON values."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _layer_to_dict(layer: Convolution | Pool | Dropout) -> dict[str, Any]:
+    return {"kind": layer.kind, **_non_default_fields(layer)}
+
+
+def _non_default_fields(value: Any) -> dict[str, Any]:
+    own = [item for item in dataclasses.fields(value) if getattr(value, item.name) != item.default]
+    own.sort(key=lambda item: (item.default is not dataclasses.MISSING, item.name))
+    return {item.name: _plain(getattr(value, item.name)) for item in own}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _layers(owner: str, layers: Any) -> tuple[Layer, ...]:
+    if not isinstance(layers, (tuple, list)) or not layers:
+        raise ArchitectureError(f"{owner} needs at least one layer, got {layers!r}")
+    for layer in layers:
+        if type(layer) not in LAYER_KINDS.values():
+            raise ArchitectureError(f"{owner} is made of layers ({', '.join(LAYER_KINDS)}), got {layer!r}")
+    return tuple(layers)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ArchitectureError(f"a kernel is one integer or a height and a width, got {value!r}")
+        return (value[0], value[1])
+    return (value, value)
+
+
+def _check_integer(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ArchitectureError(f"{name} must be an integer from {low} to {high}, got {value!r}")
+
+
+def _check_option(name: str, value: Any, options: tuple[str, ...]) -> None:
+    if value not in options:
+        raise ArchitectureError(f"{name} must be one of {', '.join(options)}; got {value!r}")
+
+
+def _check_bool(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ArchitectureError(f"{name} must be true or false, got {value!r}")
+
+
+def _mapping(owner: str, data: object) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ArchitectureError(f"{owner} is an object with named fields, got {data!r}")
+    return data
+
+
+def _list(owner: str, data: object) -> list[Any]:
+    if not isinstance(data, list):
+        raise ArchitectureError(f"expected {owner} as a list, got {data!r}")
+    return data
+
+
+def _check_fields(owner: str, fields: Mapping[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        raise ArchitectureError(f"{owner} has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")

@@ -1,0 +1,74 @@
+"""The constraint filter: which costs are allowed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from tinysearch.errors import BudgetError
+from tinysearch.space.cost import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a cost is within a budget.
+
+    Args:
+        accepted: True if every bound holds.
+        reason: The name of the first bound that does not hold (``"params"``, ``"macs"``, ...), or None.
+        message: The same in words, or an empty string.
+    """
+
+    accepted: bool
+    reason: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Upper bounds on the cost of an architecture.
+
+    Args:
+        params: Exclusive bound on total parameters: a cost *at or above* it is rejected.
+        macs: Largest allowed number of multiply-accumulates per image, or None.
+        peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None.
+        int8_weight_bytes: Largest allowed size of int8 weights in bytes, or None.
+
+    Raises:
+        BudgetError: if a bound is not a positive integer.
+    """
+
+    params: int
+    macs: int | None = None
+    peak_activation_bytes: int | None = None
+    int8_weight_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, bound in asdict(self).items():
+            if bound is None and name != "params":
+                continue
+            if isinstance(bound, bool) or not isinstance(bound, int) or bound < 1:
+                raise BudgetError(f"a budget's {name} is a whole number of at least 1, got {bound!r}")
+
+    def check(self, cost: Cost) -> Verdict:
+        """Accept or reject a cost.
+
+        >>> Budget(8640).check(Cost(8640, 60, 0, 0, 0)).message
+        '8,640 parameters are at or above the budget of 8,640'
+        """
+        if cost.params >= self.params:
+            return Verdict(
+                False, "params", f"{cost.params:,} parameters are at or above the budget of {self.params:,}"
+            )
+        for name, unit in (
+            ("macs", "multiply-accumulates"),
+            ("peak_activation_bytes", "bytes of activations"),
+            ("int8_weight_bytes", "bytes of int8 weights"),
+        ):
+            bound, value = getattr(self, name), getattr(cost, name)
+            if bound is not None and value > bound:
+                return Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
+        return Verdict(True)
+
+    def to_dict(self) -> dict[str, int | None]:
+        """Return plain JSON values."""
+        return asdict(self)

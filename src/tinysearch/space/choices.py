@@ -1,0 +1,405 @@
+"""Legal choices as data: a tree of options, and what can be done with any such tree.
+
+A tree is made of five kinds of node; a *value* of the tree is made of plain JSON values:
+
+==============  =============================================  ==========================================
+node            stands for                                     its value
+==============  =============================================  ==========================================
+``Choice``      one of some options                            the option
+``Integers``    a whole number in a range                      the number
+``Group``       several choices that are all made              ``{name: value, ...}``
+``Switch``      one of several groups, by its kind             ``{"kind": name, **the group's value}``
+``Repeated``    a list of values of one node, of any length    ``[value, ...]``
+==============  =============================================  ==========================================
+
+The weights of a ``Choice`` or ``Switch`` are the prior from which random values are drawn; the legal values are
+the same whatever the weights.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinysearch.errors import SpaceError
+
+Value = Any
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of ``options`` (all text, all numbers or all booleans), drawn with ``weights``.
+
+    >>> Choice({"same": 1, "valid": 3}).options
+    ('same', 'valid')
+    """
+
+    weights: Mapping[Any, float]
+    options: tuple[Any, ...] = field(init=False)
+    cumulative: tuple[float, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.weights or min(self.weights.values()) <= 0:
+            raise SpaceError(f"a choice needs at least one option, each with a positive weight; got {self.weights}")
+        total = sum(self.weights.values())
+        object.__setattr__(self, "options", tuple(self.weights))
+        sums = itertools.accumulate(weight / total for weight in self.weights.values())
+        object.__setattr__(self, "cumulative", tuple(sums))
+
+
+@dataclass(frozen=True)
+class Integers:
+    """A whole number from ``low`` to ``high``, both included, drawn uniformly."""
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high:
+            raise SpaceError(f"a range of integers goes from a low of at least 0 up, got {self.low} to {self.high}")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Several choices that are all made."""
+
+    fields: Mapping[str, Node]
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One of several groups."""
+
+    cases: Mapping[str, Group]
+    weights: Mapping[str, float]
+    kind: Choice = field(init=False)
+
+    def __post_init__(self) -> None:
+        if set(self.cases) != set(self.weights):
+            raise SpaceError(f"a switch needs a weight for each case; got {set(self.cases)} and {set(self.weights)}")
+        object.__setattr__(self, "kind", Choice(self.weights))
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A list of ``low`` to ``high`` values of ``item``."""
+
+    item: Node
+    low: int
+    high: int
+    length: Integers = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "length", Integers(self.low, self.high))
+
+
+Node = Choice | Integers | Group | Switch | Repeated
+Chooser = Callable[[str, Choice | Integers], Any]
+
+
+def draw(node: Node, choose: Chooser, path: str = "") -> Value:
+    """Walk the tree, asking ``choose(path, leaf)`` for every choice that is active, and return the value made."""
+    match node:
+        case Choice() | Integers():
+            return choose(path, node)
+        case Group(fields):
+            return {name: draw(child, choose, _join(path, name)) for name, child in fields.items()}
+        case Switch(cases):
+            kind = choose(_join(path, "kind"), node.kind)
+            return {"kind": kind, **draw(cases[kind], choose, _join(path, kind))}
+        case Repeated(item):
+            length = choose(_join(path, "length"), node.length)
+            return [draw(item, choose, _join(path, str(index))) for index in range(length)]
+
+
+def random_chooser(rng: np.random.Generator) -> Chooser:
+    """Return a chooser that draws from the prior."""
+
+    def choose(path: str, leaf: Choice | Integers) -> Any:
+        if isinstance(leaf, Integers):
+            return int(rng.integers(leaf.low, leaf.high + 1))
+        index = bisect.bisect(leaf.cumulative, rng.random())
+        return leaf.options[min(index, len(leaf.options) - 1)]
+
+    return choose
+
+
+def shortest_chooser(rng: np.random.Generator) -> Chooser:
+    """Return a chooser that draws from the prior, but makes every list and number as small as it can be."""
+    draw_from_prior = random_chooser(rng)
+
+    def choose(path: str, leaf: Choice | Integers) -> Any:
+        return leaf.low if isinstance(leaf, Integers) else draw_from_prior(path, leaf)
+
+    return choose
+
+
+def lookup_chooser(values: Mapping[str, Any]) -> Chooser:
+    """Return a chooser that reads from a flat mapping, the reverse of ``flatten``."""
+
+    def choose(path: str, leaf: Choice | Integers) -> Any:
+        if path not in values:
+            raise SpaceError(f"the values do not say what {path!r} is")
+        if not _legal(leaf, values[path]):
+            raise SpaceError(f"{path} must be {describe(leaf)}, got {values[path]!r}")
+        return values[path]
+
+    return choose
+
+
+def flatten(node: Node, value: Value, path: str = "") -> dict[str, Any]:
+    """Return every active choice of a value under its path.
+
+    Raises:
+        SpaceError: if the value is not legal.
+    """
+    match node:
+        case Choice() | Integers():
+            if not _legal(node, value):
+                raise SpaceError(f"{path} must be {describe(node)}, got {value!r}")
+            return {path: value}
+        case Group(fields):
+            flat = {}
+            for name, child in fields.items():
+                flat.update(flatten(child, value[name], _join(path, name)))
+            return flat
+        case Switch(cases):
+            kind = value["kind"]
+            flat = flatten(node.kind, kind, _join(path, "kind"))
+            return {**flat, **flatten(cases[kind], value, _join(path, kind))}
+        case Repeated(item):
+            flat = flatten(node.length, len(value), _join(path, "length"))
+            for index, child in enumerate(value):
+                flat.update(flatten(item, child, _join(path, str(index))))
+            return flat
+
+
+def count(node: Node) -> int:
+    """Return the exact number of values of a tree.
+
+    >>> count(Repeated(Choice({"a": 1, "b": 1}), 1, 3))
+    14
+    """
+    match node:
+        case Choice():
+            return len(node.options)
+        case Integers(low, high):
+            return high - low + 1
+        case Group(fields):
+            return math.prod(count(child) for child in fields.values())
+        case Switch(cases):
+            return sum(count(case) for case in cases.values())
+        case Repeated(item, low, high):
+            each = count(item)
+            return sum(each**length for length in range(low, high + 1))
+
+
+def mutate(node: Node, value: Value, rng: np.random.Generator) -> Value:
+    """Return a value that differs from ``value`` in one place.
+
+    One of three things happens with equal chance, where it is possible: an integer changes, an option changes, or the
+    structure does (an item of a list is added, removed, copied or swapped with its neighbour; a switch goes to
+    another kind and keeps what both kinds have). The result is legal; it is ``value`` itself only if nothing can
+    change.
+    """
+    places = list(_places(node, value, ()))
+    families = [
+        [place for place in places if isinstance(place[1], Integers)],
+        [place for place in places if isinstance(place[1], Choice)],
+        [place for place in places if isinstance(place[1], (Switch, Repeated))],
+    ]
+    families = [family for family in families if family]
+    if not families:
+        return value
+    family = families[rng.integers(len(families))]
+    path, changed, old = family[rng.integers(len(family))]
+    return _replace(value, path, _changed(changed, old, rng))
+
+
+def neighbours(node: Node, value: Value) -> Iterator[Value]:
+    """Yield values that differ from ``value`` in one place: every other option, the lowest number, one item less."""
+    for path, place, old in _places(node, value, ()):
+        news: list[Value]
+        match place:
+            case Choice():
+                news = [option for option in place.options if option != old]
+            case Integers(low):
+                news = [low] if old != low else []
+            case Switch(cases):
+                first = shortest_chooser(np.random.default_rng(0))
+                news = [{"kind": kind, **draw(case, first)} for kind, case in cases.items() if kind != old["kind"]]
+            case Repeated(_, low):
+                news = [old[:index] + old[index + 1 :] for index in range(len(old)) if len(old) > low]
+            case _:
+                news = []
+        for new in news:
+            yield _replace(value, path, new)
+
+
+def scale(node: Node, value: Value, name: str, factor: float) -> Value:
+    """Multiply every integer called ``name`` by ``factor``, rounded and kept within its range."""
+    match node:
+        case Group(fields):
+            return {
+                key: _clamped(child, value[key] * factor)
+                if key == name and isinstance(child, Integers)
+                else scale(child, value[key], name, factor)
+                for key, child in fields.items()
+            }
+        case Switch(cases):
+            return {"kind": value["kind"], **scale(cases[value["kind"]], value, name, factor)}
+        case Repeated(item):
+            return [scale(item, child, name, factor) for child in value]
+        case _:
+            return value
+
+
+def rows(node: Node, path: str = "") -> list[tuple[str, str]]:
+    """Return the path of each choice and its legal values in words."""
+    match node:
+        case Choice() | Integers():
+            return [(path, describe(node))]
+        case Group(fields):
+            return [row for name, child in fields.items() for row in rows(child, _join(path, name))]
+        case Switch(cases):
+            inner = [row for kind, case in cases.items() for row in rows(case, _join(path, kind))]
+            return [(_join(path, "kind"), describe(node.kind)), *inner]
+        case Repeated(item):
+            return [(_join(path, "length"), describe(node.length)), *rows(item, _join(path, "*"))]
+
+
+def register(node: Node, hyperparameters: Any, path: str = "") -> None:
+    """Declare every choice of a tree, under the same paths as ``flatten``, to ``keras_tuner.HyperParameters``.
+
+    What is active only for some kinds or lengths is declared in a conditional scope.
+    """
+    match node:
+        case Choice():
+            hyperparameters.Choice(path, list(node.options))
+        case Integers(low, high):
+            hyperparameters.Int(path, low, high)
+        case Group(fields):
+            for name, child in fields.items():
+                register(child, hyperparameters, _join(path, name))
+        case Switch(cases):
+            name = _join(path, "kind")
+            register(node.kind, hyperparameters, name)
+            for kind, case in cases.items():
+                with hyperparameters.conditional_scope(name, [kind]):
+                    register(case, hyperparameters, _join(path, kind))
+        case Repeated(item, low, high):
+            name = _join(path, "length")
+            register(node.length, hyperparameters, name)
+            for index in range(high):
+                longer = list(range(max(index + 1, low), high + 1))
+                with hyperparameters.conditional_scope(name, longer):
+                    register(item, hyperparameters, _join(path, str(index)))
+
+
+def describe(leaf: Choice | Integers) -> str:
+    """Return the legal values of a leaf in words.
+
+    >>> describe(Integers(1, 32)), describe(Choice({"same": 1, "valid": 1}))
+    ('1 to 32', 'same, valid')
+    """
+    if isinstance(leaf, Integers):
+        return f"{leaf.low} to {leaf.high}"
+    return ", ".join("yes" if option is True else "no" if option is False else str(option) for option in leaf.options)
+
+
+def _places(node: Node, value: Value, path: Path) -> Iterator[tuple[Path, Node, Value]]:
+    """Yield every place of a value that could be another, with its node."""
+    match node:
+        case Choice() | Integers():
+            if count(node) > 1:
+                yield path, node, value
+        case Group(fields):
+            for name, child in fields.items():
+                yield from _places(child, value[name], (*path, name))
+        case Switch(cases):
+            if len(cases) > 1:
+                yield path, node, value
+            yield from _places(cases[value["kind"]], value, path)
+        case Repeated(item, low, high):
+            if high > low or len(value) > 1:
+                yield path, node, value
+            for index, child in enumerate(value):
+                yield from _places(item, child, (*path, index))
+
+
+def _changed(node: Node, old: Value, rng: np.random.Generator) -> Value:
+    match node:
+        case Choice():
+            others = [option for option in node.options if option != old]
+            return others[rng.integers(len(others))]
+        case Integers(low, high):
+            near = round(old * math.exp(rng.uniform(-0.5, 0.5)))
+            if low <= near <= high and near != old:
+                return near
+            other = int(rng.integers(low, high))
+            return other + (other >= old)
+        case Switch(cases):
+            others = [kind for kind in cases if kind != old["kind"]]
+            kind = others[rng.integers(len(others))]
+            new = draw(cases[kind], random_chooser(rng))
+            kept = {
+                name: old[name]
+                for name, child in cases[kind].fields.items()
+                if name in old and child == node.cases[old["kind"]].fields[name]
+            }
+            return {"kind": kind, **new, **kept}
+        case Repeated(item, low, high):
+            return _reshaped(old, item, low, high, rng)
+    raise AssertionError(f"nothing to change in {node}")
+
+
+def _reshaped(old: list[Value], item: Node, low: int, high: int, rng: np.random.Generator) -> list[Value]:
+    ways = []
+    if len(old) < high:
+        ways += ["add", "copy"] if old else ["add"]
+    if len(old) > low:
+        ways.append("remove")
+    if len(old) > 1:
+        ways.append("swap")
+    way = ways[rng.integers(len(ways))]
+    new = list(old)
+    if way == "add":
+        new.insert(int(rng.integers(len(old) + 1)), draw(item, random_chooser(rng)))
+    elif way == "copy":
+        index = int(rng.integers(len(old)))
+        new.insert(index, old[index])
+    elif way == "remove":
+        del new[int(rng.integers(len(old)))]
+    else:
+        index = int(rng.integers(len(old) - 1))
+        new[index], new[index + 1] = new[index + 1], new[index]
+    return new
+
+
+def _replace(value: Value, path: Path, new: Value) -> Value:
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = _replace(value[path[0]], path[1:], new)
+    return copy
+
+
+def _clamped(leaf: Integers, number: float) -> int:
+    return min(max(leaf.low, round(number)), leaf.high)
+
+
+def _legal(leaf: Choice | Integers, value: Any) -> bool:
+    if isinstance(leaf, Integers):
+        return isinstance(value, int) and not isinstance(value, bool) and leaf.low <= value <= leaf.high
+    return any(value == option and type(value) is type(option) for option in leaf.options)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name

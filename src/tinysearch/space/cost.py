@@ -1,0 +1,276 @@
+"""What an architecture costs, by arithmetic alone: no framework is loaded, nothing is built.
+
+The rules:
+
+* *Parameters* are Keras's *Total params*: batch normalization counts four per channel, of which two, the moving
+  statistics, are not trainable. Shared weights count once.
+* *MACs* are the multiply-accumulates of convolutions and dense layers for one image; everything else counts 0.
+* *Peak activation bytes* take one byte per activation (int8) and run the operations one after another: the peak is
+  the largest sum of all tensors that are alive at once, an operation's inputs and output included. Activation,
+  normalization, dropout and flatten work in place.
+* *int8 weight bytes*: one byte per weight, four per bias. A normalization directly behind a convolution folds into
+  it (and gives it a bias); any other keeps a scale and an offset of four bytes each per channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tinysearch.errors import ShapeError
+from tinysearch.space.architecture import (
+    Activation,
+    Architecture,
+    Conv,
+    Convolution,
+    DepthwiseConv,
+    Padding,
+    Pool,
+    SeparableConv,
+)
+from tinysearch.space.lowering import lower
+from tinysearch.space.task import Task
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """One operation of a network. ``output_shape`` is per image; a shared layer's parameters stand at its first use."""
+
+    name: str
+    kind: str
+    output_shape: Shape
+    params: int
+    non_trainable_params: int
+    macs: int
+
+    @property
+    def trainable_params(self) -> int:
+        """Parameters that the optimizer changes."""
+        return self.params - self.non_trainable_params
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "output_shape": list(self.output_shape),
+            "params": self.params,
+            "trainable_params": self.trainable_params,
+            "non_trainable_params": self.non_trainable_params,
+            "macs": self.macs,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Cost of one architecture on one task; the module's docstring has the rules."""
+
+    params: int
+    non_trainable_params: int
+    macs: int
+    peak_activation_bytes: int
+    int8_weight_bytes: int
+    layers: tuple[LayerCost, ...] = ()
+
+    @property
+    def trainable_params(self) -> int:
+        """Parameters that the optimizer changes."""
+        return self.params - self.non_trainable_params
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: the totals, then a row per layer."""
+        return {
+            "params": self.params,
+            "trainable_params": self.trainable_params,
+            "non_trainable_params": self.non_trainable_params,
+            "macs": self.macs,
+            "peak_activation_bytes": self.peak_activation_bytes,
+            "int8_weight_bytes": self.int8_weight_bytes,
+            "layers": [layer.to_dict() for layer in self.layers],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Cost:
+        """Make a cost of plain JSON values, the reverse of ``to_dict``."""
+        totals = ("params", "non_trainable_params", "macs", "peak_activation_bytes", "int8_weight_bytes")
+        rows = tuple(
+            LayerCost(
+                row["name"],
+                row["kind"],
+                tuple(row["output_shape"]),
+                row["params"],
+                row["non_trainable_params"],
+                row["macs"],
+            )
+            for row in data["layers"]
+        )
+        return cls(**{name: data[name] for name in totals}, layers=rows)
+
+
+def cost(architecture: Architecture, task: Task) -> Cost:
+    """Cost an architecture.
+
+    Args:
+        architecture: What to cost.
+        task: Input shape ``(height, width, channels)`` and number of classes.
+
+    Raises:
+        ShapeError: if the architecture does not fit the input, or shapes inside it do not fit each other.
+
+    >>> from tinysearch.space.architecture import Conv, Head
+    >>> cost(Architecture((Conv(4, norm="before", bias=False),), Head("average")), Task()).params
+    102
+    """
+    ops = _CostOps(task.input_shape)
+    lower(architecture, task, ops, Tensor(0, task.input_shape))
+    layers = tuple(ops.layers)
+    return Cost(
+        params=sum(layer.params for layer in layers),
+        non_trainable_params=sum(layer.non_trainable_params for layer in layers),
+        macs=sum(layer.macs for layer in layers),
+        peak_activation_bytes=ops.peak_activation_bytes(),
+        int8_weight_bytes=ops.int8_weight_bytes,
+        layers=layers,
+    )
+
+
+class Tensor(NamedTuple):
+    """A tensor of the network: the buffer that holds it, and its shape per image."""
+
+    buffer: int
+    shape: Shape
+
+
+class _CostOps:
+    """The interpreter that counts."""
+
+    def __init__(self, input_shape: Shape) -> None:
+        self.layers: list[LayerCost] = []
+        self.int8_weight_bytes = 0
+        self._sizes = [_size(input_shape)]
+        self._steps: list[tuple[int, ...]] = []
+        self._weights: dict[str, int] = {}
+
+    def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
+        height, width, channels = x.shape
+        rows, columns = _window(name, height, width, layer.kernel, layer.stride, layer.padding)
+        area = layer.kernel[0] * layer.kernel[1]
+        match layer:
+            case Conv():
+                units = layer.filters
+                weights = area * channels * units
+            case SeparableConv():
+                units = layer.filters
+                weights = area * channels + channels * units
+                # What the depthwise half gives to the pointwise half is a tensor of its own.
+                x = self._new((rows, columns, channels), x)
+            case DepthwiseConv():
+                units = channels * layer.multiplier
+                weights = area * units
+        macs = rows * columns * weights
+        return self._weighted(x, name, layer.kind, (rows, columns, units), weights, layer.bias, macs, folds)
+
+    def batch_normalization(self, x: Tensor, name: str, *, folds: bool) -> Tensor:
+        channels = x.shape[-1]
+        if not folds:
+            self.int8_weight_bytes += 8 * channels
+        return self._in_place(x, name, "batch_norm", x.shape, params=4 * channels, non_trainable=2 * channels)
+
+    def activation(self, x: Tensor, name: str, *, kind: Activation) -> Tensor:
+        return self._in_place(x, name, kind, x.shape)
+
+    def pool(self, x: Tensor, name: str, *, layer: Pool) -> Tensor:
+        height, width, channels = x.shape
+        window = _window(name, height, width, (layer.size, layer.size), layer.step, layer.padding)
+        return self._free(name, f"{layer.mode}_pool", (*window, channels), x)
+
+    def dropout(self, x: Tensor, name: str, *, rate: float) -> Tensor:
+        return self._in_place(x, name, "dropout", x.shape)
+
+    def concatenate(self, xs: Sequence[Tensor], name: str) -> Tensor:
+        images = {x.shape[:2] for x in xs}
+        if len(images) > 1:
+            found = ", ".join(f"{height}x{width}" for height, width in sorted(images))
+            raise ShapeError(f"the branches of {name} end in images of different sizes: {found}")
+        shape = (*xs[0].shape[:2], sum(x.shape[2] for x in xs))
+        return self._free(name, "concatenate", shape, *xs)
+
+    def add(self, x: Tensor, y: Tensor, name: str) -> Tensor:
+        if x.shape != y.shape:
+            raise ShapeError(f"{name} adds shape {y.shape} to shape {x.shape}; a residual body must keep its shape")
+        return self._free(name, "add", x.shape, x, y)
+
+    def flatten(self, x: Tensor, name: str) -> Tensor:
+        return self._in_place(x, name, "flatten", (_size(x.shape),))
+
+    def global_pool(self, x: Tensor, name: str, *, average: bool) -> Tensor:
+        return self._free(name, "global_average_pool" if average else "global_max_pool", x.shape[2:], x)
+
+    def dense(self, x: Tensor, name: str, *, units: int, activation: str) -> Tensor:
+        weights = x.shape[0] * units
+        return self._weighted(x, name, "dense", (units,), weights, True, weights, folds=False)
+
+    def peak_activation_bytes(self) -> int:
+        """Return the largest sum of the sizes of all buffers alive at one step."""
+        last_use = {buffer: step for step, used in enumerate(self._steps) for buffer in used}
+        alive = peak = self._sizes[0]
+        for step, used in enumerate(self._steps):
+            alive += self._sizes[used[-1]]
+            peak = max(peak, alive)
+            alive -= sum(self._sizes[buffer] for buffer in set(used) if last_use[buffer] == step)
+        return peak
+
+    def _weighted(
+        self, x: Tensor, name: str, kind: str, shape: Shape, weights: int, bias: bool, macs: int, folds: bool
+    ) -> Tensor:
+        units = shape[-1]
+        shared = name in self._weights
+        if self._weights.setdefault(name, weights) != weights:
+            raise ShapeError(
+                f"{name} is repeated with shared weights, for which it must give as many channels as it takes; "
+                f"it gives {units}"
+            )
+        if not shared:
+            self.int8_weight_bytes += weights + (4 * units if bias or folds else 0)
+        params = 0 if shared else weights + (units if bias else 0)
+        self.layers.append(LayerCost(name, kind, shape, params, 0, macs))
+        return self._new(shape, x)
+
+    def _free(self, name: str, kind: str, shape: Shape, *inputs: Tensor) -> Tensor:
+        self.layers.append(LayerCost(name, kind, shape, 0, 0, 0))
+        return self._new(shape, *inputs)
+
+    def _in_place(
+        self, x: Tensor, name: str, kind: str, shape: Shape, params: int = 0, non_trainable: int = 0
+    ) -> Tensor:
+        self.layers.append(LayerCost(name, kind, shape, params, non_trainable, 0))
+        return Tensor(x.buffer, shape)
+
+    def _new(self, shape: Shape, *inputs: Tensor) -> Tensor:
+        self._sizes.append(_size(shape))
+        buffer = len(self._sizes) - 1
+        self._steps.append((*(x.buffer for x in inputs), buffer))
+        return Tensor(buffer, shape)
+
+
+def _window(
+    name: str, height: int, width: int, kernel: tuple[int, int], stride: int, padding: Padding
+) -> tuple[int, int]:
+    if padding == "same":
+        return -(-height // stride), -(-width // stride)
+    if kernel[0] > height or kernel[1] > width:
+        raise ShapeError(
+            f"{name} slides a {kernel[0]}x{kernel[1]} window without padding over an image of {height}x{width}; "
+            f"the window must not be larger than the image"
+        )
+    return (height - kernel[0]) // stride + 1, (width - kernel[1]) // stride + 1
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for side in shape:
+        size *= side
+    return size

@@ -1,0 +1,121 @@
+"""The interpreter that builds a Keras model. The only module of ``space`` that loads TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from tinysearch.errors import CostMismatchError
+from tinysearch.space.architecture import (
+    Activation,
+    Architecture,
+    Conv,
+    Convolution,
+    DepthwiseConv,
+    Pool,
+    SeparableConv,
+)
+from tinysearch.space.cost import cost
+from tinysearch.space.lowering import lower
+from tinysearch.space.task import Task
+
+
+def build(
+    architecture: Architecture,
+    task: Task,
+    *,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    norm_momentum: float = 0.99,
+) -> keras.Model:
+    """Build an uncompiled Keras model.
+
+    Args:
+        architecture: What to build.
+        task: Input shape ``(height, width, channels)`` and number of classes.
+        scale, offset: The model multiplies raw pixels by ``scale`` and adds ``offset`` in a first layer without
+            parameters; left at 1 and 0 there is no such layer.
+        norm_momentum: Momentum of the moving statistics of batch normalization.
+
+    Returns:
+        A model from images, shape ``(batch, height, width, channels)``, to class probabilities, shape
+        ``(batch, classes)``. Initial weights come from Keras's global generator (``keras.utils.set_random_seed``).
+
+    Raises:
+        ShapeError: if the architecture does not fit the task.
+        CostMismatchError: if Keras counts other parameters than ``cost`` does, which is a bug of tinysearch.
+    """
+    expected = cost(architecture, task)
+    images = keras.Input(task.input_shape, name="images")
+    x = images
+    if scale != 1.0 or offset != 0.0:
+        x = keras.layers.Rescaling(scale, offset, name="scale")(x)
+    probabilities = lower(architecture, task, _KerasOps(norm_momentum), x)
+    model = keras.Model(images, probabilities, name=f"tinysearch_{architecture.key}")
+    if model.count_params() != expected.params:
+        raise CostMismatchError(
+            f"Keras counts {model.count_params():,} parameters where the arithmetic gives {expected.params:,} for "
+            f"architecture {architecture.key}; please report this with {architecture.to_dict()}"
+        )
+    return model
+
+
+class _KerasOps:
+    """Layers of one name are created once and shared."""
+
+    def __init__(self, norm_momentum: float) -> None:
+        self._norm_momentum = norm_momentum
+        self._layers: dict[str, Any] = {}
+
+    def _layer(self, name: str, create: Callable[..., Any], **arguments: Any) -> Any:
+        if name not in self._layers:
+            self._layers[name] = create(name=name, **arguments)
+        return self._layers[name]
+
+    def convolution(self, x: Any, name: str, *, layer: Convolution, folds: bool) -> Any:
+        sizes: dict[str, Any] = {
+            "kernel_size": layer.kernel,
+            "strides": layer.stride,
+            "padding": layer.padding,
+            "use_bias": layer.bias,
+        }
+        match layer:
+            case Conv():
+                return self._layer(name, keras.layers.Conv2D, filters=layer.filters, **sizes)(x)
+            case SeparableConv():
+                return self._layer(name, keras.layers.SeparableConv2D, filters=layer.filters, **sizes)(x)
+            case DepthwiseConv():
+                return self._layer(name, keras.layers.DepthwiseConv2D, depth_multiplier=layer.multiplier, **sizes)(x)
+
+    def batch_normalization(self, x: Any, name: str, *, folds: bool) -> Any:
+        return self._layer(name, keras.layers.BatchNormalization, momentum=self._norm_momentum)(x)
+
+    def activation(self, x: Any, name: str, *, kind: Activation) -> Any:
+        if kind == "leaky_relu":
+            return self._layer(name, keras.layers.LeakyReLU, negative_slope=0.2)(x)
+        return self._layer(name, keras.layers.ReLU)(x)
+
+    def pool(self, x: Any, name: str, *, layer: Pool) -> Any:
+        create = keras.layers.MaxPooling2D if layer.mode == "max" else keras.layers.AveragePooling2D
+        return self._layer(name, create, pool_size=layer.size, strides=layer.step, padding=layer.padding)(x)
+
+    def dropout(self, x: Any, name: str, *, rate: float) -> Any:
+        return self._layer(name, keras.layers.Dropout, rate=rate)(x)
+
+    def concatenate(self, xs: Sequence[Any], name: str) -> Any:
+        return self._layer(name, keras.layers.Concatenate)(list(xs))
+
+    def add(self, x: Any, y: Any, name: str) -> Any:
+        return self._layer(name, keras.layers.Add)([x, y])
+
+    def flatten(self, x: Any, name: str) -> Any:
+        return self._layer(name, keras.layers.Flatten)(x)
+
+    def global_pool(self, x: Any, name: str, *, average: bool) -> Any:
+        create = keras.layers.GlobalAveragePooling2D if average else keras.layers.GlobalMaxPooling2D
+        return self._layer(name, create)(x)
+
+    def dense(self, x: Any, name: str, *, units: int, activation: str) -> Any:
+        return self._layer(name, keras.layers.Dense, units=units, activation=activation)(x)

@@ -1,0 +1,258 @@
+"""The tree of choices for small convolutional networks, and its translation to and from architectures.
+
+A network is a list of blocks and a head. A block is a convolution (standard, separable or depthwise; perhaps
+with a shortcut round it) or an inception block, then perhaps a pooling, then perhaps dropout. Every range and every
+option is an argument of ``network_choices``, so that a space of one's own is the same tree with other numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tinysearch.errors import SpaceError
+from tinysearch.space.architecture import (
+    Architecture,
+    Conv,
+    Convolution,
+    DepthwiseConv,
+    Dropout,
+    Head,
+    Inception,
+    Layer,
+    Pool,
+    Residual,
+    SeparableConv,
+)
+from tinysearch.space.choices import Choice, Group, Integers, Node, Repeated, Switch
+
+Weights = Mapping[Any, float]
+
+POOLS: dict[str, Pool | None] = {
+    "none": None,
+    "max 2x2": Pool("max", 2),
+    "max 2x2 stride 1": Pool("max", 2, 1),
+    "max 3x3 stride 2": Pool("max", 3, 2, "same"),
+    "average 2x2": Pool("average", 2),
+}
+BRANCH_POOLS: dict[str, Pool] = {
+    "max 2x2": Pool("max", 2, 1, "same"),
+    "max 3x3": Pool("max", 3, 1, "same"),
+    "average 3x3": Pool("average", 3, 1, "same"),
+}
+# Prior weights. They lean towards what is known to work in small networks: narrow 3x3 convolutions without bias,
+# batch normalization before relu, an early max pooling, a global average at the end.
+KINDS: Weights = {"conv": 4, "separable": 4, "depthwise": 0.5, "inception": 0.5}
+KERNELS: Weights = {"3x3": 8, "5x5": 2, "7x7": 1, "1x1": 1, "3x1": 0.5, "1x3": 0.5}
+STRIDES: Weights = {1: 9, 2: 1}
+PADDINGS: Weights = {"valid": 1, "same": 1}
+ACTIVATIONS: Weights = {"relu": 8, "leaky_relu": 1, "linear": 0.5}
+NORMS: Weights = {"before": 8, "after": 1, "none": 0.5}
+BIASES: Weights = {False: 4, True: 1}
+REPEATS: Weights = {1: 9, 2: 0.7, 3: 0.3}
+SHORTCUTS: Weights = {False: 9, True: 1}
+POOLINGS: Weights = {
+    "none": 6,
+    "max 2x2": 3,
+    "max 2x2 stride 1": 0.3,
+    "max 3x3 stride 2": 0.4,
+    "average 2x2": 0.3,
+}
+DROPOUTS: Weights = {0.0: 8, 0.1: 1, 0.25: 0.5, 0.5: 0.5}
+BRANCH_KINDS: Weights = {"conv": 4, "separable": 4, "pool": 1}
+BRANCH_KERNELS: Weights = {"1x1": 2, "3x3": 3, "5x5": 1}
+HEAD_POOLINGS: Weights = {"average": 6, "flatten": 3, "max": 1}
+HIDDEN: Weights = {0: 9, 8: 0.3, 16: 0.4, 32: 0.3}
+
+
+def network_choices(
+    *,
+    depth: tuple[int, int] = (1, 9),
+    filters: tuple[int, int] = (1, 32),
+    kinds: Weights = KINDS,
+    kernels: Weights = KERNELS,
+    strides: Weights = STRIDES,
+    paddings: Weights = PADDINGS,
+    activations: Weights = ACTIVATIONS,
+    norms: Weights = NORMS,
+    biases: Weights = BIASES,
+    repeats: Weights = REPEATS,
+    shortcuts: Weights = SHORTCUTS,
+    poolings: Weights = POOLINGS,
+    dropouts: Weights = DROPOUTS,
+    branches: tuple[int, int] = (2, 4),
+    branch_steps: tuple[int, int] = (1, 3),
+    branch_filters: tuple[int, int] = (1, 8),
+    branch_kinds: Weights = BRANCH_KINDS,
+    branch_kernels: Weights = BRANCH_KERNELS,
+    head_poolings: Weights = HEAD_POOLINGS,
+    hidden: Weights = HIDDEN,
+) -> Group:
+    """Return the tree of choices; each mapping is from option to prior weight, each pair a range, ends included."""
+    after = {"pool": Choice(poolings), "dropout": Choice(dropouts)}
+    unit: dict[str, Node] = {
+        "activation": Choice(activations),
+        "norm": Choice(norms),
+        "bias": Choice(biases),
+    }
+    window: dict[str, Node] = {
+        "kernel": Choice(kernels),
+        "stride": Choice(strides),
+        "padding": Choice(paddings),
+        **unit,
+        "repeat": Choice(repeats),
+        "shortcut": Choice(shortcuts),
+        **after,
+    }
+    width = Integers(*filters)
+    step = {"filters": Integers(*branch_filters), "kernel": Choice(branch_kernels)}
+    steps = {
+        "conv": Group(step),
+        "separable": Group(step),
+        "pool": Group({"window": Choice(dict.fromkeys(BRANCH_POOLS, 1.0))}),
+    }
+    branch = Group({"steps": Repeated(_switch(steps, branch_kinds), *branch_steps), "dropout": Choice(dropouts)})
+    cases = {
+        "conv": Group({"filters": width, **window}),
+        "separable": Group({"filters": width, **window}),
+        "depthwise": Group({"multiplier": Choice({1: 3, 2: 1}), **window}),
+        "inception": Group({"branches": Repeated(branch, *branches), **unit, **after}),
+    }
+    head = Group({"pooling": Choice(head_poolings), "hidden": Choice(hidden)})
+    return Group({"blocks": Repeated(_switch(cases, kinds), *depth), "head": head})
+
+
+def _switch(cases: Mapping[str, Group], weights: Weights) -> Switch:
+    unknown = sorted(set(weights) - set(cases))
+    if unknown:
+        raise SpaceError(f"the kinds are {', '.join(cases)}; got {unknown[0]!r}")
+    return Switch({kind: cases[kind] for kind in weights}, weights)
+
+
+def to_architecture(value: Mapping[str, Any]) -> Architecture:
+    """Translate a value of the tree to the architecture that it stands for."""
+    layers: list[Layer] = []
+    for block in value["blocks"]:
+        layers.append(_block_to_layer(block))
+        pool = POOLS[block["pool"]]
+        if pool is not None:
+            layers.append(pool)
+        if block["dropout"]:
+            layers.append(Dropout(block["dropout"]))
+    return Architecture(tuple(layers), Head(**value["head"]))
+
+
+def from_architecture(architecture: Architecture) -> dict[str, Any]:
+    """Translate an architecture to a value of the tree, the reverse of ``to_architecture``.
+
+    Raises:
+        SpaceError: if the architecture is not a list of blocks; whether the options are legal is not looked at.
+    """
+    blocks: list[dict[str, Any]] = []
+    for layer in architecture.layers:
+        if isinstance(layer, Pool) and blocks and blocks[-1]["pool"] == "none" and not blocks[-1]["dropout"]:
+            blocks[-1]["pool"] = _name_of(layer, POOLS)
+        elif isinstance(layer, Dropout) and blocks and not blocks[-1]["dropout"]:
+            blocks[-1]["dropout"] = layer.rate
+        else:
+            blocks.append({**_layer_to_block(layer), "pool": "none", "dropout": 0.0})
+    head = architecture.head
+    return {"blocks": blocks, "head": {"pooling": head.pooling, "hidden": head.hidden}}
+
+
+def _block_to_layer(block: Mapping[str, Any]) -> Layer:
+    if block["kind"] == "inception":
+        return Inception(tuple(_branch_to_layers(branch, block) for branch in block["branches"]))
+    arguments: dict[str, Any] = {
+        "kernel": _kernel(block["kernel"]),
+        **{name: block[name] for name in ("stride", "padding", "activation", "norm", "bias", "repeat")},
+    }
+    layer: Convolution
+    if block["kind"] == "depthwise":
+        layer = DepthwiseConv(block["multiplier"], **arguments)
+    else:
+        layer = (Conv if block["kind"] == "conv" else SeparableConv)(block["filters"], **arguments)
+    return Residual((layer,)) if block["shortcut"] else layer
+
+
+def _layer_to_block(layer: Layer) -> dict[str, Any]:
+    shortcut = isinstance(layer, Residual)
+    if isinstance(layer, Residual) and len(layer.body) == 1:
+        layer = layer.body[0]
+    match layer:
+        case Inception(branches):
+            units = {
+                (step.activation, step.norm, step.bias)
+                for branch in branches
+                for step in branch
+                if isinstance(step, (Conv, SeparableConv))
+            }
+            if len(units) > 1 or shortcut:
+                raise SpaceError("an inception block of the space has one activation, norm and bias, and no shortcut")
+            activation, norm, bias = units.pop() if units else ("relu", "none", True)
+            return {
+                "kind": "inception",
+                "branches": [_layers_to_branch(branch) for branch in branches],
+                "activation": activation,
+                "norm": norm,
+                "bias": bias,
+            }
+        case Conv() | SeparableConv() | DepthwiseConv():
+            names = ("stride", "padding", "activation", "norm", "bias", "repeat")
+            size = (
+                {"multiplier": layer.multiplier} if isinstance(layer, DepthwiseConv) else {"filters": layer.filters}
+            )
+            return {
+                "kind": layer.kind,
+                **size,
+                "kernel": f"{layer.kernel[0]}x{layer.kernel[1]}",
+                **{name: getattr(layer, name) for name in names},
+                "shortcut": shortcut,
+            }
+        case _:
+            raise SpaceError(f"no block of the space begins with {layer}")
+
+
+def _branch_to_layers(branch: Mapping[str, Any], block: Mapping[str, Any]) -> tuple[Layer, ...]:
+    unit = {name: block[name] for name in ("activation", "norm", "bias")}
+    layers: list[Layer] = []
+    for step in branch["steps"]:
+        if step["kind"] == "pool":
+            layers.append(BRANCH_POOLS[step["window"]])
+        else:
+            layer = Conv if step["kind"] == "conv" else SeparableConv
+            layers.append(layer(step["filters"], kernel=_kernel(step["kernel"]), **unit))
+    if branch["dropout"]:
+        layers.append(Dropout(branch["dropout"]))
+    return tuple(layers)
+
+
+def _layers_to_branch(branch: tuple[Layer, ...]) -> dict[str, Any]:
+    steps: list[dict[str, Any]] = []
+    dropout = 0.0
+    for layer in branch:
+        if dropout:
+            raise SpaceError("dropout ends a branch of the space, nothing follows it")
+        match layer:
+            case Dropout(rate):
+                dropout = rate
+            case Pool():
+                steps.append({"kind": "pool", "window": _name_of(layer, BRANCH_POOLS)})
+            case Conv() | SeparableConv() if layer.stride == layer.repeat == 1 and layer.padding == "same":
+                kernel = f"{layer.kernel[0]}x{layer.kernel[1]}"
+                steps.append({"kind": layer.kind, "filters": layer.filters, "kernel": kernel})
+            case _:
+                raise SpaceError(f"no branch of the space has the step {layer}")
+    return {"steps": steps, "dropout": dropout}
+
+
+def _name_of(pool: Pool, pools: Mapping[str, Pool | None]) -> str:
+    for name, known in pools.items():
+        if known == pool:
+            return name
+    raise SpaceError(f"{pool} is not a pooling of the space; those are {', '.join(pools)}")
+
+
+def _kernel(name: str) -> tuple[int, int]:
+    height, width = name.split("x")
+    return int(height), int(width)

@@ -1,0 +1,65 @@
+"""Architectures in one short line, for tables."""
+
+from __future__ import annotations
+
+from tinysearch.space.architecture import (
+    Architecture,
+    Conv,
+    Convolution,
+    DepthwiseConv,
+    Dropout,
+    Inception,
+    Layer,
+    Pool,
+    Residual,
+    SeparableConv,
+)
+
+LEGEND = (
+    "c12 convolution to 12 channels, s separable, d depthwise; k5 kernel 5x5 (3x3 unless said), /2 stride, "
+    "x2 applied twice with the same weights; M max and A average pooling; +(...) shortcut, [...|...] inception"
+)
+
+
+def notation(architecture: Architecture) -> str:
+    """Return the layers of an architecture in short; dropout, activation, padding and normalization are left out.
+
+    >>> notation(Architecture((Conv(20, kernel=7), Pool(), SeparableConv(8, stride=2))))
+    'c20k7 M s8/2'
+    """
+    parts = [_short(layer) for layer in architecture.layers]
+    if architecture.head.hidden:
+        parts.append(f"h{architecture.head.hidden}")
+    return " ".join(part for part in parts if part)
+
+
+def _short(layer: Layer) -> str:
+    match layer:
+        case Conv(filters=filters):
+            return f"c{filters}{_window(layer)}"
+        case SeparableConv(filters=filters):
+            return f"s{filters}{_window(layer)}"
+        case DepthwiseConv(multiplier=multiplier):
+            return f"d{multiplier}{_window(layer)}"
+        case Pool(mode=mode):
+            letter = "M" if mode == "max" else "A"
+            size = "" if layer.size == 2 else str(layer.size)
+            return f"{letter}{size}" if layer.step == layer.size else f"{letter}{size}/{layer.step}"
+        case Dropout():
+            return ""
+        case Residual(body):
+            return f"+({_inner(body)})"
+        case Inception(branches):
+            return f"[{'|'.join(_inner(branch) for branch in branches)}]"
+
+
+def _inner(layers: tuple[Layer, ...]) -> str:
+    return " ".join(part for part in map(_short, layers) if part)
+
+
+def _window(layer: Convolution) -> str:
+    height, width = layer.kernel
+    kernel = "" if layer.kernel == (3, 3) else f"k{height}" if height == width else f"k{height}x{width}"
+    stride = "" if layer.stride == 1 else f"/{layer.stride}"
+    repeat = "" if layer.repeat == 1 else f"x{layer.repeat}"
+    return kernel + stride + repeat

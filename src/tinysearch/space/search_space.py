@@ -1,0 +1,186 @@
+"""The search space: which architectures may be proposed, and how to draw, change and count them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinysearch.errors import ShapeError, SpaceError
+from tinysearch.space import choices
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost, cost
+from tinysearch.space.network_choices import from_architecture, network_choices, to_architecture
+from tinysearch.space.task import Task
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+_ATTEMPTS = 1_000
+
+
+class SearchSpace:
+    """Architectures that are values of a tree of choices and that can be built for a task.
+
+    Args:
+        task: Input shape and classes; architectures that do not fit it are never drawn.
+        tree: The choices, made by ``network_choices``; by default the space that ``tinysearch run`` searches.
+
+    >>> space = SearchSpace()
+    >>> architecture = space.sample(np.random.default_rng(0))
+    >>> architecture in space
+    True
+    >>> space.decode(space.encode(architecture)) == architecture
+    True
+    """
+
+    def __init__(self, task: Task | None = None, tree: choices.Group | None = None) -> None:
+        self.task = task or Task()
+        self.tree = tree or network_choices()
+
+    def __contains__(self, architecture: object) -> bool:
+        if not isinstance(architecture, Architecture):
+            return False
+        try:
+            self.encode(architecture)
+        except SpaceError:
+            return False
+        return True
+
+    def cost(self, architecture: Architecture) -> Cost | None:
+        """Return the cost on the space's task, or None if the architecture does not fit it."""
+        try:
+            return cost(architecture, self.task)
+        except ShapeError:
+            return None
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """Draw an architecture that can be built, each choice from its prior.
+
+        Raises:
+            SpaceError: if nothing that can be built turns up in 1,000 draws.
+        """
+        choose = choices.random_chooser(rng)
+        for _ in range(_ATTEMPTS):
+            architecture = to_architecture(choices.draw(self.tree, choose))
+            if self.cost(architecture) is not None:
+                return architecture
+        raise self._nothing_fits()
+
+    def sample_between(self, low: int, high: int, rng: np.random.Generator, attempts: int = 100) -> Architecture | None:
+        """Draw an architecture with at least ``low`` and fewer than ``high`` parameters.
+
+        A quarter of the attempts draw from the prior and keep what falls into the range; the others scale the
+        widths of what was drawn, so that narrow ranges and small budgets are reached too. Returns None if no
+        attempt succeeds.
+        """
+        for attempt in range(attempts):
+            architecture = self.sample(rng)
+            if 4 * attempt >= attempts:
+                architecture = self.scaled_below(architecture, high)
+            if low <= cost(architecture, self.task).params < high:
+                return architecture
+        return None
+
+    def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
+        """Change one choice, or the list of blocks in one place; the result can be built.
+
+        Raises:
+            SpaceError: if the architecture is not in the space, or nothing that can be built turns up.
+        """
+        value = from_architecture(architecture)
+        choices.flatten(self.tree, value)
+        for _ in range(_ATTEMPTS):
+            mutant = to_architecture(choices.mutate(self.tree, value, rng))
+            if mutant != architecture and self.cost(mutant) is not None:
+                return mutant
+        raise SpaceError("the search space has no other architecture that can be built next to the given one")
+
+    def scaled_below(self, architecture: Architecture, params: int) -> Architecture:
+        """Scale all widths by one factor so that the parameters come as close to ``params`` from below as they can.
+
+        Widths stay within the space. What cannot be brought below is returned at its narrowest.
+        """
+        value = from_architecture(architecture)
+        narrow, wide = 0.0, 8.0
+        best = self._scaled(value, narrow)
+        for _ in range(9):
+            factor = (narrow + wide) / 2
+            candidate = self._scaled(value, factor)
+            found = self.cost(candidate)
+            if found is not None and found.params < params:
+                best, narrow = candidate, factor
+            else:
+                wide = factor
+        return best if self.cost(best) is not None else architecture
+
+    def size(self) -> int:
+        """Return the exact number of values of the tree, those that do not fit the task included."""
+        return choices.count(self.tree)
+
+    def smallest(self) -> Cost:
+        """Return the cost of the smallest member, found by descending from the shortest networks.
+
+        Raises:
+            SpaceError: if no network of the shortest length can be built.
+        """
+        best: Cost | None = None
+        for seed in range(4):
+            found = self._descend(np.random.default_rng(seed))
+            if found is not None and (best is None or found.params < best.params):
+                best = found
+        if best is None:
+            raise self._nothing_fits()
+        return best
+
+    def encode(self, architecture: Architecture) -> dict[str, Any]:
+        """Return the choices that make an architecture, as KerasTuner names and values.
+
+        Raises:
+            SpaceError: if the architecture is not a member of the space.
+        """
+        return choices.flatten(self.tree, from_architecture(architecture))
+
+    def decode(self, values: Mapping[str, Any]) -> Architecture:
+        """Return the architecture that choices make, the reverse of ``encode``. Inactive names are ignored.
+
+        Raises:
+            SpaceError: if an active choice is missing or not legal.
+        """
+        return to_architecture(choices.draw(self.tree, choices.lookup_chooser(values)))
+
+    def hyperparameters(self) -> keras_tuner.HyperParameters:
+        """Declare the whole space to KerasTuner, with conditional scopes, so that its oracles can walk it."""
+        import keras_tuner
+
+        hyperparameters = keras_tuner.HyperParameters()
+        choices.register(self.tree, hyperparameters)
+        return hyperparameters
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return each choice and its legal values in words, a row each, for printing."""
+        return choices.rows(self.tree)
+
+    def _descend(self, rng: np.random.Generator) -> Cost | None:
+        value = choices.draw(self.tree, choices.shortest_chooser(rng))
+        lowest = self.cost(to_architecture(value))
+        improved = True
+        while improved:
+            improved = False
+            for neighbour in choices.neighbours(self.tree, value):
+                found = self.cost(to_architecture(neighbour))
+                if found is not None and (lowest is None or found.params < lowest.params):
+                    value, lowest, improved = neighbour, found, True
+                    break
+        return lowest
+
+    def _scaled(self, value: Any, factor: float) -> Architecture:
+        return to_architecture(choices.scale(self.tree, value, "filters", factor))
+
+    def _nothing_fits(self) -> SpaceError:
+        height, width, channels = self.task.input_shape
+        return SpaceError(
+            f"no architecture of the search space fits an input of {height}x{width}x{channels} in {_ATTEMPTS:,} "
+            f"draws; the space needs smaller kernels, fewer poolings or padding 'same'"
+        )

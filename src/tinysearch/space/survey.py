@@ -1,0 +1,89 @@
+"""What a search space holds, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import Cost
+from tinysearch.space.notation import notation
+from tinysearch.space.search_space import SearchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Figures of a space under a budget.
+
+    Args:
+        budget: The bound on parameters.
+        size: Exact number of combinations of choices, those that do not fit the images included.
+        smallest: Parameters of the smallest member.
+        draws, within: How many random members were drawn, and how many of them were within the budget.
+        seed: Seed of the draws.
+        choices: Each choice with its legal values, in words.
+        samples: A few members within the budget, with their costs.
+    """
+
+    budget: Budget
+    size: int
+    smallest: int
+    draws: int
+    within: int
+    seed: int
+    choices: tuple[tuple[str, str], ...]
+    samples: tuple[tuple[Architecture, Cost], ...]
+
+    @property
+    def share(self) -> float:
+        """Estimated share of random members that are within the budget."""
+        return self.within / self.draws
+
+    @property
+    def share_error(self) -> float:
+        """Standard error of the share."""
+        return float(np.sqrt(self.share * (1 - self.share) / self.draws))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; the size is text, as it has hundreds of digits."""
+        return {
+            "budget": self.budget.params,
+            "size": str(self.size),
+            "smallest_params": self.smallest,
+            "share_within_budget": self.share,
+            "share_standard_error": self.share_error,
+            "draws": self.draws,
+            "seed": self.seed,
+            "choices": dict(self.choices),
+            "samples": [
+                {"layers": notation(member), "params": cost.params, "macs": cost.macs, "architecture": member.to_dict()}
+                for member, cost in self.samples
+            ],
+        }
+
+
+def survey(
+    budget: Budget, *, space: SearchSpace | None = None, draws: int = 1_000, samples: int = 5, seed: int = 0
+) -> Survey:
+    """Draw random members of a space and count those within a budget."""
+    space = space or SearchSpace()
+    rng = np.random.default_rng(seed)
+    within: list[tuple[Architecture, Cost]] = []
+    for _ in range(draws):
+        member = space.sample(rng)
+        found = space.cost(member)
+        if found is not None and budget.check(found).accepted:
+            within.append((member, found))
+    return Survey(
+        budget=budget,
+        size=space.size(),
+        smallest=space.smallest().params,
+        draws=draws,
+        within=len(within),
+        seed=seed,
+        choices=tuple(space.rows()),
+        samples=tuple(within[:samples]),
+    )
