@@ -1,1 +1,59 @@
-"""Neural architecture search under a parameter budget."""
+"""Neural architecture search under a parameter budget.
+
+>>> import tinysearch
+>>> tinysearch.Budget(10_000)
+Budget(params=10000, macs=None, peak_activation_bytes=None, int8_weight_bytes=None)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+# The package `tinysearch.search` is loaded before the function of the same name is bound: Python binds a package to
+# its parent when it is first loaded, which would otherwise happen later and hide the function.
+import tinysearch.search  # noqa: F401
+from tinysearch.api import Result, SearchResult, search
+from tinysearch.errors import TinySearchError
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import Cost, cost
+from tinysearch.space.task import Task
+
+if TYPE_CHECKING:
+    from tinysearch.search.recipe import Recipe
+    from tinysearch.space.keras_builder import build
+    from tinysearch.space.search_space import SearchSpace
+
+__all__ = [
+    "Architecture",
+    "Budget",
+    "Cost",
+    "Recipe",
+    "Result",
+    "SearchResult",
+    "SearchSpace",
+    "Task",
+    "TinySearchError",
+    "build",
+    "cost",
+    "search",
+]
+
+# What loads NumPy or TensorFlow is imported when it is first asked for.
+_LAZY = {
+    "Recipe": "tinysearch.search.recipe",
+    "SearchSpace": "tinysearch.space.search_space",
+    "build": "tinysearch.space.keras_builder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tinysearch' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,7 @@
-"""The functions behind ``import tinysearch``: they wire the rooms together."""
+"""The functions behind ``import tinysearch``: they wire the rooms together.
+
+The rooms are imported by the functions and not by the module, so that ``import tinysearch`` costs next to nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.baselines.models import architectures
 from tinysearch.errors import RunError
-from tinysearch.results.leaderboard import Leaderboard, rank
-from tinysearch.results.record import Epoch, Record
-from tinysearch.results.store import Run, Store, default_path
-from tinysearch.search.datasets import Dataset, load
-from tinysearch.search.proposer import Proposal
-from tinysearch.search.recipe import Recipe, recipe
-from tinysearch.search.run import RunOutcome, RunSettings, SearchRun
-from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
-from tinysearch.space.task import Task
 
 if TYPE_CHECKING:
     import keras
+
+    from tinysearch.results.leaderboard import Leaderboard
+    from tinysearch.results.record import Epoch, Record
+    from tinysearch.results.store import Run, Store
+    from tinysearch.search.datasets import Dataset
+    from tinysearch.search.proposer import Proposal
+    from tinysearch.search.run import RunOutcome, RunSettings, SearchRun
+    from tinysearch.space.architecture import Architecture
+    from tinysearch.space.task import Task
 
 DEFAULT_BUDGET = 10_000
 
@@ -57,6 +59,7 @@ class Result:
 
     def build(self) -> keras.Model:
         """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
+        from tinysearch.search.recipe import Recipe
         from tinysearch.space.keras_builder import build
 
         return build(self.architecture, self.task, norm_momentum=Recipe.from_dict(self.record.recipe).norm_momentum)
@@ -138,6 +141,9 @@ def search(
         InputError: if something given cannot be used.
         WorkError: if something fails while working.
     """
+    from tinysearch.results.leaderboard import rank
+    from tinysearch.results.store import Store, default_path
+
     bound = budget if isinstance(budget, Budget) else Budget(budget)
     settings = {
         "budget": bound.params,
@@ -185,13 +191,15 @@ def open_run(
     Raises:
         InputError: if something given cannot be used.
     """
+    from tinysearch.baselines.models import architectures
+    from tinysearch.search.datasets import load
+    from tinysearch.search.run import RunSettings, SearchRun
+
     if resume:
         run = store.run(name) if name is not None else _latest(store)
         settings = _settings(given, RunSettings.from_dict(run.settings))
         images = load(dataset, data)
-        return SearchRun(
-            store, run.name, settings, images, architectures(), resume=True, time_limit=time_limit
-        )
+        return SearchRun(store, run.name, settings, images, architectures(), resume=True, time_limit=time_limit)
     settings = _settings(given, None)
     images = load(dataset, data)
     chosen = name if name is not None else _free_name(store, images, settings.budget)
@@ -199,6 +207,9 @@ def open_run(
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
+    from tinysearch.search.recipe import recipe
+    from tinysearch.search.run import RunSettings
+
     base = before or RunSettings(Budget(given.get("budget", DEFAULT_BUDGET)), recipe("default"))
     budget = dataclasses.replace(
         base.budget,

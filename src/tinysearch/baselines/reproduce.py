@@ -103,9 +103,7 @@ def reproduce(
                 if on_start is not None:
                     on_start(model.name, seed)
                 name = PREFIX + model.name
-                record = evaluate(
-                    candidate, dataset, seed, run=run, name=name, origin="baseline", on_epoch=on_epoch
-                )
+                record = evaluate(candidate, dataset, seed, run=run, name=name, origin="baseline", on_epoch=on_epoch)
                 store.append(record)
             records.append(record)
             if on_record is not None:
@@ -123,7 +121,7 @@ def check_count(model: Baseline) -> Cost:
     counted = cost(model.architecture, Task())
     if (counted.params, counted.trainable_params) != (model.params, model.trainable_params):
         raise CostMismatchError(
-            f"{model.name} is documented with {model.params:,} parameters, {model.trainable_params:,} of them trainable; "
+            f"{model.name} is documented with {model.params:,} parameters, {model.trainable_params:,} trainable; "
             f"we count {counted.params:,} and {counted.trainable_params:,}"
         )
     return counted
@@ -135,8 +133,8 @@ def _ensure_run(store: Store, run: str, dataset: Dataset, recipe: Recipe) -> Non
         store.create_run(run, dataset.name, dataset.fingerprint, {"kind": "reproduce", "recipe": recipe.to_dict()})
     elif known[run].fingerprint != dataset.fingerprint:
         raise RunError(
-            f"run {run!r} was made on {known[run].dataset} with fingerprint {known[run].fingerprint}, the dataset given "
-            f"is {dataset.name} with {dataset.fingerprint}; give another --store"
+            f"run {run!r} was made on {known[run].dataset} with fingerprint {known[run].fingerprint}, the dataset "
+            f"given is {dataset.name} with {dataset.fingerprint}; give another --store"
         )
 
 

@@ -36,12 +36,12 @@ class Sort(str, Enum):
 def leaderboard(
     runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
     format: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.table,  # noqa: A002
-    sort: Annotated[Sort, typer.Option(help="Order of the rows; ranks are by validation accuracy.")] = Sort.val_accuracy,
+    sort: Annotated[
+        Sort, typer.Option(help="Order of the rows; ranks are by validation accuracy.")
+    ] = Sort.val_accuracy,
     pareto: Annotated[bool, typer.Option("--pareto", help="Only the Pareto front of parameters and accuracy.")] = False,
     dataset: Annotated[str | None, typer.Option(help="Only results on this dataset.", show_default=False)] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to a file.", show_default=False)
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.", show_default=False)] = None,
     store: options.Store = None,
 ) -> None:
     """Rank all candidates in the store, baselines marked. Results of different datasets are ranked apart.

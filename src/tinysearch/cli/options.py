@@ -10,9 +10,7 @@ import typer
 Budget = Annotated[
     int, typer.Option("--budget", "-b", help="Parameters, moving statistics included; at or above is rejected.")
 ]
-Dataset = Annotated[
-    str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or an .npz file.")
-]
+Dataset = Annotated[str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or an .npz file.")]
 Data = Annotated[
     Path | None,
     typer.Option(help="An .npz file with x_train and y_train, x_test and y_test.", show_default=False),

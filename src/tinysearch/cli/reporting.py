@@ -31,16 +31,9 @@ def stdout() -> Console:
     return _console(sys.stdout.isatty(), sys.stdout)
 
 
-@functools.cache
 def stderr() -> Console:
-    """Return the console for progress, notes and errors.
-
-    On a terminal it writes to a descriptor of its own, so that the display goes on while ``quiet`` keeps the remarks
-    of libraries away.
-    """
-    if not sys.stderr.isatty():
-        return _console(False, sys.stderr)
-    return _console(True, os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8"))
+    """Return the console for progress, notes and errors."""
+    return _console(True, _own_stderr()) if sys.stderr.isatty() else _console(False, sys.stderr)
 
 
 def reported(command: Callable[P, None]) -> Callable[P, None]:
@@ -78,6 +71,15 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
 
 def _say(text: str) -> None:
     stderr().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@functools.cache
+def _own_stderr() -> TextIO:
+    """Return the terminal under a descriptor of our own.
+
+    The display goes on there while ``quiet`` keeps the remarks of libraries away from the usual one.
+    """
+    return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
 
 
 def _console(terminal: bool, file: TextIO) -> Console:

@@ -42,5 +42,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
         "CREATE INDEX records_by_key ON records (key)",
+        """
+        CREATE VIEW trainings AS
+            SELECT records.*, runs.name AS run, runs.dataset, runs.fingerprint
+            FROM records JOIN runs ON runs.id = records.run_id
+        """,
     ),
 )

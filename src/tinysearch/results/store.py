@@ -25,11 +25,6 @@ from tinysearch.space.cost import Cost
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
 
-_COLUMNS = """
-    runs.name AS run, records.key, records.name, origin, purpose, trial, seed, dataset, fingerprint, architecture,
-    cost, recipe, measurement, test_accuracy, provenance, records.created_at
-"""
-
 
 def default_path() -> Path:
     """Return ``$TINYSEARCH_STORE``, or ``runs/tinysearch.db`` in the working directory."""
@@ -193,11 +188,10 @@ class Store:
 
     def records(self, run: str | None = None) -> list[Record]:
         """Return the records of one run, or of all, in the order in which they were stored."""
-        where = "WHERE runs.name = ?" if run is not None else ""
-        rows = self._query(
-            f"SELECT {_COLUMNS} FROM records JOIN runs ON runs.id = run_id {where} ORDER BY records.id",
-            () if run is None else (run,),
-        )
+        if run is None:
+            rows = self._query("SELECT * FROM trainings ORDER BY id")
+        else:
+            rows = self._query("SELECT * FROM trainings WHERE run = ? ORDER BY id", (run,))
         return [_record(row) for row in rows]
 
     def find(self, prefix: str) -> list[Record]:
@@ -207,8 +201,7 @@ class Store:
             CandidateError: if no candidate, or more than one, has such a key.
         """
         rows = self._query(
-            f"SELECT {_COLUMNS} FROM records JOIN runs ON runs.id = run_id WHERE substr(key, 1, ?) = ? "
-            "ORDER BY records.id",
+            "SELECT * FROM trainings WHERE substr(key, 1, ?) = ? ORDER BY id",
             (len(prefix), prefix),
         ).fetchall()
         keys = sorted({row["key"] for row in rows})

@@ -202,7 +202,9 @@ def _download(name: str) -> Dataset:
     finally:
         socket.setdefaulttimeout(patience)
     train = _validated(x_train, y_train, "the downloaded training images")
-    return _dataset(name, "downloaded by Keras", train, lambda: _validated(x_test, y_test, "the downloaded test images"))
+    return _dataset(
+        name, "downloaded by Keras", train, lambda: _validated(x_test, y_test, "the downloaded test images")
+    )
 
 
 def _npz(path: Path, source: str, expected: str | None) -> Dataset:

@@ -236,8 +236,8 @@ class SearchRun:
         smallest = self.space.smallest()
         if smallest.params >= self.settings.budget.params:
             raise BudgetError(
-                f"no architecture of the search space is below the budget of {self.settings.budget.params:,} parameters: "
-                f"the smallest one has {smallest.params:,}; give a budget of at least {smallest.params + 1:,}"
+                f"no architecture of the search space is below the budget of {self.settings.budget.params:,} "
+                f"parameters: the smallest one has {smallest.params:,}; give a budget of at least {smallest.params + 1:,}"
             )
 
     def _check_same(self, store: Store) -> None:
@@ -252,6 +252,6 @@ class SearchRun:
         for name, value in now.items():
             if before.get(name) != value:
                 raise RunError(
-                    f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the option "
-                    f"out to go on as it began, or start a new run with another --name"
+                    f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "
+                    f"option out to go on as it began, or start a new run with another --name"
                 )

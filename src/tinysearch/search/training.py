@@ -95,9 +95,7 @@ def fit(
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     scale, offset = _rescaling(data, recipe)
-    model = build(
-        candidate.architecture, data.task, scale=scale, offset=offset, norm_momentum=recipe.norm_momentum
-    )
+    model = build(candidate.architecture, data.task, scale=scale, offset=offset, norm_momentum=recipe.norm_momentum)
     steps = steps_per_epoch(data.train, recipe)
     model.compile(
         optimizer=_optimizer(recipe, steps),

@@ -56,9 +56,7 @@ class Budget:
         '8,640 parameters are at or above the budget of 8,640'
         """
         if cost.params >= self.params:
-            return Verdict(
-                False, "params", f"{cost.params:,} parameters are at or above the budget of {self.params:,}"
-            )
+            return Verdict(False, "params", f"{cost.params:,} parameters are at or above the budget of {self.params:,}")
         for name, unit in (
             ("macs", "multiply-accumulates"),
             ("peak_activation_bytes", "bytes of activations"),

@@ -8,7 +8,6 @@ import json
 from tinysearch.space.architecture import Architecture, Convolution, Dropout, Inception, Layer, Pool, Residual
 
 
-
 def canonical(architecture: Architecture) -> Architecture:
     """Return the form that all architectures share that build the same network, up to the names of layers.
 

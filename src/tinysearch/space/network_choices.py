@@ -89,7 +89,7 @@ def network_choices(
     hidden: Weights = HIDDEN,
 ) -> Group:
     """Return the tree of choices; each mapping is from option to prior weight, each pair a range, ends included."""
-    after = {"pool": Choice(poolings), "dropout": Choice(dropouts)}
+    after: dict[str, Node] = {"pool": Choice(poolings), "dropout": Choice(dropouts)}
     unit: dict[str, Node] = {
         "activation": Choice(activations),
         "norm": Choice(norms),
@@ -105,7 +105,7 @@ def network_choices(
         **after,
     }
     width = Integers(*filters)
-    step = {"filters": Integers(*branch_filters), "kernel": Choice(branch_kernels)}
+    step: dict[str, Node] = {"filters": Integers(*branch_filters), "kernel": Choice(branch_kernels)}
     steps = {
         "conv": Group(step),
         "separable": Group(step),
@@ -199,9 +199,7 @@ def _layer_to_block(layer: Layer) -> dict[str, Any]:
             }
         case Conv() | SeparableConv() | DepthwiseConv():
             names = ("stride", "padding", "activation", "norm", "bias", "repeat")
-            size = (
-                {"multiplier": layer.multiplier} if isinstance(layer, DepthwiseConv) else {"filters": layer.filters}
-            )
+            size = {"multiplier": layer.multiplier} if isinstance(layer, DepthwiseConv) else {"filters": layer.filters}
             return {
                 "kind": layer.kind,
                 **size,
