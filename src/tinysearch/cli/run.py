@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -86,7 +86,11 @@ def run(
         done = len(search.history)
         with TrainingProgress(notes, search.planned, search.settings.recipe.epochs, done) as progress:
             outcome = search.carry_out(_Shown(search, progress))
-    _conclude(search, outcome, stdout(), notes, path)
+    again = "".join(f" {option} {value}" for option, value in (("--data", data), ("--store", store)) if value)
+    if dataset != "auto":
+        again = f" --dataset {dataset}{again}"
+    _conclude(search, outcome, stdout(), notes)
+    _next_steps(search, outcome, notes, again, f" --store {store}" if store else "")
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
 
@@ -166,15 +170,14 @@ def _rejected(rejections: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {words.get(reason, reason)}" for reason, number in sorted(rejections.items()))
 
 
-def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console, store: Path) -> None:
+def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import terminal
     from tinysearch.space.notation import notation
 
-    records = outcome.records
     if search.dataset.fallback:
         console.print(Text("These are results on digits, not on MNIST.", style="bold yellow"))
-    console.print(terminal.leaderboard(rank(records), console.width))
+    console.print(terminal.leaderboard(rank(outcome.records), console.width))
     winner = outcome.best
     if winner is not None:
         console.print()
@@ -188,16 +191,13 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
     }
     notes.print()
     notes.print(f"{ends[outcome.ending]}; rejected: {_rejected(outcome.rejections) or 'none'}", soft_wrap=True)
-    _next_steps(search, outcome, notes, store)
 
 
-def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, store: Path) -> None:
-    from tinysearch.results.store import default_path
-
-    where = "" if store == default_path() else f" --store {store}"
-    steps: list[tuple[str, Any]] = []
+def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, again: str, where: str) -> None:
+    """Print commands that one may want next; ``again`` are the options that a resumed run needs to find its data."""
+    steps: list[tuple[str, str]] = []
     if outcome.ending in ("interrupted", "time limit"):
-        steps.append(("go on", f"tinysearch run --name {search.name} --resume{where}"))
+        steps.append(("go on", f"tinysearch run --name {search.name} --resume{again}"))
     if outcome.best is not None:
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = search.model_path(outcome.best.key)
@@ -205,7 +205,7 @@ def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, store: P
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
     if outcome.ending == "finished":
         more = search.settings.trials * 2
-        steps.append(("search on", f"tinysearch run --name {search.name} --resume --trials {more}{where}"))
+        steps.append(("search on", f"tinysearch run --name {search.name} --resume --trials {more}{again}"))
     steps.append(("see all runs", f"tinysearch leaderboard{where}"))
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

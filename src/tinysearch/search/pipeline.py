@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import keras
@@ -15,42 +16,49 @@ from tinysearch.search.recipe import Recipe
 _VALIDATION_BATCH = 1_000
 
 
-def training_batches(images: Images, recipe: Recipe, seed: int) -> tf.data.Dataset:
-    """Return all batches of all epochs.
+class TrainingBatches:
+    """Training images, batch by batch, epoch by epoch.
 
-    The order of epoch ``e`` and the augmentation of its step ``s`` depend on ``(seed, e, s)`` alone. The last batch
-    of an epoch is smaller if the batch size does not divide the number of images.
+    The order of an epoch and the augmentation of each of its steps depend on seed, epoch and step alone, so that
+    any epoch can be had at any time.
 
-    Returns:
-        Batches of raw pixels, ``float32`` of shape ``(batch, height, width, channels)``, and labels ``(batch,)``.
+    Args:
+        images: Training images; they are kept by TensorFlow once for all epochs.
+        recipe: Gives batch size and augmentation.
+        seed: Seed of order and augmentation.
     """
-    pixels, labels = tf.constant(images.pixels), tf.constant(images.labels)
-    low = float(images.pixels.min())
 
-    def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(images)), seed=tf.stack([seed, epoch]))
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
-        return batches.enumerate().map(lambda step, indices: (epoch, step, indices))
+    def __init__(self, images: Images, recipe: Recipe, seed: int) -> None:
+        self.steps = math.ceil(len(images) / recipe.batch_size)
+        self._recipe = recipe
+        self._seed = seed
+        self._fill = float(images.pixels.min())
+        self._pixels = tf.constant(images.pixels)
+        self._labels = tf.constant(images.labels)
 
-    def load(epoch: tf.Tensor, step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.cast(tf.gather(pixels, indices), tf.float32)
-        if recipe.augments:
-            batch = augment(batch, recipe, tf.stack([seed + 1_000_003 * (epoch + 1), step]), fill=low)
-        return batch, tf.gather(labels, indices)
+    def epoch(self, number: int) -> tf.data.Dataset:
+        """Return the batches of one epoch; the last one is smaller if the batch size does not divide the images.
 
-    epochs = tf.data.Dataset.range(recipe.epochs)
-    return epochs.flat_map(batches_of).map(load, num_parallel_calls=2, deterministic=True).prefetch(4)
+        Returns:
+            Batches of raw pixels, ``float32`` of shape ``(batch, height, width, channels)``, and labels, ``(batch,)``.
+        """
+        count = self._labels.shape[0]
+        order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=[self._seed, number])
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(self._recipe.batch_size).enumerate()
+        return batches.map(partial(self._load, number), num_parallel_calls=2, deterministic=True).prefetch(4)
+
+    def _load(self, epoch: int, step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch = tf.cast(tf.gather(self._pixels, indices), tf.float32)
+        if self._recipe.augments:
+            # A stream of its own for each epoch: seeds are pairs, of which the second counts steps.
+            batch = augment(batch, self._recipe, tf.stack([self._seed + 1_000_003 * (epoch + 1), step]), self._fill)
+        return batch, tf.gather(self._labels, indices)
 
 
 def validation_batches(images: Images) -> tf.data.Dataset:
     """Return all images once, in order, in large batches."""
     batches = tf.data.Dataset.from_tensor_slices((images.pixels, images.labels)).batch(_VALIDATION_BATCH)
     return batches.map(lambda pixels, labels: (tf.cast(pixels, tf.float32), labels)).cache().prefetch(2)
-
-
-def steps_per_epoch(images: Images, recipe: Recipe) -> int:
-    """Return the number of batches of one epoch."""
-    return math.ceil(len(images) / recipe.batch_size)
 
 
 def augment(batch: tf.Tensor, recipe: Recipe, seed: tf.Tensor, fill: float) -> tf.Tensor:

@@ -166,27 +166,27 @@ class SearchRun:
             StoreWriteError: if a result cannot be stored.
             CostMismatchError: if Keras and the arithmetic disagree.
         """
-        load_tensorflow()
-        from tinysearch.search.oracle import BudgetOracle
-        from tinysearch.search.tuner import BudgetTuner
-
-        oracle = BudgetOracle(self.proposer, self.history)
         began = time.monotonic()
         ending: Ending = "finished"
 
         def on_record(record: Record) -> None:
             nonlocal ending
             watcher.on_record(record, self.proposer.rejections)
-            if self._time_limit is not None and len(oracle.history) < self.planned:
-                longest = max(one.measurement.train_seconds for one in oracle.history)
+            if self._time_limit is not None and len(self.history) < self.planned:
+                longest = max(one.measurement.train_seconds for one in self.history)
                 if time.monotonic() - began + longest > self._time_limit:
                     oracle.stopping = True
                     ending = "time limit"
 
-        tuner = BudgetTuner(
-            oracle, self._train, on_start=watcher.on_start, on_epoch=watcher.on_epoch, on_record=on_record
-        )
         try:
+            load_tensorflow()
+            from tinysearch.search.oracle import BudgetOracle
+            from tinysearch.search.tuner import BudgetTuner
+
+            oracle = BudgetOracle(self.proposer, self.history)
+            tuner = BudgetTuner(
+                oracle, self._train, on_start=watcher.on_start, on_epoch=watcher.on_epoch, on_record=on_record
+            )
             tuner.search()
         except KeyboardInterrupt:
             ending = "interrupted"
@@ -194,7 +194,7 @@ class SearchRun:
             ending = "exhausted"
         if ending in ("finished", "exhausted"):
             self.store.finish(self.name, self.settings.to_dict(), self.proposer.rejections)
-        return RunOutcome(self.name, tuple(oracle.history), ending, dict(self.proposer.rejections))
+        return RunOutcome(self.name, tuple(self.history), ending, dict(self.proposer.rejections))
 
     def _train(self, proposal: Proposal, on_epoch: Any) -> Record:
         path = self.model_path(proposal.candidate.key)
@@ -237,7 +237,7 @@ class SearchRun:
         if smallest.params >= self.settings.budget.params:
             raise BudgetError(
                 f"no architecture of the search space is below the budget of {self.settings.budget.params:,} "
-                f"parameters: the smallest one has {smallest.params:,}; give a budget of at least {smallest.params + 1:,}"
+                f"parameters: the smallest one has {smallest.params:,}; the budget must be above that"
             )
 
     def _check_same(self, store: Store) -> None:

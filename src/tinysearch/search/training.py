@@ -13,7 +13,7 @@ import tensorflow as tf
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Images, TrainingData
-from tinysearch.search.pipeline import pixel_statistics, steps_per_epoch, training_batches, validation_batches
+from tinysearch.search.pipeline import TrainingBatches, pixel_statistics, validation_batches
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers import EpochWatcher
 from tinysearch.space.keras_builder import build
@@ -96,25 +96,30 @@ def fit(
     keras.utils.set_random_seed(seed)
     scale, offset = _rescaling(data, recipe)
     model = build(candidate.architecture, data.task, scale=scale, offset=offset, norm_momentum=recipe.norm_momentum)
-    steps = steps_per_epoch(data.train, recipe)
+    batches = TrainingBatches(data.train, recipe, seed)
+    validation = None if data.validation is None else validation_batches(data.validation)
     model.compile(
-        optimizer=_optimizer(recipe, steps),
+        optimizer=_optimizer(recipe, batches.steps),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        steps_per_execution=min(_STEPS_PER_EXECUTION, steps),
+        steps_per_execution=min(_STEPS_PER_EXECUTION, batches.steps),
         jit_compile=False,
     )
     recorder = _Recorder(began, on_epoch)
     rules = [PlateauRule(recipe.plateau_factor)] if recipe.plateau_factor != 1 else []
-    model.fit(
-        training_batches(data.train, recipe, seed),
-        epochs=recipe.epochs,
-        steps_per_epoch=steps,
-        validation_data=None if data.validation is None else validation_batches(data.validation),
-        callbacks=[*rules, recorder],
-        shuffle=False,
-        verbose=0,
-    )
+    for epoch in range(recipe.epochs):
+        # One call per epoch: within a call Keras rounds the steps of an epoch up to whole executions.
+        model.fit(
+            batches.epoch(epoch),
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            validation_data=validation,
+            callbacks=[*rules, recorder],
+            shuffle=False,
+            verbose=0,
+        )
+        if recorder.failure is not None:
+            break
     return model, Measurement(tuple(recorder.curve), time.perf_counter() - began, recorder.failure)
 
 
@@ -154,7 +159,7 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
 
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps the curve, tells it to whoever watches, and stops when the loss is no number any more."""
+    """Keeps the curve, tells it to whoever watches, and notes when the loss is no number any more."""
 
     def __init__(self, began: float, on_epoch: EpochWatcher | None) -> None:
         super().__init__()
@@ -168,7 +173,6 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         bad = [name for name, value in logs.items() if not math.isfinite(value)]
         if bad:
             self.failure = f"{bad[0].replace('_', ' ')} was {logs[bad[0]]} after epoch {epoch + 1}"
-            self.model.stop_training = True
             return
         point = Epoch(
             loss=float(logs["loss"]),

@@ -34,7 +34,7 @@ def to_markdown(board: Leaderboard) -> str:
         lines = [
             f"**{_escaped(dataset)}**",
             "",
-            "| # | candidate | run | params (trainable + not) | MACs | validation | test, mean ± std (seeds) | layers |",
+            "| # | candidate | run | params (trainable + not) | MACs | validation | test ± std (seeds) | layers |",
             "| ---: | --- | --- | ---: | ---: | ---: | ---: | --- |",
         ]
         for row in board.of(dataset):
