@@ -21,7 +21,7 @@ class Epoch:
     Args:
         loss, accuracy: Mean over the epoch's training batches, with augmentation and dropout as trained.
         val_loss, val_accuracy: On the validation images after the epoch; None if there are none.
-        learning_rate: At the end of the epoch.
+        learning_rate: The rate of the epoch's last step.
         seconds: Wall-clock time since training began.
     """
 

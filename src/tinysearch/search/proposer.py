@@ -29,6 +29,8 @@ class Proposal:
 class Proposer:
     """A pure function from the history to the next proposal, and a count of what was rejected on the way.
 
+    If a strategy proposes nothing new for long, a space of up to 20,000 members is listed to find what is left of it.
+
     Args:
         strategy: Proposes candidates; knows space, budget and recipe.
         seed: With the number of the trial it seeds the generator of that trial, so nothing needs to be saved.
@@ -38,7 +40,8 @@ class Proposer:
         rejections: Counts to go on from.
     """
 
-    patience = 500
+    patience = 300
+    listable = 20_000
 
     def __init__(
         self,
@@ -68,15 +71,31 @@ class Proposer:
         if trial >= self.trials:
             return None
         rng = np.random.default_rng([self.seed, trial])
-        for _ in range(self.patience):
+        small = problem.space.size() <= self.listable
+        for _ in range(10 if small else self.patience):
             candidate = self.strategy.propose(history, rng)
             cost = problem.space.cost(candidate.architecture)
             reason = self._reason(candidate, cost, known)
             if reason is None and cost is not None:
                 return Proposal(candidate, cost, candidate.key, "search", trial)
             self.rejections[reason or "shape"] += 1
+        left = self._unseen(known) if small else []
+        if left:
+            candidate, cost = left[rng.integers(len(left))]
+            return Proposal(candidate, cost, candidate.key, "search", trial)
         self.exhausted = True
         return None
+
+    def _unseen(self, known: set[str]) -> list[tuple[Candidate, Cost]]:
+        """Return all that is left of a space that is small enough to be listed."""
+        problem = self.strategy.problem
+        left: dict[str, tuple[Candidate, Cost]] = {}
+        for architecture in problem.space.members():
+            candidate = Candidate(architecture, problem.recipe)
+            cost = problem.space.cost(architecture)
+            if cost is not None and self._reason(candidate, cost, known) is None:
+                left[candidate.key] = (candidate, cost)
+        return list(left.values())
 
     def _reason(self, candidate: Candidate, cost: Cost | None, known: set[str]) -> str | None:
         if cost is None:

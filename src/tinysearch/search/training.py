@@ -114,7 +114,7 @@ def fit(
             initial_epoch=epoch,
             epochs=epoch + 1,
             validation_data=validation,
-            callbacks=[*rules, recorder],
+            callbacks=[recorder, *rules],
             shuffle=False,
             verbose=0,
         )

@@ -56,14 +56,20 @@ class Choice:
 
 @dataclass(frozen=True)
 class Integers:
-    """A whole number from ``low`` to ``high``, both included, drawn uniformly."""
+    """A whole number from ``low`` to ``high``, both included.
+
+    Drawn uniformly, or from a triangular distribution where ``mode`` says which number is the most likely.
+    """
 
     low: int
     high: int
+    mode: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high:
             raise SpaceError(f"a range of integers goes from a low of at least 0 up, got {self.low} to {self.high}")
+        if self.mode is not None and not self.low <= self.mode <= self.high:
+            raise SpaceError(f"the mode of {self.low} to {self.high} lies within the range, got {self.mode}")
 
 
 @dataclass(frozen=True)
@@ -89,15 +95,16 @@ class Switch:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A list of ``low`` to ``high`` values of ``item``."""
+    """A list of ``low`` to ``high`` values of ``item``; for ``mode`` see ``Integers``."""
 
     item: Node
     low: int
     high: int
+    mode: int | None = None
     length: Integers = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "length", Integers(self.low, self.high))
+        object.__setattr__(self, "length", Integers(self.low, self.high, self.mode))
 
 
 Node = Choice | Integers | Group | Switch | Repeated
@@ -124,7 +131,9 @@ def random_chooser(rng: np.random.Generator) -> Chooser:
 
     def choose(path: str, leaf: Choice | Integers) -> Any:
         if isinstance(leaf, Integers):
-            return int(rng.integers(leaf.low, leaf.high + 1))
+            if leaf.mode is None or leaf.low == leaf.high:
+                return int(rng.integers(leaf.low, leaf.high + 1))
+            return _clamped(leaf, rng.triangular(leaf.low - 0.5, leaf.mode, leaf.high + 0.5))
         index = bisect.bisect(leaf.cumulative, rng.random())
         return leaf.options[min(index, len(leaf.options) - 1)]
 
@@ -199,6 +208,25 @@ def count(node: Node) -> int:
         case Repeated(item, low, high):
             each = count(item)
             return sum(each**length for length in range(low, high + 1))
+
+
+def values(node: Node) -> Iterator[Value]:
+    """Yield every value of a tree; see ``count`` for how many there are."""
+    match node:
+        case Choice():
+            yield from node.options
+        case Integers(low, high):
+            yield from range(low, high + 1)
+        case Group(fields):
+            for combination in itertools.product(*(list(values(child)) for child in fields.values())):
+                yield dict(zip(fields, combination, strict=True))
+        case Switch(cases):
+            for kind, case in cases.items():
+                yield from ({"kind": kind, **value} for value in values(case))
+        case Repeated(item, low, high):
+            each = list(values(item))
+            for length in range(low, high + 1):
+                yield from (list(combination) for combination in itertools.product(each, repeat=length))
 
 
 def mutate(node: Node, value: Value, rng: np.random.Generator) -> Value:

@@ -27,6 +27,7 @@ from tinysearch.space.architecture import (
 from tinysearch.space.choices import Choice, Group, Integers, Node, Repeated, Switch
 
 Weights = Mapping[Any, float]
+Range = tuple[int, int] | tuple[int, int, int]
 
 POOLS: dict[str, Pool | None] = {
     "none": None,
@@ -67,8 +68,8 @@ HIDDEN: Weights = {0: 9, 8: 0.3, 16: 0.4, 32: 0.3}
 
 def network_choices(
     *,
-    depth: tuple[int, int] = (1, 9),
-    filters: tuple[int, int] = (1, 32),
+    depth: Range = (1, 9, 6),
+    filters: Range = (1, 32, 12),
     kinds: Weights = KINDS,
     kernels: Weights = KERNELS,
     strides: Weights = STRIDES,
@@ -80,15 +81,18 @@ def network_choices(
     shortcuts: Weights = SHORTCUTS,
     poolings: Weights = POOLINGS,
     dropouts: Weights = DROPOUTS,
-    branches: tuple[int, int] = (2, 4),
-    branch_steps: tuple[int, int] = (1, 3),
-    branch_filters: tuple[int, int] = (1, 8),
+    branches: Range = (2, 4),
+    branch_steps: Range = (1, 3),
+    branch_filters: Range = (1, 8),
     branch_kinds: Weights = BRANCH_KINDS,
     branch_kernels: Weights = BRANCH_KERNELS,
     head_poolings: Weights = HEAD_POOLINGS,
     hidden: Weights = HIDDEN,
 ) -> Group:
-    """Return the tree of choices; each mapping is from option to prior weight, each pair a range, ends included."""
+    """Return the tree of choices; each mapping is from option to prior weight.
+
+    A range is ``(low, high)``, both included, or ``(low, high, mode)`` with the most likely number.
+    """
     after: dict[str, Node] = {"pool": Choice(poolings), "dropout": Choice(dropouts)}
     unit: dict[str, Node] = {
         "activation": Choice(activations),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,7 +68,7 @@ class SearchSpace:
                 return architecture
         raise self._nothing_fits()
 
-    def sample_between(self, low: int, high: int, rng: np.random.Generator, attempts: int = 100) -> Architecture | None:
+    def sample_between(self, low: int, high: int, rng: np.random.Generator, attempts: int = 40) -> Architecture | None:
         """Draw an architecture with at least ``low`` and fewer than ``high`` parameters.
 
         A quarter of the attempts draw from the prior and keep what falls into the range; the others scale the
@@ -118,6 +118,13 @@ class SearchSpace:
     def size(self) -> int:
         """Return the exact number of values of the tree, those that do not fit the task included."""
         return choices.count(self.tree)
+
+    def members(self) -> Iterator[Architecture]:
+        """Yield every member that can be built, each value of the tree once; only for small spaces, see ``size``."""
+        for value in choices.values(self.tree):
+            architecture = to_architecture(value)
+            if self.cost(architecture) is not None:
+                yield architecture
 
     def smallest(self) -> Cost:
         """Return the cost of the smallest member, found by descending from the shortest networks.

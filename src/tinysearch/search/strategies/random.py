@@ -24,21 +24,24 @@ class RandomSearch(Strategy):
     """
 
     slices = 10
-    attempts = 50
+    attempts = 10
+    fallbacks = 100
 
     def __init__(self, problem: Problem, lowest: float = 0.0) -> None:
         super().__init__(problem)
         self.lowest = lowest
 
     def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
-        """Return a random candidate; it is within the budget unless none turned up in many attempts."""
-        architecture = self.problem.space.sample(rng)
+        """Return a random candidate; where a slice is empty, one from anywhere, which may be over the budget."""
         for _ in range(self.attempts):
             found = self._draw(rng)
-            if found is not None:
-                architecture = found
-                if self.problem.fits(found):
-                    break
+            if found is not None and self.problem.fits(found):
+                return Candidate(found, self.problem.recipe)
+        architecture = self.problem.space.sample(rng)
+        for _ in range(self.fallbacks):
+            if self.problem.fits(architecture):
+                break
+            architecture = self.problem.space.sample(rng)
         return Candidate(architecture, self.problem.recipe)
 
     def _draw(self, rng: np.random.Generator) -> Architecture | None:

@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from tinysearch.baselines.models import CONV
+from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
+from tinysearch.results.record import Record
+from tinysearch.results.schema import MIGRATIONS
+from tinysearch.results.store import DEFAULT_PATH, Store, default_path
+from tinysearch.space.cost import cost
+from tinysearch.space.task import Task
+
+MakeRecord = Callable[..., Record]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    """Return a store with the empty run ``first``."""
+    with Store(path, create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", {"trials": 2})
+        yield store
+
+
+def undated(record: Record) -> Record:
+    return dataclasses.replace(record, created_at="")
+
+
+# Records
+
+
+def test_a_record_comes_back_as_it_was_with_all_its_fields(store: Store, make_record: MakeRecord) -> None:
+    record = make_record(
+        name="baseline:conv",
+        origin="baseline",
+        purpose="evaluation",
+        trial=None,
+        seed=3,
+        architecture=CONV.architecture,
+        cost=cost(CONV.architecture, Task()),
+        recipe={"epochs": 2, "learning_rate": 0.1, "optimizer": "sgd"},
+        earlier=(1 / 3,),
+        test_accuracy=2 / 3,
+        provenance={"python": "3.11", "commit": None},
+        created_at="2024-01-01T00:00:00+00:00",
+    )
+    store.append(record)
+    assert store.records() == [record]
+
+
+def test_a_failed_record_comes_back_with_its_failure(store: Store, make_record: MakeRecord) -> None:
+    store.append(make_record(failure="loss was nan"))
+    (found,) = store.records()
+    assert found.failed
+    assert found.measurement.failure == "loss was nan"
+
+
+def test_the_store_dates_what_has_no_date(store: Store, make_record: MakeRecord) -> None:
+    before = datetime.now(timezone.utc).replace(microsecond=0)
+    store.append(make_record())
+    assert datetime.fromisoformat(store.records()[0].created_at) >= before
+
+
+def test_records_are_there_for_a_store_opened_later(path: Path, store: Store, make_record: MakeRecord) -> None:
+    store.append(make_record())
+    store.close()
+    with Store(path) as later:
+        assert [undated(record) for record in later.records()] == [make_record()]
+
+
+def test_records_keep_their_order_whatever_their_keys_and_trials(store: Store, make_record: MakeRecord) -> None:
+    for key, trial in (("c", None), ("a", 1), ("b", 0)):
+        store.append(make_record(key, trial=trial))
+    assert [record.key for record in store.records()] == ["c", "a", "b"]
+
+
+def test_records_of_one_run_leave_out_the_others(store: Store, make_record: MakeRecord) -> None:
+    store.create_run("second", "other", "f" * 16, {})
+    store.append(make_record("a"))
+    store.append(make_record("b", run="second"))
+    assert [record.key for record in store.records("first")] == ["a"]
+    assert [record.dataset for record in store.records("second")] == ["other"]
+    assert len(store.records()) == 2
+
+
+def test_the_same_training_is_stored_once(store: Store, make_record: MakeRecord) -> None:
+    store.append(make_record(val_accuracy=0.5))
+    store.append(make_record(val_accuracy=0.9))
+    assert [record.score for record in store.records()] == [0.5]
+
+
+@pytest.mark.parametrize("other", [{"key": "bbb"}, {"seed": 1}, {"purpose": "evaluation"}, {"run": "second"}])
+def test_a_training_that_differs_in_what_identifies_it_is_stored_too(
+    store: Store, make_record: MakeRecord, other: dict[str, object]
+) -> None:
+    store.create_run("second", "toy", "0123456789abcdef", {})
+    store.append(make_record())
+    store.append(make_record(**other))
+    assert len(store.records()) == 2
+
+
+def test_rejections_are_stored_with_the_record(store: Store, make_record: MakeRecord) -> None:
+    store.append(make_record(), {"params": 7, "duplicate": 1})
+    assert store.run("first").rejections == {"params": 7, "duplicate": 1}
+
+
+def test_a_record_without_rejections_leaves_those_of_the_run(store: Store, make_record: MakeRecord) -> None:
+    store.append(make_record("a"), {"params": 7})
+    store.append(make_record("b"))
+    assert store.run("first").rejections == {"params": 7}
+
+
+def test_record_and_rejections_are_written_together_or_not_at_all(
+    path: Path, store: Store, make_record: MakeRecord
+) -> None:
+    store.append(make_record("a"), {"params": 1})
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE OF rejections ON runs BEGIN SELECT RAISE(ABORT, 'no space'); END"
+        )
+    connection.close()
+    with pytest.raises(StoreWriteError, match="no space"):
+        store.append(make_record("b"), {"params": 2})
+    assert [record.key for record in store.records()] == ["a"]
+    assert store.run("first").rejections == {"params": 1}
+
+
+def test_a_record_of_an_unknown_run_is_refused(store: Store, make_record: MakeRecord) -> None:
+    with pytest.raises(RunError, match="'ghost'"):
+        store.append(make_record(run="ghost"))
+    assert store.records() == []
+
+
+# Runs
+
+
+def test_runs_come_oldest_first_with_what_they_were_made_of(store: Store) -> None:
+    made = store.create_run("a run", "digits", "f" * 16, {"trials": 3, "budget": {"params": 10}})
+    first, second = store.runs()
+    assert first.name == "first"
+    assert second == made
+    assert (made.dataset, made.fingerprint) == ("digits", "f" * 16)
+    assert made.settings == {"trials": 3, "budget": {"params": 10}}
+    assert made.rejections == {}
+    assert made.finished_at is None
+
+
+def test_a_finished_run_has_an_end_and_its_last_settings(store: Store) -> None:
+    store.finish("first", {"trials": 9}, {"shape": 1})
+    run = store.run("first")
+    assert run.finished_at is not None
+    assert run.finished_at >= run.created_at
+    assert (run.settings, run.rejections) == ({"trials": 9}, {"shape": 1})
+
+
+def test_a_taken_name_is_refused_and_the_run_stays_as_it_was(store: Store) -> None:
+    with pytest.raises(RunError, match="'first'"):
+        store.create_run("first", "other", "f" * 16, {})
+    assert [run.dataset for run in store.runs()] == ["toy"]
+
+
+def test_an_unknown_run_is_an_error_that_lists_the_known_ones(store: Store) -> None:
+    store.create_run("second", "toy", "0123456789abcdef", {})
+    with pytest.raises(RunError, match=r"'third'.*first, second"):
+        store.run("third")
+
+
+# Finding a candidate
+
+
+def test_a_unique_prefix_finds_all_records_of_its_candidate(store: Store, make_record: MakeRecord) -> None:
+    for key, seed in (("abc1", 0), ("xyz9", 0), ("abc1", 1)):
+        store.append(make_record(key, seed=seed))
+    assert [(record.key, record.seed) for record in store.find("ab")] == [("abc1", 0), ("abc1", 1)]
+    assert [record.key for record in store.find("xyz9")] == ["xyz9"]
+
+
+def test_an_ambiguous_prefix_is_an_error_that_lists_the_keys(store: Store, make_record: MakeRecord) -> None:
+    store.append(make_record("abc1"))
+    store.append(make_record("abd2"))
+    with pytest.raises(CandidateError, match=r"'ab'.*abc1, abd2"):
+        store.find("ab")
+
+
+@pytest.mark.parametrize("prefix", ["zz", "%", "a_c", "ABC", "bc1", "abc12"])
+def test_a_prefix_of_no_key_is_an_error_that_names_it(store: Store, make_record: MakeRecord, prefix: str) -> None:
+    store.append(make_record("abc1"))
+    with pytest.raises(CandidateError, match=f"'{prefix}'"):
+        store.find(prefix)
+
+
+# Files that are no store
+
+
+def test_a_missing_store_is_an_error_and_is_not_made(path: Path) -> None:
+    with pytest.raises(StoreError, match=r"store\.db"):
+        Store(path)
+    assert not path.exists()
+
+
+def test_a_store_is_made_with_its_folders(tmp_path: Path) -> None:
+    with Store(tmp_path / "some" / "where" / "store.db", create=True) as store:
+        assert store.runs() == []
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_folder_is_no_store(tmp_path: Path, create: bool) -> None:
+    with pytest.raises(StoreError, match=tmp_path.name):
+        Store(tmp_path, create=create)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_path_below_a_file_cannot_hold_a_store(tmp_path: Path, create: bool) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file"):
+        Store(tmp_path / "file" / "store.db", create=create)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, create: bool) -> None:
+    path.write_bytes(b"dear diary, " * 100)
+    with pytest.raises(StoreError, match=r"store\.db"):
+        Store(path, create=create)
+    assert path.read_bytes() == b"dear diary, " * 100
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_database_of_someone_else_is_refused_and_left_alone(path: Path, create: bool) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE songs (title TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="not a store"):
+        Store(path, create=create)
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_store_only_if_one_is_to_be_made(path: Path) -> None:
+    path.touch()
+    with pytest.raises(StoreError, match="not a store"):
+        Store(path)
+    with Store(path, create=True) as store:
+        assert store.runs() == []
+
+
+def test_a_store_of_a_newer_schema_is_refused(path: Path, store: Store) -> None:
+    store.close()
+    newer = len(MIGRATIONS) + 1
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {newer}")
+    connection.close()
+    with pytest.raises(StoreError, match=rf"version {newer}.*upgrade"):
+        Store(path)
+
+
+def test_opening_a_store_again_keeps_what_is_in_it(path: Path, store: Store, make_record: MakeRecord) -> None:
+    store.append(make_record())
+    with Store(path, create=True) as again:
+        assert len(again.records()) == 1
+
+
+# Several connections, and disks that fill up
+
+
+def test_the_journal_is_a_write_ahead_log(path: Path, store: Store) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_a_second_connection_reads_while_the_first_one_writes(
+    path: Path, store: Store, make_record: MakeRecord
+) -> None:
+    store.append(make_record("a"))
+    with Store(path) as reader, store._writing():
+        store._connection.execute("UPDATE runs SET settings = '{\"trials\": 99}'")
+        assert [record.key for record in reader.records()] == ["a"]
+        assert reader.run("first").settings == {"trials": 2}
+
+
+def test_two_connections_may_write_in_turn(path: Path, store: Store, make_record: MakeRecord) -> None:
+    with Store(path) as other:
+        store.append(make_record("a"))
+        other.append(make_record("b"))
+        store.append(make_record("c"))
+    assert [record.key for record in store.records()] == ["a", "b", "c"]
+
+
+def test_a_full_disk_is_an_error_that_leaves_earlier_records_intact(
+    path: Path, store: Store, make_record: MakeRecord
+) -> None:
+    store.append(make_record("a"), {"params": 1})
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    large = {"notes": "x" * 1_000_000}
+    with pytest.raises(StoreWriteError, match=r"full.*intact"):
+        store.append(make_record("b", provenance=large), {"params": 2})
+    with Store(path) as fresh:
+        assert [undated(record) for record in fresh.records()] == [make_record("a")]
+        assert fresh.run("first").rejections == {"params": 1}
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store.append(make_record("b", provenance=large))
+    assert [record.key for record in store.records()] == ["a", "b"]
+
+
+def test_what_is_no_number_is_never_written(store: Store, make_record: MakeRecord) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        store.append(make_record(val_accuracy=float("nan")))
+    assert store.records() == []
+
+
+# Where it is
+
+
+def test_the_path_is_that_of_the_environment_else_in_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYSEARCH_STORE", "elsewhere.db")
+    assert default_path() == Path("elsewhere.db")
+    monkeypatch.setenv("TINYSEARCH_STORE", "")
+    assert default_path() == DEFAULT_PATH
+    monkeypatch.delenv("TINYSEARCH_STORE")
+    assert default_path() == DEFAULT_PATH
+
+
+def test_models_are_kept_beside_the_store(store: Store, tmp_path: Path) -> None:
+    assert store.models.parent == tmp_path

@@ -1,0 +1,164 @@
+"""A dataset and a worker that cost nothing, so that the search itself can be tested."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinysearch.baselines.models import architectures
+from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.results.store import Store
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import Dataset, Images
+from tinysearch.search.proposer import Proposal
+from tinysearch.search.recipe import recipe
+from tinysearch.search.run import RunOutcome, RunSettings, SearchRun
+from tinysearch.search.workers import EpochWatcher, Job, Worker
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import cost
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.task import Task
+
+
+def no_test_images() -> Images:
+    raise AssertionError("the search asked for the test images")
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    """Forty images of noise whose test images cannot be read."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (40, 28, 28, 1)).astype(np.uint8)
+    labels = np.arange(40, dtype=np.int32) % 10
+    return Dataset("noise", "a test", Task(), Images(pixels, labels), "0123456789abcdef", 255.0, None, no_test_images)
+
+
+class FakeWorker(Worker):
+    """Gives each candidate a validation accuracy that is made of its key, without training."""
+
+    def __init__(self, react: Callable[[int, Job], Measurement | None] | None = None) -> None:
+        self.jobs: list[Job] = []
+        self._react = react
+
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        self.jobs.append(job)
+        reaction = self._react(len(self.jobs) - 1, job) if self._react else None
+        if reaction is not None:
+            return reaction
+        score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
+        points = [Epoch(1.0, 0.5, 1.0, value, 0.1, 1.0) for value in (0.999, score)]
+        for number, point in enumerate(points, start=1):
+            if on_epoch is not None:
+                on_epoch(number, point)
+        return Measurement(tuple(points), train_seconds=1.0)
+
+
+class Silent:
+    """A watcher that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.started: list[Proposal] = []
+        self.records: list[Record] = []
+
+    def on_start(self, proposal: Proposal) -> None:
+        self.started.append(proposal)
+
+    def on_epoch(self, number: int, epoch: Epoch) -> None:
+        pass
+
+    def on_record(self, record: Record, rejections: Mapping[str, int]) -> None:
+        self.records.append(record)
+
+
+class Runner:
+    """Carries out runs with a fake worker in one store."""
+
+    def __init__(self, folder: Path, dataset: Dataset) -> None:
+        self.store = Store(folder / "store.db", create=True)
+        self.dataset = dataset
+
+    def prepare(
+        self,
+        name: str = "run",
+        *,
+        budget: int = 10_000,
+        worker: Worker | None = None,
+        space: SearchSpace | None = None,
+        resume: bool = False,
+        time_limit: float | None = None,
+        baselines: Mapping[str, Architecture] | None = None,
+        **settings: Any,
+    ) -> SearchRun:
+        return SearchRun(
+            self.store,
+            name,
+            RunSettings(Budget(budget), recipe("default"), **settings),
+            self.dataset,
+            architectures() if baselines is None else baselines,
+            space=space,
+            resume=resume,
+            worker=worker or FakeWorker(),
+            time_limit=time_limit,
+        )
+
+    def run(self, name: str = "run", **options: Any) -> RunOutcome:
+        return self.prepare(name, **options).carry_out(Silent())
+
+
+@pytest.fixture
+def runner(tmp_path: Path, dataset: Dataset) -> Runner:
+    return Runner(tmp_path, dataset)
+
+
+def measured(architecture: Architecture, score: float, trial: int | None = 0) -> Record:
+    """Make a record of an architecture with a validation accuracy."""
+    candidate = Candidate(architecture, recipe("default"))
+    return Record(
+        run="run",
+        key=candidate.key,
+        name=candidate.key,
+        origin="search",
+        purpose="search",
+        trial=trial,
+        seed=0,
+        dataset="noise",
+        fingerprint="0",
+        architecture=architecture,
+        cost=cost(architecture, Task()),
+        recipe=candidate.recipe.to_dict(),
+        measurement=Measurement((Epoch(1.0, 0.5, 1.0, score, 0.1, 1.0),), 1.0),
+    )
+
+
+@pytest.fixture
+def as_record() -> Callable[..., Record]:
+    """Return a function that makes a record of an architecture, a score and a trial."""
+    return measured
+
+
+@pytest.fixture
+def history() -> Callable[[int], list[Record]]:
+    """Return a function that makes a history of any length of random architectures with random scores."""
+
+    def make(length: int) -> list[Record]:
+        rng = np.random.default_rng(length)
+        space = SearchSpace()
+        return [measured(space.sample(rng), float(rng.random()), trial) for trial in range(length)]
+
+    return make
+
+
+@pytest.fixture
+def fake_worker() -> type[FakeWorker]:
+    return FakeWorker
+
+
+@pytest.fixture
+def watcher() -> Silent:
+    return Silent()

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tinysearch.errors import BudgetError, RunError
+from tinysearch.results.record import Measurement, Record
+from tinysearch.search import run as run_module
+from tinysearch.search.workers import Job
+
+
+def essentials(records: list[Record]) -> list[tuple[Any, ...]]:
+    return [(one.key, one.name, one.trial, one.seed, one.measurement) for one in records]
+
+
+@pytest.mark.parametrize("strategy", ["evolution", "random"])
+@pytest.mark.parametrize("stop_at", [0, 2, 9])
+def test_an_interrupted_run_continues_as_if_nothing_had_happened(
+    strategy: str, stop_at: int, runner: Any, fake_worker: Any
+) -> None:
+    whole = runner.run("whole", trials=12, strategy=strategy)
+
+    def interrupt(number: int, job: Job) -> Measurement | None:
+        if number == stop_at:
+            raise KeyboardInterrupt
+        return None
+
+    first = runner.run("parts", trials=12, strategy=strategy, worker=fake_worker(interrupt))
+    assert first.ending == "interrupted"
+    assert len(first.records) == len(runner.store.records("parts")) == stop_at
+    second = runner.run("parts", trials=12, strategy=strategy, resume=True)
+    assert second.ending == "finished"
+    assert essentials(runner.store.records("parts")) == essentials(runner.store.records("whole"))
+    assert second.rejections == whole.rejections == runner.store.run("parts").rejections
+
+
+def test_more_trials_of_a_finished_run_go_on_where_it_ended(runner: Any) -> None:
+    runner.run("long", trials=9)
+    runner.run("short", trials=5)
+    runner.run("short", trials=9, resume=True)
+    assert essentials(runner.store.records("short")) == essentials(runner.store.records("long"))
+    assert runner.store.run("short").settings["trials"] == 9
+
+
+def test_resuming_a_finished_run_trains_nothing(runner: Any, fake_worker: Any) -> None:
+    runner.run(trials=3)
+    worker = fake_worker()
+    assert len(runner.run(trials=3, resume=True, worker=worker).records) == 6
+    assert worker.jobs == []
+
+
+def test_baselines_are_trained_first_with_the_runs_own_recipe_and_are_no_trials(runner: Any) -> None:
+    records = runner.run(trials=2).records
+    assert [record.name for record in records[:3]] == ["baseline:conv", "baseline:separable", "baseline:inception"]
+    assert [record.origin for record in records] == ["baseline"] * 3 + ["search"] * 2
+    assert [record.trial for record in records] == [None, None, None, 0, 1]
+    assert len({record.recipe["learning_rate"] for record in records}) == 1
+
+
+def test_baselines_can_be_left_out(runner: Any) -> None:
+    assert [record.origin for record in runner.run(trials=2, baselines=None, strategy="random").records][:1]
+    search = runner.prepare("bare", trials=2)
+    assert search.planned == 5
+    from tinysearch.baselines.models import architectures
+    from tinysearch.search.recipe import recipe
+    from tinysearch.search.run import RunSettings, SearchRun
+    from tinysearch.space.budget import Budget
+
+    settings = RunSettings(Budget(10_000), recipe("default"), trials=2, baselines=False)
+    bare = SearchRun(runner.store, "none", settings, runner.dataset, architectures(), worker=search.worker)
+    assert bare.planned == 2
+
+
+def test_a_run_that_differs_in_anything_but_its_trials_is_not_resumed(runner: Any) -> None:
+    runner.run(trials=1, seed=4)
+    with pytest.raises(RunError, match=r"seed 4.*5"):
+        runner.prepare(trials=1, seed=5, resume=True)
+    with pytest.raises(RunError, match="strategy"):
+        runner.prepare(trials=1, seed=4, strategy="random", resume=True)
+    with pytest.raises(RunError, match="budget"):
+        runner.prepare(trials=1, seed=4, budget=9_000, resume=True)
+
+
+def test_a_run_is_not_resumed_on_other_data(runner: Any) -> None:
+    from dataclasses import replace
+
+    runner.run(trials=1)
+    runner.dataset = replace(runner.dataset, fingerprint="another")
+    with pytest.raises(RunError, match="another"):
+        runner.prepare(trials=1, resume=True)
+
+
+def test_a_taken_name_is_refused_with_the_remedies(runner: Any) -> None:
+    runner.run("mine", trials=0)
+    with pytest.raises(RunError, match=r"mine.*--resume.*--name"):
+        runner.prepare("mine", trials=1)
+
+
+def test_a_budget_that_nothing_meets_is_refused_at_once_with_the_smallest_member(runner: Any) -> None:
+    with pytest.raises(BudgetError, match="smallest one has 21"):
+        runner.prepare(budget=21, trials=1)
+    assert runner.store.runs() == []
+
+
+def test_a_time_limit_ends_the_run_before_a_trial_that_would_not_fit(
+    runner: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1_000, 10))
+    monkeypatch.setattr(run_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    outcome = runner.run(trials=50, strategy="random", time_limit=45.0, baselines={})
+    assert outcome.ending == "time limit"
+    assert len(outcome.records) == 5
+    assert runner.store.run("run").finished_at is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("trials", -1), ("seed", -1), ("seed", 2**31), ("strategy", "annealing")]
+)
+def test_settings_out_of_range_are_refused(setting: str, value: Any, runner: Any) -> None:
+    with pytest.raises(RunError):
+        runner.prepare(**{"trials": 1, setting: value})
+
+
+def test_only_the_models_of_the_best_few_are_kept(runner: Any, fake_worker: Any) -> None:
+    def save(number: int, job: Job) -> Measurement | None:
+        assert job.model_path is not None
+        job.model_path.parent.mkdir(parents=True, exist_ok=True)
+        job.model_path.write_text("weights")
+        return None
+
+    outcome = runner.run(trials=12, strategy="random", worker=fake_worker(save))
+    ranked = sorted(outcome.records, key=lambda record: -record.score)
+    kept = {path.stem for path in (runner.store.models / "run").iterdir()}
+    assert kept == {record.key for record in ranked[:5]}
+
+
+def test_every_record_can_be_traced(runner: Any) -> None:
+    record = runner.run(trials=1).records[-1]
+    assert record.fingerprint == runner.dataset.fingerprint
+    assert {"python", "tensorflow", "keras", "keras-tuner", "numpy", "tinysearch"} <= set(record.provenance)
+    assert record.provenance["tensorflow"]

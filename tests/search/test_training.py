@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from tinysearch.baselines.models import BASELINES, INCEPTION
+from tinysearch.errors import ShapeError
+from tinysearch.results.record import Epoch
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import Images, TrainingData, load
+from tinysearch.search.quiet import load_tensorflow
+from tinysearch.search.recipe import Recipe, recipe
+from tinysearch.search.training import OneCycle, PlateauRule, accuracy, fit, save_model
+from tinysearch.search.workers import InProcessWorker, Job
+from tinysearch.space.architecture import Architecture, Conv, Head, Pool
+from tinysearch.space.task import Task
+
+SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Head("average"))
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    load_tensorflow()
+    whole = load("digits").training_data()
+    return TrainingData(whole.task, head(whole.train, 200), whole.validation, whole.full_scale)
+
+
+def head(images: Images, count: int) -> Images:
+    return Images(images.pixels[:count], images.labels[:count])
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("conv", "documented"), ("separable", "default"), ("inception", "default")]
+)
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
+    model: str, name: str, data: TrainingData
+) -> None:
+    def curve(seed: int) -> list[tuple[float, float | None]]:
+        candidate = Candidate(BASELINES[model].architecture, recipe(name, epochs=2))
+        return [(epoch.loss, epoch.val_loss) for epoch in fit(candidate, data, seed)[1].curve]
+
+    assert curve(0) == curve(0)
+    assert curve(0) != curve(1)
+
+
+def test_every_epoch_is_trained_with_exactly_its_steps_and_reported(data: TrainingData) -> None:
+    seen: list[tuple[int, Epoch]] = []
+    candidate = Candidate(SMALL, Recipe(epochs=3, batch_size=3))
+    model, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append((number, epoch)))
+    assert int(model.optimizer.iterations) == 3 * math.ceil(200 / 3)
+    assert [number for number, _ in seen] == [1, 2, 3]
+    assert tuple(epoch for _, epoch in seen) == measurement.curve
+    assert measurement.val_accuracy == measurement.curve[-1].val_accuracy
+
+
+def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) -> None:
+    assert data.validation is not None
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=2)), data, 0)
+    assert measurement.val_accuracy == pytest.approx(accuracy(model, data.validation), abs=1e-6)
+    images = data.validation
+    guesses = model.predict(images.pixels, verbose=0).argmax(axis=1)
+    assert accuracy(model, images) == pytest.approx(float((guesses == images.labels).mean()))
+
+
+def test_a_candidate_learns(data: TrainingData) -> None:
+    network = Architecture((Conv(8, kernel=5, stride=2, norm="before"), Pool()), Head("flatten"))
+    _, measurement = fit(Candidate(network, Recipe(epochs=4, batch_size=16)), data, 0)
+    assert measurement.curve[-1].loss < measurement.curve[0].loss
+    assert (measurement.val_accuracy or 0.0) > 0.4
+
+
+def test_a_saved_model_takes_raw_pixels_and_gives_the_same_answers(data: TrainingData, tmp_path: Path) -> None:
+    assert data.validation is not None
+    model, measurement = fit(Candidate(INCEPTION.architecture, Recipe(epochs=1)), data, 0)
+    path = tmp_path / "models" / "one.keras"
+    save_model(model, path)
+    loaded = keras.saving.load_model(path)
+    assert loaded.count_params() == INCEPTION.params
+    assert accuracy(loaded, data.validation) == pytest.approx(measurement.val_accuracy, abs=1e-6)
+    assert [item.name for item in path.parent.iterdir()] == ["one.keras"]
+
+
+def test_a_loss_that_is_no_number_is_a_failure_with_its_epoch(data: TrainingData) -> None:
+    hopeless = Architecture((Conv(8, activation="linear"), Conv(8, activation="linear")), Head("flatten"))
+    _, measurement = fit(Candidate(hopeless, Recipe(epochs=3, learning_rate=100.0)), data, 0)
+    assert measurement.failure is not None
+    assert "epoch 1" in measurement.failure
+    assert measurement.val_accuracy is None
+
+
+def test_images_of_other_shapes_and_any_number_of_classes_are_trained_on() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(size=(60, 9, 7, 3)).astype(np.float32)
+    images = Images(pixels, (np.arange(60) % 3).astype(np.int32))
+    data = TrainingData(Task((9, 7, 3), 3), images, None, 4.0)
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=1)), data, 0)
+    assert model.output_shape == (None, 3)
+    assert measurement.val_accuracy is None
+    assert measurement.curve[0].val_loss is None
+
+
+def test_an_architecture_that_does_not_fit_the_images_is_refused(data: TrainingData) -> None:
+    deep = Architecture((Pool(size=4),) * 4)
+    with pytest.raises(ShapeError, match="1x1"):
+        fit(Candidate(deep, Recipe(epochs=1)), data, 0)
+
+
+def test_a_worker_turns_what_cannot_be_trained_into_a_failure(data: TrainingData, tmp_path: Path) -> None:
+    deep = Architecture((Pool(size=4),) * 4)
+    path = tmp_path / "none.keras"
+    measurement = InProcessWorker(data).train(Job(Candidate(deep, Recipe(epochs=1)), 0, path))
+    assert measurement.failure is not None
+    assert measurement.failure.startswith("ShapeError")
+    assert not path.exists()
+
+
+def test_one_cycle_rises_to_its_peak_and_ends_at_zero() -> None:
+    schedule = OneCycle(0.1, 100)
+    rates = [float(schedule(step)) for step in range(100)]
+    assert rates[19] == pytest.approx(0.1) == max(rates)
+    assert rates[:20] == sorted(rates[:20])
+    assert rates[19:] == sorted(rates[19:], reverse=True)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "reduced_after"),
+    [
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], []),
+        ([0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5], [3, 6]),
+        ([0.5, 0.6, 0.7, 0.5, 0.6, 0.7, 0.8], [3]),
+        ([0.9, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2], [3, 6]),
+    ],
+)
+def test_the_plateau_rule_divides_the_rate_at_most_once_in_three_epochs(
+    accuracies: list[float], reduced_after: list[int]
+) -> None:
+    rule = PlateauRule(factor=10.0)
+    optimizer = SimpleNamespace(learning_rate=1.0)
+    rule.set_model(SimpleNamespace(optimizer=optimizer))  # type: ignore[no-untyped-call]
+    reduced = []
+    for epoch, value in enumerate(accuracies):
+        before = optimizer.learning_rate
+        rule.on_epoch_end(epoch, {"val_accuracy": value})
+        if optimizer.learning_rate != before:
+            assert optimizer.learning_rate == pytest.approx(before / 10)
+            reduced.append(epoch)
+    assert reduced == reduced_after
+
+
+def test_the_plateau_rule_reaches_the_optimizer_of_a_training(data: TrainingData) -> None:
+    from dataclasses import replace
+
+    stuck = replace(recipe("documented", epochs=5), learning_rate=1e-9, plateau_factor=2.0)
+    _, measurement = fit(Candidate(SMALL, stuck), data, 0)
+    assert [epoch.learning_rate for epoch in measurement.curve] == pytest.approx([1e-9] * 4 + [5e-10])

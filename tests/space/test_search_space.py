@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinysearch.baselines.models import BASELINES
+from tinysearch.errors import SpaceError
+from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Pool
+from tinysearch.space.choices import Node
+from tinysearch.space.cost import cost
+from tinysearch.space.network_choices import network_choices, to_architecture
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.task import Task
+
+seeds = st.integers(0, 2**32 - 1)
+fast = settings(max_examples=200, deadline=None, derandomize=True)
+TINY = network_choices(
+    depth=(1, 2),
+    filters=(1, 3),
+    kinds={"conv": 1, "separable": 1},
+    kernels={"3x3": 1, "5x5": 1},
+    strides={1: 1},
+    paddings={"valid": 1},
+    activations={"relu": 1},
+    norms={"none": 1, "before": 1},
+    biases={False: 1, True: 1},
+    repeats={1: 1},
+    shortcuts={False: 1, True: 1},
+    poolings={"none": 1},
+    dropouts={0.0: 1},
+    head_poolings={"average": 1},
+    hidden={0: 1},
+)
+
+
+@pytest.fixture(scope="module")
+def space() -> SearchSpace:
+    return SearchSpace()
+
+
+@pytest.fixture(scope="module")
+def tiny() -> SearchSpace:
+    return SearchSpace(Task((6, 6, 1), 2), TINY)
+
+
+@pytest.fixture(scope="module")
+def declared() -> tuple[SearchSpace, keras_tuner.HyperParameters]:
+    """A space with everything but the default's length, and its choices as KerasTuner holds them."""
+    space = SearchSpace(tree=network_choices(depth=(1, 3), branches=(1, 4), branch_steps=(1, 3)))
+    return space, space.hyperparameters()
+
+
+@given(seed=seeds)
+@fast
+def test_samples_are_members_that_can_be_built_and_equal_for_equal_seeds(space: SearchSpace, seed: int) -> None:
+    architecture = space.sample(np.random.default_rng(seed))
+    assert architecture in space
+    assert space.cost(architecture) is not None
+    assert space.sample(np.random.default_rng(seed)) == architecture
+
+
+@given(seed=seeds)
+@fast
+def test_samples_survive_encoding(space: SearchSpace, seed: int) -> None:
+    architecture = space.sample(np.random.default_rng(seed))
+    assert space.decode(space.encode(architecture)) == architecture
+
+
+def test_samples_differ(space: SearchSpace) -> None:
+    rng = np.random.default_rng(0)
+    assert len({space.sample(rng) for _ in range(200)}) > 195
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_the_documented_models_are_members(space: SearchSpace, name: str) -> None:
+    architecture = BASELINES[name].architecture
+    assert architecture in space
+    assert space.decode(space.encode(architecture)) == architecture
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        None,
+        "conv",
+        Architecture((Pool(),)),
+        Architecture((Conv(33),)),
+        Architecture((Conv(4, kernel=11),)),
+        Architecture((Conv(4, stride=4),)),
+        Architecture((Conv(4), Dropout(0.3))),
+        Architecture((Conv(4),) * 10),
+        Architecture((Conv(4),), Head(hidden=7)),
+    ],
+)
+def test_what_is_not_of_the_space_is_no_member(space: SearchSpace, stranger: object) -> None:
+    assert stranger not in space
+    if isinstance(stranger, Architecture):
+        with pytest.raises(SpaceError):
+            space.encode(stranger)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 100), (500, 1_000), (9_000, 10_000), (20_000, 40_000)])
+def test_samples_between_land_there(space: SearchSpace, low: int, high: int) -> None:
+    for seed in range(20):
+        architecture = space.sample_between(low, high, np.random.default_rng(seed))
+        assert architecture is not None
+        assert architecture in space
+        assert low <= cost(architecture, space.task).params < high
+        assert space.sample_between(low, high, np.random.default_rng(seed)) == architecture
+
+
+def test_there_is_no_sample_between_what_the_space_cannot_hold(tiny: SearchSpace) -> None:
+    assert tiny.sample_between(0, tiny.smallest().params, np.random.default_rng(0)) is None
+    assert tiny.sample_between(10**6, 10**7, np.random.default_rng(0)) is None
+
+
+@given(seed=seeds)
+@fast
+def test_scaling_keeps_all_but_the_widths_and_never_ends_above_what_it_can_go_below(
+    space: SearchSpace, seed: int
+) -> None:
+    architecture = space.sample(np.random.default_rng(seed))
+    before, narrow = cost(architecture, space.task), cost(space.scaled_below(architecture, 1), space.task)
+    for params in (200, 2_000, 20_000):
+        scaled = space.scaled_below(architecture, params)
+        assert scaled in space
+        counted = cost(scaled, space.task)
+        if min(before.params, narrow.params) < params:
+            assert counted.params < params
+        assert [row.kind for row in counted.layers] == [row.kind for row in before.layers]
+
+
+@pytest.mark.parametrize("params", [2_000, 5_000, 10_000])
+def test_a_wide_architecture_is_scaled_to_just_below(space: SearchSpace, params: int) -> None:
+    wide = Architecture((Conv(30), Conv(32), Conv(31), Conv(32)), Head("average"))
+    assert 0.85 * params < cost(space.scaled_below(wide, params), space.task).params < params
+
+
+def test_a_narrow_architecture_is_scaled_up(space: SearchSpace) -> None:
+    narrow = Architecture((Conv(4), Conv(4), Conv(4)), Head("average"))
+    assert 0.85 * 10_000 < cost(space.scaled_below(narrow, 10_000), space.task).params < 10_000
+
+
+def test_what_cannot_be_brought_below_is_at_its_narrowest(space: SearchSpace) -> None:
+    architecture = Architecture((Conv(8), Conv(8)), Head("average"))
+    assert space.scaled_below(architecture, 1) == Architecture((Conv(1), Conv(1)), Head("average"))
+
+
+def test_a_chain_of_mutations_stays_in_the_space_and_changes_something_each_time(space: SearchSpace) -> None:
+    rng = np.random.default_rng(0)
+    architecture = space.sample(rng)
+    seen = {architecture}
+    for _ in range(500):
+        mutant = space.mutate(architecture, rng)
+        assert mutant != architecture
+        assert mutant in space
+        assert space.cost(mutant) is not None
+        architecture = mutant
+        seen.add(mutant)
+    assert len(seen) > 400
+
+
+def test_mutation_is_equal_for_equal_seeds(space: SearchSpace) -> None:
+    parent = BASELINES["inception"].architecture
+    mutants = [space.mutate(parent, np.random.default_rng(seed)) for seed in range(20)]
+    assert mutants == [space.mutate(parent, np.random.default_rng(seed)) for seed in range(20)]
+    assert len(set(mutants)) > 10
+
+
+def test_only_members_are_mutated(space: SearchSpace) -> None:
+    with pytest.raises(SpaceError, match="filters must be 1 to 32, got 64"):
+        space.mutate(Architecture((Conv(64),)), np.random.default_rng(0))
+
+
+def test_size_is_what_enumeration_counts(tiny: SearchSpace, every_value: Callable[[Node], Iterator[Any]]) -> None:
+    assert tiny.size() == len({to_architecture(value) for value in every_value(TINY)})
+
+
+def test_members_are_all_that_can_be_built(tiny: SearchSpace, every_value: Callable[[Node], Iterator[Any]]) -> None:
+    everything = {to_architecture(value) for value in every_value(TINY)}
+    assert set(tiny.members()) == {member for member in everything if tiny.cost(member)} < everything
+
+
+def test_smallest_is_what_enumeration_finds(tiny: SearchSpace, every_value: Callable[[Node], Iterator[Any]]) -> None:
+    costs = [tiny.cost(to_architecture(value)) for value in every_value(TINY)]
+    assert None in costs
+    assert tiny.smallest().params == min(counted.params for counted in costs if counted)
+
+
+def test_the_smallest_default_member_is_one_pixel_filter_and_ten_classes(space: SearchSpace) -> None:
+    assert space.smallest().params == 1 + (10 + 10)
+
+
+def test_a_space_that_fits_nothing_says_so() -> None:
+    space = SearchSpace(Task((4, 4, 1)), network_choices(kinds={"conv": 1}, kernels={"7x7": 1}, paddings={"valid": 1}))
+    for ask in (lambda: space.sample(np.random.default_rng(0)), space.smallest):
+        with pytest.raises(SpaceError, match="no architecture of the search space fits an input of 4x4x1"):
+            ask()
+
+
+def test_a_member_with_no_neighbour_cannot_be_mutated() -> None:
+    only = network_choices(
+        depth=(1, 1),
+        filters=(2, 2),
+        kinds={"conv": 1},
+        **{name: {value: 1} for name, value in SINGLE.items()},
+    )
+    space = SearchSpace(tree=only)
+    assert space.size() == 1
+    with pytest.raises(SpaceError, match="no other architecture"):
+        space.mutate(space.sample(np.random.default_rng(0)), np.random.default_rng(0))
+
+
+SINGLE = {
+    "kernels": "3x3",
+    "strides": 1,
+    "paddings": "same",
+    "activations": "relu",
+    "norms": "none",
+    "biases": True,
+    "repeats": 1,
+    "shortcuts": False,
+    "poolings": "none",
+    "dropouts": 0.0,
+    "head_poolings": "average",
+    "hidden": 0,
+}
+
+
+def test_decoding_refuses_what_is_missing_or_not_legal(space: SearchSpace) -> None:
+    values = space.encode(BASELINES["conv"].architecture)
+    with pytest.raises(SpaceError, match="blocks/0/conv/filters must be 1 to 32, got 33"):
+        space.decode({**values, "blocks/0/conv/filters": 33})
+    del values["head/hidden"]
+    with pytest.raises(SpaceError, match="do not say what 'head/hidden' is"):
+        space.decode(values)
+
+
+def test_rows_have_a_line_for_each_choice(space: SearchSpace) -> None:
+    rows = dict(space.rows())
+    assert rows["blocks/length"] == "1 to 9"
+    assert rows["blocks/*/conv/bias"] == "no, yes"
+    assert rows["blocks/*/inception/branches/*/steps/*/conv/filters"] == "1 to 8"
+
+
+def test_keras_tuner_is_told_of_every_encoded_name(declared: tuple[SearchSpace, keras_tuner.HyperParameters]) -> None:
+    space, hyperparameters = declared
+    names = {one.name for one in hyperparameters.space}
+    rng = np.random.default_rng(0)
+    members = [*(model.architecture for model in BASELINES.values()), *(space.sample(rng) for _ in range(300))]
+    for member in members:
+        assert set(space.encode(member)) <= names
+
+
+def test_what_a_member_does_not_use_is_inactive_for_keras_tuner(
+    declared: tuple[SearchSpace, keras_tuner.HyperParameters],
+) -> None:
+    space, hyperparameters = declared
+    rng = np.random.default_rng(1)
+    for member in itertools.chain([BASELINES["inception"].architecture], (space.sample(rng) for _ in range(20))):
+        encoded = space.encode(member)
+        mine = hyperparameters.copy()
+        mine.values = dict(encoded)
+        assert {one.name for one in mine.space if mine.is_active(one)} == set(encoded)
+
+
+def test_the_defaults_of_keras_tuner_decode_to_a_member(
+    declared: tuple[SearchSpace, keras_tuner.HyperParameters],
+) -> None:
+    space, hyperparameters = declared
+    assert space.decode(hyperparameters.values) in space
+
+
+def test_what_keras_tuner_draws_decodes_to_members(tmp_path: Path) -> None:
+    space = SearchSpace(tree=network_choices(depth=(1, 2), branches=(1, 2), branch_steps=(1, 1)))
+    tuner = keras_tuner.RandomSearch(
+        lambda hyperparameters: None,
+        objective="val_accuracy",
+        max_trials=30,
+        seed=0,
+        hyperparameters=space.hyperparameters(),
+        tune_new_entries=False,
+        allow_new_entries=False,
+        directory=tmp_path,
+    )
+    members = [space.decode(tuner.oracle.create_trial(f"tuner{n}").hyperparameters.values) for n in range(30)]
+    assert all(member in space for member in members)
+    assert len(set(members)) == 30
