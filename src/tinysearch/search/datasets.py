@@ -11,8 +11,6 @@ import os
 import socket
 import struct
 import sys
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,6 +168,8 @@ def _from_environment(name: str) -> Path | None:
     if path.is_dir():
         path = path / f"{name}.npz"
         return path if path.exists() else None
+    if path.exists() and name != "mnist" and path.stem != name:
+        return None
     if not path.exists():
         raise DatasetError(f"TINYSEARCH_DATA names {text!r}, which is neither a file nor a folder")
     return path
@@ -216,6 +216,9 @@ def _npz(path: Path, source: str, expected: str | None) -> Dataset:
             f"leave out --dataset mnist to use the file as a dataset of its own"
         )
 
+    if expected == "fashion_mnist" and official:
+        raise DatasetError(f"{path} is MNIST, not fashion_mnist; use --dataset mnist, or give another file")
+
     def load_test() -> Images:
         test = _read(path, "test")
         if official and not _is_mnist("test", test):
@@ -223,7 +226,9 @@ def _npz(path: Path, source: str, expected: str | None) -> Dataset:
         return test
 
     name = "mnist" if official else expected or path.stem
-    if name not in KERAS_DATASETS:
+    if expected is None and not official:
+        # Its name must not pass for a dataset that it is not.
+        name = f"{path.stem}-file" if path.stem in DATASETS else path.stem
         # A file may be sorted by class; the last tenth would then be one class.
         order = np.random.default_rng(0).permutation(len(train))
         shuffled = Images(train.pixels[order], train.labels[order])
@@ -276,24 +281,30 @@ def _dataset(
 def _read(path: Path, part: str) -> Images:
     names = (f"x_{part}", f"y_{part}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in names if name not in file]
-            if missing:
-                raise DatasetError(
-                    f"{path} has no array {missing[0]!r}; it holds {', '.join(file.files) or 'nothing'}, expected "
-                    f"x_train and y_train (x_test and y_test for evaluations)"
-                )
-            pixels, labels = (file[name] for name in names)
+        with path.open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)
+            held = file.files if isinstance(file, np.lib.npyio.NpzFile) else []
+            arrays = [file[name] for name in names if name in held]
     except FileNotFoundError:
         raise DatasetError(f"there is no file {path}; expected an .npz file with x_train and y_train") from None
-    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, DatasetError):
-            raise
-        if "allow_pickle" in str(error) or "Object arrays" in str(error):
+    except Exception as error:  # A damaged file can make NumPy raise almost anything.
+        if "Object arrays" in str(error):
             raise DatasetError(
                 f"{path} holds object arrays, which cannot be loaded safely; save arrays of uint8 or float32"
             ) from None
-        raise DatasetError(f"{path} cannot be read as an .npz file ({error}); it may be cut short or damaged") from None
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DatasetError(
+            f"{path} cannot be read as an .npz file ({reason}); it may be cut short or damaged"
+        ) from None
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise DatasetError(
+            f"{path} has no array {missing[0]!r}; it holds {', '.join(held) or 'none'}, expected x_train and y_train "
+            f"(x_test and y_test for evaluations)"
+        )
+    if not all(isinstance(array, np.ndarray) for array in arrays):
+        raise DatasetError(f"{path} holds something else than arrays under {names[0]} and {names[1]}")
+    pixels, labels = arrays
     return _validated(pixels, labels, f"{part} images in {path}")
 
 

@@ -158,7 +158,7 @@ class Dropout:
     def __post_init__(self) -> None:
         if isinstance(self.rate, bool) or not isinstance(self.rate, (int, float)) or not 0 <= self.rate < 1:
             raise ArchitectureError(f"a dropout rate is at least 0 and below 1, got {self.rate!r}")
-        object.__setattr__(self, "rate", float(self.rate))
+        object.__setattr__(self, "rate", abs(float(self.rate)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -173,9 +173,9 @@ class Inception:
     branches: tuple[tuple[Layer, ...], ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.branches, (tuple, list)) or not self.branches:
+            raise ArchitectureError(f"an inception block needs at least one branch, got {self.branches!r}")
         object.__setattr__(self, "branches", tuple(_layers("a branch", branch) for branch in self.branches))
-        if not self.branches:
-            raise ArchitectureError("an inception block needs at least one branch, got none")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the block as plain JSON values."""
@@ -278,7 +278,7 @@ def layer_from_dict(data: object) -> Layer:
     if not isinstance(kind, str) or kind not in LAYER_KINDS:
         raise ArchitectureError(f"a layer's kind is one of {', '.join(LAYER_KINDS)}; got {kind!r}")
     layer = LAYER_KINDS[kind]
-    _check_fields(f"a {kind} layer", fields, {item.name for item in dataclasses.fields(layer)})
+    _check_fields(f"a layer of kind {kind}", fields, {item.name for item in dataclasses.fields(layer)})
     if "branches" in fields:
         branches = _list("the branches of an inception block", fields["branches"])
         fields["branches"] = tuple(
@@ -290,7 +290,7 @@ def layer_from_dict(data: object) -> Layer:
     try:
         return layer(**fields)
     except TypeError as error:
-        raise ArchitectureError(f"a {kind} layer cannot be made of {fields}: {error}") from None
+        raise ArchitectureError(f"a layer of kind {kind} cannot be made of {fields}: {error}") from None
 
 
 def digest(data: object) -> str:

@@ -40,11 +40,9 @@ def _canonical_layer(layer: Layer) -> tuple[Layer, ...]:
             inner = _canonical_layers(body)
             return (Residual(inner),) if inner else (layer,)
         case Inception(branches):
-            new = [_canonical_layers(branch) for branch in branches]
+            new = [_canonical_layers(branch) or branch for branch in branches]
             if len(new) == 1:
-                return new[0]
-            if not all(new):
-                return (layer,)
+                return _canonical_layers(branches[0])
             return (Inception(tuple(sorted(new, key=_order))),)
         case _:
             return (_canonical_convolution(layer),)

@@ -234,8 +234,8 @@ def mutate(node: Node, value: Value, rng: np.random.Generator) -> Value:
 
     One of three things happens with equal chance, where it is possible: an integer changes, an option changes, or the
     structure does (an item of a list is added, removed, copied or swapped with its neighbour; a switch goes to
-    another kind and keeps what both kinds have). The result is legal; it is ``value`` itself only if nothing can
-    change.
+    another kind and keeps what both kinds have). The result is legal; it is ``value`` itself if nothing can
+    change or if equal neighbours were swapped.
     """
     places = list(_places(node, value, ()))
     families = [
@@ -309,8 +309,14 @@ def register(node: Node, hyperparameters: Any, path: str = "") -> None:
     What is active only for some kinds or lengths is declared in a conditional scope.
     """
     match node:
-        case Choice():
-            hyperparameters.Choice(path, list(node.options))
+        case Choice(options=options):
+            # KerasTuner's own choices turn booleans into integers.
+            if len(options) == 1:
+                hyperparameters.Fixed(path, options[0])
+            elif set(map(type, options)) == {bool}:
+                hyperparameters.Boolean(path, default=options[0])
+            else:
+                hyperparameters.Choice(path, list(options))
         case Integers(low, high):
             hyperparameters.Int(path, low, high)
         case Group(fields):

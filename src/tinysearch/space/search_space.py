@@ -21,7 +21,7 @@ _ATTEMPTS = 1_000
 
 
 class SearchSpace:
-    """Architectures that are values of a tree of choices and that can be built for a task.
+    """Architectures that are values of a tree of choices. What is drawn from it can also be built for a task.
 
     Args:
         task: Input shape and classes; architectures that do not fit it are never drawn.

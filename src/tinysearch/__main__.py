@@ -1,0 +1,5 @@
+"""``python -m tinysearch`` is the command line."""
+
+from tinysearch.cli.app import main
+
+main()

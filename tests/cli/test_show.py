@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinysearch.baselines.models import BASELINES, INCEPTION
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import cost
+from tinysearch.space.notation import notation
+from tinysearch.space.task import Task
+
+Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_record: Callable[..., Record]) -> None:
+    """Fill the store with a candidate of two seeds and another that failed."""
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", {})
+        for seed, accuracy in ((0, 0.875), (1, 0.625)):
+            store.append(make_record("abc123", seed=seed, val_accuracy=accuracy, earlier=(0.5,), trial=4))
+        store.append(make_record("fff000", failure="loss was nan"))
+
+
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_a_documented_model_is_shown_with_its_layers(light: Tinysearch, name: str) -> None:
+    done = light("show", f"baseline:{name}")
+    architecture = BASELINES[name].architecture
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"baseline:{name}" in done.stdout
+    assert notation(architecture) in done.stdout
+    assert all(layer.name in done.stdout for layer in cost(architecture, Task()).layers)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_trained_candidate_is_shown_with_curve_and_provenance(light: Tinysearch) -> None:
+    done = light("show", "abc")
+    assert done.returncode == 0
+    for word in ("abc123", "first", "trial 4", "0123456789abcdef", "87.50 %", "62.50 %", "epoch"):
+        assert word in done.stdout
+
+
+@pytest.mark.usefixtures("store")
+def test_a_failed_candidate_is_shown_with_its_failure(light: Tinysearch) -> None:
+    done = light("show", "fff000")
+    assert done.returncode == 0
+    assert "loss was nan" in done.stdout
+
+
+@pytest.mark.usefixtures("store")
+def test_json_has_architecture_cost_and_every_record(light: Tinysearch) -> None:
+    found = json.loads(light("show", "abc123", "--format", "json").stdout)
+    assert Architecture.from_dict(found["architecture"]).layers
+    assert found["cost"]["params"] == 1_000
+    assert [record["seed"] for record in found["records"]] == [0, 1]
+    assert [point["val_accuracy"] for point in found["records"][0]["measurement"]["curve"]] == [0.5, 0.875]
+
+
+def test_json_of_a_documented_model_has_no_records(light: Tinysearch) -> None:
+    found = json.loads(light("show", "baseline:inception", "--format", "json").stdout)
+    assert found["records"] == []
+    assert Architecture.from_dict(found["architecture"]) == INCEPTION.architecture
+
+
+def test_what_show_prints_as_json_can_be_costed(light: Tinysearch, tmp_path: Path) -> None:
+    found = json.loads(light("show", "baseline:inception", "--format", "json").stdout)
+    (tmp_path / "copy.json").write_text(json.dumps(found["architecture"]))
+    assert json.loads(light("cost", "copy.json", "--format", "json").stdout) == found["cost"]
