@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tinysearch.cli.evaluate import evaluate
 from tinysearch.cli.inspect import cost, show, space
 from tinysearch.cli.leaderboard import leaderboard
 from tinysearch.cli.reporting import Debug
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, reproduce, leaderboard, show, cost, space):
+for command in (run, reproduce, leaderboard, evaluate, show, cost, space):
     app.command()(command)
 
 

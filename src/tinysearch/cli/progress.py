@@ -69,7 +69,8 @@ class TrainingProgress:
     def epoch(self, number: int, epoch: Epoch) -> None:
         """Note that an epoch is over."""
         self._epoch = number
-        self._last = f"validation {figures.percent(epoch.val_accuracy)}"
+        name, value = ("accuracy", epoch.accuracy) if epoch.val_accuracy is None else ("validation", epoch.val_accuracy)
+        self._last = f"{name} {figures.percent(value)}"
         self._bars.update(self._epochs_bar, completed=number)
 
     def finish(self, record: Record) -> None:
@@ -87,8 +88,9 @@ class TrainingProgress:
         self._best, self._note = best, rejected
 
     def _result(self, record: Record) -> str:
-        test = "" if record.test_accuracy is None else f"  test {figures.percent(record.test_accuracy)}"
-        return f"validation {figures.percent(record.measurement.val_accuracy)}{test}  {record.cost.params:>6,} params"
+        test = "" if record.test_accuracy is None else f" test {figures.percent(record.test_accuracy)}"
+        validation = "" if record.measurement.val_accuracy is None else f"validation {figures.percent(record.score)}"
+        return f"{validation}{test}  {record.cost.params:>6,} params"
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, soft_wrap=self._live is None)

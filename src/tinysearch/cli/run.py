@@ -199,6 +199,7 @@ def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, again: s
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {search.name} --resume{again}"))
     if outcome.best is not None:
+        steps.append(("test it", f"tinysearch evaluate {search.name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = search.model_path(outcome.best.key)
         if model.exists():

@@ -103,6 +103,10 @@ class Dataset:
             )
         return test
 
+    def all_training_data(self) -> TrainingData:
+        """Return all training images, with none held out for validation."""
+        return TrainingData(self.task, self.train, None, self.full_scale)
+
     def training_data(self) -> TrainingData:
         """Return what a candidate may see: the last tenth of the training images is held out for validation."""
         cut = len(self.train) - max(1, round(len(self.train) * VALIDATION_FRACTION))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from tinysearch.errors import TrainingError
-from tinysearch.results.record import Origin, Record
+from collections.abc import Callable, Sequence
+
+from tinysearch.errors import RunError, TrainingError
+from tinysearch.results.record import Epoch, Origin, Record
+from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
 from tinysearch.search.provenance import provenance
 from tinysearch.search.quiet import load_tensorflow
+from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers import EpochWatcher
 from tinysearch.space.cost import cost
 
@@ -20,17 +24,18 @@ def evaluate(
     run: str,
     name: str,
     origin: Origin,
+    hold_out: bool = True,
     on_epoch: EpochWatcher | None = None,
 ) -> Record:
     """Train a candidate once and score its last epoch on the test images.
-
-    The last tenth of the training images is held out for validation, as in a search.
 
     Args:
         candidate: What to train, and how.
         dataset: Its test images are read here, after training.
         seed: Seed of the training.
         run, name, origin: Go into the record.
+        hold_out: Whether the last tenth of the training images is held out for validation, as in a search, or all
+            of them are trained on.
         on_epoch: Called after each epoch.
 
     Raises:
@@ -40,7 +45,8 @@ def evaluate(
     load_tensorflow()
     from tinysearch.search.training import accuracy, fit
 
-    model, measurement = fit(candidate, dataset.training_data(), seed, on_epoch)
+    data = dataset.training_data() if hold_out else dataset.all_training_data()
+    model, measurement = fit(candidate, data, seed, on_epoch)
     if measurement.failure is not None:
         raise TrainingError(f"{name} could not be trained with seed {seed}: {measurement.failure}")
     return Record(
@@ -60,3 +66,69 @@ def evaluate(
         test_accuracy=accuracy(model, dataset.test()),
         provenance=provenance(),
     )
+
+
+def evaluate_best(
+    store: Store,
+    run: str,
+    dataset: Dataset,
+    *,
+    top: int,
+    seeds: Sequence[int],
+    on_start: Callable[[Record, int], None] | None = None,
+    on_epoch: Callable[[int, Epoch], None] | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> list[Record]:
+    """Evaluate the best candidates of a run: retrain on all training images, score on the test images.
+
+    What was evaluated already is taken from the store. Candidates are chosen by validation accuracy alone.
+
+    Args:
+        store: Has the run, and takes the records.
+        run: Name of the run.
+        dataset: What the run was made on.
+        top: How many candidates, baselines among them if they are that good.
+        seeds: One training for each.
+        on_start: Called with the candidate's record and the seed before each training.
+        on_epoch: Called after each epoch.
+        on_record: Called after each training.
+
+    Raises:
+        RunError: if the run is unknown, has no candidate, or was made on other data.
+        TrainingError: if a training fails.
+    """
+    known = store.run(run)
+    if known.fingerprint != dataset.fingerprint:
+        raise RunError(
+            f"run {run!r} was made on {known.dataset} with fingerprint {known.fingerprint}, the dataset given is "
+            f"{dataset.name} with {dataset.fingerprint}; evaluate it on the data it was made on"
+        )
+    records = store.records(run)
+    searched = [record for record in records if record.purpose == "search" and not record.failed]
+    if not searched:
+        raise RunError(f"run {run!r} has no trained candidate to evaluate")
+    chosen = sorted(searched, key=lambda record: (-record.score, record.cost.params))[:top]
+    done = {(record.key, record.seed): record for record in records if record.purpose == "evaluation"}
+    evaluated = []
+    for one in chosen:
+        candidate = Candidate(one.architecture, Recipe.from_dict(one.recipe))
+        for seed in seeds:
+            record = done.get((one.key, seed))
+            if record is None:
+                if on_start is not None:
+                    on_start(one, seed)
+                record = evaluate(
+                    candidate,
+                    dataset,
+                    seed,
+                    run=run,
+                    name=one.name,
+                    origin=one.origin,
+                    hold_out=False,
+                    on_epoch=on_epoch,
+                )
+                store.append(record)
+            evaluated.append(record)
+            if on_record is not None:
+                on_record(record)
+    return evaluated
