@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, RunError
+from tinysearch.results.leaderboard import rank
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset, Images, load
-from tinysearch.search.evaluation import evaluate
+from tinysearch.search.evaluation import evaluate, evaluate_best
 from tinysearch.search.recipe import Recipe
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 
@@ -52,3 +57,52 @@ def test_a_dataset_without_test_images_cannot_be_evaluated_on(digits: Dataset) -
 
     with pytest.raises(DatasetError, match="no test images"):
         evaluate(SMALL, dataclasses.replace(digits, load_test=none), 0, run="r", name="s", origin="search")
+
+
+@pytest.fixture
+def store(tmp_path: Path, digits: Dataset, as_record: Callable[..., Record]) -> Store:
+    """A store with a run of two candidates, of which the second is the better one."""
+    opened = Store(tmp_path / "store.db", create=True)
+    opened.create_run("run", digits.name, digits.fingerprint, {})
+    for trial, (stride, score) in enumerate([(3, 0.5), (2, 0.9)]):
+        architecture = Architecture((Conv(4, stride=stride), Pool()), Head("average"))
+        record = as_record(architecture, score, trial)
+        key = Candidate(architecture, Recipe(epochs=1)).key
+        opened.append(dataclasses.replace(record, key=key, recipe=Recipe(epochs=1).to_dict()))
+    return opened
+
+
+def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(digits: Dataset, store: Store) -> None:
+    started: list[tuple[str, int]] = []
+
+    def again() -> list[Record]:
+        return evaluate_best(
+            store,
+            "run",
+            digits,
+            top=1,
+            seeds=range(2),
+            on_start=lambda record, seed: started.append((record.key, seed)),
+        )
+
+    best = max(store.records(), key=lambda record: record.score)
+    records = again()
+    assert started == [(best.key, 0), (best.key, 1)]
+    assert [record.purpose for record in records] == ["evaluation"] * 2
+    assert all(record.measurement.val_accuracy is None for record in records)
+    assert [record.test_accuracy for record in again()] == [record.test_accuracy for record in records]
+    assert len(started) == 2
+    first, second = rank(store.records()).rows
+    assert (first.key, first.test_seeds, first.val_accuracy) == (best.key, 2, 0.9)
+    assert (second.test_seeds, second.test_accuracy_mean) == (0, None)
+
+
+def test_a_run_is_evaluated_on_the_data_it_was_made_on(digits: Dataset, store: Store) -> None:
+    with pytest.raises(RunError, match="another"):
+        evaluate_best(store, "run", dataclasses.replace(digits, fingerprint="another"), top=1, seeds=[0])
+
+
+def test_a_run_without_candidates_cannot_be_evaluated(digits: Dataset, store: Store) -> None:
+    store.create_run("empty", digits.name, digits.fingerprint, {})
+    with pytest.raises(RunError, match="no trained candidate"):
+        evaluate_best(store, "empty", digits, top=1, seeds=[0])
