@@ -197,6 +197,8 @@ def open_run(
 
     if resume:
         run = store.run(name) if name is not None else _latest(store)
+        if "trials" not in run.settings:
+            raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
         settings = _settings(given, RunSettings.from_dict(run.settings))
         images = load(dataset, data)
         return SearchRun(store, run.name, settings, images, architectures(), resume=True, time_limit=time_limit)

@@ -92,7 +92,7 @@ class Runner:
         space: SearchSpace | None = None,
         resume: bool = False,
         time_limit: float | None = None,
-        baselines: Mapping[str, Architecture] | None = None,
+        documented: Mapping[str, Architecture] | None = None,
         **settings: Any,
     ) -> SearchRun:
         return SearchRun(
@@ -100,7 +100,7 @@ class Runner:
             name,
             RunSettings(Budget(budget), recipe("default"), **settings),
             self.dataset,
-            architectures() if baselines is None else baselines,
+            architectures() if documented is None else documented,
             space=space,
             resume=resume,
             worker=worker or FakeWorker(),

@@ -60,17 +60,7 @@ def test_baselines_are_trained_first_with_the_runs_own_recipe_and_are_no_trials(
 
 
 def test_baselines_can_be_left_out(runner: Any) -> None:
-    assert [record.origin for record in runner.run(trials=2, baselines=None, strategy="random").records][:1]
-    search = runner.prepare("bare", trials=2)
-    assert search.planned == 5
-    from tinysearch.baselines.models import architectures
-    from tinysearch.search.recipe import recipe
-    from tinysearch.search.run import RunSettings, SearchRun
-    from tinysearch.space.budget import Budget
-
-    settings = RunSettings(Budget(10_000), recipe("default"), trials=2, baselines=False)
-    bare = SearchRun(runner.store, "none", settings, runner.dataset, architectures(), worker=search.worker)
-    assert bare.planned == 2
+    assert [record.origin for record in runner.run(trials=2, baselines=False).records] == ["search"] * 2
 
 
 def test_a_run_that_differs_in_anything_but_its_trials_is_not_resumed(runner: Any) -> None:
@@ -109,7 +99,7 @@ def test_a_time_limit_ends_the_run_before_a_trial_that_would_not_fit(
 ) -> None:
     clock = iter(range(0, 1_000, 10))
     monkeypatch.setattr(run_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
-    outcome = runner.run(trials=50, strategy="random", time_limit=45.0, baselines={})
+    outcome = runner.run(trials=50, strategy="random", time_limit=45.0, documented={})
     assert outcome.ending == "time limit"
     assert len(outcome.records) == 5
     assert runner.store.run("run").finished_at is None
@@ -132,8 +122,21 @@ def test_only_the_models_of_the_best_few_are_kept(runner: Any, fake_worker: Any)
 
     outcome = runner.run(trials=12, strategy="random", worker=fake_worker(save))
     ranked = sorted(outcome.records, key=lambda record: -record.score)
-    kept = {path.stem for path in (runner.store.models / "run").iterdir()}
+    kept = {path.stem for path in runner.store.models_of("run").iterdir()}
     assert kept == {record.key for record in ranked[:5]}
+
+
+def test_the_models_of_a_run_stay_beside_the_store_whatever_its_name(runner: Any) -> None:
+    for name in ("../../elsewhere", "/tmp/elsewhere", "..", "<script>", "a b", ".hidden"):  # noqa: S108
+        folder = runner.store.models_of(name)
+        assert folder.parent == runner.store.path.parent / "models"
+        assert folder.name.startswith("run-")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101])
+def test_a_name_that_is_none_is_refused(name: str, runner: Any) -> None:
+    with pytest.raises(RunError, match="name of a run"):
+        runner.prepare(name, trials=1)
 
 
 def test_every_record_can_be_traced(runner: Any) -> None:

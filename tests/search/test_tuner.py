@@ -31,7 +31,7 @@ def always(measurement: Measurement) -> Callable[[int, Job], Measurement]:
 
 def test_failures_in_a_row_are_recorded_and_do_not_abort_the_search(runner: Any, fake_worker: Any) -> None:
     worker = fake_worker(always(Measurement(failure="out of memory")))
-    outcome = runner.run(worker=worker, trials=7, strategy="random", baselines={})
+    outcome = runner.run(worker=worker, trials=7, strategy="random", documented={})
     assert outcome.ending == "finished"
     assert [record.measurement.failure for record in runner.store.records()] == ["out of memory"] * 7
     assert outcome.best is None
@@ -53,7 +53,7 @@ def test_an_oversized_candidate_never_reaches_the_worker(
 
     monkeypatch.setitem(strategies.STRATEGIES, "oversized", Oversized)
     worker = fake_worker()
-    outcome = runner.run(worker=worker, trials=4, strategy="oversized", baselines={})
+    outcome = runner.run(worker=worker, trials=4, strategy="oversized", documented={})
     assert outcome.ending == "finished"
     assert len(worker.jobs) == 4
     assert all(record.cost.params < 10_000 for record in outcome.records)
@@ -86,11 +86,13 @@ def test_an_exception_in_a_strategy_gets_out_and_leaves_no_lock_behind(
 
     monkeypatch.setitem(strategies.STRATEGIES, "broken", Broken)
     with pytest.raises(SpaceError, match="on purpose"):
-        runner.run(trials=1, strategy="broken", baselines={})
+        runner.run(trials=1, strategy="broken", documented={})
     assert not any(lock.locked() for lock in kt_oracle.LOCKS.values())
 
 
-@pytest.mark.parametrize("error", [CostMismatchError("counted wrongly"), StoreWriteError("disk full")])
+@pytest.mark.parametrize(
+    "error", [CostMismatchError("counted wrongly"), StoreWriteError("disk full"), TypeError("a bug of ours")]
+)
 def test_an_error_that_is_not_the_candidates_fault_ends_the_search(
     error: Exception, runner: Any, fake_worker: Any
 ) -> None:
@@ -100,7 +102,7 @@ def test_an_error_that_is_not_the_candidates_fault_ends_the_search(
         return None
 
     with pytest.raises(type(error), match=str(error)):
-        runner.run(worker=fake_worker(react), trials=5, strategy="random", baselines={})
+        runner.run(worker=fake_worker(react), trials=5, strategy="random", documented={})
     assert len(runner.store.records()) == 2
 
 
@@ -112,7 +114,7 @@ def test_nothing_is_left_on_disk_but_the_store(runner: Any, tmp_path: Path) -> N
 
 def test_a_record_is_in_the_store_before_anyone_is_told(runner: Any) -> None:
     seen: list[int] = []
-    search = runner.prepare(trials=3, strategy="random", baselines={})
+    search = runner.prepare(trials=3, strategy="random", documented={})
 
     class Watcher:
         def on_start(self, proposal: Any) -> None:
@@ -131,7 +133,7 @@ def test_a_record_is_in_the_store_before_anyone_is_told(runner: Any) -> None:
 def test_keras_tuners_own_trial_has_the_choices_and_the_last_score(runner: Any) -> None:
     from tinysearch.search.oracle import BudgetOracle
 
-    search = runner.prepare(trials=1, strategy="random", baselines={})
+    search = runner.prepare(trials=1, strategy="random", documented={})
     oracle = BudgetOracle(search.proposer, search.history)
     trial = oracle.create_trial("tuner0")
     architecture = oracle.proposal(trial.trial_id).candidate.architecture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from typing import Any
 from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
 from tinysearch.results.record import Measurement, Record
 from tinysearch.results.schema import MIGRATIONS
-from tinysearch.space.architecture import Architecture
+from tinysearch.space.architecture import Architecture, digest
 from tinysearch.space.cost import Cost
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
@@ -85,10 +86,13 @@ class Store:
         """Close the file."""
         self._connection.close()
 
-    @property
-    def models(self) -> Path:
-        """The folder beside the store where the models of the best few candidates of each run are saved."""
-        return self.path.parent / "models"
+    def models_of(self, run: str) -> Path:
+        """Return the folder beside the store for the models of a run's best few candidates.
+
+        It has the run's name, or where that is no plain name for a folder, a digest of it.
+        """
+        plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run) is not None
+        return self.path.parent / "models" / (run if plain else f"run-{digest(run)}")
 
     def create_run(self, name: str, dataset: str, fingerprint: str, settings: Mapping[str, Any]) -> Run:
         """Make a run.

@@ -27,6 +27,7 @@ from tinysearch.space.search_space import SearchSpace
 Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
 
 KEPT_MODELS = 5
+MAX_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class SearchRun:
         self._check_budget()
         if resume:
             self._check_same(store)
+        elif not name.strip() or len(name) > MAX_NAME:
+            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters, got {name!r}")
         else:
             store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
         self.history = [record for record in store.records(name) if record.purpose == "search"]
@@ -221,7 +224,7 @@ class SearchRun:
 
     def model_path(self, key: str) -> Path:
         """Return where the model of a candidate is saved, if it is among the best few."""
-        return self.store.models / self.name / f"{key}.keras"
+        return self.store.models_of(self.name) / f"{key}.keras"
 
     def _keep_best_models(self, latest: Record) -> None:
         ranked = sorted([*self.history, latest], key=lambda record: (-record.score, record.cost.params))

@@ -8,7 +8,6 @@ from typing import Any
 
 import keras_tuner
 
-from tinysearch.errors import TinySearchError
 from tinysearch.results.record import Epoch, Record
 from tinysearch.search.oracle import BudgetOracle
 from tinysearch.search.proposer import Proposal
@@ -49,7 +48,7 @@ class BudgetTuner(keras_tuner.Tuner):  # type: ignore[misc]
         """Run all trials.
 
         Raises:
-            TinySearchError: if a strategy, the store or the cost arithmetic fails. A candidate that cannot be
+            Exception: whatever a strategy, the worker, the store or a watcher raises. A candidate that cannot be
                 trained raises nothing: it is a record with a failure.
         """
         try:
@@ -64,14 +63,14 @@ class BudgetTuner(keras_tuner.Tuner):  # type: ignore[misc]
     def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> dict[str, float]:
         """Train the trial's candidate and return the metrics of its last epoch."""
         proposal = self.oracle.proposal(trial.trial_id)
-        self._on_start(proposal)
         try:
+            self._on_start(proposal)
             record = self._train(proposal, self._on_epoch)
-        except TinySearchError as error:
-            # KerasTuner takes any other exception for a failure of this one trial and goes on.
+            self.oracle.told(record)
+            self._on_record(record)
+        except Exception as error:
+            # KerasTuner would take it for a failure of this one trial, swallow it and go on.
             raise keras_tuner.errors.FatalError(str(error)) from error
-        self.oracle.told(record)
-        self._on_record(record)
         if record.failed:
             raise keras_tuner.errors.FailedTrialError(record.measurement.failure)
         return {"val_accuracy": record.score, "val_loss": record.measurement.val_loss or 0.0}

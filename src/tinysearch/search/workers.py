@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,5 +68,7 @@ class InProcessWorker(Worker):
         except (ShapeError, tf.errors.OpError, ValueError, MemoryError) as error:
             return Measurement(failure=f"{type(error).__name__}: {error}")
         if job.model_path is not None and measurement.failure is None:
-            save_model(model, job.model_path)
+            # A model can be made again; that there is no place for it must not cost the measurement.
+            with contextlib.suppress(OSError):
+                save_model(model, job.model_path)
         return measurement
