@@ -249,11 +249,11 @@ def test_debug_shows_the_traceback(light: Tinysearch) -> None:
     assert re.search(r"CandidateError: .*'resnet'", done.stderr)
 
 
-@pytest.mark.parametrize(("columns", "word"), [("wide", "'wide'"), ("0", "0"), ("-3", "-3")])
-def test_a_width_that_is_no_number_does_not_break_the_output(light: Tinysearch, columns: str, word: str) -> None:
+@pytest.mark.parametrize("columns", ["wide", "0", "-3"])
+def test_a_width_that_makes_no_sense_does_not_hide_the_output(light: Tinysearch, columns: str) -> None:
     done = light("cost", "baseline:conv", COLUMNS=columns)
     assert "Traceback" not in done.stderr
-    assert "8,640" in done.stdout or word in done.stderr
+    assert "8,640" in done.stdout
 
 
 def test_an_unknown_command_is_named(light: Tinysearch) -> None:

@@ -31,7 +31,7 @@ def test_plain_output_has_a_line_when_a_training_begins_and_when_it_ends(
 ) -> None:
     text = shown([make_record("aaa"), make_record("bbb", test_accuracy=0.5)], **console)
     assert "\x1b" not in text
-    begin, end, second, last = text.splitlines()
+    begin, end, second, last = (line for line in text.splitlines() if line)
     assert "1 of 2" in begin
     assert "the start of aaa" in begin
     assert "1/2" in end

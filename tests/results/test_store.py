@@ -331,5 +331,8 @@ def test_the_path_is_that_of_the_environment_else_in_the_working_directory(monke
     assert default_path() == DEFAULT_PATH
 
 
-def test_models_are_kept_beside_the_store(store: Store, tmp_path: Path) -> None:
-    assert store.models.parent == tmp_path
+def test_the_models_of_each_run_have_a_folder_of_their_own_beside_the_store(store: Store, tmp_path: Path) -> None:
+    names = ("mine", "run 1", "run/1", "../mine", str(tmp_path.parent / "mine"), "..")
+    folders = [store.models_of(name) for name in names]
+    assert {folder.parent for folder in folders} == {tmp_path / "models"}
+    assert len(set(folders)) == len(names)

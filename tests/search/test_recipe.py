@@ -13,7 +13,7 @@ def test_the_documented_recipe_is_that_of_the_founding_document() -> None:
     assert (documented.optimizer, documented.learning_rate, documented.batch_size) == ("adam", 1e-3, 32)
     assert (documented.epochs, documented.inputs, documented.schedule) == (10, "unit", "constant")
     assert not documented.augments
-    assert documented.plateau_factor == 1
+    assert (documented.plateau_factor, documented.clip_norm) == (1, 0)
 
 
 def test_the_default_recipe_is_one_cycle_of_ten_epochs() -> None:
@@ -38,6 +38,7 @@ def test_a_recipe_survives_json_and_knows_its_name_whatever_its_epochs(name: str
         ("batch_size", 0),
         ("learning_rate", 0.0),
         ("plateau_factor", 0.5),
+        ("clip_norm", -1.0),
         ("optimizer", "lion"),
         ("schedule", "step"),
         ("inputs", "raw"),

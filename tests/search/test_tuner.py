@@ -29,12 +29,15 @@ def always(measurement: Measurement) -> Callable[[int, Job], Measurement]:
     return lambda number, job: measurement
 
 
-def test_failures_in_a_row_are_recorded_and_do_not_abort_the_search(runner: Any, fake_worker: Any) -> None:
+def test_failures_in_a_row_are_recorded_and_do_not_abort_the_search(
+    runner: Any, fake_worker: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
     worker = fake_worker(always(Measurement(failure="out of memory")))
     outcome = runner.run(worker=worker, trials=7, strategy="random", documented={})
     assert outcome.ending == "finished"
     assert [record.measurement.failure for record in runner.store.records()] == ["out of memory"] * 7
     assert outcome.best is None
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_oversized_candidate_never_reaches_the_worker(

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.render import figures
+from tinysearch.space.notation import notation
 
 
 class TrainingProgress:
@@ -48,6 +49,7 @@ class TrainingProgress:
         self._live = None if plain else Live(console=console, get_renderable=self._render, refresh_per_second=4)
 
     def __enter__(self) -> TrainingProgress:
+        self._console.print()
         if self._live is not None:
             self._live.start()
         return self
@@ -80,8 +82,8 @@ class TrainingProgress:
         self._bars.update(self._trainings, completed=self._done)
         result = f"failed: {record.measurement.failure}" if record.failed else self._result(record)
         seconds = figures.duration(record.measurement.train_seconds)
-        line = f"{self._done:>4}/{self._total}  {result}  {record.name}  {seconds}"
-        self._print(line)
+        layers = notation(record.architecture)
+        self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {record.name}  {layers}")
 
     def note(self, best: str, rejected: str) -> None:
         """Set the lines about the best candidate so far and about rejections."""
@@ -93,7 +95,10 @@ class TrainingProgress:
         return f"{validation}{test}  {record.cost.params:>6,} params"
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, soft_wrap=self._live is None)
+        if self._live is None:
+            self._console.print(line, markup=False, soft_wrap=True)
+        else:
+            self._console.print(Text(line, overflow="ellipsis", no_wrap=True))
 
     def _render(self) -> RenderableType:
         now = time.monotonic() - self._began

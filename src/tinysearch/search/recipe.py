@@ -23,6 +23,7 @@ class Recipe:
             to zero at the very last step (Smith and Topin, 2019).
         plateau_factor: After an epoch whose validation accuracy is not above that of three epochs before, and at
             most once in three epochs, the rate is divided by this; 1 changes nothing. Only with ``"constant"``.
+        clip_norm: Gradients are scaled down to this norm, all weights together; 0 for never (Pascanu et al., 2013).
         inputs: ``"standardized"`` by mean and standard deviation of the training pixels, or scaled to ``"unit"``
             range.
         rotation_degrees: Training images are turned by up to this much to either side.
@@ -39,6 +40,7 @@ class Recipe:
     learning_rate: float = 0.1
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
     plateau_factor: float = 1.0
+    clip_norm: float = 1.0
     inputs: Literal["standardized", "unit"] = "standardized"
     rotation_degrees: float = 7.0
     shift_pixels: float = 1.0
@@ -50,6 +52,7 @@ class Recipe:
             ("batch_size", 1, 65_536),
             ("learning_rate", 1e-9, 100.0),
             ("plateau_factor", 1.0, 1e6),
+            ("clip_norm", 0.0, 1e6),
             ("rotation_degrees", 0.0, 180.0),
             ("shift_pixels", 0.0, 100.0),
             ("norm_momentum", 0.0, 1.0),
@@ -109,6 +112,7 @@ RECIPES: dict[str, Recipe] = {
         optimizer="adam",
         learning_rate=1e-3,
         schedule="constant",
+        clip_norm=0.0,
         inputs="unit",
         rotation_degrees=0.0,
         shift_pixels=0.0,

@@ -153,9 +153,10 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     rate: Any = recipe.learning_rate
     if recipe.schedule == "one_cycle":
         rate = OneCycle(recipe.learning_rate, steps * recipe.epochs)
+    clip = recipe.clip_norm or None
     if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+        return keras.optimizers.Adam(rate, global_clipnorm=clip)
+    return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, global_clipnorm=clip)
 
 
 class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]

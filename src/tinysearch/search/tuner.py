@@ -71,9 +71,18 @@ class BudgetTuner(keras_tuner.Tuner):  # type: ignore[misc]
         except Exception as error:
             # KerasTuner would take it for a failure of this one trial, swallow it and go on.
             raise keras_tuner.errors.FatalError(str(error)) from error
+        return {"val_accuracy": 0.0 if record.failed else record.score}
+
+    def on_trial_end(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """End a trial; one whose candidate could not be trained has failed.
+
+        It is noted here and not by an exception, of which KerasTuner would print the traceback.
+        """
+        record = self.oracle.history[-1]
         if record.failed:
-            raise keras_tuner.errors.FailedTrialError(record.measurement.failure)
-        return {"val_accuracy": record.score, "val_loss": record.measurement.val_loss or 0.0}
+            trial.status = "FAILED"
+            trial.message = record.measurement.failure
+        super().on_trial_end(trial)
 
     def save(self) -> None:
         """Do nothing: the store is the truth, KerasTuner's files are not kept."""

@@ -95,12 +95,17 @@ class Switch:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A list of ``low`` to ``high`` values of ``item``; for ``mode`` see ``Integers``."""
+    """A list of ``low`` to ``high`` values of ``item``; for ``mode`` see ``Integers``.
+
+    ``leading`` are items for the first places that differ from ``item`` in their weights alone: the prior of a first
+    layer need not be that of a sixth.
+    """
 
     item: Node
     low: int
     high: int
     mode: int | None = None
+    leading: tuple[Node, ...] = ()
     length: Integers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -123,7 +128,10 @@ def draw(node: Node, choose: Chooser, path: str = "") -> Value:
             return {"kind": kind, **draw(cases[kind], choose, _join(path, kind))}
         case Repeated(item):
             length = choose(_join(path, "length"), node.length)
-            return [draw(item, choose, _join(path, str(index))) for index in range(length)]
+            items = itertools.chain(node.leading, itertools.repeat(item))
+            return [
+                draw(each, choose, _join(path, str(index))) for index, each in zip(range(length), items, strict=False)
+            ]
 
 
 def random_chooser(rng: np.random.Generator) -> Chooser:

@@ -45,7 +45,7 @@ BRANCH_POOLS: dict[str, Pool] = {
 # batch normalization before relu, an early max pooling, a global average at the end.
 KINDS: Weights = {"conv": 4, "separable": 4, "depthwise": 0.5, "inception": 0.5}
 KERNELS: Weights = {"3x3": 8, "5x5": 2, "7x7": 1, "1x1": 1, "3x1": 0.5, "1x3": 0.5}
-STRIDES: Weights = {1: 9, 2: 1}
+STRIDES: Weights = {1: 19, 2: 1}
 PADDINGS: Weights = {"valid": 1, "same": 1}
 ACTIVATIONS: Weights = {"relu": 8, "leaky_relu": 1, "linear": 0.5}
 NORMS: Weights = {"before": 8, "after": 1, "none": 0.5}
@@ -68,7 +68,7 @@ HIDDEN: Weights = {0: 9, 8: 0.3, 16: 0.4, 32: 0.3}
 
 def network_choices(
     *,
-    depth: Range = (1, 9, 6),
+    depth: Range = (1, 9, 7),
     filters: Range = (1, 32, 12),
     kinds: Weights = KINDS,
     kernels: Weights = KERNELS,
@@ -93,7 +93,6 @@ def network_choices(
 
     A range is ``(low, high)``, both included, or ``(low, high, mode)`` with the most likely number.
     """
-    after: dict[str, Node] = {"pool": Choice(poolings), "dropout": Choice(dropouts)}
     unit: dict[str, Node] = {
         "activation": Choice(activations),
         "norm": Choice(norms),
@@ -106,7 +105,6 @@ def network_choices(
         **unit,
         "repeat": Choice(repeats),
         "shortcut": Choice(shortcuts),
-        **after,
     }
     width = Integers(*filters)
     step: dict[str, Node] = {"filters": Integers(*branch_filters), "kernel": Choice(branch_kernels)}
@@ -116,14 +114,31 @@ def network_choices(
         "pool": Group({"window": Choice(dict.fromkeys(BRANCH_POOLS, 1.0))}),
     }
     branch = Group({"steps": Repeated(_switch(steps, branch_kinds), *branch_steps), "dropout": Choice(dropouts)})
-    cases = {
-        "conv": Group({"filters": width, **window}),
-        "separable": Group({"filters": width, **window}),
-        "depthwise": Group({"multiplier": Choice({1: 3, 2: 1}), **window}),
-        "inception": Group({"branches": Repeated(branch, *branches), **unit, **after}),
-    }
+
+    def block(kind_factors: Weights, pooling_factors: Weights) -> Switch:
+        after: dict[str, Node] = {
+            "pool": Choice(_leaning(poolings, pooling_factors)),
+            "dropout": Choice(dropouts),
+        }
+        cases = {
+            "conv": Group({"filters": width, **window, **after}),
+            "separable": Group({"filters": width, **window, **after}),
+            "depthwise": Group({"multiplier": Choice({1: 3, 2: 1}), **window, **after}),
+            "inception": Group({"branches": Repeated(branch, *branches), **unit, **after}),
+        }
+        return _switch(cases, _leaning(kinds, kind_factors))
+
     head = Group({"pooling": Choice(head_poolings), "hidden": Choice(hidden)})
-    return Group({"blocks": Repeated(_switch(cases, kinds), *depth), "head": head})
+    blocks = Repeated(
+        block({}, {"none": 4}),
+        depth[0],
+        depth[1],
+        depth[2] if len(depth) > 2 else None,
+        # A separable or depthwise convolution sees a grey image through one kernel. The first pooling comes early: it
+        # makes all that follows four times cheaper.
+        leading=(block({"conv": 8}, {"none": 3}), block({}, {"none": 0.25}), block({}, {"none": 0.7})),
+    )
+    return Group({"blocks": blocks, "head": head})
 
 
 def _switch(cases: Mapping[str, Group], weights: Weights) -> Switch:
@@ -131,6 +146,10 @@ def _switch(cases: Mapping[str, Group], weights: Weights) -> Switch:
     if unknown:
         raise SpaceError(f"the kinds are {', '.join(cases)}; got {unknown[0]!r}")
     return Switch({kind: cases[kind] for kind in weights}, weights)
+
+
+def _leaning(weights: Weights, factors: Weights) -> Weights:
+    return {option: weight * factors.get(option, 1.0) for option, weight in weights.items()}
 
 
 def to_architecture(value: Mapping[str, Any]) -> Architecture:

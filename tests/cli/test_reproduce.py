@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import statistics
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+
+Done = subprocess.CompletedProcess[str]
+
+
+class Reproduced(NamedTuple):
+    """A command, the same command again, and what the store holds after each."""
+
+    first: Done
+    second: Done
+    records: list[Record]
+    records_later: list[Record]
+
+
+@pytest.fixture(scope="module")
+def reproduced(launch: Callable[..., Done], tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Reproduced:
+    folder = tmp_path_factory.mktemp("reproduced")
+
+    def reproduce() -> tuple[Done, list[Record]]:
+        done = launch(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2)
+        assert done.returncode == 0, done.stderr
+        with Store(folder / "store.db") as store:
+            return done, store.records()
+
+    (first, records), (second, later) = reproduce(), reproduce()
+    return Reproduced(first, second, records, later)
+
+
+def test_the_table_compares_documented_with_measured(reproduced: Reproduced) -> None:
+    (line,) = (line for line in reproduced.first.stdout.splitlines() if line.strip().startswith("inception"))
+    tests = [record.test_accuracy or 0.0 for record in reproduced.records]
+    assert "3,077 (3,077 + 0)" in line
+    assert "97.36 %" in line
+    assert f"{100 * statistics.fmean(tests):.2f} ± {100 * statistics.stdev(tests):.2f} % (n=2)" in line
+    assert "MNIST" in reproduced.first.stdout
+
+
+def test_every_seed_is_an_evaluation_of_the_baseline_by_the_documented_recipe(reproduced: Reproduced) -> None:
+    assert [record.seed for record in reproduced.records] == [0, 1]
+    for record in reproduced.records:
+        assert (record.name, record.origin, record.purpose) == ("baseline:inception", "baseline", "evaluation")
+        assert record.recipe["optimizer"] == "adam"
+        assert record.test_accuracy is not None
+        assert len(record.measurement.curve) == 1
+
+
+def test_data_goes_to_stdout_and_progress_to_stderr(reproduced: Reproduced) -> None:
+    assert "training" not in reproduced.first.stdout.splitlines()[0]
+    assert "training 2 of 2" in reproduced.first.stderr
+    assert "(n=2)" not in reproduced.first.stderr
+    assert "\x1b" not in reproduced.first.stdout + reproduced.first.stderr
+    assert "WARNING" not in reproduced.first.stderr
+
+
+def test_what_was_trained_already_is_not_trained_again(reproduced: Reproduced) -> None:
+    assert "training " not in reproduced.second.stderr
+    assert reproduced.second.stdout == reproduced.first.stdout
+    assert reproduced.records_later == reproduced.records
+
+
+def test_data_without_test_images_cannot_be_reproduced_on(
+    launch: Callable[..., Done], tmp_path: Path, tiny_arrays: dict[str, np.ndarray]
+) -> None:
+    np.savez(tmp_path / "mine.npz", x_train=tiny_arrays["x_train"], y_train=tiny_arrays["y_train"])
+    done = launch(tmp_path, "reproduce", "inception", "--data", "mine.npz", "--epochs", 1)
+    assert done.returncode == 2
+    assert "x_test" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,308 @@
+"""Whole runs on sixty images.
+
+Starting TensorFlow takes seconds, so that a few runs are made and looked at from all sides.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+from tinysearch.search.datasets import load
+
+Done = subprocess.CompletedProcess[str]
+Launch = Callable[..., Done]
+Prepare = Callable[..., dict[str, Any]]
+
+BASELINES = ["baseline:conv", "baseline:separable", "baseline:inception"]
+SETTINGS = ("--budget", 10_000, "--epochs", 1)
+
+
+class Outcome(NamedTuple):
+    """What came of a run: how the command ended, what it stored, and where."""
+
+    done: Done
+    records: list[Record]
+    folder: Path
+
+
+def outcome(done: Done, folder: Path) -> Outcome:
+    with Store(folder / "store.db") as store:
+        return Outcome(done, store.records(), folder)
+
+
+def numbers(record: Record) -> tuple[object, ...]:
+    """Return what a record says of a candidate and its training, without clock times and the name of the run."""
+    curve = [(point.loss, point.accuracy, point.val_loss, point.val_accuracy) for point in record.measurement.curve]
+    return record.key, record.name, record.trial, record.seed, record.cost, curve
+
+
+@pytest.fixture(scope="module")
+def finished(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Return a run of two trials with its baselines, from beginning to end."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = launch(folder, "run", "--data", tiny, "--trials", 2, *SETTINGS)
+    assert done.returncode == 0, done.stderr
+    return outcome(done, folder)
+
+
+@pytest.fixture(scope="module")
+def interrupted(prepare: Prepare, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Return the same run with Ctrl-C after its first training."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    words = prepare(folder, "run", "--data", tiny, "--trials", 2, *SETTINGS, "--name", "mine")
+    with (folder / "stdout").open("w") as stdout:
+        process = subprocess.Popen(**words, stdout=stdout, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    with process, process.stderr as stderr:
+        before = list(itertools.takewhile(lambda line: not re.match(r"\s*1/", line), stderr))
+        process.send_signal(signal.SIGINT)
+        text = "".join([*before, *stderr])
+    return outcome(
+        Done(words["args"], process.returncode, (folder / "stdout").read_text(encoding="utf-8"), text), folder
+    )
+
+
+# What is printed
+
+
+def test_the_leaderboard_goes_to_stdout_alone(finished: Outcome) -> None:
+    assert "Leaderboard: tiny" in finished.done.stdout
+    assert "Leaderboard" not in finished.done.stderr
+    for record in finished.records:
+        assert record.name in finished.done.stdout
+        assert f"{record.cost.params:,}" in finished.done.stdout
+
+
+def test_progress_goes_to_stderr_alone(finished: Outcome) -> None:
+    begun = [line for line in finished.done.stderr.splitlines() if line.startswith("training ")]
+    ended = [line for line in finished.done.stderr.splitlines() if re.match(r"\s*\d+/5\s", line)]
+    assert [line.split()[1] for line in begun if "of 5" in line] == ["1", "2", "3", "4", "5"]
+    assert len(ended) == 5
+    assert "training " not in finished.done.stdout
+    assert "1/5" not in finished.done.stdout
+
+
+def test_without_a_terminal_nothing_is_coloured_or_moved(finished: Outcome) -> None:
+    for text in (finished.done.stdout, finished.done.stderr):
+        assert "\x1b" not in text
+        assert "\r" not in text
+
+
+def test_tensorflow_keeps_silent(finished: Outcome) -> None:
+    noise = r"\.cc:|WARNING|Warning|^[IWE]\d{4} |^\d{4}-\d\d-\d\d |cuda|oneDNN|Reloading|Trial \d+ Complete|INFO:"
+    assert not re.findall(noise, finished.done.stdout + finished.done.stderr, flags=re.MULTILINE)
+
+
+def test_the_plan_is_said_before_anything_is_trained(finished: Outcome) -> None:
+    plan = finished.done.stderr.split("training 1 of")[0]
+    for words in ("54 images to train", "6 to validate", "fewer than 10,000", "2 trials", "seed 0", "28x28x1"):
+        assert words in plan
+
+
+def test_the_winner_is_shown_with_its_layers(finished: Outcome) -> None:
+    best = max(finished.records, key=lambda record: (record.score, -record.cost.params))
+    _, _, winner = finished.done.stdout.partition("the winner")
+    assert best.name in winner
+    assert all(layer.name in winner for layer in best.cost.layers)
+
+
+# What is stored
+
+
+def test_baselines_come_first_and_are_marked_and_not_counted_as_trials(finished: Outcome) -> None:
+    assert [record.name for record in finished.records[:3]] == BASELINES
+    assert [record.origin for record in finished.records] == ["baseline"] * 3 + ["search"] * 2
+    assert [record.trial for record in finished.records] == [None] * 3 + [0, 1]
+
+
+def test_nothing_at_or_above_the_budget_was_trained(finished: Outcome) -> None:
+    assert all(record.cost.params < 10_000 for record in finished.records)
+
+
+def test_every_candidate_has_all_its_epochs_and_what_is_needed_to_repeat_it(finished: Outcome) -> None:
+    for record in finished.records:
+        assert not record.failed
+        assert len(record.measurement.curve) == record.recipe["epochs"] == 1
+        assert (record.seed, record.dataset, record.purpose) == (0, "tiny", "search")
+        assert record.test_accuracy is None
+        assert record.provenance["keras"]
+        assert record.created_at
+
+
+def test_the_best_few_models_are_kept_and_take_raw_pixels(finished: Outcome, tiny: Path) -> None:
+    import keras
+
+    paths = {path.stem: path for path in finished.folder.rglob("*.keras")}
+    assert paths.keys() == {record.key for record in finished.records}
+    held_out = load(data=tiny).training_data().validation
+    assert held_out is not None
+    for record in finished.records:
+        model = keras.saving.load_model(paths[record.key])
+        assert model.count_params() == record.cost.params
+        guesses = model(held_out.pixels, training=False).numpy().argmax(axis=1)
+        assert (guesses == held_out.labels).mean() == pytest.approx(record.score)
+
+
+def test_the_leaderboard_of_the_store_is_the_one_that_was_printed(light: Launch, finished: Outcome) -> None:
+    again = light("leaderboard", "--store", finished.folder / "store.db")
+    assert again.stdout.strip() in finished.done.stdout
+
+
+def test_a_candidate_of_the_run_can_be_shown(light: Launch, finished: Outcome) -> None:
+    key = finished.records[-1].key
+    shown = json.loads(light("show", key[:8], "--format", "json", "--store", finished.folder / "store.db").stdout)
+    assert [record["key"] for record in shown["records"]] == [key]
+
+
+# The same again
+
+
+def test_the_same_seed_gives_the_same_candidates_and_exactly_the_same_numbers(
+    launch: Launch, finished: Outcome, tiny: Path, tmp_path: Path
+) -> None:
+    done = launch(tmp_path, "run", "--data", tiny, "--trials", 2, *SETTINGS, "--seed", 0, "--no-baselines")
+    again = outcome(done, tmp_path)
+    assert [record.origin for record in again.records] == ["search", "search"]
+    assert [numbers(record) for record in again.records] == [numbers(record) for record in finished.records[3:]]
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    launch: Launch, finished: Outcome, tiny: Path, tmp_path: Path
+) -> None:
+    launch(tmp_path, "run", "--data", tiny, "--trials", 1, *SETTINGS, "--name", "short")
+    more = launch(tmp_path, "run", "--data", tiny, "--trials", 2, "--name", "short", "--resume")
+    assert more.returncode == 0, more.stderr
+    assert "4 of 5" in more.stderr.split("training ")[0]
+    resumed = outcome(more, tmp_path)
+    assert [numbers(record) for record in resumed.records] == [numbers(record) for record in finished.records]
+    with Store(tmp_path / "store.db") as store:
+        assert store.run("short").settings["trials"] == 2
+        assert store.run("short").finished_at is not None
+
+
+def test_a_finished_run_that_is_resumed_trains_nothing(launch: Launch, finished: Outcome, tiny: Path) -> None:
+    again = launch(finished.folder, "run", "--data", tiny, "--resume")
+    assert again.returncode == 0, again.stderr
+    assert "training 1" not in again.stderr
+    assert outcome(again, finished.folder).records == finished.records
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name"), [("--seed", "1", "seed"), ("--budget", "9000", "budget"), ("--epochs", "2", "epochs")]
+)
+def test_a_run_is_not_resumed_with_other_settings(
+    light: Launch, finished: Outcome, tiny: Path, option: str, value: str, name: str
+) -> None:
+    done = light("run", "--data", tiny, "--resume", option, value, "--store", finished.folder / "store.db")
+    assert done.returncode == 2
+    assert name in done.stderr
+    assert value in done.stderr
+    assert "training" not in done.stderr.split("error")[0]
+
+
+def test_a_run_is_not_resumed_with_other_data(light: Launch, finished: Outcome) -> None:
+    done = light("run", "--dataset", "digits", "--resume", "--store", finished.folder / "store.db")
+    assert done.returncode == 2
+    assert "tiny" in done.stderr
+    assert "digits" in done.stderr
+
+
+# Ctrl-C
+
+
+def test_an_interrupted_run_ends_with_130_and_keeps_what_was_trained(interrupted: Outcome, finished: Outcome) -> None:
+    assert interrupted.done.returncode == 130
+    assert 1 <= len(interrupted.records) < 5
+    same = finished.records[: len(interrupted.records)]
+    assert [numbers(record) for record in interrupted.records] == [numbers(record) for record in same]
+
+
+def test_an_interrupted_run_prints_its_leaderboard_and_no_traceback(interrupted: Outcome) -> None:
+    assert "baseline:conv" in interrupted.done.stdout
+    assert "Leaderboard: tiny" in interrupted.done.stdout
+    assert "interrupted" in interrupted.done.stderr
+    assert "Traceback" not in interrupted.done.stderr
+
+
+def test_the_command_that_an_interrupted_run_prints_goes_on_with_it(
+    launch: Launch, interrupted: Outcome, finished: Outcome
+) -> None:
+    (command,) = re.findall(r"tinysearch (run .*--resume.*)", interrupted.done.stderr)
+    more = launch(interrupted.folder, *shlex.split(command))
+    assert more.returncode == 0, more.stderr
+    resumed = outcome(more, interrupted.folder)
+    assert [numbers(record) for record in resumed.records] == [numbers(record) for record in finished.records]
+
+
+# Where data comes from
+
+
+def test_the_commands_that_a_run_prints_can_be_pasted_even_if_there_are_spaces_in_them(
+    launch: Launch, tiny: Path, tmp_path: Path
+) -> None:
+    shutil.copy(tiny, tmp_path / "my data.npz")
+    words = ("--data", "my data.npz", "--store", "my store.db", "--name", "my run", "--trials", 0, "--no-baselines")
+    done = launch(tmp_path, "run", *words)
+    assert done.returncode == 0, done.stderr
+    (command,) = re.findall(r"tinysearch (run .*--resume.*)", done.stderr)
+    given = shlex.split(command)
+    assert {"my data.npz", "my store.db", "my run"} <= set(given)
+
+
+def test_where_there_is_no_mnist_the_run_says_prominently_that_it_goes_on_with_digits(
+    launch: Launch, tmp_path: Path
+) -> None:
+    done = launch(tmp_path, "run", "--trials", 1, "--epochs", 1, "--budget", 1_000)
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.split("training 1 of")[0]
+    assert "MNIST" in said
+    assert "digits" in said
+    assert "digits" in done.stdout.splitlines()[0]
+    assert "not on MNIST" in done.stdout
+    (record,) = outcome(done, tmp_path).records
+    assert record.dataset == "digits"
+
+
+def test_where_there_is_no_mnist_but_it_is_asked_for_the_error_names_three_ways_to_go_on(
+    launch: Launch, tmp_path: Path
+) -> None:
+    done = launch(tmp_path, "run", "--dataset", "mnist")
+    assert (done.returncode, done.stdout) == (2, "")
+    for remedy in ("--data", "TINYSEARCH_DATA", "network"):
+        assert remedy in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# Ends before the end
+
+
+def test_a_time_limit_ends_the_run_after_a_training_with_success(launch: Launch, tiny: Path, tmp_path: Path) -> None:
+    done = launch(tmp_path, "run", "--data", tiny, "--trials", 2, *SETTINGS, "--time-limit", "0.01s")
+    assert done.returncode == 0
+    assert [record.name for record in outcome(done, tmp_path).records] == BASELINES[:1]
+    assert "time limit" in done.stderr
+    assert "--resume" in done.stderr
+
+
+def test_a_model_that_cannot_be_saved_costs_neither_its_measurement_nor_the_run(
+    launch: Launch, tiny: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "models").write_text("a file where the folder of the models should be")
+    done = launch(tmp_path, "run", "--data", tiny, "--trials", 1, *SETTINGS, "--no-baselines")
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^training \d+ of", done.stderr, flags=re.MULTILINE)) == 1
+    assert len(outcome(done, tmp_path).records) == 1
+    assert ".keras" not in done.stderr
