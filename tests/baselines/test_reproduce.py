@@ -12,7 +12,8 @@ from tinysearch.baselines.table import comparison
 from tinysearch.errors import CandidateError, CostMismatchError, RunError
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import Dataset, Images
+from tinysearch.search.datasets import Dataset
+from tinysearch.search.images import Images
 from tinysearch.search.recipe import recipe
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task

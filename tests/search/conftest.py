@@ -14,7 +14,8 @@ from tinysearch.baselines.models import architectures
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset, Images
+from tinysearch.search.datasets import Dataset
+from tinysearch.search.images import Images
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.recipe import recipe
 from tinysearch.search.run import RunOutcome, RunSettings, SearchRun

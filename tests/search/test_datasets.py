@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinysearch.errors import DatasetError
-from tinysearch.search import datasets
+from tinysearch.search import datasets, images
 from tinysearch.search.datasets import Dataset, load
 
 Arrays = dict[str, Any]
@@ -57,7 +57,7 @@ def official(monkeypatch: pytest.MonkeyPatch) -> Arrays:
             f"y_{part}": struct.pack(">II", 2049, len(labels)) + labels.astype(np.uint8).tobytes(),
         }
         for name, content in files.items():
-            monkeypatch.setitem(datasets.MNIST_MD5, name, hashlib.md5(content).hexdigest())  # noqa: S324
+            monkeypatch.setitem(images.MNIST_MD5, name, hashlib.md5(content).hexdigest())  # noqa: S324
     return contents
 
 

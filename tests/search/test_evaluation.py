@@ -11,8 +11,9 @@ from tinysearch.results.leaderboard import rank
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset, Images, load
-from tinysearch.search.evaluation import evaluate, evaluate_best
+from tinysearch.search.datasets import Dataset, load
+from tinysearch.search.evaluation import best_of, evaluate, evaluate_all
+from tinysearch.search.images import Images
 from tinysearch.search.recipe import Recipe
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 
@@ -52,11 +53,9 @@ def test_the_test_images_are_read_once_and_after_training(digits: Dataset) -> No
 
 
 def test_a_dataset_without_test_images_cannot_be_evaluated_on(digits: Dataset) -> None:
-    def none() -> Images:
-        raise DatasetError("this dataset has no test images")
-
+    without = dataclasses.replace(digits, has_test=False)
     with pytest.raises(DatasetError, match="no test images"):
-        evaluate(SMALL, dataclasses.replace(digits, load_test=none), 0, run="r", name="s", origin="search")
+        evaluate(SMALL, without, 0, run="r", name="s", origin="search", on_epoch=lambda *_: pytest.fail("trained"))
 
 
 @pytest.fixture
@@ -76,12 +75,11 @@ def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(digits: Da
     started: list[tuple[str, int]] = []
 
     def again() -> list[Record]:
-        return evaluate_best(
+        return evaluate_all(
             store,
-            "run",
+            best_of(store, "run", digits, top=1),
             digits,
-            top=1,
-            seeds=range(2),
+            range(2),
             on_start=lambda record, seed: started.append((record.key, seed)),
         )
 
@@ -99,10 +97,10 @@ def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(digits: Da
 
 def test_a_run_is_evaluated_on_the_data_it_was_made_on(digits: Dataset, store: Store) -> None:
     with pytest.raises(RunError, match="another"):
-        evaluate_best(store, "run", dataclasses.replace(digits, fingerprint="another"), top=1, seeds=[0])
+        best_of(store, "run", dataclasses.replace(digits, fingerprint="another"), top=1)
 
 
 def test_a_run_without_candidates_cannot_be_evaluated(digits: Dataset, store: Store) -> None:
     store.create_run("empty", digits.name, digits.fingerprint, {})
     with pytest.raises(RunError, match="no trained candidate"):
-        evaluate_best(store, "empty", digits, top=1, seeds=[0])
+        best_of(store, "empty", digits, top=1)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from tinysearch.search.datasets import Images
+from tinysearch.search.images import Images
 from tinysearch.search.pipeline import TrainingBatches, augment, pixel_statistics, validation_batches
 from tinysearch.search.recipe import Recipe
 

@@ -12,7 +12,8 @@ from tinysearch.baselines.models import BASELINES, INCEPTION
 from tinysearch.errors import ShapeError
 from tinysearch.results.record import Epoch
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Images, TrainingData, load
+from tinysearch.search.datasets import TrainingData, load
+from tinysearch.search.images import Images
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe, recipe
 from tinysearch.search.training import OneCycle, PlateauRule, accuracy, fit, save_model

@@ -21,15 +21,13 @@ from tinysearch.space.choices import (
     draw,
     flatten,
     lookup_chooser,
-    mutate,
-    neighbours,
     random_chooser,
     register,
     rows,
-    scale,
     shortest_chooser,
     values,
 )
+from tinysearch.space.variation import mutate, neighbours, scale
 
 COLOUR = Choice({"red": 3, "blue": 1})
 TREES: dict[str, Node] = {

@@ -7,14 +7,19 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli import options
+from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 
 
 @reported
 def evaluate(
     run: Annotated[str, typer.Argument(help="Name of the run.")],
-    top: Annotated[int, typer.Option(min=1, help="How many candidates, the best by validation accuracy.")] = 1,
-    seeds: Annotated[int, typer.Option(min=1, help="How many trainings of each, with seeds 0, 1, ...")] = 3,
+    top: Annotated[
+        int, typer.Option(parser=positive, metavar="N", help="How many candidates, the best by validation accuracy.")
+    ] = 1,
+    seeds: Annotated[
+        int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")
+    ] = 3,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     store: options.Store = None,
@@ -31,20 +36,20 @@ def evaluate(
     from tinysearch.results.render import terminal
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.datasets import load
-    from tinysearch.search.evaluation import evaluate_best
+    from tinysearch.search.evaluation import best_of, evaluate_all
 
     notes, console = stderr(), stdout()
     with Store(store or default_path()) as opened:
         opened.run(run)
         images = load(dataset, data)
-        epochs = max((len(record.measurement.curve) for record in opened.records(run)), default=1)
-        with TrainingProgress(notes, total=top * seeds, epochs=epochs) as progress:
-            evaluate_best(
+        chosen = best_of(opened, run, images, top)
+        epochs = max(len(record.measurement.curve) for record in chosen)
+        with TrainingProgress(notes, total=len(chosen) * seeds, epochs=epochs) as progress:
+            evaluate_all(
                 opened,
-                run,
+                chosen,
                 images,
-                top=top,
-                seeds=range(seeds),
+                range(seeds),
                 on_start=lambda record, seed: progress.start(f"{record.name}, seed {seed}"),
                 on_epoch=progress.epoch,
                 on_record=progress.finish,

@@ -7,9 +7,11 @@ from enum import Enum
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from tinysearch.cli import options
 from tinysearch.cli.candidates import Found, find
+from tinysearch.cli.numbers import whole
 from tinysearch.cli.reporting import reported, stdout
 
 
@@ -62,7 +64,7 @@ def show(
 @reported
 def space(
     budget: options.Budget = 10_000,
-    samples: Annotated[int, typer.Option(min=0, help="How many architectures to print.")] = 5,
+    samples: Annotated[int, typer.Option(parser=whole, metavar="N", help="How many architectures to print.")] = 5,
     seed: options.Seed = 0,
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
@@ -112,7 +114,7 @@ def _show(found: Found) -> None:
     from tinysearch.space.notation import notation
 
     console = stdout()
-    console.print(f"[bold]{found.name}[/bold]  {notation(found.architecture)}", soft_wrap=True)
+    console.print(Text.assemble((found.name, "bold"), f"  {notation(found.architecture)}"), soft_wrap=True)
     console.print(terminal.legend())
     console.print()
     console.print(terminal.layers(found.cost))

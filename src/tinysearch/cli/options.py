@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
+from tinysearch.cli.numbers import whole
+
 Budget = Annotated[
-    int, typer.Option("--budget", "-b", help="Parameters, moving statistics included; at or above is rejected.")
+    int,
+    typer.Option(
+        "--budget",
+        "-b",
+        parser=whole,
+        metavar="N",
+        help="Parameters, moving statistics included; at or above is rejected.",
+    ),
 ]
 Dataset = Annotated[str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or an .npz file.")]
 Data = Annotated[
@@ -19,8 +28,8 @@ Store = Annotated[
     Path | None,
     typer.Option(help="The store; $TINYSEARCH_STORE, else runs/tinysearch.db.", show_default=False),
 ]
-Epochs = Annotated[int, typer.Option(help="Epochs that every candidate is trained for.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random; 0 is a seed.")]
+Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs that every candidate is trained for.")]
+Seed = Annotated[int, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import ParamSpec, TextIO
 
@@ -15,6 +16,7 @@ from tinysearch.errors import InputError, TinySearchError
 
 P = ParamSpec("P")
 
+DEFAULT_WIDTH = 120
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -54,12 +56,12 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(0) from None
         except TinySearchError as error:
             if Debug.wanted:
-                raise
+                traceback.print_exc()
             _say(f"error: {error}")
             raise typer.Exit(EXIT_USAGE if isinstance(error, InputError) else EXIT_FAILURE) from None
         except Exception as error:
             if Debug.wanted:
-                raise
+                traceback.print_exc()
             _say(
                 f"error: {type(error).__name__}: {error}. This is not an error that tinysearch expected; "
                 f"'tinysearch --debug ...' shows where it happened"
@@ -83,5 +85,6 @@ def _own_stderr() -> TextIO:
 
 
 def _console(terminal: bool, file: TextIO) -> Console:
-    width = None if terminal else int(os.environ.get("COLUMNS", "") or 120)
-    return Console(file=file, width=width, highlight=False)
+    columns = os.environ.get("COLUMNS", "")
+    given = int(columns) if columns.isdecimal() else 0
+    return Console(file=file, width=given or (None if terminal else DEFAULT_WIDTH), highlight=False)

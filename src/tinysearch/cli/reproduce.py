@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli import options
+from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 
 
@@ -16,7 +17,9 @@ def reproduce(
         list[str] | None,
         typer.Argument(metavar="[conv|separable|inception]...", help="Which models; all three if none is named."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="How many trainings of each, with seeds 0, 1, ...")] = 1,
+    seeds: Annotated[
+        int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")
+    ] = 1,
     recipe: Annotated[str, typer.Option(help="documented, as they were made, or default, as the search trains.")] = (
         "documented"
     ),

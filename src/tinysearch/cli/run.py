@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.cli import options
+from tinysearch.cli.numbers import whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, reported, stderr, stdout
 
 if TYPE_CHECKING:
@@ -25,18 +27,34 @@ if TYPE_CHECKING:
 def run(
     budget: Annotated[
         int | None,
-        typer.Option("--budget", "-b", help="Parameters, moving statistics included; at or above is rejected."),
+        typer.Option(
+            "--budget",
+            "-b",
+            parser=whole,
+            metavar="N",
+            help="Parameters, moving statistics included; at or above is rejected.",
+        ),
     ] = None,
-    trials: Annotated[int | None, typer.Option(help="Candidates to train, baselines not counted. [20]")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs for every candidate. [10]")] = None,
+    trials: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Candidates to train, baselines not counted. [20]")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
+    ] = None,
     strategy: Annotated[str | None, typer.Option(help="evolution or random. [evolution]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random; 0 is a seed. [0]")] = None,
+    seed: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
+    ] = None,
     recipe: Annotated[str | None, typer.Option(help="default or documented. [default]")] = None,
     baselines: Annotated[
         bool | None, typer.Option("--baselines/--no-baselines", help="Train the documented models first.")
     ] = None,
-    max_macs: Annotated[int | None, typer.Option(help="Most multiply-accumulates per image.")] = None,
-    max_memory: Annotated[int | None, typer.Option(help="Most bytes of activations at the peak, in int8.")] = None,
+    max_macs: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
+    ] = None,
+    max_memory: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Most bytes of activations at the peak, in int8.")
+    ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
@@ -86,11 +104,10 @@ def run(
         done = len(search.history)
         with TrainingProgress(notes, search.planned, search.settings.recipe.epochs, done) as progress:
             outcome = search.carry_out(_Shown(search, progress))
-    again = "".join(f" {option} {value}" for option, value in (("--data", data), ("--store", store)) if value)
-    if dataset != "auto":
-        again = f" --dataset {dataset}{again}"
     _conclude(search, outcome, stdout(), notes)
-    _next_steps(search, outcome, notes, again, f" --store {store}" if store else "")
+    where = _as_options({"--store": store})
+    again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
+    _next_steps(search, outcome, notes, again, where)
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
 
@@ -193,20 +210,25 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
     notes.print(f"{ends[outcome.ending]}; rejected: {_rejected(outcome.rejections) or 'none'}", soft_wrap=True)
 
 
+def _as_options(given: Mapping[str, object]) -> str:
+    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
+
+
 def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, again: str, where: str) -> None:
     """Print commands that one may want next; ``again`` are the options that a resumed run needs to find its data."""
+    name = shlex.quote(search.name)
     steps: list[tuple[str, str]] = []
     if outcome.ending in ("interrupted", "time limit"):
-        steps.append(("go on", f"tinysearch run --name {search.name} --resume{again}"))
+        steps.append(("go on", f"tinysearch run --name {name} --resume{again}"))
     if outcome.best is not None:
-        steps.append(("test it", f"tinysearch evaluate {search.name} --top 1 --seeds 3{again}"))
+        steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = search.model_path(outcome.best.key)
         if model.exists():
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
     if outcome.ending == "finished":
         more = search.settings.trials * 2
-        steps.append(("search on", f"tinysearch run --name {search.name} --resume --trials {more}{again}"))
+        steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{again}"))
     steps.append(("see all runs", f"tinysearch leaderboard{where}"))
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

@@ -24,6 +24,8 @@ from tinysearch.results.schema import MIGRATIONS
 from tinysearch.space.architecture import Architecture, digest
 from tinysearch.space.cost import Cost
 
+# "tiny", by which SQLite files know what they are for.
+APPLICATION_ID = 0x74696E79
 DEFAULT_PATH = Path("runs", "tinysearch.db")
 
 
@@ -69,10 +71,17 @@ class Store:
             )
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+        try:
             self._connection.row_factory = sqlite3.Row
             self._open(create)
         except sqlite3.Error as error:
+            self.close()
             raise self._unusable(error) from None
+        except StoreError:
+            self.close()
+            raise
 
     def __enter__(self) -> Store:
         return self
@@ -226,7 +235,8 @@ class Store:
                 f"upgrade tinysearch, or name another store"
             )
         tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if version == 0 and (tables or not create):
+        owner = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        if owner != (APPLICATION_ID if version else 0) or (version == 0 and (tables or not create)):
             raise StoreError(f"{self.path} is not a store of tinysearch; name another file with --store")
         if version < len(MIGRATIONS):
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -243,6 +253,7 @@ class Store:
                 for statement in statements:
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {number}")
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute("COMMIT")
         except BaseException:
             self._connection.execute("ROLLBACK")

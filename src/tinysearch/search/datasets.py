@@ -6,48 +6,23 @@ Searching reads the training images only; the test images are read when an evalu
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import socket
-import struct
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from tinysearch.errors import DatasetError
+from tinysearch.search.images import Images, fingerprint, is_mnist, read_npz, validated
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.space.task import Task
 
-# MD5 of the IDX files of MNIST (LeCun, Cortes and Burges), whose content an array in canonical order reproduces.
-MNIST_MD5 = {
-    "x_train": "6bbc9ace898e44ae57da46a324031adb",
-    "y_train": "a25bea736e30d166cdddb491f175f624",
-    "x_test": "2646ac647ad5339dbf082846283269ea",
-    "y_test": "27ae3e4e09519cfbb04c329615203637",
-}
 KERAS_DATASETS = ("mnist", "fashion_mnist")
 VALIDATION_FRACTION = 0.1
 DATASETS = ("auto", *KERAS_DATASETS, "digits")
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """Labelled images.
-
-    Args:
-        pixels: Shape ``(images, height, width, channels)``, ``uint8`` (0 to 255) or ``float32``.
-        labels: Shape ``(images,)``, ``int32``, from 0 to the number of classes less one.
-    """
-
-    pixels: npt.NDArray[np.generic]
-    labels: npt.NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +53,7 @@ class Dataset:
         fingerprint: SHA-256 of shapes, types and bytes of the training arrays, sixteen hexadecimal digits.
         full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
         fallback: Why this is not the dataset one may have expected, or None.
+        has_test: Whether there are test images; they are not looked at.
     """
 
     name: str
@@ -88,6 +64,7 @@ class Dataset:
     full_scale: float
     fallback: str | None = None
     load_test: Callable[[], Images] = field(repr=False, compare=False, default=lambda: _no_test())
+    has_test: bool = True
 
     def test(self) -> Images:
         """Read the test images.
@@ -205,15 +182,15 @@ def _download(name: str) -> Dataset:
         raise OSError(str(error)) from error
     finally:
         socket.setdefaulttimeout(patience)
-    train = _validated(x_train, y_train, "the downloaded training images")
-    return _dataset(
-        name, "downloaded by Keras", train, lambda: _validated(x_test, y_test, "the downloaded test images")
-    )
+    train = validated(x_train, y_train, "the downloaded training images")
+    return _dataset(name, "downloaded by Keras", train, lambda: validated(x_test, y_test, "the downloaded test images"))
 
 
 def _npz(path: Path, source: str, expected: str | None) -> Dataset:
-    train = _read(path, "train")
-    official = _is_mnist("train", train)
+    train = read_npz(path, "train")
+    with path.open("rb") as stream:
+        has_test = {"x_test", "y_test"} <= set(np.load(stream, allow_pickle=False).files)
+    official = is_mnist("train", train)
     if expected == "mnist" and not official:
         raise DatasetError(
             f"{path} is not the canonical MNIST: the digest of its training images is not the published one; "
@@ -224,8 +201,8 @@ def _npz(path: Path, source: str, expected: str | None) -> Dataset:
         raise DatasetError(f"{path} is MNIST, not fashion_mnist; use --dataset mnist, or give another file")
 
     def load_test() -> Images:
-        test = _read(path, "test")
-        if official and not _is_mnist("test", test):
+        test = read_npz(path, "test")
+        if official and not is_mnist("test", test):
             raise DatasetError(f"the test images in {path} are not those of MNIST, although the training images are")
         return test
 
@@ -236,8 +213,8 @@ def _npz(path: Path, source: str, expected: str | None) -> Dataset:
         # A file may be sorted by class; the last tenth would then be one class.
         order = np.random.default_rng(0).permutation(len(train))
         shuffled = Images(train.pixels[order], train.labels[order])
-        return _dataset(name, source, shuffled, load_test)
-    return _dataset(name, source, train, load_test)
+        return replace(_dataset(name, source, shuffled, load_test), has_test=has_test)
+    return replace(_dataset(name, source, train, load_test), has_test=has_test)
 
 
 def _digits(fallback: str | None) -> Dataset:
@@ -275,90 +252,10 @@ def _dataset(
         source=source,
         task=Task((height, width, channels), len(present)),
         train=train,
-        fingerprint=_fingerprint(train),
+        fingerprint=fingerprint(train),
         full_scale=scale,
         fallback=fallback,
         load_test=load_test,
-    )
-
-
-def _read(path: Path, part: str) -> Images:
-    names = (f"x_{part}", f"y_{part}")
-    try:
-        with path.open("rb") as stream:
-            file = np.load(stream, allow_pickle=False)
-            held = file.files if isinstance(file, np.lib.npyio.NpzFile) else []
-            arrays = [file[name] for name in names if name in held]
-    except FileNotFoundError:
-        raise DatasetError(f"there is no file {path}; expected an .npz file with x_train and y_train") from None
-    except Exception as error:  # A damaged file can make NumPy raise almost anything.
-        if "Object arrays" in str(error):
-            raise DatasetError(
-                f"{path} holds object arrays, which cannot be loaded safely; save arrays of uint8 or float32"
-            ) from None
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DatasetError(
-            f"{path} cannot be read as an .npz file ({reason}); it may be cut short or damaged"
-        ) from None
-    missing = [name for name in names if name not in held]
-    if missing:
-        raise DatasetError(
-            f"{path} has no array {missing[0]!r}; it holds {', '.join(held) or 'none'}, expected x_train and y_train "
-            f"(x_test and y_test for evaluations)"
-        )
-    if not all(isinstance(array, np.ndarray) for array in arrays):
-        raise DatasetError(f"{path} holds something else than arrays under {names[0]} and {names[1]}")
-    pixels, labels = arrays
-    return _validated(pixels, labels, f"{part} images in {path}")
-
-
-def _validated(pixels: npt.NDArray[np.generic], labels: npt.NDArray[np.generic], what: str) -> Images:
-    if pixels.dtype == object or labels.dtype == object:
-        raise DatasetError(f"the {what} are object arrays; expected uint8 or float32 pixels and integer labels")
-    if pixels.ndim == 3:
-        pixels = pixels[..., None]
-    if pixels.ndim != 4 or not 1 <= pixels.shape[3] <= 4 or min(pixels.shape[1:3]) < 1:
-        raise DatasetError(
-            f"the {what} have shape {pixels.shape}; expected (images, height, width) or (images, height, width, "
-            f"channels) with 1 to 4 channels"
-        )
-    if len(pixels) == 0:
-        raise DatasetError(f"there are no {what}; expected at least one")
-    if not (np.issubdtype(pixels.dtype, np.number) or pixels.dtype == bool) or np.iscomplexobj(pixels):
-        raise DatasetError(f"the {what} have type {pixels.dtype}; expected uint8 or float32")
-    if pixels.dtype != np.uint8:
-        pixels = pixels.astype(np.float32)
-        if not np.isfinite(pixels).all():
-            raise DatasetError(f"the {what} contain NaN or infinite pixels; expected finite numbers")
-    if labels.shape != (len(pixels),):
-        raise DatasetError(
-            f"the {what} come with labels of shape {labels.shape}; expected one label per image, shape ({len(pixels)},)"
-        )
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise DatasetError(f"the labels of the {what} have type {labels.dtype}; expected whole numbers from 0")
-    if labels.min() < 0 or labels.max() > 999:
-        bad = labels.min() if labels.min() < 0 else labels.max()
-        raise DatasetError(f"the {what} have a label {bad}; expected whole numbers from 0 to at most 999")
-    return Images(np.ascontiguousarray(pixels), labels.astype(np.int32))
-
-
-def _fingerprint(images: Images) -> str:
-    digest = hashlib.sha256()
-    for array in (images.pixels, images.labels):
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()[:16]
-
-
-def _is_mnist(part: str, images: Images) -> bool:
-    count = len(images)
-    if images.pixels.shape[1:] != (28, 28, 1) or images.pixels.dtype != np.uint8:
-        return False
-    idx_images = struct.pack(">IIII", 0x803, count, 28, 28) + images.pixels.tobytes()
-    idx_labels = struct.pack(">II", 0x801, count) + images.labels.astype(np.uint8).tobytes()
-    return (
-        hashlib.md5(idx_images, usedforsecurity=False).hexdigest() == MNIST_MD5[f"x_{part}"]
-        and hashlib.md5(idx_labels, usedforsecurity=False).hexdigest() == MNIST_MD5[f"y_{part}"]
     )
 
 

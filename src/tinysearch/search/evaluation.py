@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tinysearch.errors import RunError, TrainingError
+from tinysearch.errors import DatasetError, RunError, TrainingError
 from tinysearch.results.record import Epoch, Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
@@ -42,6 +42,8 @@ def evaluate(
         TrainingError: if the loss is no longer a finite number.
         DatasetError: if the dataset has no test images.
     """
+    if not dataset.has_test:
+        raise DatasetError(f"{dataset.name} has no test images (x_test and y_test), which an evaluation needs")
     load_tensorflow()
     from tinysearch.search.training import accuracy, fit
 
@@ -68,34 +70,11 @@ def evaluate(
     )
 
 
-def evaluate_best(
-    store: Store,
-    run: str,
-    dataset: Dataset,
-    *,
-    top: int,
-    seeds: Sequence[int],
-    on_start: Callable[[Record, int], None] | None = None,
-    on_epoch: Callable[[int, Epoch], None] | None = None,
-    on_record: Callable[[Record], None] | None = None,
-) -> list[Record]:
-    """Evaluate the best candidates of a run: retrain on all training images, score on the test images.
-
-    What was evaluated already is taken from the store. Candidates are chosen by validation accuracy alone.
-
-    Args:
-        store: Has the run, and takes the records.
-        run: Name of the run.
-        dataset: What the run was made on.
-        top: How many candidates, baselines among them if they are that good.
-        seeds: One training for each.
-        on_start: Called with the candidate's record and the seed before each training.
-        on_epoch: Called after each epoch.
-        on_record: Called after each training.
+def best_of(store: Store, run: str, dataset: Dataset, top: int) -> list[Record]:
+    """Return the best candidates of a run by validation accuracy, baselines among them if they are that good.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
-        TrainingError: if a training fails.
     """
     known = store.run(run)
     if known.fingerprint != dataset.fingerprint:
@@ -103,17 +82,51 @@ def evaluate_best(
             f"run {run!r} was made on {known.dataset} with fingerprint {known.fingerprint}, the dataset given is "
             f"{dataset.name} with {dataset.fingerprint}; evaluate it on the data it was made on"
         )
-    records = store.records(run)
-    searched = [record for record in records if record.purpose == "search" and not record.failed]
+    searched = [record for record in store.records(run) if record.purpose == "search" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
-    chosen = sorted(searched, key=lambda record: (-record.score, record.cost.params))[:top]
-    done = {(record.key, record.seed): record for record in records if record.purpose == "evaluation"}
+    return sorted(searched, key=lambda record: (-record.score, record.cost.params))[:top]
+
+
+def evaluate_all(
+    store: Store,
+    chosen: Sequence[Record],
+    dataset: Dataset,
+    seeds: Sequence[int],
+    *,
+    on_start: Callable[[Record, int], None] | None = None,
+    on_epoch: Callable[[int, Epoch], None] | None = None,
+    on_record: Callable[[Record], None] | None = None,
+) -> list[Record]:
+    """Retrain candidates on all training images and score them on the test images.
+
+    What was evaluated already is taken from the store.
+
+    Args:
+        store: Takes the records.
+        chosen: Records of a search, of the candidates to evaluate.
+        dataset: What the search was made on.
+        seeds: One training for each.
+        on_start: Called with the candidate's record and the seed before each training.
+        on_epoch: Called after each epoch.
+        on_record: Called after each training.
+
+    Raises:
+        DatasetError: if the dataset has no test images.
+        TrainingError: if a training fails.
+    """
+    runs = {one.run for one in chosen}
+    done = {
+        (record.run, record.key, record.seed): record
+        for run in runs
+        for record in store.records(run)
+        if record.purpose == "evaluation"
+    }
     evaluated = []
     for one in chosen:
         candidate = Candidate(one.architecture, Recipe.from_dict(one.recipe))
         for seed in seeds:
-            record = done.get((one.key, seed))
+            record = done.get((one.run, one.key, seed))
             if record is None:
                 if on_start is not None:
                     on_start(one, seed)
@@ -121,7 +134,7 @@ def evaluate_best(
                     candidate,
                     dataset,
                     seed,
-                    run=run,
+                    run=one.run,
                     name=one.name,
                     origin=one.origin,
                     hold_out=False,

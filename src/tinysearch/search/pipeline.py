@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tinysearch.search.datasets import Images
+from tinysearch.search.images import Images
 from tinysearch.search.recipe import Recipe
 
 _VALIDATION_BATCH = 1_000

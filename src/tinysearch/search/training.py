@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Images, TrainingData
+from tinysearch.search.datasets import TrainingData
+from tinysearch.search.images import Images
 from tinysearch.search.pipeline import TrainingBatches, pixel_statistics, validation_batches
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers import EpochWatcher
@@ -127,7 +128,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     """Save a model as ``.keras`` without its optimizer, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.part.keras")
-    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    bare = keras.Model(model.input, model.output, name=model.name)
     bare.save(part)
     part.replace(path)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinysearch.errors import ShapeError, SpaceError
-from tinysearch.space import choices
+from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.network_choices import from_architecture, network_choices, to_architecture
@@ -92,7 +92,7 @@ class SearchSpace:
         value = from_architecture(architecture)
         choices.flatten(self.tree, value)
         for _ in range(_ATTEMPTS):
-            mutant = to_architecture(choices.mutate(self.tree, value, rng))
+            mutant = to_architecture(variation.mutate(self.tree, value, rng))
             if mutant != architecture and self.cost(mutant) is not None:
                 return mutant
         raise SpaceError("the search space has no other architecture that can be built next to the given one")
@@ -175,7 +175,7 @@ class SearchSpace:
         improved = True
         while improved:
             improved = False
-            for neighbour in choices.neighbours(self.tree, value):
+            for neighbour in variation.neighbours(self.tree, value):
                 found = self.cost(to_architecture(neighbour))
                 if found is not None and (lowest is None or found.params < lowest.params):
                     value, lowest, improved = neighbour, found, True
@@ -183,7 +183,7 @@ class SearchSpace:
         return lowest
 
     def _scaled(self, value: Any, factor: float) -> Architecture:
-        return to_architecture(choices.scale(self.tree, value, "filters", factor))
+        return to_architecture(variation.scale(self.tree, value, "filters", factor))
 
     def _nothing_fits(self) -> SpaceError:
         height, width, channels = self.task.input_shape

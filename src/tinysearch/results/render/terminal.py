@@ -18,12 +18,14 @@ from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
 from tinysearch.space.survey import Survey
 
+_ALWAYS = 90
+
 
 class _Column(NamedTuple):
     title: str
     right: bool
     cells: list[str]
-    keep: int  # the lowest go first when space is short
+    keep: int  # the lowest are left out first when space is short
 
 
 def leaderboard(board: Leaderboard, width: int) -> RenderableType:
@@ -87,10 +89,13 @@ def _table(dataset: str, rows: Sequence[Row], layers: dict[str, str], width: int
 
 
 def _fitting(columns: list[_Column], width: int) -> list[_Column]:
-    """Leave out columns, the least important first, until the rest is narrow enough."""
+    """Leave out columns, the least important first, until the rest is narrow enough; some are always shown."""
     shown = list(columns)
-    while len(shown) > 2 and sum(_width(column) + 2 for column in shown) > width:
-        shown.remove(min(shown, key=lambda column: column.keep))
+    while sum(_width(column) + 2 for column in shown) > width:
+        least = min(shown, key=lambda column: column.keep)
+        if least.keep >= _ALWAYS:
+            break
+        shown.remove(least)
     return shown
 
 
