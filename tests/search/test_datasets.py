@@ -33,9 +33,9 @@ def arrays(count: int = 40, shape: tuple[int, ...] = (6, 5), classes: int = 3, *
     """Return the arrays of a small legal file; an array that is replaced by None is left out."""
     rng = np.random.default_rng(0)
     made: Arrays = {}
-    for part, images in (("train", count), ("test", 9)):
-        made[f"x_{part}"] = rng.integers(0, 256, (images, *shape), np.uint8)
-        made[f"y_{part}"] = np.arange(images) % classes
+    for part, size in (("train", count), ("test", 9)):
+        made[f"x_{part}"] = rng.integers(0, 256, (size, *shape), np.uint8)
+        made[f"y_{part}"] = np.arange(size) % classes
     made.update(replaced)
     return {name: array for name, array in made.items() if array is not None}
 
