@@ -6,6 +6,7 @@ The rooms are imported by the functions and not by the module, so that ``import 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,8 +141,9 @@ def search(
     Raises:
         InputError: if something given cannot be used.
         WorkError: if something fails while working.
+        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
     """
-    from tinysearch.results.leaderboard import rank
+    from tinysearch.results.leaderboard import by_score, rank
     from tinysearch.results.store import Store, default_path
 
     bound = budget if isinstance(budget, Budget) else Budget(budget)
@@ -149,6 +151,7 @@ def search(
         "budget": bound.params,
         "max_macs": bound.macs,
         "max_memory": bound.peak_activation_bytes,
+        "max_weight_bytes": bound.int8_weight_bytes,
         "trials": trials,
         "epochs": epochs,
         "strategy": strategy,
@@ -159,10 +162,9 @@ def search(
     with Store(path, create=True) as opened:
         run = open_run(opened, settings, dataset=dataset, data=None if data is None else Path(data), name=name)
         outcome = run.carry_out(Silent())
-    ranked = sorted(
-        (record for record in outcome.records if not record.failed),
-        key=lambda record: (-record.score, record.cost.params),
-    )
+    if outcome.ending == "interrupted":
+        raise KeyboardInterrupt
+    ranked = by_score(record for record in outcome.records if not record.failed)
     results = tuple(Result(record, run.dataset.task, run.model_path(record.key)) for record in ranked)
     return SearchResult(outcome, rank(outcome.records), results)
 
@@ -181,8 +183,8 @@ def open_run(
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, max_macs and max_memory. What is
-            left out has its default, or in a resumed run the value that the run began with.
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, max_macs, max_memory and
+            max_weight_bytes. What is left out has its default, or in a resumed run the value that the run began with.
         dataset, data: See ``load``.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -218,6 +220,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
         params=given.get("budget", base.budget.params),
         macs=given.get("max_macs", base.budget.macs),
         peak_activation_bytes=given.get("max_memory", base.budget.peak_activation_bytes),
+        int8_weight_bytes=given.get("max_weight_bytes", base.budget.int8_weight_bytes),
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
@@ -234,7 +237,8 @@ def _latest(store: Store) -> Run:
 
 def _free_name(store: Store, dataset: Dataset, budget: Budget) -> str:
     taken = {run.name for run in store.runs()}
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:60] or "data"
     number = 1
-    while (name := f"{dataset.name}-{budget.params}-{number}") in taken:
+    while (name := f"{stem}-{budget.params}-{number}") in taken:
         number += 1
     return name

@@ -15,7 +15,7 @@ The tree::
     │   └── CandidateError          a candidate that no record or file answers to
     └── WorkError               something failed while working (the command line exits with 1)
         ├── CostMismatchError       Keras counts other parameters than the arithmetic: a bug of ours
-        ├── TrainingError           one candidate could not be trained
+        ├── TrainingError           a candidate could not be trained, and there is nothing to go on with
         └── StoreWriteError         a result could not be written to the store
 """
 
@@ -75,7 +75,7 @@ class CostMismatchError(WorkError):
 
 
 class TrainingError(WorkError):
-    """One candidate could not be trained; the search goes on without it."""
+    """A candidate could not be trained, and there is nothing to go on with."""
 
 
 class StoreWriteError(WorkError):

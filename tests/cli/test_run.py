@@ -300,7 +300,7 @@ def test_a_time_limit_ends_the_run_after_a_training_with_success(launch: Launch,
 def test_a_model_that_cannot_be_saved_costs_neither_its_measurement_nor_the_run(
     launch: Launch, tiny: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "models").write_text("a file where the folder of the models should be")
+    (tmp_path / "store-models").write_text("a file where the folder of the models should be")
     done = launch(tmp_path, "run", "--data", tiny, "--trials", 1, *SETTINGS, "--no-baselines")
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"^training \d+ of", done.stderr, flags=re.MULTILINE)) == 1

@@ -334,5 +334,5 @@ def test_the_path_is_that_of_the_environment_else_in_the_working_directory(monke
 def test_the_models_of_each_run_have_a_folder_of_their_own_beside_the_store(store: Store, tmp_path: Path) -> None:
     names = ("mine", "run 1", "run/1", "../mine", str(tmp_path.parent / "mine"), "..")
     folders = [store.models_of(name) for name in names]
-    assert {folder.parent for folder in folders} == {tmp_path / "models"}
+    assert {folder.parent for folder in folders} == {store.path.parent / f"{store.path.stem}-models"}
     assert len(set(folders)) == len(names)

@@ -28,7 +28,7 @@ def digits() -> Dataset:
     )
 
 
-def test_the_test_images_are_read_once_and_after_training(digits: Dataset) -> None:
+def test_the_test_images_are_read_before_and_scored_once_after_training(digits: Dataset) -> None:
     events: list[str] = []
 
     def reads() -> Images:
@@ -45,7 +45,7 @@ def test_the_test_images_are_read_once_and_after_training(digits: Dataset) -> No
         origin="search",
         on_epoch=lambda number, epoch: events.append(f"epoch {number}"),
     )
-    assert events == ["epoch 1", "test images"]
+    assert events == ["test images", "epoch 1"]
     assert record.purpose == "evaluation"
     assert record.seed == 7
     assert record.test_accuracy is not None
@@ -53,7 +53,10 @@ def test_the_test_images_are_read_once_and_after_training(digits: Dataset) -> No
 
 
 def test_a_dataset_without_test_images_cannot_be_evaluated_on(digits: Dataset) -> None:
-    without = dataclasses.replace(digits, has_test=False)
+    def none() -> Images:
+        raise DatasetError("there are no test images")
+
+    without = dataclasses.replace(digits, load_test=none)
     with pytest.raises(DatasetError, match="no test images"):
         evaluate(SMALL, without, 0, run="r", name="s", origin="search", on_epoch=lambda *_: pytest.fail("trained"))
 

@@ -129,7 +129,7 @@ def test_only_the_models_of_the_best_few_are_kept(runner: Any, fake_worker: Any)
 def test_the_models_of_a_run_stay_beside_the_store_whatever_its_name(runner: Any) -> None:
     for name in ("../../elsewhere", "/tmp/elsewhere", "..", "<script>", "a b", ".hidden"):  # noqa: S108
         folder = runner.store.models_of(name)
-        assert folder.parent == runner.store.path.parent / "models"
+        assert folder.parent == runner.store.path.parent / "store-models"
         assert folder.name.startswith("run-")
 
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tinysearch.baselines.models import architectures
-from tinysearch.errors import SpaceError
+from tinysearch.errors import RunError
 from tinysearch.results.record import Measurement, Record
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.proposer import Proposer
@@ -22,7 +21,7 @@ History = Callable[[int], list[Record]]
 
 
 def problem(budget: int = 10_000) -> Problem:
-    return Problem(SearchSpace(), Budget(budget), Recipe(), architectures())
+    return Problem(SearchSpace(), Budget(budget), Recipe())
 
 
 @pytest.fixture(params=sorted(STRATEGIES))
@@ -74,7 +73,7 @@ def test_a_history_of_failures_stops_no_strategy(named: str, history: History) -
 
 
 def test_an_unknown_strategy_lists_the_known_ones() -> None:
-    with pytest.raises(SpaceError, match="evolution, random"):
+    with pytest.raises(RunError, match="evolution, random"):
         strategy("annealing", problem())
 
 

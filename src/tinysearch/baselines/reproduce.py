@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
-from tinysearch.errors import CostMismatchError, RunError
+from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
-from tinysearch.search.evaluation import evaluate
+from tinysearch.search.evaluation import evaluate, evaluated_before
 from tinysearch.search.recipe import Recipe
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
@@ -88,11 +88,11 @@ def reproduce(
         RunError: if the run exists and was made on other data.
         TrainingError: if a training fails.
     """
-    models = [baseline(name) for name in names]
+    models = list(dict.fromkeys(baseline(name) for name in names))
     for model in models:
         check_count(model)
     _ensure_run(store, run, dataset, recipe)
-    done = {(record.key, record.seed): record for record in store.records(run)}
+    done = evaluated_before(store, run, dataset)
     results = []
     for model in models:
         candidate = Candidate(model.architecture, recipe)
@@ -131,11 +131,8 @@ def _ensure_run(store: Store, run: str, dataset: Dataset, recipe: Recipe) -> Non
     known = {one.name: one for one in store.runs()}
     if run not in known:
         store.create_run(run, dataset.name, dataset.fingerprint, {"kind": "reproduce", "recipe": recipe.to_dict()})
-    elif known[run].fingerprint != dataset.fingerprint:
-        raise RunError(
-            f"run {run!r} was made on {known[run].dataset} with fingerprint {known[run].fingerprint}, the dataset "
-            f"given is {dataset.name} with {dataset.fingerprint}; give another --store"
-        )
+    else:
+        known[run].check_data(dataset.name, dataset.fingerprint)
 
 
 def _compared(model: Baseline, records: Sequence[Record]) -> Reproduction:

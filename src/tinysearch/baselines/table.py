@@ -12,6 +12,7 @@ from tinysearch.baselines.reproduce import Reproduction
 from tinysearch.results.render import figures
 from tinysearch.search.datasets import Dataset
 from tinysearch.search.recipe import Recipe
+from tinysearch.space.task import Task
 
 
 def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe) -> RenderableType:
@@ -28,9 +29,10 @@ def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe
             figures.tested(result.mean, result.std, len(result.test_accuracies)),
             "-" if result.standard_errors is None else f"{result.standard_errors:+.1f} SE",
         )
+    same = "Counted parameters equal the documented ones. " if dataset.task == Task() else ""
     notes = [
-        f"Counted parameters equal the documented ones. Recipe {recipe.name}, {recipe.epochs} epochs, trained on "
-        f"{dataset.name} ({dataset.fingerprint}) less the last tenth; last epoch; test images used once per training.",
+        f"{same}Recipe {recipe.name}, {recipe.epochs} epochs, trained on {dataset.name} ({dataset.fingerprint}) less "
+        f"the last tenth; last epoch; test images used once per training.",
         "apart: how many standard errors of the measured mean the documented figure lies above it; the documented "
         "figures are single runs.",
     ]

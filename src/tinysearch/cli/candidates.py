@@ -51,6 +51,6 @@ def _read(path: Path) -> Architecture:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CandidateError(f"{path} cannot be read ({error.strerror}); expected a JSON file") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CandidateError(f"{path} is not JSON ({error}); expected an object with 'layers' and 'head'") from None
     return Architecture.from_dict(data)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tinysearch.cli import options
 from tinysearch.cli.candidates import Found, find
-from tinysearch.cli.numbers import whole
+from tinysearch.cli.numbers import natural
 from tinysearch.cli.reporting import reported, stdout
 
 
@@ -64,7 +64,7 @@ def show(
 @reported
 def space(
     budget: options.Budget = 10_000,
-    samples: Annotated[int, typer.Option(parser=whole, metavar="N", help="How many architectures to print.")] = 5,
+    samples: Annotated[int, typer.Option(parser=natural, metavar="N", help="How many architectures to print.")] = 5,
     seed: options.Seed = 0,
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:

@@ -22,6 +22,18 @@ def whole(given: str | int) -> int:
     return int(text)
 
 
+def natural(given: str | int) -> int:
+    """Return a whole number of at least 0.
+
+    Raises:
+        typer.BadParameter: if the text is none.
+    """
+    number = whole(given)
+    if number < 0:
+        raise typer.BadParameter(f"{number} is below 0; a whole number of at least 0 is needed")
+    return number
+
+
 def positive(given: str | int) -> int:
     """Return a whole number of at least 1.
 

@@ -80,7 +80,7 @@ class TrainingProgress:
         self._done += 1
         self._trained_seconds.append(record.measurement.train_seconds)
         self._bars.update(self._trainings, completed=self._done)
-        result = f"failed: {record.measurement.failure}" if record.failed else self._result(record)
+        result = f"failed: {_first_line(record)}" if record.failed else self._result(record)
         seconds = figures.duration(record.measurement.train_seconds)
         layers = notation(record.architecture)
         self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {record.name}  {layers}")
@@ -121,3 +121,7 @@ class TrainingProgress:
             return ""
         left = max(0.0, each * (self._total - self._done) - now)
         return f"about {figures.duration(left)} left"
+
+
+def _first_line(record: Record) -> str:
+    return (record.measurement.failure or "").strip().splitlines()[0][:100]

@@ -87,4 +87,10 @@ def _own_stderr() -> TextIO:
 def _console(terminal: bool, file: TextIO) -> Console:
     columns = os.environ.get("COLUMNS", "")
     given = int(columns) if columns.isdecimal() else 0
-    return Console(file=file, width=given or (None if terminal else DEFAULT_WIDTH), highlight=False)
+    return _Console(file=file, width=given or (None if terminal else DEFAULT_WIDTH), highlight=False)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to ``reported``, where Rich would exit with 1."""
+        raise BrokenPipeError

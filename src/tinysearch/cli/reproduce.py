@@ -47,9 +47,7 @@ def reproduce(
     from tinysearch.search.recipe import recipe as named_recipe
 
     how = dataclasses.replace(named_recipe(recipe, epochs=epochs), plateau_factor=plateau_factor)
-    names = models or list(BASELINES)
-    for name in names:
-        baseline(name)
+    names = list(dict.fromkeys(baseline(name).name for name in models or BASELINES))
     with Store(store or default_path(), create=True) as opened:
         images = load(dataset, data)
         notes = stderr()

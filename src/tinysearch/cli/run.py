@@ -15,6 +15,7 @@ from rich.text import Text
 from tinysearch.cli import options
 from tinysearch.cli.numbers import whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, reported, stderr, stdout
+from tinysearch.errors import TrainingError
 
 if TYPE_CHECKING:
     from tinysearch.cli.progress import TrainingProgress
@@ -110,6 +111,10 @@ def run(
     _next_steps(search, outcome, notes, again, where)
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
+    if outcome.records and outcome.best is None:
+        raise TrainingError(
+            f"all {len(outcome.records)} candidates failed; the last one: {outcome.records[-1].measurement.failure}"
+        )
 
 
 class _Shown:
@@ -192,8 +197,6 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
     from tinysearch.results.render import terminal
     from tinysearch.space.notation import notation
 
-    if search.dataset.fallback:
-        console.print(Text("These are results on digits, not on MNIST.", style="bold yellow"))
     console.print(terminal.leaderboard(rank(outcome.records), console.width))
     winner = outcome.best
     if winner is not None:
@@ -202,7 +205,7 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
         console.print(terminal.layers(winner.cost))
     ends: dict[str, str] = {
         "finished": "all trials are done",
-        "exhausted": "no new candidate within the budget turned up: the space is searched through",
+        "exhausted": "no new candidate within the budget turns up any more",
         "time limit": "the next trial would not have ended within the time limit",
         "interrupted": "interrupted; what was trained is stored",
     }

@@ -109,10 +109,15 @@ def rank(records: Iterable[Record], *, sort: str = "val_accuracy", pareto: bool 
     return Leaderboard(kept, layers, sum(record.failed for record in records))
 
 
+def by_score(records: Iterable[Record]) -> list[Record]:
+    """Sort records by validation accuracy, fewer parameters first among equals, failures last."""
+    return sorted(records, key=lambda record: (-record.score, record.cost.params))
+
+
 def best(records: Iterable[Record]) -> Record | None:
     """Return the record with the highest validation accuracy, of equals the smallest; None if none was measured."""
     measured = [record for record in records if record.measurement.val_accuracy is not None]
-    return min(measured, key=lambda record: (-record.score, record.cost.params), default=None)
+    return next(iter(by_score(measured)), None)
 
 
 def _row(group: Sequence[Record], names: dict[tuple[str, str], str]) -> Row:

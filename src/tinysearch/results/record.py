@@ -85,6 +85,7 @@ class Record:
         recipe: The recipe as plain JSON values.
         measurement: The curve, or the reason of the failure.
         test_accuracy: Fraction of test images classified correctly after the last epoch; None if never asked.
+        test_fingerprint: SHA-256 of those images and labels, sixteen hexadecimal digits; None if never asked.
         provenance: Versions of what it ran on, and the commit of tinysearch where known.
         created_at: When it was stored, ISO 8601 in UTC; set by the store.
     """
@@ -103,6 +104,7 @@ class Record:
     recipe: Mapping[str, Any]
     measurement: Measurement
     test_accuracy: float | None = None
+    test_fingerprint: str | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     created_at: str = ""
 

@@ -31,6 +31,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             params INTEGER NOT NULL,
             val_accuracy REAL,
             test_accuracy REAL,
+            test_fingerprint TEXT,
             failure TEXT,
             architecture TEXT NOT NULL,
             cost TEXT NOT NULL,

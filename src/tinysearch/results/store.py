@@ -46,6 +46,18 @@ class Run:
     created_at: str
     finished_at: str | None
 
+    def check_data(self, dataset: str, fingerprint: str) -> None:
+        """Refuse to go on with other data than the run was made on.
+
+        Raises:
+            RunError: if the fingerprint is another.
+        """
+        if fingerprint != self.fingerprint:
+            raise RunError(
+                f"run {self.name!r} was made on {self.dataset} with fingerprint {self.fingerprint}, the dataset given "
+                f"is {dataset} with {fingerprint}; give the data it was made on with --data, or another run"
+            )
+
 
 class Store:
     """Records on disk.
@@ -65,7 +77,7 @@ class Store:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise self._unusable(error) from None
-        elif not path.exists():
+        elif not os.path.lexists(path):
             raise StoreError(
                 f"there is no store at {path}; 'tinysearch run' makes one, --store or TINYSEARCH_STORE names another"
             )
@@ -101,7 +113,7 @@ class Store:
         It has the run's name, or where that is no plain name for a folder, a digest of it.
         """
         plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run) is not None
-        return self.path.parent / "models" / (run if plain else f"run-{digest(run)}")
+        return self.path.parent / f"{self.path.stem}-models" / (run if plain else f"run-{digest(run)}")
 
     def create_run(self, name: str, dataset: str, fingerprint: str, settings: Mapping[str, Any]) -> Run:
         """Make a run.
@@ -161,10 +173,12 @@ class Store:
             run_id = self._run_id(record.run)
             self._connection.execute(
                 """
-                INSERT OR IGNORE INTO records (
-                    run_id, key, name, origin, purpose, trial, seed, params, val_accuracy, test_accuracy, failure,
-                    architecture, cost, recipe, measurement, provenance, created_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO records (
+                    run_id, key, name, origin, purpose, trial, seed, params, val_accuracy, test_accuracy,
+                    test_fingerprint,
+                    failure, architecture, cost, recipe, measurement, provenance, created_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
                 """,
                 (
                     run_id,
@@ -177,6 +191,7 @@ class Store:
                     record.cost.params,
                     record.measurement.val_accuracy,
                     record.test_accuracy,
+                    record.test_fingerprint,
                     record.measurement.failure,
                     _dump(record.architecture.to_dict()),
                     _dump(record.cost.to_dict()),
@@ -190,6 +205,13 @@ class Store:
                 self._connection.execute(
                     "UPDATE runs SET rejections = ? WHERE id = ?", (_dump(dict(rejections)), run_id)
                 )
+
+    def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Note that a run goes on, with its settings as they are now."""
+        with self._writing():
+            self._connection.execute(
+                "UPDATE runs SET finished_at = NULL, settings = ? WHERE name = ?", (_dump(settings), name)
+            )
 
     def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
         """Note that a run has come to its end, with its settings and rejections as they are now."""
@@ -243,6 +265,10 @@ class Store:
             self._migrate()
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
+        if create:
+            # Whether it can be written is better known now than after the first training.
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("ROLLBACK")
 
     def _migrate(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -311,6 +337,7 @@ def _record(row: sqlite3.Row) -> Record:
         recipe=json.loads(row["recipe"]),
         measurement=Measurement.from_dict(json.loads(row["measurement"])),
         test_accuracy=row["test_accuracy"],
+        test_fingerprint=row["test_fingerprint"],
         provenance=json.loads(row["provenance"]),
         created_at=row["created_at"],
     )

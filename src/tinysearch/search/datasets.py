@@ -10,15 +10,18 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from tinysearch.errors import DatasetError
 from tinysearch.search.images import Images, fingerprint, is_mnist, read_npz, validated
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.space.task import Task
+
+Array = npt.NDArray[np.generic]
 
 KERAS_DATASETS = ("mnist", "fashion_mnist")
 VALIDATION_FRACTION = 0.1
@@ -53,7 +56,7 @@ class Dataset:
         fingerprint: SHA-256 of shapes, types and bytes of the training arrays, sixteen hexadecimal digits.
         full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
         fallback: Why this is not the dataset one may have expected, or None.
-        has_test: Whether there are test images; they are not looked at.
+        load_test: Reads the test images.
     """
 
     name: str
@@ -62,9 +65,8 @@ class Dataset:
     train: Images
     fingerprint: str
     full_scale: float
-    fallback: str | None = None
-    load_test: Callable[[], Images] = field(repr=False, compare=False, default=lambda: _no_test())
-    has_test: bool = True
+    fallback: str | None
+    load_test: Callable[[], Images] = field(repr=False, compare=False)
 
     def test(self) -> Images:
         """Read the test images.
@@ -168,6 +170,14 @@ def _download(name: str) -> Dataset:
     Raises:
         OSError: if it cannot be had.
     """
+    train = validated(*_keras_arrays(name)[0], "downloaded training images")
+    return _dataset(
+        name, "downloaded by Keras", train, lambda: validated(*_keras_arrays(name)[1], "downloaded test images")
+    )
+
+
+def _keras_arrays(name: str) -> list[tuple[Array, Array]]:
+    """Return Keras's training and test arrays, downloaded or from its cache."""
     load_tensorflow()
     import keras
 
@@ -175,21 +185,17 @@ def _download(name: str) -> Dataset:
     socket.setdefaulttimeout(30.0)
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+            return list(getattr(keras.datasets, name).load_data())
     except OSError:
         raise
     except Exception as error:  # Keras wraps a failed download in a bare Exception.
         raise OSError(str(error)) from error
     finally:
         socket.setdefaulttimeout(patience)
-    train = validated(x_train, y_train, "the downloaded training images")
-    return _dataset(name, "downloaded by Keras", train, lambda: validated(x_test, y_test, "the downloaded test images"))
 
 
 def _npz(path: Path, source: str, expected: str | None) -> Dataset:
     train = read_npz(path, "train")
-    with path.open("rb") as stream:
-        has_test = {"x_test", "y_test"} <= set(np.load(stream, allow_pickle=False).files)
     official = is_mnist("train", train)
     if expected == "mnist" and not official:
         raise DatasetError(
@@ -213,8 +219,8 @@ def _npz(path: Path, source: str, expected: str | None) -> Dataset:
         # A file may be sorted by class; the last tenth would then be one class.
         order = np.random.default_rng(0).permutation(len(train))
         shuffled = Images(train.pixels[order], train.labels[order])
-        return replace(_dataset(name, source, shuffled, load_test), has_test=has_test)
-    return replace(_dataset(name, source, train, load_test), has_test=has_test)
+        return _dataset(name, source, shuffled, load_test)
+    return _dataset(name, source, train, load_test)
 
 
 def _digits(fallback: str | None) -> Dataset:
@@ -257,7 +263,3 @@ def _dataset(
         fallback=fallback,
         load_test=load_test,
     )
-
-
-def _no_test() -> Images:
-    raise DatasetError("this dataset has no test images")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tinysearch.errors import DatasetError, RunError, TrainingError
+from tinysearch.errors import RunError, TrainingError
+from tinysearch.results.leaderboard import by_score
 from tinysearch.results.record import Epoch, Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
+from tinysearch.search.images import fingerprint
 from tinysearch.search.provenance import provenance
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe
@@ -31,7 +33,7 @@ def evaluate(
 
     Args:
         candidate: What to train, and how.
-        dataset: Its test images are read here, after training.
+        dataset: Its test images are read and checked before training, and scored once after it.
         seed: Seed of the training.
         run, name, origin: Go into the record.
         hold_out: Whether the last tenth of the training images is held out for validation, as in a search, or all
@@ -40,10 +42,9 @@ def evaluate(
 
     Raises:
         TrainingError: if the loss is no longer a finite number.
-        DatasetError: if the dataset has no test images.
+        DatasetError: if the dataset has no test images that can be used.
     """
-    if not dataset.has_test:
-        raise DatasetError(f"{dataset.name} has no test images (x_test and y_test), which an evaluation needs")
+    test = dataset.test()
     load_tensorflow()
     from tinysearch.search.training import accuracy, fit
 
@@ -65,7 +66,8 @@ def evaluate(
         cost=cost(candidate.architecture, dataset.task),
         recipe=candidate.recipe.to_dict(),
         measurement=measurement,
-        test_accuracy=accuracy(model, dataset.test()),
+        test_accuracy=accuracy(model, test),
+        test_fingerprint=fingerprint(test),
         provenance=provenance(),
     )
 
@@ -76,16 +78,29 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int) -> list[Record]:
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
     """
-    known = store.run(run)
-    if known.fingerprint != dataset.fingerprint:
-        raise RunError(
-            f"run {run!r} was made on {known.dataset} with fingerprint {known.fingerprint}, the dataset given is "
-            f"{dataset.name} with {dataset.fingerprint}; evaluate it on the data it was made on"
-        )
+    store.run(run).check_data(dataset.name, dataset.fingerprint)
     searched = [record for record in store.records(run) if record.purpose == "search" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
-    return sorted(searched, key=lambda record: (-record.score, record.cost.params))[:top]
+    return by_score(searched)[:top]
+
+
+def evaluated_before(store: Store, run: str, dataset: Dataset) -> dict[tuple[str, int], Record]:
+    """Return the evaluations of a run that are in the store, by key of the candidate and seed.
+
+    Raises:
+        RunError: if they were scored on other test images, with which new figures must not be averaged.
+        DatasetError: if the dataset has no test images that can be used.
+    """
+    done = {(one.key, one.seed): one for one in store.records(run) if one.purpose == "evaluation"}
+    test = fingerprint(dataset.test())
+    for record in done.values():
+        if record.test_fingerprint != test:
+            raise RunError(
+                f"run {run!r} was evaluated on test images with fingerprint {record.test_fingerprint}, those given "
+                f"have {test}; give the test images it was evaluated on, or another --store"
+            )
+    return done
 
 
 def evaluate_all(
@@ -115,18 +130,12 @@ def evaluate_all(
         DatasetError: if the dataset has no test images.
         TrainingError: if a training fails.
     """
-    runs = {one.run for one in chosen}
-    done = {
-        (record.run, record.key, record.seed): record
-        for run in runs
-        for record in store.records(run)
-        if record.purpose == "evaluation"
-    }
+    done = {run: evaluated_before(store, run, dataset) for run in {one.run for one in chosen}}
     evaluated = []
     for one in chosen:
         candidate = Candidate(one.architecture, Recipe.from_dict(one.recipe))
         for seed in seeds:
-            record = done.get((one.run, one.key, seed))
+            record = done[one.run].get((one.key, seed))
             if record is None:
                 if on_start is not None:
                     on_start(one, seed)

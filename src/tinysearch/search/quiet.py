@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tinysearch.errors import WorkError
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -40,9 +42,20 @@ def quiet() -> Iterator[None]:
 
 def load_tensorflow() -> None:
     """Load TensorFlow, Keras and KerasTuner, silently, and make TensorFlow deterministic."""
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
     with quiet():
+        import keras
         import keras_tuner  # noqa: F401
         import tensorflow as tf
+
+        if keras.backend.backend() != "tensorflow":
+            raise WorkError(
+                f"Keras was loaded with the backend {keras.backend.backend()!r} before tinysearch; tensorflow is needed"
+            )
+        # What a user's keras.json says must not change what is built.
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_floatx("float32")
 
         tf.get_logger().setLevel("ERROR")
         tf.config.experimental.enable_op_determinism()

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
+
 from tinysearch.errors import BudgetError, RunError
-from tinysearch.results.leaderboard import best
+from tinysearch.results.leaderboard import best, by_score
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.store import Store
 from tinysearch.search.datasets import Dataset
@@ -18,7 +20,7 @@ from tinysearch.search.proposer import Proposal, Proposer
 from tinysearch.search.provenance import provenance
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import STRATEGIES, Problem, strategy
+from tinysearch.search.strategies import Problem, check_name, strategy
 from tinysearch.search.workers import InProcessWorker, Job, Worker
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -27,6 +29,7 @@ from tinysearch.space.search_space import SearchSpace
 Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
 
 KEPT_MODELS = 5
+NARROW_DRAWS = 300
 MAX_NAME = 100
 
 
@@ -58,8 +61,7 @@ class RunSettings:
             raise RunError(f"a run has at least 0 trials, got {self.trials}")
         if not 0 <= self.seed < 2**31:
             raise RunError(f"a seed is a whole number from 0 to {2**31 - 1:,}, got {self.seed:,}")
-        if self.strategy not in STRATEGIES:
-            raise RunError(f"a strategy is one of {', '.join(STRATEGIES)}; got {self.strategy!r}")
+        check_name(self.strategy)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -104,15 +106,15 @@ class SearchRun:
         name: Name of the run.
         settings: See ``RunSettings``.
         dataset: Images; only the training images are looked at.
-        baselines: Documented models by name: trained first if the settings say so, and given to the strategy to start
-            from. Those that do not fit the budget are left out.
+        baselines: Documented models by name, trained first if the settings say so; strategies find them in the history.
+            Those that do not fit the budget are left out.
         space: The search space; by default the one of ``tinysearch run`` for the dataset's task.
         resume: Continue the run of this name.
         worker: Where candidates are trained; by default in this process.
         time_limit: Seconds after which no trial is begun that is not expected to finish; None for no limit.
 
     Raises:
-        BudgetError: if not even the smallest member of the space is below the budget.
+        BudgetError: if no member of the space is within the budget, as far as can be told.
         RunError: if the name is taken, or is to be resumed and unknown or differs in its settings.
     """
 
@@ -136,24 +138,25 @@ class SearchRun:
         self.space = space or SearchSpace(dataset.task)
         self.worker = worker or InProcessWorker(dataset.training_data())
         self._time_limit = time_limit
-        self._check_budget()
+        problem = Problem(self.space, settings.budget, settings.recipe)
+        _check_reachable(problem)
         if resume:
             self._check_same(store)
-        elif not name.strip() or len(name) > MAX_NAME:
-            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters, got {name!r}")
+            store.reopen(name, settings.to_dict())
+        elif not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
+            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
         else:
             store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
         self.history = [record for record in store.records(name) if record.purpose == "search"]
-        fitting = {label: model for label, model in baselines.items() if self._fits(model)}
-        problem = Problem(self.space, settings.budget, settings.recipe, fitting)
+        fitting = {label: model for label, model in baselines.items() if problem.fits(model)}
+        self.baselines = fitting if settings.baselines else {}
         self.proposer = Proposer(
             strategy(settings.strategy, problem),
             settings.seed,
             settings.trials,
-            fitting if settings.baselines else {},
+            self.baselines,
             store.run(name).rejections,
         )
-        self.baselines = fitting if settings.baselines else {}
 
     @property
     def planned(self) -> int:
@@ -172,14 +175,18 @@ class SearchRun:
         began = time.monotonic()
         ending: Ending = "finished"
 
-        def on_record(record: Record) -> None:
+        def heed_time_limit() -> None:
             nonlocal ending
+            if self._time_limit is None or not self.history or len(self.history) >= self.planned:
+                return
+            longest = max(record.measurement.train_seconds for record in self.history)
+            if time.monotonic() - began + longest > self._time_limit:
+                oracle.stopping = True
+                ending = "time limit"
+
+        def on_record(record: Record) -> None:
             watcher.on_record(record, self.proposer.rejections)
-            if self._time_limit is not None and len(self.history) < self.planned:
-                longest = max(one.measurement.train_seconds for one in self.history)
-                if time.monotonic() - began + longest > self._time_limit:
-                    oracle.stopping = True
-                    ending = "time limit"
+            heed_time_limit()
 
         try:
             load_tensorflow()
@@ -187,6 +194,7 @@ class SearchRun:
             from tinysearch.search.tuner import BudgetTuner
 
             oracle = BudgetOracle(self.proposer, self.history)
+            heed_time_limit()
             tuner = BudgetTuner(
                 oracle, self._train, on_start=watcher.on_start, on_epoch=watcher.on_epoch, on_record=on_record
             )
@@ -227,29 +235,12 @@ class SearchRun:
         return self.store.models_of(self.name) / f"{key}.keras"
 
     def _keep_best_models(self, latest: Record) -> None:
-        ranked = sorted([*self.history, latest], key=lambda record: (-record.score, record.cost.params))
-        for record in ranked[KEPT_MODELS:]:
+        for record in by_score([*self.history, latest])[KEPT_MODELS:]:
             self.model_path(record.key).unlink(missing_ok=True)
-
-    def _fits(self, architecture: Architecture) -> bool:
-        found = self.space.cost(architecture)
-        return found is not None and self.settings.budget.check(found).accepted
-
-    def _check_budget(self) -> None:
-        smallest = self.space.smallest()
-        if smallest.params >= self.settings.budget.params:
-            raise BudgetError(
-                f"no architecture of the search space is below the budget of {self.settings.budget.params:,} "
-                f"parameters: the smallest one has {smallest.params:,}; the budget must be above that"
-            )
 
     def _check_same(self, store: Store) -> None:
         run = store.run(self.name)
-        if run.fingerprint != self.dataset.fingerprint:
-            raise RunError(
-                f"run {self.name!r} was made on {run.dataset} with fingerprint {run.fingerprint}, the dataset given is "
-                f"{self.dataset.name} with {self.dataset.fingerprint}; resume it with the data it began with"
-            )
+        run.check_data(self.dataset.name, self.dataset.fingerprint)
         before = {**run.settings, "trials": self.settings.trials}
         now = self.settings.to_dict()
         for name, value in now.items():
@@ -258,3 +249,30 @@ class SearchRun:
                     f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "
                     f"option out to go on as it began, or start a new run with another --name"
                 )
+
+
+def _check_reachable(problem: Problem) -> None:
+    """Refuse a budget that no architecture of the space meets, as far as many draws at their narrowest can tell."""
+    space, budget = problem.space, problem.budget
+    smallest = space.smallest()
+    if smallest.params >= budget.params:
+        raise BudgetError(
+            f"no architecture of the search space is below the budget of {budget.params:,} parameters: the smallest "
+            f"one has {smallest.params:,}; the budget must be above that"
+        )
+    if budget == Budget(budget.params):
+        return
+    rng = np.random.default_rng(0)
+    costs = []
+    for _ in range(NARROW_DRAWS):
+        narrow = space.scaled_below(space.sample(rng), 0)
+        found = space.cost(narrow)
+        if found is not None:
+            if budget.check(found).accepted:
+                return
+            costs.append(found)
+    raise BudgetError(
+        f"none of {NARROW_DRAWS:,} random architectures is within the budget, not even at its narrowest: the least of "
+        f"them were {min(one.macs for one in costs):,} MACs and {min(one.peak_activation_bytes for one in costs):,} "
+        f"bytes of activations; raise --max-macs or --max-memory above that"
+    )

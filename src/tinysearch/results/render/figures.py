@@ -5,6 +5,15 @@ from __future__ import annotations
 MISSING = "-"
 
 
+def dataset_title(name: str) -> str:
+    """Write the name of a dataset, with a warning where it stands in for MNIST.
+
+    >>> dataset_title("mnist"), dataset_title("digits")
+    ('mnist', "digits (scikit-learn's 8x8 digits scaled up, not MNIST)")
+    """
+    return f"{name} (scikit-learn's 8x8 digits scaled up, not MNIST)" if name.split()[0] == "digits" else name
+
+
 def percent(fraction: float | None, digits: int = 2) -> str:
     """Write a fraction as percent.
 

@@ -71,7 +71,12 @@ def _table(dataset: str, rows: Sequence[Row], layers: dict[str, str], width: int
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),
         _Column("layers", False, [layers[row.key] for row in rows], 30),
     ]
-    table = Table(title=f"Leaderboard: {escape(dataset)}", title_justify="left", header_style="bold", box=None)
+    table = Table(
+        title=f"Leaderboard: {escape(figures.dataset_title(dataset))}",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+    )
     table.title_style = "bold"
     shown = _fitting(columns, width)
     for column in shown:

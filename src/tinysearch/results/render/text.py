@@ -32,7 +32,7 @@ def to_markdown(board: Leaderboard) -> str:
     parts = []
     for dataset in board.datasets:
         lines = [
-            f"**{_escaped(dataset)}**",
+            f"**{_escaped(figures.dataset_title(dataset))}**",
             "",
             "| # | candidate | run | params (trainable + not) | MACs | validation | test ± std (seeds) | layers |",
             "| ---: | --- | --- | ---: | ---: | ---: | ---: | --- |",

@@ -13,17 +13,17 @@ from tinysearch.search.strategies.strategy import Problem, Strategy
 
 
 class Evolution(Strategy):
-    """Ageing evolution (Real et al., 2019), seeded with the documented models.
+    """Ageing evolution (Real et al., 2019), seeded with the baselines that a run trains first.
 
     The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
     drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
-    run begins with the baselines and ``warm_up`` random candidates between half the budget and all of it.
+    search begins with ``warm_up`` random candidates between half the budget and all of it.
 
     Half of the mutants that are over the budget have their widths scaled down until they fit; the other half go to the
     constraint filter as they are, so that the population is not all of one shape.
 
     Args:
-        problem: Space, budget, recipe and the architectures to begin with.
+        problem: Space, budget and recipe.
         population, tournament, warm_up: As above.
     """
 
@@ -47,6 +47,7 @@ class Evolution(Strategy):
         mutant = self.problem.space.mutate(parent.architecture, rng)
         while rng.random() < 0.3:
             mutant = self.problem.space.mutate(mutant, rng)
-        if not self.problem.fits(mutant) and rng.random() < 0.5:
+        cost = self.problem.space.cost(mutant)
+        if cost is not None and cost.params >= self.problem.budget.params and rng.random() < 0.5:
             mutant = self.problem.space.scaled_below(mutant, self.problem.budget.params)
         return Candidate(mutant, self.problem.recipe)

@@ -25,7 +25,7 @@ class RandomSearch(Strategy):
 
     slices = 10
     attempts = 10
-    fallbacks = 100
+    narrowings = 20
 
     def __init__(self, problem: Problem, lowest: float = 0.0) -> None:
         super().__init__(problem)
@@ -37,12 +37,18 @@ class RandomSearch(Strategy):
             found = self._draw(rng)
             if found is not None and self.problem.fits(found):
                 return Candidate(found, self.problem.recipe)
-        architecture = self.problem.space.sample(rng)
-        for _ in range(self.fallbacks):
+        return Candidate(self._narrow(rng), self.problem.recipe)
+
+    def _narrow(self, rng: np.random.Generator) -> Architecture:
+        """Draw from the prior and scale down until it fits, for bounds on other things than parameters."""
+        space, params = self.problem.space, self.problem.budget.params
+        architecture = space.sample(rng)
+        for _ in range(self.narrowings):
             if self.problem.fits(architecture):
                 break
-            architecture = self.problem.space.sample(rng)
-        return Candidate(architecture, self.problem.recipe)
+            params //= 2
+            architecture = space.scaled_below(space.sample(rng), params)
+        return architecture
 
     def _draw(self, rng: np.random.Generator) -> Architecture | None:
         bound = self.problem.budget.params

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,13 +24,11 @@ class Problem:
         space: Where architectures come from.
         budget: What they may cost.
         recipe: How candidates are trained.
-        seeds: Known good architectures within the budget, by name; a strategy may start from them.
     """
 
     space: SearchSpace
     budget: Budget
     recipe: Recipe
-    seeds: Mapping[str, Architecture] = field(default_factory=dict)
 
     def fits(self, architecture: Architecture) -> bool:
         """Whether an architecture can be built for the task and is within the budget."""
