@@ -17,7 +17,8 @@ class Evolution(Strategy):
 
     The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
     drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
-    search begins with ``warm_up`` random candidates between half the budget and all of it.
+    search begins with ``warm_up`` random candidates between half the budget and all of it. Networks that are quick to
+    train are preferred, see ``Problem.is_light``.
 
     Half of the mutants that are over the budget have their widths scaled down until they fit; the other half go to the
     constraint filter as they are, so that the population is not all of one shape.
@@ -27,12 +28,14 @@ class Evolution(Strategy):
         population, tournament, warm_up: As above.
     """
 
+    attempts = 5
+
     def __init__(self, problem: Problem, population: int = 24, tournament: int = 6, warm_up: int = 6) -> None:
         super().__init__(problem)
         self.population = population
         self.tournament = tournament
         self.warm_up = warm_up
-        self._random = RandomSearch(problem, lowest=0.5)
+        self._random = RandomSearch(problem, lowest=0.5, light=True)
 
     def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
         """Return a random candidate while warming up, then a mutant of the winner of a tournament."""
@@ -44,9 +47,12 @@ class Evolution(Strategy):
         size = min(self.tournament, len(population))
         drawn = rng.choice(len(population), size=size, replace=False)
         parent = max((population[index] for index in sorted(drawn)), key=lambda record: record.score)
-        mutant = self.problem.space.mutate(parent.architecture, rng)
-        while rng.random() < 0.3:
-            mutant = self.problem.space.mutate(mutant, rng)
+        for _ in range(self.attempts):
+            mutant = self.problem.space.mutate(parent.architecture, rng)
+            while rng.random() < 0.3:
+                mutant = self.problem.space.mutate(mutant, rng)
+            if self.problem.is_light(mutant):
+                break
         cost = self.problem.space.cost(mutant)
         if cost is not None and cost.params >= self.problem.budget.params and rng.random() < 0.5:
             mutant = self.problem.space.scaled_below(mutant, self.problem.budget.params)

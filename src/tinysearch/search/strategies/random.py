@@ -21,21 +21,25 @@ class RandomSearch(Strategy):
     Args:
         problem: Space, budget and recipe.
         lowest: Fraction of the budget at which the slices begin.
+        light: Prefer networks that are quick to train, see ``Problem.is_light``.
     """
 
     slices = 10
-    attempts = 10
+    attempts = 20
     narrowings = 20
 
-    def __init__(self, problem: Problem, lowest: float = 0.0) -> None:
+    def __init__(self, problem: Problem, lowest: float = 0.0, *, light: bool = False) -> None:
         super().__init__(problem)
         self.lowest = lowest
+        self.light = light
 
     def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
         """Return a random candidate; where a slice is empty, one from anywhere, which may be over the budget."""
         for _ in range(self.attempts):
             found = self._draw(rng)
-            if found is not None and self.problem.fits(found):
+            if found is None or not self.problem.fits(found):
+                continue
+            if not self.light or self.problem.is_light(found):
                 return Candidate(found, self.problem.recipe)
         return Candidate(self._narrow(rng), self.problem.recipe)
 

@@ -30,6 +30,16 @@ class Problem:
     budget: Budget
     recipe: Recipe
 
+    def is_light(self, architecture: Architecture) -> bool:
+        """Whether a weight is used, on average, at no more than a quarter of the input's pixels.
+
+        A wide network that never shrinks its images takes many times longer to train than one of as many parameters
+        that does, and is seldom the better one. The documented models are light.
+        """
+        found = self.space.cost(architecture)
+        height, width, _ = self.space.task.input_shape
+        return found is not None and 4 * found.macs <= height * width * found.params
+
     def fits(self, architecture: Architecture) -> bool:
         """Whether an architecture can be built for the task and is within the budget."""
         found = self.space.cost(architecture)
