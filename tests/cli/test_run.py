@@ -271,7 +271,7 @@ def test_where_there_is_no_mnist_the_run_says_prominently_that_it_goes_on_with_d
     assert "MNIST" in said
     assert "digits" in said
     assert "digits" in done.stdout.splitlines()[0]
-    assert "not on MNIST" in done.stdout
+    assert "not MNIST" in done.stdout
     (record,) = outcome(done, tmp_path).records
     assert record.dataset == "digits"
 

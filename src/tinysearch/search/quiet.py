@@ -18,7 +18,7 @@ def quiet() -> Iterator[None]:
     TensorFlow's compiled parts do so before any setting of theirs takes effect. If loading fails, what was
     written is shown.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     try:
         kept = os.dup(2)
