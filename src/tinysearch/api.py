@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import keras
 
     from tinysearch.results.leaderboard import Leaderboard
-    from tinysearch.results.record import Epoch, Record
-    from tinysearch.results.store import Run, Store
+    from tinysearch.results.record import Epoch, Record, Run
+    from tinysearch.results.store import Store
     from tinysearch.search.datasets import Dataset
     from tinysearch.search.proposer import Proposal
     from tinysearch.search.run import RunOutcome, RunSettings, SearchRun

@@ -1,4 +1,4 @@
-"""Records: what was measured of one training of one candidate."""
+"""Records: what was measured of one training of one candidate, and the runs that they belong to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from tinysearch.errors import RunError
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 
@@ -118,3 +119,28 @@ class Record:
         """Validation accuracy of the last epoch, or minus infinity where there is none: for comparing."""
         accuracy = self.measurement.val_accuracy
         return -math.inf if accuracy is None else accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One search or reproduction as the store knows it; ``settings`` are plain JSON values."""
+
+    name: str
+    dataset: str
+    fingerprint: str
+    settings: Mapping[str, Any]
+    rejections: Mapping[str, int]
+    created_at: str
+    finished_at: str | None
+
+    def check_data(self, dataset: str, fingerprint: str) -> None:
+        """Refuse to go on with other data than the run was made on.
+
+        Raises:
+            RunError: if the fingerprint is another.
+        """
+        if fingerprint != self.fingerprint:
+            raise RunError(
+                f"run {self.name!r} was made on {self.dataset} with fingerprint {self.fingerprint}, the dataset given "
+                f"is {dataset} with {fingerprint}; give the data it was made on with --data, or another run"
+            )

@@ -12,14 +12,13 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
-from tinysearch.results.record import Measurement, Record
+from tinysearch.results.record import Measurement, Record, Run
 from tinysearch.results.schema import MIGRATIONS
 from tinysearch.space.architecture import Architecture, digest
 from tinysearch.space.cost import Cost
@@ -32,31 +31,6 @@ DEFAULT_PATH = Path("runs", "tinysearch.db")
 def default_path() -> Path:
     """Return ``$TINYSEARCH_STORE``, or ``runs/tinysearch.db`` in the working directory."""
     return Path(os.environ.get("TINYSEARCH_STORE") or DEFAULT_PATH)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One search or reproduction as the store knows it; ``settings`` are plain JSON values."""
-
-    name: str
-    dataset: str
-    fingerprint: str
-    settings: Mapping[str, Any]
-    rejections: Mapping[str, int]
-    created_at: str
-    finished_at: str | None
-
-    def check_data(self, dataset: str, fingerprint: str) -> None:
-        """Refuse to go on with other data than the run was made on.
-
-        Raises:
-            RunError: if the fingerprint is another.
-        """
-        if fingerprint != self.fingerprint:
-            raise RunError(
-                f"run {self.name!r} was made on {self.dataset} with fingerprint {self.fingerprint}, the dataset given "
-                f"is {dataset} with {fingerprint}; give the data it was made on with --data, or another run"
-            )
 
 
 class Store:

@@ -11,7 +11,7 @@ from tinysearch.results.record import Record
 from tinysearch.search.proposer import Proposal, Proposer
 
 
-class BudgetOracle(keras_tuner.Oracle):  # type: ignore[misc]
+class BudgetOracle(keras_tuner.Oracle):
     """Gives KerasTuner's loop only candidates that are within the budget and new.
 
     It differs from KerasTuner's own oracles in what can go wrong (see ``docs/decisions/0004-keras-tuner.md``): an

@@ -24,7 +24,7 @@ _WARM_UP = 0.2
 
 
 @keras.saving.register_keras_serializable("tinysearch")
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up to ``peak`` over the first fifth of ``steps``, then a cosine to zero at the last step."""
 
     def __init__(self, peak: float, steps: int) -> None:
@@ -43,7 +43,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
         return {"peak": self.peak, "steps": self.steps}
 
 
-class PlateauRule(keras.callbacks.Callback):  # type: ignore[misc]
+class PlateauRule(keras.callbacks.Callback):
     """The founding document's learning-rate rule.
 
     After an epoch, if validation accuracy has not increased against the one three epochs before and the rate has not
@@ -160,7 +160,7 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, global_clipnorm=clip)
 
 
-class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
+class _Recorder(keras.callbacks.Callback):
     """Keeps the curve, tells it to whoever watches, and notes when the loss is no number any more."""
 
     def __init__(self, began: float, on_epoch: EpochWatcher | None) -> None:

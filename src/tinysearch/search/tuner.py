@@ -15,7 +15,7 @@ from tinysearch.search.proposer import Proposal
 Train = Callable[[Proposal, Callable[[int, Epoch], None]], Record]
 
 
-class BudgetTuner(keras_tuner.Tuner):  # type: ignore[misc]
+class BudgetTuner(keras_tuner.Tuner):
     """Runs the trials of a ``BudgetOracle``.
 
     Args:
