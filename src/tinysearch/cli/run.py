@@ -33,7 +33,7 @@ def run(
             "-b",
             parser=whole,
             metavar="N",
-            help="Parameters, moving statistics included; at or above is rejected.",
+            help="Parameters, moving statistics included; at or above is rejected. [10000]",
         ),
     ] = None,
     trials: Annotated[
