@@ -37,9 +37,11 @@ class Evolution(Strategy):
         self.warm_up = warm_up
         self._random = RandomSearch(problem, lowest=0.5, light=True)
 
-    def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
         """Return a random candidate while warming up, then a mutant of the winner of a tournament."""
-        searched = sum(record.origin == "search" for record in history)
+        searched = sum(record.origin == "search" for record in history) + len(pending)
         alive = [record for record in history if not record.failed and record.architecture in self.problem.space]
         if searched < self.warm_up or not alive:
             return self._random.propose(history, rng)

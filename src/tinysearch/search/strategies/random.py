@@ -33,7 +33,9 @@ class RandomSearch(Strategy):
         self.lowest = lowest
         self.light = light
 
-    def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
         """Return a random candidate; where a slice is empty, one from anywhere, which may be over the budget."""
         for _ in range(self.attempts):
             found = self._draw(rng)

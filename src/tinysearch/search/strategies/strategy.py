@@ -57,12 +57,17 @@ class Strategy(abc.ABC):
         self.problem = problem
 
     @abc.abstractmethod
-    def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
         """Return the next candidate.
 
         It depends on nothing but the arguments: no disk, no clock, no global generator, no state of its own.
 
         Args:
-            history: All records of the run so far, baselines and failures included, in the order of their trials.
+            history: The records of the run that may be known, baselines and failures included, in the order in which
+                they were proposed.
             rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
+            pending: Candidates that were proposed after those of the history and whose records may not be known yet,
+                in order. There are as many as the run has workers, less one.
         """
