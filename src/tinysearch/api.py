@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from tinysearch.results.record import Epoch, Record, Run
     from tinysearch.results.store import Store
     from tinysearch.search.datasets import Dataset
+    from tinysearch.search.execution import RunOutcome
     from tinysearch.search.proposer import Proposal
-    from tinysearch.search.run import RunOutcome, RunSettings, SearchRun
+    from tinysearch.search.run import SearchRun
+    from tinysearch.search.settings import RunSettings
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.task import Task
 
 DEFAULT_BUDGET = 10_000
+STALL_LIMIT = 1_800.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,10 +107,10 @@ class Silent:
     def on_start(self, proposal: Proposal) -> None:
         """Ignore it."""
 
-    def on_epoch(self, number: int, epoch: Epoch) -> None:
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
         """Ignore it."""
 
-    def on_record(self, record: Record, rejections: Mapping[str, int]) -> None:
+    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
         """Ignore it."""
 
 
@@ -121,6 +124,7 @@ def search(
     strategy: str = "evolution",
     seed: int = 0,
     baselines: bool = True,
+    workers: int | None = None,
     name: str | None = None,
     store: Path | str | None = None,
 ) -> SearchResult:
@@ -132,9 +136,10 @@ def search(
         data: An ``.npz`` file with the dataset.
         trials: Candidates to train, baselines not counted.
         epochs: Epochs for every candidate.
-        strategy: ``"evolution"`` or ``"random"``.
+        strategy: ``"evolution"``, ``"bayesian"``, ``"halving"``, ``"random"`` or ``"keras-tuner:<oracle>"``.
         seed: Seed of everything random.
         baselines: Train the documented models first.
+        workers: How many candidates to train at a time, each in a process of its own; by default one per core.
         name: Name of the run; by default made of dataset and budget.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
 
@@ -157,6 +162,7 @@ def search(
         "strategy": strategy,
         "seed": seed,
         "baselines": baselines,
+        **({} if workers is None else {"workers": workers}),
     }
     path = Path(store) if store is not None else default_path()
     with Store(path, create=True) as opened:
@@ -165,7 +171,7 @@ def search(
     if outcome.ending == "interrupted":
         raise KeyboardInterrupt
     ranked = by_score(record for record in outcome.records if not record.failed)
-    results = tuple(Result(record, run.dataset.task, run.model_path(record.key)) for record in ranked)
+    results = tuple(Result(record, run.dataset.task, run.models.path(record.key)) for record in ranked)
     return SearchResult(outcome, rank(outcome.records), results)
 
 
@@ -178,43 +184,68 @@ def open_run(
     name: str | None = None,
     resume: bool = False,
     time_limit: float | None = None,
+    retrain: bool = False,
+    stall_limit: float = STALL_LIMIT,
+    worker_memory: int | None = None,
 ) -> SearchRun:
     """Prepare a run, new or resumed, from loosely given settings.
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, max_macs, max_memory and
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, max_macs, max_memory and
             max_weight_bytes. What is left out has its default, or in a resumed run the value that the run began with.
         dataset, data: See ``load``.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
         time_limit: Seconds.
+        retrain: Train again what other runs in the store have trained alike.
+        stall_limit: Seconds without a finished epoch after which a training is given up.
+        worker_memory: Bytes of memory that each worker process may have.
 
     Raises:
         InputError: if something given cannot be used.
     """
     from tinysearch.baselines.models import architectures
     from tinysearch.search.datasets import load
-    from tinysearch.search.run import RunSettings, SearchRun
+    from tinysearch.search.run import SearchRun
+    from tinysearch.search.settings import RunSettings
+    from tinysearch.search.workers.cores import threads_of_each
+    from tinysearch.search.workers.processes import WorkerProcesses
 
+    before = None
     if resume:
         run = store.run(name) if name is not None else _latest(store)
         if "trials" not in run.settings:
             raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
-        settings = _settings(given, RunSettings.from_dict(run.settings))
-        images = load(dataset, data)
-        return SearchRun(store, run.name, settings, images, architectures(), resume=True, time_limit=time_limit)
-    settings = _settings(given, None)
+        name, before = run.name, RunSettings.from_dict(run.settings)
+    settings = _settings(given, before)
     images = load(dataset, data)
-    chosen = name if name is not None else _free_name(store, images, settings.budget)
-    return SearchRun(store, chosen, settings, images, architectures(), time_limit=time_limit)
+    worker = WorkerProcesses(
+        images.training_data(),
+        threads=threads_of_each(settings.workers),
+        memory_bytes=worker_memory,
+        stall_seconds=stall_limit,
+    )
+    return SearchRun(
+        store,
+        name if name is not None else _free_name(store, images, settings.budget),
+        settings,
+        images,
+        architectures(),
+        worker,
+        resume=resume,
+        time_limit=time_limit,
+        retrain=retrain,
+    )
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
     from tinysearch.search.recipe import recipe
-    from tinysearch.search.run import RunSettings
+    from tinysearch.search.settings import RunSettings
+    from tinysearch.search.workers.cores import default_workers
 
-    base = before or RunSettings(Budget(given.get("budget", DEFAULT_BUDGET)), recipe("default"))
+    bound = Budget(given.get("budget", DEFAULT_BUDGET))
+    base = before or RunSettings(bound, recipe("default"), workers=given.get("workers") or default_workers())
     budget = dataclasses.replace(
         base.budget,
         params=given.get("budget", base.budget.params),
@@ -224,7 +255,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
-    same = {name: given[name] for name in ("trials", "strategy", "seed", "baselines") if name in given}
+    same = {name: given[name] for name in ("trials", "strategy", "seed", "baselines", "workers") if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
 
 

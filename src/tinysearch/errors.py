@@ -16,6 +16,7 @@ The tree::
     └── WorkError               something failed while working (the command line exits with 1)
         ├── CostMismatchError       Keras counts other parameters than the arithmetic: a bug of ours
         ├── TrainingError           a candidate could not be trained, and there is nothing to go on with
+        ├── WorkerError             the processes that train cannot be started, or were stopped
         └── StoreWriteError         a result could not be written to the store
 """
 
@@ -76,6 +77,10 @@ class CostMismatchError(WorkError):
 
 class TrainingError(WorkError):
     """A candidate could not be trained, and there is nothing to go on with."""
+
+
+class WorkerError(WorkError):
+    """The processes that train cannot be started, or were stopped."""
 
 
 class StoreWriteError(WorkError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -12,8 +13,9 @@ from tinysearch.baselines.models import CONV
 from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
 from tinysearch.results.record import Record
 from tinysearch.results.schema import MIGRATIONS
-from tinysearch.results.store import DEFAULT_PATH, Store, default_path
-from tinysearch.space.cost import cost
+from tinysearch.results.store import APPLICATION_ID, DEFAULT_PATH, Store, default_path
+from tinysearch.space.architecture import Architecture, Conv, Head
+from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 
 MakeRecord = Callable[..., Record]
@@ -110,29 +112,50 @@ def test_a_training_that_differs_in_what_identifies_it_is_stored_too(
 
 
 def test_rejections_are_stored_with_the_record(store: Store, make_record: MakeRecord) -> None:
-    store.append(make_record(), {"params": 7, "duplicate": 1})
-    assert store.run("first").rejections == {"params": 7, "duplicate": 1}
-
-
-def test_a_record_without_rejections_leaves_those_of_the_run(store: Store, make_record: MakeRecord) -> None:
-    store.append(make_record("a"), {"params": 7})
+    store.append(make_record("a", rejections={"params": 7, "duplicate": 1}))
     store.append(make_record("b"))
-    assert store.run("first").rejections == {"params": 7}
+    assert [record.rejections for record in store.records()] == [{"params": 7, "duplicate": 1}, {}]
 
 
-def test_record_and_rejections_are_written_together_or_not_at_all(
-    path: Path, store: Store, make_record: MakeRecord
-) -> None:
-    store.append(make_record("a"), {"params": 1})
+def test_what_was_trained_alike_is_found_in_any_run(store: Store, make_record: MakeRecord) -> None:
+    store.create_run("second", "toy", "0123456789abcdef", {})
+    store.append(make_record("a", run="second", purpose="evaluation"))
+    store.append(make_record("b", run="second", failure="out of memory"))
+    store.append(make_record("c", run="second", taken_from="elsewhere"))
+    store.append(make_record("d", run="second"))
+    store.append(make_record("d", taken_from="second"))
+    found = {key: store.trained(key, 0, "0123456789abcdef") for key in "abcd"}
+    assert [key for key, record in found.items() if record is not None] == ["d"]
+    assert found["d"] is not None
+    assert found["d"].run == "second"
+    assert store.trained("d", 1, "0123456789abcdef") is None
+    assert store.trained("d", 0, "f" * 16) is None
+
+
+def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: Path) -> None:
     with sqlite3.connect(path) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
         connection.execute(
-            "CREATE TRIGGER full BEFORE UPDATE OF rejections ON runs BEGIN SELECT RAISE(ABORT, 'no space'); END"
+            "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at) "
+            "VALUES ('old', 'toy', 'f', '{}', '{\"params\": 3}', 'then')"
         )
+        architecture = json.dumps(Architecture((Conv(4),), Head("average")).to_dict())
+        cost = json.dumps(Cost(1, 1, 1, 1, 1).to_dict())
+        for key in "ab":
+            connection.execute(
+                "INSERT INTO records (run_id, key, name, origin, purpose, seed, params, architecture, cost, recipe, "
+                "measurement, provenance, created_at) VALUES (1, ?, ?, 'search', 'search', 0, 1, ?, ?, '{}', "
+                "'{\"curve\": [], \"train_seconds\": 1.0, \"failure\": null}', '{}', 'then')",
+                (key, key, architecture, cost),
+            )
     connection.close()
-    with pytest.raises(StoreWriteError, match="no space"):
-        store.append(make_record("b"), {"params": 2})
-    assert [record.key for record in store.records()] == ["a"]
-    assert store.run("first").rejections == {"params": 1}
+    with Store(path) as store:
+        assert [record.rejections for record in store.records("old")] == [{}, {"params": 3}]
+        assert store.run("old").rejections == {}
+        assert {record.taken_from for record in store.records()} == {None}
 
 
 def test_a_record_of_an_unknown_run_is_refused(store: Store, make_record: MakeRecord) -> None:
@@ -299,15 +322,14 @@ def test_two_connections_may_write_in_turn(path: Path, store: Store, make_record
 def test_a_full_disk_is_an_error_that_leaves_earlier_records_intact(
     path: Path, store: Store, make_record: MakeRecord
 ) -> None:
-    store.append(make_record("a"), {"params": 1})
+    store.append(make_record("a"))
     (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
     large = {"notes": "x" * 1_000_000}
     with pytest.raises(StoreWriteError, match=r"full.*intact"):
-        store.append(make_record("b", provenance=large), {"params": 2})
+        store.append(make_record("b", provenance=large))
     with Store(path) as fresh:
         assert [undated(record) for record in fresh.records()] == [make_record("a")]
-        assert fresh.run("first").rejections == {"params": 1}
     store._connection.execute("PRAGMA max_page_count = 1000000")
     store.append(make_record("b", provenance=large))
     assert [record.key for record in store.records()] == ["a", "b"]
@@ -331,8 +353,8 @@ def test_the_path_is_that_of_the_environment_else_in_the_working_directory(monke
     assert default_path() == DEFAULT_PATH
 
 
-def test_the_models_of_each_run_have_a_folder_of_their_own_beside_the_store(store: Store, tmp_path: Path) -> None:
+def test_each_run_has_a_folder_of_their_own_beside_the_store(store: Store, tmp_path: Path) -> None:
     names = ("mine", "run 1", "run/1", "../mine", str(tmp_path.parent / "mine"), "..")
-    folders = [store.models_of(name) for name in names]
+    folders = [store.folder_of(name) for name in names]
     assert {folder.parent for folder in folders} == {store.path.parent / f"{store.path.stem}-models"}
     assert len(set(folders)) == len(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
+from tinysearch.search.execution import RunOutcome
 from tinysearch.search.images import Images
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.recipe import recipe
-from tinysearch.search.run import RunOutcome, RunSettings, SearchRun
-from tinysearch.search.workers import EpochWatcher, Job, Worker
+from tinysearch.search.run import SearchRun
+from tinysearch.search.settings import RunSettings
+from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
@@ -46,10 +49,13 @@ class FakeWorker(Worker):
     def __init__(self, react: Callable[[int, Job], Measurement | None] | None = None) -> None:
         self.jobs: list[Job] = []
         self._react = react
+        self._lock = threading.Lock()
 
     def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
-        self.jobs.append(job)
-        reaction = self._react(len(self.jobs) - 1, job) if self._react else None
+        with self._lock:
+            number = len(self.jobs)
+            self.jobs.append(job)
+        reaction = self._react(number, job) if self._react else None
         if reaction is not None:
             return reaction
         score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
@@ -70,10 +76,10 @@ class Silent:
     def on_start(self, proposal: Proposal) -> None:
         self.started.append(proposal)
 
-    def on_epoch(self, number: int, epoch: Epoch) -> None:
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
         pass
 
-    def on_record(self, record: Record, rejections: Mapping[str, int]) -> None:
+    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
         self.records.append(record)
 
 
@@ -93,6 +99,7 @@ class Runner:
         space: SearchSpace | None = None,
         resume: bool = False,
         time_limit: float | None = None,
+        retrain: bool = True,
         documented: Mapping[str, Architecture] | None = None,
         **settings: Any,
     ) -> SearchRun:
@@ -102,10 +109,11 @@ class Runner:
             RunSettings(Budget(budget), recipe("default"), **settings),
             self.dataset,
             architectures() if documented is None else documented,
+            worker or FakeWorker(),
             space=space,
             resume=resume,
-            worker=worker or FakeWorker(),
             time_limit=time_limit,
+            retrain=retrain,
         )
 
     def run(self, name: str = "run", **options: Any) -> RunOutcome:

@@ -8,7 +8,8 @@ import pytest
 from tinysearch.baselines.models import architectures
 from tinysearch.results.record import Record
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.proposer import Proposer
+from tinysearch.search.ledger import Ledger
+from tinysearch.search.proposer import Exhausted, Proposal, Proposer
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import Problem, RandomSearch, Strategy
 from tinysearch.space.architecture import Architecture, Conv, Head
@@ -26,7 +27,9 @@ class Listed(Strategy):
         super().__init__(problem)
         self._left = list(filters)
 
-    def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
         layer = Conv(self._left.pop(0), kernel=(1, 1), bias=False)
         return Candidate(Architecture((layer,), Head("average")), self.problem.recipe)
 
@@ -39,52 +42,60 @@ def params(filters: int) -> int:
     return 11 * filters + 10
 
 
+def proposals(proposer: Proposer, as_record: AsRecord, ledger: Ledger | None = None) -> list[Proposal]:
+    """Return all proposals, each with its training done before the next one."""
+    ledger = Ledger(workers=1) if ledger is None else ledger
+    made = []
+    while isinstance(proposal := proposer.next(ledger), Proposal):
+        made.append(proposal)
+        ledger.propose(proposal.candidate, proposal.rejections)
+        ledger.record(proposal.position, as_record(proposal.candidate.architecture, 0.5, proposal.trial))
+    return made
+
+
 def test_what_is_at_or_above_the_budget_is_rejected_counted_and_no_trial(as_record: AsRecord) -> None:
     proposer = Proposer(Listed(problem(params(4)), [9, 5, 4, 3, 2]), seed=0, trials=2, baselines={})
-    first = proposer.next([])
-    assert first is not None
-    assert (first.trial, first.cost.params) == (0, params(3))
-    assert proposer.rejections == {"params": 3}
-    second = proposer.next([as_record(first.candidate.architecture, 0.5, 0)])
-    assert second is not None
-    assert (second.trial, second.cost.params) == (1, params(2))
+    first, second = proposals(proposer, as_record)
+    assert (first.trial, first.cost.params, first.rejections) == (0, params(3), {"params": 3})
+    assert (second.trial, second.cost.params, second.rejections) == (1, params(2), {})
 
 
 def test_duplicates_are_rejected_however_many_there_are(as_record: AsRecord) -> None:
-    seen = as_record(Architecture((Conv(3, kernel=(1, 1), bias=False),), Head("average")), 0.5, 0)
-    proposer = Proposer(Listed(problem(), [3] * 200 + [2]), seed=0, trials=5, baselines={})
-    proposal = proposer.next([seen])
-    assert proposal is not None
-    assert proposal.cost.params == params(2)
-    assert proposer.rejections == {"duplicate": 200}
+    proposer = Proposer(Listed(problem(), [3] * 201 + [2]), seed=0, trials=2, baselines={})
+    first, second = proposals(proposer, as_record)
+    assert (first.cost.params, second.cost.params) == (params(3), params(2))
+    assert second.rejections == {"duplicate": 200}
+
+
+def test_what_is_under_way_is_not_proposed_again() -> None:
+    proposer = Proposer(Listed(problem(), [3, 3, 2]), seed=0, trials=2, baselines={})
+    ledger = Ledger(workers=2)
+    first = proposer.next(ledger)
+    assert isinstance(first, Proposal)
+    ledger.propose(first.candidate, first.rejections)
+    second = proposer.next(ledger)
+    assert isinstance(second, Proposal)
+    assert second.cost.params == params(2)
 
 
 @pytest.mark.parametrize(("budget", "expected"), [(8_641, 3), (8_640, 2), (4_000, 1), (3_077, 0)])
-def test_baselines_below_the_budget_come_first_and_are_no_trials(
-    budget: int, expected: int, as_record: AsRecord
-) -> None:
-    proposer = Proposer(RandomSearch(problem(budget)), seed=0, trials=1, baselines=architectures())
-    past: list[Record] = []
-    names = []
-    while (proposal := proposer.next(past)) is not None:
-        names.append((proposal.origin, proposal.trial))
-        past.append(replace_origin(as_record(proposal.candidate.architecture, 0.9, proposal.trial), proposal.origin))
-    assert names == [("baseline", None)] * expected + [("search", 0)]
+def test_baselines_come_first_and_are_no_trials(budget: int, expected: int, as_record: AsRecord) -> None:
+    bound = problem(budget)
+    fitting = {name: model for name, model in architectures().items() if bound.fits(model)}
+    made = proposals(Proposer(RandomSearch(bound), seed=0, trials=1, baselines=fitting), as_record)
+    assert [(one.origin, one.trial) for one in made] == [("baseline", None)] * expected + [("search", 0)]
 
 
-def test_the_next_proposal_needs_nothing_but_the_history(as_record: AsRecord) -> None:
-    def proposals(resumed_after: int) -> list[str]:
-        past: list[Record] = []
-        proposer = Proposer(RandomSearch(problem()), seed=3, trials=6, baselines={})
-        for trial in range(6):
-            if trial == resumed_after:
-                proposer = Proposer(RandomSearch(problem()), seed=3, trials=6, baselines={})
-            proposal = proposer.next(past)
-            assert proposal is not None
-            past.append(as_record(proposal.candidate.architecture, 0.5, trial))
-        return [record.key for record in past]
+def test_the_next_proposal_needs_nothing_but_the_ledger(as_record: AsRecord) -> None:
+    def keys(*trials: int) -> list[str]:
+        ledger = Ledger(workers=1)
+        return [
+            proposal.candidate.key
+            for upto in trials
+            for proposal in proposals(Proposer(RandomSearch(problem()), 3, upto, {}), as_record, ledger)
+        ]
 
-    assert proposals(resumed_after=0) == proposals(resumed_after=4)
+    assert keys(6) == keys(4, 6)
 
 
 def test_a_space_that_is_searched_through_ends_the_run(as_record: AsRecord) -> None:
@@ -107,14 +118,7 @@ def test_a_space_that_is_searched_through_ends_the_run(as_record: AsRecord) -> N
     )
     space = SearchSpace(tree=tree)
     proposer = Proposer(RandomSearch(problem(space=space)), seed=0, trials=100, baselines={})
-    past: list[Record] = []
-    while (proposal := proposer.next(past)) is not None:
-        past.append(as_record(proposal.candidate.architecture, 0.5, proposal.trial))
-    assert proposer.exhausted
-    assert sorted(record.cost.params for record in past) == [params(filters) for filters in range(1, 31)]
-
-
-def replace_origin(record: Record, origin: str) -> Record:
-    from dataclasses import replace
-
-    return replace(record, origin=origin)  # type: ignore[arg-type]
+    ledger = Ledger(workers=1)
+    made = proposals(proposer, as_record, ledger)
+    assert isinstance(proposer.next(ledger), Exhausted)
+    assert sorted(proposal.cost.params for proposal in made) == [params(filters) for filters in range(1, 31)]

@@ -1,18 +1,27 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
+import threading
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tinysearch.errors import BudgetError, RunError
-from tinysearch.results.record import Measurement, Record
-from tinysearch.search import run as run_module
-from tinysearch.search.workers import Job
+from tinysearch.errors import BudgetError, RunError, WorkerError
+from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.search.workers.worker import Job, Worker
 
 
 def essentials(records: list[Record]) -> list[tuple[Any, ...]]:
     return [(one.key, one.name, one.trial, one.seed, one.measurement) for one in records]
+
+
+def rejected(runner: Any, name: str) -> Counter[str]:
+    """Return what the store knows of the rejections of a run."""
+    counted = Counter(runner.store.run(name).rejections)
+    for record in runner.store.records(name):
+        counted.update(record.rejections)
+    return counted
 
 
 @pytest.mark.parametrize("strategy", ["evolution", "random"])
@@ -33,7 +42,7 @@ def test_an_interrupted_run_continues_as_if_nothing_had_happened(
     second = runner.run("parts", trials=12, strategy=strategy, resume=True)
     assert second.ending == "finished"
     assert essentials(runner.store.records("parts")) == essentials(runner.store.records("whole"))
-    assert second.rejections == whole.rejections == runner.store.run("parts").rejections
+    assert second.rejections == whole.rejections == rejected(runner, "parts")
 
 
 def test_more_trials_of_a_finished_run_go_on_where_it_ended(runner: Any) -> None:
@@ -74,8 +83,6 @@ def test_a_run_that_differs_in_anything_but_its_trials_is_not_resumed(runner: An
 
 
 def test_a_run_is_not_resumed_on_other_data(runner: Any) -> None:
-    from dataclasses import replace
-
     runner.run(trials=1)
     runner.dataset = replace(runner.dataset, fingerprint="another")
     with pytest.raises(RunError, match="another"):
@@ -94,19 +101,62 @@ def test_a_budget_that_nothing_meets_is_refused_at_once_with_the_smallest_member
     assert runner.store.runs() == []
 
 
-def test_a_time_limit_ends_the_run_before_a_trial_that_would_not_fit(
-    runner: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = iter(range(0, 1_000, 10))
-    monkeypatch.setattr(run_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
-    outcome = runner.run(trials=50, strategy="random", time_limit=45.0, documented={})
+def test_a_time_limit_ends_the_run_before_a_trial_that_would_not_fit(runner: Any, fake_worker: Any) -> None:
+    worker = fake_worker(lambda number, job: Measurement((Epoch(1.0, 0.5, 1.0, 0.5, 0.1, 1.0),), 10.0 + 990 * number))
+    outcome = runner.run(trials=50, strategy="random", time_limit=900.0, documented={}, worker=worker)
     assert outcome.ending == "time limit"
-    assert len(outcome.records) == 5
+    assert len(outcome.records) == 2
     assert runner.store.run("run").finished_at is None
 
 
+def test_a_training_that_outlasts_the_time_limit_is_stopped(runner: Any) -> None:
+    class Endless(Worker):
+        stopped = threading.Event()
+
+        def train(self, job: Job, on_epoch: Any = None) -> Measurement:
+            self.stopped.wait()
+            raise WorkerError("stopped")
+
+        def close(self) -> None:
+            self.stopped.set()
+
+    outcome = runner.run(trials=5, time_limit=0.1, worker=Endless(), workers=2)
+    assert (outcome.ending, outcome.records) == ("time limit", ())
+    assert runner.run(trials=5, resume=True, workers=2).ending == "finished"
+
+
+def test_what_another_run_has_trained_alike_is_taken_from_the_store(runner: Any, fake_worker: Any) -> None:
+    first = runner.run("first", trials=4)
+    worker = fake_worker()
+    second = runner.run("second", trials=6, worker=worker, retrain=False)
+    assert len(worker.jobs) == 2
+    assert essentials(list(second.records))[:7] == essentials(list(first.records))
+    assert [record.taken_from for record in second.records] == ["first"] * 7 + [None] * 2
+    assert [record.taken_from for record in runner.store.records("second")] == ["first"] * 7 + [None] * 2
+    third = runner.run("third", trials=6, retrain=False)
+    assert [record.taken_from for record in third.records] == ["first"] * 7 + ["second"] * 2
+    assert {record.taken_from for record in runner.run("fourth", trials=6).records} == {None}
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"fingerprint": "another"}])
+def test_nothing_is_taken_from_another_seed_or_other_data(change: dict[str, Any], runner: Any) -> None:
+    runner.run("first", trials=2, strategy="random")
+    if "fingerprint" in change:
+        runner.dataset = replace(runner.dataset, **change)
+        change = {}
+    second = runner.run("second", trials=2, strategy="random", retrain=False, **change)
+    assert {record.taken_from for record in second.records} == {None}
+
+
+def test_a_failure_is_not_taken_from_the_store(runner: Any, fake_worker: Any) -> None:
+    failing = fake_worker(lambda number, job: Measurement(failure="out of memory"))
+    runner.run("first", trials=2, worker=failing)
+    assert not any(record.failed for record in runner.run("second", trials=2, retrain=False).records)
+
+
 @pytest.mark.parametrize(
-    ("setting", "value"), [("trials", -1), ("seed", -1), ("seed", 2**31), ("strategy", "annealing")]
+    ("setting", "value"),
+    [("trials", -1), ("seed", -1), ("seed", 2**31), ("strategy", "annealing"), ("workers", 0), ("workers", 257)],
 )
 def test_settings_out_of_range_are_refused(setting: str, value: Any, runner: Any) -> None:
     with pytest.raises(RunError):
@@ -122,13 +172,13 @@ def test_only_the_models_of_the_best_few_are_kept(runner: Any, fake_worker: Any)
 
     outcome = runner.run(trials=12, strategy="random", worker=fake_worker(save))
     ranked = sorted(outcome.records, key=lambda record: -record.score)
-    kept = {path.stem for path in runner.store.models_of("run").iterdir()}
+    kept = {path.stem for path in runner.store.folder_of("run").glob("*.keras")}
     assert kept == {record.key for record in ranked[:5]}
 
 
-def test_the_models_of_a_run_stay_beside_the_store_whatever_its_name(runner: Any) -> None:
+def test_the_folder_of_a_run_stays_beside_the_store_whatever_its_name(runner: Any) -> None:
     for name in ("../../elsewhere", "/tmp/elsewhere", "..", "<script>", "a b", ".hidden"):  # noqa: S108
-        folder = runner.store.models_of(name)
+        folder = runner.store.folder_of(name)
         assert folder.parent == runner.store.path.parent / "store-models"
         assert folder.name.startswith("run-")
 

@@ -17,7 +17,7 @@ from tinysearch.search.images import Images
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe, recipe
 from tinysearch.search.training import OneCycle, PlateauRule, accuracy, fit, save_model
-from tinysearch.search.workers import InProcessWorker, Job
+from tinysearch.search.workers.worker import InProcessWorker, Job
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.task import Task
 

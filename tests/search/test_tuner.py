@@ -15,7 +15,7 @@ from tinysearch.results.record import Measurement, Record
 from tinysearch.search import strategies
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.strategies import RandomSearch, Strategy
-from tinysearch.search.workers import Job
+from tinysearch.search.workers.worker import Job
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,9 @@ def test_an_oversized_candidate_never_reaches_the_worker(
     class Oversized(RandomSearch):
         """Proposes what is over the budget fifty times, then something random."""
 
-        def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+        def propose(
+            self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+        ) -> Candidate:
             self.asked = getattr(self, "asked", 0) + 1
             if self.asked % 51:
                 wide = self.problem.space.sample_between(10_000, 100_000, rng)
@@ -84,7 +86,9 @@ def test_an_exception_in_a_strategy_gets_out_and_leaves_no_lock_behind(
     from keras_tuner.src.engine import oracle as kt_oracle
 
     class Broken(Strategy):
-        def propose(self, history: Sequence[Record], rng: np.random.Generator) -> Candidate:
+        def propose(
+            self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+        ) -> Candidate:
             raise SpaceError("broken on purpose")
 
     monkeypatch.setitem(strategies.STRATEGIES, "broken", Broken)
@@ -112,7 +116,9 @@ def test_an_error_that_is_not_the_candidates_fault_ends_the_search(
 def test_nothing_is_left_on_disk_but_the_store(runner: Any, tmp_path: Path) -> None:
     runner.run(trials=3, strategy="random")
     assert os.listdir(tmp_path / "cwd") == []  # noqa: PTH208
-    assert {path.name.removesuffix("-wal").removesuffix("-shm") for path in tmp_path.iterdir()} == {"cwd", "store.db"}
+    left = {path.name.removesuffix("-wal").removesuffix("-shm") for path in tmp_path.iterdir()}
+    assert left == {"cwd", "store.db", "store-models"}
+    assert {path.name for path in runner.store.folder_of("run").iterdir()} <= {"run.lock"}
 
 
 def test_a_record_is_in_the_store_before_anyone_is_told(runner: Any) -> None:
@@ -123,10 +129,10 @@ def test_a_record_is_in_the_store_before_anyone_is_told(runner: Any) -> None:
         def on_start(self, proposal: Any) -> None:
             seen.append(len(runner.store.records()))
 
-        def on_epoch(self, number: int, epoch: Any) -> None:
+        def on_epoch(self, position: int, number: int, epoch: Any) -> None:
             pass
 
-        def on_record(self, record: Record, rejections: Any) -> None:
+        def on_record(self, position: int, record: Record, rejections: Any) -> None:
             assert runner.store.records()[-1].key == record.key
 
     search.carry_out(Watcher())
@@ -137,7 +143,7 @@ def test_keras_tuners_own_trial_has_the_choices_and_the_last_score(runner: Any) 
     from tinysearch.search.oracle import BudgetOracle
 
     search = runner.prepare(trials=1, strategy="random", documented={})
-    oracle = BudgetOracle(search.proposer, search.history)
+    oracle = BudgetOracle(search.proposer, search.ledger, lambda: True)
     trial = oracle.create_trial("tuner0")
     architecture = oracle.proposal(trial.trial_id).candidate.architecture
     assert search.space.decode(trial.hyperparameters.values) == architecture

@@ -20,5 +20,5 @@ def seconds(text: str) -> float:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
     if match is None or float(match[1]) == 0:
-        raise InputError(f"a time limit is a number with s, m or h, as in 90s, 30m or 2h; got {text!r}")
+        raise InputError(f"a duration is a number with s, m or h, as in 90s, 30m or 2h; got {text!r}")
     return float(match[1]) * _UNITS[match[2]]

@@ -1,23 +1,37 @@
-"""What a person sees while candidates are trained: two bars and a line per finished training, or lines alone."""
+"""What a person sees while candidates are trained: bars and a line per finished training, or lines alone."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.render import figures
 from tinysearch.space.notation import notation
 
+BAR_WIDTH = 24
+
+
+@dataclass
+class _Training:
+    """One training under way."""
+
+    what: str
+    began: float = field(default_factory=time.monotonic)
+    epoch: int = 0
+    last: str = ""
+
 
 class TrainingProgress:
-    """Progress of several trainings, one after another.
+    """Progress of several trainings, one after another or some at a time; each has a key, 0 unless said.
 
     On a terminal it is a live display; elsewhere, and with ``NO_COLOR`` or ``TERM=dumb``, a plain line is printed when
     a training begins and when it ends.
@@ -27,24 +41,20 @@ class TrainingProgress:
         total: How many trainings there are to be, those already done included.
         epochs: Epochs of each training.
         done: How many are done already.
+        workers: How many there may be at a time.
     """
 
-    def __init__(self, console: Console, total: int, epochs: int, done: int = 0) -> None:
+    def __init__(self, console: Console, total: int, epochs: int, done: int = 0, workers: int = 1) -> None:
         self._console = console
         self._total = total
         self._epochs = epochs
         self._done = done
+        self._workers = workers
+        self._begun = done
         self._trained_seconds: list[float] = []
-        self._current = ""
-        self._began = time.monotonic()
-        self._epoch = 0
+        self._under_way: dict[Hashable, _Training] = {}
         self._note = ""
         self._best = ""
-        self._last = ""
-        bar = BarColumn(bar_width=24)
-        self._bars = Progress(TextColumn("{task.description}"), bar, MofNCompleteColumn(), console=console)
-        self._trainings = self._bars.add_task("trained", total=total, completed=done)
-        self._epochs_bar = self._bars.add_task("epoch", total=epochs)
         plain = not console.is_terminal or console.is_dumb_terminal or console.no_color
         self._live = None if plain else Live(console=console, get_renderable=self._render, refresh_per_second=4)
 
@@ -61,27 +71,28 @@ class TrainingProgress:
             self._live.transient = True
             self._live.stop()
 
-    def start(self, what: str) -> None:
+    def start(self, what: str, key: Hashable = 0) -> None:
         """Note that a training begins."""
-        self._current, self._began, self._epoch, self._last = what, time.monotonic(), 0, ""
-        self._bars.update(self._epochs_bar, completed=0)
+        self._begun += 1
+        self._under_way[key] = _Training(what)
         if self._live is None:
-            self._print(f"training {self._done + 1} of {self._total}: {what}")
+            self._print(f"training {self._begun} of {self._total}: {what}")
 
-    def epoch(self, number: int, epoch: Epoch) -> None:
+    def epoch(self, number: int, epoch: Epoch, key: Hashable = 0) -> None:
         """Note that an epoch is over."""
-        self._epoch = number
         name, value = ("accuracy", epoch.accuracy) if epoch.val_accuracy is None else ("validation", epoch.val_accuracy)
-        self._last = f"{name} {figures.percent(value)}"
-        self._bars.update(self._epochs_bar, completed=number)
+        training = self._under_way[key]
+        training.epoch, training.last = number, f"{name} {figures.percent(value)}"
 
-    def finish(self, record: Record) -> None:
-        """Note that a training is over, and print a line about it."""
+    def finish(self, record: Record, key: Hashable = 0) -> None:
+        """Note that a training is over, or that its result was known already, and print a line about it."""
         self._done += 1
-        self._trained_seconds.append(record.measurement.train_seconds)
-        self._bars.update(self._trainings, completed=self._done)
+        if self._under_way.pop(key, None) is None:
+            self._begun += 1
+        else:
+            self._trained_seconds.append(record.measurement.train_seconds)
         result = f"failed: {_first_line(record)}" if record.failed else self._result(record)
-        seconds = figures.duration(record.measurement.train_seconds)
+        seconds = "known" if record.taken_from is not None else figures.duration(record.measurement.train_seconds)
         layers = notation(record.architecture)
         self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {record.name}  {layers}")
 
@@ -101,25 +112,36 @@ class TrainingProgress:
             self._console.print(Text(line, overflow="ellipsis", no_wrap=True))
 
     def _render(self) -> RenderableType:
-        now = time.monotonic() - self._began
-        parts: list[RenderableType] = [self._bars]
-        if self._current:
-            current = f"{escape(self._current)}  {figures.duration(now)}  {self._last}"
-            parts.append(Text.from_markup(current, overflow="ellipsis"))
-        for line in (self._best, self._note, self._left(now)):
-            if line:
-                parts.append(Text(line, style="dim", overflow="ellipsis", no_wrap=True))
-        return Group(*parts)
+        bars = Table.grid(padding=(0, 1))
+        for _ in range(3):
+            bars.add_column(no_wrap=True)
+        bars.add_column(no_wrap=True, overflow="ellipsis")
+        self._add_bar(bars, "trained", self._done, self._total, self._left())
+        for training in self._under_way.values():
+            seconds = figures.duration(time.monotonic() - training.began)
+            words = "  ".join(filter(None, (seconds, training.last, training.what)))
+            self._add_bar(bars, "epoch", training.epoch, self._epochs, words)
+        notes = [
+            Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in (self._best, self._note) if line
+        ]
+        return Group(bars, *notes)
 
-    def _left(self, now: float) -> str:
-        """Estimate the time left from trainings that are over, or else from the epochs of the current one."""
+    def _add_bar(self, bars: Table, title: str, completed: int, total: int, words: str) -> None:
+        bar = ProgressBar(total=max(total, 1), completed=completed, width=BAR_WIDTH)
+        bars.add_row(Text(title), bar, Text(f"{completed}/{total}"), Text(words, overflow="ellipsis"))
+
+    def _left(self) -> str:
+        """Estimate the time left from trainings that are over, or else from the epochs of those under way."""
+        now = time.monotonic()
+        spent = [(now - one.began, one.epoch / self._epochs) for one in self._under_way.values()]
         if self._trained_seconds:
             each = sum(self._trained_seconds) / len(self._trained_seconds)
-        elif self._epoch:
-            each = now / self._epoch * self._epochs
+        elif any(share for _, share in spent):
+            each = sum(seconds for seconds, share in spent if share) / sum(share for _, share in spent)
         else:
             return ""
-        left = max(0.0, each * (self._total - self._done) - now)
+        begun = sum(min(seconds, each) for seconds, _ in spent)
+        left = max(0.0, each * (self._total - self._done) - begun) / self._workers
         return f"about {figures.duration(left)} left"
 
 

@@ -20,6 +20,8 @@ DEFAULT_WIDTH = 120
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+# Ended by a signal: this and its number.
+EXIT_SIGNAL = 128
 
 
 class Debug:

@@ -14,14 +14,15 @@ from rich.text import Text
 
 from tinysearch.cli import options
 from tinysearch.cli.numbers import whole
-from tinysearch.cli.reporting import EXIT_INTERRUPTED, reported, stderr, stdout
+from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.errors import TrainingError
 
 if TYPE_CHECKING:
     from tinysearch.cli.progress import TrainingProgress
     from tinysearch.results.record import Epoch, Record
+    from tinysearch.search.execution import RunOutcome
     from tinysearch.search.proposer import Proposal
-    from tinysearch.search.run import RunOutcome, SearchRun
+    from tinysearch.search.run import SearchRun
 
 
 @reported
@@ -42,7 +43,10 @@ def run(
     epochs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
     ] = None,
-    strategy: Annotated[str | None, typer.Option(help="evolution or random. [evolution]")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(help="evolution, bayesian, halving, random or keras-tuner:<oracle>. [evolution]"),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
     ] = None,
@@ -56,26 +60,43 @@ def run(
     max_memory: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most bytes of activations at the peak, in int8.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Candidates to train at a time. [one per core]")
+    ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run --name, or the latest one.")] = False,
-    time_limit: Annotated[str | None, typer.Option(help="Begin no trial that would end later: 90s, 30m, 2h.")] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(help="End after this time, with whole trials: 90s, 30m, 2h.")
+    ] = None,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train again what other runs in the store have trained alike.")
+    ] = False,
+    stall_limit: Annotated[
+        str, typer.Option(help="Give up a training that finishes no epoch for this long: 90s, 30m, 2h.")
+    ] = "30m",
+    worker_memory: Annotated[
+        str | None, typer.Option(help="Most memory for each worker process: 500M, 2G (Linux).")
+    ] = None,
     store: options.Store = None,
 ) -> None:
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
-    Every candidate is trained for all its epochs and scored by the last one. What was trained is stored at once;
-    Ctrl-C loses nothing but the trial at hand.
+    Every candidate is trained for all its epochs, in a process of its own, and scored by the last one. What was
+    trained is stored at once; --resume goes on after Ctrl-C, a crash or a kill from the last whole epoch.
 
     Example: tinysearch run --budget 10000
     """
     from tinysearch.api import open_run
     from tinysearch.cli.durations import seconds
     from tinysearch.cli.progress import TrainingProgress
+    from tinysearch.cli.signals import terminations
+    from tinysearch.cli.sizes import size
     from tinysearch.results.store import Store, default_path
 
     limit = None if time_limit is None else seconds(time_limit)
+    memory = None if worker_memory is None else size(worker_memory)
     given = {
         "budget": budget,
         "trials": trials,
@@ -84,12 +105,13 @@ def run(
         "seed": seed,
         "recipe": recipe,
         "baselines": baselines,
+        "workers": workers,
         "max_macs": max_macs,
         "max_memory": max_memory,
     }
     notes = stderr()
     path = store or default_path()
-    with Store(path, create=True) as opened:
+    with terminations() as signals, Store(path, create=True) as opened:
         search = open_run(
             opened,
             {key: value for key, value in given.items() if value is not None},
@@ -98,19 +120,22 @@ def run(
             name=name,
             resume=resume,
             time_limit=limit,
+            retrain=retrain,
+            stall_limit=seconds(stall_limit),
+            worker_memory=memory,
         )
         if search.dataset.fallback:
             notes.print(Text(f"note: {search.dataset.fallback}", style="bold yellow"))
         notes.print(_plan(search, path))
-        done = len(search.history)
-        with TrainingProgress(notes, search.planned, search.settings.recipe.epochs, done) as progress:
+        settings, done = search.settings, search.ledger.done
+        with TrainingProgress(notes, search.planned, settings.recipe.epochs, done, settings.workers) as progress:
             outcome = search.carry_out(_Shown(search, progress))
     _conclude(search, outcome, stdout(), notes)
     where = _as_options({"--store": store})
     again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
     _next_steps(search, outcome, notes, again, where)
     if outcome.ending == "interrupted":
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if outcome.records and outcome.best is None:
         raise TrainingError(
             f"all {len(outcome.records)} candidates failed; the last one: {outcome.records[-1].measurement.failure}"
@@ -122,32 +147,38 @@ class _Shown:
 
     def __init__(self, search: SearchRun, progress: TrainingProgress) -> None:
         self._progress = progress
-        self._records: list[Record] = list(search.history)
-        self._tell(search.proposer.rejections)
+        self._best: Record | None = None
+        for record in search.ledger.records():
+            self._compare(record)
+        self._tell(search.ledger.rejections)
 
     def on_start(self, proposal: Proposal) -> None:
         from tinysearch.space.notation import notation
 
         label = proposal.name if proposal.trial is None else f"trial {proposal.trial + 1}"
-        self._progress.start(f"{label}  {proposal.cost.params:,} params  {notation(proposal.candidate.architecture)}")
+        layers = notation(proposal.candidate.architecture)
+        self._progress.start(f"{label}  {proposal.cost.params:,} params  {layers}", proposal.position)
 
-    def on_epoch(self, number: int, epoch: Epoch) -> None:
-        self._progress.epoch(number, epoch)
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
+        self._progress.epoch(number, epoch, position)
 
-    def on_record(self, record: Record, rejections: Mapping[str, int]) -> None:
-        self._records.append(record)
+    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
+        self._compare(record)
         self._tell(rejections)
-        self._progress.finish(record)
+        self._progress.finish(record, position)
+
+    def _compare(self, record: Record) -> None:
+        from tinysearch.results.leaderboard import best
+
+        self._best = best(filter(None, (self._best, record)))
 
     def _tell(self, rejections: Mapping[str, int]) -> None:
-        from tinysearch.results.leaderboard import best
         from tinysearch.results.render import figures
 
-        leader = best(self._records)
         line = ""
-        if leader is not None:
-            accuracy = figures.percent(leader.measurement.val_accuracy)
-            line = f"best so far: {accuracy} with {leader.cost.params:,} params, {leader.name}"
+        if self._best is not None:
+            accuracy = figures.percent(self._best.measurement.val_accuracy)
+            line = f"best so far: {accuracy} with {self._best.cost.params:,} params, {self._best.name}"
         self._progress.note(line, f"rejected: {_rejected(rejections)}" if rejections else "")
 
 
@@ -160,7 +191,9 @@ def _plan(search: SearchRun, store: Path) -> Table:
     images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
     found = survey(settings.budget, space=search.space, draws=500, samples=0)
     before = f"{len(search.baselines)} documented models, then " if search.baselines else ""
-    resumed = f", {len(search.history)} of {search.planned} trained already" if search.history else ""
+    done = search.ledger.done
+    resumed = f", {done} of {search.planned} trained already" if done else ""
+    at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
     limits = [f"fewer than {settings.budget.params:,} parameters"]
     if settings.budget.macs is not None:
         limits.append(f"at most {settings.budget.macs:,} MACs")
@@ -172,7 +205,7 @@ def _plan(search: SearchRun, store: Path) -> Table:
         ("budget", ", ".join(limits)),
         ("space", f"{100 * found.share:.0f} % of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}"),
-        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}"),
+        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{at_a_time}"),
     ]
     table = Table.grid(padding=(0, 2))
     for title, value in rows:
@@ -206,7 +239,7 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
     ends: dict[str, str] = {
         "finished": "all trials are done",
         "exhausted": "no new candidate within the budget turns up any more",
-        "time limit": "the next trial would not have ended within the time limit",
+        "time limit": "the time limit has come, or would have before the end of another trial",
         "interrupted": "interrupted; what was trained is stored",
     }
     notes.print()
@@ -226,7 +259,7 @@ def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, again: s
     if outcome.best is not None:
         steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
-        model = search.model_path(outcome.best.key)
+        model = search.models.path(outcome.best.key)
         if model.exists():
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
     if outcome.ending == "finished":

@@ -42,11 +42,13 @@ class Measurement:
         curve: One point per epoch that was finished.
         train_seconds: Wall-clock time of building and training.
         failure: Why there is no result, or None.
+        log: The end of what the worker wrote, where there is a failure.
     """
 
     curve: tuple[Epoch, ...] = ()
     train_seconds: float = 0.0
     failure: str | None = None
+    log: str = ""
 
     @property
     def val_accuracy(self) -> float | None:
@@ -65,7 +67,8 @@ class Measurement:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Measurement:
         """Make a measurement of plain JSON values."""
-        return cls(tuple(Epoch(**point) for point in data["curve"]), data["train_seconds"], data["failure"])
+        curve = tuple(Epoch(**point) for point in data["curve"])
+        return cls(curve, data["train_seconds"], data["failure"], data.get("log", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ class Record:
         test_accuracy: Fraction of test images classified correctly after the last epoch; None if never asked.
         test_fingerprint: SHA-256 of those images and labels, sixteen hexadecimal digits; None if never asked.
         provenance: Versions of what it ran on, and the commit of tinysearch where known.
+        taken_from: Name of the run whose measurement this is, of the same candidate, seed and data; None if it was
+            trained for this run.
+        rejections: What the constraint filter rejected before it let this candidate pass, counted by reason.
         created_at: When it was stored, ISO 8601 in UTC; set by the store.
     """
 
@@ -107,6 +113,8 @@ class Record:
     test_accuracy: float | None = None
     test_fingerprint: str | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    taken_from: str | None = None
+    rejections: Mapping[str, int] = field(default_factory=dict)
     created_at: str = ""
 
     @property
@@ -123,7 +131,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One search or reproduction as the store knows it; ``settings`` are plain JSON values."""
+    """One search or reproduction as the store knows it; ``settings`` are plain JSON values.
+
+    ``rejections`` counts, by reason, what was rejected after the last record, when nothing new turned up any more; a
+    record has the count of what was rejected before it.
+    """
 
     name: str
     dataset: str

@@ -49,4 +49,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             FROM records JOIN runs ON runs.id = records.run_id
         """,
     ),
+    (
+        "ALTER TABLE records ADD COLUMN taken_from TEXT",
+        "ALTER TABLE records ADD COLUMN rejections TEXT NOT NULL DEFAULT '{}'",
+        # Rejections belonged to the run as a whole: they go to its last record, the run keeps those after it.
+        """
+        UPDATE records SET rejections = (SELECT rejections FROM runs WHERE runs.id = run_id)
+        WHERE id IN (SELECT max(id) FROM records WHERE purpose = 'search' GROUP BY run_id)
+        """,
+        "UPDATE runs SET rejections = '{}'",
+        "DROP INDEX records_by_key",
+        "CREATE INDEX records_by_key ON records (key, seed)",
+        "DROP VIEW trainings",
+        """
+        CREATE VIEW trainings AS
+            SELECT records.*, runs.name AS run, runs.dataset, runs.fingerprint
+            FROM records JOIN runs ON runs.id = records.run_id
+        """,
+    ),
 )

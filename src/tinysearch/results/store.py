@@ -81,8 +81,8 @@ class Store:
         """Close the file."""
         self._connection.close()
 
-    def models_of(self, run: str) -> Path:
-        """Return the folder beside the store for the models of a run's best few candidates.
+    def folder_of(self, run: str) -> Path:
+        """Return the folder beside the store for the files of a run: models of its best few candidates, and its lock.
 
         It has the run's name, or where that is no plain name for a folder, a digest of it.
         """
@@ -135,8 +135,8 @@ class Store:
             for row in rows
         ]
 
-    def append(self, record: Record, rejections: Mapping[str, int] | None = None) -> None:
-        """Store a record, and the run's rejections so far, in one transaction.
+    def append(self, record: Record) -> None:
+        """Store a record in one transaction.
 
         A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
 
@@ -144,18 +144,17 @@ class Store:
             StoreWriteError: if it cannot be written, a full disk for example; the store is as it was before.
         """
         with self._writing():
-            run_id = self._run_id(record.run)
             self._connection.execute(
                 """
                 INSERT INTO records (
                     run_id, key, name, origin, purpose, trial, seed, params, val_accuracy, test_accuracy,
-                    test_fingerprint,
-                    failure, architecture, cost, recipe, measurement, provenance, created_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    test_fingerprint, failure, architecture, cost, recipe, measurement, provenance, taken_from,
+                    rejections, created_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
                 """,
                 (
-                    run_id,
+                    self._run_id(record.run),
                     record.key,
                     record.name,
                     record.origin,
@@ -172,23 +171,25 @@ class Store:
                     _dump(record.recipe),
                     _dump(record.measurement.to_dict()),
                     _dump(record.provenance),
+                    record.taken_from,
+                    _dump(dict(record.rejections)),
                     record.created_at or _now(),
                 ),
             )
-            if rejections is not None:
-                self._connection.execute(
-                    "UPDATE runs SET rejections = ? WHERE id = ?", (_dump(dict(rejections)), run_id)
-                )
 
     def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
         """Note that a run goes on, with its settings as they are now."""
         with self._writing():
             self._connection.execute(
-                "UPDATE runs SET finished_at = NULL, settings = ? WHERE name = ?", (_dump(settings), name)
+                "UPDATE runs SET finished_at = NULL, rejections = '{}', settings = ? WHERE name = ?",
+                (_dump(settings), name),
             )
 
     def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
-        """Note that a run has come to its end, with its settings and rejections as they are now."""
+        """Note that a run has come to its end, with its settings as they are now.
+
+        ``rejections`` are those after the last record.
+        """
         with self._writing():
             self._connection.execute(
                 "UPDATE runs SET finished_at = ?, settings = ?, rejections = ? WHERE name = ?",
@@ -202,6 +203,19 @@ class Store:
         else:
             rows = self._query("SELECT * FROM trainings WHERE run = ? ORDER BY id", (run,))
         return [_record(row) for row in rows]
+
+    def trained(self, key: str, seed: int, fingerprint: str) -> Record | None:
+        """Return the oldest record of a search, in any run, that measured a candidate with a seed on some data."""
+        row = self._query(
+            """
+            SELECT * FROM trainings
+            WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL
+                AND taken_from IS NULL
+            ORDER BY id LIMIT 1
+            """,
+            (key, seed, fingerprint),
+        ).fetchone()
+        return None if row is None else _record(row)
 
     def find(self, prefix: str) -> list[Record]:
         """Return the records of the one candidate whose key begins with ``prefix``, oldest first.
@@ -313,6 +327,8 @@ def _record(row: sqlite3.Row) -> Record:
         test_accuracy=row["test_accuracy"],
         test_fingerprint=row["test_fingerprint"],
         provenance=json.loads(row["provenance"]),
+        taken_from=row["taken_from"],
+        rejections=json.loads(row["rejections"]),
         created_at=row["created_at"],
     )
 

@@ -14,7 +14,7 @@ from tinysearch.search.images import fingerprint
 from tinysearch.search.provenance import provenance
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe
-from tinysearch.search.workers import EpochWatcher
+from tinysearch.search.workers.worker import EpochWatcher
 from tinysearch.space.cost import cost
 
 

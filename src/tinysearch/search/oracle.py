@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import keras_tuner
 
 from tinysearch.results.record import Record
-from tinysearch.search.proposer import Proposal, Proposer
+from tinysearch.search.ledger import Ledger
+from tinysearch.search.proposer import Exhausted, Proposal, Proposer
 
 
 class BudgetOracle(keras_tuner.Oracle):
@@ -20,10 +22,11 @@ class BudgetOracle(keras_tuner.Oracle):
 
     Args:
         proposer: Decides what is next.
-        history: Records to begin with, in order; ``told`` appends to this list.
+        ledger: What was proposed and what came of it.
+        may_begin: Whether there is time for another trial.
     """
 
-    def __init__(self, proposer: Proposer, history: list[Record]) -> None:
+    def __init__(self, proposer: Proposer, ledger: Ledger, may_begin: Callable[[], bool]) -> None:
         super().__init__(
             objective=keras_tuner.Objective("val_accuracy", direction="max"),
             seed=proposer.seed,
@@ -32,17 +35,26 @@ class BudgetOracle(keras_tuner.Oracle):
         self.seed = proposer.seed
         self.verbose = 0
         self.proposer = proposer
-        self.history = history
+        self.ledger = ledger
         self.error: Exception | None = None
-        self.stopping = False
+        self.exhausted: Exhausted | None = None
+        self._may_begin = may_begin
         self._proposals: dict[str, Proposal] = {}
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Return the choices of the next proposal, or that the search has come to its end."""
+        """Return the choices of the next proposal, or that there is none for now, or that there are no more."""
         try:
-            proposal = None if self.stopping else self.proposer.next(self.history)
-            if proposal is None:
+            if self.exhausted is not None:
                 return {"status": "STOPPED"}
+            if not self.ledger.open:
+                return {"status": "IDLE"}
+            proposal = self.proposer.next(self.ledger) if self._may_begin() else None
+            if isinstance(proposal, Exhausted):
+                self.exhausted = proposal
+                self.ledger.rejections.update(proposal.rejections)
+            if not isinstance(proposal, Proposal):
+                return {"status": "STOPPED"}
+            self.ledger.propose(proposal.candidate, proposal.rejections)
             self._proposals[trial_id] = proposal
             space = self.proposer.strategy.problem.space
             architecture = proposal.candidate.architecture
@@ -57,9 +69,9 @@ class BudgetOracle(keras_tuner.Oracle):
         """Return what a trial is about."""
         return self._proposals[trial_id]
 
-    def told(self, record: Record) -> None:
+    def told(self, trial_id: str, record: Record) -> None:
         """Take note of a record that is safely stored."""
-        self.history.append(record)
+        self.ledger.record(self._proposals.pop(trial_id).position, record)
 
     def score_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
         """Score a trial by its last epoch, the only one that the tuner reports."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from tinysearch.results.record import Origin, Record
 from tinysearch.search.candidate import Candidate
+from tinysearch.search.ledger import Ledger
 from tinysearch.search.strategies import Strategy
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
@@ -17,17 +18,34 @@ from tinysearch.space.cost import Cost
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A candidate that passed the filter. ``trial`` is its number, None for a baseline."""
+    """A candidate that passed the filter.
 
+    Args:
+        position: Its place in the order of the run.
+        candidate, cost: What to train, and what it costs.
+        name, origin: Go into the record.
+        trial: Number of the trial, None for a documented model.
+        rejections: What was rejected before it, by reason.
+    """
+
+    position: int
     candidate: Candidate
     cost: Cost
     name: str
     origin: Origin
     trial: int | None
+    rejections: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """Nothing new within the budget turns up any more; ``rejections`` says what was rejected, by reason."""
+
+    rejections: Mapping[str, int]
 
 
 class Proposer:
-    """A pure function from the history to the next proposal, and a count of what was rejected on the way.
+    """A pure function from a ledger to the next proposal.
 
     If a strategy proposes nothing new for long, a space of up to 20,000 members is listed to find what is left of it.
 
@@ -35,58 +53,59 @@ class Proposer:
         strategy: Proposes candidates; knows space, budget and recipe.
         seed: With the number of the trial it seeds the generator of that trial, so nothing needs to be saved.
         trials: How many candidates to propose.
-        baselines: Architectures that come first, by name; those that do not fit the budget are left out. They are
-            not counted among the trials.
-        rejections: Counts to go on from.
+        baselines: Architectures within the budget that come first, by name. They are not counted among the trials.
     """
 
     patience = 300
     listable = 20_000
 
-    def __init__(
-        self,
-        strategy: Strategy,
-        seed: int,
-        trials: int,
-        baselines: Mapping[str, Architecture],
-        rejections: Mapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, strategy: Strategy, seed: int, trials: int, baselines: Mapping[str, Architecture]) -> None:
         self.strategy = strategy
         self.seed = seed
         self.trials = trials
-        self.rejections: Counter[str] = Counter(rejections or {})
-        self.exhausted = False
-        self._baselines = baselines
+        self.baselines = baselines
 
-    def next(self, history: Sequence[Record]) -> Proposal | None:
-        """Return the next proposal, or None if all trials are done or nothing new turns up."""
-        known = {record.key for record in history}
+    def next(self, ledger: Ledger) -> Proposal | Exhausted | None:
+        """Return what is to be trained at the ledger's next position, or None if all trials are proposed."""
+        position = ledger.position
         problem = self.strategy.problem
-        for name, architecture in self._baselines.items():
-            candidate = Candidate(architecture, problem.recipe)
-            cost = problem.space.cost(architecture)
-            if candidate.key not in known and cost is not None and problem.budget.check(cost).accepted:
-                return Proposal(candidate, cost, name, "baseline", None)
-        trial = sum(record.origin == "search" for record in history)
+        if position < len(self.baselines):
+            name, architecture = list(self.baselines.items())[position]
+            counted = problem.space.cost(architecture)
+            if counted is None:
+                raise AssertionError(f"{name} does not fit the images")
+            return Proposal(position, Candidate(architecture, problem.recipe), counted, name, "baseline", None)
+        trial = position - len(self.baselines)
         if trial >= self.trials:
             return None
         rng = np.random.default_rng([self.seed, trial])
-        small = problem.space.size() <= self.listable
+        rejections: Counter[str] = Counter()
+        found = self._ask(ledger.history(), ledger.pending(), ledger.keys, rng, rejections)
+        if found is None:
+            return Exhausted(rejections)
+        candidate, cost = found
+        return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections)
+
+    def _ask(
+        self,
+        history: Sequence[Record],
+        pending: Sequence[Candidate],
+        known: Collection[str],
+        rng: np.random.Generator,
+        rejections: Counter[str],
+    ) -> tuple[Candidate, Cost] | None:
+        small = self.strategy.problem.space.size() <= self.listable
         for _ in range(10 if small else self.patience):
-            candidate = self.strategy.propose(history, rng)
-            cost = problem.space.cost(candidate.architecture)
+            candidate = self.strategy.propose(history, rng, pending)
+            cost = self.strategy.problem.space.cost(candidate.architecture)
             reason = self._reason(candidate, cost, known)
             if reason is None and cost is not None:
-                return Proposal(candidate, cost, candidate.key, "search", trial)
-            self.rejections[reason or "shape"] += 1
+                return candidate, cost
+            rejections[reason or "shape"] += 1
         left = self._unseen(known) if small else []
-        if left:
-            candidate, cost = left[rng.integers(len(left))]
-            return Proposal(candidate, cost, candidate.key, "search", trial)
-        self.exhausted = True
-        return None
+        return left[rng.integers(len(left))] if left else None
 
-    def _unseen(self, known: set[str]) -> list[tuple[Candidate, Cost]]:
+    def _unseen(self, known: Collection[str]) -> list[tuple[Candidate, Cost]]:
         """Return all that is left of a space that is small enough to be listed."""
         problem = self.strategy.problem
         left: dict[str, tuple[Candidate, Cost]] = {}
@@ -97,7 +116,7 @@ class Proposer:
                 left[candidate.key] = (candidate, cost)
         return list(left.values())
 
-    def _reason(self, candidate: Candidate, cost: Cost | None, known: set[str]) -> str | None:
+    def _reason(self, candidate: Candidate, cost: Cost | None, known: Collection[str]) -> str | None:
         if cost is None:
             return "shape"
         verdict = self.strategy.problem.budget.check(cost)

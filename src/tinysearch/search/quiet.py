@@ -40,13 +40,23 @@ def quiet() -> Iterator[None]:
             os.close(kept)
 
 
-def load_tensorflow() -> None:
-    """Load TensorFlow, Keras and KerasTuner, silently, and make TensorFlow deterministic."""
+def load_keras_tuner() -> None:
+    """Load KerasTuner, silently, and TensorFlow and Keras with it."""
+    load_tensorflow()
+    with quiet():
+        import keras_tuner  # noqa: F401
+
+
+def load_tensorflow(threads: int | None = None) -> None:
+    """Load TensorFlow and Keras, silently, and make TensorFlow deterministic.
+
+    Args:
+        threads: How many threads TensorFlow may use, if it was not loaded before; None for as many as it likes.
+    """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"
     with quiet():
         import keras
-        import keras_tuner  # noqa: F401
         import tensorflow as tf
 
         if keras.backend.backend() != "tensorflow":
@@ -57,6 +67,9 @@ def load_tensorflow() -> None:
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
 
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.get_logger().setLevel("ERROR")
         tf.config.experimental.enable_op_determinism()
         tf.constant(0)

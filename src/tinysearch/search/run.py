@@ -1,105 +1,36 @@
-"""A run: settings, plan, and the loop that carries it out."""
+"""A run: new or resumed, and carried out."""
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinysearch.errors import BudgetError, RunError
-from tinysearch.results.leaderboard import best, by_score
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.lock import RunLock
+from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.search.best_models import BestModels
 from tinysearch.search.datasets import Dataset
-from tinysearch.search.proposer import Proposal, Proposer
-from tinysearch.search.provenance import provenance
-from tinysearch.search.quiet import load_tensorflow
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import Problem, check_name, strategy
-from tinysearch.search.workers import InProcessWorker, Job, Worker
+from tinysearch.search.ledger import Ledger
+from tinysearch.search.proposer import Proposer
+from tinysearch.search.settings import RunSettings
+from tinysearch.search.strategies import Problem, strategy
+from tinysearch.search.workers.worker import Worker
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
 
-Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
+if TYPE_CHECKING:
+    from tinysearch.search.execution import RunOutcome, Watcher
 
-KEPT_MODELS = 5
 NARROW_DRAWS = 300
 MAX_NAME = 100
 
 
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """What decides the outcome of a run, together with the dataset.
-
-    Args:
-        budget: What a candidate may cost.
-        recipe: How every candidate is trained.
-        strategy: Name of the search strategy.
-        trials: How many candidates to train, baselines not counted.
-        seed: Seed of the proposals and of every training.
-        baselines: Whether the documented models that fit are trained first.
-
-    Raises:
-        RunError: if trials or seed are out of range, or the strategy is unknown.
-    """
-
-    budget: Budget
-    recipe: Recipe
-    strategy: str = "evolution"
-    trials: int = 20
-    seed: int = 0
-    baselines: bool = True
-
-    def __post_init__(self) -> None:
-        if self.trials < 0:
-            raise RunError(f"a run has at least 0 trials, got {self.trials}")
-        if not 0 <= self.seed < 2**31:
-            raise RunError(f"a seed is a whole number from 0 to {2**31 - 1:,}, got {self.seed:,}")
-        check_name(self.strategy)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
-        """Make settings of plain JSON values."""
-        return cls(**{**data, "budget": Budget(**data["budget"]), "recipe": Recipe.from_dict(data["recipe"])})
-
-
-class Watcher(Protocol):
-    """Is told what happens in a run; shows it, or ignores it."""
-
-    def on_start(self, proposal: Proposal) -> None: ...
-
-    def on_epoch(self, number: int, epoch: Epoch) -> None: ...
-
-    def on_record(self, record: Record, rejections: Mapping[str, int]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """What came of a run: its records in order, why it ended, and what the filter rejected, by reason."""
-
-    name: str
-    records: tuple[Record, ...]
-    ending: Ending
-    rejections: Mapping[str, int]
-
-    @property
-    def best(self) -> Record | None:
-        """The record with the highest validation accuracy, baselines included."""
-        return best(self.records)
-
-
 class SearchRun:
-    """One run of a search, new or resumed.
+    """One run of a search, new or resumed. It is this process's alone until it was carried out.
 
     Args:
         store: Where records go, and where a resumed run finds what was trained before.
@@ -108,14 +39,18 @@ class SearchRun:
         dataset: Images; only the training images are looked at.
         baselines: Documented models by name, trained first if the settings say so; strategies find them in the history.
             Those that do not fit the budget are left out.
+        worker: Where candidates are trained; closed when the run was carried out.
         space: The search space; by default the one of ``tinysearch run`` for the dataset's task.
         resume: Continue the run of this name.
-        worker: Where candidates are trained; by default in this process.
-        time_limit: Seconds after which no trial is begun that is not expected to finish; None for no limit.
+        time_limit: Seconds after which no training goes on, and no trial is begun that is not expected to finish;
+            None for no limit.
+        retrain: Train candidates that another run in the store has trained with the same recipe, seed and data; by
+            default their measurements are taken over.
 
     Raises:
         BudgetError: if no member of the space is within the budget, as far as can be told.
-        RunError: if the name is taken, or is to be resumed and unknown or differs in its settings.
+        RunError: if the name is taken, or is to be resumed and unknown, differs in its settings, or is being carried
+            out by another process.
     """
 
     def __init__(
@@ -125,38 +60,40 @@ class SearchRun:
         settings: RunSettings,
         dataset: Dataset,
         baselines: Mapping[str, Architecture],
+        worker: Worker,
         *,
         space: SearchSpace | None = None,
         resume: bool = False,
-        worker: Worker | None = None,
         time_limit: float | None = None,
+        retrain: bool = False,
     ) -> None:
         self.store = store
         self.name = name
         self.settings = settings
         self.dataset = dataset
         self.space = space or SearchSpace(dataset.task)
-        self.worker = worker or InProcessWorker(dataset.training_data())
-        self._time_limit = time_limit
+        self.worker = worker
+        self.time_limit = time_limit
+        self.retrain = retrain
         problem = Problem(self.space, settings.budget, settings.recipe)
         _check_reachable(problem)
-        if resume:
-            self._check_same(store)
-            store.reopen(name, settings.to_dict())
-        elif not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
-            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
-        else:
-            store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
-        self.history = [record for record in store.records(name) if record.purpose == "search"]
         fitting = {label: model for label, model in baselines.items() if problem.fits(model)}
         self.baselines = fitting if settings.baselines else {}
-        self.proposer = Proposer(
-            strategy(settings.strategy, problem),
-            settings.seed,
-            settings.trials,
-            self.baselines,
-            store.run(name).rejections,
-        )
+        if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
+            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
+        self.lock = RunLock(store.folder_of(name), name)
+        try:
+            if resume:
+                self._check_same()
+                store.reopen(name, settings.to_dict())
+            else:
+                store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
+            self.ledger = Ledger(settings.workers, self._stored())
+        except BaseException:
+            self.lock.release()
+            raise
+        self.proposer = Proposer(strategy(settings.strategy, problem), settings.seed, settings.trials, self.baselines)
+        self.models = BestModels(store.folder_of(name), self.ledger.records())
 
     @property
     def planned(self) -> int:
@@ -166,87 +103,40 @@ class SearchRun:
     def carry_out(self, watcher: Watcher) -> RunOutcome:
         """Train all candidates that are not in the store yet.
 
-        Ctrl-C ends the trial at hand and is told by the outcome; everything trained before is in the store.
+        Ctrl-C ends the trainings at hand and is told by the outcome; everything trained before is in the store.
 
         Raises:
             StoreWriteError: if a result cannot be stored.
             CostMismatchError: if Keras and the arithmetic disagree.
+            WorkerError: if candidates cannot be trained at all.
         """
-        began = time.monotonic()
-        ending: Ending = "finished"
-
-        def heed_time_limit() -> None:
-            nonlocal ending
-            if self._time_limit is None or not self.history or len(self.history) >= self.planned:
-                return
-            longest = max(record.measurement.train_seconds for record in self.history)
-            if time.monotonic() - began + longest > self._time_limit:
-                oracle.stopping = True
-                ending = "time limit"
-
-        def on_record(record: Record) -> None:
-            watcher.on_record(record, self.proposer.rejections)
-            heed_time_limit()
+        from tinysearch.search.execution import Execution
 
         try:
-            load_tensorflow()
-            from tinysearch.search.oracle import BudgetOracle
-            from tinysearch.search.tuner import BudgetTuner
+            return Execution(self, watcher).carry_out()
+        finally:
+            self.worker.close()
+            self.lock.release()
 
-            oracle = BudgetOracle(self.proposer, self.history)
-            heed_time_limit()
-            tuner = BudgetTuner(
-                oracle, self._train, on_start=watcher.on_start, on_epoch=watcher.on_epoch, on_record=on_record
-            )
-            tuner.search()
-        except KeyboardInterrupt:
-            ending = "interrupted"
-        if self.proposer.exhausted:
-            ending = "exhausted"
-        if ending in ("finished", "exhausted"):
-            self.store.finish(self.name, self.settings.to_dict(), self.proposer.rejections)
-        return RunOutcome(self.name, tuple(self.history), ending, dict(self.proposer.rejections))
+    def _stored(self) -> dict[int, Record]:
+        """Return the run's records by position."""
+        names = list(self.baselines)
+        stored = {}
+        for record in self.store.records(self.name):
+            if record.purpose == "search" and record.trial is not None:
+                stored[len(names) + record.trial] = record
+            elif record.purpose == "search" and record.name in names:
+                stored[names.index(record.name)] = record
+        return stored
 
-    def _train(self, proposal: Proposal, on_epoch: Any) -> Record:
-        path = self.model_path(proposal.candidate.key)
-        measurement = self.worker.train(Job(proposal.candidate, self.settings.seed, path), on_epoch)
-        record = Record(
-            run=self.name,
-            key=proposal.candidate.key,
-            name=proposal.name,
-            origin=proposal.origin,
-            purpose="search",
-            trial=proposal.trial,
-            seed=self.settings.seed,
-            dataset=self.dataset.name,
-            fingerprint=self.dataset.fingerprint,
-            architecture=proposal.candidate.architecture,
-            cost=proposal.cost,
-            recipe=proposal.candidate.recipe.to_dict(),
-            measurement=measurement,
-            provenance=provenance(),
-        )
-        self.store.append(record, self.proposer.rejections)
-        self._keep_best_models(record)
-        return record
-
-    def model_path(self, key: str) -> Path:
-        """Return where the model of a candidate is saved, if it is among the best few."""
-        return self.store.models_of(self.name) / f"{key}.keras"
-
-    def _keep_best_models(self, latest: Record) -> None:
-        for record in by_score([*self.history, latest])[KEPT_MODELS:]:
-            self.model_path(record.key).unlink(missing_ok=True)
-
-    def _check_same(self, store: Store) -> None:
-        run = store.run(self.name)
+    def _check_same(self) -> None:
+        run = self.store.run(self.name)
         run.check_data(self.dataset.name, self.dataset.fingerprint)
-        before = {**run.settings, "trials": self.settings.trials}
-        now = self.settings.to_dict()
-        for name, value in now.items():
-            if before.get(name) != value:
+        before = {**RunSettings.from_dict(run.settings).to_dict(), "trials": self.settings.trials}
+        for name, value in self.settings.to_dict().items():
+            if before[name] != value:
                 raise RunError(
-                    f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "
+                    f"run {self.name!r} was begun with {name} {before[name]!r}, now it is {value!r}; leave the "
                     f"option out to go on as it began, or start a new run with another --name"
                 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from pathlib import Path
@@ -12,11 +13,12 @@ import tensorflow as tf
 
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.search.candidate import Candidate
+from tinysearch.search.checkpoint import Checkpoint
 from tinysearch.search.datasets import TrainingData
 from tinysearch.search.images import Images
 from tinysearch.search.pipeline import TrainingBatches, pixel_statistics, validation_batches
 from tinysearch.search.recipe import Recipe
-from tinysearch.search.workers import EpochWatcher
+from tinysearch.search.workers.worker import EpochWatcher, Job
 from tinysearch.space.keras_builder import build
 
 _STEPS_PER_EXECUTION = 50
@@ -55,22 +57,41 @@ class PlateauRule(keras.callbacks.Callback):
     def __init__(self, factor: float) -> None:
         super().__init__()
         self.factor = factor
-        self._accuracies: list[float] = []
-        self._reduced_at = -self.patience
+        self.reduced_at = -self.patience
+        self.accuracies: list[float] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Reduce the rate if the rule says so."""
-        self._accuracies.append((logs or {}).get("val_accuracy", math.nan))
-        if epoch < self.patience or epoch - self._reduced_at < self.patience:
+        self.accuracies.append((logs or {}).get("val_accuracy", math.nan))
+        if self.factor == 1 or epoch < self.patience or epoch - self.reduced_at < self.patience:
             return
-        if not self._accuracies[epoch] > self._accuracies[epoch - self.patience]:
+        if not self.accuracies[epoch] > self.accuracies[epoch - self.patience]:
             optimizer = self.model.optimizer
             optimizer.learning_rate = float(optimizer.learning_rate) / self.factor
-            self._reduced_at = epoch
+            self.reduced_at = epoch
+
+
+def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Measurement:
+    """Do a job: train its candidate, from its checkpoint if there is one, and save the model.
+
+    Raises:
+        ShapeError: if the architecture does not fit the images.
+        CostMismatchError: if Keras counts other parameters than the arithmetic.
+    """
+    model, measurement = fit(job.candidate, data, job.seed, on_epoch, job.checkpoint_path)
+    if job.model_path is not None and measurement.failure is None:
+        # A model can be made again; that there is no place for it must not cost the measurement.
+        with contextlib.suppress(OSError):
+            save_model(model, job.model_path)
+    return measurement
 
 
 def fit(
-    candidate: Candidate, data: TrainingData, seed: int, on_epoch: EpochWatcher | None = None
+    candidate: Candidate,
+    data: TrainingData,
+    seed: int,
+    on_epoch: EpochWatcher | None = None,
+    checkpoint_path: Path | None = None,
 ) -> tuple[keras.Model, Measurement]:
     """Train one candidate for all the epochs of its recipe.
 
@@ -82,6 +103,8 @@ def fit(
         data: Training images, and validation images that are scored after every epoch.
         seed: Any integer of at least 0.
         on_epoch: Called after each epoch with its number, from 1, and its measurements.
+        checkpoint_path: Where the state after each epoch is kept; if there is one of this very training already, it
+            goes on from there, with the same numbers as if it had not been interrupted.
 
     Returns:
         The trained model, which takes raw pixels, and the measurement. Training ends early only if the loss is no
@@ -106,22 +129,33 @@ def fit(
         steps_per_execution=min(_STEPS_PER_EXECUTION, batches.steps),
         jit_compile=False,
     )
-    recorder = _Recorder(began, on_epoch)
-    rules = [PlateauRule(recipe.plateau_factor)] if recipe.plateau_factor != 1 else []
-    for epoch in range(recipe.epochs):
+    model.optimizer.build(model.trainable_variables)
+    rule = PlateauRule(recipe.plateau_factor)
+    identity = [candidate.key, seed, keras.__version__, tf.__version__, _threads()]
+    checkpoint = None if checkpoint_path is None else Checkpoint.load(checkpoint_path, identity)
+    curve: list[Epoch] = []
+    if checkpoint is not None:
+        curve = list(checkpoint.curve)
+        _restore(model, rule, checkpoint)
+        began -= curve[-1].seconds
+    recorder = _Recorder(began, curve, on_epoch)
+    for epoch in range(len(curve), recipe.epochs):
         # One call per epoch: within a call Keras rounds the steps of an epoch up to whole executions.
         model.fit(
             batches.epoch(epoch),
             initial_epoch=epoch,
             epochs=epoch + 1,
             validation_data=validation,
-            callbacks=[recorder, *rules],
+            callbacks=[recorder, rule],
             shuffle=False,
             verbose=0,
         )
         if recorder.failure is not None:
             break
-    return model, Measurement(tuple(recorder.curve), time.perf_counter() - began, recorder.failure)
+        if checkpoint_path is not None and epoch + 1 < recipe.epochs:
+            state = [variable.numpy() for variable in _variables(model)]
+            Checkpoint(identity, tuple(curve), state, [rule.reduced_at, rule.accuracies]).save(checkpoint_path)
+    return model, Measurement(tuple(curve), time.perf_counter() - began, recorder.failure)
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -160,12 +194,26 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, global_clipnorm=clip)
 
 
+def _variables(model: keras.Model) -> list[Any]:
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _restore(model: keras.Model, rule: PlateauRule, checkpoint: Checkpoint) -> None:
+    for variable, value in zip(_variables(model), checkpoint.variables, strict=True):
+        variable.assign(value)
+    rule.reduced_at, rule.accuracies = checkpoint.rule
+
+
+def _threads() -> int:
+    return int(tf.config.threading.get_intra_op_parallelism_threads())
+
+
 class _Recorder(keras.callbacks.Callback):
     """Keeps the curve, tells it to whoever watches, and notes when the loss is no number any more."""
 
-    def __init__(self, began: float, on_epoch: EpochWatcher | None) -> None:
+    def __init__(self, began: float, curve: list[Epoch], on_epoch: EpochWatcher | None) -> None:
         super().__init__()
-        self.curve: list[Epoch] = []
+        self.curve = curve
         self.failure: str | None = None
         self._began = began
         self._on_epoch = on_epoch

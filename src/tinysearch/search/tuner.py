@@ -1,29 +1,30 @@
-"""The tuner: KerasTuner's loop over trials, with the store as its memory."""
+"""The tuner: KerasTuner's trials, several at a time, with the store as their memory."""
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras_tuner
 
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.record import Record
 from tinysearch.search.oracle import BudgetOracle
 from tinysearch.search.proposer import Proposal
-
-Train = Callable[[Proposal, Callable[[int, Epoch], None]], Record]
 
 
 class BudgetTuner(keras_tuner.Tuner):
     """Runs the trials of a ``BudgetOracle``.
 
+    KerasTuner's own loop runs one trial at a time, or many by a server of its own; this one begins as many as the
+    oracle allows and ends them as they are done.
+
     Args:
         oracle: Proposes candidates.
-        train: Trains a proposal and returns its record once the record is safely stored.
-        on_start: Called with each proposal before it is trained.
-        on_epoch: Called with the number and the measurements of each epoch.
-        on_record: Called with each record and the oracle's proposer after it is stored.
+        begin: Begins to train a proposal; returns its record if that is known at once.
+        wait: Waits for a training that was begun; returns its position and its record, which is safely stored.
     """
 
     oracle: BudgetOracle
@@ -31,58 +32,69 @@ class BudgetTuner(keras_tuner.Tuner):
     def __init__(
         self,
         oracle: BudgetOracle,
-        train: Train,
-        *,
-        on_start: Callable[[Proposal], None],
-        on_epoch: Callable[[int, Epoch], None],
-        on_record: Callable[[Record], None],
+        begin: Callable[[Proposal], Record | None],
+        wait: Callable[[], tuple[int, Record]],
     ) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="tinysearch-")
-        super().__init__(oracle=oracle, directory=self._scratch.name, project_name="scratch", overwrite=True)
-        self._train = train
-        self._on_start = on_start
-        self._on_epoch = on_epoch
-        self._on_record = on_record
+        with tempfile.TemporaryDirectory(prefix="tinysearch-") as scratch, _no_chief():
+            super().__init__(oracle=oracle, directory=scratch, project_name="scratch", overwrite=True)
+        self._begin = begin
+        self._wait = wait
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Run all trials.
 
         Raises:
-            Exception: whatever a strategy, the worker, the store or a watcher raises. A candidate that cannot be
-                trained raises nothing: it is a record with a failure.
+            Exception: whatever a strategy, ``begin`` or ``wait`` raises. A candidate that cannot be trained raises
+                nothing: it is a record with a failure.
         """
-        try:
-            super().search(*fit_args, **fit_kwargs)
-        except keras_tuner.errors.FatalError as error:
-            raise error.__cause__ or error from None
-        finally:
-            self._scratch.cleanup()
+        self.on_search_begin()
+        under_way: dict[int, keras_tuner.engine.trial.Trial] = {}
+        while True:
+            self._begin_trials(under_way)
+            if not under_way:
+                break
+            position, record = self._wait()
+            self._end_trial(under_way.pop(position), record)
         if self.oracle.error is not None:
             raise self.oracle.error
+        self.on_search_end()
 
-    def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> dict[str, float]:
-        """Train the trial's candidate and return the metrics of its last epoch."""
-        proposal = self.oracle.proposal(trial.trial_id)
-        try:
-            self._on_start(proposal)
-            record = self._train(proposal, self._on_epoch)
-            self.oracle.told(record)
-            self._on_record(record)
-        except Exception as error:
-            # KerasTuner would take it for a failure of this one trial, swallow it and go on.
-            raise keras_tuner.errors.FatalError(str(error)) from error
-        return {"val_accuracy": 0.0 if record.failed else record.score}
-
-    def on_trial_end(self, trial: keras_tuner.engine.trial.Trial) -> None:
-        """End a trial; one whose candidate could not be trained has failed.
-
-        It is noted here and not by an exception, of which KerasTuner would print the traceback.
-        """
-        record = self.oracle.history[-1]
-        if record.failed:
-            trial.status = "FAILED"
-            trial.message = record.measurement.failure
-        super().on_trial_end(trial)
+    def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> Record | None:
+        """Begin a trial; return its record if that is known at once."""
+        return self._begin(self.oracle.proposal(trial.trial_id))
 
     def save(self) -> None:
         """Do nothing: the store is the truth, KerasTuner's files are not kept."""
+
+    def _begin_trials(self, under_way: dict[int, keras_tuner.engine.trial.Trial]) -> None:
+        while True:
+            trial = self.oracle.create_trial(f"{self.tuner_id}-{self.oracle.ledger.position}")
+            if trial.status != "RUNNING":
+                return
+            self.on_trial_begin(trial)
+            record = self.run_trial(trial)
+            if record is None:
+                under_way[self.oracle.proposal(trial.trial_id).position] = trial
+            else:
+                self._end_trial(trial, record)
+
+    def _end_trial(self, trial: keras_tuner.engine.trial.Trial, record: Record) -> None:
+        """End a trial; one whose candidate could not be trained has failed.
+
+        That is noted here and not by an exception, of which KerasTuner would print the traceback.
+        """
+        self.oracle.told(trial.trial_id, record)
+        self.oracle.update_trial(trial.trial_id, {"val_accuracy": 0.0 if record.failed else record.score})
+        trial.status = "FAILED" if record.failed else "COMPLETED"
+        trial.message = record.measurement.failure
+        self.on_trial_end(trial)
+
+
+@contextmanager
+def _no_chief() -> Iterator[None]:
+    """Keep KerasTuner from looking for a server of its own, however the environment is set."""
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("KERASTUNER_")}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

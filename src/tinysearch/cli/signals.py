@@ -1,0 +1,31 @@
+"""Requests to terminate, heeded as Ctrl-C is."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_TERMINATING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+@contextmanager
+def terminations() -> Iterator[list[int]]:
+    """Turn SIGTERM and SIGHUP into a ``KeyboardInterrupt`` for the time of the block.
+
+    Yields:
+        The signals that have arrived.
+    """
+    arrived: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+        raise KeyboardInterrupt
+
+    before = {one: signal.signal(one, interrupt) for one in _TERMINATING if signal.getsignal(one) != signal.SIG_IGN}
+    try:
+        yield arrived
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -1,0 +1,57 @@
+"""The lock of a run: one process carries it out, whoever else may read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from pathlib import Path
+
+import filelock
+
+from tinysearch.errors import RunError, StoreWriteError
+
+
+class RunLock:
+    """Held by the process that carries out a run.
+
+    It is a lock of the operating system, which frees it when its holder ends, however that came about: a lock can
+    not be left behind. Who holds it is written beside it, for others to read.
+
+    Args:
+        folder: The run's folder; it is made if it is missing.
+        run: Name of the run.
+
+    Raises:
+        RunError: if another process, or another run of this one, holds the lock.
+        StoreWriteError: if there is no place for it.
+    """
+
+    def __init__(self, folder: Path, run: str) -> None:
+        self._lock = filelock.FileLock(folder / "run.lock", timeout=0)
+        self._holder = folder / "run.pid"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except filelock.Timeout:
+            raise RunError(
+                f"run {run!r} is being carried out by {self._who()}; wait for it, stop it, or give another --name"
+            ) from None
+        except OSError as error:
+            raise StoreWriteError(
+                f"the folder {folder} cannot be written ({error}); free some space or mend it"
+            ) from None
+        with contextlib.suppress(OSError):
+            self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+
+    def release(self) -> None:
+        """Let go of the run; does nothing if that was done before."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                self._holder.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _who(self) -> str:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return self._holder.read_text(encoding="utf-8").strip() or "another process"
+        return "another process"

@@ -1,0 +1,56 @@
+"""The files beside the store: models of a run's best few candidates, and checkpoints of trainings under way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from tinysearch.results.leaderboard import by_score
+from tinysearch.results.record import Record
+
+KEPT = 5
+
+
+class BestModels:
+    """Keeps the models of the best few candidates of a run, and removes the others.
+
+    Args:
+        folder: The run's folder.
+        records: What the run has trained already.
+    """
+
+    def __init__(self, folder: Path, records: Iterable[Record]) -> None:
+        self._folder = folder
+        self._best = by_score(records)[:KEPT]
+
+    def path(self, key: str) -> Path:
+        """Return where the model of a candidate is saved, if it is among the best few."""
+        return self._folder / f"{key}.keras"
+
+    def checkpoint(self, key: str) -> Path:
+        """Return where a training keeps what it needs to go on after an interruption."""
+        return self._folder / "checkpoints" / f"{key}.npz"
+
+    def add(self, record: Record) -> None:
+        """Take note of a record that is stored."""
+        ranked = by_score([*(one for one in self._best if one.key != record.key), record])
+        self._best = ranked[:KEPT]
+        # Files are a convenience: that one cannot be removed must not end a run.
+        with suppress(OSError):
+            self.checkpoint(record.key).unlink(missing_ok=True)
+            for dropped in ranked[KEPT:]:
+                self.path(dropped.key).unlink(missing_ok=True)
+
+    def take(self, source: Path, key: str) -> None:
+        """Copy the model of another run, if it has kept it."""
+        with suppress(OSError):
+            shutil.copyfile(source, self.path(key))
+
+    def tidy(self) -> None:
+        """Remove what trainings that were killed have left behind: half-written models and checkpoints."""
+        with suppress(OSError):
+            for pattern in (".*.part.keras", "checkpoints/*.part"):
+                for path in self._folder.glob(pattern):
+                    path.unlink(missing_ok=True)

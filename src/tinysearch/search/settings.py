@@ -1,0 +1,60 @@
+"""What decides the outcome of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tinysearch.errors import RunError
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.strategies import check_name
+from tinysearch.space.budget import Budget
+
+MOST_WORKERS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What decides the outcome of a run, together with the dataset.
+
+    Args:
+        budget: What a candidate may cost.
+        recipe: How every candidate is trained.
+        strategy: Name of the search strategy.
+        trials: How many candidates to train, baselines not counted.
+        seed: Seed of the proposals and of every training.
+        baselines: Whether the documented models that fit are trained first.
+        workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
+            less one.
+
+    Raises:
+        RunError: if trials, seed or workers are out of range, or the strategy is unknown.
+    """
+
+    budget: Budget
+    recipe: Recipe
+    strategy: str = "evolution"
+    trials: int = 20
+    seed: int = 0
+    baselines: bool = True
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.trials < 0:
+            raise RunError(f"a run has at least 0 trials, got {self.trials}")
+        if not 0 <= self.seed < 2**31:
+            raise RunError(f"a seed is a whole number from 0 to {2**31 - 1:,}, got {self.seed:,}")
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise RunError(f"a run has 1 to {MOST_WORKERS} workers, got {self.workers}")
+        check_name(self.strategy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
+        """Make settings of plain JSON values."""
+        return cls(**{**data, "budget": Budget(**data["budget"]), "recipe": Recipe.from_dict(data["recipe"])})

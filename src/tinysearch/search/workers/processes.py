@@ -1,0 +1,315 @@
+"""Training in processes of their own, so that whatever happens to one costs one training."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing.spawn
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tinysearch.errors import CostMismatchError, WorkerError
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.search.datasets import TrainingData
+from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
+
+TRAINER = "tinysearch.search.training:train"
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from tinysearch.search.workers.child import main; main()"
+)
+_LOG_TAIL = 2_000
+
+
+class WorkerProcesses(Worker):
+    """Processes that train one candidate at a time each.
+
+    A process that dies, or finishes no epoch for long, costs the training at hand: one that died is tried once more
+    in a new process, for it may have been the machine; then it is a failure with its reason and the end of the
+    process's log. Processes are replaced after some trainings, so that their memory stays flat.
+
+    Args:
+        data: What the candidates see; each process gets a copy.
+        threads: Threads of each process.
+        memory_bytes: How much memory a process may have (on Linux); None for no limit.
+        stall_seconds: After how long without a finished epoch a training is given up.
+        trainings: After how many trainings a process is replaced.
+        trainer: What trains, as ``module:function``.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        *,
+        threads: int = 1,
+        memory_bytes: int | None = None,
+        stall_seconds: float,
+        trainings: int = 20,
+        trainer: str = TRAINER,
+    ) -> None:
+        self._data = data
+        self._settings = {"threads": threads, "memory_bytes": memory_bytes, "trainer": trainer}
+        self._stall_seconds = stall_seconds
+        self._trainings = trainings
+        self._scratch = tempfile.TemporaryDirectory(prefix="tinysearch-", ignore_cleanup_errors=True)
+        self._lock = threading.Lock()
+        self._idle: list[_Process] = []
+        self._all: set[_Process] = set()
+        self._closed = False
+
+    def prepare(self, count: int) -> None:
+        """Start ``count`` processes, which load TensorFlow until the first jobs come."""
+        self._idle.extend(self._spawn() for _ in range(count))
+
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        """Train one candidate in one of the processes.
+
+        Raises:
+            CostMismatchError: if Keras and the arithmetic disagree.
+            WorkerError: if no process can be started, or after ``close``.
+        """
+        died: _DiedError | None = None
+        for _ in range(2):
+            process = self._take()
+            try:
+                measurement = process.train(job, self._data, self._stall_seconds, on_epoch)
+            except _DiedError as error:
+                died = error
+                if self._closed or error.stalled:
+                    break
+            else:
+                self._give_back(process, spent=measurement.failure is not None)
+                return measurement
+            finally:
+                if process.over:
+                    self._discard(process)
+        if self._closed or died is None:
+            raise WorkerError("the worker processes were stopped")
+        if died.unready:
+            raise WorkerError(f"a worker process could not be started: {died.reason}\n{died.log}".strip())
+        reason = died.reason if died.stalled else f"{died.reason}, twice"
+        return Measurement(failure=reason, log=died.log, train_seconds=died.seconds)
+
+    def close(self) -> None:
+        """Kill all processes; threads that wait for one of them are told by its end."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for process in self._all:
+                process.kill()
+        for process in idle:
+            self._discard(process)
+        self._scratch.cleanup()
+
+    def pids(self) -> list[int]:
+        """Return the process identifiers of those that are alive."""
+        with self._lock:
+            return sorted(process.pid for process in self._all if not process.over)
+
+    def _spawn(self) -> _Process:
+        with self._lock:
+            if self._closed:
+                raise WorkerError("the worker processes were stopped")
+            try:
+                process = _Process({**self._settings, "data": _described(self._data)}, Path(self._scratch.name))
+            except OSError as error:
+                raise WorkerError(f"a worker process could not be started: {error}") from None
+            self._all.add(process)
+            return process
+
+    def _take(self) -> _Process:
+        while True:
+            with self._lock:
+                process = self._idle.pop() if self._idle else None
+            if process is None:
+                return self._spawn()
+            if not process.over:
+                return process
+            self._discard(process)
+
+    def _give_back(self, process: _Process, *, spent: bool) -> None:
+        if spent or process.trainings >= self._trainings:
+            self._discard(process)
+        else:
+            with self._lock:
+                self._idle.append(process)
+
+    def _discard(self, process: _Process) -> None:
+        process.end()
+        with self._lock:
+            self._all.discard(process)
+
+
+class _DiedError(Exception):
+    """A process ended in the middle of its work."""
+
+    def __init__(self, reason: str, log: str, seconds: float, *, stalled: bool, unready: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.log = log
+        self.seconds = seconds
+        self.stalled = stalled
+        self.unready = unready
+
+
+class _Process:
+    """One worker process, seen from its parent; see ``child`` for the other end."""
+
+    def __init__(self, settings: dict[str, Any], folder: Path) -> None:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="worker-", suffix=".log", delete=False) as log:
+            self._log = Path(log.name)
+            self._popen = subprocess.Popen(
+                [multiprocessing.spawn.get_executable(), "-c", _START, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self.trainings = 0
+        self._ready = False
+        self._stalled = False
+        self._seconds = 0.0
+        self._send(settings)
+
+    @property
+    def pid(self) -> int:
+        """Identifier of the process."""
+        return self._popen.pid
+
+    @property
+    def over(self) -> bool:
+        """Whether the process has ended."""
+        return self._popen.poll() is not None
+
+    def train(self, job: Job, data: TrainingData, stall_seconds: float, on_epoch: EpochWatcher | None) -> Measurement:
+        """Have a job done.
+
+        Raises:
+            _DiedError: if the process ends before the job does.
+            CostMismatchError: if it finds one.
+        """
+        watchdog = _Watchdog(stall_seconds, self._give_up)
+        try:
+            if not self._ready:
+                self._hand_over(data)
+                self._next()
+                self._ready = True
+            watchdog.reset()
+            self._send(job.to_dict())
+            self.trainings += 1
+            while True:
+                message = self._next()
+                watchdog.reset()
+                if message["event"] == "done":
+                    measurement = Measurement.from_dict(message["measurement"])
+                    return replace(measurement, log=self._tail()) if measurement.failure else measurement
+                if message["event"] == "mismatch":
+                    raise CostMismatchError(message["message"])
+                epoch = Epoch(**message["epoch"])
+                self._seconds = epoch.seconds
+                if on_epoch is not None:
+                    on_epoch(message["number"], epoch)
+        finally:
+            watchdog.stop()
+
+    def kill(self) -> None:
+        """Kill the process."""
+        self._popen.kill()
+
+    def end(self) -> None:
+        """Kill the process if need be, and free what it held."""
+        self._popen.kill()
+        self._popen.wait()
+        for stream in (self._popen.stdin, self._popen.stdout):
+            # What was not sent any more has nowhere to go.
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+        self._log.unlink(missing_ok=True)
+
+    def _give_up(self) -> None:
+        self._stalled = True
+        self._popen.kill()
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._write(json.dumps(message).encode() + b"\n")
+
+    def _hand_over(self, data: TrainingData) -> None:
+        for images in filter(None, (data.train, data.validation)):
+            self._write(images.pixels.data.cast("B"))
+            self._write(images.labels.data.cast("B"))
+
+    def _write(self, content: bytes | memoryview) -> None:
+        assert self._popen.stdin is not None  # noqa: S101
+        # If the process is gone, reading its answer tells why.
+        with contextlib.suppress(OSError):
+            self._popen.stdin.write(content)
+            self._popen.stdin.flush()
+
+    def _next(self) -> dict[str, Any]:
+        assert self._popen.stdout is not None  # noqa: S101
+        line = self._popen.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise self._death()
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def _death(self) -> _DiedError:
+        code = self._popen.wait()
+        reason = "no epoch was finished for too long" if self._stalled else _ending(code)
+        return _DiedError(reason, self._tail(), self._seconds, stalled=self._stalled, unready=not self._ready)
+
+    def _tail(self) -> str:
+        with contextlib.suppress(OSError), self._log.open("rb") as log:
+            log.seek(0, 2)
+            log.seek(max(0, log.tell() - _LOG_TAIL))
+            return log.read().decode(errors="replace").strip()
+        return ""
+
+
+class _Watchdog:
+    """Calls a function when it was not reset for some time."""
+
+    def __init__(self, seconds: float, bite: Any) -> None:
+        self._seconds = seconds
+        self._bite = bite
+        self._timer: threading.Timer | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        self.stop()
+        self._timer = threading.Timer(self._seconds, self._bite)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _described(data: TrainingData) -> dict[str, Any]:
+    parts = [images for images in (data.train, data.validation) if images is not None]
+    return {
+        "input_shape": data.task.input_shape,
+        "classes": data.task.classes,
+        "full_scale": data.full_scale,
+        "parts": [
+            {"pixels": images.pixels.shape, "labels": images.labels.shape, "dtype": str(images.pixels.dtype)}
+            for images in parts
+        ],
+    }
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"the worker process ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = str(-code)
+    hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
+    return f"the worker process was killed by {name}{hint}"

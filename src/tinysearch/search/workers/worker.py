@@ -1,0 +1,74 @@
+"""The seam between the search and whatever trains its candidates."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
+from tinysearch.space.architecture import Architecture
+
+EpochWatcher = Callable[[int, Epoch], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training to do: plain values only, so that it can be sent anywhere.
+
+    Args:
+        candidate: What to train, and how.
+        seed: Seed of the training.
+        model_path: Where to save the trained model, or None.
+        checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
+    """
+
+    candidate: Candidate
+    seed: int
+    model_path: Path | None = None
+    checkpoint_path: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "architecture": self.candidate.architecture.to_dict(),
+            "recipe": self.candidate.recipe.to_dict(),
+            "seed": self.seed,
+            "model_path": None if self.model_path is None else str(self.model_path),
+            "checkpoint_path": None if self.checkpoint_path is None else str(self.checkpoint_path),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Job:
+        """Make a job of plain JSON values."""
+        paths = {name: None if data[name] is None else Path(data[name]) for name in ("model_path", "checkpoint_path")}
+        candidate = Candidate(Architecture.from_dict(data["architecture"]), Recipe.from_dict(data["recipe"]))
+        return cls(candidate, data["seed"], **paths)
+
+
+class Worker(abc.ABC):
+    """Trains candidates on data that it was given once.
+
+    ``train`` is called by as many threads at a time as the run has workers.
+    """
+
+    def prepare(self, count: int) -> None:  # noqa: B027
+        """Get ready for ``count`` trainings at a time, where that takes a while."""
+
+    @abc.abstractmethod
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        """Train one candidate and return when it is done.
+
+        A candidate that cannot be trained gives a measurement with a failure, not an exception.
+
+        Raises:
+            CostMismatchError: if Keras and the arithmetic disagree, which no other candidate can mend.
+            WorkerError: if nothing can be trained here, whatever the candidate.
+        """
+
+    def close(self) -> None:  # noqa: B027
+        """End all trainings at once; calls of ``train`` that are under way raise ``WorkerError``."""

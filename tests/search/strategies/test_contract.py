@@ -1,0 +1,130 @@
+"""The contract that every strategy keeps, those of the registry and the oracles of KerasTuner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinysearch.results.record import Measurement, Record
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.strategies import STRATEGIES, Problem, Strategy, strategy
+from tinysearch.search.strategies.keras_tuner_oracle import ORACLES
+from tinysearch.space.search_space import SearchSpace
+
+History = Callable[[int], list[Record]]
+Make = Callable[..., Problem]
+KERAS_TUNER = [f"keras-tuner:{oracle}" for oracle in ORACLES]
+
+
+@pytest.fixture(params=[*sorted(STRATEGIES), *KERAS_TUNER])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def space(name: str, small: SearchSpace) -> SearchSpace:
+    return small if name in KERAS_TUNER else SearchSpace()
+
+
+@pytest.fixture
+def make(name: str, space: SearchSpace, problem: Make) -> Callable[..., Strategy]:
+    return lambda *arguments, **options: strategy(name, problem(*arguments, space=space, **options))
+
+
+@pytest.fixture
+def past(space: SearchSpace, as_record: Callable[..., Record]) -> History:
+    """Return a function that makes a history of random architectures and scores, all of them within the budget."""
+
+    def draw(length: int) -> list[Record]:
+        rng = np.random.default_rng(length)
+        drawn = (space.scaled_below(space.sample(rng), 9_999) for _ in range(length))
+        return [as_record(architecture, float(rng.random()), trial) for trial, architecture in enumerate(drawn)]
+
+    return draw
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 300])
+def test_a_proposal_is_a_function_of_history_pending_and_generator(
+    make: Callable[..., Strategy], past: History, length: int
+) -> None:
+    history = past(length + 2)
+    pending = [Candidate(record.architecture, make().problem.recipe) for record in history[length:]]
+
+    def asked(seed: int) -> list[Candidate]:
+        rng = np.random.default_rng([seed, length])
+        return [make().propose(history[:length], rng, pending) for _ in range(2)]
+
+    assert asked(0) == asked(0)
+
+
+def test_generators_that_differ_give_other_proposals(make: Callable[..., Strategy], past: History, name: str) -> None:
+    if name.endswith("GridSearch"):
+        pytest.skip("a grid is walked in order")
+    history = past(12)
+    assert len({make().propose(history, np.random.default_rng(seed)).key for seed in range(3)}) == 3
+
+
+def test_proposals_are_plain_values(make: Callable[..., Strategy], past: History) -> None:
+    candidate = make().propose(past(12), np.random.default_rng(0))
+    assert json.loads(json.dumps(candidate.architecture.to_dict())) == candidate.architecture.to_dict()
+    assert json.loads(json.dumps(candidate.recipe.to_dict())) == candidate.recipe.to_dict()
+
+
+def test_only_the_epochs_of_the_recipe_may_be_others_and_never_more(make: Callable[..., Strategy]) -> None:
+    proposer = make(epochs=9)
+    recipe = proposer.problem.recipe
+    candidate = proposer.propose([], np.random.default_rng(0))
+    assert replace(candidate.recipe, epochs=9) == recipe
+    assert 1 <= candidate.recipe.epochs <= 9
+
+
+def test_a_proposal_leaves_history_and_global_generators_alone(make: Callable[..., Strategy], past: History) -> None:
+    history = past(20)
+    before = list(history)
+    state = np.random.get_state()[1].tolist()  # type: ignore[index, union-attr]  # noqa: NPY002
+    make().propose(history, np.random.default_rng(0))
+    assert history == before
+    assert np.random.get_state()[1].tolist() == state  # type: ignore[index, union-attr]  # noqa: NPY002
+
+
+@pytest.mark.parametrize("budget", [300, 10_000])
+def test_what_passes_the_filter_is_below_the_budget_and_new(
+    make: Callable[..., Strategy], budget: int, proposals: Callable[..., list[Candidate]]
+) -> None:
+    proposer = make(budget)
+    accepted = proposals(proposer, 20)
+    costs = [proposer.problem.space.cost(candidate.architecture) for candidate in accepted]
+    assert all(cost is not None and cost.params < budget for cost in costs)
+    assert all(candidate.architecture in proposer.problem.space for candidate in accepted)
+    assert len({candidate.key for candidate in accepted}) == 20
+
+
+def test_a_history_of_failures_stops_no_strategy(make: Callable[..., Strategy], past: History) -> None:
+    failed = [replace(record, measurement=Measurement(failure="out of memory")) for record in past(30)]
+    proposer = make()
+    assert proposer.propose(failed, np.random.default_rng(0)).architecture in proposer.problem.space
+
+
+def test_scores_that_are_no_numbers_stop_no_strategy(
+    make: Callable[..., Strategy], past: History, as_record: Callable[..., Record]
+) -> None:
+    history = past(20)
+    history += [as_record(record.architecture, float("nan"), 20 + index) for index, record in enumerate(past(5))]
+    proposer = make()
+    assert proposer.propose(history, np.random.default_rng(0)).architecture in proposer.problem.space
+
+
+def test_architectures_that_are_no_members_stop_no_strategy(make: Callable[..., Strategy], history: History) -> None:
+    proposer = make()
+    strangers = [replace(record, origin="baseline", trial=None) for record in history(3)]
+    assert proposer.propose(strangers, np.random.default_rng(0)).architecture in proposer.problem.space
+
+
+def test_what_is_pending_may_be_all_there_is(make: Callable[..., Strategy], past: History) -> None:
+    proposer = make()
+    pending = [Candidate(record.architecture, proposer.problem.recipe) for record in past(3)]
+    assert proposer.propose([], np.random.default_rng(0), pending).architecture in proposer.problem.space

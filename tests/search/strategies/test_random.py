@@ -1,0 +1,31 @@
+"""What random search is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.strategies import Problem, strategy
+from tinysearch.space.budget import Budget
+from tinysearch.space.search_space import SearchSpace
+
+
+@pytest.mark.parametrize("budget", [600, 10_000])
+def test_random_search_spreads_over_the_whole_budget(budget: int, problem: Callable[..., Problem]) -> None:
+    random = strategy("random", problem(budget))
+    rng = np.random.default_rng(0)
+    space = random.problem.space
+    shares = [costs.params / budget for _ in range(200) if (costs := space.cost(random.propose([], rng).architecture))]
+    fifths, _ = np.histogram(shares, bins=5, range=(0, 1))
+    assert len(shares) == 200
+    assert fifths.min() >= 20
+
+
+def test_random_search_keeps_other_bounds_of_the_budget_too() -> None:
+    tight = Problem(SearchSpace(), Budget(10_000, macs=200_000, peak_activation_bytes=5_000), Recipe())
+    random = strategy("random", tight)
+    rng = np.random.default_rng(0)
+    assert all(tight.fits(random.propose([], rng).architecture) for _ in range(30))

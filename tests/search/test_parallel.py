@@ -1,0 +1,94 @@
+"""A run with several workers is a function of its settings, whatever the timing."""
+
+from __future__ import annotations
+
+import random
+import threading
+from typing import Any
+
+import pytest
+
+from tinysearch.results.record import Measurement, Record
+from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
+
+
+def essentials(records: Any) -> list[tuple[Any, ...]]:
+    return [(one.key, one.trial, one.measurement, one.rejections) for one in records]
+
+
+class Shuffled(Worker):
+    """Ends trainings in an order of its own: each waits for others, as many as are under way, before it ends."""
+
+    def __init__(self, inner: Worker, seed: int, stop_after: int | None = None) -> None:
+        self._inner = inner
+        self._rng = random.Random(seed)  # noqa: S311
+        self._lock = threading.Lock()
+        self._stop_after = stop_after
+        self.most = 0
+        self._now = 0
+
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            wait = self._rng.random() * 0.01
+            if self._stop_after is not None:
+                self._stop_after -= 1
+                if self._stop_after < 0:
+                    raise KeyboardInterrupt
+        threading.Event().wait(wait)
+        measurement = self._inner.train(job, on_epoch)
+        with self._lock:
+            self._now -= 1
+        return measurement
+
+
+@pytest.mark.parametrize("strategy", ["evolution", "random", "halving"])
+@pytest.mark.parametrize("workers", [2, 5])
+def test_the_same_settings_give_the_same_run_whichever_training_is_done_first(
+    strategy: str, workers: int, runner: Any, fake_worker: Any
+) -> None:
+    def run(name: str, seed: int) -> list[Record]:
+        worker = Shuffled(fake_worker(), seed)
+        outcome = runner.run(name, trials=20, strategy=strategy, workers=workers, worker=worker)
+        assert 1 < worker.most <= workers
+        return list(outcome.records)
+
+    first = run("first", 1)
+    assert essentials(first) == essentials(run("second", 2)) == essentials(run("third", 3))
+    assert [record.trial for record in first] == [None] * 3 + list(range(20))
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 6, 15])
+def test_an_interrupted_run_goes_on_to_the_same_end(stop_after: int, runner: Any, fake_worker: Any) -> None:
+    whole = runner.run("whole", trials=14, workers=3, worker=Shuffled(fake_worker(), 1))
+    first = runner.run("parts", trials=14, workers=3, worker=Shuffled(fake_worker(), 2, stop_after))
+    assert first.ending == "interrupted"
+    assert len(first.records) == len(runner.store.records("parts")) <= stop_after
+    second = runner.run("parts", trials=14, workers=3, worker=Shuffled(fake_worker(), 3), resume=True)
+    assert essentials(second.records) == essentials(whole.records)
+    assert second.rejections == whole.rejections
+    assert len(runner.store.records("parts")) == 17
+
+
+def test_what_was_done_when_the_interruption_came_is_stored(runner: Any, fake_worker: Any) -> None:
+    both = threading.Barrier(2)
+
+    def react(number: int, job: Job) -> Measurement | None:
+        if job.candidate.architecture.layers:
+            both.wait(timeout=60)
+        if number == 1:
+            raise KeyboardInterrupt
+        return None
+
+    outcome = runner.run(trials=2, workers=2, documented={}, worker=fake_worker(react))
+    assert outcome.ending == "interrupted"
+    assert len(runner.store.records("run")) == len(outcome.records) == 1
+
+
+def test_the_number_of_workers_belongs_to_the_run(runner: Any) -> None:
+    from tinysearch.errors import RunError
+
+    runner.run(trials=2, workers=2)
+    with pytest.raises(RunError, match="begun with workers 2, now it is 3"):
+        runner.prepare(trials=2, workers=3, resume=True)
