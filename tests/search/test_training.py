@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,6 @@ from tinysearch.search.images import Images
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe, recipe
 from tinysearch.search.training import OneCycle, PlateauRule, accuracy, fit, save_model
-from tinysearch.search.workers.worker import InProcessWorker, Job
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.task import Task
 
@@ -111,13 +111,65 @@ def test_an_architecture_that_does_not_fit_the_images_is_refused(data: TrainingD
         fit(Candidate(deep, Recipe(epochs=1)), data, 0)
 
 
-def test_a_worker_turns_what_cannot_be_trained_into_a_failure(data: TrainingData, tmp_path: Path) -> None:
-    deep = Architecture((Pool(size=4),) * 4)
-    path = tmp_path / "none.keras"
-    measurement = InProcessWorker(data).train(Job(Candidate(deep, Recipe(epochs=1)), 0, path))
-    assert measurement.failure is not None
-    assert measurement.failure.startswith("ShapeError")
-    assert not path.exists()
+class _Killed(Exception):  # noqa: N818
+    pass
+
+
+def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path, epoch: int) -> None:
+    """Train until an epoch is over, and end before its checkpoint is written."""
+
+    def end(number: int, point: Epoch) -> None:
+        if number == epoch:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        fit(candidate, data, seed, end, path)
+
+
+@pytest.mark.parametrize("stops", [(2,), (3,), (2, 3, 5)])
+@pytest.mark.parametrize(
+    ("model", "how"),
+    [
+        ("conv", recipe("documented", epochs=5)),
+        ("conv", replace(recipe("documented", epochs=5), plateau_factor=3.0, learning_rate=0.01)),
+        ("separable", recipe("default", epochs=5)),
+        ("inception", recipe("default", epochs=5)),
+    ],
+)
+def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
+    model: str, how: Recipe, stops: tuple[int, ...], data: TrainingData, tmp_path: Path
+) -> None:
+    candidate, path = Candidate(BASELINES[model].architecture, how), tmp_path / "checkpoint.npz"
+    whole, measured = fit(candidate, data, 3)
+    for stop in stops:
+        interrupted(candidate, data, 3, path, stop)
+    seen: list[int] = []
+    resumed, again = fit(candidate, data, 3, lambda number, epoch: seen.append(number), path)
+    assert seen == list(range(stops[-1], 6))
+    assert [replace(epoch, seconds=0.0) for epoch in again.curve] == [
+        replace(epoch, seconds=0.0) for epoch in measured.curve
+    ]
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [epoch.seconds for epoch in again.curve] == sorted(epoch.seconds for epoch in again.curve)
+
+
+@pytest.mark.parametrize("damage", ["another seed", "another candidate", "cut off", "empty", "no file"])
+def test_a_checkpoint_that_is_not_of_this_training_is_not_used(damage: str, data: TrainingData, tmp_path: Path) -> None:
+    candidate, path = Candidate(SMALL, Recipe(epochs=3)), tmp_path / "checkpoint.npz"
+    wider = Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3))
+    interrupted(wider if damage == "another candidate" else candidate, data, int(damage == "another seed"), path, 3)
+    if damage == "cut off":
+        path.write_bytes(path.read_bytes()[:-50])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "no file":
+        path.unlink()
+        path.mkdir()
+    seen: list[int] = []
+    _, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append(number), path)
+    assert seen == [1, 2, 3]
+    assert measurement.failure is None
 
 
 def test_one_cycle_rises_to_its_peak_and_ends_at_zero() -> None:

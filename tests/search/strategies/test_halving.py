@@ -38,9 +38,7 @@ def asked(halving: Halving, past: list[Record], pending: list[Candidate] | None 
     ("epochs", "rungs"),
     [(1, (1,)), (2, (2,)), (3, (1, 3)), (4, (2, 4)), (9, (1, 3, 9)), (10, (2, 4, 10)), (27, (1, 3, 9, 27))],
 )
-def test_rungs_are_the_epochs_divided_by_eta_and_rounded_up(
-    epochs: int, rungs: tuple[int, ...], problem: Make
-) -> None:
+def test_rungs_are_the_epochs_divided_by_eta_and_rounded_up(epochs: int, rungs: tuple[int, ...], problem: Make) -> None:
     assert Halving(problem(epochs=epochs)).rungs == rungs
 
 
@@ -114,9 +112,10 @@ def test_one_epoch_is_random_search(problem: Make, rung: Rung) -> None:
     assert candidate.architecture not in [record.architecture for record in past]
 
 
-def test_a_search_trains_a_third_of_a_rung_on_the_next(
+def test_a_search_trains_about_a_third_of_a_rung_on_the_next(
     problem: Make, proposals: Callable[..., list[Candidate]]
 ) -> None:
+    # A few more than a third: what is promoted stays so when better ones come after it.
     epochs = [candidate.recipe.epochs for candidate in proposals(Halving(problem()), 60)]
-    assert epochs.count(2) // 3 - 1 <= epochs.count(4) <= epochs.count(2) // 3
-    assert epochs.count(4) // 3 - 1 <= epochs.count(10) <= epochs.count(4) // 3
+    assert epochs.count(2) // 3 <= epochs.count(4) <= epochs.count(2) // 2
+    assert epochs.count(4) // 3 <= epochs.count(10) <= epochs.count(4) // 2

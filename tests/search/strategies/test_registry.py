@@ -31,9 +31,7 @@ def test_a_name_that_no_oracle_can_have_lists_the_known_ones(oracle: str) -> Non
 
 
 @pytest.mark.parametrize("oracle", ["no_such_package.Oracle", "json.NoOracle", "json.dumps", "json.JSONDecoder"])
-def test_an_oracle_that_does_not_exist_is_refused_when_it_is_made(
-    oracle: str, problem: Callable[..., Problem]
-) -> None:
+def test_an_oracle_that_does_not_exist_is_refused_when_it_is_made(oracle: str, problem: Callable[..., Problem]) -> None:
     check_name(f"keras-tuner:{oracle}")
     with pytest.raises(RunError, match=oracle):
         strategy(f"keras-tuner:{oracle}", problem())

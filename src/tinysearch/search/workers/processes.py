@@ -79,15 +79,16 @@ class WorkerProcesses(Worker):
             try:
                 measurement = process.train(job, self._data, self._stall_seconds, on_epoch)
             except _DiedError as error:
+                self._discard(process)
                 died = error
                 if self._closed or error.stalled:
                     break
+            except BaseException:
+                self._discard(process)
+                raise
             else:
                 self._give_back(process, spent=measurement.failure is not None)
                 return measurement
-            finally:
-                if process.over:
-                    self._discard(process)
         if self._closed or died is None:
             raise WorkerError("the worker processes were stopped")
         if died.unready:
