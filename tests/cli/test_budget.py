@@ -9,6 +9,7 @@ import pytest
 
 from tinysearch.api import open_run
 from tinysearch.results.store import Store
+from tinysearch.search.proposer import Proposal
 
 PARAMS = {"baseline:conv": 8_640, "baseline:separable": 4_967, "baseline:inception": 3_077}
 
@@ -18,10 +19,10 @@ def planned(tiny: Path, tmp_path: Path) -> Callable[[int], set[str]]:
     """Return a function that gives the documented models that a run with a budget would train."""
 
     def plan(budget: int) -> set[str]:
-        with Store(tmp_path / "store.db", create=True) as store:
+        with Store(tmp_path / f"{budget}.db", create=True) as store:
             run = open_run(store, {"budget": budget, "trials": 1}, data=tiny)
-            first = run.proposer.next([])
-            assert first is not None
+            first = run.proposer.next(run.ledger)
+            assert isinstance(first, Proposal)
             assert first.cost.params < budget
             assert run.planned == len(run.baselines) + 1
             assert (first.name == next(iter(run.baselines))) if run.baselines else (first.trial == 0)
@@ -47,8 +48,8 @@ def test_the_seed_decides_the_first_candidate_and_zero_is_a_seed(tiny: Path, tmp
     def first(seed: int, number: int) -> str:
         with Store(tmp_path / f"{number}.db", create=True) as store:
             run = open_run(store, {"baselines": False, "seed": seed}, data=tiny)
-            proposal = run.proposer.next([])
-            assert proposal is not None
+            proposal = run.proposer.next(run.ledger)
+            assert isinstance(proposal, Proposal)
             return proposal.name
 
     zero, again, one, large = (first(seed, number) for number, seed in enumerate((0, 0, 1, 2**31 - 1)))

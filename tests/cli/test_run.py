@@ -226,7 +226,7 @@ def test_a_run_is_not_resumed_with_other_data(light: Launch, finished: Outcome) 
 def test_an_interrupted_run_ends_with_130_and_keeps_what_was_trained(interrupted: Outcome, finished: Outcome) -> None:
     assert interrupted.done.returncode == 130
     assert 1 <= len(interrupted.records) < 5
-    same = finished.records[: len(interrupted.records)]
+    same = [finished.records[record.position or 0] for record in interrupted.records]
     assert [numbers(record) for record in interrupted.records] == [numbers(record) for record in same]
 
 
@@ -289,20 +289,9 @@ def test_where_there_is_no_mnist_but_it_is_asked_for_the_error_names_three_ways_
 # Ends before the end
 
 
-def test_a_time_limit_ends_the_run_after_a_training_with_success(launch: Launch, tiny: Path, tmp_path: Path) -> None:
+def test_a_time_limit_ends_the_run_with_success(launch: Launch, tiny: Path, tmp_path: Path) -> None:
     done = launch(tmp_path, "run", "--data", tiny, "--trials", 2, *SETTINGS, "--time-limit", "0.01s")
     assert done.returncode == 0
-    assert [record.name for record in outcome(done, tmp_path).records] == BASELINES[:1]
+    assert outcome(done, tmp_path).records == []
     assert "time limit" in done.stderr
     assert "--resume" in done.stderr
-
-
-def test_a_model_that_cannot_be_saved_costs_neither_its_measurement_nor_the_run(
-    launch: Launch, tiny: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "store-models").write_text("a file where the folder of the models should be")
-    done = launch(tmp_path, "run", "--data", tiny, "--trials", 1, *SETTINGS, "--no-baselines")
-    assert done.returncode == 0, done.stderr
-    assert len(re.findall(r"^training \d+ of", done.stderr, flags=re.MULTILINE)) == 1
-    assert len(outcome(done, tmp_path).records) == 1
-    assert ".keras" not in done.stderr

@@ -17,7 +17,8 @@ from tinysearch.search.datasets import TrainingData, load
 from tinysearch.search.images import Images
 from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe, recipe
-from tinysearch.search.training import OneCycle, PlateauRule, accuracy, fit, save_model
+from tinysearch.search.training import OneCycle, PlateauRule, accuracy, fit, save_model, train
+from tinysearch.search.workers.worker import Job
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.task import Task
 
@@ -109,6 +110,14 @@ def test_an_architecture_that_does_not_fit_the_images_is_refused(data: TrainingD
     deep = Architecture((Pool(size=4),) * 4)
     with pytest.raises(ShapeError, match="1x1"):
         fit(Candidate(deep, Recipe(epochs=1)), data, 0)
+
+
+def test_files_that_cannot_be_written_do_not_cost_the_measurement(data: TrainingData, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    paths = {"model_path": tmp_path / "file" / "model.keras", "checkpoint_path": tmp_path / "file" / "checkpoint.npz"}
+    measurement = train(Job(Candidate(SMALL, Recipe(epochs=2)), 0, **paths), data)
+    assert measurement.failure is None
+    assert len(measurement.curve) == 2
 
 
 class _Killed(Exception):  # noqa: N818

@@ -82,6 +82,7 @@ class Record:
         origin: Whether it is a documented model or was found by search.
         purpose: ``"search"``, or ``"evaluation"`` for a retraining that was scored on the test set.
         trial: Number of the trial in its run, from 0; None for baselines and evaluations.
+        position: Place in the order of the run's search, baselines included, from 0; None for evaluations.
         seed: Seed of initial weights, order of the images, augmentation and dropout.
         dataset: Name of the dataset.
         fingerprint: SHA-256 of the training images and labels, sixteen hexadecimal digits.
@@ -113,6 +114,7 @@ class Record:
     test_accuracy: float | None = None
     test_fingerprint: str | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    position: int | None = None
     taken_from: str | None = None
     rejections: Mapping[str, int] = field(default_factory=dict)
     created_at: str = ""

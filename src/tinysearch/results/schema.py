@@ -50,6 +50,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
     ),
     (
+        "ALTER TABLE records ADD COLUMN position INTEGER",
+        # Until now a run trained one candidate at a time, in the order of their positions.
+        """
+        UPDATE records SET position = (
+            SELECT count(*) FROM records AS earlier
+            WHERE earlier.run_id = records.run_id AND earlier.purpose = 'search' AND earlier.id < records.id
+        ) WHERE purpose = 'search'
+        """,
         "ALTER TABLE records ADD COLUMN taken_from TEXT",
         "ALTER TABLE records ADD COLUMN rejections TEXT NOT NULL DEFAULT '{}'",
         # Rejections belonged to the run as a whole: they go to its last record, the run keeps those after it.

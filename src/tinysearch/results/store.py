@@ -148,9 +148,9 @@ class Store:
                 """
                 INSERT INTO records (
                     run_id, key, name, origin, purpose, trial, seed, params, val_accuracy, test_accuracy,
-                    test_fingerprint, failure, architecture, cost, recipe, measurement, provenance, taken_from,
-                    rejections, created_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    test_fingerprint, failure, architecture, cost, recipe, measurement, provenance, position,
+                    taken_from, rejections, created_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
                 """,
                 (
@@ -171,6 +171,7 @@ class Store:
                     _dump(record.recipe),
                     _dump(record.measurement.to_dict()),
                     _dump(record.provenance),
+                    record.position,
                     record.taken_from,
                     _dump(dict(record.rejections)),
                     record.created_at or _now(),
@@ -197,11 +198,15 @@ class Store:
             )
 
     def records(self, run: str | None = None) -> list[Record]:
-        """Return the records of one run, or of all, in the order in which they were stored."""
+        """Return the records of one run, or of all, oldest run first.
+
+        Those of a search come in the order of their positions, then evaluations as they were stored.
+        """
+        order = "ORDER BY run_id, position IS NULL, position, id"
         if run is None:
-            rows = self._query("SELECT * FROM trainings ORDER BY id")
+            rows = self._query(f"SELECT * FROM trainings {order}")  # noqa: S608
         else:
-            rows = self._query("SELECT * FROM trainings WHERE run = ? ORDER BY id", (run,))
+            rows = self._query(f"SELECT * FROM trainings WHERE run = ? {order}", (run,))  # noqa: S608
         return [_record(row) for row in rows]
 
     def trained(self, key: str, seed: int, fingerprint: str) -> Record | None:
@@ -327,6 +332,7 @@ def _record(row: sqlite3.Row) -> Record:
         test_accuracy=row["test_accuracy"],
         test_fingerprint=row["test_fingerprint"],
         provenance=json.loads(row["provenance"]),
+        position=row["position"],
         taken_from=row["taken_from"],
         rejections=json.loads(row["rejections"]),
         created_at=row["created_at"],

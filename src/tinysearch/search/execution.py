@@ -137,6 +137,7 @@ class Execution:
             recipe=proposal.candidate.recipe.to_dict(),
             measurement=measurement,
             provenance=provenance(),
+            position=proposal.position,
             rejections=proposal.rejections,
         )
         self._longest = max(self._longest, measurement.train_seconds)
@@ -157,6 +158,7 @@ class Execution:
             name=proposal.name,
             origin=proposal.origin,
             trial=proposal.trial,
+            position=proposal.position,
             taken_from=found.run,
             rejections=proposal.rejections,
             created_at="",

@@ -119,15 +119,9 @@ class SearchRun:
             self.lock.release()
 
     def _stored(self) -> dict[int, Record]:
-        """Return the run's records by position."""
-        names = list(self.baselines)
-        stored = {}
-        for record in self.store.records(self.name):
-            if record.purpose == "search" and record.trial is not None:
-                stored[len(names) + record.trial] = record
-            elif record.purpose == "search" and record.name in names:
-                stored[names.index(record.name)] = record
-        return stored
+        """Return the records of the run's search by position."""
+        records = self.store.records(self.name)
+        return {record.position: record for record in records if record.position is not None}
 
     def _check_same(self) -> None:
         run = self.store.run(self.name)

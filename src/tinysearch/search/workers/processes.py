@@ -56,7 +56,7 @@ class WorkerProcesses(Worker):
         self._settings = {"threads": threads, "memory_bytes": memory_bytes, "trainer": trainer}
         self._stall_seconds = stall_seconds
         self._trainings = trainings
-        self._scratch = tempfile.TemporaryDirectory(prefix="tinysearch-", ignore_cleanup_errors=True)
+        self._logs: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
@@ -105,7 +105,8 @@ class WorkerProcesses(Worker):
                 process.kill()
         for process in idle:
             self._discard(process)
-        self._scratch.cleanup()
+        if self._logs is not None:
+            self._logs.cleanup()
 
     def pids(self) -> list[int]:
         """Return the process identifiers of those that are alive."""
@@ -117,7 +118,9 @@ class WorkerProcesses(Worker):
             if self._closed:
                 raise WorkerError("the worker processes were stopped")
             try:
-                process = _Process({**self._settings, "data": _described(self._data)}, Path(self._scratch.name))
+                if self._logs is None:
+                    self._logs = tempfile.TemporaryDirectory(prefix="tinysearch-", ignore_cleanup_errors=True)
+                process = _Process({**self._settings, "data": _described(self._data)}, Path(self._logs.name))
             except OSError as error:
                 raise WorkerError(f"a worker process could not be started: {error}") from None
             self._all.add(process)
