@@ -24,7 +24,7 @@ from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
 # Seconds: of a kill before the first training begins, and after.
-EARLY, LATE = 6.0, 5.0
+EARLY, LATE = 4.0, 3.0
 AHEAD = 4
 
 
@@ -59,7 +59,7 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int) -> Report:
         life = _Life(
             disturbed, len(before) + AHEAD, workers, folder / f"{number}.log", resume=bool(before or known(disturbed))
         )
-        if rng.random() < 0.3:
+        if rng.random() < 0.5:
             life.kill_after(rng.uniform(0, EARLY))
         else:
             life.wait_for_a_training()

@@ -112,6 +112,25 @@ def test_one_epoch_is_random_search(problem: Make, rung: Rung) -> None:
     assert candidate.architecture not in [record.architecture for record in past]
 
 
+def test_half_of_the_new_are_mutants_of_the_best_of_the_highest_rung(problem: Make, rung: Rung) -> None:
+    halving = Halving(problem())
+    past = rung(2, [0.1] * 3) + rung(4, [0.5] * 3) + rung(10, [0.6, 0.9, 0.7])
+    new = [halving.propose(past, np.random.default_rng(seed)) for seed in range(40)]
+    parent = halving.problem.space.encode(past[-2].architecture)
+    near = 0
+    for candidate in new:
+        assert candidate.recipe.epochs == 2
+        values = halving.problem.space.encode(candidate.architecture)
+        near += sum(values.get(name) == value for name, value in parent.items()) >= 0.7 * len(parent)
+    assert 10 <= near <= 30
+
+
+def test_without_a_share_all_new_candidates_are_random(problem: Make, rung: Rung) -> None:
+    past = rung(2, [0.1] * 3) + rung(4, [0.5] * 3) + rung(10, [0.6, 0.9, 0.7])
+    plain = Halving(problem(), share=0.0)
+    assert plain.propose(past, np.random.default_rng(0)) == plain.propose([], np.random.default_rng(0))
+
+
 def test_a_search_trains_about_a_third_of_a_rung_on_the_next(
     problem: Make, proposals: Callable[..., list[Candidate]]
 ) -> None:

@@ -14,7 +14,7 @@ from tinysearch.results.record import Epoch, Measurement
 from tinysearch.search.datasets import TrainingData
 from tinysearch.search.workers.worker import EpochWatcher, Job
 
-FINE, KILLED, EXITS, RAISES, HANGS, STOPS, HUNGRY, MISMATCH, KILLED_ONCE, CHATTY, SLOW = range(1, 12)
+FINE, KILLED, EXITS, RAISES, HANGS, STOPS, HUNGRY, KILLED_ONCE, CHATTY, MISMATCH = range(1, 11)
 
 
 def epoch(score: float) -> Epoch:

@@ -73,28 +73,33 @@ class WorkerProcesses(Worker):
             CostMismatchError: if Keras and the arithmetic disagree.
             WorkerError: if no process can be started, or after ``close``.
         """
-        died: _DiedError | None = None
-        for _ in range(2):
-            process = self._take()
+        deaths = failed_starts = 0
+        while True:
+            process, ahead = self._take()
             try:
                 measurement = process.train(job, self._data, self._stall_seconds, on_epoch)
-            except _DiedError as error:
+            except _DiedError as death:
                 self._discard(process)
-                died = error
-                if self._closed or error.stalled:
-                    break
+                if self._closed:
+                    raise WorkerError("the worker processes were stopped") from None
+                if death.unready:
+                    # Those started ahead may all have died at once, before anyone wanted them.
+                    failed_starts += not ahead
+                    if failed_starts == 2:
+                        raise WorkerError(f"a worker process could not be started: {death.told}") from None
+                elif death.stalled:
+                    return Measurement(failure=death.reason, log=death.log, train_seconds=death.seconds)
+                else:
+                    deaths += 1
+                    if deaths == 2:
+                        failure = f"{death.reason}, twice"
+                        return Measurement(failure=failure, log=death.log, train_seconds=death.seconds)
             except BaseException:
                 self._discard(process)
                 raise
             else:
                 self._give_back(process, spent=measurement.failure is not None)
                 return measurement
-        if self._closed or died is None:
-            raise WorkerError("the worker processes were stopped")
-        if died.unready:
-            raise WorkerError(f"a worker process could not be started: {died.reason}\n{died.log}".strip())
-        reason = died.reason if died.stalled else f"{died.reason}, twice"
-        return Measurement(failure=reason, log=died.log, train_seconds=died.seconds)
 
     def close(self) -> None:
         """Kill all processes; threads that wait for one of them are told by its end."""
@@ -126,14 +131,15 @@ class WorkerProcesses(Worker):
             self._all.add(process)
             return process
 
-    def _take(self) -> _Process:
+    def _take(self) -> tuple[_Process, bool]:
+        """Return a process to use, and whether it was started before."""
         while True:
             with self._lock:
                 process = self._idle.pop() if self._idle else None
             if process is None:
-                return self._spawn()
+                return self._spawn(), False
             if not process.over:
-                return process
+                return process, True
             self._discard(process)
 
     def _give_back(self, process: _Process, *, spent: bool) -> None:
@@ -159,6 +165,11 @@ class _DiedError(Exception):
         self.seconds = seconds
         self.stalled = stalled
         self.unready = unready
+
+    @property
+    def told(self) -> str:
+        """Reason and log."""
+        return f"{self.reason}\n{self.log}".strip()
 
 
 class _Process:

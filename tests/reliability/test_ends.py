@@ -1,0 +1,198 @@
+"""However a run ends, that end is defined: its exit code, what is stored, and that nothing keeps running."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+
+Launch = Callable[..., subprocess.CompletedProcess[str]]
+Begin = Callable[..., "Begun"]
+
+RUN = ("run", "--name", "mine", "--trials", 3, "--budget", 3_000, "--epochs", 2, "--no-baselines", "--workers", 2)
+
+
+class Begun:
+    """A run that has begun to train."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        self.process = psutil.Popen(**arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.said: list[str] = []
+        self.wait_for(r"training 1 of")
+
+    def wait_for(self, pattern: str) -> str:
+        """Read what it says until a line matches."""
+        for line in self.process.stderr:
+            self.said.append(line)
+            if re.search(pattern, line):
+                return str(line)
+        raise AssertionError("".join(self.said))
+
+    def workers(self) -> list[psutil.Process]:
+        """Return its worker processes."""
+        return [one for one in self.process.children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
+
+    def end(self) -> tuple[int, str]:
+        """Wait for its end; return its exit code and all that it said."""
+        with self.process.stderr as stream:
+            self.said += stream
+        return self.process.wait(), "".join(self.said)
+
+
+@pytest.fixture
+def begin(prepare: Callable[..., dict[str, Any]], tiny: Path, tmp_path: Path) -> Iterator[Begin]:
+    """Return a function that starts a run in a folder and waits for its first training."""
+    begun: list[Begun] = []
+
+    def start(*words: object, folder: Path = tmp_path) -> Begun:
+        begun.append(Begun(prepare(folder, *(words or RUN), "--data", tiny)))
+        return begun[-1]
+
+    yield start
+    for one in begun:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.process.kill()
+        one.process.stderr.close()
+
+
+@pytest.fixture
+def resume(launch: Launch, tiny: Path, tmp_path: Path) -> Callable[..., list[Record]]:
+    """Return a function that resumes the run and returns its records."""
+
+    def go_on(folder: Path = tmp_path) -> list[Record]:
+        done = launch(folder, "run", "--name", "mine", "--resume", "--data", tiny)
+        assert done.returncode == 0, done.stderr
+        return records(folder)
+
+    return go_on
+
+
+def records(folder: Path) -> list[Record]:
+    with Store(folder / "store.db") as store:
+        return store.records()
+
+
+def essentials(record: Record) -> tuple[Any, ...]:
+    curve = [(point.loss, point.val_loss) for point in record.measurement.curve]
+    return record.key, record.trial, record.measurement.failure, curve, record.rejections
+
+
+@pytest.fixture(scope="module")
+def whole(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    """Return the essentials of a run that nothing has happened to."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = launch(folder, *RUN, "--data", tiny)
+    assert done.returncode == 0, done.stderr
+    return [essentials(record) for record in records(folder)]
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGKILL", -9)])
+def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
+    name: str, code: int, begin: Begin, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
+) -> None:
+    run = begin()
+    workers = run.workers()
+    assert len(workers) == 2
+    run.process.send_signal(getattr(signal, name))
+    ended, said = run.end()
+    assert ended == code
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
+    assert "Traceback" not in said
+    assert ("--resume" in said) == (name != "SIGKILL")
+    assert [essentials(record) for record in resume()] == whole
+
+
+def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: Begin, tmp_path: Path) -> None:
+    run = begin()
+    for one in [*run.workers(), run.process]:
+        one.send_signal(signal.SIGTERM)
+    assert run.end()[0] == 143
+    assert [record.measurement.failure for record in records(tmp_path) if record.failed] == []
+
+
+def test_workers_that_hang_while_they_start_are_replaced(
+    begin: Begin, tmp_path: Path, whole: list[tuple[Any, ...]]
+) -> None:
+    run = begin(*RUN, "--stall-limit", "20s")
+    for worker in run.workers():
+        worker.suspend()
+    code, said = run.end()
+    assert code == 0, said
+    assert [essentials(record) for record in records(tmp_path)] == whole
+
+
+def test_a_run_survives_the_death_of_its_workers(begin: Begin, tmp_path: Path, whole: list[tuple[Any, ...]]) -> None:
+    run = begin()
+    for worker in run.workers():
+        worker.kill()
+    code, said = run.end()
+    assert code == 0, said
+    assert [essentials(record) for record in records(tmp_path)] == whole
+
+
+def test_a_worker_that_hangs_is_given_up_and_recorded(begin: Begin, tmp_path: Path) -> None:
+    run = begin(*RUN, "--stall-limit", "20s")
+    run.wait_for("^ +1/3 ")
+    stopped = run.workers()
+    for worker in stopped:
+        worker.suspend()
+    code, said = run.end()
+    assert code == 0, said
+    assert psutil.wait_procs(stopped, timeout=60)[1] == []
+    failures = {record.measurement.failure for record in records(tmp_path)}
+    assert len(records(tmp_path)) == 3
+    assert failures == {None, "no epoch was finished for too long"}
+
+
+def test_a_second_run_of_the_name_is_refused_with_the_holder_and_a_dead_holder_is_none(
+    begin: Begin, light: Launch, launch: Launch, tiny: Path, resume: Callable[..., list[Record]]
+) -> None:
+    run = begin()
+    for words in (("--resume",), ("--budget", 3_000)):
+        refused = light("run", "--name", "mine", "--data", tiny, *words)
+        assert refused.returncode == 2
+        assert f"process {run.process.pid} on" in refused.stderr
+    other = light("leaderboard")
+    assert other.returncode == 0
+    run.process.kill()
+    run.process.wait()
+    assert len(resume()) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root on Linux can mount a small disk")
+def test_a_full_disk_is_a_clear_error_and_after_space_is_freed_the_run_goes_on(
+    begin: Begin, tmp_path: Path, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        run = begin(folder=disk)
+        with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            for _ in itertools.count():
+                filler.write(bytes(512))
+        code, said = run.end()
+        assert code == 1
+        assert "could not be written" in said
+        assert "free some space" in said
+        assert "--resume" in said
+        assert "Traceback" not in said
+        (disk / "filler").unlink()
+        assert [essentials(record) for record in resume(disk)] == whole
+    finally:
+        subprocess.run(["umount", disk], check=True)
