@@ -233,3 +233,11 @@ def test_the_best_has_the_highest_last_accuracy_and_of_equals_the_fewest_paramet
 def test_where_nothing_was_measured_there_is_no_best(make_record: MakeRecord) -> None:
     assert best([]) is None
     assert best([make_record(failure="loss was nan"), make_record(val_accuracy=None)]) is None
+
+
+def test_what_a_run_has_taken_over_stands_with_the_run_that_trained_it(make_record: MakeRecord) -> None:
+    first = make_record("a", run="first")
+    copy = make_record("a", run="second", taken_from="first")
+    own = make_record("b", run="second")
+    assert [(row.key, row.run) for row in rank([first, copy, own]).rows] == [("a", "first"), ("b", "second")]
+    assert [(row.key, row.run) for row in rank([copy, own]).rows] == [("a", "second"), ("b", "second")]

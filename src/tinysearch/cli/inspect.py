@@ -102,6 +102,8 @@ def _as_json(found: Found) -> dict[str, object]:
                 "measurement": record.measurement.to_dict(),
                 "test_accuracy": record.test_accuracy,
                 "provenance": dict(record.provenance),
+                "position": record.position,
+                "taken_from": record.taken_from,
                 "created_at": record.created_at,
             }
             for record in found.records

@@ -83,6 +83,8 @@ SORTS: dict[str, Callable[[Row], tuple[float, ...]]] = {
 def rank(records: Iterable[Record], *, sort: str = "val_accuracy", pareto: bool = False) -> Leaderboard:
     """Rank candidates by the validation accuracy of their last epoch, fewer parameters first among equals.
 
+    What one run has taken over from another stands there once, with the run that trained it.
+
     Args:
         records: Records of any runs and datasets.
         sort: The order of the rows, one of ``SORTS``; the rank is by validation accuracy whatever the order.
@@ -94,7 +96,7 @@ def rank(records: Iterable[Record], *, sort: str = "val_accuracy", pareto: bool 
     """
     if sort not in SORTS:
         raise InputError(f"a leaderboard is sorted by one of {', '.join(SORTS)}; got {sort!r}")
-    records = list(records)
+    records = _without_copies(list(records))
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         if not record.failed:
@@ -118,6 +120,12 @@ def best(records: Iterable[Record]) -> Record | None:
     """Return the record with the highest validation accuracy, of equals the smallest; None if none was measured."""
     measured = [record for record in records if record.measurement.val_accuracy is not None]
     return next(iter(by_score(measured)), None)
+
+
+def _without_copies(records: list[Record]) -> list[Record]:
+    """Leave out measurements that one run has taken from another, where that other one is here too."""
+    runs = {record.run for record in records}
+    return [record for record in records if record.taken_from not in runs]
 
 
 def _row(group: Sequence[Record], names: dict[tuple[str, str], str]) -> Row:

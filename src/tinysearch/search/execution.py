@@ -136,7 +136,7 @@ class Execution:
             cost=proposal.cost,
             recipe=proposal.candidate.recipe.to_dict(),
             measurement=measurement,
-            provenance=provenance(),
+            provenance={**provenance(), **run.worker.described()},
             position=proposal.position,
             rejections=proposal.rejections,
         )

@@ -162,8 +162,10 @@ def provenance(record: Record) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
+    trial = "baseline" if record.trial is None else f"trial {record.trial}"
+    taken = "" if record.taken_from is None else f", taken over from run {record.taken_from}"
     rows = [
-        ("run", f"{record.run}, {'baseline' if record.trial is None else f'trial {record.trial}'}, key {record.key}"),
+        ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
         ("data", f"{record.dataset}, training images {record.fingerprint}"),
         ("recipe", recipe),
         ("seed", str(record.seed)),
@@ -172,6 +174,8 @@ def provenance(record: Record) -> RenderableType:
     ]
     if record.failed:
         rows.append(("failed", str(record.measurement.failure)))
+        if record.measurement.log:
+            rows.append(("log", record.measurement.log))
     else:
         rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
     if record.test_accuracy is not None:

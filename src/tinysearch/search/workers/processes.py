@@ -101,6 +101,10 @@ class WorkerProcesses(Worker):
                 self._give_back(process, spent=measurement.failure is not None)
                 return measurement
 
+    def described(self) -> dict[str, str]:
+        """Return the number of threads."""
+        return {"threads": str(self._settings["threads"])}
+
     def close(self) -> None:
         """Kill all processes; threads that wait for one of them are told by its end."""
         with self._lock:

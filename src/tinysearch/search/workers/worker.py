@@ -70,5 +70,9 @@ class Worker(abc.ABC):
             WorkerError: if nothing can be trained here, whatever the candidate.
         """
 
+    def described(self) -> dict[str, str]:
+        """Return what a measurement depends on here, beside the versions of packages."""
+        return {}
+
     def close(self) -> None:  # noqa: B027
         """End all trainings at once; calls of ``train`` that are under way raise ``WorkerError``."""
