@@ -33,7 +33,7 @@ def problem() -> Callable[..., Problem]:
 @pytest.fixture(scope="session")
 def small() -> SearchSpace:
     """A space that KerasTuner walks quickly."""
-    tree = network_choices(depth=(1, 4), kinds={"conv": 1, "separable": 1}, repeats={1: 3, 2: 1})
+    tree = network_choices(depth=(1, 4), kinds={"conv": 1, "separable": 1, "depthwise": 1}, repeats={1: 3, 2: 1})
     return SearchSpace(tree=tree)
 
 

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from tinysearch.errors import RunError
+from tinysearch.search.strategies.bayesian import Bayesian
 from tinysearch.search.strategies.evolution import Evolution
+from tinysearch.search.strategies.halving import Halving
+from tinysearch.search.strategies.keras_tuner_oracle import ORACLES, PREFIX, KerasTunerOracle, check_oracle_name
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 
-STRATEGIES: dict[str, type[Strategy]] = {"evolution": Evolution, "random": RandomSearch}
+STRATEGIES: dict[str, type[Strategy]] = {
+    "bayesian": Bayesian,
+    "evolution": Evolution,
+    "halving": Halving,
+    "random": RandomSearch,
+}
 
 
 def check_name(name: str) -> None:
-    """Refuse an unknown strategy.
+    """Refuse an unknown strategy. Whether an oracle of one's own exists is seen when it is made.
 
     Raises:
         RunError: if the name is unknown.
     """
-    if name not in STRATEGIES:
-        raise RunError(f"a strategy is one of {', '.join(STRATEGIES)}; got {name!r}")
+    if name.startswith(PREFIX):
+        check_oracle_name(name)
+    elif name not in STRATEGIES:
+        oracles = ", ".join(PREFIX + oracle for oracle in (*ORACLES, "package.MyOracle"))
+        raise RunError(f"a strategy is one of {', '.join(STRATEGIES)}, {oracles}; got {name!r}")
 
 
 def strategy(name: str, problem: Problem) -> Strategy:
@@ -27,7 +38,18 @@ def strategy(name: str, problem: Problem) -> Strategy:
         RunError: if the name is unknown.
     """
     check_name(name)
-    return STRATEGIES[name](problem)
+    return KerasTunerOracle(problem, name) if name.startswith(PREFIX) else STRATEGIES[name](problem)
 
 
-__all__ = ["STRATEGIES", "Evolution", "Problem", "RandomSearch", "Strategy", "check_name", "strategy"]
+__all__ = [
+    "STRATEGIES",
+    "Bayesian",
+    "Evolution",
+    "Halving",
+    "KerasTunerOracle",
+    "Problem",
+    "RandomSearch",
+    "Strategy",
+    "check_name",
+    "strategy",
+]

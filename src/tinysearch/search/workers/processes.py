@@ -49,7 +49,7 @@ class WorkerProcesses(Worker):
         threads: int = 1,
         memory_bytes: int | None = None,
         stall_seconds: float,
-        trainings: int = 20,
+        trainings: int = 10,
         trainer: str = TRAINER,
     ) -> None:
         self._data = data

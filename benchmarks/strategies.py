@@ -1,0 +1,228 @@
+"""Compare search strategies on a stand-in for training, see ``stand_in.py``.
+
+::
+
+    python benchmarks/strategies.py --seeds 50 --trials 100 --budget 10000
+    python benchmarks/strategies.py --strategies random,keras-tuner:Hyperband --seeds 5 --json
+
+Each search begins with the documented models. A candidate that is over the budget or known is rejected, as in a real
+run, and costs nothing. A search goes on until it has both as many trials as were asked for and as many epochs as those
+trials would have if each were trained in full: so strategies that train for fewer epochs can be compared at equal
+training as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from stand_in import FAMILIES, StandIn
+
+from tinysearch.baselines.models import architectures
+from tinysearch.results.record import Epoch, Measurement, Origin, Record
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.strategies import STRATEGIES, Problem, strategy
+from tinysearch.space.budget import Budget
+from tinysearch.space.search_space import SearchSpace
+
+CHECKPOINTS = (0.1, 0.2, 0.5, 1.0)
+PATIENCE = 1_000
+TIMED_HISTORY = 1_000
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search. Of each trial: its epochs, its score, and the score without luck (of whole trainings only)."""
+
+    strategy: str
+    seed: int
+    epochs: list[int]
+    scores: list[float | None]
+    expected: list[float | None]
+    asks: int
+
+    def best(self, trials: int) -> tuple[float, float] | None:
+        """Return the best score among the first trials, and the same network's score without luck."""
+        seen = [
+            (score, expected)
+            for score, expected in zip(self.scores[:trials], self.expected, strict=False)
+            if score is not None and expected is not None
+        ]
+        return max(seen) if seen else None
+
+    def trials_within(self, epochs: int) -> int:
+        """Return how many trials there are within a number of epochs."""
+        return int(np.searchsorted(np.cumsum(self.epochs), epochs, side="right"))
+
+
+@cache
+def stand_in(family: str) -> StandIn:
+    """Return a stand-in, fitted once per process."""
+    return StandIn.fit(family)
+
+
+def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Origin, family: str) -> Record:
+    """Return what the run would have stored of a candidate."""
+    score = stand_in(family).score(candidate, problem.recipe.epochs)
+    cost = problem.space.cost(candidate.architecture)
+    assert cost is not None  # noqa: S101
+    return Record(
+        run="benchmark",
+        key=candidate.key,
+        name=candidate.key,
+        origin=origin,
+        purpose="search",
+        trial=trial,
+        seed=0,
+        dataset="stand-in",
+        fingerprint="",
+        architecture=candidate.architecture,
+        cost=cost,
+        recipe=candidate.recipe.to_dict(),
+        measurement=Measurement((Epoch(0.0, 0.0, None, score, 0.0, 0.0),)),
+    )
+
+
+def beginning(problem: Problem, family: str) -> list[Record]:
+    """Return the records of the documented models that are within the budget."""
+    fitting = [network for network in architectures().values() if problem.fits(network)]
+    return [record(problem, Candidate(network, problem.recipe), None, "baseline", family) for network in fitting]
+
+
+def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIES[0]) -> Search:
+    """Carry out one search."""
+    problem = Problem(SearchSpace(), Budget(budget), Recipe())
+    proposer = strategy(name, problem)
+    history = beginning(problem, family)
+    known = {each.key for each in history}
+    found = Search(name, seed, [], [], [], 0)
+    asks = 0
+    while len(found.epochs) < trials or sum(found.epochs) < trials * problem.recipe.epochs:
+        rng = np.random.default_rng([seed, len(found.epochs)])
+        for _ in range(PATIENCE):
+            candidate = proposer.propose(history, rng)
+            asks += 1
+            if problem.fits(candidate.architecture) and candidate.key not in known:
+                break
+        else:
+            break
+        known.add(candidate.key)
+        history.append(record(problem, candidate, len(found.epochs), "search", family))
+        whole = candidate.recipe == problem.recipe
+        found.epochs.append(candidate.recipe.epochs)
+        found.scores.append(history[-1].score if whole else None)
+        found.expected.append(stand_in(family).expected(candidate.architecture) if whole else None)
+    return Search(name, seed, found.epochs, found.scores, found.expected, asks)
+
+
+def seconds_per_proposal(name: str, budget: int, family: str, repetitions: int = 5) -> float:
+    """Return the median CPU seconds of a proposal after a random search of 1,000 trials."""
+    problem = Problem(SearchSpace(), Budget(budget), Recipe())
+    rng = np.random.default_rng(0)
+    history = beginning(problem, family)
+    for trial in range(TIMED_HISTORY):
+        candidate = strategy("random", problem).propose(history, rng)
+        history.append(record(problem, candidate, trial, "search", family))
+    proposer = strategy(name, problem)
+    proposer.propose(history, rng)
+    taken = []
+    for _ in range(repetitions):
+        start = time.process_time()
+        proposer.propose(history, rng)
+        taken.append(time.process_time() - start)
+    return statistics.median(taken)
+
+
+def quartiles(values: Sequence[float | None]) -> list[float] | None:
+    """Return the quartiles; None if less than three quarters of the values are there."""
+    there = [value for value in values if value is not None]
+    return np.quantile(there, [0.25, 0.5, 0.75]).tolist() if 4 * len(there) >= 3 * len(values) else None
+
+
+def summary(name: str, searches: Sequence[Search], trials: int, epochs: int, seconds: float) -> dict[str, Any]:
+    """Return the figures of one strategy as plain JSON values."""
+    result: dict[str, Any] = {"strategy": name, "seeds": len(searches), "trials": {}, "epochs": {}, "expected": {}}
+    for share in CHECKPOINTS:
+        number = round(share * trials)
+        bests = [each.best(number) for each in searches]
+        result["trials"][str(number)] = quartiles([best[0] if best else None for best in bests])
+        equal = [each.best(each.trials_within(number * epochs)) for each in searches]
+        result["epochs"][str(number * epochs)] = quartiles([best[0] if best else None for best in equal])
+        result["expected"][str(number * epochs)] = quartiles([best[1] if best else None for best in equal])
+    asks = sum(each.asks for each in searches)
+    result["rejected_share"] = 1 - sum(len(each.epochs) for each in searches) / asks
+    result["proposal_cpu_seconds_at_1000"] = seconds
+    return result
+
+
+def table(results: Sequence[dict[str, Any]], part: str, title: str) -> str:
+    """Return one Markdown table: a row per strategy, a column per checkpoint, in percent."""
+    columns = list(results[0][part])
+    lines = [
+        f"| {title} | " + " | ".join(f"{int(column):,}" for column in columns) + " |",
+        "| --- |" + " ---: |" * len(columns),
+    ]
+    for result in results:
+        cells = []
+        for column in columns:
+            found = result[part][column]
+            cells.append("-" if found is None else "{1:.2f} ({0:.2f} to {2:.2f})".format(*(100 * v for v in found)))
+        lines.append(f"| {result['strategy']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def report(results: Sequence[dict[str, Any]]) -> str:
+    """Return all tables in Markdown."""
+    costs = ["| strategy | CPU s per proposal at 1,000 trials | asks rejected |", "| --- | ---: | ---: |"]
+    for result in results:
+        seconds, rejected = result["proposal_cpu_seconds_at_1000"], 100 * result["rejected_share"]
+        costs.append(f"| {result['strategy']} | {seconds:.3f} | {rejected:.1f} % |")
+    return "\n\n".join(
+        [
+            table(results, "trials", "best score after … trials"),
+            table(results, "epochs", "best score after … epochs"),
+            table(results, "expected", "the same network without luck"),
+            "\n".join(costs),
+        ]
+    )
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--strategies", default=",".join(STRATEGIES), help="names, separated by commas")
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--budget", type=int, default=10_000)
+    parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    options = parser.parse_args()
+    results = []
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with ProcessPoolExecutor(options.processes) as executor:
+        for name in options.strategies.split(","):
+            futures = [
+                executor.submit(search, name, seed, options.trials, options.budget, options.stand_in)
+                for seed in range(options.seeds)
+            ]
+            seconds = executor.submit(seconds_per_proposal, name, options.budget, options.stand_in).result()
+            searches = [future.result() for future in futures]
+            results.append(summary(name, searches, options.trials, Recipe().epochs, seconds))
+            print(f"{name}: {options.seeds} searches", file=sys.stderr)
+    print(json.dumps(results, indent=1) if options.json else report(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""What Bayesian optimization is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tinysearch.results.record import Measurement, Record
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.strategies import Problem
+from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
+from tinysearch.space.budget import Budget
+from tinysearch.space.network_choices import network_choices
+from tinysearch.space.search_space import SearchSpace
+
+Make = Callable[..., Problem]
+History = Callable[[int], list[Record]]
+
+
+@pytest.fixture
+def within(as_record: Callable[..., Record], problem: Make) -> Callable[..., list[Record]]:
+    """Return a function that makes a history in which the deeper networks are the better ones."""
+
+    def make(length: int, budget: int = 10_000) -> list[Record]:
+        space = problem().space
+        rng = np.random.default_rng(length)
+        drawn = [space.scaled_below(space.sample(rng), budget) for _ in range(length)]
+        return [as_record(network, 0.5 + len(network.layers) / 40, trial) for trial, network in enumerate(drawn)]
+
+    return make
+
+
+@pytest.mark.parametrize(("budget", "length"), [(150, 40), (600, 4), (10_000, 0), (10_000, 40)])
+def test_every_proposal_is_within_the_budget_and_unseen(
+    budget: int, length: int, problem: Make, within: Callable[..., list[Record]]
+) -> None:
+    bayesian = Bayesian(problem(budget), pool=30)
+    past = within(length, budget)
+    known = {record.key for record in past}
+    pending: list[Candidate] = []
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        candidate = bayesian.propose(past, rng, pending)
+        assert bayesian.problem.fits(candidate.architecture)
+        assert candidate.key not in known
+        known.add(candidate.key)
+        pending.append(candidate)
+
+
+def test_other_bounds_of_the_budget_are_kept_too(problem: Make, within: Callable[..., list[Record]]) -> None:
+    tight = Problem(SearchSpace(), Budget(10_000, macs=200_000, peak_activation_bytes=5_000), Recipe())
+    bayesian = Bayesian(tight, pool=30)
+    assert all(tight.fits(bayesian.propose(within(30), np.random.default_rng(seed)).architecture) for seed in range(5))
+
+
+def test_it_learns_what_makes_a_network_good(problem: Make, within: Callable[..., list[Record]]) -> None:
+    bayesian = Bayesian(problem(), pool=60)
+    past = within(60)
+    drawn = [len(record.architecture.layers) for record in past]
+    asked = [len(bayesian.propose(past, np.random.default_rng(seed)).architecture.layers) for seed in range(5)]
+    assert np.mean(asked) > np.quantile(drawn, 0.8)
+
+
+def test_it_turns_away_from_what_fails(problem: Make, within: Callable[..., list[Record]]) -> None:
+    bayesian = Bayesian(problem(), pool=60)
+    past = within(60)
+    depths = np.array([len(record.architecture.layers) for record in past])
+    failing = [
+        replace(record, measurement=Measurement(failure="out of memory")) if depth > np.median(depths) else record
+        for record, depth in zip(past, depths, strict=True)
+    ]
+    sound = [len(bayesian.propose(past, np.random.default_rng(seed)).architecture.layers) for seed in range(5)]
+    wary = [len(bayesian.propose(failing, np.random.default_rng(seed)).architecture.layers) for seed in range(5)]
+    assert np.mean(wary) < np.mean(sound) - 1
+
+
+def test_what_is_pending_changes_the_next_proposal(problem: Make, within: Callable[..., list[Record]]) -> None:
+    bayesian = Bayesian(problem(), pool=30)
+    past = within(30)
+    first = bayesian.propose(past, np.random.default_rng(0))
+    second = bayesian.propose(past, np.random.default_rng(0), [first])
+    assert second.key != first.key
+
+
+def test_it_begins_at_random(problem: Make, within: Callable[..., list[Record]]) -> None:
+    bayesian = Bayesian(problem(), warm_up=5)
+    past = within(4)
+    better = [replace(record, measurement=past[-1].measurement) for record in past]
+    assert bayesian.propose(past, np.random.default_rng(0)) == bayesian.propose(better, np.random.default_rng(0))
+
+
+def test_a_history_far_longer_than_its_memory_is_no_burden(problem: Make, within: Callable[..., list[Record]]) -> None:
+    bayesian = Bayesian(problem(), pool=60, memory=20)
+    past = within(40) * 250
+    assert bayesian.problem.fits(bayesian.propose(past, np.random.default_rng(0)).architecture)
+
+
+def test_a_space_without_anything_left_ends(problem: Make, as_record: Callable[..., Record]) -> None:
+    tree = network_choices(
+        depth=(1, 1), filters=(1, 3), kinds={"conv": 1}, kernels={"3x3": 1}, strides={1: 1}, paddings={"same": 1},
+        activations={"relu": 1}, norms={"none": 1}, biases={True: 1}, repeats={1: 1}, shortcuts={False: 1},
+        poolings={"none": 1}, dropouts={0.0: 1}, head_poolings={"average": 1}, hidden={0: 1},
+    )  # fmt: skip
+    space = SearchSpace(tree=tree)
+    past = [as_record(network, 0.5, trial) for trial, network in enumerate(space.members())]
+    bayesian = Bayesian(problem(space=space), warm_up=1)
+    assert len(past) == 3
+    assert bayesian.propose(past, np.random.default_rng(0)).architecture in space
+
+
+def test_expected_improvement_grows_with_mean_and_spread() -> None:
+    mean, spread = np.array([0.0, 1.0, 0.0, 0.0]), np.array([1.0, 1.0, 2.0, 0.0])
+    gains = expected_improvement(mean, spread, best=0.0)
+    assert gains[0] == pytest.approx(1 / np.sqrt(2 * np.pi))
+    assert gains[1] > gains[0]
+    assert gains[2] == pytest.approx(2 * gains[0])
+    assert gains[3] == pytest.approx(0, abs=1e-9)

@@ -1,0 +1,40 @@
+"""The surrogate model of Bayesian optimization."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinysearch.search.strategies.surrogate import fit
+
+
+@pytest.fixture
+def points() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(60, 4))
+
+
+def test_it_predicts_a_smooth_function(points: np.ndarray) -> None:
+    def function(x: np.ndarray) -> np.ndarray:
+        return 5 + 3 * x[:, 0] - x[:, 1] ** 2
+
+    mean, _ = fit(points[:50], function(points[:50]))(points[50:])
+    assert np.corrcoef(mean, function(points[50:]))[0, 1] > 0.9
+
+
+def test_it_is_less_sure_of_what_is_far_away(points: np.ndarray) -> None:
+    _, spread = fit(points, points[:, 0])(np.stack([points[0], points[0] + 30.0]))
+    assert spread[0] < spread[1]
+
+
+def test_the_unit_of_results_makes_no_difference(points: np.ndarray) -> None:
+    mean, spread = fit(points, points[:, 0])(points)
+    other_mean, other_spread = fit(points, 7 + 100 * points[:, 0])(points)
+    np.testing.assert_allclose(other_mean, 7 + 100 * mean)
+    np.testing.assert_allclose(other_spread, 100 * spread)
+
+
+@pytest.mark.parametrize("number", [1, 2, 30])
+def test_equal_results_and_features_do_no_harm(number: int) -> None:
+    mean, spread = fit(np.ones((number, 3)), np.full(number, 2.0))(np.ones((5, 3)))
+    np.testing.assert_allclose(mean, 2.0)
+    assert np.isfinite(spread).all()
