@@ -26,7 +26,9 @@ class Bench:
     def __init__(self, worker: Worker, size: int, on_epoch: OnEpoch) -> None:
         self._worker = worker
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="bench")
-        self._heard: queue.SimpleQueue[tuple[int, Measurement | BaseException | tuple[int, Epoch]]] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[tuple[int, Measurement | BaseException | tuple[int, Epoch]]] = (
+            queue.SimpleQueue()
+        )
         self._finished: dict[int, Measurement] = {}
         self._on_epoch = on_epoch
 

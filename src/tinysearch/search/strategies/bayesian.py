@@ -13,7 +13,7 @@ from tinysearch.results.record import Record
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.random import RandomSearch
-from tinysearch.search.strategies.strategy import Problem, Strategy
+from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, fit
 from tinysearch.space.architecture import Architecture
 
@@ -68,7 +68,7 @@ class Bayesian(Strategy):
     ) -> Candidate:
         """Return a random candidate while warming up, then the most promising of the pool."""
         known = {record.key for record in history} | {candidate.key for candidate in pending}
-        searched = sum(record.origin == "search" for record in history) + len(pending)
+        searched = searched_of(history) + len(pending)
         seen = self._remembered(history)
         if searched < self.warm_up or not any(math.isfinite(record.score) for record in seen):
             return self._drawn(known, rng)

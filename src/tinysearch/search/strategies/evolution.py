@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tinysearch.results.record import Record
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.strategies.random import RandomSearch
-from tinysearch.search.strategies.strategy import Problem, Strategy
+from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 
 
 class Evolution(Strategy):
@@ -41,11 +42,10 @@ class Evolution(Strategy):
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
         """Return a random candidate while warming up, then a mutant of the winner of a tournament."""
-        searched = sum(record.origin == "search" for record in history) + len(pending)
-        alive = [record for record in history if not record.failed and record.architecture in self.problem.space]
-        if searched < self.warm_up or not alive:
+        searched = searched_of(history) + len(pending)
+        population = [] if searched < self.warm_up else self._alive(history)
+        if not population:
             return self._random.propose(history, rng)
-        population = alive[-self.population :]
         size = min(self.tournament, len(population))
         drawn = rng.choice(len(population), size=size, replace=False)
         parent = max((population[index] for index in sorted(drawn)), key=lambda record: record.score)
@@ -59,3 +59,8 @@ class Evolution(Strategy):
         if cost is not None and cost.params >= self.problem.budget.params and rng.random() < 0.5:
             mutant = self.problem.space.scaled_below(mutant, self.problem.budget.params)
         return Candidate(mutant, self.problem.recipe)
+
+    def _alive(self, history: Sequence[Record]) -> list[Record]:
+        """Return the last records that can be parents, in order."""
+        able = (one for one in reversed(history) if not one.failed and one.architecture in self.problem.space)
+        return list(itertools.islice(able, self.population))[::-1]

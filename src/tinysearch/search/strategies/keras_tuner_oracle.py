@@ -15,7 +15,7 @@ import numpy as np
 from tinysearch.errors import RunError, SpaceError
 from tinysearch.results.record import Record
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.quiet import load_tensorflow
+from tinysearch.search.quiet import load_keras_tuner
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies.conversation import Conversation
 from tinysearch.search.strategies.random import RandomSearch
@@ -141,7 +141,7 @@ def oracle_class(name: str) -> type[Any]:
         RunError: if there is no such class, or it is no oracle.
     """
     check_oracle_name(name)
-    load_tensorflow()
+    load_keras_tuner()
     import keras_tuner
 
     path = name.removeprefix(PREFIX)

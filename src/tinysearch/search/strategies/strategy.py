@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,3 +72,9 @@ class Strategy(abc.ABC):
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
                 in order. There are as many as the run has workers, less one.
         """
+
+
+def searched_of(history: Sequence[Record]) -> int:
+    """Return how many records are of trials; the documented models come before these."""
+    baselines = itertools.takewhile(lambda record: record.origin == "baseline", history)
+    return len(history) - sum(1 for _ in baselines)
