@@ -112,10 +112,10 @@ class TrainingProgress:
             self._console.print(Text(line, overflow="ellipsis", no_wrap=True))
 
     def _render(self) -> RenderableType:
-        bars = Table.grid(padding=(0, 1))
-        for _ in range(3):
-            bars.add_column(no_wrap=True)
-        bars.add_column(no_wrap=True, overflow="ellipsis")
+        bars = Table.grid(padding=(0, 1), expand=True)
+        for width in (len("trained"), BAR_WIDTH, 2 * len(str(self._total)) + 1):
+            bars.add_column(no_wrap=True, min_width=width)
+        bars.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         self._add_bar(bars, "trained", self._done, self._total, self._left())
         for training in self._under_way.values():
             seconds = figures.duration(time.monotonic() - training.began)

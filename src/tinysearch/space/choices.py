@@ -57,7 +57,8 @@ class Choice:
 class Integers:
     """A whole number from ``low`` to ``high``, both included.
 
-    Drawn uniformly, or from a triangular distribution where ``mode`` says which number is the most likely.
+    Drawn uniformly, or where ``mode`` says which number is the most likely as the mean of three draws from a triangular
+    distribution, so that extremes are rare.
     """
 
     low: int
@@ -140,7 +141,7 @@ def random_chooser(rng: np.random.Generator) -> Chooser:
         if isinstance(leaf, Integers):
             if leaf.mode is None or leaf.low == leaf.high:
                 return int(rng.integers(leaf.low, leaf.high + 1))
-            return clamped(leaf, rng.triangular(leaf.low - 0.5, leaf.mode, leaf.high + 0.5))
+            return clamped(leaf, rng.triangular(leaf.low - 0.5, leaf.mode, leaf.high + 0.5, size=3).mean())
         index = bisect.bisect(leaf.cumulative, rng.random())
         return leaf.options[min(index, len(leaf.options) - 1)]
 
