@@ -56,3 +56,33 @@ def test_a_terminal_gets_bars_and_keeps_a_line_per_training(make_record: Callabl
     assert "\x1b[" in text
     assert "trained" in text
     assert "1/1  validation 90.00 %" in text
+
+
+def test_several_trainings_at_a_time_are_shown_each(make_record: Callable[..., Record]) -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system="standard", highlight=False)
+    records = [make_record("aaa"), make_record("bbb"), make_record("ccc", taken_from="elsewhere")]
+    with TrainingProgress(console, 3, 2, workers=2) as progress:
+        progress.start("the start of aaa", 0)
+        progress.start("the start of bbb", 1)
+        progress.epoch(1, records[1].measurement.curve[0], 1)
+        console.print(progress._render())
+        progress.finish(records[2], 2)
+        progress.finish(records[1], 1)
+        progress.finish(records[0], 0)
+    text = file.getvalue()
+    (first, second, third) = (line for line in text.splitlines() if "validation 90.00 %" in line and "/3" in line)
+    assert ("ccc" in first, "bbb" in second, "aaa" in third) == (True, True, True)
+    assert "known" in first
+    for what in ("trained", "0/3", "the start of aaa", "1/2", "the start of bbb"):
+        assert what in text
+
+
+def test_the_time_left_is_shared_among_the_workers(make_record: Callable[..., Record]) -> None:
+    def left(workers: int) -> str:
+        progress = TrainingProgress(Console(file=io.StringIO()), total=9, epochs=2, workers=workers)
+        progress.start("first")
+        progress.finish(make_record("aaa", train_seconds=60.0))
+        return progress._left()
+
+    assert (left(1), left(4)) == ("about 8m 00s left", "about 2m 00s left")
