@@ -226,17 +226,24 @@ def open_run(
         memory_bytes=worker_memory,
         stall_seconds=stall_limit,
     )
-    return SearchRun(
-        store,
-        name if name is not None else _free_name(store, images, settings.budget),
-        settings,
-        images,
-        architectures(),
-        worker,
-        resume=resume,
-        time_limit=time_limit,
-        retrain=retrain,
-    )
+    while True:
+        chosen = name if name is not None else _free_name(store, images, settings.budget)
+        try:
+            return SearchRun(
+                store,
+                chosen,
+                settings,
+                images,
+                architectures(),
+                worker,
+                resume=resume,
+                time_limit=time_limit,
+                retrain=retrain,
+            )
+        except RunError:
+            # Another process may have taken the name at the same moment.
+            if name is not None or _free_name(store, images, settings.budget) == chosen:
+                raise
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:

@@ -85,6 +85,7 @@ def essentials(record: Record) -> dict[str, Any]:
     """Return all of a record but its times."""
     data = asdict(record)
     data.pop("created_at")
+    data["provenance"].pop("commit")
     data["measurement"].pop("train_seconds")
     for epoch in data["measurement"]["curve"]:
         epoch.pop("seconds")

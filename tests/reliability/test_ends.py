@@ -26,12 +26,11 @@ RUN = ("run", "--name", "mine", "--trials", 3, "--budget", 3_000, "--epochs", 2,
 
 
 class Begun:
-    """A run that has begun to train."""
+    """A run in a process of its own."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         self.process = psutil.Popen(**arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.said: list[str] = []
-        self.wait_for(r"training 1 of")
 
     def wait_for(self, pattern: str) -> str:
         """Read what it says until a line matches."""
@@ -54,11 +53,13 @@ class Begun:
 
 @pytest.fixture
 def begin(prepare: Callable[..., dict[str, Any]], tiny: Path, tmp_path: Path) -> Iterator[Begin]:
-    """Return a function that starts a run in a folder and waits for its first training."""
+    """Return a function that starts a run in a folder and, unless told otherwise, waits for its first training."""
     begun: list[Begun] = []
 
-    def start(*words: object, folder: Path = tmp_path) -> Begun:
+    def start(*words: object, folder: Path = tmp_path, training: bool = True) -> Begun:
         begun.append(Begun(prepare(folder, *(words or RUN), "--data", tiny)))
+        if training:
+            begun[-1].wait_for(r"training 1 of")
         return begun[-1]
 
     yield start
@@ -126,8 +127,10 @@ def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: 
 def test_workers_that_hang_while_they_start_are_replaced(
     begin: Begin, tmp_path: Path, whole: list[tuple[Any, ...]]
 ) -> None:
-    run = begin(*RUN, "--stall-limit", "20s")
-    for worker in run.workers():
+    run = begin(*RUN, "--stall-limit", "20s", training=False)
+    while not (starting := run.workers()):
+        assert run.process.poll() is None
+    for worker in starting:
         worker.suspend()
     code, said = run.end()
     assert code == 0, said

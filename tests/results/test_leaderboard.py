@@ -241,3 +241,6 @@ def test_what_a_run_has_taken_over_stands_with_the_run_that_trained_it(make_reco
     own = make_record("b", run="second")
     assert [(row.key, row.run) for row in rank([first, copy, own]).rows] == [("a", "first"), ("b", "second")]
     assert [(row.key, row.run) for row in rank([copy, own]).rows] == [("a", "second"), ("b", "second")]
+    tested = make_record("a", run="second", purpose="evaluation", test_accuracy=0.7)
+    row = rank([first, copy, own, tested]).rows[0]
+    assert (row.key, row.run, row.val_accuracy, row.test_accuracy_mean) == ("a", "first", 0.9, 0.7)

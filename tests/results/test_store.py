@@ -3,7 +3,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -317,6 +319,21 @@ def test_two_connections_may_write_in_turn(path: Path, store: Store, make_record
         other.append(make_record("b"))
         store.append(make_record("c"))
     assert [record.key for record in store.records()] == ["a", "b", "c"]
+
+
+def test_a_store_may_be_made_by_several_at_once(path: Path) -> None:
+    count = 6
+    together = threading.Barrier(count)
+
+    def make(number: int) -> None:
+        together.wait()
+        with Store(path, create=True) as store:
+            store.create_run(str(number), "toy", "0123456789abcdef", {})
+
+    with ThreadPoolExecutor(count) as threads:
+        list(threads.map(make, range(count)))
+    with Store(path) as store:
+        assert {run.name for run in store.runs()} == set(map(str, range(count)))
 
 
 def test_a_full_disk_is_an_error_that_leaves_earlier_records_intact(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tinysearch.results.record import Measurement, Record
+from tinysearch.search.best_models import BestModels
 from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 
 
@@ -92,3 +94,66 @@ def test_the_number_of_workers_belongs_to_the_run(runner: Any) -> None:
     runner.run(trials=2, workers=2)
     with pytest.raises(RunError, match="begun with workers 2, now it is 3"):
         runner.prepare(trials=2, workers=3, resume=True)
+
+
+@pytest.mark.parametrize("place", ["models", "on_record"])
+@pytest.mark.parametrize("at", [0, 3])
+def test_the_outcome_of_an_interrupted_run_is_what_the_store_holds(
+    place: str, at: int, runner: Any, fake_worker: Any, watcher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = iter(range(100))
+
+    def interrupt(*_: Any) -> None:
+        if next(calls) == at:
+            raise KeyboardInterrupt
+
+    search = runner.prepare(trials=6, workers=2, documented={})
+    if place == "on_record":
+        watcher.on_record = interrupt
+    else:
+        monkeypatch.setattr(BestModels, "add", interrupt)
+    outcome = search.carry_out(watcher)
+    monkeypatch.undo()
+    assert outcome.ending == "interrupted"
+    assert essentials(outcome.records) == essentials(runner.store.records("run"))
+    assert len(outcome.records) >= at + 1
+    whole = runner.run("whole", trials=6, workers=2, documented={})
+    again = runner.run("run", trials=6, workers=2, documented={}, resume=True)
+    assert essentials(again.records) == essentials(whole.records)
+
+
+def test_measurements_that_are_done_when_an_error_ends_the_run_are_stored(runner: Any, fake_worker: Any) -> None:
+    from tinysearch.errors import CostMismatchError
+
+    first_is_done = threading.Event()
+
+    def react(number: int, job: Job) -> Measurement | None:
+        if number == 1:
+            raise CostMismatchError("counted wrongly")
+        return None
+
+    class Watcher:
+        def on_start(self, proposal: Any) -> None:
+            pass
+
+        def on_epoch(self, position: int, number: int, epoch: Any) -> None:
+            first_is_done.set()
+
+        def on_record(self, position: int, record: Record, rejections: Any) -> None:
+            pass
+
+    with pytest.raises(CostMismatchError):
+        runner.prepare(trials=2, workers=2, documented={}, worker=fake_worker(react)).carry_out(Watcher())
+    assert len(runner.store.records("run")) == 1
+
+
+def test_a_run_whose_proposals_have_changed_since_is_completed_without_repeats(runner: Any, fake_worker: Any) -> None:
+    whole = runner.run("whole", trials=6, workers=3, documented={})
+    stored = {record.position: record for record in whole.records}
+    runner.store.create_run("gap", "noise", "0123456789abcdef", runner.store.run("whole").settings)
+    # What would be proposed at the gap is stored at another place.
+    for position, source in {0: 0, 2: 2, 3: 1, 4: 4}.items():
+        runner.store.append(replace(stored[source], run="gap", position=position, trial=position))
+    done = runner.run("gap", trials=6, workers=3, documented={}, resume=True)
+    assert done.ending == "finished"
+    assert len({record.key for record in done.records}) == len(runner.store.records("gap")) == 6

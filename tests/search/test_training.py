@@ -115,7 +115,7 @@ def test_an_architecture_that_does_not_fit_the_images_is_refused(data: TrainingD
 def test_files_that_cannot_be_written_do_not_cost_the_measurement(data: TrainingData, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     paths = {"model_path": tmp_path / "file" / "model.keras", "checkpoint_path": tmp_path / "file" / "checkpoint.npz"}
-    measurement = train(Job(Candidate(SMALL, Recipe(epochs=2)), 0, **paths), data)
+    measurement = train(Job(Candidate(SMALL, Recipe(epochs=2)), 0, "the data", **paths), data)
     assert measurement.failure is None
     assert len(measurement.curve) == 2
 
@@ -132,7 +132,7 @@ def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path,
             raise _Killed
 
     with pytest.raises(_Killed):
-        fit(candidate, data, seed, end, path)
+        fit(candidate, data, seed, end, (path, "the data"))
 
 
 @pytest.mark.parametrize("stops", [(2,), (3,), (2, 3, 5)])
@@ -153,7 +153,7 @@ def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
     for stop in stops:
         interrupted(candidate, data, 3, path, stop)
     seen: list[int] = []
-    resumed, again = fit(candidate, data, 3, lambda number, epoch: seen.append(number), path)
+    resumed, again = fit(candidate, data, 3, lambda number, epoch: seen.append(number), (path, "the data"))
     assert seen == list(range(stops[-1], 6))
     assert [replace(epoch, seconds=0.0) for epoch in again.curve] == [
         replace(epoch, seconds=0.0) for epoch in measured.curve
@@ -163,7 +163,7 @@ def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
     assert [epoch.seconds for epoch in again.curve] == sorted(epoch.seconds for epoch in again.curve)
 
 
-@pytest.mark.parametrize("damage", ["another seed", "another candidate", "cut off", "empty", "no file"])
+@pytest.mark.parametrize("damage", ["another seed", "another candidate", "other data", "cut off", "empty", "no file"])
 def test_a_checkpoint_that_is_not_of_this_training_is_not_used(damage: str, data: TrainingData, tmp_path: Path) -> None:
     candidate, path = Candidate(SMALL, Recipe(epochs=3)), tmp_path / "checkpoint.npz"
     wider = Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3))
@@ -176,7 +176,8 @@ def test_a_checkpoint_that_is_not_of_this_training_is_not_used(damage: str, data
         path.unlink()
         path.mkdir()
     seen: list[int] = []
-    _, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append(number), path)
+    mark = "other data" if damage == "other data" else "the data"
+    _, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append(number), (path, mark))
     assert seen == [1, 2, 3]
     assert measurement.failure is None
 

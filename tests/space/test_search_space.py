@@ -294,3 +294,12 @@ def test_what_keras_tuner_draws_decodes_to_members(tmp_path: Path) -> None:
     members = [space.decode(tuner.oracle.create_trial(f"tuner{n}").hyperparameters.values) for n in range(30)]
     assert all(member in space for member in members)
     assert len(set(members)) == 30
+
+
+@pytest.mark.parametrize("side", [3, 5, 8])
+def test_networks_are_found_for_very_small_images_too(side: int) -> None:
+    space = SearchSpace(Task((side, side, 1), 10))
+    rng = np.random.default_rng(0)
+    drawn = [space.sample(rng) for _ in range(30)]
+    assert all(architecture in space and space.cost(architecture) is not None for architecture in drawn)
+    assert len(set(drawn)) > 10

@@ -6,6 +6,8 @@ import re
 
 from tinysearch.errors import InputError
 
+# Ten years: no clock of the system goes astray on less.
+_LONGEST = 10 * 365 * 86_400.0
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -21,4 +23,4 @@ def seconds(text: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
     if match is None or float(match[1]) == 0:
         raise InputError(f"a duration is a number with s, m or h, as in 90s, 30m or 2h; got {text!r}")
-    return float(match[1]) * _UNITS[match[2]]
+    return min(float(match[1]) * _UNITS[match[2]], _LONGEST)

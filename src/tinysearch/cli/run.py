@@ -133,7 +133,9 @@ def run(
     _conclude(search, outcome, stdout(), notes)
     where = _as_options({"--store": store})
     again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
-    _next_steps(search, outcome, notes, again, where)
+    limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
+    on = again + _as_options(limits) + (" --retrain" if retrain else "")
+    _next_steps(search, outcome, notes, on, again, where)
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if outcome.records and outcome.best is None:
@@ -250,12 +252,16 @@ def _as_options(given: Mapping[str, object]) -> str:
     return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
 
 
-def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, again: str, where: str) -> None:
-    """Print commands that one may want next; ``again`` are the options that a resumed run needs to find its data."""
+def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
+    """Print commands that one may want next.
+
+    ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
+    one that says where the store is.
+    """
     name = shlex.quote(search.name)
     steps: list[tuple[str, str]] = []
     if outcome.ending in ("interrupted", "time limit"):
-        steps.append(("go on", f"tinysearch run --name {name} --resume{again}"))
+        steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
         steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
@@ -264,7 +270,7 @@ def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, again: s
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
     if outcome.ending == "finished":
         more = search.settings.trials * 2
-        steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{again}"))
+        steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))
     steps.append(("see all runs", f"tinysearch leaderboard{where}"))
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

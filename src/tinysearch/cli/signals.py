@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import typer
+
+from tinysearch.cli.reporting import EXIT_SIGNAL
+
 _TERMINATING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextmanager
 def terminations() -> Iterator[list[int]]:
-    """Turn SIGTERM and SIGHUP into a ``KeyboardInterrupt`` for the time of the block.
+    """Turn SIGTERM and SIGHUP into a ``KeyboardInterrupt`` for the time of the block, and then into an exit code.
 
     Yields:
         The signals that have arrived.
@@ -26,6 +30,10 @@ def terminations() -> Iterator[list[int]]:
     before = {one: signal.signal(one, interrupt) for one in _TERMINATING if signal.getsignal(one) != signal.SIG_IGN}
     try:
         yield arrived
+    except KeyboardInterrupt:
+        if arrived:
+            raise typer.Exit(EXIT_SIGNAL + arrived[0]) from None
+        raise
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

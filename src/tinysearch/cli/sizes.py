@@ -6,7 +6,7 @@ import re
 
 from tinysearch.errors import InputError
 
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def size(text: str) -> int:
@@ -18,7 +18,7 @@ def size(text: str) -> int:
     >>> size("500M"), size("1.5G")
     (524288000, 1610612736)
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG]?)B?", text.strip().upper())
-    if match is None or float(match[1]) == 0:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG])B?", text.strip().upper())
+    if match is None or float(match[1]) * _UNITS[match[2]] < 1:
         raise InputError(f"a size of memory is a number with K, M or G, as in 500M or 2G; got {text!r}")
     return int(float(match[1]) * _UNITS[match[2]])

@@ -96,11 +96,13 @@ def rank(records: Iterable[Record], *, sort: str = "val_accuracy", pareto: bool 
     """
     if sort not in SORTS:
         raise InputError(f"a leaderboard is sorted by one of {', '.join(SORTS)}; got {sort!r}")
-    records = _without_copies(list(records))
+    records = list(records)
+    homes = _homes(records)
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
-        if not record.failed:
-            groups.setdefault((record.run, record.key), []).append(record)
+        own = record.run, record.key
+        if not record.failed and (record.taken_from is None or own not in homes):
+            groups.setdefault(homes.get(own, own), []).append(record)
     names = _dataset_names(records)
     rows = [_row(group, names) for group in groups.values()]
     ranked: list[Row] = []
@@ -122,10 +124,12 @@ def best(records: Iterable[Record]) -> Record | None:
     return next(iter(by_score(measured)), None)
 
 
-def _without_copies(records: list[Record]) -> list[Record]:
-    """Leave out measurements that one run has taken from another, where that other one is here too."""
+def _homes(records: Iterable[Record]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return, for run and key of what was taken over from a run that is here too, run and key of where it is from."""
+    records = list(records)
     runs = {record.run for record in records}
-    return [record for record in records if record.taken_from not in runs]
+    taken = ((record, record.taken_from) for record in records if record.taken_from is not None)
+    return {(record.run, record.key): (source, record.key) for record, source in taken if source in runs}
 
 
 def _row(group: Sequence[Record], names: dict[tuple[str, str], str]) -> Row:

@@ -28,7 +28,7 @@ class RunLock:
     """
 
     def __init__(self, folder: Path, run: str) -> None:
-        self._lock = filelock.FileLock(folder / "run.lock", timeout=0)
+        self._lock = filelock.FileLock(folder / "run.lock", timeout=0, thread_local=False)
         self._holder = folder / "run.pid"
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -25,6 +26,8 @@ from tinysearch.space.cost import Cost
 
 # "tiny", by which SQLite files know what they are for.
 APPLICATION_ID = 0x74696E79
+# Seconds to wait for other processes.
+_PATIENCE = 30.0
 DEFAULT_PATH = Path("runs", "tinysearch.db")
 
 
@@ -56,7 +59,7 @@ class Store:
                 f"there is no store at {path}; 'tinysearch run' makes one, --store or TINYSEARCH_STORE names another"
             )
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
         except sqlite3.Error as error:
             raise self._unusable(error) from None
         try:
@@ -243,7 +246,29 @@ class Store:
         return [_record(row) for row in rows]
 
     def _open(self, create: bool) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        # One transaction: another process may be making the store at this moment. If it is to be written, whether it
+        # can be is better known now than after the first training.
+        self._connection.execute("BEGIN IMMEDIATE" if create else "BEGIN")
+        try:
+            version = self._version(create)
+            if version < len(MIGRATIONS):
+                if not create:
+                    # From reading to writing there is no way within a transaction.
+                    self._connection.execute("ROLLBACK")
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    version = self._version(create)
+                self._migrate(version)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._keep_a_write_ahead_log()
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+
+    def _version(self, create: bool) -> int:
+        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
         if version > len(MIGRATIONS):
             raise StoreError(
                 f"the store {self.path} has schema version {version}, this tinysearch knows up to {len(MIGRATIONS)}; "
@@ -253,30 +278,25 @@ class Store:
         owner = self._connection.execute("PRAGMA application_id").fetchone()[0]
         if owner != (APPLICATION_ID if version else 0) or (version == 0 and (tables or not create)):
             raise StoreError(f"{self.path} is not a store of tinysearch; name another file with --store")
-        if version < len(MIGRATIONS):
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._migrate()
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("PRAGMA foreign_keys = ON")
-        if create:
-            # Whether it can be written is better known now than after the first training.
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("ROLLBACK")
+        return version
 
-    def _migrate(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            # Another process may have migrated while this one waited for the lock.
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-                for statement in statements:
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {number}")
-            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
+    def _migrate(self, version: int) -> None:
+        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+            for statement in statements:
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {number}")
+        self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _keep_a_write_ahead_log(self) -> None:
+        """Set the journal, once for ever. SQLite does not wait for this lock as it does for others."""
+        until = time.monotonic() + _PATIENCE
+        while self._connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

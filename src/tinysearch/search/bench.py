@@ -11,6 +11,9 @@ from types import TracebackType
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.search.workers.worker import Job, Worker
 
+# Seconds. Where a wait without end cannot be interrupted, one after another can.
+_SLICE = 1.0
+
 OnEpoch = Callable[[int, int, Epoch], None]
 
 
@@ -59,10 +62,12 @@ class Bench:
         """
         while True:
             try:
-                left = None if until is None else max(0.0, until - time.monotonic())
-                position, heard = self._heard.get(timeout=left)
+                left = _SLICE if until is None else until - time.monotonic()
+                position, heard = self._heard.get(timeout=min(max(0.0, left), _SLICE))
             except queue.Empty:
-                return None
+                if until is not None and time.monotonic() >= until:
+                    return None
+                continue
             if isinstance(heard, BaseException):
                 raise heard
             if isinstance(heard, Measurement):

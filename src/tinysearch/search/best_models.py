@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,12 +17,11 @@ class BestModels:
 
     Args:
         folder: The run's folder.
-        records: What the run has trained already.
     """
 
-    def __init__(self, folder: Path, records: Iterable[Record]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._best = by_score(records)[:KEPT]
+        self._best: list[Record] = []
 
     def path(self, key: str) -> Path:
         """Return where the model of a candidate is saved, if it is among the best few."""
@@ -47,6 +45,10 @@ class BestModels:
         """Copy the model of another run, if it has kept it."""
         with suppress(OSError):
             shutil.copyfile(source, self.path(key))
+
+    def clear(self) -> None:
+        """Remove what an earlier run of the name has left, whose records are gone."""
+        shutil.rmtree(self._folder / "checkpoints", ignore_errors=True)
 
     def tidy(self) -> None:
         """Remove what trainings that were killed have left behind: half-written models and checkpoints."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from tinysearch.errors import StoreWriteError
 from tinysearch.results.leaderboard import best
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.search.bench import Bench
-from tinysearch.search.interrupts import held_back
+from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.provenance import provenance
 from tinysearch.search.quiet import load_keras_tuner
@@ -63,6 +65,7 @@ class Execution:
         self._out_of_time = False
         self._under_way: dict[int, Proposal] = {}
         self._bench = Bench(run.worker, run.settings.workers, watcher.on_epoch)
+        self._interrupts = Interrupts()
 
     def carry_out(self) -> RunOutcome:
         """Train all candidates that are not in the store yet; for errors see ``SearchRun.carry_out``."""
@@ -71,7 +74,7 @@ class Execution:
         ending: Ending = "finished"
         left = run.planned - ledger.done
         try:
-            with self._bench:
+            with self._interrupts, self._bench:
                 if left and self._may_begin():
                     run.worker.prepare(min(left, run.settings.workers))
                 load_keras_tuner()
@@ -86,15 +89,22 @@ class Execution:
             ending = "interrupted"
         except _TimeIsUpError:
             self._out_of_time = True
-        for position, measurement in self._bench.finished().items():
-            # Interrupted between the end of a training and its record.
-            ledger.record(position, self._keep(position, measurement))
-        if ending == "finished" and self._out_of_time:
+        except Exception:
+            with contextlib.suppress(StoreWriteError):
+                self._keep_finished()
+            raise
+        self._keep_finished()
+        if ending == "finished" and self._out_of_time and ledger.done < run.planned:
             ending = "time limit"
         if ending in ("finished", "exhausted"):
             after = oracle.exhausted.rejections if oracle.exhausted is not None else {}
             run.store.finish(run.name, run.settings.to_dict(), after)
         return RunOutcome(run.name, tuple(ledger.records()), ending, dict(ledger.rejections))
+
+    def _keep_finished(self) -> None:
+        """Store what was finished when the run came to its end."""
+        for position, measurement in self._bench.finished().items():
+            self._keep(position, measurement)
 
     def _may_begin(self) -> bool:
         """Whether there is time for a training as long as the longest so far."""
@@ -110,7 +120,13 @@ class Execution:
         run, key = self._run, proposal.candidate.key
         self._watcher.on_start(proposal)
         self._under_way[proposal.position] = proposal
-        job = Job(proposal.candidate, run.settings.seed, run.models.path(key), run.models.checkpoint(key))
+        job = Job(
+            proposal.candidate,
+            run.settings.seed,
+            run.dataset.fingerprint,
+            run.models.path(key),
+            run.models.checkpoint(key),
+        )
         self._bench.start(proposal.position, job)
         return None
 
@@ -142,7 +158,6 @@ class Execution:
         )
         self._longest = max(self._longest, measurement.train_seconds)
         self._store(proposal, record)
-        self._bench.forget(position)
         return record
 
     def _taken(self, proposal: Proposal) -> Record | None:
@@ -157,6 +172,7 @@ class Execution:
             run=run.name,
             name=proposal.name,
             origin=proposal.origin,
+            dataset=run.dataset.name,
             trial=proposal.trial,
             position=proposal.position,
             taken_from=found.run,
@@ -165,8 +181,10 @@ class Execution:
         )
 
     def _store(self, proposal: Proposal, record: Record) -> None:
-        with held_back():
+        with self._interrupts.held_back():
             self._run.store.append(record)
+            self._run.ledger.record(proposal.position, record)
+            self._bench.forget(proposal.position)
         self._run.models.add(record)
         self._watcher.on_record(proposal.position, record, self._run.ledger.rejections)
 

@@ -4,33 +4,55 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
+from typing import Any
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
 
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Let Ctrl-C and requests to terminate wait for the end of the block; then they take effect as ever."""
-    if threading.current_thread() is not threading.main_thread():
-        # Signals are handled in the main thread only.
-        yield
-        return
-    arrived: list[int] = []
+class Interrupts:
+    """While it is entered, Ctrl-C and requests to terminate can be made to wait for the end of a block.
 
-    def note(number: int, frame: FrameType | None) -> None:
-        arrived.append(number)
+    Otherwise they do what they did before. In any other thread than the main one nothing is changed, for signals are
+    handled in the main thread only.
+    """
 
-    # A handler that is None was not installed from Python and cannot be put back.
-    before = {one: handler for one in _SIGNALS if callable(handler := signal.getsignal(one))}
-    for one in before:
-        signal.signal(one, note)
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
+    def __init__(self) -> None:
+        self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._arrived: list[int] = []
+        self._holding = False
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            for one in _SIGNALS:
+                handler = signal.getsignal(one)
+                if callable(handler):
+                    self._before[one] = handler
+                    signal.signal(one, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for one, handler in self._before.items():
             signal.signal(one, handler)
-        for one in arrived:
-            signal.raise_signal(one)
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Let signals wait for the end of the block."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+            while self._arrived:
+                number = self._arrived.pop(0)
+                self._before[number](number, None)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._holding:
+            self._arrived.append(number)
+        else:
+            self._before[number](number, frame)

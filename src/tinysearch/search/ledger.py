@@ -50,6 +50,10 @@ class Ledger:
         """Return what was proposed after the history, in order, whether or not it is done."""
         return self._proposed[max(0, self.position - self.workers + 1) :]
 
+    def ahead(self) -> set[str]:
+        """Return the keys of records whose positions are still to come."""
+        return {record.key for record in self._stored.values()}
+
     def propose(self, candidate: Candidate, rejections: Mapping[str, int]) -> None:
         """Note what is proposed at the next position; positions that are in the store are passed over."""
         self._propose(candidate, rejections)

@@ -81,6 +81,9 @@ class Proposer:
         rng = np.random.default_rng([self.seed, trial])
         rejections: Counter[str] = Counter()
         found = self._ask(ledger.history(), ledger.pending(), ledger.keys, rng, rejections)
+        if found is not None and found[0].key in (ahead := ledger.ahead()):
+            # Another version or machine proposes otherwise than the one that began the run.
+            found = self._ask(ledger.history(), ledger.pending(), ledger.keys | ahead, rng, rejections)
         if found is None:
             return Exhausted(rejections)
         candidate, cost = found

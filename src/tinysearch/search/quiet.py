@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -70,6 +71,10 @@ def load_tensorflow(threads: int | None = None) -> None:
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
+        for device in tf.config.list_physical_devices("GPU"):
+            # Several processes share it. What was initialized before is as its owner wants it.
+            with contextlib.suppress(RuntimeError):
+                tf.config.experimental.set_memory_growth(device, True)
         tf.get_logger().setLevel("ERROR")
         tf.config.experimental.enable_op_determinism()
         tf.constant(0)

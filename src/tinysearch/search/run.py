@@ -83,17 +83,20 @@ class SearchRun:
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
             raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
         self.lock = RunLock(store.folder_of(name), name)
+        self.models = BestModels(store.folder_of(name))
         try:
             if resume:
                 self._check_same()
                 store.reopen(name, settings.to_dict())
             else:
                 store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
+                self.models.clear()
             self.ledger = Ledger(settings.workers, self._stored())
         except BaseException:
             self.lock.release()
             raise
-        self.models = BestModels(store.folder_of(name), self.ledger.records())
+        for record in self.ledger.records():
+            self.models.add(record)
 
     @property
     def planned(self) -> int:
@@ -110,13 +113,17 @@ class SearchRun:
             CostMismatchError: if Keras and the arithmetic disagree.
             WorkerError: if candidates cannot be trained at all.
         """
-        from tinysearch.search.execution import Execution
-
         try:
+            from tinysearch.search.execution import Execution
+
             return Execution(self, watcher).carry_out()
         finally:
-            self.worker.close()
-            self.lock.release()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the run and of its worker, if it is not to be carried out."""
+        self.worker.close()
+        self.lock.release()
 
     def _stored(self) -> dict[int, Record]:
         """Return the records of the run's search by position."""

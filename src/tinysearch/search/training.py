@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
         ShapeError: if the architecture does not fit the images.
         CostMismatchError: if Keras counts other parameters than the arithmetic.
     """
-    model, measurement = fit(job.candidate, data, job.seed, on_epoch, job.checkpoint_path)
+    keeping = None if job.checkpoint_path is None else (job.checkpoint_path, job.fingerprint)
+    model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping)
     if job.model_path is not None and measurement.failure is None:
         # A model can be made again; that there is no place for it must not cost the measurement.
         with contextlib.suppress(OSError):
@@ -91,7 +93,7 @@ def fit(
     data: TrainingData,
     seed: int,
     on_epoch: EpochWatcher | None = None,
-    checkpoint_path: Path | None = None,
+    keeping: tuple[Path, str] | None = None,
 ) -> tuple[keras.Model, Measurement]:
     """Train one candidate for all the epochs of its recipe.
 
@@ -103,8 +105,8 @@ def fit(
         data: Training images, and validation images that are scored after every epoch.
         seed: Any integer of at least 0.
         on_epoch: Called after each epoch with its number, from 1, and its measurements.
-        checkpoint_path: Where the state after each epoch is kept; if there is one of this very training already, it
-            goes on from there, with the same numbers as if it had not been interrupted.
+        keeping: Where the state after each epoch is kept, and the fingerprint of the data; if there is one of this
+            very training already, it goes on from there, with the same numbers as if it had not been interrupted.
 
     Returns:
         The trained model, which takes raw pixels, and the measurement. Training ends early only if the loss is no
@@ -131,10 +133,11 @@ def fit(
     )
     model.optimizer.build(model.trainable_variables)
     rule = PlateauRule(recipe.plateau_factor)
-    identity = [candidate.key, seed, keras.__version__, tf.__version__, _threads()]
-    checkpoint = None if checkpoint_path is None else Checkpoint.load(checkpoint_path, identity)
+    path, fingerprint = keeping if keeping is not None else (None, "")
+    identity = [candidate.key, seed, fingerprint, version("tinysearch"), keras.__version__, tf.__version__, _threads()]
+    checkpoint = None if path is None else Checkpoint.load(path, identity)
     curve: list[Epoch] = []
-    if checkpoint is not None:
+    if checkpoint is not None and _fits(model, checkpoint):
         curve = list(checkpoint.curve)
         _restore(model, rule, checkpoint)
         began -= curve[-1].seconds
@@ -152,9 +155,9 @@ def fit(
         )
         if recorder.failure is not None:
             break
-        if checkpoint_path is not None and epoch + 1 < recipe.epochs:
+        if path is not None and epoch + 1 < recipe.epochs:
             state = [variable.numpy() for variable in _variables(model)]
-            Checkpoint(identity, tuple(curve), state, [rule.reduced_at, rule.accuracies]).save(checkpoint_path)
+            Checkpoint(identity, tuple(curve), state, [rule.reduced_at, rule.accuracies]).save(path)
     return model, Measurement(tuple(curve), time.perf_counter() - began, recorder.failure)
 
 
@@ -196,6 +199,11 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
 
 def _variables(model: keras.Model) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
+
+
+def _fits(model: keras.Model, checkpoint: Checkpoint) -> bool:
+    shapes = [tuple(variable.shape) for variable in _variables(model)]
+    return shapes == [value.shape for value in checkpoint.variables]
 
 
 def _restore(model: keras.Model, rule: PlateauRule, checkpoint: Checkpoint) -> None:

@@ -13,6 +13,7 @@ import keras_tuner
 from tinysearch.results.record import Record
 from tinysearch.search.oracle import BudgetOracle
 from tinysearch.search.proposer import Proposal
+from tinysearch.search.strategies.conversation import forget
 
 
 class BudgetTuner(keras_tuner.Tuner):
@@ -49,12 +50,15 @@ class BudgetTuner(keras_tuner.Tuner):
         """
         self.on_search_begin()
         under_way: dict[int, keras_tuner.engine.trial.Trial] = {}
-        while True:
-            self._begin_trials(under_way)
-            if not under_way:
-                break
-            position, record = self._wait()
-            self._end_trial(under_way.pop(position), record)
+        try:
+            while True:
+                self._begin_trials(under_way)
+                if not under_way:
+                    break
+                position, record = self._wait()
+                self._end_trial(under_way.pop(position), record)
+        finally:
+            forget(self.oracle)
         if self.oracle.error is not None:
             raise self.oracle.error
         self.on_search_end()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import keras_tuner
 
 _ATTEMPTS = 1_000
+_WHOLE_DRAWS = 50
 
 
 class SearchSpace:
@@ -58,14 +59,20 @@ class SearchSpace:
     def sample(self, rng: np.random.Generator) -> Architecture:
         """Draw an architecture that can be built, each choice from its prior.
 
+        Where hardly any draw can be, as on very small images, blocks are left out from the end until it can.
+
         Raises:
             SpaceError: if nothing that can be built turns up in 1,000 draws.
         """
         choose = choices.random_chooser(rng)
-        for _ in range(_ATTEMPTS):
-            architecture = to_architecture(choices.draw(self.tree, choose))
-            if self.cost(architecture) is not None:
-                return architecture
+        for attempt in range(_ATTEMPTS):
+            value = choices.draw(self.tree, choose)
+            while True:
+                architecture = to_architecture(value)
+                if self.cost(architecture) is not None:
+                    return architecture
+                if attempt < _WHOLE_DRAWS or not self._shortened(value):
+                    break
         raise self._nothing_fits()
 
     def sample_between(self, low: int, high: int, rng: np.random.Generator, attempts: int = 40) -> Architecture | None:
@@ -184,6 +191,15 @@ class SearchSpace:
 
     def _scaled(self, value: Any, factor: float) -> Architecture:
         return to_architecture(variation.scale(self.tree, value, "filters", factor))
+
+    def _shortened(self, value: Any) -> bool:
+        """Leave out the last block, if the network may be shorter; return whether it could."""
+        try:
+            value["blocks"].pop()
+            choices.flatten(self.tree, value)
+        except (SpaceError, IndexError):
+            return False
+        return True
 
     def _nothing_fits(self) -> SpaceError:
         height, width, channels = self.task.input_shape

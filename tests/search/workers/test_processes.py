@@ -59,7 +59,7 @@ def make(data: TrainingData) -> Iterator[Make]:
 
 def job(width: int, folder: Path | None = None) -> Job:
     candidate = Candidate(Architecture((Conv(width),), Head("average")), Recipe())
-    return Job(candidate, 0, None if folder is None else folder / "model.keras")
+    return Job(candidate, 0, "", None if folder is None else folder / "model.keras")
 
 
 def test_a_process_gets_the_images_and_tells_epochs_and_measurement(make: Make, data: TrainingData) -> None:
@@ -142,7 +142,7 @@ def test_a_process_that_was_killed_while_it_had_nothing_to_do_costs_nothing(make
 
 
 def test_several_trainings_at_a_time_have_a_process_each(make: Make) -> None:
-    worker = make()
+    worker = make(trainings=100)
     worker.prepare(3)
     with ThreadPoolExecutor(3) as threads:
         done = list(threads.map(lambda _: worker.train(job(faulty.FINE)), range(12)))

@@ -65,12 +65,7 @@ class Conversation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # KerasTuner keeps the lock of every oracle that there ever was, and with it the oracle.
-        import keras_tuner
-
-        module = inspect.getmodule(keras_tuner.Oracle)
-        for name in ("LOCKS", "THREADS"):
-            getattr(module, name, {}).pop(self._oracle, None)
+        forget(self._oracle)
 
     def tell(self, history: Sequence[Record], pending: Sequence[Candidate]) -> None:
         """Tell the oracle of what was trained and of what is pending, once and before anything is asked."""
@@ -171,3 +166,12 @@ class Conversation:
     def _fail(self, trial: Any) -> None:
         trial.status = "FAILED"
         self._oracle.end_trial(trial)
+
+
+def forget(oracle: Any) -> None:
+    """Remove an oracle from KerasTuner's tables of locks, which keep every oracle that there ever was."""
+    import keras_tuner
+
+    module = inspect.getmodule(keras_tuner.Oracle)
+    for name in ("LOCKS", "THREADS"):
+        getattr(module, name, {}).pop(oracle, None)

@@ -80,7 +80,9 @@ def _limit_memory(limit: int | None) -> None:
     if limit is not None:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def _load(trainer: str, threads: int) -> Train:

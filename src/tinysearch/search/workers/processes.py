@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import CostMismatchError, WorkerError
@@ -20,9 +21,8 @@ from tinysearch.search.datasets import TrainingData
 from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 
 TRAINER = "tinysearch.search.training:train"
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from tinysearch.search.workers.child import main; main()"
-)
+# The path is the parent's, whatever lies in the working directory.
+_START = "import sys; sys.path[:] = sys.argv[1:]; from tinysearch.search.workers.child import main; main()"
 _LOG_TAIL = 2_000
 
 
@@ -56,7 +56,6 @@ class WorkerProcesses(Worker):
         self._settings = {"threads": threads, "memory_bytes": memory_bytes, "trainer": trainer}
         self._stall_seconds = stall_seconds
         self._trainings = trainings
-        self._logs: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
@@ -114,8 +113,6 @@ class WorkerProcesses(Worker):
                 process.kill()
         for process in idle:
             self._discard(process)
-        if self._logs is not None:
-            self._logs.cleanup()
 
     def pids(self) -> list[int]:
         """Return the process identifiers of those that are alive."""
@@ -127,9 +124,7 @@ class WorkerProcesses(Worker):
             if self._closed:
                 raise WorkerError("the worker processes were stopped")
             try:
-                if self._logs is None:
-                    self._logs = tempfile.TemporaryDirectory(prefix="tinysearch-", ignore_cleanup_errors=True)
-                process = _Process({**self._settings, "data": _described(self._data)}, Path(self._logs.name))
+                process = _Process({**self._settings, "data": _described(self._data)})
             except OSError as error:
                 raise WorkerError(f"a worker process could not be started: {error}") from None
             self._all.add(process)
@@ -147,7 +142,7 @@ class WorkerProcesses(Worker):
             self._discard(process)
 
     def _give_back(self, process: _Process, *, spent: bool) -> None:
-        if spent or process.trainings >= self._trainings:
+        if spent or process.stalled or process.trainings >= self._trainings:
             self._discard(process)
         else:
             with self._lock:
@@ -179,19 +174,18 @@ class _DiedError(Exception):
 class _Process:
     """One worker process, seen from its parent; see ``child`` for the other end."""
 
-    def __init__(self, settings: dict[str, Any], folder: Path) -> None:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="worker-", suffix=".log", delete=False) as log:
-            self._log = Path(log.name)
-            self._popen = subprocess.Popen(
-                [multiprocessing.spawn.get_executable(), "-c", _START, json.dumps(sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        self._popen = subprocess.Popen(
+            [multiprocessing.spawn.get_executable(), "-c", _START, *map(str, sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+        )
         self.trainings = 0
+        self.stalled = False
         self._ready = False
-        self._stalled = False
-        self._seconds = 0.0
+        self._began = time.monotonic()
         self._send(settings)
 
     @property
@@ -211,6 +205,7 @@ class _Process:
             _DiedError: if the process ends before the job does.
             CostMismatchError: if it finds one.
         """
+        self._began = time.monotonic()
         watchdog = _Watchdog(stall_seconds, self._give_up)
         try:
             if not self._ready:
@@ -228,10 +223,8 @@ class _Process:
                     return replace(measurement, log=self._tail()) if measurement.failure else measurement
                 if message["event"] == "mismatch":
                     raise CostMismatchError(message["message"])
-                epoch = Epoch(**message["epoch"])
-                self._seconds = epoch.seconds
                 if on_epoch is not None:
-                    on_epoch(message["number"], epoch)
+                    on_epoch(message["number"], Epoch(**message["epoch"]))
         finally:
             watchdog.stop()
 
@@ -248,10 +241,10 @@ class _Process:
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
-        self._log.unlink(missing_ok=True)
+        self._log.close()
 
     def _give_up(self) -> None:
-        self._stalled = True
+        self.stalled = True
         self._popen.kill()
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -279,35 +272,48 @@ class _Process:
 
     def _death(self) -> _DiedError:
         code = self._popen.wait()
-        reason = "no epoch was finished for too long" if self._stalled else _ending(code)
-        return _DiedError(reason, self._tail(), self._seconds, stalled=self._stalled, unready=not self._ready)
+        reason = "no epoch was finished for too long" if self.stalled else _ending(code)
+        seconds = time.monotonic() - self._began
+        return _DiedError(reason, self._tail(), seconds, stalled=self.stalled, unready=not self._ready)
 
     def _tail(self) -> str:
-        with contextlib.suppress(OSError), self._log.open("rb") as log:
-            log.seek(0, 2)
-            log.seek(max(0, log.tell() - _LOG_TAIL))
-            return log.read().decode(errors="replace").strip()
+        # The place in the file is the child's too, but after this it writes no more.
+        with contextlib.suppress(OSError, ValueError):
+            self._log.seek(0, 2)
+            self._log.seek(max(0, self._log.tell() - _LOG_TAIL))
+            return self._log.read().decode(errors="replace").strip()
         return ""
 
 
 class _Watchdog:
-    """Calls a function when it was not reset for some time."""
+    """Calls a function when it was not reset for some time.
 
-    def __init__(self, seconds: float, bite: Any) -> None:
-        self._seconds = seconds
+    It counts the time in ticks that it has seen itself: while all of it is stopped (Ctrl-Z, a laptop asleep), nothing
+    has stalled.
+    """
+
+    def __init__(self, seconds: float, bite: Callable[[], None]) -> None:
+        self._seconds = self._left = seconds
         self._bite = bite
-        self._timer: threading.Timer | None = None
-        self.reset()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
 
     def reset(self) -> None:
-        self.stop()
-        self._timer = threading.Timer(self._seconds, self._bite)
-        self._timer.daemon = True
-        self._timer.start()
+        self._left = self._seconds
 
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        """Return when it can bite no more."""
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        tick = min(1.0, self._seconds / 10)
+        while not self._over.wait(tick):
+            self._left -= tick
+            if self._left <= 0:
+                self._bite()
+                return
 
 
 def _described(data: TrainingData) -> dict[str, Any]:

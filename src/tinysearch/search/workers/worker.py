@@ -23,12 +23,14 @@ class Job:
     Args:
         candidate: What to train, and how.
         seed: Seed of the training.
+        fingerprint: Of the data, which the worker has.
         model_path: Where to save the trained model, or None.
         checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
     """
 
     candidate: Candidate
     seed: int
+    fingerprint: str = ""
     model_path: Path | None = None
     checkpoint_path: Path | None = None
 
@@ -38,6 +40,7 @@ class Job:
             "architecture": self.candidate.architecture.to_dict(),
             "recipe": self.candidate.recipe.to_dict(),
             "seed": self.seed,
+            "fingerprint": self.fingerprint,
             "model_path": None if self.model_path is None else str(self.model_path),
             "checkpoint_path": None if self.checkpoint_path is None else str(self.checkpoint_path),
         }
@@ -47,7 +50,7 @@ class Job:
         """Make a job of plain JSON values."""
         paths = {name: None if data[name] is None else Path(data[name]) for name in ("model_path", "checkpoint_path")}
         candidate = Candidate(Architecture.from_dict(data["architecture"]), Recipe.from_dict(data["recipe"]))
-        return cls(candidate, data["seed"], **paths)
+        return cls(candidate, data["seed"], data["fingerprint"], **paths)
 
 
 class Worker(abc.ABC):
