@@ -26,6 +26,7 @@ from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
+from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
@@ -171,3 +172,30 @@ def fake_worker() -> type[FakeWorker]:
 @pytest.fixture
 def watcher() -> Silent:
     return Silent()
+
+
+@pytest.fixture
+def pointwise() -> Callable[[int, int], SearchSpace]:
+    """Return a function that makes a space of one pointwise convolution whose filters are in a range."""
+
+    def make(low: int, high: int) -> SearchSpace:
+        tree = network_choices(
+            depth=(1, 1),
+            filters=(low, high),
+            kinds={"conv": 1},
+            kernels={"1x1": 1},
+            strides={1: 1},
+            paddings={"same": 1},
+            activations={"relu": 1},
+            norms={"none": 1},
+            biases={False: 1},
+            repeats={1: 1},
+            shortcuts={False: 1},
+            poolings={"none": 1},
+            dropouts={0.0: 1},
+            head_poolings={"average": 1},
+            hidden={0: 1},
+        )
+        return SearchSpace(tree=tree)
+
+    return make

@@ -31,28 +31,6 @@ def always(measurement: Measurement) -> Callable[[int, Job], Measurement]:
     return lambda number, job: measurement
 
 
-def thirty_members() -> SearchSpace:
-    """Return a space of one pointwise convolution with 1 to 30 filters."""
-    tree = network_choices(
-        depth=(1, 1),
-        filters=(1, 30),
-        kinds={"conv": 1},
-        kernels={"1x1": 1},
-        strides={1: 1},
-        paddings={"same": 1},
-        activations={"relu": 1},
-        norms={"none": 1},
-        biases={False: 1},
-        repeats={1: 1},
-        shortcuts={False: 1},
-        poolings={"none": 1},
-        dropouts={0.0: 1},
-        head_poolings={"average": 1},
-        hidden={0: 1},
-    )
-    return SearchSpace(tree=tree)
-
-
 # 1. max_model_size counts trainable weights only, and oversized models use up trials and abort the search.
 
 
@@ -172,9 +150,9 @@ def test_an_exception_in_a_strategy_gets_out_and_leaves_no_lock_behind(
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("strategy", ["random", "evolution", "bayesian"])
 def test_a_space_of_thirty_members_is_searched_through_whatever_the_collisions(
-    strategy: str, workers: int, runner: Any
+    strategy: str, workers: int, runner: Any, pointwise: Any
 ) -> None:
-    outcome = runner.run(trials=100, strategy=strategy, workers=workers, space=thirty_members(), documented={})
+    outcome = runner.run(trials=100, strategy=strategy, workers=workers, space=pointwise(1, 30), documented={})
     assert outcome.ending == "exhausted"
     assert len({record.key for record in outcome.records}) == len(runner.store.records()) == 30
 

@@ -14,7 +14,6 @@ from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import Problem, RandomSearch, Strategy
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
-from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
 
 AsRecord = Callable[..., Record]
@@ -98,26 +97,10 @@ def test_the_next_proposal_needs_nothing_but_the_ledger(as_record: AsRecord) -> 
     assert keys(6) == keys(4, 6)
 
 
-def test_a_space_that_is_searched_through_ends_the_run(as_record: AsRecord) -> None:
-    tree = network_choices(
-        depth=(1, 1),
-        filters=(1, 30),
-        kinds={"conv": 1},
-        kernels={"1x1": 1},
-        strides={1: 1},
-        paddings={"same": 1},
-        activations={"relu": 1},
-        norms={"none": 1},
-        biases={False: 1},
-        repeats={1: 1},
-        shortcuts={False: 1},
-        poolings={"none": 1},
-        dropouts={0.0: 1},
-        head_poolings={"average": 1},
-        hidden={0: 1},
-    )
-    space = SearchSpace(tree=tree)
-    proposer = Proposer(RandomSearch(problem(space=space)), seed=0, trials=100, baselines={})
+def test_a_space_that_is_searched_through_ends_the_run(
+    as_record: AsRecord, pointwise: Callable[[int, int], SearchSpace]
+) -> None:
+    proposer = Proposer(RandomSearch(problem(space=pointwise(1, 30))), seed=0, trials=100, baselines={})
     ledger = Ledger(workers=1)
     made = proposals(proposer, as_record, ledger)
     assert isinstance(proposer.next(ledger), Exhausted)

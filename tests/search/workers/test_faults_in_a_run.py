@@ -23,14 +23,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import faulty
 
 
-def space(widths: tuple[int, int]) -> SearchSpace:
-    """Return a space of single convolutions, whose width tells ``faulty`` what to do."""
-    one: dict[str, Any] = {"kernels": {"1x1": 1}, "strides": {1: 1}, "paddings": {"same": 1}, "repeats": {1: 1}}
-    one |= {"activations": {"relu": 1}, "norms": {"none": 1}, "biases": {False: 1}, "shortcuts": {False: 1}}
-    one |= {"poolings": {"none": 1}, "dropouts": {0.0: 1}, "head_poolings": {"average": 1}, "hidden": {0: 1}}
-    return SearchSpace(tree=network_choices(depth=(1, 1), filters=widths, kinds={"conv": 1}, **one))
-
-
 def width(record: Record) -> int:
     layer: Any = record.architecture.layers[0]
     return int(layer.filters)
@@ -38,14 +30,15 @@ def width(record: Record) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
 @pytest.mark.parametrize("workers", [1, 2])
-def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(workers: int, runner: Any, dataset: Any) -> None:
+def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(
+    workers: int, runner: Any, dataset: Any, pointwise: Any
+) -> None:
+    # The width of the only layer tells ``faulty`` what to do.
     worker = WorkerProcesses(
         dataset.training_data(), trainer="faulty:train", stall_seconds=3.0, memory_bytes=700_000_000
     )
-    widths = (faulty.FINE, faulty.CHATTY)
-    outcome = runner.run(
-        trials=100, workers=workers, worker=worker, space=space(widths), documented={}, strategy="random"
-    )
+    space = pointwise(faulty.FINE, faulty.CHATTY)
+    outcome = runner.run(trials=100, workers=workers, worker=worker, space=space, documented={}, strategy="random")
     assert outcome.ending == "exhausted"
     failures = {width(record): record.measurement.failure for record in outcome.records}
     reasons = {
@@ -66,10 +59,10 @@ def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(workers: int
     assert [record.measurement for record in runner.store.records()] == [one.measurement for one in outcome.records]
 
 
-def test_a_mismatch_of_costs_ends_the_run(runner: Any, dataset: Any) -> None:
+def test_a_mismatch_of_costs_ends_the_run(runner: Any, dataset: Any, pointwise: Any) -> None:
     worker = WorkerProcesses(dataset.training_data(), trainer="faulty:train", stall_seconds=60.0)
     with pytest.raises(CostMismatchError, match="counted wrongly"):
-        runner.run(trials=9, workers=2, worker=worker, space=space((faulty.CHATTY, faulty.MISMATCH)), documented={})
+        runner.run(trials=9, workers=2, worker=worker, space=pointwise(faulty.CHATTY, faulty.MISMATCH), documented={})
     assert worker.pids() == []
 
 
