@@ -79,13 +79,13 @@ class SearchSpace:
         """Draw an architecture with at least ``low`` and fewer than ``high`` parameters.
 
         A quarter of the attempts draw from the prior and keep what falls into the range; the others scale the
-        widths of what was drawn, so that narrow ranges and small budgets are reached too. Returns None if no
-        attempt succeeds.
+        widths of what was drawn, and leave out blocks from the end where that is not enough, so that narrow ranges
+        and small budgets are reached too. Returns None if no attempt succeeds.
         """
         for attempt in range(attempts):
             architecture = self.sample(rng)
             if 4 * attempt >= attempts:
-                architecture = self.scaled_below(architecture, high)
+                architecture = self._brought_below(architecture, high)
             if low <= cost(architecture, self.task).params < high:
                 return architecture
         return None
@@ -191,6 +191,13 @@ class SearchSpace:
 
     def _scaled(self, value: Any, factor: float) -> Architecture:
         return to_architecture(variation.scale(self.tree, value, "filters", factor))
+
+    def _brought_below(self, architecture: Architecture, params: int) -> Architecture:
+        scaled = self.scaled_below(architecture, params)
+        value = from_architecture(architecture)
+        while cost(scaled, self.task).params >= params and self._shortened(value):
+            scaled = self.scaled_below(to_architecture(value), params)
+        return scaled
 
     def _shortened(self, value: Any) -> bool:
         """Leave out the last block, if the network may be shorter; return whether it could."""

@@ -22,6 +22,8 @@ from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import Problem, strategy
 from tinysearch.search.strategies.conversation import Conversation
 from tinysearch.search.strategies.keras_tuner_oracle import ORACLES, KerasTunerOracle
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace
 
 Make = Callable[..., Problem]
@@ -83,12 +85,16 @@ def make(problem: Make, small: SearchSpace) -> Callable[..., KerasTunerOracle]:
 
 @pytest.fixture
 def past(small: SearchSpace, as_record: Callable[..., Record]) -> Records:
-    """Return a function that makes records of some epochs, one for each score, of ever the same architectures."""
+    """Return a function that makes records of some epochs, one for each score, of ever the same, distinct networks."""
 
     def made(scores: list[float], epochs: int = 10, first: int = 0) -> list[Record]:
         rng = np.random.default_rng(0)
-        networks = [small.scaled_below(small.sample(rng), 9_999) for _ in range(first + len(scores))][first:]
-        pairs = zip(networks, scores, strict=True)
+        networks: list[Architecture] = []
+        while len(networks) < first + len(scores):
+            network = small.sample(rng)
+            if cost(network, small.task).params < 10_000 and network not in networks:
+                networks.append(network)
+        pairs = zip(networks[first:], scores, strict=True)
         return [as_record(network, score, trial, Recipe(epochs=epochs)) for trial, (network, score) in enumerate(pairs)]
 
     return made
