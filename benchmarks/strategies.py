@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=10_000)
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each strategy, once it is done, instead of tables")
     options = parser.parse_args()
     results = []
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -221,7 +221,10 @@ def main() -> None:
             searches = [future.result() for future in futures]
             results.append(summary(name, searches, options.trials, Recipe().epochs, seconds))
             print(f"{name}: {options.seeds} searches", file=sys.stderr)
-    print(json.dumps(results, indent=1) if options.json else report(results))
+            if options.json:
+                print(json.dumps(results[-1]), flush=True)
+    if not options.json:
+        print(report(results))
 
 
 if __name__ == "__main__":

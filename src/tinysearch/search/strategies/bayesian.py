@@ -53,7 +53,7 @@ class Bayesian(Strategy):
         pool: int = 120,
         drawn: int = 20,
         parents: int = 10,
-        memory: int = 200,
+        memory: int = 100,
     ) -> None:
         super().__init__(problem)
         self.warm_up = warm_up
