@@ -207,7 +207,9 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=10_000)
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each strategy, once it is done, instead of tables")
+    parser.add_argument(
+        "--json", action="store_true", help="print a line of JSON for each strategy, once it is done, instead of tables"
+    )
     options = parser.parse_args()
     results = []
     os.environ.setdefault("OMP_NUM_THREADS", "1")

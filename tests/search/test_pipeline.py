@@ -3,11 +3,12 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import keras
 import numpy as np
 import pytest
 
-from tinysearch.search.images import Images
-from tinysearch.search.pipeline import TrainingBatches, augment, pixel_statistics, validation_batches
+from tinysearch.search.images import Images, pixel_statistics
+from tinysearch.search.pipeline import TrainingBatches, moved, movements
 from tinysearch.search.recipe import Recipe
 
 PLAIN = Recipe(batch_size=8, rotation_degrees=0.0, shift_pixels=0.0)
@@ -65,20 +66,20 @@ def test_augmentation_differs_from_step_to_step_and_epoch_to_epoch() -> None:
     assert len(seen) == 48
 
 
-def batch_of(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]], copies: int) -> object:
-    import tensorflow as tf
-
-    return tf.constant(np.repeat(picture[None, :, :, None], copies, axis=0))
+def all_moved(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]], recipe: Recipe, fill: float) -> np.ndarray:
+    batch = np.repeat(picture[None, :, :, None], 200, axis=0)
+    transforms = movements(200, batch.shape, recipe, np.random.default_rng(1))
+    return np.asarray(moved(batch, transforms, fill))[..., 0]
 
 
 def test_a_shift_moves_by_at_most_the_recipes_pixels_and_fills_with_the_background() -> None:
     picture = np.full((9, 9), -3.0, np.float32)
     picture[4, 4] = 5.0
     shifts = dataclasses.replace(AUGMENTED, rotation_degrees=0.0, shift_pixels=2.0)
-    moved = augment(batch_of(picture, 200), shifts, [1, 2], fill=-3.0).numpy()[..., 0] + 3.0
-    np.testing.assert_allclose(moved.sum(axis=(1, 2)), 8.0, rtol=1e-4)
-    rows = (moved.sum(axis=2) * np.arange(9)).sum(axis=1) / 8.0 - 4
-    columns = (moved.sum(axis=1) * np.arange(9)).sum(axis=1) / 8.0 - 4
+    shifted = all_moved(picture, shifts, fill=-3.0) + 3.0
+    np.testing.assert_allclose(shifted.sum(axis=(1, 2)), 8.0, rtol=1e-4)
+    rows = (shifted.sum(axis=2) * np.arange(9)).sum(axis=1) / 8.0 - 4
+    columns = (shifted.sum(axis=1) * np.arange(9)).sum(axis=1) / 8.0 - 4
     for offsets in (rows, columns):
         assert np.abs(offsets).max() <= 2.0001
         assert offsets.min() < -1.5 < 1.5 < offsets.max()
@@ -88,7 +89,7 @@ def test_a_rotation_turns_about_the_middle_by_at_most_the_recipes_degrees() -> N
     picture = np.zeros((41, 41), np.float32)
     picture[20, 36] = 1.0
     turns = dataclasses.replace(AUGMENTED, rotation_degrees=30.0, shift_pixels=0.0)
-    turned = augment(batch_of(picture, 200), turns, [1, 2], fill=0.0).numpy()[..., 0]
+    turned = all_moved(picture, turns, fill=0.0)
     mass = turned.sum(axis=(1, 2))
     rows = (turned.sum(axis=2) * np.arange(41)).sum(axis=1) / mass - 20
     columns = (turned.sum(axis=1) * np.arange(41)).sum(axis=1) / mass - 20
@@ -98,9 +99,18 @@ def test_a_rotation_turns_about_the_middle_by_at_most_the_recipes_degrees() -> N
     assert angles.min() < -25 < 25 < angles.max()
 
 
-def test_validation_has_all_images_in_order(images: Images) -> None:
-    batches = list(validation_batches(images))
-    assert [int(label) for _, batch in batches for label in batch] == list(range(30))
+@pytest.mark.parametrize("recipe", [PLAIN, AUGMENTED])
+def test_what_has_no_pipeline_of_its_own_is_shown_the_same(
+    recipe: Recipe, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = TrainingBatches(images, recipe, seed=3)
+    streamed = list(batches.epoch(2))
+    monkeypatch.setattr(keras.backend, "backend", lambda: "another")
+    one_by_one = batches.epoch(2)
+    assert len(one_by_one) == len(streamed)
+    for index, (pixels, classes) in enumerate(streamed):
+        np.testing.assert_allclose(one_by_one[index][0], pixels, atol=1e-4)
+        np.testing.assert_array_equal(one_by_one[index][1], classes)
 
 
 def test_statistics_are_those_of_all_pixels() -> None:

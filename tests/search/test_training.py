@@ -12,10 +12,10 @@ import pytest
 from tinysearch.baselines.models import BASELINES, INCEPTION
 from tinysearch.errors import ShapeError
 from tinysearch.results.record import Epoch
+from tinysearch.search.backend import load_keras
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import TrainingData, load
 from tinysearch.search.images import Images
-from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe, recipe
 from tinysearch.search.training import OneCycle, PlateauRule, accuracy, fit, save_model, train
 from tinysearch.search.workers.worker import Job
@@ -27,7 +27,7 @@ SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Hea
 
 @pytest.fixture(scope="module")
 def data() -> TrainingData:
-    load_tensorflow()
+    load_keras()
     whole = load("digits").training_data()
     return TrainingData(whole.task, head(whole.train, 200), whole.validation, whole.full_scale)
 

@@ -11,14 +11,15 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from tinysearch.errors import DatasetError
-from tinysearch.search.images import Images, fingerprint, is_mnist, read_npz, validated
-from tinysearch.search.quiet import load_tensorflow
+from tinysearch.search.backend import load_keras
+from tinysearch.search.images import Images, fingerprint, is_mnist, pixel_statistics, read_npz, validated
 from tinysearch.space.task import Task
 
 Array = npt.NDArray[np.generic]
@@ -28,7 +29,7 @@ VALIDATION_FRACTION = 0.1
 DATASETS = ("auto", *KERAS_DATASETS, "digits")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrainingData:
     """What a candidate may see while it is searched for: no test image is in here.
 
@@ -42,6 +43,11 @@ class TrainingData:
     train: Images
     validation: Images | None
     full_scale: float
+
+    @cached_property
+    def statistics(self) -> tuple[float, float]:
+        """Mean and standard deviation of all pixels that are trained on."""
+        return pixel_statistics(self.train)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +184,7 @@ def _download(name: str) -> Dataset:
 
 def _keras_arrays(name: str) -> list[tuple[Array, Array]]:
     """Return Keras's training and test arrays, downloaded or from its cache."""
-    load_tensorflow()
+    load_keras()
     import keras
 
     patience = socket.getdefaulttimeout()

@@ -8,11 +8,11 @@ from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.leaderboard import by_score
 from tinysearch.results.record import Epoch, Origin, Record
 from tinysearch.results.store import Store
+from tinysearch.search.backend import load_keras
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
 from tinysearch.search.images import fingerprint
 from tinysearch.search.provenance import provenance
-from tinysearch.search.quiet import load_tensorflow
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers.worker import EpochWatcher
 from tinysearch.space.cost import cost
@@ -45,7 +45,7 @@ def evaluate(
         DatasetError: if the dataset has no test images that can be used.
     """
     test = dataset.test()
-    load_tensorflow()
+    load_keras()
     from tinysearch.search.training import accuracy, fit
 
     data = dataset.training_data() if hold_out else dataset.all_training_data()

@@ -12,11 +12,11 @@ from typing import Literal, Protocol
 from tinysearch.errors import StoreWriteError
 from tinysearch.results.leaderboard import best
 from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.search.backend import load_keras_tuner
 from tinysearch.search.bench import Bench
 from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.provenance import provenance
-from tinysearch.search.quiet import load_keras_tuner
 from tinysearch.search.run import SearchRun
 from tinysearch.search.workers.worker import Job
 

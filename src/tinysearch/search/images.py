@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,17 @@ def fingerprint(images: Images) -> str:
         digest.update(f"{array.shape} {array.dtype}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]
+
+
+def pixel_statistics(images: Images) -> tuple[float, float]:
+    """Return mean and standard deviation over all pixels of all images; the deviation is never 0."""
+    total, squares, count = 0.0, 0.0, images.pixels.size
+    for start in range(0, len(images), 4_096):
+        chunk = images.pixels[start : start + 4_096].astype("float64")
+        total += float(chunk.sum())
+        squares += float(np.square(chunk).sum())
+    mean = total / count
+    return mean, math.sqrt(max(squares / count - mean**2, 0.0)) or 1.0
 
 
 def is_mnist(part: str, images: Images) -> bool:

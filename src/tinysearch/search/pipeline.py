@@ -1,99 +1,136 @@
-"""From arrays to batches: order, augmentation and prefetching, as a pure function of seed and epoch."""
+"""From arrays to batches: order, augmentation and prefetching, as a pure function of seed and epoch.
+
+What a candidate is shown is drawn by NumPy, so it is the same whatever Keras runs on.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import keras
-import tensorflow as tf
+import numpy as np
+import numpy.typing as npt
 
 from tinysearch.search.images import Images
 from tinysearch.search.recipe import Recipe
 
-_VALIDATION_BATCH = 1_000
+_AHEAD = 4
 
 
 class TrainingBatches:
     """Training images, batch by batch, epoch by epoch.
 
-    The order of an epoch and the augmentation of each of its steps depend on seed, epoch and step alone, so that
-    any epoch can be had at any time.
+    The order of an epoch and the way in which each image is moved in it depend on seed and epoch alone, so that any
+    epoch can be had at any time.
 
     Args:
-        images: Training images; they are kept by TensorFlow once for all epochs.
+        images: Training images.
         recipe: Gives batch size and augmentation.
         seed: Seed of order and augmentation.
     """
 
     def __init__(self, images: Images, recipe: Recipe, seed: int) -> None:
         self.steps = math.ceil(len(images) / recipe.batch_size)
+        self._images = images
         self._recipe = recipe
         self._seed = seed
         self._fill = float(images.pixels.min())
-        self._pixels = tf.constant(images.pixels)
-        self._labels = tf.constant(images.labels)
 
-    def epoch(self, number: int) -> tf.data.Dataset:
+    def epoch(self, number: int) -> Any:
         """Return the batches of one epoch; the last one is smaller if the batch size does not divide the images.
 
         Returns:
-            Batches of raw pixels, ``float32`` of shape ``(batch, height, width, channels)``, and labels, ``(batch,)``.
+            What Keras can train on: batches of raw pixels, ``float32`` of shape ``(batch, height, width, channels)``,
+            and labels, ``(batch,)``. With TensorFlow they are made beside the training, without Python.
         """
-        count = self._labels.shape[0]
-        order = tf.random.experimental.stateless_shuffle(tf.range(count), seed=[self._seed, number])
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(self._recipe.batch_size).enumerate()
-        return batches.map(partial(self._load, number), num_parallel_calls=2, deterministic=True).prefetch(4)
+        rng = np.random.default_rng([self._seed, number])
+        order = rng.permutation(len(self._images)).astype(np.int32)
+        moves = movements(len(order), self._images.pixels.shape, self._recipe, rng) if self._recipe.augments else None
+        if keras.backend.backend() == "tensorflow":
+            return self._stream(order, moves)
+        return _Batches(self._images, self._recipe.batch_size, order, moves, self._fill)
 
-    def _load(self, epoch: int, step: tf.Tensor, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.cast(tf.gather(self._pixels, indices), tf.float32)
-        if self._recipe.augments:
-            # A stream of its own for each epoch: seeds are pairs, of which the second counts steps.
-            batch = augment(batch, self._recipe, tf.stack([self._seed + 1_000_003 * (epoch + 1), step]), self._fill)
-        return batch, tf.gather(self._labels, indices)
+    def _stream(self, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32] | None) -> Any:
+        import tensorflow as tf
+
+        pixels, labels, size = tf.constant(self._images.pixels), tf.constant(self._images.labels), len(order)
+        batch = self._recipe.batch_size
+        places, transforms = tf.constant(order), None if moves is None else tf.constant(moves)
+
+        def load(step: Any) -> tuple[Any, Any]:
+            begin = step * batch
+            end = tf.minimum(begin + batch, size)
+            indices = places[begin:end]
+            found = tf.cast(tf.gather(pixels, indices), tf.float32)
+            if transforms is not None:
+                found = moved(found, transforms[begin:end], self._fill)
+            return found, tf.gather(labels, indices)
+
+        steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)
+        return steps.map(load, num_parallel_calls=2, deterministic=True).prefetch(_AHEAD)
 
 
-def validation_batches(images: Images) -> tf.data.Dataset:
-    """Return all images once, in order, in large batches."""
-    batches = tf.data.Dataset.from_tensor_slices((images.pixels, images.labels)).batch(_VALIDATION_BATCH)
-    return batches.map(lambda pixels, labels: (tf.cast(pixels, tf.float32), labels)).cache().prefetch(2)
+class _Batches(keras.utils.PyDataset):
+    """The batches of an epoch, one by one, for what has no pipeline of its own."""
+
+    def __init__(
+        self,
+        images: Images,
+        size: int,
+        order: npt.NDArray[np.int32],
+        moves: npt.NDArray[np.float32] | None,
+        fill: float,
+    ) -> None:
+        super().__init__()
+        self._images = images
+        self._size = size
+        self._order = order
+        self._moves = moves
+        self._fill = fill
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._size)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        part = slice(index * self._size, (index + 1) * self._size)
+        indices = self._order[part]
+        pixels = self._images.pixels[indices].astype(np.float32)
+        if self._moves is not None:
+            pixels = keras.ops.convert_to_numpy(moved(pixels, self._moves[part], self._fill))
+        return pixels, self._images.labels[indices]
 
 
-def augment(batch: tf.Tensor, recipe: Recipe, seed: tf.Tensor, fill: float) -> tf.Tensor:
-    """Turn and shift each image by amounts of its own, in one bilinear resampling of the batch.
+def movements(count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Draw how images are turned about their middle and shifted, each by amounts of its own.
+
+    Args:
+        count: How many images.
+        shape: ``(images, height, width, channels)``.
+        recipe: Gives the largest angle in degrees and the largest shift in pixels.
+        rng: Where chance comes from.
+
+    Returns:
+        Projective transforms from places in the result to places in the image, shape ``(count, 8)``.
+    """
+    draws = rng.uniform(-1.0, 1.0, (count, 3))
+    angle = draws[:, 0] * math.radians(recipe.rotation_degrees)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    middle_y, middle_x = (shape[1] - 1) / 2, (shape[2] - 1) / 2
+    shift_x = middle_x - cosine * middle_x + sine * middle_y + draws[:, 1] * recipe.shift_pixels
+    shift_y = middle_y - sine * middle_x - cosine * middle_y + draws[:, 2] * recipe.shift_pixels
+    zero = np.zeros(count)
+    return np.stack([cosine, -sine, shift_x, sine, cosine, shift_y, zero, zero], axis=1).astype(np.float32)
+
+
+def moved(batch: Any, transforms: Any, fill: float) -> Any:
+    """Move each image of a batch, in one bilinear resampling.
 
     Args:
         batch: Shape ``(batch, height, width, channels)``.
-        recipe: Gives the largest angle in degrees and the largest shift in pixels.
-        seed: Two integers.
+        transforms: What ``movements`` drew for these images, shape ``(batch, 8)``.
         fill: Value of pixels that come from outside the image.
     """
-    height, width = float(batch.shape[1]), float(batch.shape[2])
-    draws = tf.random.stateless_uniform((tf.shape(batch)[0], 3), tf.cast(seed, tf.int64), -1.0, 1.0)
-    angle = draws[:, 0] * (recipe.rotation_degrees * math.pi / 180)
-    cosine, sine = tf.cos(angle), tf.sin(angle)
-    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-    shift_x = middle_x - cosine * middle_x + sine * middle_y + draws[:, 1] * recipe.shift_pixels
-    shift_y = middle_y - sine * middle_x - cosine * middle_y + draws[:, 2] * recipe.shift_pixels
-    zero = tf.zeros_like(angle)
-    transforms = tf.stack([cosine, -sine, shift_x, sine, cosine, shift_y, zero, zero], axis=1)
     return keras.ops.image.affine_transform(
         batch, transforms, interpolation="bilinear", fill_mode="constant", fill_value=fill, data_format="channels_last"
     )
-
-
-def pixel_statistics(images: Images) -> tuple[float, float]:
-    """Return mean and standard deviation over all pixels of all images; the deviation is never 0."""
-    total, squares, count = 0.0, 0.0, images.pixels.size
-    for chunk in _chunks(images):
-        total += float(chunk.sum(dtype="float64"))
-        squares += float((chunk.astype("float64") ** 2).sum())
-    mean = total / count
-    return mean, math.sqrt(max(squares / count - mean**2, 0.0)) or 1.0
-
-
-def _chunks(images: Images) -> Iterator[Any]:
-    for start in range(0, len(images), 4_096):
-        yield images.pixels[start : start + 4_096]

@@ -8,23 +8,30 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = ("tinysearch", "tensorflow", "keras", "keras-tuner", "numpy")
+from tinysearch.search.backend import backend
+
+_PACKAGES = ("tinysearch", "keras", "keras-tuner", "numpy")
 
 
 @functools.cache
 def provenance() -> dict[str, str | None]:
-    """Return the versions of Python and of the packages that results depend on, the machine, and the commit.
+    """Return the versions of Python and of the packages that results depend on, Keras's backend, machine and commit.
 
     Nothing is imported for it. The commit is known only where tinysearch runs from a git checkout of its own; it
     ends in ``-dirty`` if files differ from the commit.
     """
     versions: dict[str, str | None] = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    for package in (backend(), *_PACKAGES):
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             versions[package] = None
-    return {**versions, "machine": f"{platform.system()} {platform.machine()}", "commit": _commit()}
+    return {
+        **versions,
+        "backend": backend(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "commit": _commit(),
+    }
 
 
 def _commit() -> str | None:

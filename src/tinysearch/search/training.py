@@ -5,24 +5,25 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
+import numpy as np
 
 from tinysearch.results.record import Epoch, Measurement
+from tinysearch.search import backend
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.checkpoint import Checkpoint
 from tinysearch.search.datasets import TrainingData
 from tinysearch.search.images import Images
-from tinysearch.search.pipeline import TrainingBatches, pixel_statistics, validation_batches
+from tinysearch.search.pipeline import TrainingBatches
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers.worker import EpochWatcher, Job
 from tinysearch.space.keras_builder import build
 
 _STEPS_PER_EXECUTION = 50
+_LARGE_BATCH = 1_000
 _WARM_UP = 0.2
 
 
@@ -121,20 +122,26 @@ def fit(
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
     scale, offset = _rescaling(data, recipe)
-    model = build(candidate.architecture, data.task, scale=scale, offset=offset, norm_momentum=recipe.norm_momentum)
+    model = build(
+        candidate.architecture,
+        data.task,
+        scale=scale,
+        offset=offset,
+        norm_momentum=recipe.norm_momentum,
+        normalization=_normalization(),
+    )
     batches = TrainingBatches(data.train, recipe, seed)
-    validation = None if data.validation is None else validation_batches(data.validation)
+    validation = None if data.validation is None else (_floats(data.validation), data.validation.labels)
     model.compile(
         optimizer=_optimizer(recipe, batches.steps),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        steps_per_execution=min(_STEPS_PER_EXECUTION, batches.steps),
-        jit_compile=False,
+        **_execution(batches.steps),
     )
     model.optimizer.build(model.trainable_variables)
     rule = PlateauRule(recipe.plateau_factor)
     path, fingerprint = keeping if keeping is not None else (None, "")
-    identity = [candidate.key, seed, fingerprint, version("tinysearch"), keras.__version__, tf.__version__, _threads()]
+    identity = [candidate.key, seed, fingerprint, backend.described()]
     checkpoint = None if path is None else Checkpoint.load(path, identity)
     curve: list[Epoch] = []
     if checkpoint is not None and _fits(model, checkpoint):
@@ -149,6 +156,7 @@ def fit(
             initial_epoch=epoch,
             epochs=epoch + 1,
             validation_data=validation,
+            validation_batch_size=_LARGE_BATCH,
             callbacks=[recorder, rule],
             shuffle=False,
             verbose=0,
@@ -156,34 +164,57 @@ def fit(
         if recorder.failure is not None:
             break
         if path is not None and epoch + 1 < recipe.epochs:
-            state = [variable.numpy() for variable in _variables(model)]
+            state = [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
             Checkpoint(identity, tuple(curve), state, [rule.reduced_at, rule.accuracies]).save(path)
     return model, Measurement(tuple(curve), time.perf_counter() - began, recorder.failure)
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Save a model as ``.keras`` without its optimizer, whole or not at all."""
+    """Save a trained model as ``.keras``, of Keras's own layers and without its optimizer, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.part.keras")
-    bare = keras.Model(model.input, model.output, name=model.name)
+    bare = keras.models.clone_model(model, clone_function=_of_keras)
+    bare.set_weights(model.get_weights())
     bare.save(part)
     part.replace(path)
 
 
 def accuracy(model: keras.Model, images: Images) -> float:
     """Return the fraction of images that a model classifies correctly."""
-    right = 0
-    for pixels, labels in validation_batches(images):
-        guesses = tf.argmax(model(pixels, training=False), axis=1, output_type=labels.dtype)
-        right += int(tf.reduce_sum(tf.cast(guesses == labels, tf.int32)))
-    return right / len(images)
+    probabilities = model.predict(_floats(images), batch_size=_LARGE_BATCH, verbose=0)
+    return float((np.argmax(probabilities, axis=1) == images.labels).mean())
+
+
+def _floats(images: Images) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return images.pixels.astype(np.float32)
+
+
+def _of_keras(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Return a new layer that any Keras can load."""
+    normalizes = isinstance(layer, keras.layers.BatchNormalization)
+    return (keras.layers.BatchNormalization if normalizes else type(layer)).from_config(layer.get_config())
+
+
+def _normalization() -> Any:
+    if keras.backend.backend() != "tensorflow":
+        return keras.layers.BatchNormalization
+    from tinysearch.search.normalization import FusedBatchNormalization
+
+    return FusedBatchNormalization
+
+
+def _execution(steps: int) -> dict[str, Any]:
+    """Return how a model is best executed; XLA takes twice as long as TensorFlow without it on processors."""
+    if keras.backend.backend() == "tensorflow":
+        return {"jit_compile": False, "steps_per_execution": min(_STEPS_PER_EXECUTION, steps)}
+    return {"jit_compile": keras.backend.backend() == "jax"}
 
 
 def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[float, float]:
     """Return scale and offset that a model of this recipe applies to raw pixels."""
     if recipe.inputs == "unit":
         return 1 / data.full_scale, 0.0
-    mean, deviation = pixel_statistics(data.train)
+    mean, deviation = data.statistics
     return 1 / deviation, -mean / deviation
 
 
@@ -210,10 +241,6 @@ def _restore(model: keras.Model, rule: PlateauRule, checkpoint: Checkpoint) -> N
     for variable, value in zip(_variables(model), checkpoint.variables, strict=True):
         variable.assign(value)
     rule.reduced_at, rule.accuracies = checkpoint.rule
-
-
-def _threads() -> int:
-    return int(tf.config.threading.get_intra_op_parallelism_threads())
 
 
 class _Recorder(keras.callbacks.Callback):

@@ -1,4 +1,4 @@
-"""The interpreter that builds a Keras model. The only module of ``space`` that loads TensorFlow."""
+"""The interpreter that builds a Keras model. The only module of ``space`` that loads Keras."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def build(
     scale: float = 1.0,
     offset: float = 0.0,
     norm_momentum: float = 0.99,
+    normalization: type[keras.layers.BatchNormalization] = keras.layers.BatchNormalization,
 ) -> keras.Model:
     """Build an uncompiled Keras model.
 
@@ -38,6 +39,7 @@ def build(
         scale, offset: The model multiplies raw pixels by ``scale`` and adds ``offset`` in a first layer without
             parameters; left at 1 and 0 there is no such layer.
         norm_momentum: Momentum of the moving statistics of batch normalization.
+        normalization: Keras's layer, or another with the same variables and results.
 
     Returns:
         A model from images, shape ``(batch, height, width, channels)``, to class probabilities, shape
@@ -52,7 +54,7 @@ def build(
     x = images
     if scale != 1.0 or offset != 0.0:
         x = keras.layers.Rescaling(scale, offset, name="scale")(x)
-    probabilities = lower(architecture, task, _KerasOps(norm_momentum), x)
+    probabilities = lower(architecture, task, _KerasOps(norm_momentum, normalization), x)
     model = keras.Model(images, probabilities, name=f"tinysearch_{architecture.key}")
     if model.count_params() != expected.params:
         raise CostMismatchError(
@@ -65,8 +67,9 @@ def build(
 class _KerasOps:
     """Layers of one name are created once and shared."""
 
-    def __init__(self, norm_momentum: float) -> None:
+    def __init__(self, norm_momentum: float, normalization: type[keras.layers.BatchNormalization]) -> None:
         self._norm_momentum = norm_momentum
+        self._normalization = normalization
         self._layers: dict[str, Any] = {}
 
     def _layer(self, name: str, create: Callable[..., Any], **arguments: Any) -> Any:
@@ -90,7 +93,7 @@ class _KerasOps:
                 return self._layer(name, keras.layers.DepthwiseConv2D, depth_multiplier=layer.multiplier, **sizes)(x)
 
     def batch_normalization(self, x: Any, name: str, *, folds: bool) -> Any:
-        return self._layer(name, keras.layers.BatchNormalization, momentum=self._norm_momentum)(x)
+        return self._layer(name, self._normalization, momentum=self._norm_momentum)(x)
 
     def activation(self, x: Any, name: str, *, kind: Activation) -> Any:
         if kind == "leaky_relu":

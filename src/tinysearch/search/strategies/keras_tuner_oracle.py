@@ -14,8 +14,8 @@ import numpy as np
 
 from tinysearch.errors import RunError, SpaceError
 from tinysearch.results.record import Record
+from tinysearch.search.backend import load_keras_tuner
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.quiet import load_keras_tuner
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies.conversation import Conversation
 from tinysearch.search.strategies.random import RandomSearch

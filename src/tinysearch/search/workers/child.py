@@ -89,9 +89,9 @@ def _load(trainer: str, threads: int) -> Train:
     """Return the function of the name ``module:function``; TensorFlow is loaded for the one of tinysearch."""
     module, name = trainer.split(":")
     if module == "tinysearch.search.training":
-        from tinysearch.search.quiet import load_tensorflow
+        from tinysearch.search.backend import load_keras
 
-        load_tensorflow(threads)
+        load_keras(threads)
     found: Train = getattr(importlib.import_module(module), name)
     return found
 

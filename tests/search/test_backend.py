@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tinysearch.search.quiet import quiet
+from tinysearch.search.backend import quiet
 
 
 def test_what_compiled_code_writes_is_kept_from_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
