@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -23,3 +25,66 @@ def test_what_was_kept_is_shown_if_loading_fails(capfd: pytest.CaptureFixture[st
     with pytest.raises(ImportError):
         load()
     assert "libfoo.so is missing" in capfd.readouterr().err
+
+
+TRAIN_TWICE = """
+import sys
+from dataclasses import replace
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "tensorflow":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NotInstalled())
+from tinysearch.search.backend import load_keras
+load_keras(1)
+from tinysearch.baselines.models import SEPARABLE
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import TrainingData, load
+from tinysearch.search.images import Images
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.training import fit
+
+whole = load("digits").training_data()
+few = Images(whole.train.pixels[:200], whole.train.labels[:200])
+data = TrainingData(whole.task, few, whole.validation, whole.full_scale)
+curves = [fit(Candidate(SEPARABLE.architecture, Recipe(epochs=2)), data, seed)[1].curve for seed in (0, 0, 1)]
+first, same, other = [[replace(epoch, seconds=0.0) for epoch in curve] for curve in curves]
+print(first == same, first != other, len(first), first[-1].loss < first[0].loss)
+"""
+
+
+def test_a_candidate_is_trained_on_jax_where_tensorflow_is_not_installed() -> None:
+    done = in_a_process(TRAIN_TWICE, backend="jax")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True", "True", "2", "True"]
+
+
+LOAD = "from tinysearch.search.backend import load_keras\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "remedy"),
+    [
+        (LOAD + "load_keras()", "theano", "KERAS_BACKEND must be one of tensorflow, jax, torch; got 'theano'"),
+        ("import sys\nsys.modules['jax'] = None\n" + LOAD + "load_keras()", "jax", "Keras cannot run on jax"),
+        (
+            LOAD + "import os, keras\nos.environ['KERAS_BACKEND'] = 'tensorflow'\nload_keras()",
+            "jax",
+            "set KERAS_BACKEND=jax",
+        ),
+    ],
+)
+def test_a_backend_that_cannot_be_had_is_named_with_the_remedy(code: str, name: str, remedy: str) -> None:
+    done = in_a_process(code, backend=name)
+    assert done.returncode == 1
+    assert "WorkError" in done.stderr
+    assert remedy in done.stderr
+
+
+def in_a_process(code: str, backend: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )

@@ -14,6 +14,7 @@ The rules:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -35,8 +36,7 @@ from tinysearch.space.task import Task
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LayerCost:
+class LayerCost(NamedTuple):
     """One operation of a network. ``output_shape`` is per image; a shared layer's parameters stand at its first use."""
 
     name: str
@@ -126,14 +126,13 @@ def cost(architecture: Architecture, task: Task) -> Cost:
     """
     ops = _CostOps(task.input_shape)
     lower(architecture, task, ops, Tensor(0, task.input_shape))
-    layers = tuple(ops.layers)
     return Cost(
-        params=sum(layer.params for layer in layers),
-        non_trainable_params=sum(layer.non_trainable_params for layer in layers),
-        macs=sum(layer.macs for layer in layers),
+        params=ops.params,
+        non_trainable_params=ops.non_trainable_params,
+        macs=ops.macs,
         peak_activation_bytes=ops.peak_activation_bytes(),
         int8_weight_bytes=ops.int8_weight_bytes,
-        layers=layers,
+        layers=tuple(ops.layers),
     )
 
 
@@ -149,9 +148,10 @@ class _CostOps:
 
     def __init__(self, input_shape: Shape) -> None:
         self.layers: list[LayerCost] = []
-        self.int8_weight_bytes = 0
-        self._sizes = [_size(input_shape)]
-        self._steps: list[tuple[int, ...]] = []
+        self.params = self.non_trainable_params = self.macs = self.int8_weight_bytes = 0
+        # Of each buffer: its size, and the number of the last buffer that is made with it in memory.
+        self._sizes = [math.prod(input_shape)]
+        self._last_uses = [0]
         self._weights: dict[str, int] = {}
 
     def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
@@ -204,7 +204,7 @@ class _CostOps:
         return self._free(name, "add", x.shape, x, y)
 
     def flatten(self, x: Tensor, name: str) -> Tensor:
-        return self._in_place(x, name, "flatten", (_size(x.shape),))
+        return self._in_place(x, name, "flatten", (math.prod(x.shape),))
 
     def global_pool(self, x: Tensor, name: str, *, average: bool) -> Tensor:
         return self._free(name, "global_average_pool" if average else "global_max_pool", x.shape[2:], x)
@@ -215,12 +215,14 @@ class _CostOps:
 
     def peak_activation_bytes(self) -> int:
         """Return the largest sum of the sizes of all buffers alive at one step."""
-        last_use = {buffer: step for step, used in enumerate(self._steps) for buffer in used}
-        alive = peak = self._sizes[0]
-        for step, used in enumerate(self._steps):
-            alive += self._sizes[used[-1]]
+        freed = [0] * len(self._sizes)
+        for size, last_use in zip(self._sizes, self._last_uses, strict=True):
+            freed[last_use] += size
+        alive = peak = 0
+        for size, free in zip(self._sizes, freed, strict=True):
+            alive += size
             peak = max(peak, alive)
-            alive -= sum(self._sizes[buffer] for buffer in set(used) if last_use[buffer] == step)
+            alive -= free
         return peak
 
     def _weighted(
@@ -236,6 +238,8 @@ class _CostOps:
         if not shared:
             self.int8_weight_bytes += weights + (4 * units if bias or folds else 0)
         params = 0 if shared else weights + (units if bias else 0)
+        self.params += params
+        self.macs += macs
         self.layers.append(LayerCost(name, kind, shape, params, 0, macs))
         return self._new(shape, x)
 
@@ -246,13 +250,17 @@ class _CostOps:
     def _in_place(
         self, x: Tensor, name: str, kind: str, shape: Shape, params: int = 0, non_trainable: int = 0
     ) -> Tensor:
+        self.params += params
+        self.non_trainable_params += non_trainable
         self.layers.append(LayerCost(name, kind, shape, params, non_trainable, 0))
         return Tensor(x.buffer, shape)
 
     def _new(self, shape: Shape, *inputs: Tensor) -> Tensor:
-        self._sizes.append(_size(shape))
-        buffer = len(self._sizes) - 1
-        self._steps.append((*(x.buffer for x in inputs), buffer))
+        buffer = len(self._sizes)
+        for x in inputs:
+            self._last_uses[x.buffer] = buffer
+        self._sizes.append(math.prod(shape))
+        self._last_uses.append(buffer)
         return Tensor(buffer, shape)
 
 
@@ -267,10 +275,3 @@ def _window(
             f"the window must not be larger than the image"
         )
     return (height - kernel[0]) // stride + 1, (width - kernel[1]) // stride + 1
-
-
-def _size(shape: Shape) -> int:
-    size = 1
-    for side in shape:
-        size *= side
-    return size

@@ -1,0 +1,75 @@
+"""Candidates costed and judged per CPU second, against building the Keras model and ``count_params()``.
+
+::
+
+    python benchmarks/filter.py --candidates 2000 --built 60 --runs 5
+
+Both sides get architectures drawn from the search space as they come, most of them not within the budget. The filter
+is what every candidate of a run goes through: shapes, parameters, MACs and memory of every layer, and the verdict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from tinysearch.search.backend import load_keras
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import cost
+from tinysearch.space.search_space import SearchSpace
+
+
+def per_second(judge: Callable[[Architecture], object], architectures: list[Architecture]) -> float:
+    """Return how many architectures are judged in a CPU second."""
+    start = time.process_time()
+    for architecture in architectures:
+        judge(architecture)
+    return len(architectures) / (time.process_time() - start)
+
+
+def main() -> None:
+    """Time both sides in turn and print the ratio of each round."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--candidates", type=int, default=2_000)
+    parser.add_argument("--built", type=int, default=60, help="how many of them are built by Keras")
+    parser.add_argument("--budget", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    load_keras()
+    import keras
+
+    from tinysearch.space.keras_builder import build
+
+    space, budget = SearchSpace(), Budget(options.budget)
+
+    def filtered(architecture: Architecture) -> bool:
+        return budget.check(cost(architecture, space.task)).accepted
+
+    def counted(architecture: Architecture) -> bool:
+        return bool(build(architecture, space.task).count_params() < options.budget)
+
+    counted(space.sample(np.random.default_rng(0)))
+    rounds = []
+    for number in range(options.runs):
+        rng = np.random.default_rng(number)
+        drawn = [space.sample(rng) for _ in range(options.candidates)]
+        ours, theirs = per_second(filtered, drawn), per_second(counted, drawn[: options.built])
+        rounds.append({"filter_per_second": ours, "built_per_second": theirs, "ratio": ours / theirs})
+        keras.backend.clear_session()
+    if options.json:
+        print(json.dumps(rounds))
+        return
+    for name in rounds[0]:
+        values = [each[name] for each in rounds]
+        print(f"{name:<18} {statistics.median(values):>10,.1f}   ({min(values):,.1f} to {max(values):,.1f})")
+
+
+if __name__ == "__main__":
+    main()
