@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.search.datasets import load
 
-# Seconds: of a kill before the first training begins, and after.
-EARLY, LATE = 4.0, 2.0
+# Seconds: of a kill from the start of a process, from its first training, and from its first record.
+EARLY, LATE, LATER = 4.0, 2.0, 3.0
 AHEAD = 4
 
 
@@ -40,6 +41,7 @@ class Report:
         trials: How many trials it had at its end.
         idle: Kills before the first training of a process had begun.
         training: Kills while at least one training was under way.
+        recorded: Kills of a process that had stored a record.
         problems: What should not have been; empty if all is well.
     """
 
@@ -48,6 +50,7 @@ class Report:
     trials: int = 0
     idle: int = 0
     training: int = 0
+    recorded: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -64,14 +67,19 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int) -> Report:
         life = _Life(
             disturbed, len(before) + AHEAD, workers, folder / f"{number}.log", resume=bool(before or known(disturbed))
         )
-        if rng.random() < 0.7:
+        draw = rng.random()
+        if draw < 0.6:
             life.kill_after(rng.uniform(0, EARLY))
-        else:
-            life.wait_for_a_training()
+        elif draw < 0.85:
+            life.wait_until(lambda life=life: life.begun > 0)
             life.kill_after(rng.uniform(0, LATE))
+        else:
+            life.wait_until(lambda before=before: len(stored(disturbed)) > len(before))
+            life.kill_after(rng.uniform(0, LATER))
         after = stored(disturbed)
         report.problems += [f"kill {number}: {problem}" for problem in life.problems(before, after)]
         report.training += life.begun > len(after) - len(before)
+        report.recorded += len(after) > len(before)
         report.idle += life.begun == 0
     report.trials = len(stored(disturbed)) + AHEAD
     last = _Life(disturbed, report.trials, workers, folder / "last.log", resume=known(disturbed))
@@ -133,11 +141,11 @@ class _Life:
         """How many trainings it began."""
         return len(self._trials())
 
-    def wait_for_a_training(self) -> None:
-        """Wait until it has begun a training, or its end."""
-        while not self._trials() and self._process.poll() is None:
+    def wait_until(self, happened: Callable[[], bool]) -> None:
+        """Wait until something has happened, or its end."""
+        while not happened() and self._process.poll() is None:
             with contextlib.suppress(psutil.TimeoutExpired):
-                self._process.wait(timeout=0.05)
+                self._process.wait(timeout=0.1)
 
     def kill_after(self, seconds: float) -> None:
         """Kill it with all its processes; if it ends before, that is as well."""

@@ -23,3 +23,4 @@ def test_fifty_kills_at_random_instants_change_nothing_with_one_worker_or_two(tm
     for report in reports:
         assert report.problems == []
         assert report.training >= 5, "too few kills hit a training: the test would prove little"
+        assert report.recorded >= 3, "too few kills hit a run that had stored a record"
