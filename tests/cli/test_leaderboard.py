@@ -63,6 +63,16 @@ def test_the_pareto_front_alone_is_shown(light: Tinysearch) -> None:
     assert keys(light("leaderboard", "one", "two", "--pareto", "--format", "json")) == ["ccc", "aaa"]
 
 
+def test_the_best_few_alone_are_shown_and_the_rest_is_counted(light: Tinysearch) -> None:
+    everything = json.loads(light("leaderboard", "--format", "json").stdout)
+    few = json.loads(light("leaderboard", "--format", "json", "--top", 1).stdout)
+    best = {row["dataset"]: row["key"] for row in reversed(everything)}
+    assert {row["key"] for row in few if row["origin"] != "baseline"} <= set(best.values())
+    left_out = len(everything) - len(few)
+    assert left_out > 0
+    assert f"{left_out} more candidates are not shown" in light("leaderboard", "--top", 1).stdout
+
+
 def test_csv_and_json_tell_the_same(light: Tinysearch) -> None:
     rows = list(csv.DictReader(io.StringIO(light("leaderboard", "--format", "csv").stdout)))
     same = json.loads(light("leaderboard", "--format", "json").stdout)

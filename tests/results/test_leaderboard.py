@@ -30,6 +30,16 @@ def test_the_last_epoch_decides_and_not_the_best(make_record: MakeRecord) -> Non
     assert [row.val_accuracy for row in board.rows] == [0.6, 0.5]
 
 
+def test_of_a_long_board_the_best_and_the_documented_models_are_kept(make_record: MakeRecord) -> None:
+    found = [make_record(str(index), val_accuracy=index / 10, params=100 + index) for index in range(8)]
+    known = [make_record("known", name="baseline:conv", origin="baseline", val_accuracy=0.05)]
+    board = rank([*found, *known], top=3)
+    assert [(row.key, row.rank) for row in board.rows] == [("7", 1), ("6", 2), ("5", 3), ("known", 8)]
+    assert board.left_out == 5
+    assert keys(rank([*found, *known], top=2, sort="params")) == ["0", "1", "known"]
+    assert rank(found, top=20).left_out == 0
+
+
 def test_of_equals_the_smaller_comes_first(make_record: MakeRecord) -> None:
     board = rank([make_record("large", params=900), make_record("small", params=100)])
     assert keys(board) == ["small", "large"]
@@ -93,7 +103,7 @@ def test_a_row_tells_cost_origin_and_layers(make_record: MakeRecord) -> None:
     assert (row.macs, row.peak_activation_bytes) == (50_000, 3_000)
     assert (row.epochs, row.seed, row.train_seconds) == (3, 4, 2.5)
     assert (row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds) == (None, None, 0)
-    assert board.layers["a"] == notation(record.architecture)
+    assert row.layers == notation(record.architecture)
 
 
 # Several seeds

@@ -13,9 +13,11 @@ import pytest
 
 from tinysearch.baselines.models import CONV
 from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
-from tinysearch.results.record import Record
+from tinysearch.results.database import APPLICATION_ID
+from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.schema import MIGRATIONS
-from tinysearch.results.store import APPLICATION_ID, DEFAULT_PATH, Store, default_path
+from tinysearch.results.store import DEFAULT_PATH, Store, default_path
+from tinysearch.results.summary import Summary
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
@@ -134,6 +136,20 @@ def test_what_was_trained_alike_is_found_in_any_run(store: Store, make_record: M
     assert store.trained("d", 0, "f" * 16) is None
 
 
+def test_summaries_are_those_of_the_records(store: Store, make_record: MakeRecord) -> None:
+    store.create_run("second", "toy", "0123456789abcdef", {})
+    for record in (
+        make_record("a", earlier=(0.1, 0.2), seed=3),
+        make_record("b", failure="loss was nan"),
+        make_record("c", run="second", taken_from="first", val_accuracy=None),
+        make_record("a", purpose="evaluation", test_accuracy=0.7, trial=None),
+    ):
+        store.append(record)
+    assert store.summaries() == [Summary.of(record) for record in store.records()]
+    assert store.summaries("second") == [Summary.of(record) for record in store.records("second")]
+    assert {len(store.summaries()), len(store.records())} == {4}
+
+
 def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         for statement in MIGRATIONS[0]:
@@ -146,18 +162,21 @@ def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: P
         )
         architecture = json.dumps(Architecture((Conv(4),), Head("average")).to_dict())
         cost = json.dumps(Cost(1, 1, 1, 1, 1).to_dict())
+        epoch = Epoch(0.5, 0.8, 0.25, 0.9, 0.1, 1.0)
         for key in "ab":
             connection.execute(
                 "INSERT INTO records (run_id, key, name, origin, purpose, seed, params, architecture, cost, recipe, "
                 "measurement, provenance, created_at) VALUES (1, ?, ?, 'search', 'search', 0, 1, ?, ?, '{}', "
-                "'{\"curve\": [], \"train_seconds\": 1.0, \"failure\": null}', '{}', 'then')",
-                (key, key, architecture, cost),
+                "?, '{}', 'then')",
+                (key, key, architecture, cost, json.dumps(Measurement((epoch, epoch), 1.5).to_dict())),
             )
     connection.close()
     with Store(path) as store:
         assert [record.rejections for record in store.records("old")] == [{}, {"params": 3}]
         assert store.run("old").rejections == {}
         assert {record.taken_from for record in store.records()} == {None}
+        assert [(one.epochs, one.val_loss, one.train_seconds) for one in store.summaries()] == [(2, 0.25, 1.5)] * 2
+        assert [one.layers for one in store.summaries()] == ["c4"] * 2
 
 
 def test_a_record_of_an_unknown_run_is_refused(store: Store, make_record: MakeRecord) -> None:
@@ -307,8 +326,8 @@ def test_a_second_connection_reads_while_the_first_one_writes(
     path: Path, store: Store, make_record: MakeRecord
 ) -> None:
     store.append(make_record("a"))
-    with Store(path) as reader, store._writing():
-        store._connection.execute("UPDATE runs SET settings = '{\"trials\": 99}'")
+    with Store(path) as reader, store._database.writing():
+        store._database._connection.execute("UPDATE runs SET settings = '{\"trials\": 99}'")
         assert [record.key for record in reader.records()] == ["a"]
         assert reader.run("first").settings == {"trials": 2}
 
@@ -340,14 +359,14 @@ def test_a_full_disk_is_an_error_that_leaves_earlier_records_intact(
     path: Path, store: Store, make_record: MakeRecord
 ) -> None:
     store.append(make_record("a"))
-    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = store._database._connection.execute("PRAGMA page_count").fetchone()
+    store._database._connection.execute(f"PRAGMA max_page_count = {pages}")
     large = {"notes": "x" * 1_000_000}
     with pytest.raises(StoreWriteError, match=r"full.*intact"):
         store.append(make_record("b", provenance=large))
     with Store(path) as fresh:
         assert [undated(record) for record in fresh.records()] == [make_record("a")]
-    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store._database._connection.execute("PRAGMA max_page_count = 1000000")
     store.append(make_record("b", provenance=large))
     assert [record.key for record in store.records()] == ["a", "b"]
 

@@ -40,6 +40,10 @@ def leaderboard(
         Sort, typer.Option(help="Order of the rows; ranks are by validation accuracy.")
     ] = Sort.val_accuracy,
     pareto: Annotated[bool, typer.Option("--pareto", help="Only the Pareto front of parameters and accuracy.")] = False,
+    top: Annotated[
+        int | None,
+        typer.Option(help="Only the best so many; 0 for all, which is the default for all but tables.", min=0),
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only results on this dataset.", show_default=False)] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.", show_default=False)] = None,
     store: options.Store = None,
@@ -56,12 +60,13 @@ def leaderboard(
     with Store(store or default_path()) as opened:
         for name in runs or []:
             opened.run(name)
-        records = [record for record in opened.records() if not runs or record.run in runs]
+        records = [one for one in opened.summaries() if not runs or one.run in runs]
     known = sorted({record.dataset for record in records})
     if dataset is not None and dataset not in known:
         raise InputError(f"no result was measured on dataset {dataset!r}; there are {', '.join(known) or 'none yet'}")
     chosen = [record for record in records if dataset in (None, record.dataset)]
-    board = rank(chosen, sort=sort.value, pareto=pareto)
+    limit = (50 if format is Format.table else 0) if top is None else top
+    board = rank(chosen, sort=sort.value, pareto=pareto, top=limit or None)
     if format is Format.table and output is None:
         console = stdout()
         console.print(terminal.leaderboard(board, console.width))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinysearch.errors import InputError
 from tinysearch.results.record import Origin, Record
-from tinysearch.space.notation import notation
+from tinysearch.results.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Row:
 
     A candidate that was trained with several seeds is one row: its validation figures are means, and ``seed`` is
     None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds, None for a single one.
+    ``layers`` is the short notation.
     """
 
     rank: int
@@ -40,6 +41,7 @@ class Row:
     test_accuracy_std: float | None
     test_seeds: int
     on_pareto_front: bool
+    layers: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, in the documented order of keys."""
@@ -51,14 +53,14 @@ class Leaderboard:
     """Ranked rows; each dataset has a ranking of its own.
 
     Args:
-        rows: All rows, grouped by dataset, in the order asked for.
-        layers: For each key, the layers in short notation.
+        rows: The rows, grouped by dataset, in the order asked for.
         failed: How many trainings failed and are therefore not ranked.
+        left_out: How many rows there are beside these.
     """
 
     rows: tuple[Row, ...]
-    layers: dict[str, str]
     failed: int = 0
+    left_out: int = 0
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -70,47 +72,119 @@ class Leaderboard:
         return tuple(row for row in self.rows if row.dataset == dataset)
 
 
-SORTS: dict[str, Callable[[Row], tuple[float, ...]]] = {
-    "val_accuracy": lambda row: (-_or(row.val_accuracy, -1.0), row.params),
-    "val_loss": lambda row: (_or(row.val_loss, float("inf")), row.params),
-    "test_accuracy": lambda row: (-_or(row.test_accuracy_mean, -1.0), row.rank),
-    "params": lambda row: (row.params, row.rank),
-    "macs": lambda row: (row.macs, row.rank),
-    "train_seconds": lambda row: (row.train_seconds, row.rank),
+class _Entry:
+    """One candidate of one run while it is ranked: there may be very many, of which few become rows."""
+
+    __slots__ = ("group", "on_pareto_front", "params", "rank", "searched", "val_accuracy")
+
+    def __init__(self, group: Sequence[Summary]) -> None:
+        self.group = group
+        self.searched = [one for one in group if one.purpose == "search"] or group
+        self.params = group[0].params
+        self.val_accuracy = self.mean("val_accuracy")
+        self.rank = 0
+        self.on_pareto_front = False
+
+    @property
+    def documented(self) -> bool:
+        return self.group[0].origin == "baseline"
+
+    @property
+    def tested(self) -> list[float]:
+        return [one.test_accuracy for one in self.group if one.test_accuracy is not None]
+
+    def mean(self, field: str) -> float | None:
+        if len(self.searched) == 1:
+            value: float | None = getattr(self.searched[0], field)
+            return value
+        return _mean(getattr(one, field) for one in self.searched)
+
+    def row(self, dataset: str) -> Row:
+        first, tested = self.group[0], self.tested
+        return Row(
+            rank=self.rank,
+            key=first.key,
+            name=first.name,
+            origin=first.origin,
+            run=first.run,
+            dataset=dataset,
+            params=first.params,
+            trainable_params=first.params - first.non_trainable_params,
+            non_trainable_params=first.non_trainable_params,
+            macs=first.macs,
+            peak_activation_bytes=first.peak_activation_bytes,
+            epochs=first.epochs,
+            seed=first.seed if len({one.seed for one in self.searched}) == 1 else None,
+            val_accuracy=self.val_accuracy,
+            val_loss=self.mean("val_loss"),
+            train_seconds=_or(self.mean("train_seconds"), 0.0),
+            test_accuracy_mean=_mean(tested),
+            test_accuracy_std=statistics.stdev(tested) if len(tested) > 1 else None,
+            test_seeds=len(tested),
+            on_pareto_front=self.on_pareto_front,
+            layers=first.layers,
+        )
+
+
+SORTS: dict[str, Callable[[_Entry], tuple[float, ...]]] = {
+    "val_accuracy": lambda entry: (entry.rank,),
+    "val_loss": lambda entry: (_or(entry.mean("val_loss"), float("inf")), entry.rank),
+    "test_accuracy": lambda entry: (-_or(_mean(entry.tested), -1.0), entry.rank),
+    "params": lambda entry: (entry.params, entry.rank),
+    "macs": lambda entry: (entry.group[0].macs, entry.rank),
+    "train_seconds": lambda entry: (_or(entry.mean("train_seconds"), 0.0), entry.rank),
 }
 
 
-def rank(records: Iterable[Record], *, sort: str = "val_accuracy", pareto: bool = False) -> Leaderboard:
+def rank(
+    records: Iterable[Record] | Iterable[Summary],
+    *,
+    sort: str = "val_accuracy",
+    pareto: bool = False,
+    top: int | None = None,
+) -> Leaderboard:
     """Rank candidates by the validation accuracy of their last epoch, fewer parameters first among equals.
 
     What one run has taken over from another stands there once, with the run that trained it.
 
     Args:
-        records: Records of any runs and datasets.
+        records: Records of any runs and datasets, or their summaries.
         sort: The order of the rows, one of ``SORTS``; the rank is by validation accuracy whatever the order.
         pareto: Keep only the candidates that no other one of the same dataset beats in accuracy without having
             more parameters.
+        top: Keep only so many rows of each dataset, and the documented models further down.
 
     Raises:
         InputError: if ``sort`` is unknown.
     """
     if sort not in SORTS:
         raise InputError(f"a leaderboard is sorted by one of {', '.join(SORTS)}; got {sort!r}")
-    records = list(records)
-    homes = _homes(records)
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        own = record.run, record.key
-        if not record.failed and (record.taken_from is None or own not in homes):
-            groups.setdefault(homes.get(own, own), []).append(record)
-    names = _dataset_names(records)
-    rows = [_row(group, names) for group in groups.values()]
-    ranked: list[Row] = []
-    for dataset in dict.fromkeys(row.dataset for row in rows):
-        ranked.extend(_ranked([row for row in rows if row.dataset == dataset], sort))
-    layers = {group[0].key: notation(group[0].architecture) for group in groups.values()}
-    kept = tuple(row for row in ranked if row.on_pareto_front or not pareto)
-    return Leaderboard(kept, layers, sum(record.failed for record in records))
+    summaries = [one if isinstance(one, Summary) else Summary.of(one) for one in records]
+    homes = _homes(summaries)
+    groups: dict[tuple[str, str], list[Summary]] = {}
+    failed = 0
+    for summary in summaries:
+        own = summary.run, summary.key
+        if summary.failure is not None:
+            failed += 1
+        elif summary.taken_from is None or own not in homes:
+            groups.setdefault(homes.get(own, own), []).append(summary)
+    names = _dataset_names(summaries)
+    datasets: dict[str, list[_Entry]] = {}
+    for group in groups.values():
+        datasets.setdefault(names[group[0].dataset, group[0].fingerprint], []).append(_Entry(group))
+    rows: list[Row] = []
+    left_out = 0
+    for dataset, entries in datasets.items():
+        entries.sort(key=lambda entry: (-_or(entry.val_accuracy, -1.0), entry.params))
+        for place, entry in enumerate(entries, start=1):
+            entry.rank = place
+        _mark_pareto_front(entries)
+        kept = sorted((entry for entry in entries if entry.on_pareto_front or not pareto), key=SORTS[sort])
+        shown = [entry for place, entry in enumerate(kept) if top is None or place < top or entry.documented]
+        left_out += len(kept) - len(shown)
+        rows.extend(entry.row(dataset) for entry in shown)
+    return Leaderboard(tuple(rows), failed, left_out)
 
 
 def by_score(records: Iterable[Record]) -> list[Record]:
@@ -124,74 +198,29 @@ def best(records: Iterable[Record]) -> Record | None:
     return next(iter(by_score(measured)), None)
 
 
-def _homes(records: Iterable[Record]) -> dict[tuple[str, str], tuple[str, str]]:
+def _homes(summaries: Iterable[Summary]) -> dict[tuple[str, str], tuple[str, str]]:
     """Return, for run and key of what was taken over from a run that is here too, run and key of where it is from."""
-    records = list(records)
-    runs = {record.run for record in records}
-    taken = ((record, record.taken_from) for record in records if record.taken_from is not None)
-    return {(record.run, record.key): (source, record.key) for record, source in taken if source in runs}
+    runs = {one.run for one in summaries}
+    taken = ((one, one.taken_from) for one in summaries if one.taken_from is not None)
+    return {(one.run, one.key): (source, one.key) for one, source in taken if source in runs}
 
 
-def _row(group: Sequence[Record], names: dict[tuple[str, str], str]) -> Row:
-    first = group[0]
-    searched = [record for record in group if record.purpose == "search"] or list(group)
-    tested = [record.test_accuracy for record in group if record.test_accuracy is not None]
-    seeds = {record.seed for record in searched}
-    return Row(
-        rank=0,
-        key=first.key,
-        name=first.name,
-        origin=first.origin,
-        run=first.run,
-        dataset=names[first.dataset, first.fingerprint],
-        params=first.cost.params,
-        trainable_params=first.cost.trainable_params,
-        non_trainable_params=first.cost.non_trainable_params,
-        macs=first.cost.macs,
-        peak_activation_bytes=first.cost.peak_activation_bytes,
-        epochs=len(first.measurement.curve),
-        seed=first.seed if len(seeds) == 1 else None,
-        val_accuracy=_mean(record.measurement.val_accuracy for record in searched),
-        val_loss=_mean(record.measurement.val_loss for record in searched),
-        train_seconds=sum(record.measurement.train_seconds for record in searched) / len(searched),
-        test_accuracy_mean=statistics.fmean(tested) if tested else None,
-        test_accuracy_std=statistics.stdev(tested) if len(tested) > 1 else None,
-        test_seeds=len(tested),
-        on_pareto_front=False,
-    )
-
-
-def _ranked(rows: list[Row], sort: str) -> list[Row]:
-    by_score = sorted(rows, key=SORTS["val_accuracy"])
-    front = _pareto_front(by_score)
-    placed = [
-        replace(row, rank=place, on_pareto_front=(row.run, row.key) in front)
-        for place, row in enumerate(by_score, start=1)
-    ]
-    return sorted(placed, key=SORTS[sort])
-
-
-def _pareto_front(by_score: list[Row]) -> set[tuple[str, str]]:
-    """Return those that no row beats in accuracy or parameters without losing in the other (rows best first)."""
-    front: set[tuple[str, str]] = set()
+def _mark_pareto_front(entries: Sequence[_Entry]) -> None:
+    """Mark those that none beats in accuracy or parameters without losing in the other (the best come first)."""
     smallest = float("inf")
-    best_of_front: Row | None = None
-    for row in by_score:
-        if row.val_accuracy is None:
+    last: _Entry | None = None
+    for entry in entries:
+        if entry.val_accuracy is None:
             continue
-        ties = best_of_front is not None and (row.params, row.val_accuracy) == (
-            best_of_front.params,
-            best_of_front.val_accuracy,
-        )
-        if row.params < smallest or ties:
-            front.add((row.run, row.key))
-            smallest, best_of_front = row.params, row
-    return front
+        ties = last is not None and (entry.params, entry.val_accuracy) == (last.params, last.val_accuracy)
+        if entry.params < smallest or ties:
+            entry.on_pareto_front = True
+            smallest, last = entry.params, entry
 
 
-def _dataset_names(records: Iterable[Record]) -> dict[tuple[str, str], str]:
+def _dataset_names(summaries: Iterable[Summary]) -> dict[tuple[str, str], str]:
     """Name each dataset; two of one name that hold different images are told apart by their fingerprints."""
-    pairs = dict.fromkeys((record.dataset, record.fingerprint) for record in records)
+    pairs = dict.fromkeys((one.dataset, one.fingerprint) for one in summaries)
     names = [name for name, _ in pairs]
     return {(name, mark): name if names.count(name) == 1 else f"{name} {mark[:6]}" for name, mark in pairs}
 

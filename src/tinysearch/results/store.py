@@ -10,25 +10,21 @@ import json
 import os
 import re
 import sqlite3
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
+from tinysearch.errors import CandidateError, RunError
+from tinysearch.results.database import Database
 from tinysearch.results.record import Measurement, Record, Run
-from tinysearch.results.schema import MIGRATIONS
+from tinysearch.results.summary import Summary
 from tinysearch.space.architecture import Architecture, digest
 from tinysearch.space.cost import Cost
 
-# "tiny", by which SQLite files know what they are for.
-APPLICATION_ID = 0x74696E79
-# Seconds to wait for other processes.
-_PATIENCE = 30.0
 DEFAULT_PATH = Path("runs", "tinysearch.db")
+_ORDER = "ORDER BY run_id, position IS NULL, position, id"
 
 
 def default_path() -> Path:
@@ -49,28 +45,7 @@ class Store:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
-        if create:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise self._unusable(error) from None
-        elif not os.path.lexists(path):
-            raise StoreError(
-                f"there is no store at {path}; 'tinysearch run' makes one, --store or TINYSEARCH_STORE names another"
-            )
-        try:
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
-        except sqlite3.Error as error:
-            raise self._unusable(error) from None
-        try:
-            self._connection.row_factory = sqlite3.Row
-            self._open(create)
-        except sqlite3.Error as error:
-            self.close()
-            raise self._unusable(error) from None
-        except StoreError:
-            self.close()
-            raise
+        self._database = Database(path, create=create)
 
     def __enter__(self) -> Store:
         return self
@@ -82,7 +57,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._database.close()
 
     def folder_of(self, run: str) -> Path:
         """Return the folder beside the store for the files of a run: models of its best few candidates, and its lock.
@@ -98,9 +73,9 @@ class Store:
         Raises:
             RunError: if the name is taken.
         """
-        with self._writing():
+        with self._database.writing() as connection:
             try:
-                self._connection.execute(
+                connection.execute(
                     "INSERT INTO runs (name, dataset, fingerprint, settings, created_at) VALUES (?, ?, ?, ?, ?)",
                     (name, dataset, fingerprint, _dump(settings), _now()),
                 )
@@ -124,7 +99,7 @@ class Store:
 
     def runs(self) -> list[Run]:
         """Return all runs, oldest first."""
-        rows = self._query("SELECT * FROM runs ORDER BY id")
+        rows = self._database.query("SELECT * FROM runs ORDER BY id")
         return [
             Run(
                 name=row["name"],
@@ -146,14 +121,15 @@ class Store:
         Raises:
             StoreWriteError: if it cannot be written, a full disk for example; the store is as it was before.
         """
-        with self._writing():
-            self._connection.execute(
+        with self._database.writing() as connection:
+            summary = Summary.of(record)
+            stored = connection.execute(
                 """
                 INSERT INTO records (
-                    run_id, key, name, origin, purpose, trial, seed, params, val_accuracy, test_accuracy,
-                    test_fingerprint, failure, architecture, cost, recipe, measurement, provenance, position,
-                    taken_from, rejections, created_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    run_id, key, name, origin, purpose, trial, position, seed, taken_from, params,
+                    non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
+                    test_fingerprint, failure, train_seconds, layers, rejections, created_at
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
                 """,
                 (
@@ -163,28 +139,44 @@ class Store:
                     record.origin,
                     record.purpose,
                     record.trial,
+                    record.position,
                     record.seed,
-                    record.cost.params,
-                    record.measurement.val_accuracy,
+                    record.taken_from,
+                    summary.params,
+                    summary.non_trainable_params,
+                    summary.macs,
+                    summary.peak_activation_bytes,
+                    summary.epochs,
+                    summary.val_accuracy,
+                    summary.val_loss,
                     record.test_accuracy,
                     record.test_fingerprint,
                     record.measurement.failure,
+                    summary.train_seconds,
+                    summary.layers,
+                    _dump(dict(record.rejections)),
+                    record.created_at or _now(),
+                ),
+            )
+            if stored.rowcount == 0:
+                return
+            connection.execute(
+                "INSERT INTO details (record_id, architecture, cost, recipe, measurement, provenance) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    stored.lastrowid,
                     _dump(record.architecture.to_dict()),
                     _dump(record.cost.to_dict()),
                     _dump(record.recipe),
                     _dump(record.measurement.to_dict()),
                     _dump(record.provenance),
-                    record.position,
-                    record.taken_from,
-                    _dump(dict(record.rejections)),
-                    record.created_at or _now(),
                 ),
             )
 
     def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
         """Note that a run goes on, with its settings as they are now."""
-        with self._writing():
-            self._connection.execute(
+        with self._database.writing() as connection:
+            connection.execute(
                 "UPDATE runs SET finished_at = NULL, rejections = '{}', settings = ? WHERE name = ?",
                 (_dump(settings), name),
             )
@@ -194,8 +186,8 @@ class Store:
 
         ``rejections`` are those after the last record.
         """
-        with self._writing():
-            self._connection.execute(
+        with self._database.writing() as connection:
+            connection.execute(
                 "UPDATE runs SET finished_at = ?, settings = ?, rejections = ? WHERE name = ?",
                 (_now(), _dump(settings), _dump(dict(rejections)), name),
             )
@@ -205,16 +197,19 @@ class Store:
 
         Those of a search come in the order of their positions, then evaluations as they were stored.
         """
-        order = "ORDER BY run_id, position IS NULL, position, id"
-        if run is None:
-            rows = self._query(f"SELECT * FROM trainings {order}")  # noqa: S608
-        else:
-            rows = self._query(f"SELECT * FROM trainings WHERE run = ? {order}", (run,))  # noqa: S608
-        return [_record(row) for row in rows]
+        where, values = ("", ()) if run is None else ("WHERE run = ?", (run,))
+        sql = f"SELECT * FROM trainings {where} {_ORDER}"  # noqa: S608
+        return [_record(row) for row in self._database.query(sql, values)]
+
+    def summaries(self, run: str | None = None) -> list[Summary]:
+        """Return what a leaderboard needs of the records of one run, or of all, in the order of ``records``."""
+        where, values = ("", ()) if run is None else ("WHERE run = ?", (run,))
+        sql = f"SELECT {', '.join(Summary._fields)} FROM summaries {where} {_ORDER}"  # noqa: S608
+        return [Summary(*row) for row in self._database.query(sql, values)]
 
     def trained(self, key: str, seed: int, fingerprint: str) -> Record | None:
         """Return the oldest record of a search, in any run, that measured a candidate with a seed on some data."""
-        row = self._query(
+        row = self._database.query(
             """
             SELECT * FROM trainings
             WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL
@@ -231,7 +226,7 @@ class Store:
         Raises:
             CandidateError: if no candidate, or more than one, has such a key.
         """
-        rows = self._query(
+        rows = self._database.query(
             "SELECT * FROM trainings WHERE substr(key, 1, ?) = ? ORDER BY id",
             (len(prefix), prefix),
         ).fetchall()
@@ -245,93 +240,11 @@ class Store:
             raise CandidateError(f"{len(keys)} keys begin with {prefix!r}: {', '.join(keys[:5])}; give more digits")
         return [_record(row) for row in rows]
 
-    def _open(self, create: bool) -> None:
-        # One transaction: another process may be making the store at this moment. If it is to be written, whether it
-        # can be is better known now than after the first training.
-        self._connection.execute("BEGIN IMMEDIATE" if create else "BEGIN")
-        try:
-            version = self._version(create)
-            if version < len(MIGRATIONS):
-                if not create:
-                    # From reading to writing there is no way within a transaction.
-                    self._connection.execute("ROLLBACK")
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    version = self._version(create)
-                self._migrate(version)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-        self._keep_a_write_ahead_log()
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("PRAGMA foreign_keys = ON")
-
-    def _version(self, create: bool) -> int:
-        version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(MIGRATIONS):
-            raise StoreError(
-                f"the store {self.path} has schema version {version}, this tinysearch knows up to {len(MIGRATIONS)}; "
-                f"upgrade tinysearch, or name another store"
-            )
-        tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        owner = self._connection.execute("PRAGMA application_id").fetchone()[0]
-        if owner != (APPLICATION_ID if version else 0) or (version == 0 and (tables or not create)):
-            raise StoreError(f"{self.path} is not a store of tinysearch; name another file with --store")
-        return version
-
-    def _migrate(self, version: int) -> None:
-        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-            for statement in statements:
-                self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA user_version = {number}")
-        self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-    def _keep_a_write_ahead_log(self) -> None:
-        """Set the journal, once for ever. SQLite does not wait for this lock as it does for others."""
-        until = time.monotonic() + _PATIENCE
-        while self._connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.rollback()
-                raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.rollback()
-            raise StoreWriteError(
-                f"the store {self.path} could not be written ({error}); what was stored before is intact: "
-                f"free some space or mend the folder, then continue with --resume"
-            ) from error
-
-    def _query(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        try:
-            return self._connection.execute(sql, values)
-        except sqlite3.Error as error:
-            raise self._unusable(error) from None
-
     def _run_id(self, name: str) -> int:
-        row = self._connection.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
+        row = self._database.query("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
         if row is None:
             raise RunError(f"the store {self.path} has no run named {name!r}")
         return int(row["id"])
-
-    def _unusable(self, error: Exception) -> StoreError:
-        return StoreError(
-            f"the store {self.path} cannot be used ({error}); name a writable file with --store or TINYSEARCH_STORE"
-        )
 
 
 def _record(row: sqlite3.Row) -> Record:

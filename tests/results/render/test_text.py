@@ -35,6 +35,7 @@ KEYS = [
     "test_accuracy_std",
     "test_seeds",
     "on_pareto_front",
+    "layers",
 ]
 
 

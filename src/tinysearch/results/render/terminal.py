@@ -34,8 +34,10 @@ def leaderboard(board: Leaderboard, width: int) -> RenderableType:
         return Text("No candidate was measured yet.")
     parts: list[RenderableType] = []
     for dataset in board.datasets:
-        parts += [_table(dataset, board.of(dataset), board.layers, width), Text()]
+        parts += [_table(dataset, board.of(dataset), width), Text()]
     parts.append(Text("* on the Pareto front of parameters and validation accuracy; baselines are bold", style="dim"))
+    if board.left_out:
+        parts.append(Text(f"{board.left_out:,} more candidates are not shown; --top 0 shows all", style="dim"))
     if board.failed:
         parts.append(Text(f"{board.failed} failed trainings are not ranked", style="dim"))
     return Group(*parts)
@@ -48,7 +50,7 @@ def plain(board: Leaderboard) -> str:
     return console.export_text()
 
 
-def _table(dataset: str, rows: Sequence[Row], layers: dict[str, str], width: int) -> Table:
+def _table(dataset: str, rows: Sequence[Row], width: int) -> Table:
     columns = [
         _Column("#", True, [f"{'*' if row.on_pareto_front else ''}{row.rank}" for row in rows], 100),
         _Column("candidate", False, [row.name for row in rows], 100),
@@ -69,7 +71,7 @@ def _table(dataset: str, rows: Sequence[Row], layers: dict[str, str], width: int
         _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
         _Column("epochs", True, [str(row.epochs) for row in rows], 20),
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),
-        _Column("layers", False, [layers[row.key] for row in rows], 30),
+        _Column("layers", False, [row.layers for row in rows], 30),
     ]
     table = Table(
         title=f"Leaderboard: {escape(figures.dataset_title(dataset))}",

@@ -47,7 +47,7 @@ def to_markdown(board: Leaderboard) -> str:
                 figures.count(row.macs),
                 figures.percent(row.val_accuracy),
                 figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds),
-                f"`{_escaped(board.layers[row.key])}`",
+                f"`{_escaped(row.layers)}`",
             ]
             lines.append(f"| {' | '.join(cells)} |")
         lines += ["", r"\* on the Pareto front of parameters and validation accuracy; baselines are bold"]

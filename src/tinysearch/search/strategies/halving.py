@@ -30,21 +30,24 @@ class Halving(Strategy):
     Falkner et al. (2018) and Awad et al. (2021). With a share of 0 it is ASHA as published.
 
     Nothing waits for a rung to fill, so any number of workers is kept busy. Baselines stand on no rung, failures are
-    never promoted. A recipe of one or two epochs has a single rung: random search.
+    never promoted. A recipe of one or two epochs has a single rung: random search. Of a long history only the latest
+    records stand on rungs, so that the time of a proposal is bounded.
 
     Args:
         problem: Space, budget and recipe.
         eta: Of how many candidates of a rung one is promoted.
         share: Which share of the new candidates are mutants.
+        memory: How many of the latest records stand on rungs.
     """
 
     parents = 10
     attempts = 5
 
-    def __init__(self, problem: Problem, eta: int = 3, share: float = 0.5) -> None:
+    def __init__(self, problem: Problem, eta: int = 3, share: float = 0.5, memory: int = 1_000) -> None:
         super().__init__(problem)
         self.eta = eta
         self.share = share
+        self.memory = memory
         self._random = RandomSearch(problem, lowest=0.5, light=True)
 
     @property
@@ -61,8 +64,10 @@ class Halving(Strategy):
     ) -> Candidate:
         """Return the next promotion, from the highest rung that has one, or a new candidate for the lowest rung."""
         recipes = [replace(self.problem.recipe, epochs=epochs) for epochs in self.rungs]
-        known = {record.key for record in history} | {candidate.key for candidate in pending}
-        rungs = self._occupied(history)
+        latest = history[-self.memory :]
+        # A promotion is later than what it promotes: if the one is among the latest, so is the other.
+        known = {record.key for record in latest} | {candidate.key for candidate in pending}
+        rungs = self._occupied(latest)
         for members, higher in reversed(list(zip(rungs, recipes[1:], strict=False))):
             for record in _best(members, len(members) // self.eta):
                 promoted = Candidate(record.architecture, higher)

@@ -1,0 +1,63 @@
+"""The few columns of a record that rankings are made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tinysearch.results.record import Origin, Purpose, Record
+from tinysearch.space.notation import notation
+
+
+class Summary(NamedTuple):
+    """A record without its architecture, curve, recipe and provenance, in the store's own types.
+
+    There is one of each record of a store in memory when it is ranked, where the records themselves would take a
+    hundred times as long to read. Fields are as in ``Record`` and its parts; ``layers`` is the short notation.
+    """
+
+    run: str
+    key: str
+    name: str
+    origin: Origin
+    purpose: Purpose
+    seed: int
+    dataset: str
+    fingerprint: str
+    taken_from: str | None
+    params: int
+    non_trainable_params: int
+    macs: int
+    peak_activation_bytes: int
+    epochs: int
+    val_accuracy: float | None
+    val_loss: float | None
+    test_accuracy: float | None
+    failure: str | None
+    train_seconds: float
+    layers: str
+
+    @classmethod
+    def of(cls, record: Record) -> Summary:
+        """Summarize a record."""
+        return cls(
+            run=record.run,
+            key=record.key,
+            name=record.name,
+            origin=record.origin,
+            purpose=record.purpose,
+            seed=record.seed,
+            dataset=record.dataset,
+            fingerprint=record.fingerprint,
+            taken_from=record.taken_from,
+            params=record.cost.params,
+            non_trainable_params=record.cost.non_trainable_params,
+            macs=record.cost.macs,
+            peak_activation_bytes=record.cost.peak_activation_bytes,
+            epochs=len(record.measurement.curve),
+            val_accuracy=record.measurement.val_accuracy,
+            val_loss=record.measurement.val_loss,
+            test_accuracy=record.test_accuracy,
+            failure=record.measurement.failure,
+            train_seconds=record.measurement.train_seconds,
+            layers=notation(record.architecture),
+        )
