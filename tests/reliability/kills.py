@@ -27,7 +27,7 @@ from tinysearch.results.store import Store
 from tinysearch.search.datasets import load
 
 # Seconds: of a kill from the start of a process, from its first training, and from its first record.
-EARLY, LATE, LATER = 4.0, 2.0, 3.0
+EARLY, LATE, LATER = 3.0, 2.0, 2.0
 AHEAD = 4
 
 
@@ -68,9 +68,9 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int) -> Report:
             disturbed, len(before) + AHEAD, workers, folder / f"{number}.log", resume=bool(before or known(disturbed))
         )
         draw = rng.random()
-        if draw < 0.6:
+        if draw < 0.7:
             life.kill_after(rng.uniform(0, EARLY))
-        elif draw < 0.85:
+        elif draw < 0.9:
             life.wait_until(lambda life=life: life.begun > 0)
             life.kill_after(rng.uniform(0, LATE))
         else:

@@ -52,11 +52,15 @@ def leaderboard(
 
     Example: tinysearch leaderboard --format markdown -o leaderboard.md
     """
+    import gc
+
     from tinysearch.errors import InputError
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import FORMATS, terminal
     from tinysearch.results.store import Store, default_path
 
+    # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
+    gc.disable()
     with Store(store or default_path()) as opened:
         for name in runs or []:
             opened.run(name)

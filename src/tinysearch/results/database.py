@@ -85,14 +85,16 @@ class Database:
                 f"free some space or mend the folder, then continue with --resume"
             ) from error
 
-    def query(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        """Read.
+    def query(self, sql: str, values: tuple[Any, ...] = (), row: Any = sqlite3.Row) -> sqlite3.Cursor:
+        """Read; ``row`` makes a row of a cursor and a tuple, None leaves it a tuple.
 
         Raises:
             StoreError: if it cannot be read.
         """
+        cursor = self._connection.cursor()
+        cursor.row_factory = row
         try:
-            return self._connection.execute(sql, values)
+            return cursor.execute(sql, values)
         except sqlite3.Error as error:
             raise self._unusable(error) from None
 

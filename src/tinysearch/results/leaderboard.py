@@ -79,15 +79,12 @@ class _Entry:
 
     def __init__(self, group: Sequence[Summary]) -> None:
         self.group = group
-        self.searched = [one for one in group if one.purpose == "search"] or group
+        alone = len(group) == 1
+        self.searched = group if alone else [one for one in group if one.purpose == "search"] or group
         self.params = group[0].params
-        self.val_accuracy = self.mean("val_accuracy")
+        self.val_accuracy = group[0].val_accuracy if alone else self.mean("val_accuracy")
         self.rank = 0
         self.on_pareto_front = False
-
-    @property
-    def documented(self) -> bool:
-        return self.group[0].origin == "baseline"
 
     @property
     def tested(self) -> list[float]:
@@ -127,7 +124,7 @@ class _Entry:
 
 
 SORTS: dict[str, Callable[[_Entry], tuple[float, ...]]] = {
-    "val_accuracy": lambda entry: (entry.rank,),
+    "val_accuracy": lambda entry: (-_or(entry.val_accuracy, -1.0), entry.params),
     "val_loss": lambda entry: (_or(entry.mean("val_loss"), float("inf")), entry.rank),
     "test_accuracy": lambda entry: (-_or(_mean(entry.tested), -1.0), entry.rank),
     "params": lambda entry: (entry.params, entry.rank),
@@ -176,12 +173,16 @@ def rank(
     rows: list[Row] = []
     left_out = 0
     for dataset, entries in datasets.items():
-        entries.sort(key=lambda entry: (-_or(entry.val_accuracy, -1.0), entry.params))
+        entries.sort(key=SORTS["val_accuracy"])
         for place, entry in enumerate(entries, start=1):
             entry.rank = place
         _mark_pareto_front(entries)
-        kept = sorted((entry for entry in entries if entry.on_pareto_front or not pareto), key=SORTS[sort])
-        shown = [entry for place, entry in enumerate(kept) if top is None or place < top or entry.documented]
+        kept = [entry for entry in entries if entry.on_pareto_front] if pareto else entries
+        if sort != "val_accuracy":
+            kept = sorted(kept, key=SORTS[sort])
+        shown = kept
+        if top is not None:
+            shown = kept[:top] + [entry for entry in kept[top:] if entry.group[0].origin == "baseline"]
         left_out += len(kept) - len(shown)
         rows.extend(entry.row(dataset) for entry in shown)
     return Leaderboard(tuple(rows), failed, left_out)

@@ -202,10 +202,10 @@ class Store:
         return [_record(row) for row in self._database.query(sql, values)]
 
     def summaries(self, run: str | None = None) -> list[Summary]:
-        """Return what a leaderboard needs of the records of one run, or of all, in the order of ``records``."""
+        """Return what a leaderboard needs of the records of one run, or of all, as they were stored."""
         where, values = ("", ()) if run is None else ("WHERE run = ?", (run,))
-        sql = f"SELECT {', '.join(Summary._fields)} FROM summaries {where} {_ORDER}"  # noqa: S608
-        return [Summary(*row) for row in self._database.query(sql, values)]
+        sql = f"SELECT {', '.join(Summary._fields)} FROM summaries {where} ORDER BY id"  # noqa: S608
+        return list(map(Summary._make, self._database.query(sql, values, row=None)))
 
     def trained(self, key: str, seed: int, fingerprint: str) -> Record | None:
         """Return the oldest record of a search, in any run, that measured a candidate with a seed on some data."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
@@ -16,7 +16,9 @@ from tinysearch.results.record import Epoch, Record
 from tinysearch.results.render import figures
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
-from tinysearch.space.survey import Survey
+
+if TYPE_CHECKING:
+    from tinysearch.space.survey import Survey
 
 _ALWAYS = 90
 
