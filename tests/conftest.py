@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,20 @@ settings.register_profile("timeless", deadline=None)
 settings.load_profile("timeless")
 
 HEAVY = ("tensorflow", "keras", "keras_tuner")
-# Runs the command line as `tinysearch` does, but is interrupted by SIGINT even where the parent ignores it.
-MAIN = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.argv[0] = 'tinysearch'; "
-    "from tinysearch.cli.app import main; main()"
-)
+# Runs the command line as `tinysearch` does.
+MAIN = "import sys; sys.argv[0] = 'tinysearch'; from tinysearch.cli.app import main; main()"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """Heed signals: what starts the tests may ignore some, as nohup does, and every process inherits that."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 @pytest.fixture(scope="session")
