@@ -41,8 +41,17 @@ class Begun:
         raise AssertionError("".join(self.said))
 
     def workers(self) -> list[psutil.Process]:
-        """Return its worker processes."""
-        return [one for one in self.process.children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]
+        """Return its worker processes.
+
+        Those that are only just being started, which still look like their parent, are none: the parent waits for
+        what they do next.
+        """
+        found = []
+        for one in self.process.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "workers.child" in " ".join(one.cmdline()):
+                    found.append(one)
+        return found
 
     def end(self) -> tuple[int, str]:
         """Wait for its end; return its exit code and all that it said."""
