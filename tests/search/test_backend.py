@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +29,10 @@ def test_what_was_kept_is_shown_if_loading_fails(capfd: pytest.CaptureFixture[st
     assert "libfoo.so is missing" in capfd.readouterr().err
 
 
-TRAIN_TWICE = """
+TRAIN = """
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 class NotInstalled:
     def find_spec(self, name, path=None, target=None):
@@ -49,16 +52,32 @@ from tinysearch.search.training import fit
 whole = load("digits").training_data()
 few = Images(whole.train.pixels[:200], whole.train.labels[:200])
 data = TrainingData(whole.task, few, whole.validation, whole.full_scale)
-curves = [fit(Candidate(SEPARABLE.architecture, Recipe(epochs=2)), data, seed)[1].curve for seed in (0, 0, 1)]
-first, same, other = [[replace(epoch, seconds=0.0) for epoch in curve] for curve in curves]
-print(first == same, first != other, len(first), first[-1].loss < first[0].loss)
+candidate = Candidate(SEPARABLE.architecture, Recipe(epochs=2))
+
+def curve(seed, on_epoch=None, keeping=None):
+    return [replace(epoch, seconds=0.0) for epoch in fit(candidate, data, seed, on_epoch, keeping)[1].curve]
+
+def interrupt(number, epoch):
+    if number == 2:
+        raise InterruptedError
+
+keeping = Path(sys.argv[1]), "the data"
+try:
+    curve(0, interrupt, keeping)
+except InterruptedError:
+    pass
+first, same, other, resumed = curve(0), curve(0), curve(1), curve(0, None, keeping)
+print(first == same, first != other, first == resumed, len(first), first[-1].loss < first[0].loss)
 """
 
 
-def test_a_candidate_is_trained_on_jax_where_tensorflow_is_not_installed() -> None:
-    done = in_a_process(TRAIN_TWICE, backend="jax")
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(name: str, tmp_path: Path) -> None:
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    done = in_a_process(TRAIN, tmp_path / "checkpoint.npz", backend=name)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["True", "True", "2", "True"]
+    assert done.stdout.split() == ["True", "True", "True", "2", "True"]
 
 
 LOAD = "from tinysearch.search.backend import load_keras\n"
@@ -83,8 +102,13 @@ def test_a_backend_that_cannot_be_had_is_named_with_the_remedy(code: str, name: 
     assert remedy in done.stderr
 
 
-def in_a_process(code: str, backend: str) -> subprocess.CompletedProcess[str]:
+def in_a_process(code: str, *words: object, backend: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "KERAS_BACKEND": backend}
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", code, *map(str, words)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )

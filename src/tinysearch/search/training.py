@@ -148,7 +148,7 @@ def fit(
         curve = list(checkpoint.curve)
         _restore(model, rule, checkpoint)
         began -= curve[-1].seconds
-    recorder = _Recorder(began, curve, on_epoch)
+    recorder = _Recorder(began, seed, curve, on_epoch)
     for epoch in range(len(curve), recipe.epochs):
         # One call per epoch: within a call Keras rounds the steps of an epoch up to whole executions.
         model.fit(
@@ -244,14 +244,19 @@ def _restore(model: keras.Model, rule: PlateauRule, checkpoint: Checkpoint) -> N
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Keeps the curve, tells it to whoever watches, and notes when the loss is no number any more."""
+    """Keeps the curve, tells it to whoever watches, notes when the loss is no number any more, seeds each epoch."""
 
-    def __init__(self, began: float, curve: list[Epoch], on_epoch: EpochWatcher | None) -> None:
+    def __init__(self, began: float, seed: int, curve: list[Epoch], on_epoch: EpochWatcher | None) -> None:
         super().__init__()
         self.curve = curve
         self.failure: str | None = None
         self._began = began
+        self._seed = seed
         self._on_epoch = on_epoch
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        # PyTorch drops out by a generator of its own, of which no checkpoint knows.
+        keras.utils.set_random_seed(self._seed + epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs or {}
