@@ -30,6 +30,7 @@ def test_what_was_kept_is_shown_if_loading_fails(capfd: pytest.CaptureFixture[st
 
 
 TRAIN = """
+import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,8 @@ class NotInstalled:
         if name.split(".")[0] == "tensorflow":
             raise ModuleNotFoundError(name)
 
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "tensorflow" else found(name, package)
 sys.meta_path.insert(0, NotInstalled())
 from tinysearch.search.backend import load_keras
 load_keras(1)
