@@ -68,9 +68,9 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int) -> Report:
             disturbed, len(before) + AHEAD, workers, folder / f"{number}.log", resume=bool(before or known(disturbed))
         )
         draw = rng.random()
-        if draw < 0.7:
+        if draw < 0.8:
             life.kill_after(rng.uniform(0, EARLY))
-        elif draw < 0.9:
+        elif draw < 0.93:
             life.wait_until(lambda life=life: life.begun > 0)
             life.kill_after(rng.uniform(0, LATE))
         else:

@@ -1,0 +1,237 @@
+"""CPU time until a search has found a good network below a budget, against KerasTuner's own tuners.
+
+::
+
+    python benchmarks/search.py --data mnist.npz --budget 10000 --target 0.97 --seeds 5
+    python benchmarks/search.py --data mnist.npz --budget 3000 --target 0.955 --seeds 5
+
+All sides search the same space, on the same images, by the same recipe and the same training path, with one thread,
+each in a process of its own: only the search differs. KerasTuner's tuners get the whole space as hyperparameters, and
+the budget as ``max_model_size``, which is how KerasTuner bounds the size of a network. Everything else of theirs is
+left at its default, but that a search ends after as much CPU time as is given here.
+
+For each side: the CPU seconds until a candidate reached the target (the start of Python and TensorFlow counts), how
+many candidates were trained until then, how many networks were built that were too large, and how many searches
+KerasTuner gave up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from candidate import images
+
+from tinysearch.baselines.models import architectures
+from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.results.store import Store
+from tinysearch.search.backend import load_keras, load_keras_tuner
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import Dataset, TrainingData
+from tinysearch.search.images import fingerprint
+from tinysearch.search.proposer import Proposal
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.run import SearchRun
+from tinysearch.search.settings import RunSettings
+from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
+from tinysearch.space.budget import Budget
+from tinysearch.space.search_space import SearchSpace
+
+TUNERS = ("RandomSearch", "BayesianOptimization", "Hyperband")
+
+
+class Referee:
+    """Ends the process as soon as the target is reached or the time is up."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.target: float = options.target
+        self.limit: float = options.limit
+        self.trained = 0
+        self.best = 0.0
+
+    def see(self, score: float) -> None:
+        """Note what a candidate reached."""
+        self.trained += 1
+        self.best = max(self.best, score)
+        if score >= self.target:
+            self.end(time.process_time())
+        if time.process_time() > self.limit:
+            self.end(None)
+
+    def end(self, reached: float | None, gave_up: str | None = None, oversize: int | None = None) -> NoReturn:
+        """Tell what was seen, and end."""
+        found = {"seconds": reached, "trained": self.trained, "best": self.best, "gave_up": gave_up}
+        found["oversize"] = Oversize.seen if oversize is None else oversize
+        print(json.dumps(found), flush=True)
+        os._exit(0)
+
+
+class Oversize:
+    """How many networks were built in vain."""
+
+    seen = 0
+
+
+class InThisProcess(Worker):
+    """Trains here, so that one clock counts everything."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self.data = data
+
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        """Train a candidate."""
+        from tinysearch.search.training import fit
+
+        return fit(job.candidate, self.data, job.seed, on_epoch)[1]
+
+
+class Watcher:
+    """Shows the referee what was trained."""
+
+    def __init__(self, referee: Referee) -> None:
+        self.referee = referee
+
+    def on_start(self, proposal: Proposal) -> None:
+        """Do nothing."""
+
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
+        """Do nothing."""
+
+    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
+        """Show the score; the documented models are not part of this."""
+        self.referee.see(record.score if math.isfinite(record.score) else 0.0)
+
+
+def ours(options: argparse.Namespace, data: TrainingData, strategy: str, seed: int) -> None:
+    """Search by a strategy of tinysearch."""
+    recipe = replace(Recipe(), epochs=options.epochs)
+    settings = RunSettings(
+        Budget(options.budget), recipe, strategy=strategy, trials=10_000, seed=seed, baselines=False, workers=1
+    )
+    mark = fingerprint(data.train)
+    dataset = Dataset("mnist", "given", data.task, data.train, mark, data.full_scale, None, lambda: data.train)
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store.db", create=True) as store:
+        run = SearchRun(store, "search", settings, dataset, architectures(), InThisProcess(data))
+        run.carry_out(Watcher(Referee(options)))
+
+
+def theirs(options: argparse.Namespace, data: TrainingData, name: str, seed: int) -> None:
+    """Search by a tuner of KerasTuner."""
+    import keras_tuner
+
+    from tinysearch.search.training import fit
+    from tinysearch.space import choices
+    from tinysearch.space.keras_builder import build
+
+    referee, space = Referee(options), SearchSpace()
+    recipe = replace(Recipe(), epochs=options.epochs)
+
+    class Networks(keras_tuner.HyperModel):  # type: ignore[misc]
+        def build(self, hp: keras_tuner.HyperParameters) -> Any:
+            choices.register(space.tree, hp)
+            model = build(space.decode(hp.values), data.task)
+            if model.count_params() >= options.budget:
+                Oversize.seen += 1
+                if time.process_time() > options.limit:
+                    referee.end(None)
+            # KerasTuner wants a compiled model; how it is trained is told below.
+            model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+            return model
+
+        def fit(self, hp: keras_tuner.HyperParameters, model: Any, **given: Any) -> dict[str, float]:
+            epochs = int(hp.values.get("tuner/epochs", options.epochs))
+            candidate = Candidate(space.decode(hp.values), replace(recipe, epochs=epochs))
+            score = fit(candidate, data, seed)[1].val_accuracy or 0.0
+            referee.see(score)
+            return {"val_accuracy": score}
+
+    with tempfile.TemporaryDirectory() as folder:
+        # A model of this many parameters is still within KerasTuner's bound.
+        shared = {"objective": keras_tuner.Objective("val_accuracy", "max"), "directory": folder, "seed": seed}
+        shared |= {"max_model_size": options.budget - 1}
+        tuners = {
+            "RandomSearch": lambda: keras_tuner.RandomSearch(Networks(), max_trials=10_000, **shared),
+            "BayesianOptimization": lambda: keras_tuner.BayesianOptimization(Networks(), max_trials=10_000, **shared),
+            "Hyperband": lambda: keras_tuner.Hyperband(Networks(), max_epochs=options.epochs, **shared),
+        }
+        try:
+            tuners[name]().search(verbose=0)
+        except Exception as error:
+            referee.end(None, gave_up=str(error).strip().splitlines()[0])
+    referee.end(None, gave_up="it had no more trials")
+
+
+def measure(side: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Carry out one search in a process of its own."""
+    command = [sys.executable, __file__, "--side", side, "--seed", str(seed)]
+    for name in ("budget", "target", "images", "epochs", "limit"):
+        command += [f"--{name}", str(getattr(options, name))]
+    command += ["--data", str(options.data)] if options.data else []
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if not lines:
+        raise RuntimeError(f"{side} with seed {seed} told nothing:\n{done.stderr[-2_000:]}")
+    found: dict[str, Any] = json.loads(lines[-1])
+    return {"side": side, "seed": seed, **found}
+
+
+def main() -> None:
+    """Carry out all searches, side by side, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--budget", type=int, default=10_000)
+    parser.add_argument("--target", type=float, default=0.97, help="validation accuracy of the last epoch")
+    parser.add_argument("--sides", default=f"evolution,bayesian,{','.join(TUNERS)}")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--images", type=int, default=5_400)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=600.0, help="CPU seconds of one search")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        load_keras(1)
+        load_keras_tuner()
+        data = images(options.data, options.images)
+        (theirs if options.side in TUNERS else ours)(options, data, options.side, options.seed)
+        return
+    sides = options.sides.split(",")
+    found: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
+    for seed in range(options.seeds):
+        for side in sides:
+            found[side].append(measure(side, seed, options))
+            if options.json:
+                print(json.dumps(found[side][-1]), flush=True)
+    if options.json:
+        return
+    print("| search | CPU s until the target (least to most) | reached | trained | too large | given up |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for side, searches in found.items():
+        times = [each["seconds"] or math.inf for each in searches]
+        words = [f"{value:.0f}" if math.isfinite(value) else f"over {options.limit:.0f}" for value in times]
+        order = sorted(range(len(times)), key=times.__getitem__)
+        middle = statistics.median_low(times)
+        shown = f"{middle:.0f}" if math.isfinite(middle) else f"over {options.limit:.0f}"
+        print(
+            f"| {side} | {shown} ({words[order[0]]} to {words[order[-1]]}) "
+            f"| {sum(map(math.isfinite, times))} of {len(times)} "
+            f"| {statistics.median(each['trained'] for each in searches):g} "
+            f"| {statistics.median(each['oversize'] for each in searches):g} "
+            f"| {sum(each['gave_up'] is not None for each in searches)} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
