@@ -5,6 +5,8 @@
     python benchmarks/candidate.py --data mnist.npz --runs 5
     python benchmarks/candidate.py --networks conv --runs 1 --json
 
+KerasTuner on TensorFlow wants TensorBoard: ``pip install '.[benchmarks]'``.
+
 Each side is trained in a process of its own, in turn, on the same images for the same number of epochs, with one
 thread. What an epoch takes is the mean from the end of the first epoch to the end of the last: start and tracing do not
 count. ``theirs`` is ``keras_tuner.RandomSearch(...).search`` on ``model.compile("adam", ...)`` and everything else left
@@ -29,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from tinysearch.baselines.models import CONV
-from tinysearch.search.backend import load_keras, load_keras_tuner
+from tinysearch.search.backend import load_keras
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import TrainingData, load
 from tinysearch.search.images import Images
@@ -66,6 +68,14 @@ NETWORKS = {
 }
 SIDES = ("ours", "documented", "theirs")
 REPEATS = 15
+
+
+def one_thread() -> None:
+    """Let TensorFlow use one thread, and leave everything else of it as it is."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def images(path: Path | None, train: int) -> TrainingData:
@@ -236,8 +246,10 @@ def main() -> None:
     options = parser.parse_args()
     names = options.networks.split(",")
     if options.side:
-        load_keras(1)
-        load_keras_tuner()
+        if options.side == "theirs":
+            one_thread()
+        else:
+            load_keras(1)
         data, architecture = images(options.data, options.images), NETWORKS[names[0]]
         if options.side == "theirs":
             print(json.dumps(theirs(architecture, data, options.epochs)))
