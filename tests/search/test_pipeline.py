@@ -24,7 +24,7 @@ def images() -> Images:
 
 
 def labels(batches: TrainingBatches, epoch: int) -> list[int]:
-    return [int(label) for _, batch in batches.epoch(epoch) for label in batch]
+    return [int(label) for _, batch in batches.epochs(epoch, epoch + 1) for label in batch]
 
 
 def test_every_epoch_has_every_image_once_in_an_order_of_its_own(images: Images) -> None:
@@ -36,12 +36,12 @@ def test_every_epoch_has_every_image_once_in_an_order_of_its_own(images: Images)
 
 def test_the_last_batch_is_what_is_left(images: Images) -> None:
     batches = TrainingBatches(images, PLAIN, seed=0)
-    assert [len(batch) for _, batch in batches.epoch(0)] == [8, 8, 8, 6]
+    assert [len(batch) for _, batch in batches.epochs(0, 1)] == [8, 8, 8, 6]
     assert batches.steps == 4
 
 
 def test_pixels_stay_with_their_labels_and_are_raw(images: Images) -> None:
-    for pixels, batch in TrainingBatches(images, PLAIN, seed=1).epoch(0):
+    for pixels, batch in TrainingBatches(images, PLAIN, seed=1).epochs(0, 1):
         assert pixels.shape[1:] == (12, 10, 2)
         assert pixels.dtype == "float32"
         np.testing.assert_array_equal(pixels[:, 5, 5, 1], batch)
@@ -50,11 +50,18 @@ def test_pixels_stay_with_their_labels_and_are_raw(images: Images) -> None:
 @pytest.mark.parametrize("recipe", [PLAIN, AUGMENTED])
 def test_an_epoch_is_a_function_of_seed_and_number(recipe: Recipe, images: Images) -> None:
     def epoch(seed: int, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        return np.concatenate([pixels for pixels, _ in TrainingBatches(images, recipe, seed).epoch(number)])
+        batches = TrainingBatches(images, recipe, seed).epochs(number, number + 1)
+        return np.concatenate([pixels for pixels, _ in batches])
 
     np.testing.assert_array_equal(epoch(0, 4), epoch(0, 4))
     assert not np.array_equal(epoch(0, 4), epoch(0, 5))
     assert not np.array_equal(epoch(0, 4), epoch(1, 4))
+
+
+def test_epochs_come_one_after_the_other(images: Images) -> None:
+    batches = TrainingBatches(images, PLAIN, seed=0)
+    in_one = [int(label) for _, batch in batches.epochs(1, 4) for label in batch]
+    assert in_one == labels(batches, 1) + labels(batches, 2) + labels(batches, 3)
 
 
 def test_augmentation_differs_from_step_to_step_and_epoch_to_epoch() -> None:
@@ -62,7 +69,7 @@ def test_augmentation_differs_from_step_to_step_and_epoch_to_epoch() -> None:
     one = rng.integers(0, 256, (1, 12, 12, 1)).astype(np.uint8)
     same = Images(np.repeat(one, 24, axis=0), np.zeros(24, np.int32))
     batches = TrainingBatches(same, AUGMENTED, seed=0)
-    seen = {pixels.tobytes() for epoch in range(2) for batch, _ in batches.epoch(epoch) for pixels in batch.numpy()}
+    seen = {pixels.tobytes() for batch, _ in batches.epochs(0, 2) for pixels in batch.numpy()}
     assert len(seen) == 48
 
 
@@ -104,9 +111,9 @@ def test_what_has_no_pipeline_of_its_own_is_shown_the_same(
     recipe: Recipe, images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches = TrainingBatches(images, recipe, seed=3)
-    streamed = list(batches.epoch(2))
+    streamed = list(batches.epochs(2, 4))
     monkeypatch.setattr(keras.backend, "backend", lambda: "another")
-    one_by_one = batches.epoch(2)
+    one_by_one = batches.epochs(2, 4)
     assert len(one_by_one) == len(streamed)
     for index, (pixels, classes) in enumerate(streamed):
         np.testing.assert_allclose(one_by_one[index][0], pixels, atol=1e-4)

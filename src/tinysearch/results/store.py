@@ -33,15 +33,7 @@ def default_path() -> Path:
 
 
 class Store:
-    """Records on disk.
-
-    Args:
-        path: The SQLite file.
-        create: Make the file and its folder if they are missing; without it a missing file is an error.
-
-    Raises:
-        StoreError: if the file is missing, is no store, was written by a newer tinysearch, or cannot be opened.
-    """
+    """Records on disk, in a ``Database`` of the same arguments and errors."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path

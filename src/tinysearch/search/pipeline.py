@@ -37,68 +37,79 @@ class TrainingBatches:
         self._seed = seed
         self._fill = float(images.pixels.min())
 
-    def epoch(self, number: int) -> Any:
-        """Return the batches of one epoch; the last one is smaller if the batch size does not divide the images.
+    def epochs(self, first: int, end: int) -> Any:
+        """Return the batches of the epochs from ``first`` to before ``end``, one after the other.
 
         Returns:
-            What Keras can train on: batches of raw pixels, ``float32`` of shape ``(batch, height, width, channels)``,
-            and labels, ``(batch,)``. With TensorFlow they are made beside the training, without Python.
+            What Keras can train on: ``steps`` batches an epoch, the last of which is smaller if the batch size does not
+            divide the images; each has raw pixels, ``float32`` of shape ``(batch, height, width, channels)``, and
+            labels, ``(batch,)``. With TensorFlow they are made beside the training, without Python in any step.
         """
-        rng = np.random.default_rng([self._seed, number])
-        order = rng.permutation(len(self._images)).astype(np.int32)
-        moves = movements(len(order), self._images.pixels.shape, self._recipe, rng) if self._recipe.augments else None
         if keras.backend.backend() == "tensorflow":
-            return self._stream(order, moves)
-        return _Batches(self._images, self._recipe.batch_size, order, moves, self._fill)
+            return self._stream(first, end)
+        return _Batches(self, first, end)
 
-    def _stream(self, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32] | None) -> Any:
+    def drawn(self, epoch: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Draw an epoch: numbers of the images in their order, and the movement of each, none or of shape ``(8,)``."""
+        rng = np.random.default_rng([self._seed, epoch])
+        order = rng.permutation(len(self._images)).astype(np.int32)
+        if not self._recipe.augments:
+            return order, np.empty((0, 8), np.float32)
+        return order, movements(len(order), self._images.pixels.shape, self._recipe, rng)
+
+    def batch(self, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]) -> tuple[Any, Any]:
+        """Return one batch of an epoch that was drawn."""
+        part = slice(step * self._recipe.batch_size, (step + 1) * self._recipe.batch_size)
+        pixels = self._images.pixels[order[part]].astype(np.float32)
+        if self._recipe.augments:
+            pixels = keras.ops.convert_to_numpy(moved(pixels, moves[part], self._fill))
+        return pixels, self._images.labels[order[part]]
+
+    def _stream(self, first: int, end: int) -> Any:
         import tensorflow as tf
 
-        pixels, labels, size = tf.constant(self._images.pixels), tf.constant(self._images.labels), len(order)
-        batch = self._recipe.batch_size
-        places, transforms = tf.constant(order), None if moves is None else tf.constant(moves)
+        pixels, labels, size = tf.constant(self._images.pixels), tf.constant(self._images.labels), len(self._images)
 
-        def load(step: Any) -> tuple[Any, Any]:
-            begin = step * batch
-            end = tf.minimum(begin + batch, size)
-            indices = places[begin:end]
-            found = tf.cast(tf.gather(pixels, indices), tf.float32)
-            if transforms is not None:
-                found = moved(found, transforms[begin:end], self._fill)
-            return found, tf.gather(labels, indices)
+        def epoch(number: Any) -> Any:
+            order, moves = tf.numpy_function(self.drawn, [number], (tf.int32, tf.float32))
+            order.set_shape((size,))
+            moves.set_shape((None, 8))
 
-        steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)
-        return steps.map(load, num_parallel_calls=2, deterministic=True).prefetch(_AHEAD)
+            def load(step: Any) -> tuple[Any, Any]:
+                begin = step * self._recipe.batch_size
+                stop = tf.minimum(begin + self._recipe.batch_size, size)
+                indices = order[begin:stop]
+                found = tf.cast(tf.gather(pixels, indices), tf.float32)
+                if self._recipe.augments:
+                    found = moved(found, moves[begin:stop], self._fill)
+                return found, tf.gather(labels, indices)
+
+            steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)
+            return steps.map(load, num_parallel_calls=2, deterministic=True)
+
+        return tf.data.Dataset.range(first, end).flat_map(epoch).prefetch(_AHEAD)
 
 
 class _Batches(keras.utils.PyDataset):
-    """The batches of an epoch, one by one, for what has no pipeline of its own."""
+    """The batches one by one, for what has no pipeline of its own."""
 
-    def __init__(
-        self,
-        images: Images,
-        size: int,
-        order: npt.NDArray[np.int32],
-        moves: npt.NDArray[np.float32] | None,
-        fill: float,
-    ) -> None:
+    def __init__(self, batches: TrainingBatches, first: int, end: int) -> None:
         super().__init__()
-        self._images = images
-        self._size = size
-        self._order = order
-        self._moves = moves
-        self._fill = fill
+        self._batches = batches
+        self._first = first
+        self._end = end
+        self._epoch = -1
+        self._drawn: Any = None
 
     def __len__(self) -> int:
-        return math.ceil(len(self._order) / self._size)
+        return (self._end - self._first) * self._batches.steps
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        part = slice(index * self._size, (index + 1) * self._size)
-        indices = self._order[part]
-        pixels = self._images.pixels[indices].astype(np.float32)
-        if self._moves is not None:
-            pixels = keras.ops.convert_to_numpy(moved(pixels, self._moves[part], self._fill))
-        return pixels, self._images.labels[indices]
+        passed, step = divmod(index, self._batches.steps)
+        if self._epoch != self._first + passed:
+            self._epoch = self._first + passed
+            self._drawn = self._batches.drawn(self._epoch)
+        return self._batches.batch(step, *self._drawn)
 
 
 def movements(count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random.Generator) -> npt.NDArray[np.float32]:

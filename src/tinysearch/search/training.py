@@ -22,7 +22,6 @@ from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers.worker import EpochWatcher, Job
 from tinysearch.space.keras_builder import build
 
-_STEPS_PER_EXECUTION = 50
 _LARGE_BATCH = 1_000
 _WARM_UP = 0.2
 
@@ -149,23 +148,21 @@ def fit(
         _restore(model, rule, checkpoint)
         began -= curve[-1].seconds
     recorder = _Recorder(began, seed, curve, on_epoch)
-    for epoch in range(len(curve), recipe.epochs):
-        # One call per epoch: within a call Keras rounds the steps of an epoch up to whole executions.
+    callbacks: list[keras.callbacks.Callback] = [recorder, rule]
+    if path is not None:
+        callbacks.append(_Keeper(path, identity, recorder, rule))
+    if len(curve) < recipe.epochs:
         model.fit(
-            batches.epoch(epoch),
-            initial_epoch=epoch,
-            epochs=epoch + 1,
+            batches.epochs(len(curve), recipe.epochs),
+            initial_epoch=len(curve),
+            epochs=recipe.epochs,
+            steps_per_epoch=batches.steps,
             validation_data=validation,
             validation_batch_size=_LARGE_BATCH,
-            callbacks=[recorder, rule],
+            callbacks=callbacks,
             shuffle=False,
             verbose=0,
         )
-        if recorder.failure is not None:
-            break
-        if path is not None and epoch + 1 < recipe.epochs:
-            state = [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
-            Checkpoint(identity, tuple(curve), state, [rule.reduced_at, rule.accuracies]).save(path)
     return model, Measurement(tuple(curve), time.perf_counter() - began, recorder.failure)
 
 
@@ -204,9 +201,12 @@ def _normalization() -> Any:
 
 
 def _execution(steps: int) -> dict[str, Any]:
-    """Return how a model is best executed; XLA takes twice as long as TensorFlow without it on processors."""
+    """Return how a model is best executed: on TensorFlow an epoch as a whole, and not by XLA.
+
+    XLA takes twice as long on processors.
+    """
     if keras.backend.backend() == "tensorflow":
-        return {"jit_compile": False, "steps_per_execution": min(_STEPS_PER_EXECUTION, steps)}
+        return {"jit_compile": False, "steps_per_execution": steps}
     return {"jit_compile": keras.backend.backend() == "jax"}
 
 
@@ -263,6 +263,7 @@ class _Recorder(keras.callbacks.Callback):
         bad = [name for name, value in logs.items() if not math.isfinite(value)]
         if bad:
             self.failure = f"{bad[0].replace('_', ' ')} was {logs[bad[0]]} after epoch {epoch + 1}"
+            self.model.stop_training = True
             return
         point = Epoch(
             loss=float(logs["loss"]),
@@ -275,6 +276,23 @@ class _Recorder(keras.callbacks.Callback):
         self.curve.append(point)
         if self._on_epoch is not None:
             self._on_epoch(epoch + 1, point)
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Keeps the state after each epoch but the last."""
+
+    def __init__(self, path: Path, identity: list[Any], recorder: _Recorder, rule: PlateauRule) -> None:
+        super().__init__()
+        self._path = path
+        self._identity = identity
+        self._recorder = recorder
+        self._rule = rule
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self._recorder.failure is None and epoch + 1 < self.params["epochs"]:
+            state = [keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)]
+            rule = [self._rule.reduced_at, self._rule.accuracies]
+            Checkpoint(self._identity, tuple(self._recorder.curve), state, rule).save(self._path)
 
 
 def _float(value: float | None) -> float | None:

@@ -86,7 +86,7 @@ def _limit_memory(limit: int | None) -> None:
 
 
 def _load(trainer: str, threads: int) -> Train:
-    """Return the function of the name ``module:function``; TensorFlow is loaded for the one of tinysearch."""
+    """Return the function of the name ``module:function``; for that of tinysearch, Keras is loaded."""
     module, name = trainer.split(":")
     if module == "tinysearch.search.training":
         from tinysearch.search.backend import load_keras
