@@ -255,8 +255,10 @@ class _Recorder(keras.callbacks.Callback):
         self._on_epoch = on_epoch
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        # PyTorch drops out by a generator of its own, of which no checkpoint knows.
-        keras.utils.set_random_seed(self._seed + epoch)
+        # PyTorch drops out by a generator of its own, of which no checkpoint knows. TensorFlow would prepare all its
+        # functions anew.
+        if keras.backend.backend() == "torch":
+            keras.utils.set_random_seed(self._seed + epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs or {}
