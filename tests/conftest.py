@@ -15,6 +15,8 @@ import pytest
 from hypothesis import settings
 
 from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.search.datasets import TrainingData
+from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost
 
@@ -37,6 +39,25 @@ def signals_as_in_a_terminal() -> Iterator[None]:
     yield
     for one, handler in before.items():
         signal.signal(one, handler)
+
+
+class InProcess(Worker):
+    """Trains in this process, one candidate at a time."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self.data = data
+        self.jobs: list[Job] = []
+
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        from tinysearch.search.training import train
+
+        self.jobs.append(job)
+        return train(job, self.data, on_epoch)
+
+
+@pytest.fixture(scope="session")
+def in_process() -> type[InProcess]:
+    return InProcess
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def result(folder: Path, tiny: Path) -> tinysearch.SearchResult:
     """Return what a search for a single candidate below the smallest documented model gives."""
-    return tinysearch.search(budget=3_077, data=tiny, trials=1, epochs=1, store=folder / "store.db", name="one")
+    return tinysearch.search(
+        budget=3_077, data=tiny, trials=1, epochs=1, store=folder / "store.db", name="one", evaluate=2
+    )
 
 
 def test_a_search_trains_what_was_asked_for(result: tinysearch.SearchResult) -> None:
@@ -81,6 +83,12 @@ def test_the_best_is_the_first_result_and_tells_its_accuracy(result: tinysearch.
     assert result.best == result.results[0]
     assert result.best.val_accuracy == result.leaderboard.rows[0].val_accuracy
     assert result.best.task == tinysearch.Task((28, 28, 1), 10)
+
+
+def test_the_winner_has_a_test_accuracy_for_each_seed(result: tinysearch.SearchResult) -> None:
+    assert len(result.best.test_accuracies) == 2
+    assert all(0 <= one <= 1 for one in result.best.test_accuracies)
+    assert result.leaderboard.rows[0].test_seeds == 2
 
 
 def test_the_best_can_be_built_and_has_the_parameters_it_claims(result: tinysearch.SearchResult) -> None:

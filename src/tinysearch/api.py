@@ -5,13 +5,14 @@ The rooms are imported by the functions and not by the module, so that ``import 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import RunError
+from tinysearch.errors import NoTestImagesError, RunError
 from tinysearch.space.budget import Budget
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from tinysearch.results.leaderboard import Leaderboard
     from tinysearch.results.record import Epoch, Record, Run
     from tinysearch.results.store import Store
-    from tinysearch.search.datasets import Dataset
+    from tinysearch.search.datasets import Dataset, TrainingData
+    from tinysearch.search.evaluation import Evaluation, EvaluationWatcher
     from tinysearch.search.execution import RunOutcome
     from tinysearch.search.proposer import Proposal
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
+    from tinysearch.search.workers.processes import WorkerProcesses
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.task import Task
 
@@ -40,11 +43,14 @@ class Result:
         record: What was measured, with all that is needed to repeat it.
         task: Shape of the images and number of classes it was trained for.
         model_path: Where the trained model was saved, if it is among the best few of its run.
+        test_accuracies: Fractions, one for each seed that it was retrained with on all training images; the winner has
+            some, if it was to be evaluated.
     """
 
     record: Record
     task: Task
     model_path: Path
+    test_accuracies: tuple[float, ...] = ()
 
     @property
     def architecture(self) -> Architecture:
@@ -125,6 +131,7 @@ def search(
     seed: int = 0,
     baselines: bool = True,
     workers: int | None = None,
+    evaluate: int = 3,
     name: str | None = None,
     store: Path | str | None = None,
 ) -> SearchResult:
@@ -140,6 +147,8 @@ def search(
         seed: Seed of everything random.
         baselines: Train the documented models first.
         workers: How many candidates to train at a time, each in a process of its own; by default one per core.
+        evaluate: With how many seeds to retrain the winner on all training images and score it on the test images, if
+            the dataset has any; 0 for not at all.
         name: Name of the run; by default made of dataset and budget.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
 
@@ -150,6 +159,7 @@ def search(
     """
     from tinysearch.results.leaderboard import by_score, rank
     from tinysearch.results.store import Store, default_path
+    from tinysearch.search.evaluation import best_of
 
     bound = budget if isinstance(budget, Budget) else Budget(budget)
     settings = {
@@ -162,17 +172,29 @@ def search(
         "strategy": strategy,
         "seed": seed,
         "baselines": baselines,
+        "evaluate": evaluate,
         **({} if workers is None else {"workers": workers}),
     }
     path = Path(store) if store is not None else default_path()
     with Store(path, create=True) as opened:
         run = open_run(opened, settings, dataset=dataset, data=None if data is None else Path(data), name=name)
         outcome = run.carry_out(Silent())
-    if outcome.ending == "interrupted":
-        raise KeyboardInterrupt
-    ranked = by_score(record for record in outcome.records if not record.failed)
-    results = tuple(Result(record, run.dataset.task, run.models.path(record.key)) for record in ranked)
-    return SearchResult(outcome, rank(outcome.records), results)
+        if outcome.ending == "interrupted":
+            raise KeyboardInterrupt
+        if run.evaluates(outcome):
+            with contextlib.suppress(NoTestImagesError):
+                planned = best_of(opened, run.name, run.dataset, 1, range(evaluate))
+                evaluate_planned(opened, planned, run.dataset, workers=run.settings.workers)
+        records = opened.records(run.name)
+    tested: dict[str, list[float]] = {}
+    for record in records:
+        if record.test_accuracy is not None:
+            tested.setdefault(record.key, []).append(record.test_accuracy)
+    results = tuple(
+        Result(record, run.dataset.task, run.models.path(record.key), tuple(tested.get(record.key, ())))
+        for record in by_score(record for record in outcome.records if not record.failed)
+    )
+    return SearchResult(outcome, rank(records), results)
 
 
 def open_run(
@@ -192,8 +214,9 @@ def open_run(
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, max_macs, max_memory and
-            max_weight_bytes. What is left out has its default, or in a resumed run the value that the run began with.
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, max_macs,
+            max_memory and max_weight_bytes. What is left out has its default, or in a resumed run the value that the
+            run began with.
         dataset, data: See ``load``.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -209,8 +232,6 @@ def open_run(
     from tinysearch.search.datasets import load
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
-    from tinysearch.search.workers.cores import threads_of_each
-    from tinysearch.search.workers.processes import WorkerProcesses
 
     before = None
     if resume:
@@ -220,12 +241,7 @@ def open_run(
         name, before = run.name, RunSettings.from_dict(run.settings)
     settings = _settings(given, before)
     images = load(dataset, data)
-    worker = WorkerProcesses(
-        images.training_data(),
-        threads=threads_of_each(settings.workers),
-        memory_bytes=worker_memory,
-        stall_seconds=stall_limit,
-    )
+    worker = worker_on(images.training_data(), settings.workers, stall_limit, worker_memory)
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)
         try:
@@ -246,6 +262,51 @@ def open_run(
                 raise
 
 
+def worker_on(
+    data: TrainingData, count: int, stall_limit: float = STALL_LIMIT, memory: int | None = None
+) -> WorkerProcesses:
+    """Return what trains ``count`` candidates at a time on some images, each with its share of the cores."""
+    from tinysearch.search.workers.cores import threads_of_each
+    from tinysearch.search.workers.processes import WorkerProcesses
+
+    return WorkerProcesses(data, threads=threads_of_each(count), memory_bytes=memory, stall_seconds=stall_limit)
+
+
+def evaluate_planned(
+    store: Store,
+    planned: Sequence[Evaluation],
+    dataset: Dataset,
+    *,
+    workers: int,
+    watcher: EvaluationWatcher | None = None,
+    stall_limit: float = STALL_LIMIT,
+    worker_memory: int | None = None,
+) -> list[Record]:
+    """Retrain candidates on all training images, and score them on the test images.
+
+    What was evaluated before is taken from the store.
+
+    Args:
+        store: Has the runs.
+        planned: See ``best_of``.
+        dataset: What the runs were made on.
+        workers: How many trainings at a time.
+        watcher: Is told what happens; None for nobody.
+        stall_limit: Seconds without a finished epoch after which a training is given up.
+        worker_memory: Bytes of memory that each worker process may have.
+
+    Raises:
+        RunError: if a run was evaluated on other test images.
+        DatasetError: if the dataset has no test images that can be used.
+        TrainingError: if a training fails.
+    """
+    from tinysearch.search.evaluation import EvaluationWatcher, evaluate
+
+    size = max(1, min(workers, len(planned)))
+    worker = worker_on(dataset.all_training_data(), size, stall_limit, worker_memory)
+    return evaluate(store, planned, dataset, worker, size, watcher or EvaluationWatcher())
+
+
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
     from tinysearch.search.recipe import recipe
     from tinysearch.search.settings import RunSettings
@@ -262,7 +323,8 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
-    same = {name: given[name] for name in ("trials", "strategy", "seed", "baselines", "workers") if name in given}
+    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate")
+    same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
 
 

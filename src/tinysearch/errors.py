@@ -10,6 +10,7 @@ The tree::
     │   ├── SpaceError              a search space, or an architecture outside it
     │   ├── RecipeError             training settings out of range
     │   ├── DatasetError            a dataset that is missing, damaged or mislabelled
+    │   │   └── NoTestImagesError       ... or that has no test images, where they are asked for
     │   ├── StoreError              a store that cannot be opened, read or written
     │   ├── RunError                a run that exists already, or does not exist
     │   └── CandidateError          a candidate that no record or file answers to
@@ -53,6 +54,10 @@ class RecipeError(InputError):
 
 class DatasetError(InputError):
     """A dataset that cannot be found, read or trusted."""
+
+
+class NoTestImagesError(DatasetError):
+    """A dataset without test images, where they are asked for."""
 
 
 class StoreError(InputError):

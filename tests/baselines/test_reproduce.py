@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,11 @@ from tinysearch.baselines.table import comparison
 from tinysearch.errors import CandidateError, CostMismatchError, RunError
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import Dataset
+from tinysearch.search.datasets import Dataset, TrainingData
+from tinysearch.search.evaluation import EvaluationWatcher
 from tinysearch.search.images import Images
 from tinysearch.search.recipe import recipe
+from tinysearch.search.workers.worker import Worker
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
 
@@ -39,39 +43,40 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store.db", create=True)
 
 
-def test_each_seed_is_a_record_with_a_test_accuracy_and_is_trained_once(dataset: Dataset, store: Store) -> None:
-    started: list[tuple[str, int]] = []
+def again(
+    names: list[str], dataset: Dataset, seeds: Sequence[int], store: Store, worker: Worker, run: str = "reproduce-noise"
+) -> list[Reproduction]:
+    watcher = EvaluationWatcher()
+    return reproduce(names, dataset, ONE_EPOCH, seeds, store, run=run, worker=worker, size=1, watcher=watcher)
 
-    def again(seeds: range) -> list[Reproduction]:
-        return reproduce(
-            ["inception"],
-            dataset,
-            ONE_EPOCH,
-            seeds,
-            store,
-            run="reproduce-noise",
-            on_start=lambda name, seed: started.append((name, seed)),
-        )
 
-    first = again(range(2))
-    assert again(range(2)) == first
-    assert started == [("inception", 0), ("inception", 1)]
-    assert len(again(range(3))[0].test_accuracies) == 3
-    assert started[2:] == [("inception", 2)]
+@pytest.fixture
+def worker(dataset: Dataset, in_process: Callable[[TrainingData], Any]) -> Any:
+    return in_process(dataset.training_data())
+
+
+def test_each_seed_is_a_record_with_a_test_accuracy_and_is_trained_once(
+    dataset: Dataset, store: Store, worker: Any
+) -> None:
+    first = again(["inception"], dataset, range(2), store, worker)
+    assert again(["inception"], dataset, range(2), store, worker) == first
+    assert [job.seed for job in worker.jobs] == [0, 1]
+    assert len(again(["inception"], dataset, range(3), store, worker)[0].test_accuracies) == 3
+    assert [job.seed for job in worker.jobs] == [0, 1, 2]
     (row,) = rank(store.records()).rows
     assert (row.name, row.test_seeds, row.seed) == ("baseline:inception", 3, None)
     assert first[0].counted.params == 3_077
 
 
-def test_a_run_of_other_data_is_not_mixed_in(dataset: Dataset, store: Store) -> None:
-    reproduce(["inception"], dataset, ONE_EPOCH, [0], store, run="r")
+def test_a_run_of_other_data_is_not_mixed_in(dataset: Dataset, store: Store, worker: Any) -> None:
+    again(["inception"], dataset, [0], store, worker)
     with pytest.raises(RunError, match="another"):
-        reproduce(["inception"], dataclasses.replace(dataset, fingerprint="another"), ONE_EPOCH, [0], store, run="r")
+        again(["inception"], dataclasses.replace(dataset, fingerprint="another"), [0], store, worker)
 
 
-def test_an_unknown_model_lists_the_known_ones(dataset: Dataset, store: Store) -> None:
+def test_an_unknown_model_lists_the_known_ones(dataset: Dataset, store: Store, worker: Any) -> None:
     with pytest.raises(CandidateError, match="conv, separable, inception"):
-        reproduce(["resnet"], dataset, ONE_EPOCH, [0], store, run="r")
+        again(["resnet"], dataset, [0], store, worker)
 
 
 def test_a_count_that_is_not_the_documented_one_is_an_error() -> None:

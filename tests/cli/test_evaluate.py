@@ -66,6 +66,21 @@ def test_the_best_is_scored_on_the_test_images_once_per_seed(tinysearch: Tinysea
         assert opened.records() == before
 
 
+def test_what_was_evaluated_is_compared_with_documented_models_on_the_same_test_images(
+    tinysearch: Tinysearch, tiny: Path
+) -> None:
+    alone = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 1)
+    assert "McNemar" not in alone.stdout
+    assert "tinysearch reproduce" in alone.stderr
+    assert tinysearch("reproduce", "inception", "--data", tiny, "--epochs", 1).returncode == 0
+    done = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 1)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if "baseline:inception" in line)
+    assert GOOD.key in line
+    assert "documented" in line
+    assert "noise" in line
+
+
 @pytest.mark.parametrize(
     ("run", "options", "words"),
     [

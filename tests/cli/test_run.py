@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from tinysearch.results.record import Record
@@ -27,7 +28,7 @@ Launch = Callable[..., Done]
 Prepare = Callable[..., dict[str, Any]]
 
 BASELINES = ["baseline:conv", "baseline:separable", "baseline:inception"]
-SETTINGS = ("--budget", 10_000, "--epochs", 1)
+SETTINGS = ("--budget", 10_000, "--epochs", 1, "--evaluate", 0)
 
 
 class Outcome(NamedTuple):
@@ -265,7 +266,7 @@ def test_the_commands_that_a_run_prints_can_be_pasted_even_if_there_are_spaces_i
 def test_where_there_is_no_mnist_the_run_says_prominently_that_it_goes_on_with_digits(
     launch: Launch, tmp_path: Path
 ) -> None:
-    done = launch(tmp_path, "run", "--trials", 1, "--epochs", 1, "--budget", 1_000)
+    done = launch(tmp_path, "run", "--trials", 1, "--epochs", 1, "--budget", 1_000, "--evaluate", 0)
     assert done.returncode == 0, done.stderr
     said = done.stderr.split("training 1 of")[0]
     assert "MNIST" in said
@@ -284,6 +285,40 @@ def test_where_there_is_no_mnist_but_it_is_asked_for_the_error_names_three_ways_
     for remedy in ("--data", "TINYSEARCH_DATA", "network"):
         assert remedy in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# The winner
+
+
+def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
+    launch: Launch, tiny: Path, tmp_path: Path
+) -> None:
+    words = ("run", "--data", tiny, "--trials", 2, "--budget", 3_000, "--epochs", 1, "--name", "mine", "--evaluate", 2)
+    done = launch(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("(n=2)") == 1
+    assert "tinysearch evaluate" not in done.stderr
+    records = outcome(done, tmp_path).records
+    first, second = (record for record in records if record.purpose == "evaluation")
+    assert first.key == second.key == max(records[:2], key=lambda record: record.score).key
+    assert (first.seed, second.seed) == (0, 1)
+    assert first.test_accuracy is not None
+    again = launch(tmp_path, "run", "--data", tiny, "--resume", "--evaluate", 1)
+    assert again.returncode == 0, again.stderr
+    assert "training " not in again.stderr.split("the winner")[1]
+    assert outcome(again, tmp_path).records == records
+
+
+def test_where_there_are_no_test_images_the_run_says_so_and_ends_well(
+    launch: Launch, tiny_arrays: dict[str, Any], tmp_path: Path
+) -> None:
+    held = {name: array for name, array in tiny_arrays.items() if name.endswith("_train")}
+    np.savez(tmp_path / "untested.npz", **held)
+    words = ("run", "--data", "untested.npz", "--trials", 1, "--budget", 3_000, "--epochs", 1)
+    done = launch(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert "note: no test figures: untested.npz has no array 'x_test'" in done.stderr
+    assert len(outcome(done, tmp_path).records) == 1
 
 
 # Ends before the end

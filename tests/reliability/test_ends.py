@@ -23,6 +23,7 @@ Launch = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., "Begun"]
 
 RUN = ("run", "--name", "mine", "--trials", 3, "--budget", 3_000, "--epochs", 2, "--no-baselines", "--workers", 2)
+RUN += ("--evaluate", 0)
 
 
 class Begun:

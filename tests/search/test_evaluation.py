@@ -3,20 +3,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tinysearch.errors import DatasetError, RunError
+from tinysearch.errors import DatasetError, RunError, TrainingError
+from tinysearch.results.answers import unpack
 from tinysearch.results.leaderboard import rank
-from tinysearch.results.record import Record
+from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset, load
-from tinysearch.search.evaluation import best_of, evaluate, evaluate_all
+from tinysearch.search.datasets import Dataset, TrainingData, load
+from tinysearch.search.evaluation import Evaluation, EvaluationWatcher, best_of, evaluate, model_path
 from tinysearch.search.images import Images
 from tinysearch.search.recipe import Recipe
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 
+MakeWorker = Callable[[TrainingData], Any]
 SMALL = Candidate(Architecture((Conv(4, stride=2), Pool()), Head("average")), Recipe(epochs=1))
 
 
@@ -28,37 +31,96 @@ def digits() -> Dataset:
     )
 
 
-def test_the_test_images_are_read_before_and_scored_once_after_training(digits: Dataset) -> None:
-    events: list[str] = []
+class Watcher(EvaluationWatcher):
+    """Notes what happens."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def on_start(self, position: int, evaluation: Evaluation) -> None:
+        self.events.append(f"start {position}, seed {evaluation.seed}")
+
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
+        self.events.append(f"epoch {number} of {position}")
+
+    def on_record(self, position: int, record: Record) -> None:
+        self.events.append(f"record {position}")
+
+
+def planned(*seeds: int, candidate: Candidate = SMALL) -> list[Evaluation]:
+    return [Evaluation(candidate, seed, "run", "small", "search") for seed in seeds]
+
+
+def test_the_test_images_are_read_before_and_scored_once_after_training(
+    digits: Dataset, store: Store, in_process: MakeWorker
+) -> None:
+    watcher = Watcher()
 
     def reads() -> Images:
-        events.append("test images")
+        watcher.events.append("test images")
         return digits.load_test()
 
     watched = dataclasses.replace(digits, load_test=reads)
-    record = evaluate(
-        SMALL,
-        watched,
-        7,
-        run="r",
-        name="small",
-        origin="search",
-        on_epoch=lambda number, epoch: events.append(f"epoch {number}"),
-    )
-    assert events == ["test images", "epoch 1"]
+    (record,) = evaluate(store, planned(7), watched, in_process(digits.all_training_data()), 1, watcher)
+    assert watcher.events == ["test images", "start 0, seed 7", "epoch 1 of 0", "record 0"]
     assert record.purpose == "evaluation"
     assert record.seed == 7
     assert record.test_accuracy is not None
     assert (record.test_accuracy * 359) == pytest.approx(round(record.test_accuracy * 359))
 
 
-def test_a_dataset_without_test_images_cannot_be_evaluated_on(digits: Dataset) -> None:
+def test_what_was_answered_is_kept_and_agrees_with_the_accuracy_and_the_model(
+    digits: Dataset, store: Store, in_process: MakeWorker
+) -> None:
+    import keras
+
+    (plan,) = planned(3)
+    (record,) = evaluate(store, [plan], digits, in_process(digits.all_training_data()), 1, Watcher())
+    (answered,) = store.answered(record.test_fingerprint or "")
+    assert (answered.run, answered.key, answered.seed, answered.recipe) == ("run", SMALL.key, 3, record.recipe)
+    assert answered.answers.right.mean() == record.test_accuracy
+    test = digits.test()
+    model = keras.saving.load_model(model_path(store, plan))
+    again = model.predict(test.pixels.astype("float32"), verbose=0).argmax(axis=1)
+    assert (unpack(answered.answers.predicted) == again).all()
+    assert (unpack(answered.answers.labels) == test.labels).all()
+    assert not model_path(store, plan).with_suffix(".npz").exists()
+
+
+def test_a_dataset_without_test_images_cannot_be_evaluated_on(
+    digits: Dataset, store: Store, in_process: MakeWorker
+) -> None:
     def none() -> Images:
         raise DatasetError("there are no test images")
 
-    without = dataclasses.replace(digits, load_test=none)
+    worker = in_process(digits.all_training_data())
     with pytest.raises(DatasetError, match="no test images"):
-        evaluate(SMALL, without, 0, run="r", name="s", origin="search", on_epoch=lambda *_: pytest.fail("trained"))
+        evaluate(store, planned(0), dataclasses.replace(digits, load_test=none), worker, 1, Watcher())
+    assert worker.jobs == []
+
+
+def test_other_test_images_are_not_mixed_in(digits: Dataset, store: Store, in_process: MakeWorker) -> None:
+    worker = in_process(digits.all_training_data())
+    evaluate(store, planned(0), digits, worker, 1, Watcher())
+    fewer = Images(digits.test().pixels[:50], digits.test().labels[:50])
+    with pytest.raises(RunError, match="was evaluated on test images"):
+        evaluate(store, planned(0, 1), dataclasses.replace(digits, load_test=lambda: fewer), worker, 1, Watcher())
+    assert len(worker.jobs) == 1
+
+
+def test_a_training_that_fails_ends_the_evaluation_and_keeps_what_was_scored(
+    digits: Dataset, store: Store, in_process: MakeWorker
+) -> None:
+    broken = Candidate(SMALL.architecture, Recipe(epochs=1, learning_rate=100.0, clip_norm=0.0, schedule="constant"))
+    worker = in_process(digits.all_training_data())
+    plan = [*planned(0), *planned(0, candidate=broken)]
+    train = worker.train
+    worker.train = lambda job, on_epoch=None: (
+        Measurement(failure="loss was nan") if job.candidate == broken else train(job, on_epoch)
+    )
+    with pytest.raises(TrainingError, match="seed 0: loss was nan"):
+        evaluate(store, plan, digits, worker, 1, Watcher())
+    assert [record.key for record in store.records() if record.purpose == "evaluation"] == [SMALL.key]
 
 
 @pytest.fixture
@@ -74,25 +136,22 @@ def store(tmp_path: Path, digits: Dataset, as_record: Callable[..., Record]) -> 
     return opened
 
 
-def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(digits: Dataset, store: Store) -> None:
-    started: list[tuple[str, int]] = []
+def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(
+    digits: Dataset, store: Store, in_process: MakeWorker
+) -> None:
+    worker = in_process(digits.all_training_data())
 
     def again() -> list[Record]:
-        return evaluate_all(
-            store,
-            best_of(store, "run", digits, top=1),
-            digits,
-            range(2),
-            on_start=lambda record, seed: started.append((record.key, seed)),
-        )
+        plan = best_of(store, "run", digits, top=1, seeds=range(2))
+        return evaluate(store, plan, digits, worker, 1, Watcher())
 
     best = max(store.records(), key=lambda record: record.score)
     records = again()
-    assert started == [(best.key, 0), (best.key, 1)]
+    assert [(job.candidate.key, job.seed) for job in worker.jobs] == [(best.key, 0), (best.key, 1)]
     assert [record.purpose for record in records] == ["evaluation"] * 2
     assert all(record.measurement.val_accuracy is None for record in records)
     assert [record.test_accuracy for record in again()] == [record.test_accuracy for record in records]
-    assert len(started) == 2
+    assert len(worker.jobs) == 2
     first, second = rank(store.records()).rows
     assert (first.key, first.test_seeds, first.val_accuracy) == (best.key, 2, 0.9)
     assert (second.test_seeds, second.test_accuracy_mean) == (0, None)
@@ -100,10 +159,10 @@ def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(digits: Da
 
 def test_a_run_is_evaluated_on_the_data_it_was_made_on(digits: Dataset, store: Store) -> None:
     with pytest.raises(RunError, match="another"):
-        best_of(store, "run", dataclasses.replace(digits, fingerprint="another"), top=1)
+        best_of(store, "run", dataclasses.replace(digits, fingerprint="another"), 1, [0])
 
 
 def test_a_run_without_candidates_cannot_be_evaluated(digits: Dataset, store: Store) -> None:
     store.create_run("empty", digits.name, digits.fingerprint, {})
     with pytest.raises(RunError, match="no trained candidate"):
-        best_of(store, "empty", digits, top=1)
+        best_of(store, "empty", digits, 1, [0])

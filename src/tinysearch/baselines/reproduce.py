@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
 from tinysearch.errors import CostMismatchError
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
-from tinysearch.search.evaluation import evaluate, evaluated_before
+from tinysearch.search.evaluation import Evaluation, EvaluationWatcher, evaluate
 from tinysearch.search.recipe import Recipe
+from tinysearch.search.workers.worker import Worker
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 
@@ -63,9 +64,9 @@ def reproduce(
     store: Store,
     *,
     run: str,
-    on_start: Callable[[str, int], None] | None = None,
-    on_epoch: Callable[[int, Epoch], None] | None = None,
-    on_record: Callable[[Record], None] | None = None,
+    worker: Worker,
+    size: int,
+    watcher: EvaluationWatcher,
 ) -> list[Reproduction]:
     """Train documented models and compare with what is documented.
 
@@ -78,9 +79,9 @@ def reproduce(
         seeds: One training for each.
         store: Where the records go.
         run: Name of the run that the records belong to; made if it does not exist.
-        on_start: Called with name and seed before each training.
-        on_epoch: Called after each epoch.
-        on_record: Called after each training.
+        worker: Has the training images less those held out.
+        size: How many trainings at a time.
+        watcher: Is told what happens.
 
     Raises:
         CandidateError: if a name is unknown.
@@ -92,24 +93,14 @@ def reproduce(
     for model in models:
         check_count(model)
     _ensure_run(store, run, dataset, recipe)
-    done = evaluated_before(store, run, dataset)
-    results = []
-    for model in models:
-        candidate = Candidate(model.architecture, recipe)
-        records = []
-        for seed in seeds:
-            record = done.get((candidate.key, seed))
-            if record is None:
-                if on_start is not None:
-                    on_start(model.name, seed)
-                name = PREFIX + model.name
-                record = evaluate(candidate, dataset, seed, run=run, name=name, origin="baseline", on_epoch=on_epoch)
-                store.append(record)
-            records.append(record)
-            if on_record is not None:
-                on_record(record)
-        results.append(_compared(model, records))
-    return results
+    planned = [
+        Evaluation(Candidate(model.architecture, recipe), seed, run, PREFIX + model.name, "baseline")
+        for model in models
+        for seed in seeds
+    ]
+    records = evaluate(store, planned, dataset, worker, size, watcher)
+    count = len(seeds)
+    return [_compared(model, records[index * count : (index + 1) * count]) for index, model in enumerate(models)]
 
 
 def check_count(model: Baseline) -> Cost:

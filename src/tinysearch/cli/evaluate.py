@@ -9,6 +9,7 @@ import typer
 from tinysearch.cli import options
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
+from tinysearch.cli.signals import terminations
 
 
 @reported
@@ -20,6 +21,7 @@ def evaluate(
     seeds: Annotated[
         int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")
     ] = 3,
+    workers: options.Workers = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     store: options.Store = None,
@@ -27,32 +29,27 @@ def evaluate(
     """Retrain the best candidates of a run on all training images, and score them on the test images.
 
     The test images are used once per training, after its last epoch. What was evaluated already is taken from the
-    store.
+    store. Documented models in the same store, see reproduce, are compared with.
 
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """
-    from tinysearch.cli.progress import TrainingProgress
+    from tinysearch.cli.evaluations import comparisons, evaluated
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import terminal
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.datasets import load
-    from tinysearch.search.evaluation import best_of, evaluate_all
+    from tinysearch.search.evaluation import best_of
+    from tinysearch.search.workers.cores import default_workers
 
     notes, console = stderr(), stdout()
-    with Store(store or default_path()) as opened:
+    with terminations(), Store(store or default_path()) as opened:
         opened.run(run)
         images = load(dataset, data)
-        chosen = best_of(opened, run, images, top)
-        epochs = max(len(record.measurement.curve) for record in chosen)
-        with TrainingProgress(notes, total=len(chosen) * seeds, epochs=epochs) as progress:
-            evaluate_all(
-                opened,
-                chosen,
-                images,
-                range(seeds),
-                on_start=lambda record, seed: progress.start(f"{record.name}, seed {seed}"),
-                on_epoch=progress.epoch,
-                on_record=progress.finish,
-            )
-        board = rank(opened.records(run))
-    console.print(terminal.leaderboard(board, console.width))
+        planned = best_of(opened, run, images, top, range(seeds))
+        records = evaluated(opened, planned, images, notes, workers or default_workers())
+        console.print(terminal.leaderboard(rank(opened.records(run)), console.width))
+        compared = comparisons(opened, records)
+    if compared is None:
+        notes.print("to compare with the documented models: tinysearch reproduce --seeds 3", soft_wrap=True)
+    else:
+        console.print(compared)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli.numbers import natural, whole
+from tinysearch.cli.numbers import natural, positive, whole
 
 Budget = Annotated[
     int,
@@ -29,6 +29,9 @@ Store = Annotated[
     typer.Option(help="The store; $TINYSEARCH_STORE, else runs/tinysearch.db.", show_default=False),
 ]
 Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs that every candidate is trained for.")]
+Workers = Annotated[
+    int | None, typer.Option(parser=positive, metavar="N", help="Candidates to train at a time. [one per core]")
+]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")

@@ -9,6 +9,7 @@ import typer
 from tinysearch.cli import options
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
+from tinysearch.cli.signals import terminations
 
 
 @reported
@@ -27,6 +28,7 @@ def reproduce(
     plateau_factor: Annotated[
         float, typer.Option(help="The documented learning-rate rule divides the rate by this; 1 changes nothing.")
     ] = 1.0,
+    workers: options.Workers = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     store: options.Store = None,
@@ -39,21 +41,25 @@ def reproduce(
     """
     import dataclasses
 
+    from tinysearch.api import worker_on
     from tinysearch.baselines.models import BASELINES, baseline
     from tinysearch.baselines.reproduce import reproduce as reproduce_models
+    from tinysearch.cli.evaluations import Shown
     from tinysearch.cli.progress import TrainingProgress
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.datasets import load
     from tinysearch.search.recipe import recipe as named_recipe
+    from tinysearch.search.workers.cores import default_workers
 
     how = dataclasses.replace(named_recipe(recipe, epochs=epochs), plateau_factor=plateau_factor)
     names = list(dict.fromkeys(baseline(name).name for name in models or BASELINES))
-    with Store(store or default_path(), create=True) as opened:
+    with terminations(), Store(store or default_path(), create=True) as opened:
         images = load(dataset, data)
         notes = stderr()
         if images.fallback:
             notes.print(f"[bold yellow]note:[/] {images.fallback}")
-        with TrainingProgress(notes, total=len(names) * seeds, epochs=how.epochs) as progress:
+        size = min(workers or default_workers(), len(names) * seeds)
+        with TrainingProgress(notes, len(names) * seeds, how.epochs, workers=size) as progress:
             results = reproduce_models(
                 names,
                 images,
@@ -61,9 +67,9 @@ def reproduce(
                 range(seeds),
                 opened,
                 run=f"reproduce-{images.name}",
-                on_start=lambda name, seed: progress.start(f"baseline:{name}, seed {seed}"),
-                on_epoch=progress.epoch,
-                on_record=progress.finish,
+                worker=worker_on(images.training_data(), size),
+                size=size,
+                watcher=Shown(progress),
             )
     from tinysearch.baselines.table import comparison
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,13 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.cli import options
-from tinysearch.cli.numbers import whole
+from tinysearch.cli.numbers import natural, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
-from tinysearch.errors import TrainingError
+from tinysearch.errors import NoTestImagesError, TrainingError
 
 if TYPE_CHECKING:
     from tinysearch.cli.progress import TrainingProgress
     from tinysearch.results.record import Epoch, Record
+    from tinysearch.results.store import Store
     from tinysearch.search.execution import RunOutcome
     from tinysearch.search.proposer import Proposal
     from tinysearch.search.run import SearchRun
@@ -60,8 +62,14 @@ def run(
     max_memory: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most bytes of activations at the peak, in int8.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Candidates to train at a time. [one per core]")
+    workers: options.Workers = None,
+    evaluate: Annotated[
+        int | None,
+        typer.Option(
+            parser=natural,
+            metavar="N",
+            help="Trainings of the winner on all training images, scored on the test images; 0 for none. [3]",
+        ),
     ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
@@ -83,8 +91,9 @@ def run(
 ) -> None:
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
-    Every candidate is trained for all its epochs, in a process of its own, and scored by the last one. What was
-    trained is stored at once; --resume goes on after Ctrl-C, a crash or a kill from the last whole epoch.
+    Every candidate is trained for all its epochs, in a process of its own, and scored by the last one on images that
+    are held out; the winner is then retrained with a few seeds and scored on the test images. What was trained is
+    stored at once; --resume goes on after Ctrl-C, a crash or a kill from the last whole epoch.
 
     Example: tinysearch run --budget 10000
     """
@@ -95,7 +104,7 @@ def run(
     from tinysearch.cli.sizes import size
     from tinysearch.results.store import Store, default_path
 
-    limit = None if time_limit is None else seconds(time_limit)
+    limit, stall = None if time_limit is None else seconds(time_limit), seconds(stall_limit)
     memory = None if worker_memory is None else size(worker_memory)
     given = {
         "budget": budget,
@@ -106,6 +115,7 @@ def run(
         "recipe": recipe,
         "baselines": baselines,
         "workers": workers,
+        "evaluate": evaluate,
         "max_macs": max_macs,
         "max_memory": max_memory,
     }
@@ -121,7 +131,7 @@ def run(
             resume=resume,
             time_limit=limit,
             retrain=retrain,
-            stall_limit=seconds(stall_limit),
+            stall_limit=stall,
             worker_memory=memory,
         )
         if search.dataset.fallback:
@@ -130,12 +140,20 @@ def run(
         settings, done = search.settings, search.ledger.done
         with TrainingProgress(notes, search.planned, settings.recipe.epochs, done, settings.workers) as progress:
             outcome = search.carry_out(_Shown(search, progress))
-    _conclude(search, outcome, stdout(), notes)
+        problem: TrainingError | None = None
+        if search.evaluates(outcome):
+            try:
+                outcome = _evaluated(opened, search, outcome, notes, stall, memory)
+            except TrainingError as error:
+                problem = error
+        _conclude(opened, search, outcome, stdout(), notes)
     where = _as_options({"--store": store})
     again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
     limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
     on = again + _as_options(limits) + (" --retrain" if retrain else "")
     _next_steps(search, outcome, notes, on, again, where)
+    if problem is not None:
+        raise problem
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if outcome.records and outcome.best is None:
@@ -227,12 +245,45 @@ def _rejected(rejections: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {words.get(reason, reason)}" for reason, number in sorted(rejections.items()))
 
 
-def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
+def _evaluated(
+    store: Store, search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None
+) -> RunOutcome:
+    """Evaluate the winner; what comes of it is in the store.
+
+    Raises:
+        TrainingError: if it could not be trained with one of the seeds.
+    """
+    from tinysearch.cli.evaluations import evaluated
+    from tinysearch.search.evaluation import best_of
+
+    seeds, workers = search.settings.evaluate, search.settings.workers
+    planned = best_of(store, search.name, search.dataset, 1, range(seeds))
+    notes.print(
+        f"\nthe winner, {planned[0].name}, is trained on all training images with {seeds} seeds and scored on the test "
+        f"images",
+        soft_wrap=True,
+    )
+    try:
+        evaluated(store, planned, search.dataset, notes, workers, stall_limit=stall, worker_memory=memory)
+    except NoTestImagesError as error:
+        notes.print(Text(f"note: no test figures: {error}", style="bold yellow"))
+    except KeyboardInterrupt:
+        return dataclasses.replace(outcome, ending="interrupted")
+    return outcome
+
+
+def _conclude(store: Store, search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
+    from tinysearch.cli.evaluations import comparisons
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import terminal
     from tinysearch.space.notation import notation
 
-    console.print(terminal.leaderboard(rank(outcome.records), console.width))
+    records = store.records(search.name)
+    console.print(terminal.leaderboard(rank(records), console.width))
+    compared = comparisons(store, [record for record in records if record.purpose == "evaluation"])
+    if compared is not None:
+        console.print()
+        console.print(compared)
     winner = outcome.best
     if winner is not None:
         console.print()
@@ -263,7 +314,8 @@ def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, on: str,
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
+        if not search.evaluates(outcome):
+            steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = search.models.path(outcome.best.key)
         if model.exists():

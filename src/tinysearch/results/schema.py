@@ -139,4 +139,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE VIEW trainings AS SELECT * FROM summaries JOIN details ON details.record_id = summaries.id",
     ),
+    (
+        # What networks answered on test images; classes are packed, see ``answers.py``.
+        "CREATE TABLE test_sets (fingerprint TEXT PRIMARY KEY, labels BLOB NOT NULL)",
+        "CREATE TABLE answers (record_id INTEGER PRIMARY KEY REFERENCES records (id), predicted BLOB NOT NULL)",
+    ),
 )

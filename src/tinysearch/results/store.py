@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import CandidateError, RunError
 from tinysearch.results.database import Database
@@ -22,6 +22,10 @@ from tinysearch.results.record import Measurement, Record, Run
 from tinysearch.results.summary import Summary
 from tinysearch.space.architecture import Architecture, digest
 from tinysearch.space.cost import Cost
+
+if TYPE_CHECKING:
+    # They need NumPy, which a leaderboard does not.
+    from tinysearch.results.answers import Answered, Answers
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
 _ORDER = "ORDER BY run_id, position IS NULL, position, id"
@@ -105,8 +109,8 @@ class Store:
             for row in rows
         ]
 
-    def append(self, record: Record) -> None:
-        """Store a record in one transaction.
+    def append(self, record: Record, answers: Answers | None = None) -> None:
+        """Store a record in one transaction, and what its network answered on the test images.
 
         A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
 
@@ -164,6 +168,14 @@ class Store:
                     _dump(record.provenance),
                 ),
             )
+            if answers is not None:
+                connection.execute(
+                    "INSERT INTO test_sets (fingerprint, labels) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (record.test_fingerprint, answers.labels),
+                )
+                connection.execute(
+                    "INSERT INTO answers (record_id, predicted) VALUES (?, ?)", (stored.lastrowid, answers.predicted)
+                )
 
     def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
         """Note that a run goes on, with its settings as they are now."""
@@ -198,6 +210,32 @@ class Store:
         where, values = ("", ()) if run is None else ("WHERE run = ?", (run,))
         sql = f"SELECT {', '.join(Summary._fields)} FROM summaries {where} ORDER BY id"  # noqa: S608
         return list(map(Summary._make, self._database.query(sql, values, row=None)))
+
+    def answered(self, test_fingerprint: str) -> list[Answered]:
+        """Return all evaluations on some test images of which the answers are known, as they were stored."""
+        from tinysearch.results.answers import Answered, Answers
+
+        rows = self._database.query(
+            """
+            SELECT trainings.*, labels, predicted FROM trainings
+            JOIN answers ON answers.record_id = trainings.id
+            JOIN test_sets ON test_sets.fingerprint = trainings.test_fingerprint
+            WHERE test_fingerprint = ? ORDER BY id
+            """,
+            (test_fingerprint,),
+        )
+        return [
+            Answered(
+                run=row["run"],
+                key=row["key"],
+                name=row["name"],
+                origin=row["origin"],
+                seed=row["seed"],
+                recipe=json.loads(row["recipe"]),
+                answers=Answers(row["labels"], row["predicted"]),
+            )
+            for row in rows
+        ]
 
     def trained(self, key: str, seed: int, fingerprint: str) -> Record | None:
         """Return the oldest record of a search, in any run, that measured a candidate with a seed on some data."""

@@ -34,6 +34,12 @@ class Bench:
         )
         self._finished: dict[int, Measurement] = {}
         self._on_epoch = on_epoch
+        self._busy: set[int] = set()
+
+    @property
+    def busy(self) -> int:
+        """How many jobs were begun and are not heard to be done."""
+        return len(self._busy)
 
     def __enter__(self) -> Bench:
         return self
@@ -46,6 +52,7 @@ class Bench:
 
     def start(self, position: int, job: Job) -> None:
         """Begin a job."""
+        self._busy.add(position)
         self._threads.submit(self._do, position, job)
 
     def wait(self, until: float | None = None) -> tuple[int, Measurement] | None:
@@ -71,6 +78,7 @@ class Bench:
             if isinstance(heard, BaseException):
                 raise heard
             if isinstance(heard, Measurement):
+                self._busy.discard(position)
                 return position, heard
             self._on_epoch(position, *heard)
 

@@ -1,79 +1,131 @@
-"""Evaluations: retraining a candidate and scoring it on the test images, once per seed."""
+"""Evaluations: retraining candidates and scoring them on the test images, once per seed.
+
+The workers train; they never see a test image. What they have trained is scored here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from tinysearch.errors import RunError, TrainingError
+from tinysearch.results.answers import Answers
 from tinysearch.results.leaderboard import by_score
-from tinysearch.results.record import Epoch, Origin, Record
+from tinysearch.results.record import Epoch, Measurement, Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.backend import load_keras
+from tinysearch.search.bench import Bench
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
-from tinysearch.search.images import fingerprint
+from tinysearch.search.images import Images, fingerprint
+from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.provenance import provenance
 from tinysearch.search.recipe import Recipe
-from tinysearch.search.workers.worker import EpochWatcher
+from tinysearch.search.workers.worker import Job, Worker
 from tinysearch.space.cost import cost
 
 
-def evaluate(
-    candidate: Candidate,
-    dataset: Dataset,
-    seed: int,
-    *,
-    run: str,
-    name: str,
-    origin: Origin,
-    hold_out: bool = True,
-    on_epoch: EpochWatcher | None = None,
-) -> Record:
-    """Train a candidate once and score its last epoch on the test images.
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One training to do, and to score on the test images after its last epoch.
 
     Args:
         candidate: What to train, and how.
-        dataset: Its test images are read and checked before training, and scored once after it.
         seed: Seed of the training.
         run, name, origin: Go into the record.
-        hold_out: Whether the last tenth of the training images is held out for validation, as in a search, or all
-            of them are trained on.
-        on_epoch: Called after each epoch.
+    """
+
+    candidate: Candidate
+    seed: int
+    run: str
+    name: str
+    origin: Origin
+
+
+class EvaluationWatcher:
+    """Is told what happens, and ignores it."""
+
+    def on_start(self, position: int, evaluation: Evaluation) -> None:
+        """Take note that a training begins."""
+
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
+        """Take note that an epoch is over."""
+
+    def on_record(self, position: int, record: Record) -> None:
+        """Take note of a result, which may have been known before."""
+
+
+def evaluate(
+    store: Store,
+    planned: Sequence[Evaluation],
+    dataset: Dataset,
+    worker: Worker,
+    size: int,
+    watcher: EvaluationWatcher,
+) -> list[Record]:
+    """Train and score what was not evaluated before; return all records, as they were planned.
+
+    Each record is stored as soon as it is scored. The trained models stay beside the store.
+
+    Args:
+        store: Takes the records, and knows those from before.
+        planned: What to evaluate.
+        dataset: Its test images are read and checked before training, and scored once after each.
+        worker: Has the training images; closed at the end.
+        size: How many trainings at a time.
+        watcher: Is told what happens.
 
     Raises:
-        TrainingError: if the loss is no longer a finite number.
+        TrainingError: if a training fails.
         DatasetError: if the dataset has no test images that can be used.
+        RunError: if a run was evaluated on other test images.
+        StoreWriteError: if a record cannot be stored.
     """
     test = dataset.test()
-    load_keras()
-    from tinysearch.search.training import accuracy, fit
+    mark = fingerprint(test)
+    known = {run: _evaluated(store, run, mark) for run in dict.fromkeys(one.run for one in planned)}
+    records: dict[int, Record] = {}
+    waiting: list[int] = []
+    for position, one in enumerate(planned):
+        found = known[one.run].get((one.candidate.key, one.seed))
+        if found is None:
+            waiting.append(position)
+        else:
+            records[position] = found
+            watcher.on_record(position, found)
+    interrupts = Interrupts()
+    with interrupts, Bench(worker, size, watcher.on_epoch) as bench:
 
-    data = dataset.training_data() if hold_out else dataset.all_training_data()
-    model, measurement = fit(candidate, data, seed, on_epoch)
-    if measurement.failure is not None:
-        raise TrainingError(f"{name} could not be trained with seed {seed}: {measurement.failure}")
-    return Record(
-        run=run,
-        key=candidate.key,
-        name=name,
-        origin=origin,
-        purpose="evaluation",
-        trial=None,
-        seed=seed,
-        dataset=dataset.name,
-        fingerprint=dataset.fingerprint,
-        architecture=candidate.architecture,
-        cost=cost(candidate.architecture, dataset.task),
-        recipe=candidate.recipe.to_dict(),
-        measurement=measurement,
-        test_accuracy=accuracy(model, test),
-        test_fingerprint=fingerprint(test),
-        provenance=provenance(),
-    )
+        def begin() -> None:
+            position = waiting.pop(0)
+            one = planned[position]
+            watcher.on_start(position, one)
+            path = model_path(store, one)
+            job = Job(one.candidate, one.seed, dataset.fingerprint, path, path.with_suffix(".npz"))
+            bench.start(position, job)
+
+        while waiting and bench.busy < size:
+            begin()
+        while bench.busy:
+            load_keras()
+            position, measurement = _next(bench)
+            if waiting:
+                begin()
+            one = planned[position]
+            if measurement.failure is not None:
+                raise TrainingError(f"{one.name} could not be trained with seed {one.seed}: {measurement.failure}")
+            record, answers = _scored(store, one, measurement, dataset, test, worker)
+            with interrupts.held_back():
+                store.append(record, answers)
+            records[position] = record
+            model_path(store, one).with_suffix(".npz").unlink(missing_ok=True)
+            watcher.on_record(position, record)
+    return [records[position] for position in range(len(planned))]
 
 
-def best_of(store: Store, run: str, dataset: Dataset, top: int) -> list[Record]:
-    """Return the best candidates of a run by validation accuracy, baselines among them if they are that good.
+def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Evaluation]:
+    """Plan to evaluate the best candidates of a run by validation accuracy, baselines among them if they are that good.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
@@ -82,75 +134,68 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int) -> list[Record]:
     searched = [record for record in store.records(run) if record.purpose == "search" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
-    return by_score(searched)[:top]
+    return [
+        Evaluation(Candidate(one.architecture, Recipe.from_dict(one.recipe)), seed, run, one.name, one.origin)
+        for one in by_score(searched)[:top]
+        for seed in seeds
+    ]
 
 
-def evaluated_before(store: Store, run: str, dataset: Dataset) -> dict[tuple[str, int], Record]:
+def model_path(store: Store, evaluation: Evaluation) -> Path:
+    """Return where the model of an evaluation is kept."""
+    return store.folder_of(evaluation.run) / "evaluations" / f"{evaluation.candidate.key}-{evaluation.seed}.keras"
+
+
+def _evaluated(store: Store, run: str, mark: str) -> dict[tuple[str, int], Record]:
     """Return the evaluations of a run that are in the store, by key of the candidate and seed.
 
     Raises:
         RunError: if they were scored on other test images, with which new figures must not be averaged.
-        DatasetError: if the dataset has no test images that can be used.
     """
     done = {(one.key, one.seed): one for one in store.records(run) if one.purpose == "evaluation"}
-    test = fingerprint(dataset.test())
     for record in done.values():
-        if record.test_fingerprint != test:
+        if record.test_fingerprint != mark:
             raise RunError(
                 f"run {run!r} was evaluated on test images with fingerprint {record.test_fingerprint}, those given "
-                f"have {test}; give the test images it was evaluated on, or another --store"
+                f"have {mark}; give the test images it was evaluated on, or another --store"
             )
     return done
 
 
-def evaluate_all(
-    store: Store,
-    chosen: Sequence[Record],
-    dataset: Dataset,
-    seeds: Sequence[int],
-    *,
-    on_start: Callable[[Record, int], None] | None = None,
-    on_epoch: Callable[[int, Epoch], None] | None = None,
-    on_record: Callable[[Record], None] | None = None,
-) -> list[Record]:
-    """Retrain candidates on all training images and score them on the test images.
+def _next(bench: Bench) -> tuple[int, Measurement]:
+    while True:
+        heard = bench.wait()
+        if heard is not None:
+            return heard
 
-    What was evaluated already is taken from the store.
 
-    Args:
-        store: Takes the records.
-        chosen: Records of a search, of the candidates to evaluate.
-        dataset: What the search was made on.
-        seeds: One training for each.
-        on_start: Called with the candidate's record and the seed before each training.
-        on_epoch: Called after each epoch.
-        on_record: Called after each training.
+def _scored(
+    store: Store, one: Evaluation, measurement: Measurement, dataset: Dataset, test: Images, worker: Worker
+) -> tuple[Record, Answers]:
+    import keras
 
-    Raises:
-        DatasetError: if the dataset has no test images.
-        TrainingError: if a training fails.
-    """
-    done = {run: evaluated_before(store, run, dataset) for run in {one.run for one in chosen}}
-    evaluated = []
-    for one in chosen:
-        candidate = Candidate(one.architecture, Recipe.from_dict(one.recipe))
-        for seed in seeds:
-            record = done[one.run].get((one.key, seed))
-            if record is None:
-                if on_start is not None:
-                    on_start(one, seed)
-                record = evaluate(
-                    candidate,
-                    dataset,
-                    seed,
-                    run=one.run,
-                    name=one.name,
-                    origin=one.origin,
-                    hold_out=False,
-                    on_epoch=on_epoch,
-                )
-                store.append(record)
-            evaluated.append(record)
-            if on_record is not None:
-                on_record(record)
-    return evaluated
+    from tinysearch.search.training import classified
+
+    path = model_path(store, one)
+    if not path.exists():
+        raise TrainingError(f"the trained model could not be saved at {path}; free some space or mend the folder")
+    predicted = classified(keras.saving.load_model(path), test)
+    record = Record(
+        run=one.run,
+        key=one.candidate.key,
+        name=one.name,
+        origin=one.origin,
+        purpose="evaluation",
+        trial=None,
+        seed=one.seed,
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        architecture=one.candidate.architecture,
+        cost=cost(one.candidate.architecture, dataset.task),
+        recipe=one.candidate.recipe.to_dict(),
+        measurement=measurement,
+        test_accuracy=float((predicted == test.labels).mean()),
+        test_fingerprint=fingerprint(test),
+        provenance={**provenance(), **worker.described()},
+    )
+    return record, Answers.of(test.labels, predicted)

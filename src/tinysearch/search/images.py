@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, NoTestImagesError
 
 # MD5 of the IDX files of MNIST (LeCun, Cortes and Burges), whose content an array in canonical order reproduces.
 MNIST_MD5 = {
@@ -63,7 +63,8 @@ def read_npz(path: Path, part: str) -> Images:
         ) from None
     missing = [name for name in names if name not in held]
     if missing:
-        raise DatasetError(
+        kind = NoTestImagesError if part == "test" else DatasetError
+        raise kind(
             f"{path} has no array {missing[0]!r}; it holds {', '.join(held) or 'none'}, expected x_train and y_train "
             f"(x_test and y_test for evaluations)"
         )

@@ -120,6 +120,11 @@ class SearchRun:
         finally:
             self.close()
 
+    def evaluates(self, outcome: RunOutcome) -> bool:
+        """Whether the winner is to be evaluated now: the search is over."""
+        over = outcome.ending in ("finished", "exhausted") and outcome.best is not None
+        return over and self.settings.evaluate > 0
+
     def close(self) -> None:
         """Let go of the run and of its worker, if it is not to be carried out."""
         self.worker.close()
@@ -133,7 +138,8 @@ class SearchRun:
     def _check_same(self) -> None:
         run = self.store.run(self.name)
         run.check_data(self.dataset.name, self.dataset.fingerprint)
-        before = {**RunSettings.from_dict(run.settings).to_dict(), "trials": self.settings.trials}
+        may_change = {"trials": self.settings.trials, "evaluate": self.settings.evaluate}
+        before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
             if before[name] != value:
                 raise RunError(

@@ -28,9 +28,10 @@ class RunSettings:
         baselines: Whether the documented models that fit are trained first.
         workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
             less one.
+        evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
 
     Raises:
-        RunError: if trials, seed or workers are out of range, or the strategy is unknown.
+        RunError: if trials, seed, workers or evaluate are out of range, or the strategy is unknown.
     """
 
     budget: Budget
@@ -40,6 +41,7 @@ class RunSettings:
     seed: int = 0
     baselines: bool = True
     workers: int = 1
+    evaluate: int = 3
 
     def __post_init__(self) -> None:
         if self.trials < 0:
@@ -48,6 +50,8 @@ class RunSettings:
             raise RunError(f"a seed is a whole number from 0 to {2**31 - 1:,}, got {self.seed:,}")
         if not 1 <= self.workers <= MOST_WORKERS:
             raise RunError(f"a run has 1 to {MOST_WORKERS} workers, got {self.workers}")
+        if self.evaluate < 0:
+            raise RunError(f"a winner is evaluated with at least 0 seeds, got {self.evaluate}")
         check_name(self.strategy)
 
     def to_dict(self) -> dict[str, Any]:

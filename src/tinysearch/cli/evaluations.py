@@ -1,0 +1,109 @@
+"""What a person sees of evaluations: their progress, and how they compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tinysearch.api import evaluate_planned
+from tinysearch.cli.progress import TrainingProgress
+from tinysearch.results.answers import Answered, Answers, by_network, compare
+from tinysearch.results.record import Epoch, Record
+from tinysearch.results.render import figures
+from tinysearch.search.evaluation import Evaluation, EvaluationWatcher
+
+if TYPE_CHECKING:
+    from tinysearch.results.store import Store
+    from tinysearch.search.datasets import Dataset
+
+
+def shown(notes: Console, planned: Sequence[Evaluation], workers: int) -> TrainingProgress:
+    """Return a display for evaluations."""
+    epochs = max(one.candidate.recipe.epochs for one in planned)
+    return TrainingProgress(notes, len(planned), epochs, workers=min(workers, len(planned)))
+
+
+def evaluated(
+    store: Store, planned: Sequence[Evaluation], dataset: Dataset, notes: Console, workers: int, **limits: Any
+) -> list[Record]:
+    """Carry out evaluations on all training images, and show how they come on; see ``api.evaluate_planned``."""
+    with shown(notes, planned, workers) as progress:
+        return evaluate_planned(store, planned, dataset, workers=workers, watcher=Shown(progress), **limits)
+
+
+class Shown(EvaluationWatcher):
+    """Passes what happens on to a display."""
+
+    def __init__(self, progress: TrainingProgress) -> None:
+        self._progress = progress
+
+    def on_start(self, position: int, evaluation: Evaluation) -> None:
+        self._progress.start(f"{evaluation.name}, seed {evaluation.seed}", position)
+
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
+        self._progress.epoch(number, epoch, position)
+
+    def on_record(self, position: int, record: Record) -> None:
+        self._progress.finish(record, position)
+
+
+def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | None:
+    """Compare what was evaluated with each documented model that was scored on the same test images.
+
+    Returns:
+        A table; None if no documented model was.
+    """
+    marks = {record.test_fingerprint for record in records if record.test_fingerprint is not None}
+    networks = [group for mark in sorted(marks) for group in by_network(store.answered(mark)).values()]
+    wanted = {(record.run, record.key) for record in records}
+    table = Table(
+        title="against the documented models, on the same test images, seed by seed",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+    )
+    for title in ("candidate", "against", "trained", "test", "difference", "McNemar p", "in words"):
+        table.add_column(title, justify="right" if title in ("test", "difference", "McNemar p") else "left")
+    for one in networks:
+        if (one[0].run, one[0].key) not in wanted:
+            continue
+        for other in networks:
+            if other[0].origin == "baseline" and other[0].key != one[0].key:
+                _add(table, one, other)
+    if not table.row_count:
+        return None
+    note = (
+        "difference: of the means, in points, with its standard error over seeds; McNemar p: of each pair of one seed, "
+        "the median"
+    )
+    return Group(table, Text(note, style="dim"))
+
+
+def _add(table: Table, one: Sequence[Answered], other: Sequence[Answered]) -> None:
+    found = compare(_by_seed(one), _by_seed(other))
+    if found is None:
+        return
+    error = "" if found.standard_error is None else f" ± {100 * found.standard_error:.2f}"
+    table.add_row(
+        one[0].name,
+        other[0].name,
+        _recipe(other[0].recipe),
+        figures.tested(found.other_mean, found.other_std, len(found.seeds)),
+        f"{100 * found.difference:+.2f}{error}",
+        f"{found.median_p:.2g}",
+        found.verdict,
+    )
+
+
+def _by_seed(answered: Sequence[Answered]) -> Mapping[int, Answers]:
+    return {one.seed: one.answers for one in answered}
+
+
+def _recipe(recipe: Mapping[str, object]) -> str:
+    from tinysearch.search.recipe import Recipe
+
+    return Recipe.from_dict(recipe).name

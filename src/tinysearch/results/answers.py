@@ -1,0 +1,145 @@
+"""What networks answered on test images, and whether one of two networks is really the better one."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Classes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Classes of the test images, and those that a network took them for, each packed by ``pack``."""
+
+    labels: bytes
+    predicted: bytes
+
+    @classmethod
+    def of(cls, labels: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Answers:
+        """Pack classes, each array of shape ``(images,)``."""
+        return cls(pack(labels), pack(predicted))
+
+    @property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Which images were classified correctly, shape ``(images,)``."""
+        return np.asarray(unpack(self.labels) == unpack(self.predicted))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One evaluation of which the answers are known.
+
+    Args:
+        run, key, name, seed: Of the record.
+        origin: ``"baseline"`` or ``"search"``.
+        recipe: The recipe as plain JSON values.
+        answers: What it answered.
+    """
+
+    run: str
+    key: str
+    name: str
+    origin: str
+    seed: int
+    recipe: Mapping[str, Any]
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two networks on the same test images, paired by seed.
+
+    Args:
+        seeds: The seeds that both were trained with.
+        accuracies, others: Test accuracies of the one and of the other, in the order of the seeds.
+        p_values: For each seed, of the exact test of McNemar (1947): how likely two equally good networks would
+            disagree as unevenly as these.
+    """
+
+    seeds: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    others: tuple[float, ...]
+    p_values: tuple[float, ...]
+
+    @property
+    def difference(self) -> float:
+        """Mean difference of the accuracies, a fraction."""
+        return statistics.fmean(self.accuracies) - self.other_mean
+
+    @property
+    def other_mean(self) -> float:
+        """Mean test accuracy of the other."""
+        return statistics.fmean(self.others)
+
+    @property
+    def other_std(self) -> float | None:
+        """Sample standard deviation of the test accuracy of the other; None for a single seed."""
+        return statistics.stdev(self.others) if len(self.seeds) > 1 else None
+
+    @property
+    def median_p(self) -> float:
+        """The median of the p values."""
+        return statistics.median(self.p_values)
+
+    @property
+    def standard_error(self) -> float | None:
+        """Standard error of the difference, from the spread over seeds; None for a single one."""
+        if len(self.seeds) < 2:
+            return None
+        return math.sqrt((statistics.variance(self.accuracies) + statistics.variance(self.others)) / len(self.seeds))
+
+    @property
+    def verdict(self) -> str:
+        """The difference in plain words.
+
+        It is called more than noise if most pairs alone would be significant at 5 % and, where there are several seeds,
+        the mean difference is above twice its standard error.
+        """
+        significant = 2 * sum(p < 0.05 for p in self.p_values) > len(self.p_values)
+        error = self.standard_error
+        if not significant or (error is not None and abs(self.difference) <= 2 * error):
+            return "no more than noise"
+        return "better, more than noise" if self.difference > 0 else "worse, more than noise"
+
+
+def compare(one: Mapping[int, Answers], other: Mapping[int, Answers]) -> Comparison | None:
+    """Compare two networks by their answers, by seed; None if no seed is common to both."""
+    from scipy.stats import binomtest
+
+    seeds = tuple(sorted(set(one) & set(other)))
+    if not seeds:
+        return None
+    accuracies, others, p_values = [], [], []
+    for seed in seeds:
+        right, wrong = one[seed].right, other[seed].right
+        accuracies.append(float(right.mean()))
+        others.append(float(wrong.mean()))
+        wins, losses = int((right & ~wrong).sum()), int((wrong & ~right).sum())
+        p_values.append(float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0)
+    return Comparison(seeds, tuple(accuracies), tuple(others), tuple(p_values))
+
+
+def by_network(answered: Sequence[Answered]) -> dict[tuple[str, str], list[Answered]]:
+    """Group evaluations by run and key."""
+    groups: dict[tuple[str, str], list[Answered]] = {}
+    for one in answered:
+        groups.setdefault((one.run, one.key), []).append(one)
+    return groups
+
+
+def pack(classes: npt.NDArray[Any]) -> bytes:
+    """Return classes, shape ``(images,)``, as a few bytes."""
+    return zlib.compress(np.asarray(classes, dtype="<u2").tobytes(), 9)
+
+
+def unpack(packed: bytes) -> Classes:
+    """Return classes, shape ``(images,)``, the reverse of ``pack``."""
+    return np.frombuffer(zlib.decompress(packed), dtype="<u2").astype(np.int64)

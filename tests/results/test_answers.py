@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinysearch.results.answers import Answers, compare, pack, unpack
+
+
+@given(st.lists(st.integers(0, 999)))
+def test_classes_survive_packing(classes: list[int]) -> None:
+    assert unpack(pack(np.array(classes, int))).tolist() == classes
+
+
+def answers(right: str) -> Answers:
+    """Make answers of a text that says of each image whether it was classified correctly."""
+    labels = np.arange(len(right)) % 10
+    wrong = np.array([letter == "-" for letter in right])
+    return Answers.of(labels, (labels + wrong) % 10)
+
+
+def test_a_pair_is_judged_by_the_images_on_which_the_two_disagree() -> None:
+    found = compare({0: answers("+++++++++-+-")}, {0: answers("--------+++-")})
+    assert found is not None
+    assert found.difference == pytest.approx((10 - 3) / 12)
+    # Eight wins, one loss: P(X <= 1 or X >= 8) of nine fair coins.
+    assert found.p_values == (pytest.approx(2 * (1 + 9) / 2**9),)
+    assert found.standard_error is None
+    assert found.verdict == "better, more than noise"
+    back = compare({0: answers("--------+++-")}, {0: answers("+++++++++-+-")})
+    assert back is not None
+    assert back.verdict == "worse, more than noise"
+
+
+def test_equal_answers_are_no_more_than_noise() -> None:
+    found = compare({0: answers("++-")}, {0: answers("++-")})
+    assert found is not None
+    assert (found.p_values, found.difference, found.verdict) == ((1.0,), 0.0, "no more than noise")
+
+
+def test_only_seeds_that_both_have_are_compared() -> None:
+    found = compare({0: answers("++"), 1: answers("+-"), 5: answers("--")}, {1: answers("++"), 0: answers("--")})
+    assert found is not None
+    assert found.seeds == (0, 1)
+    assert found.accuracies == (1.0, 0.5)
+    assert found.others == (0.0, 1.0)
+    assert compare({0: answers("+")}, {1: answers("+")}) is None
+
+
+def test_a_difference_within_the_spread_over_seeds_is_noise_whatever_a_pair_says() -> None:
+    much, little = "+" * 60, "+" * 50 + "-" * 10
+    found = compare({0: answers(much), 1: answers(little)}, {0: answers(little), 1: answers(much)})
+    assert found is not None
+    assert all(p < 0.05 for p in found.p_values)
+    assert found.verdict == "no more than noise"
