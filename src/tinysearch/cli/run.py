@@ -259,8 +259,8 @@ def _evaluated(
     seeds, workers = search.settings.evaluate, search.settings.workers
     planned = best_of(store, search.name, search.dataset, 1, range(seeds))
     notes.print(
-        f"\nthe winner, {planned[0].name}, is trained on all training images with {seeds} seeds and scored on the test "
-        f"images",
+        f"\nthe winner, {planned[0].name}, is trained on all training images, once for each of {seeds} seeds, and scored "
+        f"on the test images",
         soft_wrap=True,
     )
     try:
