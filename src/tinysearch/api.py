@@ -201,7 +201,7 @@ def open_run(
     store: Store,
     given: Mapping[str, Any],
     *,
-    dataset: str = "auto",
+    dataset: str | Dataset = "auto",
     data: Path | None = None,
     name: str | None = None,
     resume: bool = False,
@@ -214,10 +214,10 @@ def open_run(
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, max_macs,
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, starts, max_macs,
             max_memory and max_weight_bytes. What is left out has its default, or in a resumed run the value that the
             run began with.
-        dataset, data: See ``load``.
+        dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
         time_limit: Seconds.
@@ -240,7 +240,7 @@ def open_run(
             raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
         name, before = run.name, RunSettings.from_dict(run.settings)
     settings = _settings(given, before)
-    images = load(dataset, data)
+    images = load(dataset, data) if isinstance(dataset, str) else dataset
     worker = worker_on(images.training_data(), settings.workers, stall_limit, worker_memory)
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)
@@ -323,7 +323,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
-    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate")
+    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts")
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
 

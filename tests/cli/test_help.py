@@ -7,7 +7,7 @@ from importlib import metadata
 import pytest
 
 Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ("run", "reproduce", "leaderboard", "evaluate", "show", "cost", "space")
+COMMANDS = ("run", "frontier", "evaluate", "reproduce", "leaderboard", "show", "cost", "space")
 
 
 def test_help_lists_every_command_and_an_example(light: Tinysearch) -> None:

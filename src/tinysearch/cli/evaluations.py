@@ -12,6 +12,7 @@ from rich.text import Text
 from tinysearch.api import evaluate_planned
 from tinysearch.cli.progress import TrainingProgress
 from tinysearch.results.answers import Answered, Answers, by_network, compare
+from tinysearch.results.leaderboard import rank
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.render import figures
 from tinysearch.search.evaluation import Evaluation, EvaluationWatcher
@@ -107,3 +108,28 @@ def _recipe(recipe: Mapping[str, object]) -> str:
     from tinysearch.search.recipe import Recipe
 
     return Recipe.from_dict(recipe).name
+
+
+def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
+    """Return the winner of each of several searches, by budget, a row each."""
+    table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
+    for title in ("below", "params", "validation", "test", "trained"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("candidate", no_wrap=True)
+    table.add_column("layers", overflow="fold")
+    for bound, found in records.items():
+        rows = [row for row in rank(found).rows if row.val_accuracy is not None]
+        if not rows:
+            table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)), "0", "", "")
+            continue
+        winner = rows[0]
+        table.add_row(
+            f"{bound:,}",
+            f"{winner.params:,}",
+            figures.percent(winner.val_accuracy),
+            figures.tested(winner.test_accuracy_mean, winner.test_accuracy_std, winner.test_seeds),
+            str(sum(one.purpose == "search" for one in found)),
+            Text(winner.name),
+            Text(winner.layers),
+        )
+    return table

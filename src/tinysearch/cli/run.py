@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from tinysearch.cli import options
 from tinysearch.cli.numbers import natural, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
-from tinysearch.errors import NoTestImagesError, TrainingError
+from tinysearch.errors import TrainingError
 
 if TYPE_CHECKING:
-    from tinysearch.cli.progress import TrainingProgress
-    from tinysearch.results.record import Epoch, Record
-    from tinysearch.results.store import Store
     from tinysearch.search.execution import RunOutcome
-    from tinysearch.search.proposer import Proposal
     from tinysearch.search.run import SearchRun
 
 
@@ -99,7 +92,7 @@ def run(
     """
     from tinysearch.api import open_run
     from tinysearch.cli.durations import seconds
-    from tinysearch.cli.progress import TrainingProgress
+    from tinysearch.cli.searching import searched
     from tinysearch.cli.signals import terminations
     from tinysearch.cli.sizes import size
     from tinysearch.results.store import Store, default_path
@@ -134,19 +127,8 @@ def run(
             stall_limit=stall,
             worker_memory=memory,
         )
-        if search.dataset.fallback:
-            notes.print(Text(f"note: {search.dataset.fallback}", style="bold yellow"))
-        notes.print(_plan(search, path))
-        settings, done = search.settings, search.ledger.done
-        with TrainingProgress(notes, search.planned, settings.recipe.epochs, done, settings.workers) as progress:
-            outcome = search.carry_out(_Shown(search, progress))
-        problem: TrainingError | None = None
-        if search.evaluates(outcome):
-            try:
-                outcome = _evaluated(opened, search, outcome, notes, stall, memory)
-            except TrainingError as error:
-                problem = error
-        _conclude(opened, search, outcome, stdout(), notes)
+        outcome, problem = searched(search, notes, stall_limit=stall, worker_memory=memory)
+        _conclude(search, outcome, stdout(), notes)
     where = _as_options({"--store": store})
     again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
     limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
@@ -162,125 +144,16 @@ def run(
         )
 
 
-class _Shown:
-    """Passes what happens in a run on to the display."""
-
-    def __init__(self, search: SearchRun, progress: TrainingProgress) -> None:
-        self._progress = progress
-        self._best: Record | None = None
-        for record in search.ledger.records():
-            self._compare(record)
-        self._tell(search.ledger.rejections)
-
-    def on_start(self, proposal: Proposal) -> None:
-        from tinysearch.space.notation import notation
-
-        label = proposal.name if proposal.trial is None else f"trial {proposal.trial + 1}"
-        layers = notation(proposal.candidate.architecture)
-        self._progress.start(f"{label}  {proposal.cost.params:,} params  {layers}", proposal.position)
-
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        self._progress.epoch(number, epoch, position)
-
-    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
-        self._compare(record)
-        self._tell(rejections)
-        self._progress.finish(record, position)
-
-    def _compare(self, record: Record) -> None:
-        from tinysearch.results.leaderboard import best
-
-        self._best = best(filter(None, (self._best, record)))
-
-    def _tell(self, rejections: Mapping[str, int]) -> None:
-        from tinysearch.results.render import figures
-
-        line = ""
-        if self._best is not None:
-            accuracy = figures.percent(self._best.measurement.val_accuracy)
-            line = f"best so far: {accuracy} with {self._best.cost.params:,} params, {self._best.name}"
-        self._progress.note(line, f"rejected: {_rejected(rejections)}" if rejections else "")
-
-
-def _plan(search: SearchRun, store: Path) -> Table:
-    from tinysearch.space.survey import survey
-
-    settings, dataset = search.settings, search.dataset
-    height, width, channels = dataset.task.input_shape
-    held = search.dataset.training_data()
-    images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
-    found = survey(settings.budget, space=search.space, draws=500, samples=0)
-    before = f"{len(search.baselines)} documented models, then " if search.baselines else ""
-    done = search.ledger.done
-    resumed = f", {done} of {search.planned} trained already" if done else ""
-    at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
-    limits = [f"fewer than {settings.budget.params:,} parameters"]
-    if settings.budget.macs is not None:
-        limits.append(f"at most {settings.budget.macs:,} MACs")
-    if settings.budget.peak_activation_bytes is not None:
-        limits.append(f"at most {settings.budget.peak_activation_bytes:,} bytes of activations")
-    rows = [
-        ("run", f"{search.name} in {store}{resumed}"),
-        ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
-        ("budget", ", ".join(limits)),
-        ("space", f"{100 * found.share:.0f} % of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}"),
-        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{at_a_time}"),
-    ]
-    table = Table.grid(padding=(0, 2))
-    for title, value in rows:
-        table.add_row(Text(title, style="bold"), Text(value))
-    return table
-
-
-def _rejected(rejections: Mapping[str, int]) -> str:
-    words = {
-        "params": "at or above the budget",
-        "macs": "too many MACs",
-        "peak_activation_bytes": "too much memory",
-        "int8_weight_bytes": "too many bytes of weights",
-        "duplicate": "seen before",
-        "shape": "do not fit the images",
-    }
-    return ", ".join(f"{number:,} {words.get(reason, reason)}" for reason, number in sorted(rejections.items()))
-
-
-def _evaluated(
-    store: Store, search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None
-) -> RunOutcome:
-    """Evaluate the winner; what comes of it is in the store.
-
-    Raises:
-        TrainingError: if it could not be trained with one of the seeds.
-    """
-    from tinysearch.cli.evaluations import evaluated
-    from tinysearch.search.evaluation import best_of
-
-    seeds, workers = search.settings.evaluate, search.settings.workers
-    planned = best_of(store, search.name, search.dataset, 1, range(seeds))
-    notes.print(
-        f"\nthe winner, {planned[0].name}, is trained on all training images, once for each of {seeds} seeds, and scored "
-        f"on the test images",
-        soft_wrap=True,
-    )
-    try:
-        evaluated(store, planned, search.dataset, notes, workers, stall_limit=stall, worker_memory=memory)
-    except NoTestImagesError as error:
-        notes.print(Text(f"note: no test figures: {error}", style="bold yellow"))
-    except KeyboardInterrupt:
-        return dataclasses.replace(outcome, ending="interrupted")
-    return outcome
-
-
-def _conclude(store: Store, search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
+def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
     from tinysearch.cli.evaluations import comparisons
+    from tinysearch.cli.searching import rejected
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import terminal
     from tinysearch.space.notation import notation
 
-    records = store.records(search.name)
+    records = search.store.records(search.name)
     console.print(terminal.leaderboard(rank(records), console.width))
-    compared = comparisons(store, [record for record in records if record.purpose == "evaluation"])
+    compared = comparisons(search.store, [record for record in records if record.purpose == "evaluation"])
     if compared is not None:
         console.print()
         console.print(compared)
@@ -296,7 +169,7 @@ def _conclude(store: Store, search: SearchRun, outcome: RunOutcome, console: Con
         "interrupted": "interrupted; what was trained is stored",
     }
     notes.print()
-    notes.print(f"{ends[outcome.ending]}; rejected: {_rejected(outcome.rejections) or 'none'}", soft_wrap=True)
+    notes.print(f"{ends[outcome.ending]}; rejected: {rejected(outcome.rejections) or 'none'}", soft_wrap=True)
 
 
 def _as_options(given: Mapping[str, object]) -> str:

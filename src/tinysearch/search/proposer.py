@@ -54,16 +54,25 @@ class Proposer:
         seed: With the number of the trial it seeds the generator of that trial, so nothing needs to be saved.
         trials: How many candidates to propose.
         baselines: Architectures within the budget that come first, by name. They are not counted among the trials.
+        starts: Architectures that are proposed for the first trials; where one is rejected, the strategy is asked.
     """
 
     patience = 300
     listable = 20_000
 
-    def __init__(self, strategy: Strategy, seed: int, trials: int, baselines: Mapping[str, Architecture]) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        seed: int,
+        trials: int,
+        baselines: Mapping[str, Architecture],
+        starts: Sequence[Architecture] = (),
+    ) -> None:
         self.strategy = strategy
         self.seed = seed
         self.trials = trials
         self.baselines = baselines
+        self.starts = starts
 
     def next(self, ledger: Ledger) -> Proposal | Exhausted | None:
         """Return what is to be trained at the ledger's next position, or None if all trials are proposed."""
@@ -80,7 +89,9 @@ class Proposer:
             return None
         rng = np.random.default_rng([self.seed, trial])
         rejections: Counter[str] = Counter()
-        found = self._ask(ledger.history(), ledger.pending(), ledger.keys, rng, rejections)
+        found = self._start(trial, ledger.keys | ledger.ahead(), rejections)
+        if found is None:
+            found = self._ask(ledger.history(), ledger.pending(), ledger.keys, rng, rejections)
         if found is not None and found[0].key in (ahead := ledger.ahead()):
             # Another version or machine proposes otherwise than the one that began the run.
             found = self._ask(ledger.history(), ledger.pending(), ledger.keys | ahead, rng, rejections)
@@ -88,6 +99,19 @@ class Proposer:
             return Exhausted(rejections)
         candidate, cost = found
         return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections)
+
+    def _start(self, trial: int, known: Collection[str], rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
+        """Return what the trial is to start with, if there is something and it passes the filter."""
+        if trial >= len(self.starts):
+            return None
+        problem = self.strategy.problem
+        candidate = Candidate(self.starts[trial], problem.recipe)
+        cost = problem.space.cost(candidate.architecture)
+        reason = self._reason(candidate, cost, known)
+        if reason is None and cost is not None:
+            return candidate, cost
+        rejections[reason or "shape"] += 1
+        return None
 
     def _ask(
         self,

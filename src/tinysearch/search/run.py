@@ -79,7 +79,8 @@ class SearchRun:
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model)}
         self.baselines = fitting if settings.baselines else {}
-        self.proposer = Proposer(strategy(settings.strategy, problem), settings.seed, settings.trials, self.baselines)
+        searcher = strategy(settings.strategy, problem)
+        self.proposer = Proposer(searcher, settings.seed, settings.trials, self.baselines, settings.starts)
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
             raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
         self.lock = RunLock(store.folder_of(name), name)

@@ -10,6 +10,7 @@ from typing import Any
 from tinysearch.errors import RunError
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import check_name
+from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 
 MOST_WORKERS = 256
@@ -28,6 +29,7 @@ class RunSettings:
         baselines: Whether the documented models that fit are trained first.
         workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
             less one.
+        starts: Architectures that are the first trials, as far as they are within the budget, new and not too many.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
 
     Raises:
@@ -42,6 +44,7 @@ class RunSettings:
     baselines: bool = True
     workers: int = 1
     evaluate: int = 3
+    starts: tuple[Architecture, ...] = ()
 
     def __post_init__(self) -> None:
         if self.trials < 0:
@@ -56,9 +59,15 @@ class RunSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return dataclasses.asdict(self)
+        plain = dataclasses.asdict(dataclasses.replace(self, starts=()))
+        return {**plain, "starts": [one.to_dict() for one in self.starts]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
         """Make settings of plain JSON values."""
-        return cls(**{**data, "budget": Budget(**data["budget"]), "recipe": Recipe.from_dict(data["recipe"])})
+        values = {
+            "budget": Budget(**data["budget"]),
+            "recipe": Recipe.from_dict(data["recipe"]),
+            "starts": tuple(Architecture.from_dict(one) for one in data.get("starts", ())),
+        }
+        return cls(**{**data, **values})

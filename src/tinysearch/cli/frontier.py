@@ -1,0 +1,107 @@
+"""``frontier``: the best network below each of several budgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.rule import Rule
+
+from tinysearch.cli import options
+from tinysearch.cli.numbers import natural, whole
+from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
+from tinysearch.errors import BudgetError
+
+if TYPE_CHECKING:
+    from tinysearch.results.record import Record
+
+BUDGETS = "1000,2000,3000,5000,8000,10000"
+
+
+@reported
+def frontier(
+    budgets: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Budgets of parameters, searched in this order.")
+    ] = BUDGETS,
+    trials: Annotated[
+        int, typer.Option(parser=whole, metavar="N", help="Candidates to train for each budget, baselines not counted.")
+    ] = 20,
+    epochs: options.Epochs = 10,
+    strategy: Annotated[
+        str, typer.Option(help="evolution, bayesian, halving, random or keras-tuner:<oracle>.")
+    ] = "evolution",
+    seed: options.Seed = 0,
+    workers: options.Workers = None,
+    evaluate: Annotated[
+        int,
+        typer.Option(parser=natural, metavar="N", help="Trainings of each winner that are scored on the test images."),
+    ] = 3,
+    dataset: options.Dataset = "auto",
+    data: options.Data = None,
+    name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
+    store: options.Store = None,
+) -> None:
+    """Search below each of several budgets, and print the front of accuracy and parameters.
+
+    Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
+    until they just fit. The same command again goes on where it was interrupted; with more --trials it searches on.
+
+    Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20
+    """
+    from tinysearch.api import STALL_LIMIT, open_run
+    from tinysearch.cli.evaluations import front
+    from tinysearch.cli.searching import searched
+    from tinysearch.cli.signals import terminations
+    from tinysearch.results.store import Store, default_path
+    from tinysearch.search.datasets import load
+    from tinysearch.search.frontier import heirs
+    from tinysearch.space.search_space import SearchSpace
+
+    bounds = _bounds(budgets)
+    notes = stderr()
+    records: dict[int, list[Record]] = {}
+    ending = "finished"
+    with terminations() as signals, Store(store or default_path(), create=True) as opened:
+        images = load(dataset, data)
+        space = SearchSpace(images.task)
+        begun = {run.name for run in opened.runs()}
+        before: list[Record] = []
+        for bound in bounds:
+            own = f"{name}-{bound}"
+            given = {
+                "budget": bound,
+                "trials": trials,
+                "epochs": epochs,
+                "strategy": strategy,
+                "seed": seed,
+                "evaluate": evaluate,
+                # A run that goes on has what it began with in its settings.
+                **({} if own in begun else {"starts": heirs(before, space, bound)}),
+                **({} if workers is None else {"workers": workers}),
+            }
+            search = open_run(opened, given, dataset=images, name=own, resume=own in begun)
+            notes.print(Rule(f"below {bound:,} parameters", align="left"))
+            outcome, problem = searched(search, notes, stall_limit=STALL_LIMIT, worker_memory=None)
+            if problem is not None:
+                raise problem
+            before, ending = list(outcome.records), outcome.ending
+            records[bound] = opened.records(own)
+            if ending == "interrupted":
+                break
+    console = stdout()
+    console.print(front(records))
+    if ending == "interrupted":
+        notes.print("interrupted; what was trained is stored, and the same command goes on")
+        raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
+
+
+def _bounds(budgets: str) -> list[int]:
+    """Return the budgets of a list.
+
+    Raises:
+        BudgetError: if one is no whole number of at least 1, or they are not all different.
+    """
+    bounds = [whole(one) for one in budgets.split(",")]
+    if len(set(bounds)) < len(bounds) or min(bounds) < 1:
+        raise BudgetError(f"budgets are different whole numbers of at least 1, set apart by commas; got {budgets!r}")
+    return bounds

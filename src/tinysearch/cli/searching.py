@@ -1,0 +1,153 @@
+"""Carrying out a search in front of a person: its plan, its progress, and the evaluation of its winner."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tinysearch.cli.progress import TrainingProgress
+from tinysearch.errors import NoTestImagesError, TrainingError
+
+if TYPE_CHECKING:
+    from tinysearch.results.record import Epoch, Record
+    from tinysearch.search.execution import RunOutcome
+    from tinysearch.search.proposer import Proposal
+    from tinysearch.search.run import SearchRun
+
+
+def searched(
+    search: SearchRun, notes: Console, *, stall_limit: float, worker_memory: int | None
+) -> tuple[RunOutcome, TrainingError | None]:
+    """Carry out a run and evaluate its winner; both show how they come on.
+
+    Returns:
+        What came of it, and what went wrong when the winner was to be evaluated.
+    """
+    if search.dataset.fallback:
+        notes.print(Text(f"note: {search.dataset.fallback}", style="bold yellow"))
+    notes.print(plan(search, search.store.path))
+    settings, done = search.settings, search.ledger.done
+    with TrainingProgress(notes, search.planned, settings.recipe.epochs, done, settings.workers) as progress:
+        outcome = search.carry_out(Shown(search, progress))
+    if search.evaluates(outcome):
+        try:
+            return _evaluated(search, outcome, notes, stall_limit, worker_memory), None
+        except TrainingError as error:
+            return outcome, error
+    return outcome, None
+
+
+class Shown:
+    """Passes what happens in a run on to the display."""
+
+    def __init__(self, search: SearchRun, progress: TrainingProgress) -> None:
+        self._progress = progress
+        self._best: Record | None = None
+        for record in search.ledger.records():
+            self._compare(record)
+        self._tell(search.ledger.rejections)
+
+    def on_start(self, proposal: Proposal) -> None:
+        from tinysearch.space.notation import notation
+
+        label = proposal.name if proposal.trial is None else f"trial {proposal.trial + 1}"
+        layers = notation(proposal.candidate.architecture)
+        self._progress.start(f"{label}  {proposal.cost.params:,} params  {layers}", proposal.position)
+
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
+        self._progress.epoch(number, epoch, position)
+
+    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
+        self._compare(record)
+        self._tell(rejections)
+        self._progress.finish(record, position)
+
+    def _compare(self, record: Record) -> None:
+        from tinysearch.results.leaderboard import best
+
+        self._best = best(filter(None, (self._best, record)))
+
+    def _tell(self, rejections: Mapping[str, int]) -> None:
+        from tinysearch.results.render import figures
+
+        line = ""
+        if self._best is not None:
+            accuracy = figures.percent(self._best.measurement.val_accuracy)
+            line = f"best so far: {accuracy} with {self._best.cost.params:,} params, {self._best.name}"
+        self._progress.note(line, f"rejected: {rejected(rejections)}" if rejections else "")
+
+
+def plan(search: SearchRun, store: Path) -> Table:
+    """Return what a run is about to do."""
+    from tinysearch.space.survey import survey
+
+    settings, dataset = search.settings, search.dataset
+    height, width, channels = dataset.task.input_shape
+    held = search.dataset.training_data()
+    images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
+    found = survey(settings.budget, space=search.space, draws=500, samples=0)
+    before = f"{len(search.baselines)} documented models, then " if search.baselines else ""
+    done = search.ledger.done
+    resumed = f", {done} of {search.planned} trained already" if done else ""
+    at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
+    limits = [f"fewer than {settings.budget.params:,} parameters"]
+    if settings.budget.macs is not None:
+        limits.append(f"at most {settings.budget.macs:,} MACs")
+    if settings.budget.peak_activation_bytes is not None:
+        limits.append(f"at most {settings.budget.peak_activation_bytes:,} bytes of activations")
+    rows = [
+        ("run", f"{search.name} in {store}{resumed}"),
+        ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
+        ("budget", ", ".join(limits)),
+        ("space", f"{100 * found.share:.0f} % of random members fit; the smallest has {found.smallest:,} parameters"),
+        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}"),
+        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{at_a_time}"),
+    ]
+    table = Table.grid(padding=(0, 2))
+    for title, value in rows:
+        table.add_row(Text(title, style="bold"), Text(value))
+    return table
+
+
+def rejected(rejections: Mapping[str, int]) -> str:
+    """Return in words what the constraint filter rejected."""
+    words = {
+        "params": "at or above the budget",
+        "macs": "too many MACs",
+        "peak_activation_bytes": "too much memory",
+        "int8_weight_bytes": "too many bytes of weights",
+        "duplicate": "seen before",
+        "shape": "do not fit the images",
+    }
+    return ", ".join(f"{number:,} {words.get(reason, reason)}" for reason, number in sorted(rejections.items()))
+
+
+def _evaluated(search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None) -> RunOutcome:
+    """Evaluate the winner; what comes of it is in the store.
+
+    Raises:
+        TrainingError: if it could not be trained with one of the seeds.
+    """
+    from tinysearch.cli.evaluations import evaluated
+    from tinysearch.search.evaluation import best_of
+
+    seeds, workers = search.settings.evaluate, search.settings.workers
+    planned = best_of(search.store, search.name, search.dataset, 1, range(seeds))
+    notes.print(
+        f"\nthe winner, {planned[0].name}, is trained on all training images, once for each of {seeds} seeds, and "
+        f"scored on the test images",
+        soft_wrap=True,
+    )
+    try:
+        evaluated(search.store, planned, search.dataset, notes, workers, stall_limit=stall, worker_memory=memory)
+    except NoTestImagesError as error:
+        notes.print(Text(f"note: no test figures: {error}", style="bold yellow"))
+    except KeyboardInterrupt:
+        return dataclasses.replace(outcome, ending="interrupted")
+    return outcome

@@ -1,0 +1,35 @@
+"""A sweep of budgets: what was learned under one is where the search under the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinysearch.results.leaderboard import by_score
+from tinysearch.results.record import Record
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.canonical import canonical
+from tinysearch.space.search_space import SearchSpace
+
+HEIRS = 3
+
+
+def heirs(records: Sequence[Record], space: SearchSpace, budget: int, count: int = HEIRS) -> tuple[Architecture, ...]:
+    """Return the best architectures of an earlier search, their widths scaled so that they just stay below a budget.
+
+    Args:
+        records: Records of that search, failures and documented models included.
+        space: Where the new search takes place; what is not in it is passed over.
+        budget: Bound on parameters of the new search.
+        count: How many to return, if there are as many different ones.
+    """
+    found: dict[Architecture, Architecture] = {}
+    for record in by_score(one for one in records if not one.failed and one.purpose == "search"):
+        if len(found) == count:
+            break
+        if record.architecture not in space:
+            continue
+        scaled = space.scaled_below(record.architecture, budget)
+        counted = space.cost(scaled)
+        if counted is not None and counted.params < budget:
+            found.setdefault(canonical(scaled), scaled)
+    return tuple(found.values())

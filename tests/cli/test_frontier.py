@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinysearch.results.store import Store
+
+Launch = Callable[..., subprocess.CompletedProcess[str]]
+WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1)
+
+
+@pytest.fixture(scope="module")
+def swept(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("swept")
+    done = launch(folder, *WORDS, "--data", tiny)
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout").write_text(done.stdout)
+    return folder
+
+
+def test_each_budget_is_a_run_and_its_winner_a_row(swept: Path) -> None:
+    text = (swept / "stdout").read_text()
+    with Store(swept / "store.db") as store:
+        for bound in (1_000, 3_000):
+            records = store.records(f"frontier-{bound}")
+            searched = [record for record in records if record.purpose == "search"]
+            (evaluated,) = (record for record in records if record.purpose == "evaluation")
+            assert len(searched) == 2
+            assert all(record.cost.params < bound for record in searched)
+            (row,) = (line for line in text.splitlines() if line.strip().startswith(f"{bound:,}"))
+            assert evaluated.key in row
+            assert f"{evaluated.cost.params:,}" in row
+
+
+def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
+    with Store(swept / "store.db") as store:
+        first, second = (store.records(f"frontier-{bound}") for bound in (1_000, 3_000))
+        starts = store.run("frontier-3000").settings["starts"]
+    assert 1 <= len(starts) <= 2
+    searched = [record for record in second if record.purpose == "search"]
+    assert searched[0].architecture.to_dict() == starts[0]
+    best = max((record for record in first if record.purpose == "search"), key=lambda record: record.score)
+    assert len(best.architecture.layers) == len(searched[0].architecture.layers)
+
+
+def test_the_same_command_again_trains_nothing_and_says_the_same(launch: Launch, swept: Path, tiny: Path) -> None:
+    again = launch(swept, *WORDS, "--data", tiny)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == (swept / "stdout").read_text()
+    assert not re.search(r"training \d+ of", again.stderr)
+
+
+@pytest.mark.parametrize("budgets", ["3000,abc", "3000,3000", "0,5"])
+def test_budgets_that_make_no_sense_are_refused(light: Launch, budgets: str) -> None:
+    done = light("frontier", "--budgets", budgets)
+    assert done.returncode == 2
+    assert budgets.split(",")[-1] in done.stderr
