@@ -113,22 +113,22 @@ def _recipe(recipe: Mapping[str, object]) -> str:
 def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     """Return the winner of each of several searches, by budget, a row each."""
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
-    for title in ("below", "params", "validation", "test", "trained"):
+    for title in ("below", "params", "validation", "test", "n"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
     for bound, found in records.items():
         rows = [row for row in rank(found).rows if row.val_accuracy is not None]
         if not rows:
-            table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)), "0", "", "")
+            table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue
         winner = rows[0]
         table.add_row(
             f"{bound:,}",
             f"{winner.params:,}",
             figures.percent(winner.val_accuracy),
-            figures.tested(winner.test_accuracy_mean, winner.test_accuracy_std, winner.test_seeds),
-            str(sum(one.purpose == "search" for one in found)),
+            figures.spread(winner.test_accuracy_mean, winner.test_accuracy_std),
+            str(winner.test_seeds),
             Text(winner.name),
             Text(winner.layers),
         )

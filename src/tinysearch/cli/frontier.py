@@ -80,6 +80,7 @@ def frontier(
                 **({} if workers is None else {"workers": workers}),
             }
             search = open_run(opened, given, dataset=images, name=own, resume=own in begun)
+            notes.print()
             notes.print(Rule(f"below {bound:,} parameters", align="left"))
             outcome, problem = searched(search, notes, stall_limit=STALL_LIMIT, worker_memory=None)
             if problem is not None:
@@ -88,8 +89,8 @@ def frontier(
             records[bound] = opened.records(own)
             if ending == "interrupted":
                 break
-    console = stdout()
-    console.print(front(records))
+    notes.print()
+    stdout().print(front(records))
     if ending == "interrupted":
         notes.print("interrupted; what was trained is stored, and the same command goes on")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)

@@ -94,7 +94,8 @@ class TrainingProgress:
         result = f"failed: {_first_line(record)}" if record.failed else self._result(record)
         seconds = "known" if record.taken_from is not None else figures.duration(record.measurement.train_seconds)
         layers = notation(record.architecture)
-        self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {record.name}  {layers}")
+        name = record.name if record.purpose == "search" else f"{record.name}, seed {record.seed}"
+        self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {name}  {layers}")
 
     def note(self, best: str, rejected: str) -> None:
         """Set the lines about the best candidate so far and about rejections."""
@@ -109,7 +110,7 @@ class TrainingProgress:
         if self._live is None:
             self._console.print(line, markup=False, soft_wrap=True)
         else:
-            self._console.print(Text(line, overflow="ellipsis", no_wrap=True))
+            self._console.print(line, markup=False, overflow="ellipsis", no_wrap=True)
 
     def _render(self) -> RenderableType:
         bars = Table.grid(padding=(0, 1), expand=True)

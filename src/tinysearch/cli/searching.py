@@ -105,7 +105,7 @@ def plan(search: SearchRun, store: Path) -> Table:
         ("run", f"{search.name} in {store}{resumed}"),
         ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
         ("budget", ", ".join(limits)),
-        ("space", f"{100 * found.share:.0f} % of random members fit; the smallest has {found.smallest:,} parameters"),
+        ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}"),
         ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{at_a_time}"),
     ]
@@ -113,6 +113,10 @@ def plan(search: SearchRun, store: Path) -> Table:
     for title, value in rows:
         table.add_row(Text(title, style="bold"), Text(value))
     return table
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
 
 
 def rejected(rejections: Mapping[str, int]) -> str:

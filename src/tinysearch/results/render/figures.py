@@ -29,10 +29,19 @@ def tested(mean: float | None, std: float | None, seeds: int) -> str:
     >>> tested(0.9912, 0.0004, 3), tested(0.9912, None, 1)
     ('99.12 ± 0.04 % (n=3)', '99.12 % (n=1)')
     """
+    return MISSING if mean is None else f"{spread(mean, std)} (n={seeds})"
+
+
+def spread(mean: float | None, std: float | None) -> str:
+    """Write the mean of an accuracy with its standard deviation.
+
+    >>> spread(0.9912, 0.0004), spread(0.9912, None), spread(None, None)
+    ('99.12 ± 0.04 %', '99.12 %', '-')
+    """
     if mean is None:
         return MISSING
-    spread = "" if std is None else f" ± {100 * std:.2f}"
-    return f"{100 * mean:.2f}{spread} % (n={seeds})"
+    apart = "" if std is None else f" ± {100 * std:.2f}"
+    return f"{100 * mean:.2f}{apart} %"
 
 
 def params(total: int, trainable: int, non_trainable: int) -> str:
