@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 # its parent when it is first loaded, which would otherwise happen later and hide the function.
 import tinysearch.search  # noqa: F401
 from tinysearch.api import Result, SearchResult, search
-from tinysearch.errors import TinySearchError
-from tinysearch.space.architecture import Architecture
-from tinysearch.space.budget import Budget
-from tinysearch.space.cost import Cost, cost
-from tinysearch.space.task import Task
 
 if TYPE_CHECKING:
+    from tinysearch.errors import TinySearchError
     from tinysearch.search.recipe import Recipe
+    from tinysearch.space.architecture import Architecture
+    from tinysearch.space.budget import Budget
+    from tinysearch.space.cost import Cost, cost
     from tinysearch.space.keras_builder import build
     from tinysearch.space.search_space import SearchSpace
+    from tinysearch.space.task import Task
 
 __all__ = [
     "Architecture",
@@ -39,11 +39,17 @@ __all__ = [
     "search",
 ]
 
-# What loads NumPy or TensorFlow is imported when it is first asked for.
+# The command line answers in a moment because of what is imported only when it is first asked for.
 _LAZY = {
+    "Architecture": "tinysearch.space.architecture",
+    "Budget": "tinysearch.space.budget",
+    "Cost": "tinysearch.space.cost",
     "Recipe": "tinysearch.search.recipe",
     "SearchSpace": "tinysearch.space.search_space",
+    "Task": "tinysearch.space.task",
+    "TinySearchError": "tinysearch.errors",
     "build": "tinysearch.space.keras_builder",
+    "cost": "tinysearch.space.cost",
 }
 
 

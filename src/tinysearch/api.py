@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import NoTestImagesError, RunError
-from tinysearch.space.budget import Budget
 
 if TYPE_CHECKING:
     import keras
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from tinysearch.search.settings import RunSettings
     from tinysearch.search.workers.processes import WorkerProcesses
     from tinysearch.space.architecture import Architecture
+    from tinysearch.space.budget import Budget
     from tinysearch.space.task import Task
 
 DEFAULT_BUDGET = 10_000
@@ -160,6 +160,7 @@ def search(
     from tinysearch.results.leaderboard import by_score, rank
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.evaluation import best_of
+    from tinysearch.space.budget import Budget
 
     bound = budget if isinstance(budget, Budget) else Budget(budget)
     settings = {
@@ -311,6 +312,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     from tinysearch.search.recipe import recipe
     from tinysearch.search.settings import RunSettings
     from tinysearch.search.workers.cores import default_workers
+    from tinysearch.space.budget import Budget
 
     bound = Budget(given.get("budget", DEFAULT_BUDGET))
     base = before or RunSettings(bound, recipe("default"), workers=given.get("workers") or default_workers())

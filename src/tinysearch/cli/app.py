@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -31,6 +30,8 @@ for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, spa
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         typer.echo(f"tinysearch {metadata.version('tinysearch')}")
         raise typer.Exit
 

@@ -102,7 +102,8 @@ def _bounds(budgets: str) -> list[int]:
     Raises:
         BudgetError: if one is no whole number of at least 1, or they are not all different.
     """
-    bounds = [whole(one) for one in budgets.split(",")]
-    if len(set(bounds)) < len(bounds) or min(bounds) < 1:
+    parts = [part.strip() for part in budgets.split(",")]
+    bounds = [int(part) for part in parts if part.isdecimal()]
+    if len(set(bounds)) < len(parts) or min(bounds) < 1:
         raise BudgetError(f"budgets are different whole numbers of at least 1, set apart by commas; got {budgets!r}")
     return bounds

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from tinysearch.cli import options
-from tinysearch.cli.candidates import Found, find
 from tinysearch.cli.numbers import natural
 from tinysearch.cli.reporting import reported, stdout
+
+if TYPE_CHECKING:
+    from tinysearch.cli.candidates import Found
 
 
 class Format(str, Enum):
@@ -35,6 +36,7 @@ def cost(
 
     Example: tinysearch cost baseline:conv --format json
     """
+    from tinysearch.cli.candidates import find
     from tinysearch.results.render import terminal
 
     found = find(candidate, store)
@@ -54,6 +56,8 @@ def show(
 
     Example: tinysearch show baseline:separable
     """
+    from tinysearch.cli.candidates import find
+
     found = find(candidate, store)
     if format is Format.json:
         typer.echo(json.dumps(_as_json(found), indent=2))
@@ -112,6 +116,8 @@ def _as_json(found: Found) -> dict[str, object]:
 
 
 def _show(found: Found) -> None:
+    from rich.text import Text
+
     from tinysearch.results.render import terminal
     from tinysearch.space.notation import notation
 
