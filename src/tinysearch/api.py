@@ -132,6 +132,7 @@ def search(
     baselines: bool = True,
     workers: int | None = None,
     evaluate: int = 3,
+    space: Mapping[str, Any] | None = None,
     name: str | None = None,
     store: Path | str | None = None,
 ) -> SearchResult:
@@ -149,6 +150,7 @@ def search(
         workers: How many candidates to train at a time, each in a process of its own; by default one per core.
         evaluate: With how many seeds to retrain the winner on all training images and score it on the test images, if
             the dataset has any; 0 for not at all.
+        space: What narrows the search space, as in a space file: ``{"depth": [1, 6], "kinds": ["conv"]}``.
         name: Name of the run; by default made of dataset and budget.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
 
@@ -174,6 +176,7 @@ def search(
         "seed": seed,
         "baselines": baselines,
         "evaluate": evaluate,
+        "space": space or {},
         **({} if workers is None else {"workers": workers}),
     }
     path = Path(store) if store is not None else default_path()
@@ -215,9 +218,9 @@ def open_run(
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, starts, max_macs,
-            max_memory and max_weight_bytes. What is left out has its default, or in a resumed run the value that the
-            run began with.
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, starts, space,
+            max_macs, max_memory and max_weight_bytes. What is left out has its default, or in a resumed run the value
+            that the run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -233,6 +236,8 @@ def open_run(
     from tinysearch.search.datasets import load
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
+    from tinysearch.space.search_space import SearchSpace
+    from tinysearch.space.space_file import tree_of
 
     before = None
     if resume:
@@ -242,6 +247,7 @@ def open_run(
         name, before = run.name, RunSettings.from_dict(run.settings)
     settings = _settings(given, before)
     images = load(dataset, data) if isinstance(dataset, str) else dataset
+    space = SearchSpace(images.task, tree_of(settings.space))
     worker = worker_on(images.training_data(), settings.workers, stall_limit, worker_memory)
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)
@@ -253,6 +259,7 @@ def open_run(
                 images,
                 architectures(),
                 worker,
+                space=space,
                 resume=resume,
                 time_limit=time_limit,
                 retrain=retrain,
@@ -325,7 +332,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
-    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts")
+    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts", "space")
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
 

@@ -248,6 +248,37 @@ def test_the_command_that_an_interrupted_run_prints_goes_on_with_it(
     assert [numbers(record) for record in resumed.records] == [numbers(record) for record in finished.records]
 
 
+# Spaces of one's own
+
+
+def test_a_space_of_thirty_members_is_searched_through_and_the_run_ends_well(
+    launch: Launch, tiny: Path, tmp_path: Path
+) -> None:
+    one = {
+        "kinds": "conv",
+        "kernels": "1x1",
+        "strides": 4,
+        "paddings": "same",
+        "activations": "relu",
+        "norms": "none",
+        "biases": False,
+        "repeats": 1,
+        "shortcuts": False,
+        "poolings": "none",
+        "dropouts": 0,
+        "head_poolings": "average",
+        "hidden": 0,
+    }
+    spec = {"depth": [1, 1], "filters": [1, 30], **{name: [option] for name, option in one.items()}}
+    (tmp_path / "thirty.json").write_text(json.dumps(spec))
+    words = ("--data", tiny, "--trials", 100, "--space", "thirty.json", "--no-baselines", *SETTINGS)
+    done = launch(tmp_path, "run", *words)
+    assert done.returncode == 0, done.stderr
+    assert "no new candidate" in done.stderr
+    records = outcome(done, tmp_path).records
+    assert len({record.key for record in records}) == len(records) == 30
+
+
 # Where data comes from
 
 

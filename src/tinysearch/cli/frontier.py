@@ -31,6 +31,7 @@ def frontier(
         str, typer.Option(help="evolution, bayesian, halving, random or keras-tuner:<oracle>.")
     ] = "evolution",
     seed: options.Seed = 0,
+    space: options.Space = None,
     workers: options.Workers = None,
     evaluate: Annotated[
         int,
@@ -56,6 +57,7 @@ def frontier(
     from tinysearch.search.datasets import load
     from tinysearch.search.frontier import heirs
     from tinysearch.space.search_space import SearchSpace
+    from tinysearch.space.space_file import read_spec, tree_of
 
     bounds = _bounds(budgets)
     notes = stderr()
@@ -63,7 +65,8 @@ def frontier(
     ending = "finished"
     with terminations() as signals, Store(store or default_path(), create=True) as opened:
         images = load(dataset, data)
-        space = SearchSpace(images.task)
+        spec = {} if space is None else read_spec(space)
+        searched_space = SearchSpace(images.task, tree_of(spec))
         begun = {run.name for run in opened.runs()}
         before: list[Record] = []
         for bound in bounds:
@@ -75,8 +78,9 @@ def frontier(
                 "strategy": strategy,
                 "seed": seed,
                 "evaluate": evaluate,
+                "space": spec,
                 # A run that goes on has what it began with in its settings.
-                **({} if own in begun else {"starts": heirs(before, space, bound)}),
+                **({} if own in begun else {"starts": heirs(before, searched_space, bound)}),
                 **({} if workers is None else {"workers": workers}),
             }
             search = open_run(opened, given, dataset=images, name=own, resume=own in begun)

@@ -70,6 +70,7 @@ def space(
     budget: options.Budget = 10_000,
     samples: Annotated[int, typer.Option(parser=natural, metavar="N", help="How many architectures to print.")] = 5,
     seed: options.Seed = 0,
+    space: options.Space = None,
     format: FormatOption = Format.table,  # noqa: A002
 ) -> None:
     """Print the search space: its choices, its size, its smallest member, the share within a budget.
@@ -78,9 +79,12 @@ def space(
     """
     from tinysearch.results.render import terminal
     from tinysearch.space.budget import Budget
+    from tinysearch.space.search_space import SearchSpace
+    from tinysearch.space.space_file import read_spec, tree_of
     from tinysearch.space.survey import survey
 
-    found = survey(Budget(budget), draws=2_000, samples=samples, seed=seed)
+    narrowed = SearchSpace(tree=tree_of({} if space is None else read_spec(space)))
+    found = survey(Budget(budget), space=narrowed, draws=2_000, samples=samples, seed=seed)
     if format is Format.json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
     else:

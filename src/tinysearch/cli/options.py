@@ -32,6 +32,10 @@ Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs tha
 Workers = Annotated[
     int | None, typer.Option(parser=positive, metavar="N", help="Candidates to train at a time. [one per core]")
 ]
+Space = Annotated[
+    Path | None,
+    typer.Option(help="A JSON file that narrows the search space, see docs/space.md.", show_default=False),
+]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")

@@ -49,6 +49,7 @@ def run(
     baselines: Annotated[
         bool | None, typer.Option("--baselines/--no-baselines", help="Train the documented models first.")
     ] = None,
+    space: options.Space = None,
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
@@ -96,6 +97,7 @@ def run(
     from tinysearch.cli.signals import terminations
     from tinysearch.cli.sizes import size
     from tinysearch.results.store import Store, default_path
+    from tinysearch.space.space_file import read_spec
 
     limit, stall = None if time_limit is None else seconds(time_limit), seconds(stall_limit)
     memory = None if worker_memory is None else size(worker_memory)
@@ -109,6 +111,7 @@ def run(
         "baselines": baselines,
         "workers": workers,
         "evaluate": evaluate,
+        "space": None if space is None else read_spec(space),
         "max_macs": max_macs,
         "max_memory": max_memory,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tinysearch.errors import RunError
@@ -30,6 +30,7 @@ class RunSettings:
         workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
             less one.
         starts: Architectures that are the first trials, as far as they are within the budget, new and not too many.
+        space: What narrows the search space, see ``space_file``; nothing for the whole space.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
 
     Raises:
@@ -45,6 +46,7 @@ class RunSettings:
     workers: int = 1
     evaluate: int = 3
     starts: tuple[Architecture, ...] = ()
+    space: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.trials < 0:
