@@ -166,3 +166,13 @@ def test_a_run_without_candidates_cannot_be_evaluated(digits: Dataset, store: St
     store.create_run("empty", digits.name, digits.fingerprint, {})
     with pytest.raises(RunError, match="no trained candidate"):
         best_of(store, "empty", digits, 1, [0])
+
+
+def test_the_best_is_one_that_was_trained_for_all_epochs(
+    digits: Dataset, store: Store, as_record: Callable[..., Record]
+) -> None:
+    architecture = Architecture((Conv(5, stride=3), Pool()), Head("average"))
+    longer = dataclasses.replace(as_record(architecture, 0.7, 2), recipe=Recipe(epochs=2).to_dict())
+    store.append(longer)
+    (chosen,) = best_of(store, "run", digits, 1, [0])
+    assert (chosen.name, chosen.candidate.recipe.epochs) == (longer.key, 2)

@@ -127,6 +127,8 @@ def evaluate(
 def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Evaluation]:
     """Plan to evaluate the best candidates of a run by validation accuracy, baselines among them if they are that good.
 
+    Where some were trained for fewer epochs than others, it is among those with the most.
+
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
     """
@@ -134,9 +136,11 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
     searched = [record for record in store.records(run) if record.purpose == "search" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
+    epochs = max(record.recipe["epochs"] for record in searched)
+    whole = [record for record in searched if record.recipe["epochs"] == epochs]
     return [
         Evaluation(Candidate(one.architecture, Recipe.from_dict(one.recipe)), seed, run, one.name, one.origin)
-        for one in by_score(searched)[:top]
+        for one in by_score(whole)[:top]
         for seed in seeds
     ]
 
