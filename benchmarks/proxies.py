@@ -91,7 +91,7 @@ def naswot(model: Any, images: Images) -> float:
     ]
     if not outputs:
         return 0.0
-    codes = keras.Model(model.inputs, outputs)(images.pixels.astype(np.float32), training=True)
+    codes = keras.Model(model.input, outputs)(images.pixels.astype(np.float32), training=True)
     codes = codes if isinstance(codes, list) else [codes]
     kernel = np.zeros((len(images), len(images)))
     for code in codes:

@@ -252,13 +252,17 @@ class _Recorder(keras.callbacks.Callback):
         self.failure: str | None = None
         self._began = began
         self._seed = seed
+        self._epoch = 0
         self._on_epoch = on_epoch
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        # PyTorch drops out by a generator of its own, of which no checkpoint knows. TensorFlow would prepare all its
-        # functions anew.
-        if keras.backend.backend() == "torch":
-            keras.utils.set_random_seed(self._seed + epoch)
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        # PyTorch drops out by a generator of its own, of which no checkpoint knows; reading the first batch uses it.
+        # TensorFlow would prepare all its functions anew.
+        if batch == 0 and keras.backend.backend() == "torch":
+            keras.utils.set_random_seed(self._seed + self._epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs or {}
