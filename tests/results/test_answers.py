@@ -27,16 +27,16 @@ def test_a_pair_is_judged_by_the_images_on_which_the_two_disagree() -> None:
     # Eight wins, one loss: P(X <= 1 or X >= 8) of nine fair coins.
     assert found.p_values == (pytest.approx(2 * (1 + 9) / 2**9),)
     assert found.standard_error is None
-    assert found.verdict == "better, more than noise"
+    assert found.verdict == "better"
     back = compare({0: answers("--------+++-")}, {0: answers("+++++++++-+-")})
     assert back is not None
-    assert back.verdict == "worse, more than noise"
+    assert back.verdict == "worse"
 
 
-def test_equal_answers_are_no_more_than_noise() -> None:
+def test_equal_answers_leave_it_unclear() -> None:
     found = compare({0: answers("++-")}, {0: answers("++-")})
     assert found is not None
-    assert (found.p_values, found.difference, found.verdict) == ((1.0,), 0.0, "no more than noise")
+    assert (found.p_values, found.difference, found.verdict) == ((1.0,), 0.0, "unclear")
 
 
 def test_only_seeds_that_both_have_are_compared() -> None:
@@ -48,9 +48,9 @@ def test_only_seeds_that_both_have_are_compared() -> None:
     assert compare({0: answers("+")}, {1: answers("+")}) is None
 
 
-def test_a_difference_within_the_spread_over_seeds_is_noise_whatever_a_pair_says() -> None:
+def test_a_difference_within_the_spread_over_seeds_is_unclear_whatever_a_pair_says() -> None:
     much, little = "+" * 60, "+" * 50 + "-" * 10
     found = compare({0: answers(much), 1: answers(little)}, {0: answers(little), 1: answers(much)})
     assert found is not None
     assert all(p < 0.05 for p in found.p_values)
-    assert found.verdict == "no more than noise"
+    assert found.verdict == "unclear"

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.api import evaluate_planned
+from tinysearch.baselines.models import PREFIX
 from tinysearch.cli.progress import TrainingProgress
 from tinysearch.results.answers import Answered, Answers, by_network, compare
 from tinysearch.results.leaderboard import rank
@@ -56,48 +57,46 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
     """Compare what was evaluated with each documented model that was scored on the same test images.
 
     Returns:
-        A table; None if no documented model was.
+        A table for each candidate; None if there is nothing to compare.
     """
     marks = {record.test_fingerprint for record in records if record.test_fingerprint is not None}
     networks = [group for mark in sorted(marks) for group in by_network(store.answered(mark)).values()]
     wanted = {(record.run, record.key) for record in records}
-    table = Table(
-        title="against the documented models, on the same test images, seed by seed",
-        title_justify="left",
-        header_style="bold",
-        box=None,
-    )
-    for title in ("candidate", "against", "trained", "test", "difference", "McNemar p", "in words"):
-        table.add_column(title, justify="right" if title in ("test", "difference", "McNemar p") else "left")
+    documented = [one for one in networks if one[0].origin == "baseline"]
+    tables: list[RenderableType] = []
     for one in networks:
-        if (one[0].run, one[0].key) not in wanted:
-            continue
-        for other in networks:
-            if other[0].origin == "baseline" and other[0].key != one[0].key:
-                _add(table, one, other)
-    if not table.row_count:
+        others = [other for other in documented if other[0].key != one[0].key]
+        if (one[0].run, one[0].key) in wanted and others:
+            tables += [_compared(one, others), Text()]
+    if not tables:
         return None
     note = (
-        "difference: of the means, in points, with its standard error over seeds; McNemar p: of each pair of one seed, "
-        "the median"
+        "difference: in points, with its standard error over seeds; McNemar p: median over pairs of one seed. Unclear: "
+        "most pairs have p of 0.05 or more, or the difference is below two standard errors."
     )
-    return Group(table, Text(note, style="dim"))
+    return Group(*tables, Text(note, style="dim"))
 
 
-def _add(table: Table, one: Sequence[Answered], other: Sequence[Answered]) -> None:
-    found = compare(_by_seed(one), _by_seed(other))
-    if found is None:
-        return
-    error = "" if found.standard_error is None else f" ± {100 * found.standard_error:.2f}"
-    table.add_row(
-        one[0].name,
-        other[0].name,
-        _recipe(other[0].recipe),
-        figures.tested(found.other_mean, found.other_std, len(found.seeds)),
-        f"{100 * found.difference:+.2f}{error}",
-        f"{found.median_p:.2g}",
-        found.verdict,
-    )
+def _compared(one: Sequence[Answered], others: Sequence[Sequence[Answered]]) -> Table:
+    title = f"{one[0].name} against the documented models, on the same test images"
+    table = Table(title=title, title_justify="left", header_style="bold", box=None)
+    for heading in ("against (recipe)", "test", "n", "difference", "McNemar p", "it is"):
+        left = heading in ("against (recipe)", "it is")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+    for other in others:
+        found = compare(_by_seed(one), _by_seed(other))
+        if found is None:
+            continue
+        error = "" if found.standard_error is None else f" ± {100 * found.standard_error:.2f}"
+        table.add_row(
+            f"{other[0].name.removeprefix(PREFIX)} ({_recipe(other[0].recipe)})",
+            figures.spread(found.other_mean, found.other_std),
+            str(len(found.seeds)),
+            f"{100 * found.difference:+.2f}{error}",
+            f"{found.median_p:.3f}" if found.median_p >= 0.001 else "< 0.001",
+            found.verdict,
+        )
+    return table
 
 
 def _by_seed(answered: Sequence[Answered]) -> Mapping[int, Answers]:

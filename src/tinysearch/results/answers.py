@@ -98,16 +98,16 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """The difference in plain words.
+        """Whether the one is ``"better"`` or ``"worse"``, or that is ``"unclear"``.
 
-        It is called more than noise if most pairs alone would be significant at 5 % and, where there are several seeds,
-        the mean difference is above twice its standard error.
+        It is clear if most pairs alone are significant at 5 % and, where there are several seeds, the mean difference
+        is above twice its standard error.
         """
         significant = 2 * sum(p < 0.05 for p in self.p_values) > len(self.p_values)
         error = self.standard_error
         if not significant or (error is not None and abs(self.difference) <= 2 * error):
-            return "no more than noise"
-        return "better, more than noise" if self.difference > 0 else "worse, more than noise"
+            return "unclear"
+        return "better" if self.difference > 0 else "worse"
 
 
 def compare(one: Mapping[int, Answers], other: Mapping[int, Answers]) -> Comparison | None:
