@@ -1,0 +1,75 @@
+"""How many candidates several single-thread workers train in the time in which one trains one.
+
+::
+
+    python benchmarks/workers.py --data mnist.npz --runs 5 --workers 2
+
+Here only the clock can tell. In each round one worker and then several, each started and warm, train two candidates
+each; printed is the ratio of candidates per second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from candidate import NETWORKS, images, spread
+
+from tinysearch.search.bench import Bench
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import TrainingData
+from tinysearch.search.recipe import recipe
+from tinysearch.search.workers.processes import WorkerProcesses
+from tinysearch.search.workers.worker import Job
+
+EACH = 2
+
+
+def throughput(data: TrainingData, workers: int, epochs: int) -> float:
+    """Return candidates per second."""
+    candidate = Candidate(NETWORKS["wide"], recipe("default", epochs=epochs))
+    processes = WorkerProcesses(data, stall_seconds=600.0)
+    with Bench(processes, workers, lambda *_: None) as bench:
+        for position in range(workers):
+            bench.start(position, Job(Candidate(candidate.architecture, recipe("default", epochs=1)), 0))
+        finished = 0
+        while finished < workers:
+            finished += bench.wait() is not None
+        began = time.perf_counter()
+        for position in range(EACH * workers):
+            bench.start(position, Job(candidate, position))
+        finished = 0
+        while finished < EACH * workers:
+            finished += bench.wait() is not None
+        return EACH * workers / (time.perf_counter() - began)
+
+
+def main() -> None:
+    """Measure one worker and several, in turn."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--images", type=int, default=9_000)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    data = images(options.data, options.images)
+    rounds = []
+    for _ in range(options.runs):
+        one, several = (throughput(data, workers, options.epochs) for workers in (1, options.workers))
+        rounds.append({"one": one, "several": several, "ratio": several / one})
+    if options.json:
+        print(json.dumps(rounds))
+        return
+    print("| candidates per minute | median (least to most) |")
+    print("| --- | ---: |")
+    print(f"| one worker | {spread([60 * each['one'] for each in rounds])} |")
+    print(f"| {options.workers} workers | {spread([60 * each['several'] for each in rounds])} |")
+    print(f"| ratio | {spread([each['ratio'] for each in rounds])} |")
+
+
+if __name__ == "__main__":
+    main()
