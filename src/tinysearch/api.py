@@ -5,14 +5,13 @@ The rooms are imported by the functions and not by the module, so that ``import 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import NoTestImagesError, RunError
+from tinysearch.errors import NoTestImagesError, RunError, TinySearchError
 
 if TYPE_CHECKING:
     import keras
@@ -89,11 +88,19 @@ class Result:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What came of a search: how it ended, its leaderboard, and its candidates, best first."""
+    """What came of a search.
+
+    Args:
+        outcome: How it ended, and its records.
+        leaderboard: Its ranked rows.
+        results: Its candidates, best first.
+        problem: Why the winner could not be evaluated, where it was to be and there are test images.
+    """
 
     outcome: RunOutcome
     leaderboard: Leaderboard
     results: tuple[Result, ...]
+    problem: TinySearchError | None = None
 
     @property
     def best(self) -> Result:
@@ -180,15 +187,20 @@ def search(
         **({} if workers is None else {"workers": workers}),
     }
     path = Path(store) if store is not None else default_path()
+    problem: TinySearchError | None = None
     with Store(path, create=True) as opened:
         run = open_run(opened, settings, dataset=dataset, data=None if data is None else Path(data), name=name)
         outcome = run.carry_out(Silent())
         if outcome.ending == "interrupted":
             raise KeyboardInterrupt
         if run.evaluates(outcome):
-            with contextlib.suppress(NoTestImagesError):
-                planned = best_of(opened, run.name, run.dataset, 1, range(evaluate))
+            planned = best_of(opened, run.name, run.dataset, 1, range(evaluate))
+            try:
                 evaluate_planned(opened, planned, run.dataset, workers=run.settings.workers)
+            except NoTestImagesError:
+                pass
+            except TinySearchError as error:
+                problem = error
         records = opened.records(run.name)
     tested: dict[str, list[float]] = {}
     for record in records:
@@ -198,7 +210,7 @@ def search(
         Result(record, run.dataset.task, run.models.path(record.key), tuple(tested.get(record.key, ())))
         for record in by_score(record for record in outcome.records if not record.failed)
     )
-    return SearchResult(outcome, rank(records), results)
+    return SearchResult(outcome, rank(records), results, problem)
 
 
 def open_run(
@@ -304,7 +316,7 @@ def evaluate_planned(
         worker_memory: Bytes of memory that each worker process may have.
 
     Raises:
-        RunError: if a run was evaluated on other test images.
+        RunError: if a run was evaluated on other test images, or is being carried out by another process.
         DatasetError: if the dataset has no test images that can be used.
         TrainingError: if a training fails.
     """

@@ -27,10 +27,17 @@ def test_a_pair_is_judged_by_the_images_on_which_the_two_disagree() -> None:
     # Eight wins, one loss: P(X <= 1 or X >= 8) of nine fair coins.
     assert found.p_values == (pytest.approx(2 * (1 + 9) / 2**9),)
     assert found.standard_error is None
-    assert found.verdict == "better"
-    back = compare({0: answers("--------+++-")}, {0: answers("+++++++++-+-")})
+    assert found.verdict == "unclear"
+
+
+def test_several_seeds_that_agree_make_it_clear() -> None:
+    good, bad = "+" * 58 + "--", "+" * 48 + "-" * 12
+    other_good, other_bad = "+" * 59 + "-", "+" * 47 + "-" * 13
+    found = compare({0: answers(good), 1: answers(other_good)}, {0: answers(bad), 1: answers(other_bad)})
+    back = compare({0: answers(bad), 1: answers(other_bad)}, {0: answers(good), 1: answers(other_good)})
+    assert found is not None
     assert back is not None
-    assert back.verdict == "worse"
+    assert (found.verdict, back.verdict) == ("better", "worse")
 
 
 def test_equal_answers_leave_it_unclear() -> None:

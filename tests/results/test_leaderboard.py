@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysearch.errors import InputError
-from tinysearch.results.leaderboard import SORTS, Leaderboard, best, rank
+from tinysearch.results.leaderboard import SORTS, Leaderboard, best, by_score, rank
 from tinysearch.results.record import Record
 from tinysearch.space.notation import notation
 
@@ -231,8 +231,8 @@ def test_the_scores_of_the_ranks_do_not_depend_on_the_order_of_the_records(
 def test_the_best_has_the_highest_last_accuracy_and_of_equals_the_fewest_parameters(make_record: MakeRecord) -> None:
     records = [
         make_record("peaked", earlier=(1.0,), val_accuracy=0.5),
-        make_record("large", params=900),
-        make_record("small", params=100),
+        make_record("large", earlier=(0.1,), params=900),
+        make_record("small", earlier=(0.1,), params=100),
         make_record("failed", failure="loss was nan"),
     ]
     found = best(records)
@@ -254,3 +254,21 @@ def test_what_a_run_has_taken_over_stands_with_the_run_that_trained_it(make_reco
     tested = make_record("a", run="second", purpose="evaluation", test_accuracy=0.7)
     row = rank([first, copy, own, tested]).rows[0]
     assert (row.key, row.run, row.val_accuracy, row.test_accuracy_mean) == ("a", "first", 0.9, 0.7)
+
+
+def test_a_seed_that_two_runs_have_evaluated_counts_once(make_record: Callable[..., Record]) -> None:
+    records = [make_record("aaa", run="first"), make_record("aaa", run="second", taken_from="first")]
+    for run in ("first", "second"):
+        for seed, accuracy in enumerate((0.90, 0.92)):
+            records.append(make_record("aaa", run=run, purpose="evaluation", seed=seed, test_accuracy=accuracy))
+    (row,) = (row for row in rank(records).rows if row.run == "first")
+    assert (row.test_seeds, row.test_accuracy_mean) == (2, pytest.approx(0.91))
+    assert row.test_accuracy_std == pytest.approx(0.02 / 2**0.5)
+
+
+def test_what_was_trained_for_fewer_epochs_is_not_the_best(make_record: Callable[..., Record]) -> None:
+    whole = make_record("aaa", val_accuracy=0.8, earlier=(0.5,))
+    short = make_record("bbb", val_accuracy=0.9)
+    failed = make_record("ccc", failure="nan")
+    assert [record.key for record in by_score([failed, short, whole])] == ["aaa", "bbb", "ccc"]
+    assert best([short, whole, failed]) == whole

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinysearch.errors import DatasetError, RunError, TrainingError
 from tinysearch.results.answers import unpack
 from tinysearch.results.leaderboard import rank
+from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
@@ -108,19 +110,57 @@ def test_other_test_images_are_not_mixed_in(digits: Dataset, store: Store, in_pr
     assert len(worker.jobs) == 1
 
 
-def test_a_training_that_fails_ends_the_evaluation_and_keeps_what_was_scored(
+def test_a_training_that_fails_is_recorded_and_the_others_go_on(
     digits: Dataset, store: Store, in_process: MakeWorker
 ) -> None:
-    broken = Candidate(SMALL.architecture, Recipe(epochs=1, learning_rate=100.0, clip_norm=0.0, schedule="constant"))
+    broken = Candidate(SMALL.architecture, Recipe(epochs=1, learning_rate=0.5))
     worker = in_process(digits.all_training_data())
-    plan = [*planned(0), *planned(0, candidate=broken)]
     train = worker.train
     worker.train = lambda job, on_epoch=None: (
         Measurement(failure="loss was nan") if job.candidate == broken else train(job, on_epoch)
     )
-    with pytest.raises(TrainingError, match="seed 0: loss was nan"):
-        evaluate(store, plan, digits, worker, 1, Watcher())
-    assert [record.key for record in store.records() if record.purpose == "evaluation"] == [SMALL.key]
+    plan = [*planned(0, candidate=broken), *planned(0)]
+    failed, fine = evaluate(store, plan, digits, worker, 1, Watcher())
+    assert (failed.measurement.failure, failed.test_accuracy) == ("loss was nan", None)
+    assert fine.test_accuracy is not None
+    # It would fail again in the same way.
+    worker.train = lambda job, on_epoch=None: pytest.fail("trained again")
+    assert [record.key for record in evaluate(store, plan, digits, worker, 1, Watcher())] == [failed.key, fine.key]
+    (row,) = (row for row in rank(store.records()).rows if row.test_seeds)
+    assert row.key == SMALL.key
+
+
+def test_a_network_whose_answers_are_no_numbers_has_failed(
+    digits: Dataset, store: Store, in_process: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    monkeypatch.setattr(keras.Model, "predict", lambda self, pixels, **_: np.full((len(pixels), 10), np.nan))
+    (record,) = evaluate(store, planned(0), digits, in_process(digits.all_training_data()), 1, Watcher())
+    assert record.test_accuracy is None
+    assert "no numbers" in str(record.measurement.failure)
+
+
+def test_a_model_that_could_not_be_saved_is_an_error_and_an_old_one_is_not_scored(
+    digits: Dataset, store: Store, in_process: MakeWorker
+) -> None:
+    (plan,) = planned(0)
+    worker = in_process(digits.all_training_data())
+    worker.train = lambda job, on_epoch=None: Measurement((Epoch(0.1, 0.9, None, None, 0.1, 1.0),), 1.0)
+    model_path(store, plan).parent.mkdir(parents=True)
+    model_path(store, plan).write_bytes(b"an old model")
+    with pytest.raises(TrainingError, match="could not be saved"):
+        evaluate(store, [plan], digits, worker, 1, Watcher())
+
+
+def test_a_run_that_is_being_carried_out_cannot_be_evaluated(
+    digits: Dataset, store: Store, in_process: MakeWorker
+) -> None:
+    held = RunLock(store.folder_of("run"), "run")
+    with pytest.raises(RunError, match="being carried out"):
+        evaluate(store, planned(0), digits, in_process(digits.all_training_data()), 1, Watcher())
+    held.release()
+    assert evaluate(store, planned(0), digits, in_process(digits.all_training_data()), 1, Watcher())
 
 
 @pytest.fixture
@@ -172,7 +212,8 @@ def test_the_best_is_one_that_was_trained_for_all_epochs(
     digits: Dataset, store: Store, as_record: Callable[..., Record]
 ) -> None:
     architecture = Architecture((Conv(5, stride=3), Pool()), Head("average"))
-    longer = dataclasses.replace(as_record(architecture, 0.7, 2), recipe=Recipe(epochs=2).to_dict())
-    store.append(longer)
+    record = as_record(architecture, 0.7, 2)
+    longer = dataclasses.replace(record.measurement, curve=record.measurement.curve * 2)
+    store.append(dataclasses.replace(record, measurement=longer, recipe=Recipe(epochs=2).to_dict()))
     (chosen,) = best_of(store, "run", digits, 1, [0])
-    assert (chosen.name, chosen.candidate.recipe.epochs) == (longer.key, 2)
+    assert (chosen.name, chosen.candidate.recipe.epochs) == (record.key, 2)

@@ -74,10 +74,14 @@ def test_a_space_of_thirty_members_can_be_written_down() -> None:
         ({"kinds": ["dense"]}, "kinds .*dense.*separable"),
         ({"kernels": ["3"]}, "kernels .*3x3"),
         ({"kernels": ["99x1"]}, "99x1"),
-        ({"strides": [True]}, "strides .*true"),
+        ({"strides": [True]}, "strides .*True"),
         ({"biases": [1]}, "biases"),
         ({"dropouts": [1.0]}, "dropouts"),
         ({"kinds": [["conv", 0]]}, "weight .*conv"),
+        ({"kinds": [["conv", float("inf")]]}, "weight .*inf"),
+        ({"kinds": ["conv", "conv"]}, "'conv' twice"),
+        ({"kernels": ["03x3"]}, "03x3"),
+        ({"branches": [0, 3]}, "branches .*from 1"),
         ({"poolings": ["max"]}, "poolings .*max 2x2"),
     ],
 )
@@ -95,3 +99,7 @@ def test_a_file_that_is_none_is_refused(text: str | None, words: str, tmp_path: 
         path.write_text(text)
     with pytest.raises(SpaceError, match=words):
         read_spec(path)
+
+
+def test_from_python_tuples_will_do() -> None:
+    assert tree_of({"depth": (2, 6), "kinds": ("conv",)}) == tree_of({"depth": [2, 6], "kinds": ["conv"]})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
-from tinysearch.errors import CostMismatchError
+from tinysearch.errors import CostMismatchError, TrainingError
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
@@ -99,6 +99,11 @@ def reproduce(
         for seed in seeds
     ]
     records = evaluate(store, planned, dataset, worker, size, watcher)
+    for record in records:
+        if record.failed:
+            raise TrainingError(
+                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
+            )
     count = len(seeds)
     return [_compared(model, records[index * count : (index + 1) * count]) for index, model in enumerate(models)]
 

@@ -13,7 +13,7 @@ from tinysearch.api import evaluate_planned
 from tinysearch.baselines.models import PREFIX
 from tinysearch.cli.progress import TrainingProgress
 from tinysearch.results.answers import Answered, Answers, by_network, compare
-from tinysearch.results.leaderboard import rank
+from tinysearch.results.leaderboard import best, rank
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.render import figures
 from tinysearch.search.evaluation import Evaluation, EvaluationWatcher
@@ -34,7 +34,12 @@ def evaluated(
 ) -> list[Record]:
     """Carry out evaluations on all training images, and show how they come on; see ``api.evaluate_planned``."""
     with shown(notes, planned, workers) as progress:
-        return evaluate_planned(store, planned, dataset, workers=workers, watcher=Shown(progress), **limits)
+        records = evaluate_planned(store, planned, dataset, workers=workers, watcher=Shown(progress), **limits)
+    for record in records:
+        if record.failed:
+            reason = f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
+            notes.print(Text(f"note: {reason}", style="bold yellow"), soft_wrap=True)
+    return records
 
 
 class Shown(EvaluationWatcher):
@@ -62,17 +67,21 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
     marks = {record.test_fingerprint for record in records if record.test_fingerprint is not None}
     networks = [group for mark in sorted(marks) for group in by_network(store.answered(mark)).values()]
     wanted = {(record.run, record.key) for record in records}
-    documented = [one for one in networks if one[0].origin == "baseline"]
     tables: list[RenderableType] = []
     for one in networks:
-        others = [other for other in documented if other[0].key != one[0].key]
+        others = {
+            (other[0].key, other[0].held_out): other
+            for other in networks
+            if other[0].origin == "baseline" and other[0].fingerprint == one[0].fingerprint
+        }
+        others = {marks: other for marks, other in others.items() if marks[0] != one[0].key}
         if (one[0].run, one[0].key) in wanted and others:
-            tables += [_compared(one, others), Text()]
+            tables += [_compared(one, list(others.values())), Text()]
     if not tables:
         return None
     note = (
-        "difference: in points, with its standard error over seeds; McNemar p: median over pairs of one seed. Unclear: "
-        "most pairs have p of 0.05 or more, or the difference is below two standard errors."
+        "difference: in points, with its standard error over seeds; McNemar p: median over pairs of one seed. Clear is "
+        "what is significant at 5 % in most pairs and over seeds. 90 %: trained without the tenth held out."
     )
     return Group(*tables, Text(note, style="dim"))
 
@@ -89,7 +98,7 @@ def _compared(one: Sequence[Answered], others: Sequence[Sequence[Answered]]) -> 
             continue
         error = "" if found.standard_error is None else f" ± {100 * found.standard_error:.2f}"
         table.add_row(
-            f"{other[0].name.removeprefix(PREFIX)} ({_recipe(other[0].recipe)})",
+            f"{other[0].name.removeprefix(PREFIX)} ({_training(other[0], one[0])})",
             figures.spread(found.other_mean, found.other_std),
             str(len(found.seeds)),
             f"{100 * found.difference:+.2f}{error}",
@@ -103,10 +112,16 @@ def _by_seed(answered: Sequence[Answered]) -> Mapping[int, Answers]:
     return {one.seed: one.answers for one in answered}
 
 
-def _recipe(recipe: Mapping[str, object]) -> str:
+def _training(other: Answered, one: Answered) -> str:
+    """Say how another network was trained, as far as it is otherwise."""
     from tinysearch.search.recipe import Recipe
 
-    return Recipe.from_dict(recipe).name
+    parts = [Recipe.from_dict(other.recipe).name]
+    if other.recipe["epochs"] != one.recipe["epochs"]:
+        parts.append(f"{other.recipe['epochs']} epochs")
+    if other.held_out and not one.held_out:
+        parts.append("90 %")
+    return ", ".join(parts)
 
 
 def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
@@ -117,18 +132,18 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
     for bound, found in records.items():
-        rows = [row for row in rank(found).rows if row.val_accuracy is not None]
-        if not rows:
+        winner = best(one for one in found if one.purpose == "search")
+        if winner is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue
-        winner = rows[0]
+        (row,) = (row for row in rank(found).rows if row.key == winner.key)
         table.add_row(
             f"{bound:,}",
-            f"{winner.params:,}",
-            figures.percent(winner.val_accuracy),
-            figures.spread(winner.test_accuracy_mean, winner.test_accuracy_std),
-            str(winner.test_seeds),
-            Text(winner.name),
-            Text(winner.layers),
+            f"{row.params:,}",
+            figures.percent(row.val_accuracy),
+            figures.spread(row.test_accuracy_mean, row.test_accuracy_std),
+            str(row.test_seeds),
+            Text(row.name),
+            Text(row.layers),
         )
     return table

@@ -10,7 +10,7 @@ from rich.rule import Rule
 from tinysearch.cli import options
 from tinysearch.cli.numbers import natural, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
-from tinysearch.errors import BudgetError
+from tinysearch.errors import BudgetError, TinySearchError, TrainingError
 
 if TYPE_CHECKING:
     from tinysearch.results.record import Record
@@ -24,19 +24,28 @@ def frontier(
         str, typer.Option(metavar="N,N,...", help="Budgets of parameters, searched in this order.")
     ] = BUDGETS,
     trials: Annotated[
-        int, typer.Option(parser=whole, metavar="N", help="Candidates to train for each budget, baselines not counted.")
-    ] = 20,
-    epochs: options.Epochs = 10,
+        int | None,
+        typer.Option(
+            parser=whole, metavar="N", help="Candidates to train for each budget, baselines not counted. [20]"
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
+    ] = None,
     strategy: Annotated[
-        str, typer.Option(help="evolution, bayesian, halving, random or keras-tuner:<oracle>.")
-    ] = "evolution",
-    seed: options.Seed = 0,
+        str | None, typer.Option(help="evolution, bayesian, halving, random or keras-tuner:<oracle>. [evolution]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
+    ] = None,
     space: options.Space = None,
     workers: options.Workers = None,
     evaluate: Annotated[
-        int,
-        typer.Option(parser=natural, metavar="N", help="Trainings of each winner that are scored on the test images."),
-    ] = 3,
+        int | None,
+        typer.Option(
+            parser=natural, metavar="N", help="Trainings of each winner that are scored on the test images. [3]"
+        ),
+    ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
@@ -62,33 +71,39 @@ def frontier(
     bounds = _bounds(budgets)
     notes = stderr()
     records: dict[int, list[Record]] = {}
-    ending = "finished"
+    problem: TinySearchError | None = None
+    spec = None if space is None else read_spec(space)
+    options_given = {
+        "trials": trials,
+        "epochs": epochs,
+        "strategy": strategy,
+        "seed": seed,
+        "workers": workers,
+        "evaluate": evaluate,
+        "space": spec,
+    }
+    given = {key: value for key, value in options_given.items() if value is not None}
     with terminations() as signals, Store(store or default_path(), create=True) as opened:
         images = load(dataset, data)
-        spec = {} if space is None else read_spec(space)
-        searched_space = SearchSpace(images.task, tree_of(spec))
+        whole_space = SearchSpace(images.task, tree_of(spec or {}))
+        smallest = whole_space.smallest().params
+        if smallest >= min(bounds):
+            raise BudgetError(
+                f"no architecture of the search space is below {min(bounds):,} parameters: the smallest one has "
+                f"{smallest:,}; leave that budget out"
+            )
         begun = {run.name for run in opened.runs()}
         before: list[Record] = []
+        ending = ""
         for bound in bounds:
             own = f"{name}-{bound}"
-            given = {
-                "budget": bound,
-                "trials": trials,
-                "epochs": epochs,
-                "strategy": strategy,
-                "seed": seed,
-                "evaluate": evaluate,
-                "space": spec,
-                # A run that goes on has what it began with in its settings.
-                **({} if own in begun else {"starts": heirs(before, searched_space, bound)}),
-                **({} if workers is None else {"workers": workers}),
-            }
-            search = open_run(opened, given, dataset=images, name=own, resume=own in begun)
+            # A run that goes on has what it began with in its settings.
+            new = {} if own in begun else {"starts": heirs(before, whole_space, bound)}
+            search = open_run(opened, {"budget": bound, **given, **new}, dataset=images, name=own, resume=own in begun)
             notes.print()
             notes.print(Rule(f"below {bound:,} parameters", align="left"))
-            outcome, problem = searched(search, notes, stall_limit=STALL_LIMIT, worker_memory=None)
-            if problem is not None:
-                raise problem
+            outcome, wrong = searched(search, notes, stall_limit=STALL_LIMIT, worker_memory=None)
+            problem = problem or wrong
             before, ending = list(outcome.records), outcome.ending
             records[bound] = opened.records(own)
             if ending == "interrupted":
@@ -98,6 +113,11 @@ def frontier(
     if ending == "interrupted":
         notes.print("interrupted; what was trained is stored, and the same command goes on")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
+    if problem is not None:
+        raise problem
+    failed = [bound for bound, found in records.items() if all(record.failed for record in found)]
+    if failed:
+        raise TrainingError(f"all candidates below {failed[0]:,} parameters failed")
 
 
 def _bounds(budgets: str) -> list[int]:
@@ -106,8 +126,10 @@ def _bounds(budgets: str) -> list[int]:
     Raises:
         BudgetError: if one is no whole number of at least 1, or they are not all different.
     """
-    parts = [part.strip() for part in budgets.split(",")]
-    bounds = [int(part) for part in parts if part.isdecimal()]
-    if len(set(bounds)) < len(parts) or min(bounds) < 1:
+    try:
+        bounds = [whole(part) for part in budgets.split(",")]
+    except typer.BadParameter:
+        bounds = []
+    if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:
         raise BudgetError(f"budgets are different whole numbers of at least 1, set apart by commas; got {budgets!r}")
     return bounds

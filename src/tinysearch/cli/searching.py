@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.cli.progress import TrainingProgress
-from tinysearch.errors import NoTestImagesError, TrainingError
+from tinysearch.errors import NoTestImagesError, TinySearchError
 
 if TYPE_CHECKING:
     from tinysearch.results.record import Epoch, Record
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def searched(
     search: SearchRun, notes: Console, *, stall_limit: float, worker_memory: int | None
-) -> tuple[RunOutcome, TrainingError | None]:
+) -> tuple[RunOutcome, TinySearchError | None]:
     """Carry out a run and evaluate its winner; both show how they come on.
 
     Returns:
@@ -38,7 +38,8 @@ def searched(
     if search.evaluates(outcome):
         try:
             return _evaluated(search, outcome, notes, stall_limit, worker_memory), None
-        except TrainingError as error:
+        except TinySearchError as error:
+            # What was searched is there all the same.
             return outcome, error
     return outcome, None
 
@@ -133,11 +134,7 @@ def rejected(rejections: Mapping[str, int]) -> str:
 
 
 def _evaluated(search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None) -> RunOutcome:
-    """Evaluate the winner; what comes of it is in the store.
-
-    Raises:
-        TrainingError: if it could not be trained with one of the seeds.
-    """
+    """Evaluate the winner; what comes of it is in the store."""
     from tinysearch.cli.evaluations import evaluated
     from tinysearch.search.evaluation import best_of
 

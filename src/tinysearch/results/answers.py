@@ -38,7 +38,8 @@ class Answered:
     """One evaluation of which the answers are known.
 
     Args:
-        run, key, name, seed: Of the record.
+        run, key, name, seed, fingerprint: Of the record.
+        held_out: Whether some training images were held out.
         origin: ``"baseline"`` or ``"search"``.
         recipe: The recipe as plain JSON values.
         answers: What it answered.
@@ -49,6 +50,8 @@ class Answered:
     name: str
     origin: str
     seed: int
+    fingerprint: str
+    held_out: bool
     recipe: Mapping[str, Any]
     answers: Answers
 
@@ -100,12 +103,14 @@ class Comparison:
     def verdict(self) -> str:
         """Whether the one is ``"better"`` or ``"worse"``, or that is ``"unclear"``.
 
-        It is clear if most pairs alone are significant at 5 % and, where there are several seeds, the mean difference
-        is above twice its standard error.
+        It is clear if most pairs alone are significant at 5 %, and Student's test of the two means over seeds is as
+        well. One seed each makes nothing clear: that is about two sets of weights, not about two networks.
         """
-        significant = 2 * sum(p < 0.05 for p in self.p_values) > len(self.p_values)
-        error = self.standard_error
-        if not significant or (error is not None and abs(self.difference) <= 2 * error):
+        from scipy.stats import t
+
+        error, count = self.standard_error, len(self.seeds)
+        significant = 2 * sum(p < 0.05 for p in self.p_values) > count
+        if not significant or error is None or abs(self.difference) <= t.ppf(0.975, 2 * count - 2) * error:
             return "unclear"
         return "better" if self.difference > 0 else "worse"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -88,7 +89,8 @@ class _Entry:
 
     @property
     def tested(self) -> list[float]:
-        return [one.test_accuracy for one in self.group if one.test_accuracy is not None]
+        # Two runs may have evaluated the same candidate with the same seed.
+        return list({one.seed: one.test_accuracy for one in self.group if one.test_accuracy is not None}.values())
 
     def mean(self, field: str) -> float | None:
         if len(self.searched) == 1:
@@ -189,12 +191,17 @@ def rank(
 
 
 def by_score(records: Iterable[Record]) -> list[Record]:
-    """Sort records by validation accuracy, fewer parameters first among equals, failures last."""
-    return sorted(records, key=lambda record: (-record.score, record.cost.params))
+    """Sort records by validation accuracy, fewer parameters first among equals, failures last.
+
+    What was trained for fewer epochs than others comes after these: its score means something else.
+    """
+    return sorted(
+        records, key=lambda one: (one.score == -math.inf, -len(one.measurement.curve), -one.score, one.cost.params)
+    )
 
 
 def best(records: Iterable[Record]) -> Record | None:
-    """Return the record with the highest validation accuracy, of equals the smallest; None if none was measured."""
+    """Return the first of ``by_score``; None if none was measured."""
     measured = [record for record in records if record.measurement.val_accuracy is not None]
     return next(iter(by_score(measured)), None)
 

@@ -231,6 +231,8 @@ class Store:
                 name=row["name"],
                 origin=row["origin"],
                 seed=row["seed"],
+                fingerprint=row["fingerprint"],
+                held_out=row["val_accuracy"] is not None,
                 recipe=json.loads(row["recipe"]),
                 answers=Answers(row["labels"], row["predicted"]),
             )

@@ -48,11 +48,12 @@ class BestModels:
 
     def clear(self) -> None:
         """Remove what an earlier run of the name has left, whose records are gone."""
-        shutil.rmtree(self._folder / "checkpoints", ignore_errors=True)
+        for name in ("checkpoints", "evaluations"):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def tidy(self) -> None:
         """Remove what trainings that were killed have left behind: half-written models and checkpoints."""
         with suppress(OSError):
-            for pattern in (".*.part.keras", "checkpoints/*.part"):
+            for pattern in (".*.part.keras", "*/.*.part.keras", "*/*.part"):
                 for path in self._folder.glob(pattern):
                     path.unlink(missing_ok=True)

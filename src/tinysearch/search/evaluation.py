@@ -5,13 +5,16 @@ The workers train; they never see a test image. What they have trained is scored
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.answers import Answers
 from tinysearch.results.leaderboard import by_score
+from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.backend import load_keras
@@ -66,7 +69,8 @@ def evaluate(
 ) -> list[Record]:
     """Train and score what was not evaluated before; return all records, as they were planned.
 
-    Each record is stored as soon as it is scored. The trained models stay beside the store.
+    Each record is stored as soon as it is scored; a training that fails is a record of its failure. The trained models
+    stay beside the store.
 
     Args:
         store: Takes the records, and knows those from before.
@@ -77,9 +81,9 @@ def evaluate(
         watcher: Is told what happens.
 
     Raises:
-        TrainingError: if a training fails.
+        TrainingError: if a trained model cannot be saved.
         DatasetError: if the dataset has no test images that can be used.
-        RunError: if a run was evaluated on other test images.
+        RunError: if a run was evaluated on other test images, or is being carried out by another process.
         StoreWriteError: if a record cannot be stored.
     """
     test = dataset.test()
@@ -95,13 +99,18 @@ def evaluate(
             records[position] = found
             watcher.on_record(position, found)
     interrupts = Interrupts()
-    with interrupts, Bench(worker, size, watcher.on_epoch) as bench:
+    with contextlib.ExitStack() as stack:
+        for run in sorted({planned[position].run for position in waiting}):
+            stack.callback(RunLock(store.folder_of(run), run).release)
+        stack.enter_context(interrupts)
+        bench = stack.enter_context(Bench(worker, size, watcher.on_epoch))
 
         def begin() -> None:
             position = waiting.pop(0)
             one = planned[position]
             watcher.on_start(position, one)
             path = model_path(store, one)
+            path.unlink(missing_ok=True)
             job = Job(one.candidate, one.seed, dataset.fingerprint, path, path.with_suffix(".npz"))
             bench.start(position, job)
 
@@ -113,8 +122,6 @@ def evaluate(
             if waiting:
                 begin()
             one = planned[position]
-            if measurement.failure is not None:
-                raise TrainingError(f"{one.name} could not be trained with seed {one.seed}: {measurement.failure}")
             record, answers = _scored(store, one, measurement, dataset, test, worker)
             with interrupts.held_back():
                 store.append(record, answers)
@@ -127,8 +134,6 @@ def evaluate(
 def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Evaluation]:
     """Plan to evaluate the best candidates of a run by validation accuracy, baselines among them if they are that good.
 
-    Where some were trained for fewer epochs than others, it is among those with the most.
-
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
     """
@@ -136,11 +141,9 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
     searched = [record for record in store.records(run) if record.purpose == "search" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
-    epochs = max(record.recipe["epochs"] for record in searched)
-    whole = [record for record in searched if record.recipe["epochs"] == epochs]
     return [
         Evaluation(Candidate(one.architecture, Recipe.from_dict(one.recipe)), seed, run, one.name, one.origin)
-        for one in by_score(whole)[:top]
+        for one in by_score(searched)[:top]
         for seed in seeds
     ]
 
@@ -175,15 +178,15 @@ def _next(bench: Bench) -> tuple[int, Measurement]:
 
 def _scored(
     store: Store, one: Evaluation, measurement: Measurement, dataset: Dataset, test: Images, worker: Worker
-) -> tuple[Record, Answers]:
-    import keras
-
-    from tinysearch.search.training import classified
-
-    path = model_path(store, one)
-    if not path.exists():
-        raise TrainingError(f"the trained model could not be saved at {path}; free some space or mend the folder")
-    predicted = classified(keras.saving.load_model(path), test)
+) -> tuple[Record, Answers | None]:
+    answers: Answers | None = None
+    accuracy: float | None = None
+    if measurement.failure is None:
+        predicted = _classified(model_path(store, one), test)
+        if predicted is None:
+            measurement = replace(measurement, failure="the trained network answers with values that are no numbers")
+        else:
+            answers, accuracy = Answers.of(test.labels, predicted), float((predicted == test.labels).mean())
     record = Record(
         run=one.run,
         key=one.candidate.key,
@@ -198,8 +201,19 @@ def _scored(
         cost=cost(one.candidate.architecture, dataset.task),
         recipe=one.candidate.recipe.to_dict(),
         measurement=measurement,
-        test_accuracy=float((predicted == test.labels).mean()),
+        test_accuracy=accuracy,
         test_fingerprint=fingerprint(test),
         provenance={**provenance(), **worker.described()},
     )
-    return record, Answers.of(test.labels, predicted)
+    return record, answers
+
+
+def _classified(path: Path, test: Images) -> Any:
+    """Return what a saved model takes images for, shape ``(images,)``; None if its answers are no numbers."""
+    import keras
+
+    from tinysearch.search.training import classified
+
+    if not path.exists():
+        raise TrainingError(f"the trained model could not be saved at {path}; free some space or mend the folder")
+    return classified(keras.saving.load_model(path), test)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -38,7 +40,7 @@ class SearchRun:
         settings: See ``RunSettings``.
         dataset: Images; only the training images are looked at.
         baselines: Documented models by name, trained first if the settings say so; strategies find them in the history.
-            Those that do not fit the budget are left out.
+            Those that do not fit the budget, or are not in the space, are left out.
         worker: Where candidates are trained; closed when the run was carried out.
         space: The search space; by default the one of ``tinysearch run`` for the dataset's task.
         resume: Continue the run of this name.
@@ -75,9 +77,10 @@ class SearchRun:
         self.worker = worker
         self.time_limit = time_limit
         self.retrain = retrain
+        self._until = None if time_limit is None else time.monotonic() + time_limit
         problem = Problem(self.space, settings.budget, settings.recipe)
         _check_reachable(problem)
-        fitting = {label: model for label, model in baselines.items() if problem.fits(model)}
+        fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
         searcher = strategy(settings.strategy, problem)
         self.proposer = Proposer(searcher, settings.seed, settings.trials, self.baselines, settings.starts)
@@ -122,9 +125,12 @@ class SearchRun:
             self.close()
 
     def evaluates(self, outcome: RunOutcome) -> bool:
-        """Whether the winner is to be evaluated now: the search is over."""
-        over = outcome.ending in ("finished", "exhausted") and outcome.best is not None
-        return over and self.settings.evaluate > 0
+        """Whether the winner is to be evaluated now: the search is over, and there is time for it."""
+        if outcome.ending not in ("finished", "exhausted") or outcome.best is None or self.settings.evaluate == 0:
+            return False
+        rounds = math.ceil(self.settings.evaluate / self.settings.workers)
+        needed = rounds * outcome.best.measurement.train_seconds
+        return self._until is None or time.monotonic() + needed < self._until
 
     def close(self) -> None:
         """Let go of the run and of its worker, if it is not to be carried out."""

@@ -176,10 +176,10 @@ def save_model(model: keras.Model, path: Path) -> None:
     part.replace(path)
 
 
-def classified(model: keras.Model, images: Images) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return the classes that a model takes images for, shape ``(images,)``."""
+def classified(model: keras.Model, images: Images) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+    """Return the classes that a model takes images for, shape ``(images,)``; None if its answers are no numbers."""
     probabilities = model.predict(_floats(images), batch_size=_LARGE_BATCH, verbose=0)
-    return np.asarray(np.argmax(probabilities, axis=1))
+    return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
 
 
 def _floats(images: Images) -> np.ndarray[Any, np.dtype[np.float32]]:

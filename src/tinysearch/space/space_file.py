@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ def read_spec(path: Path) -> dict[str, Any]:
         spec = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpaceError(f"the space {path} cannot be read ({error.strerror}); give a JSON file") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SpaceError(f"the space {path} is no JSON file: {error}") from None
     if not isinstance(spec, dict):
         raise SpaceError(f"the space {path} holds {type(spec).__name__}; expected an object of choices")
@@ -63,27 +65,28 @@ def tree_of(spec: Spec) -> Group:
 
 
 def _range(name: str, given: object) -> tuple[int, ...]:
-    low = 0 if name == "branches" else 1
-    whole = isinstance(given, list) and len(given) in (2, 3) and all(_is_whole(one) for one in given)
-    if not whole or not low <= given[0] <= given[-1] <= given[1] <= _RANGES[name]:  # type: ignore[index]
+    whole = isinstance(given, (list, tuple)) and len(given) in (2, 3) and all(_is_whole(one) for one in given)
+    if not whole or not 1 <= given[0] <= given[-1] <= given[1] <= _RANGES[name]:  # type: ignore[index]
         raise SpaceError(
-            f"{name} is a range [low, high] or [low, high, most likely] of whole numbers from {low} to "
-            f"{_RANGES[name]:,}; got {json.dumps(given)}"
+            f"{name} is a range [low, high] or [low, high, most likely] of whole numbers from 1 to "
+            f"{_RANGES[name]:,}; got {given!r}"
         )
     return tuple(given)  # type: ignore[arg-type]
 
 
 def _weights(name: str, given: object, defaults: Mapping[Any, float]) -> dict[Any, float]:
-    if not isinstance(given, list) or not given:
-        raise SpaceError(f"{name} is a list of options, at least one; got {json.dumps(given)}")
+    if not isinstance(given, (list, tuple)) or not given:
+        raise SpaceError(f"{name} is a list of options, at least one; got {given!r}")
     weights: dict[Any, float] = {}
     legal, words = _LEGAL[name]
     for one in given:
-        option, weight = one if isinstance(one, list) and len(one) == 2 else (one, None)
+        option, weight = one if isinstance(one, (list, tuple)) and len(one) == 2 else (one, None)
         if not legal(option):
-            raise SpaceError(f"{name} has no option {json.dumps(option)}; {words}")
-        if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight <= 0):
-            raise SpaceError(f"the weight of {json.dumps(option)} in {name} must be above 0, got {json.dumps(weight)}")
+            raise SpaceError(f"{name} has no option {option!r}; {words}")
+        if option in weights:
+            raise SpaceError(f"{name} has the option {option!r} twice")
+        if weight is not None and not _is_weight(weight):
+            raise SpaceError(f"the weight of {option!r} in {name} must be a number above 0, got {weight!r}")
         weights[float(option) if name == "dropouts" else option] = float(
             defaults.get(option, 1.0) if weight is None else weight
         )
@@ -92,6 +95,10 @@ def _weights(name: str, given: object, defaults: Mapping[Any, float]) -> dict[An
 
 def _is_whole(one: object) -> bool:
     return isinstance(one, int) and not isinstance(one, bool)
+
+
+def _is_weight(one: object) -> bool:
+    return isinstance(one, (int, float)) and not isinstance(one, bool) and math.isfinite(one) and one > 0
 
 
 def _between(low: int, high: int) -> tuple[Callable[[Any], bool], str]:
@@ -103,8 +110,8 @@ def _among(*options: str) -> tuple[Callable[[Any], bool], str]:
 
 
 def _is_kernel(one: object) -> bool:
-    sides = one.split("x") if isinstance(one, str) else []
-    return len(sides) == 2 and all(side.isdecimal() and 1 <= int(side) <= MAX_KERNEL for side in sides)
+    sides = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", one, re.ASCII) if isinstance(one, str) else None
+    return sides is not None and max(map(int, sides.groups())) <= MAX_KERNEL
 
 
 _BOOLEANS = (lambda one: isinstance(one, bool), "expected true, false or both")
