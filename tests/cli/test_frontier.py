@@ -54,6 +54,22 @@ def test_the_same_command_again_trains_nothing_and_says_the_same(launch: Launch,
     assert not re.search(r"training \d+ of", again.stderr)
 
 
+def test_more_trials_go_on_with_all_else_as_it_began(launch: Launch, swept: Path, tiny: Path) -> None:
+    more = launch(swept, "frontier", "--budgets", "1000,3000", "--trials", 3, "--data", tiny)
+    assert more.returncode == 0, more.stderr
+    with Store(swept / "store.db") as store:
+        for bound in (1_000, 3_000):
+            settings = store.run(f"frontier-{bound}").settings
+            assert (settings["trials"], settings["recipe"]["epochs"], settings["evaluate"]) == (3, 1, 1)
+            assert sum(record.purpose == "search" for record in store.records(f"frontier-{bound}")) == 3
+
+
+def test_budgets_below_the_smallest_network_are_refused_before_anything_is_trained(light: Launch, tiny: Path) -> None:
+    done = light("frontier", "--budgets", "3000,15", "--data", tiny)
+    assert done.returncode == 2
+    assert "the smallest one has 21" in done.stderr
+
+
 @pytest.mark.parametrize("budgets", ["3000,abc", "3000,3000", "0,5"])
 def test_budgets_that_make_no_sense_are_refused(light: Launch, budgets: str) -> None:
     done = light("frontier", "--budgets", budgets)

@@ -126,6 +126,31 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
     assert [essentials(record) for record in resume()] == whole
 
 
+EVALUATED = (*RUN[:3], "--trials", 1, *RUN[5:-2], "--evaluate", 2)
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGKILL", -9)])
+def test_a_signal_while_the_winner_is_evaluated_loses_nothing(
+    name: str, code: int, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
+) -> None:
+    run = begin(*EVALUATED)
+    run.wait_for("the winner")
+    run.wait_for("training 1 of 2")
+    workers = run.workers()
+    run.process.send_signal(getattr(signal, name))
+    ended, said = run.end()
+    assert ended == code
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
+    assert "Traceback" not in said
+    assert ("--resume" in said) == (name != "SIGKILL")
+    searched = [record for record in records(tmp_path) if record.purpose == "search"]
+    assert len(searched) == 1
+    after = resume()
+    assert after[0] == searched[0]
+    assert sorted(record.seed for record in after if record.purpose == "evaluation") == [0, 1]
+    assert all(record.test_accuracy is not None for record in after[1:])
+
+
 def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: Begin, tmp_path: Path) -> None:
     run = begin()
     for one in [*run.workers(), run.process]:
