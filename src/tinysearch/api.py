@@ -140,6 +140,7 @@ def search(
     workers: int | None = None,
     evaluate: int = 3,
     space: Mapping[str, Any] | None = None,
+    tune_recipe: bool = False,
     name: str | None = None,
     store: Path | str | None = None,
 ) -> SearchResult:
@@ -158,6 +159,7 @@ def search(
         evaluate: With how many seeds to retrain the winner on all training images and score it on the test images, if
             the dataset has any; 0 for not at all.
         space: What narrows the search space, as in a space file: ``{"depth": [1, 6], "kinds": ["conv"]}``.
+        tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
         name: Name of the run; by default made of dataset and budget.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
 
@@ -184,6 +186,7 @@ def search(
         "baselines": baselines,
         "evaluate": evaluate,
         "space": space or {},
+        "tune_recipe": tune_recipe,
         **({} if workers is None else {"workers": workers}),
     }
     path = Path(store) if store is not None else default_path()
@@ -231,8 +234,8 @@ def open_run(
     Args:
         store: Where records go.
         given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, starts, space,
-            max_macs, max_memory and max_weight_bytes. What is left out has its default, or in a resumed run the value
-            that the run began with.
+            tune_recipe, max_macs, max_memory and max_weight_bytes. What is left out has its default, or in a resumed
+            run the value that the run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -344,7 +347,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
-    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts", "space")
+    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts", "space", "tune_recipe")
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
 

@@ -42,7 +42,7 @@ def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
         starts = store.run("frontier-3000").settings["starts"]
     assert 1 <= len(starts) <= 2
     searched = [record for record in second if record.purpose == "search"]
-    assert searched[0].architecture.to_dict() == starts[0]
+    assert searched[0].architecture.to_dict() == starts[0]["architecture"]
     best = max((record for record in first if record.purpose == "search"), key=lambda record: record.score)
     assert len(best.architecture.layers) == len(searched[0].architecture.layers)
 

@@ -44,12 +44,22 @@ def test_a_recipe_survives_json_and_knows_its_name_whatever_its_epochs(name: str
         ("inputs", "raw"),
         ("rotation_degrees", -1.0),
         ("norm_momentum", 2.0),
+        ("label_smoothing", 1.0),
+        ("weight_decay", -0.1),
+        ("average_decay", 1.0),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name_and_value(field: str, value: object) -> None:
     with pytest.raises(RecipeError, match=field) as caught:
         Recipe.from_dict({field: value})
     assert repr(value) in str(caught.value)
+
+
+def test_knobs_that_came_later_are_in_no_key_of_a_recipe_that_does_not_use_them() -> None:
+    assert not {"label_smoothing", "weight_decay", "average_decay"} & Recipe().to_dict().keys()
+    changed = Recipe(label_smoothing=0.1, weight_decay=1e-4, average_decay=0.99)
+    assert changed.to_dict().items() >= {"label_smoothing": 0.1, "weight_decay": 1e-4, "average_decay": 0.99}.items()
+    assert Recipe.from_dict(json.loads(json.dumps(changed.to_dict()))) == changed
 
 
 def test_the_plateau_rule_needs_a_constant_rate() -> None:

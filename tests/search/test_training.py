@@ -69,6 +69,40 @@ def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) 
     np.testing.assert_array_equal(classified(model, images), guesses)
 
 
+def test_labels_are_smoothed(data: TrainingData) -> None:
+    assert data.validation is not None
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=1, label_smoothing=0.2)), data, 0)
+    probabilities = model.predict(data.validation.pixels, verbose=0).astype(np.float64)
+    target = np.eye(10)[data.validation.labels] * 0.8 + 0.02
+    expected = -(target * np.log(probabilities)).sum(axis=1).mean()
+    assert measurement.val_loss == pytest.approx(expected, rel=1e-4)
+    assert measurement.val_accuracy == pytest.approx(
+        float((probabilities.argmax(axis=1) == data.validation.labels).mean()), abs=1e-6
+    )
+
+
+def test_kernels_decay_and_scales_and_offsets_do_not(data: TrainingData) -> None:
+    # Of a network without inputs to learn from, only the decay changes kernels: here a rate so low that it is all.
+    how = Recipe(epochs=2, optimizer="sgd", schedule="constant", learning_rate=1e-6, weight_decay=0.0)
+    before, _ = fit(Candidate(SMALL, how), data, 0)
+    after, _ = fit(Candidate(SMALL, replace(how, weight_decay=1.0)), data, 0)
+    for one, other in zip(before.trainable_variables, after.trainable_variables, strict=True):
+        same = np.allclose(one.numpy(), other.numpy(), rtol=1e-6, atol=1e-9)
+        assert same != (one.name == "kernel"), one.path
+
+
+def test_averages_of_the_weights_are_what_is_scored_and_kept(data: TrainingData) -> None:
+    assert data.validation is not None
+    how = Recipe(epochs=3, schedule="constant", learning_rate=0.05)
+    plain, _ = fit(Candidate(SMALL, how), data, 0)
+    model, measurement = fit(Candidate(SMALL, replace(how, average_decay=0.9)), data, 0)
+    right = classified(model, data.validation) == data.validation.labels
+    assert measurement.val_accuracy == pytest.approx(float(right.mean()), abs=1e-6)
+    kernels = [one.trainable_variables[0].numpy() for one in (plain, model)]
+    assert not np.allclose(*kernels)
+    np.testing.assert_allclose(*kernels, atol=0.1)
+
+
 def test_a_candidate_learns(data: TrainingData) -> None:
     network = Architecture((Conv(8, kernel=5, stride=2, norm="before"), Pool()), Head("flatten"))
     _, measurement = fit(Candidate(network, Recipe(epochs=4, batch_size=16)), data, 0)
@@ -143,6 +177,7 @@ def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path,
         ("conv", replace(recipe("documented", epochs=5), plateau_factor=3.0, learning_rate=0.01)),
         ("separable", recipe("default", epochs=5)),
         ("inception", recipe("default", epochs=5)),
+        ("separable", Recipe(epochs=5, label_smoothing=0.1, weight_decay=1e-3, average_decay=0.9)),
     ],
 )
 def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(

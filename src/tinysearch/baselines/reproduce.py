@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
-from tinysearch.errors import CostMismatchError, TrainingError
-from tinysearch.results.record import Record
+from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
+from tinysearch.results.archive import REFERENCE, read
+from tinysearch.results.record import Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
@@ -56,6 +58,24 @@ class Reproduction:
         return (self.model.test_accuracy - self.mean) / (self.std / math.sqrt(len(self.test_accuracies)))
 
 
+@dataclass(frozen=True, slots=True)
+class ReferenceRow:
+    """A candidate of the reference results.
+
+    Args:
+        candidate, name, origin, cost: As recorded.
+        fingerprint: Of the training images.
+        test_accuracies: By seed, fractions.
+    """
+
+    candidate: Candidate
+    name: str
+    origin: Origin
+    cost: Cost
+    fingerprint: str
+    test_accuracies: Mapping[int, float]
+
+
 def reproduce(
     names: Iterable[str],
     dataset: Dataset,
@@ -92,7 +112,7 @@ def reproduce(
     models = list(dict.fromkeys(baseline(name) for name in names))
     for model in models:
         check_count(model)
-    _ensure_run(store, run, dataset, recipe)
+    ensure_run(store, run, dataset, {"kind": "reproduce", "recipe": recipe.to_dict()})
     planned = [
         Evaluation(Candidate(model.architecture, recipe), seed, run, PREFIX + model.name, "baseline")
         for model in models
@@ -123,10 +143,46 @@ def check_count(model: Baseline) -> Cost:
     return counted
 
 
-def _ensure_run(store: Store, run: str, dataset: Dataset, recipe: Recipe) -> None:
+def reference(key: str) -> ReferenceRow:
+    """Return what the reference results say of a candidate.
+
+    Args:
+        key: Its key, or the beginning of it.
+
+    Raises:
+        CandidateError: if there is no such candidate, or it was never scored on test images.
+    """
+    with read(REFERENCE) as store:
+        try:
+            records = store.find(key)
+        except CandidateError:
+            raise CandidateError(
+                f"what can be reproduced is conv, separable, inception and what 'tinysearch leaderboard --reference' "
+                f"lists; got {key!r}"
+            ) from None
+    tested = {record.seed: record for record in records if record.test_accuracy is not None}
+    if not tested:
+        raise CandidateError(f"the reference results have no test figures of {records[0].key} to compare with")
+    first = records[0]
+    return ReferenceRow(
+        candidate=Candidate(first.architecture, Recipe.from_dict(first.recipe)),
+        name=first.name,
+        origin=first.origin,
+        cost=first.cost,
+        fingerprint=first.fingerprint,
+        test_accuracies={seed: record.test_accuracy or 0.0 for seed, record in sorted(tested.items())},
+    )
+
+
+def ensure_run(store: Store, run: str, dataset: Dataset, settings: Mapping[str, Any]) -> None:
+    """Make a run for evaluations, unless there is one.
+
+    Raises:
+        RunError: if there is one that was made on other data.
+    """
     known = {one.name: one for one in store.runs()}
     if run not in known:
-        store.create_run(run, dataset.name, dataset.fingerprint, {"kind": "reproduce", "recipe": recipe.to_dict()})
+        store.create_run(run, dataset.name, dataset.fingerprint, settings)
     else:
         known[run].check_data(dataset.name, dataset.fingerprint)
 

@@ -1,14 +1,16 @@
-"""The comparison of documented and measured figures, for the terminal."""
+"""Documented and reference figures beside what was measured again, for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Collection, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.baselines.reproduce import Reproduction
+from tinysearch.baselines.reproduce import ReferenceRow, Reproduction
+from tinysearch.results.record import Record
 from tinysearch.results.render import figures
 from tinysearch.search.datasets import Dataset
 from tinysearch.search.recipe import Recipe
@@ -39,3 +41,44 @@ def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe
     if dataset.name != "mnist":
         notes.append(f"The documented figures are for MNIST; these were measured on {dataset.name}.")
     return Group(table, *(Text(note, style="dim") for note in notes))
+
+
+def reference_comparison(rows: Sequence[ReferenceRow], records: Sequence[Record], dataset: Dataset) -> RenderableType:
+    """Return reference results against what was measured now, a candidate a row."""
+    table = Table(header_style="bold", box=None, title="reference and measured", title_justify="left")
+    for title in ("candidate", "params (trainable + not)", "reference, test", "measured, test", "same seeds"):
+        table.add_column(title, justify="left" if title == "candidate" else "right", no_wrap=True)
+    for row in rows:
+        measured = {
+            record.seed: record.test_accuracy
+            for record in records
+            if record.key == row.candidate.key and record.test_accuracy is not None
+        }
+        both = [
+            row.test_accuracies[seed] == accuracy for seed, accuracy in measured.items() if seed in row.test_accuracies
+        ]
+        table.add_row(
+            row.name,
+            figures.params(row.cost.params, row.cost.trainable_params, row.cost.non_trainable_params),
+            _tested(row.test_accuracies.values()),
+            _tested(list(measured.values())),
+            f"{sum(both)} of {len(both)} equal",
+        )
+    notes = [
+        "Trained on all training images by the recipe it was found with; last epoch; test images used once per "
+        "training. Another machine or other versions give other numbers from the same seeds, as far apart as other "
+        "seeds do."
+    ]
+    others = [row.name for row in rows if row.fingerprint != dataset.fingerprint]
+    if others:
+        notes.append(
+            f"Other images: {', '.join(others)} was measured on other training images than these ({dataset.name})."
+        )
+    return Group(table, *(Text(note, style="dim") for note in notes))
+
+
+def _tested(accuracies: Collection[float]) -> str:
+    if not accuracies:
+        return figures.MISSING
+    std = statistics.stdev(accuracies) if len(accuracies) > 1 else None
+    return figures.tested(statistics.fmean(accuracies), std, len(accuracies))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli.evaluate import evaluate
+from tinysearch.cli.export import export
 from tinysearch.cli.frontier import frontier
 from tinysearch.cli.inspect import cost, show, space
 from tinysearch.cli.leaderboard import leaderboard
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space):
+for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, export):
     app.command()(command)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tinysearch.baselines.models import PREFIX, baseline
 from tinysearch.errors import CandidateError
+from tinysearch.results.archive import open_to_read
 from tinysearch.results.record import Record
-from tinysearch.results.store import Store, default_path
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
@@ -25,10 +25,11 @@ class Found:
     records: tuple[Record, ...] = ()
 
 
-def find(candidate: str, store: Path | None) -> Found:
+def find(candidate: str, store: Path) -> Found:
     """Return what a CANDIDATE stands for: a documented model, a JSON file, or a key in the store.
 
-    Documented models and files are costed for images of 28x28x1 and 10 classes, the task of MNIST.
+    The store may be an archive. Documented models and files are costed for images of 28x28x1 and 10 classes, the task
+    of MNIST.
 
     Raises:
         CandidateError: if it stands for nothing.
@@ -40,7 +41,7 @@ def find(candidate: str, store: Path | None) -> Found:
     if candidate.endswith(".json"):
         architecture = _read(Path(candidate))
         return Found(candidate, architecture, cost(architecture, Task()))
-    with Store(store or default_path()) as opened:
+    with open_to_read(store) as opened:
         records = opened.find(candidate)
     latest = records[-1]
     return Found(latest.name, latest.architecture, latest.cost, tuple(records))

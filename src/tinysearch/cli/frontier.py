@@ -39,6 +39,7 @@ def frontier(
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
     ] = None,
     space: options.Space = None,
+    tune_recipe: options.TuneRecipe = None,
     workers: options.Workers = None,
     evaluate: Annotated[
         int | None,
@@ -81,6 +82,7 @@ def frontier(
         "workers": workers,
         "evaluate": evaluate,
         "space": spec,
+        "tune_recipe": tune_recipe,
     }
     given = {key: value for key, value in options_given.items() if value is not None}
     with terminations() as signals, Store(store or default_path(), create=True) as opened:

@@ -30,7 +30,8 @@ FormatOption = Annotated[Format, typer.Option("--format", help="A table to look 
 def cost(
     candidate: options.Candidate,
     format: FormatOption = Format.table,  # noqa: A002
-    store: options.Store = None,
+    reference: options.Reference = False,
+    store: options.StoreOrArchive = None,
 ) -> None:
     """Print what a network costs, by arithmetic, without TensorFlow.
 
@@ -39,7 +40,7 @@ def cost(
     from tinysearch.cli.candidates import find
     from tinysearch.results.render import terminal
 
-    found = find(candidate, store)
+    found = find(candidate, options.to_read(store, reference))
     if format is Format.json:
         typer.echo(json.dumps(found.cost.to_dict(), indent=2))
     else:
@@ -50,7 +51,8 @@ def cost(
 def show(
     candidate: options.Candidate,
     format: FormatOption = Format.table,  # noqa: A002
-    store: options.Store = None,
+    reference: options.Reference = False,
+    store: options.StoreOrArchive = None,
 ) -> None:
     """Print a network's layers, and if it was trained its curve and where its figures come from.
 
@@ -58,7 +60,7 @@ def show(
     """
     from tinysearch.cli.candidates import find
 
-    found = find(candidate, store)
+    found = find(candidate, options.to_read(store, reference))
     if format is Format.json:
         typer.echo(json.dumps(_as_json(found), indent=2))
     else:

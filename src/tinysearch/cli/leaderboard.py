@@ -40,28 +40,32 @@ def leaderboard(
         Sort, typer.Option(help="Order of the rows; ranks are by validation accuracy.")
     ] = Sort.val_accuracy,
     pareto: Annotated[bool, typer.Option("--pareto", help="Only the Pareto front of parameters and accuracy.")] = False,
+    tested: Annotated[bool, typer.Option("--tested", help="Only what was scored on test images.")] = False,
     top: Annotated[
         int | None,
         typer.Option(help="Only the best so many; 0 for all, which is the default for all but tables.", min=0),
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only results on this dataset.", show_default=False)] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.", show_default=False)] = None,
-    store: options.Store = None,
+    reference: options.Reference = False,
+    store: options.StoreOrArchive = None,
 ) -> None:
     """Rank all candidates in the store, baselines marked. Results of different datasets are ranked apart.
+
+    With --reference, the results that come with tinysearch, which can be reproduced by their keys.
 
     Example: tinysearch leaderboard --format markdown -o leaderboard.md
     """
     import gc
 
     from tinysearch.errors import InputError
+    from tinysearch.results.archive import open_to_read
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import FORMATS, terminal
-    from tinysearch.results.store import Store, default_path
 
     # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
     gc.disable()
-    with Store(store or default_path()) as opened:
+    with open_to_read(options.to_read(store, reference)) as opened:
         for name in runs or []:
             opened.run(name)
         records = [one for one in opened.summaries() if not runs or one.run in runs]
@@ -70,7 +74,7 @@ def leaderboard(
         raise InputError(f"no result was measured on dataset {dataset!r}; there are {', '.join(known) or 'none yet'}")
     chosen = [record for record in records if dataset in (None, record.dataset)]
     limit = (50 if format is Format.table else 0) if top is None else top
-    board = rank(chosen, sort=sort.value, pareto=pareto, top=limit or None)
+    board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None)
     if format is Format.table and output is None:
         console = stdout()
         console.print(terminal.leaderboard(board, console.width))

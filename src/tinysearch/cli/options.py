@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli.numbers import natural, positive, whole
+from tinysearch.errors import InputError
 
 Budget = Annotated[
     int,
@@ -28,6 +29,17 @@ Store = Annotated[
     Path | None,
     typer.Option(help="The store; $TINYSEARCH_STORE, else runs/tinysearch.db.", show_default=False),
 ]
+StoreOrArchive = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        help="The store, or an archive (.jsonl); $TINYSEARCH_STORE, else runs/tinysearch.db.",
+        show_default=False,
+    ),
+]
+Reference = Annotated[
+    bool, typer.Option("--reference", help="The results that come with tinysearch, instead of those of a store.")
+]
 Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs that every candidate is trained for.")]
 Workers = Annotated[
     int | None, typer.Option(parser=positive, metavar="N", help="Candidates to train at a time. [one per core]")
@@ -36,7 +48,30 @@ Space = Annotated[
     Path | None,
     typer.Option(help="A JSON file that narrows the search space, see docs/space.md.", show_default=False),
 ]
+TuneRecipe = Annotated[
+    bool | None,
+    typer.Option(
+        "--tune-recipe/--fixed-recipe",
+        help="Search rate, batch size, augmentation, smoothing, decay and averaging with the architecture.",
+    ),
+]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")
 ]
+
+
+def to_read(store: Path | None, reference: bool) -> Path:
+    """Return the store or the archive that a command reads.
+
+    Raises:
+        InputError: if both are named.
+    """
+    from tinysearch.results.archive import REFERENCE
+    from tinysearch.results.store import default_path
+
+    if not reference:
+        return store or default_path()
+    if store is not None:
+        raise InputError(f"--reference and --store {store} name different results; give one of them")
+    return REFERENCE

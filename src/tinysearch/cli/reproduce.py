@@ -1,8 +1,10 @@
-"""``reproduce``: the documented models, trained again."""
+"""``reproduce``: the documented models, and what comes with tinysearch, trained again."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,67 +12,126 @@ from tinysearch.cli import options
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
+from tinysearch.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from tinysearch.baselines.reproduce import ReferenceRow
+    from tinysearch.results.store import Store
+    from tinysearch.search.datasets import Dataset
+    from tinysearch.search.recipe import Recipe
 
 
 @reported
 def reproduce(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[conv|separable|inception]...", help="Which models; all three if none is named."),
+        typer.Argument(
+            metavar="[conv|separable|inception|KEY]...",
+            help="Which models; all three documented ones if none is named. A key is one of 'leaderboard --reference'.",
+        ),
     ] = None,
     seeds: Annotated[
         int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")
     ] = 1,
-    recipe: Annotated[str, typer.Option(help="documented, as they were made, or default, as the search trains.")] = (
-        "documented"
-    ),
-    epochs: options.Epochs = 10,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="documented, as they were made, or default, as the search trains. [documented]"),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(parser=positive, metavar="N", help="Epochs that every documented model is trained for. [10]"),
+    ] = None,
     plateau_factor: Annotated[
-        float, typer.Option(help="The documented learning-rate rule divides the rate by this; 1 changes nothing.")
-    ] = 1.0,
+        float | None,
+        typer.Option(help="The documented learning-rate rule divides the rate by this; 1 changes nothing. [1]"),
+    ] = None,
     workers: options.Workers = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     store: options.Store = None,
 ) -> None:
-    """Train the documented models and compare with the documented figures.
+    """Train documented models, or reference results by their own recipe, and compare with their figures.
 
     What was trained already is taken from the store. The test images are used once per training.
 
     Example: tinysearch reproduce conv separable --seeds 3
     """
-    import dataclasses
-
-    from tinysearch.api import worker_on
-    from tinysearch.baselines.models import BASELINES, baseline
-    from tinysearch.baselines.reproduce import reproduce as reproduce_models
-    from tinysearch.cli.evaluations import Shown
-    from tinysearch.cli.progress import TrainingProgress
+    from tinysearch.baselines.models import BASELINES, PREFIX, baseline
+    from tinysearch.baselines.reproduce import reference
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.datasets import load
     from tinysearch.search.recipe import recipe as named_recipe
     from tinysearch.search.workers.cores import default_workers
 
-    how = dataclasses.replace(named_recipe(recipe, epochs=epochs), plateau_factor=plateau_factor)
-    names = list(dict.fromkeys(baseline(name).name for name in models or BASELINES))
+    keys = list(dict.fromkeys(name for name in models or [] if name.removeprefix(PREFIX) not in BASELINES))
+    names = list(dict.fromkeys(baseline(name).name for name in models or BASELINES if name not in keys))
+    for option, value in (("--recipe", recipe), ("--epochs", epochs), ("--plateau-factor", plateau_factor)):
+        if keys and value is not None:
+            raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave {option} {value} out")
+    how = replace(named_recipe(recipe or "documented", epochs=epochs or 10), plateau_factor=plateau_factor or 1.0)
+    rows = [reference(key) for key in keys]
+    notes, console = stderr(), stdout()
+    size = workers or default_workers()
     with terminations(), Store(store or default_path(), create=True) as opened:
         images = load(dataset, data)
-        notes = stderr()
         if images.fallback:
             notes.print(f"[bold yellow]note:[/] {images.fallback}")
-        size = min(workers or default_workers(), len(names) * seeds)
-        with TrainingProgress(notes, len(names) * seeds, how.epochs, workers=size) as progress:
-            results = reproduce_models(
-                names,
-                images,
-                how,
-                range(seeds),
-                opened,
-                run=f"reproduce-{images.name}",
-                worker=worker_on(images.training_data(), size),
-                size=size,
-                watcher=Shown(progress),
-            )
-    from tinysearch.baselines.table import comparison
+        if names:
+            console.print(_documented(names, how, range(seeds), opened, images, notes, size))
+        if rows:
+            console.print(_found(rows, range(seeds), opened, images, notes, size))
 
-    stdout().print(comparison(results, images, how))
+
+def _documented(
+    names: Sequence[str],
+    how: Recipe,
+    seeds: Sequence[int],
+    store: Store,
+    images: Dataset,
+    notes: Console,
+    workers: int,
+) -> RenderableType:
+    """Train documented models; return how they compare."""
+    from tinysearch.api import worker_on
+    from tinysearch.baselines.reproduce import reproduce as reproduce_models
+    from tinysearch.baselines.table import comparison
+    from tinysearch.cli.evaluations import Shown
+    from tinysearch.cli.progress import TrainingProgress
+
+    size = min(workers, len(names) * len(seeds))
+    with TrainingProgress(notes, len(names) * len(seeds), how.epochs, workers=size) as progress:
+        results = reproduce_models(
+            names,
+            images,
+            how,
+            seeds,
+            store,
+            run=f"reproduce-{images.name}",
+            worker=worker_on(images.training_data(), size),
+            size=size,
+            watcher=Shown(progress),
+        )
+    return comparison(results, images, how)
+
+
+def _found(
+    rows: Sequence[ReferenceRow],
+    seeds: Sequence[int],
+    store: Store,
+    images: Dataset,
+    notes: Console,
+    workers: int,
+) -> RenderableType:
+    """Train what is in the reference results on all training images; return how it compares."""
+    from tinysearch.baselines.reproduce import ensure_run
+    from tinysearch.baselines.table import reference_comparison
+    from tinysearch.cli.evaluations import evaluated
+    from tinysearch.search.evaluation import Evaluation
+
+    run = f"reference-{images.name}"
+    ensure_run(store, run, images, {"kind": "reference"})
+    planned = [Evaluation(row.candidate, seed, run, row.name, row.origin) for row in rows for seed in seeds]
+    records = evaluated(store, planned, images, notes, workers)
+    return reference_comparison(rows, records, images)

@@ -50,6 +50,7 @@ def run(
         bool | None, typer.Option("--baselines/--no-baselines", help="Train the documented models first.")
     ] = None,
     space: options.Space = None,
+    tune_recipe: options.TuneRecipe = None,
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
@@ -112,6 +113,7 @@ def run(
         "workers": workers,
         "evaluate": evaluate,
         "space": None if space is None else read_spec(space),
+        "tune_recipe": tune_recipe,
         "max_macs": max_macs,
         "max_memory": max_memory,
     }

@@ -97,6 +97,7 @@ def plan(search: SearchRun, store: Path) -> Table:
     done = search.ledger.done
     resumed = f", {done} of {search.planned} trained already" if done else ""
     at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
+    tuned = ", its knobs searched too" if settings.tune_recipe else ""
     limits = [f"fewer than {settings.budget.params:,} parameters"]
     if settings.budget.macs is not None:
         limits.append(f"at most {settings.budget.macs:,} MACs")
@@ -108,7 +109,7 @@ def plan(search: SearchRun, store: Path) -> Table:
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}"),
-        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{at_a_time}"),
+        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{tuned}{at_a_time}"),
     ]
     table = Table.grid(padding=(0, 2))
     for title, value in rows:

@@ -142,9 +142,12 @@ class Database:
         self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _keep_a_write_ahead_log(self) -> None:
-        """Set the journal, once for ever. SQLite does not wait for this lock as it does for others."""
+        """Set the journal, once for ever. SQLite does not wait for this lock as it does for others.
+
+        What is in memory has a journal there.
+        """
         until = time.monotonic() + _PATIENCE
-        while self._connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        while self._connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError:

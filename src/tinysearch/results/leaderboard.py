@@ -140,6 +140,7 @@ def rank(
     *,
     sort: str = "val_accuracy",
     pareto: bool = False,
+    tested: bool = False,
     top: int | None = None,
 ) -> Leaderboard:
     """Rank candidates by the validation accuracy of their last epoch, fewer parameters first among equals.
@@ -151,6 +152,7 @@ def rank(
         sort: The order of the rows, one of ``SORTS``; the rank is by validation accuracy whatever the order.
         pareto: Keep only the candidates that no other one of the same dataset beats in accuracy without having
             more parameters.
+        tested: Keep only the candidates that were scored on test images.
         top: Keep only so many rows of each dataset, and the documented models further down.
 
     Raises:
@@ -180,6 +182,8 @@ def rank(
             entry.rank = place
         _mark_pareto_front(entries)
         kept = [entry for entry in entries if entry.on_pareto_front] if pareto else entries
+        if tested:
+            kept = [entry for entry in kept if entry.tested]
         if sort != "val_accuracy":
             kept = sorted(kept, key=SORTS[sort])
         shown = kept

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tinysearch.results.answers import Answered, Answers
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
+# As SQLite calls a database that is nowhere but here.
+IN_MEMORY = Path(":memory:")
 _ORDER = "ORDER BY run_id, position IS NULL, position, id"
 
 
@@ -109,6 +111,32 @@ class Store:
             for row in rows
         ]
 
+    def add(self, runs: Iterable[Run], records: Iterable[Record]) -> None:
+        """Store runs and records of another store, in one transaction.
+
+        Raises:
+            StoreWriteError: if they cannot be written, or a run of one of their names is here already.
+        """
+        with self._database.writing() as connection:
+            connection.executemany(
+                "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at, finished_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        run.name,
+                        run.dataset,
+                        run.fingerprint,
+                        _dump(run.settings),
+                        _dump(run.rejections),
+                        run.created_at,
+                        run.finished_at,
+                    )
+                    for run in runs
+                ],
+            )
+            for record in records:
+                self._insert(connection, record)
+
     def append(self, record: Record, answers: Answers | None = None) -> None:
         """Store a record in one transaction, and what its network answered on the test images.
 
@@ -118,63 +146,14 @@ class Store:
             StoreWriteError: if it cannot be written, a full disk for example; the store is as it was before.
         """
         with self._database.writing() as connection:
-            summary = Summary.of(record)
-            stored = connection.execute(
-                """
-                INSERT INTO records (
-                    run_id, key, name, origin, purpose, trial, position, seed, taken_from, params,
-                    non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
-                    test_fingerprint, failure, train_seconds, layers, rejections, created_at
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
-                """,
-                (
-                    self._run_id(record.run),
-                    record.key,
-                    record.name,
-                    record.origin,
-                    record.purpose,
-                    record.trial,
-                    record.position,
-                    record.seed,
-                    record.taken_from,
-                    summary.params,
-                    summary.non_trainable_params,
-                    summary.macs,
-                    summary.peak_activation_bytes,
-                    summary.epochs,
-                    summary.val_accuracy,
-                    summary.val_loss,
-                    record.test_accuracy,
-                    record.test_fingerprint,
-                    record.measurement.failure,
-                    summary.train_seconds,
-                    summary.layers,
-                    _dump(dict(record.rejections)),
-                    record.created_at or _now(),
-                ),
-            )
-            if stored.rowcount == 0:
-                return
-            connection.execute(
-                "INSERT INTO details (record_id, architecture, cost, recipe, measurement, provenance) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    stored.lastrowid,
-                    _dump(record.architecture.to_dict()),
-                    _dump(record.cost.to_dict()),
-                    _dump(record.recipe),
-                    _dump(record.measurement.to_dict()),
-                    _dump(record.provenance),
-                ),
-            )
-            if answers is not None:
+            number = self._insert(connection, record)
+            if number is not None and answers is not None:
                 connection.execute(
                     "INSERT INTO test_sets (fingerprint, labels) VALUES (?, ?) ON CONFLICT DO NOTHING",
                     (record.test_fingerprint, answers.labels),
                 )
                 connection.execute(
-                    "INSERT INTO answers (record_id, predicted) VALUES (?, ?)", (stored.lastrowid, answers.predicted)
+                    "INSERT INTO answers (record_id, predicted) VALUES (?, ?)", (number, answers.predicted)
                 )
 
     def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
@@ -271,6 +250,60 @@ class Store:
         if len(keys) > 1:
             raise CandidateError(f"{len(keys)} keys begin with {prefix!r}: {', '.join(keys[:5])}; give more digits")
         return [_record(row) for row in rows]
+
+    def _insert(self, connection: sqlite3.Connection, record: Record) -> int | None:
+        """Insert a record and return its number; None if it was recorded already."""
+        summary = Summary.of(record)
+        stored = connection.execute(
+            """
+            INSERT INTO records (
+                run_id, key, name, origin, purpose, trial, position, seed, taken_from, params,
+                non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
+                test_fingerprint, failure, train_seconds, layers, rejections, created_at
+            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
+            """,
+            (
+                self._run_id(record.run),
+                record.key,
+                record.name,
+                record.origin,
+                record.purpose,
+                record.trial,
+                record.position,
+                record.seed,
+                record.taken_from,
+                summary.params,
+                summary.non_trainable_params,
+                summary.macs,
+                summary.peak_activation_bytes,
+                summary.epochs,
+                summary.val_accuracy,
+                summary.val_loss,
+                record.test_accuracy,
+                record.test_fingerprint,
+                record.measurement.failure,
+                summary.train_seconds,
+                summary.layers,
+                _dump(dict(record.rejections)),
+                record.created_at or _now(),
+            ),
+        )
+        if stored.rowcount == 0:
+            return None
+        connection.execute(
+            "INSERT INTO details (record_id, architecture, cost, recipe, measurement, provenance) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                stored.lastrowid,
+                _dump(record.architecture.to_dict()),
+                _dump(record.cost.to_dict()),
+                _dump(record.recipe),
+                _dump(record.measurement.to_dict()),
+                _dump(record.provenance),
+            ),
+        )
+        return stored.lastrowid
 
     def _run_id(self, name: str) -> int:
         row = self._database.query("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from tinysearch.results.leaderboard import by_score
 from tinysearch.results.record import Record
-from tinysearch.space.architecture import Architecture
-from tinysearch.space.canonical import canonical
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
 from tinysearch.space.search_space import SearchSpace
 
 HEIRS = 3
 
 
-def heirs(records: Sequence[Record], space: SearchSpace, budget: int, count: int = HEIRS) -> tuple[Architecture, ...]:
-    """Return the best architectures of an earlier search, their widths scaled so that they just stay below a budget.
+def heirs(records: Sequence[Record], space: SearchSpace, budget: int, count: int = HEIRS) -> tuple[Candidate, ...]:
+    """Return the best candidates of an earlier search, their widths scaled so that they just stay below a budget.
 
     Args:
         records: Records of that search, failures and documented models included.
@@ -22,7 +22,7 @@ def heirs(records: Sequence[Record], space: SearchSpace, budget: int, count: int
         budget: Bound on parameters of the new search.
         count: How many to return, if there are as many different ones.
     """
-    found: dict[Architecture, Architecture] = {}
+    found: dict[str, Candidate] = {}
     for record in by_score(one for one in records if not one.failed and one.purpose == "search"):
         if len(found) == count:
             break
@@ -31,5 +31,6 @@ def heirs(records: Sequence[Record], space: SearchSpace, budget: int, count: int
         scaled = space.scaled_below(record.architecture, budget)
         counted = space.cost(scaled)
         if counted is not None and counted.params < budget:
-            found.setdefault(canonical(scaled), scaled)
+            heir = Candidate(scaled, Recipe.from_dict(record.recipe))
+            found.setdefault(heir.key, heir)
     return tuple(found.values())

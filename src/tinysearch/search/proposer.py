@@ -54,7 +54,7 @@ class Proposer:
         seed: With the number of the trial it seeds the generator of that trial, so nothing needs to be saved.
         trials: How many candidates to propose.
         baselines: Architectures within the budget that come first, by name. They are not counted among the trials.
-        starts: Architectures that are proposed for the first trials; where one is rejected, the strategy is asked.
+        starts: Candidates that are proposed for the first trials; where one is rejected, the strategy is asked.
     """
 
     patience = 300
@@ -66,7 +66,7 @@ class Proposer:
         seed: int,
         trials: int,
         baselines: Mapping[str, Architecture],
-        starts: Sequence[Architecture] = (),
+        starts: Sequence[Candidate] = (),
     ) -> None:
         self.strategy = strategy
         self.seed = seed
@@ -105,7 +105,7 @@ class Proposer:
         if trial >= len(self.starts):
             return None
         problem = self.strategy.problem
-        candidate = Candidate(self.starts[trial], problem.recipe)
+        candidate = self.starts[trial]
         cost = problem.space.cost(candidate.architecture)
         reason = self._reason(candidate, cost, known)
         if reason is None and cost is not None:
@@ -129,15 +129,15 @@ class Proposer:
             if reason is None and cost is not None:
                 return candidate, cost
             rejections[reason or "shape"] += 1
-        left = self._unseen(known) if small else []
+        left = self._unseen(known, rng) if small else []
         return left[rng.integers(len(left))] if left else None
 
-    def _unseen(self, known: Collection[str]) -> list[tuple[Candidate, Cost]]:
+    def _unseen(self, known: Collection[str], rng: np.random.Generator) -> list[tuple[Candidate, Cost]]:
         """Return all that is left of a space that is small enough to be listed."""
         problem = self.strategy.problem
         left: dict[str, tuple[Candidate, Cost]] = {}
         for architecture in problem.space.members():
-            candidate = Candidate(architecture, problem.recipe)
+            candidate = problem.fresh(architecture, rng)
             cost = problem.space.cost(architecture)
             if cost is not None and self._reason(candidate, cost, known) is None:
                 left[candidate.key] = (candidate, cost)

@@ -29,6 +29,11 @@ class Recipe:
         rotation_degrees: Training images are turned by up to this much to either side.
         shift_pixels: Training images are shifted by up to this much in each direction.
         norm_momentum: Momentum of the moving statistics of batch normalization.
+        label_smoothing: Share of each label that is spread evenly over all classes (Szegedy et al., 2016).
+        weight_decay: Each step takes this times the rate from each kernel, apart from the gradient (Loshchilov and
+            Hutter, 2019); scales and offsets are left alone.
+        average_decay: What is validated and kept are exponential moving averages of the weights with this momentum
+            (Polyak and Juditsky, 1992); 0 for the weights themselves.
 
     Raises:
         RecipeError: if a value is out of range.
@@ -45,6 +50,9 @@ class Recipe:
     rotation_degrees: float = 7.0
     shift_pixels: float = 1.0
     norm_momentum: float = 0.9
+    label_smoothing: float = 0.0
+    weight_decay: float = 0.0
+    average_decay: float = 0.0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -56,6 +64,9 @@ class Recipe:
             ("rotation_degrees", 0.0, 180.0),
             ("shift_pixels", 0.0, 100.0),
             ("norm_momentum", 0.0, 1.0),
+            ("label_smoothing", 0.0, 0.9),
+            ("weight_decay", 0.0, 1.0),
+            ("average_decay", 0.0, 0.99999),
         ):
             value = getattr(self, name)
             kinds = (int,) if name in ("epochs", "batch_size") else (int, float)
@@ -87,8 +98,8 @@ class Recipe:
         return "custom"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return dataclasses.asdict(self)
+        """Return plain JSON values; what came later than the first records is left out where it does nothing."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _LATER}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
@@ -103,6 +114,9 @@ class Recipe:
             raise RecipeError(f"a recipe has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")
         return cls(**data)
 
+
+# Keys of candidates are made of recipes: they must not change because recipes learn something new.
+_LATER = ("label_smoothing", "weight_decay", "average_decay")
 
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),

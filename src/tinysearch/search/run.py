@@ -78,7 +78,7 @@ class SearchRun:
         self.time_limit = time_limit
         self.retrain = retrain
         self._until = None if time_limit is None else time.monotonic() + time_limit
-        problem = Problem(self.space, settings.budget, settings.recipe)
+        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe)
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}

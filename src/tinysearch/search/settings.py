@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tinysearch.errors import RunError
+from tinysearch.search.candidate import Candidate
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import check_name
 from tinysearch.space.architecture import Architecture
@@ -29,9 +30,10 @@ class RunSettings:
         baselines: Whether the documented models that fit are trained first.
         workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
             less one.
-        starts: Architectures that are the first trials, as far as they are within the budget, new and not too many.
+        starts: Candidates that are the first trials, as far as they are within the budget, new and not too many.
         space: What narrows the search space, see ``space_file``; nothing for the whole space.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
+        tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
 
     Raises:
         RunError: if trials, seed, workers or evaluate are out of range, or the strategy is unknown.
@@ -45,8 +47,9 @@ class RunSettings:
     baselines: bool = True
     workers: int = 1
     evaluate: int = 3
-    starts: tuple[Architecture, ...] = ()
+    starts: tuple[Candidate, ...] = ()
     space: Mapping[str, Any] = field(default_factory=dict)
+    tune_recipe: bool = False
 
     def __post_init__(self) -> None:
         if self.trials < 0:
@@ -62,14 +65,18 @@ class RunSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         plain = dataclasses.asdict(dataclasses.replace(self, starts=()))
-        return {**plain, "starts": [one.to_dict() for one in self.starts]}
+        starts = [{"architecture": one.architecture.to_dict(), "recipe": one.recipe.to_dict()} for one in self.starts]
+        return {**plain, "recipe": self.recipe.to_dict(), "starts": starts}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
         """Make settings of plain JSON values."""
-        values = {
-            "budget": Budget(**data["budget"]),
-            "recipe": Recipe.from_dict(data["recipe"]),
-            "starts": tuple(Architecture.from_dict(one) for one in data.get("starts", ())),
-        }
-        return cls(**{**data, **values})
+        recipe = Recipe.from_dict(data["recipe"])
+        starts = tuple(
+            # Earlier versions wrote architectures.
+            Candidate(Architecture.from_dict(one["architecture"]), Recipe.from_dict(one["recipe"]))
+            if "recipe" in one
+            else Candidate(Architecture.from_dict(one), recipe)
+            for one in data.get("starts", ())
+        )
+        return cls(**{**data, "budget": Budget(**data["budget"]), "recipe": recipe, "starts": starts})

@@ -133,7 +133,7 @@ def fit(
     validation = None if data.validation is None else (_floats(data.validation), data.validation.labels)
     model.compile(
         optimizer=_optimizer(recipe, batches.steps),
-        loss="sparse_categorical_crossentropy",
+        loss=_loss(recipe),
         metrics=["accuracy"],
         **_execution(batches.steps),
     )
@@ -149,6 +149,8 @@ def fit(
         began -= curve[-1].seconds
     recorder = _Recorder(began, seed, curve, on_epoch)
     callbacks: list[keras.callbacks.Callback] = [recorder, rule]
+    if recipe.average_decay:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
     if path is not None:
         callbacks.append(_Keeper(path, identity, recorder, rule))
     if len(curve) < recipe.epochs:
@@ -210,6 +212,18 @@ def _execution(steps: int) -> dict[str, Any]:
     return {"jit_compile": keras.backend.backend() == "jax"}
 
 
+def _loss(recipe: Recipe) -> Any:
+    if not recipe.label_smoothing:
+        return "sparse_categorical_crossentropy"
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+
+    def loss(labels: Any, probabilities: Any) -> Any:
+        classes = keras.ops.shape(probabilities)[-1]
+        return smoothed.call(keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), classes), probabilities)
+
+    return loss
+
+
 def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[float, float]:
     """Return scale and offset that a model of this recipe applies to raw pixels."""
     if recipe.inputs == "unit":
@@ -222,10 +236,18 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     rate: Any = recipe.learning_rate
     if recipe.schedule == "one_cycle":
         rate = OneCycle(recipe.learning_rate, steps * recipe.epochs)
-    clip = recipe.clip_norm or None
+    options: dict[str, Any] = {"global_clipnorm": recipe.clip_norm or None}
+    if recipe.weight_decay:
+        options["weight_decay"] = recipe.weight_decay
+    if recipe.average_decay:
+        options.update(use_ema=True, ema_momentum=recipe.average_decay)
     if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(rate, global_clipnorm=clip)
-    return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, global_clipnorm=clip)
+        optimizer: keras.optimizers.Optimizer = keras.optimizers.Adam(rate, **options)
+    else:
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **options)
+    if recipe.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
 
 
 def _variables(model: keras.Model) -> list[Any]:

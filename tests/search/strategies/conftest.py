@@ -24,8 +24,10 @@ Run = Callable[..., list[Candidate]]
 def problem() -> Callable[..., Problem]:
     """Return a function that makes a problem: the default space and recipe, unless told otherwise."""
 
-    def make(budget: int = 10_000, *, epochs: int = 10, space: SearchSpace | None = None) -> Problem:
-        return Problem(space or SearchSpace(), Budget(budget), Recipe(epochs=epochs))
+    def make(
+        budget: int = 10_000, *, epochs: int = 10, space: SearchSpace | None = None, tune_recipe: bool = False
+    ) -> Problem:
+        return Problem(space or SearchSpace(), Budget(budget), Recipe(epochs=epochs), tune_recipe)
 
     return make
 

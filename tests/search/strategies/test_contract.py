@@ -11,6 +11,7 @@ import pytest
 
 from tinysearch.results.record import Measurement, Record
 from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe_choices import KNOBS
 from tinysearch.search.strategies import STRATEGIES, Problem, Strategy, strategy
 from tinysearch.search.strategies.keras_tuner_oracle import ORACLES
 from tinysearch.space.search_space import SearchSpace
@@ -128,3 +129,14 @@ def test_what_is_pending_may_be_all_there_is(make: Callable[..., Strategy], past
     proposer = make()
     pending = [Candidate(record.architecture, proposer.problem.recipe) for record in past(3)]
     assert proposer.propose([], np.random.default_rng(0), pending).architecture in proposer.problem.space
+
+
+def test_with_the_recipe_tuned_its_knobs_are_searched_and_the_rest_is_kept(
+    make: Callable[..., Strategy], proposals: Callable[..., list[Candidate]]
+) -> None:
+    proposer = make(epochs=9, tune_recipe=True)
+    accepted = proposals(proposer, 14)
+    assert len({candidate.recipe for candidate in accepted}) > 5
+    for candidate in accepted:
+        untuned = {name: getattr(proposer.problem.recipe, name) for name in KNOBS}
+        assert replace(candidate.recipe, **untuned, epochs=9) == proposer.problem.recipe

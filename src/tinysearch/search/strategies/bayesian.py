@@ -11,11 +11,14 @@ import numpy as np
 
 from tinysearch.results.record import Record
 from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
+from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, fit
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost
 
 Pool = dict[str, tuple[Candidate, list[float]]]
 
@@ -77,11 +80,11 @@ class Bayesian(Strategy):
         mean, _ = predict(x)
         best = float(mean.max())
         ranked = (seen[index] for index in np.argsort(-mean[: len(seen)], kind="stable"))
-        members = (record.architecture for record in ranked if self._is_parent(record))
-        parents = list(itertools.islice(members, self.parents))
+        members = (record for record in ranked if self._is_parent(record))
+        parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
-        self._fill(pool, [self._sample(rng) for _ in range(self.drawn)], known)
+        self._fill(pool, [self.problem.fresh(self._sample(rng), rng) for _ in range(self.drawn)], known)
         for _ in range(self.rounds):
             self._fill(pool, self._mutants(parents, self.pool // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
@@ -89,7 +92,7 @@ class Bayesian(Strategy):
                 mean, spread = predict(np.array([pool[key][1] for key in new]))
                 gains.update(zip(new, expected_improvement(mean, spread, best).tolist(), strict=True))
             promising = heapq.nlargest(self.parents, gains, key=gains.__getitem__)
-            parents = [pool[key][0].architecture for key in promising]
+            parents = [pool[key][0] for key in promising]
         return pool[max(gains, key=gains.__getitem__)][0] if gains else self._drawn(known, rng)
 
     def _remembered(self, history: Sequence[Record]) -> list[Record]:
@@ -99,13 +102,13 @@ class Bayesian(Strategy):
 
     def _observations(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
         """Return features, shape ``(n, features)``, and results, shape ``(n,)``, of what was trained or is pending."""
-        x = [features(record.architecture, record.cost) for record in seen]
+        x = [self._features(Candidate(one.architecture, Recipe.from_dict(one.recipe)), one.cost) for one in seen]
         y = results([record.score for record in seen])
         middling = float(np.median(y))
         for candidate in pending:
             cost = self.problem.space.cost(candidate.architecture)
             if cost is not None:
-                x.append(features(candidate.architecture, cost))
+                x.append(self._features(candidate, cost))
                 y.append(middling)
         return np.array(x), np.array(y)
 
@@ -119,27 +122,32 @@ class Bayesian(Strategy):
         return drawn if self.problem.fits(drawn) else self.problem.space.scaled_below(drawn, bound)
 
     def _mutants(
-        self, parents: Sequence[Architecture], number: int, rng: np.random.Generator
-    ) -> Iterator[Architecture]:
+        self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator
+    ) -> Iterator[Candidate]:
         """Yield mutants of each parent in turn, of one or a few mutations."""
         space, bound = self.problem.space, self.problem.budget.params
         for index in range(number if parents else 0):
-            mutant = space.mutate(parents[index % len(parents)], rng)
+            parent = parents[index % len(parents)]
+            mutant = space.mutate(parent.architecture, rng)
             while rng.random() < 0.4:
                 mutant = space.mutate(mutant, rng)
             cost = space.cost(mutant)
             over = cost is not None and cost.params >= bound
-            yield space.scaled_below(mutant, bound) if over else mutant
+            yield self.problem.descended(space.scaled_below(mutant, bound) if over else mutant, parent, rng)
 
-    def _fill(self, pool: Pool, found: Iterable[Architecture], known: Collection[str]) -> None:
+    def _features(self, candidate: Candidate, cost: Cost) -> list[float]:
+        found = features(candidate.architecture, cost)
+        return found + recipe_features(candidate.recipe) if self.problem.tune_recipe else found
+
+    def _fill(self, pool: Pool, found: Iterable[Candidate], known: Collection[str]) -> None:
         """Add to the pool what may be proposed."""
-        for architecture in found:
+        for candidate in found:
+            architecture = candidate.architecture
             cost = self.problem.space.cost(architecture)
             if cost is None or not self.problem.budget.check(cost).accepted or not self.problem.is_light(architecture):
                 continue
-            candidate = Candidate(architecture, self.problem.recipe)
             if candidate.key not in known:
-                pool[candidate.key] = candidate, features(architecture, cost)
+                pool[candidate.key] = candidate, self._features(candidate, cost)
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return a random candidate that is within the budget and not known, unless there is hardly one left."""

@@ -58,7 +58,7 @@ class Evolution(Strategy):
         cost = self.problem.space.cost(mutant)
         if cost is not None and cost.params >= self.problem.budget.params and rng.random() < 0.5:
             mutant = self.problem.space.scaled_below(mutant, self.problem.budget.params)
-        return Candidate(mutant, self.problem.recipe)
+        return self.problem.descended(mutant, parent, rng)
 
     def _alive(self, history: Sequence[Record]) -> list[Record]:
         """Return the last records that can be parents, in order."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinysearch.results.record import Record
 from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
@@ -63,17 +64,17 @@ class Halving(Strategy):
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
         """Return the next promotion, from the highest rung that has one, or a new candidate for the lowest rung."""
-        recipes = [replace(self.problem.recipe, epochs=epochs) for epochs in self.rungs]
         latest = history[-self.memory :]
         # A promotion is later than what it promotes: if the one is among the latest, so is the other.
         known = {record.key for record in latest} | {candidate.key for candidate in pending}
         rungs = self._occupied(latest)
-        for members, higher in reversed(list(zip(rungs, recipes[1:], strict=False))):
+        for members, higher in reversed(list(zip(rungs, self.rungs[1:], strict=False))):
             for record in _best(members, len(members) // self.eta):
-                promoted = Candidate(record.architecture, higher)
+                promoted = Candidate(record.architecture, replace(Recipe.from_dict(record.recipe), epochs=higher))
                 if promoted.key not in known:
                     return promoted
-        return Candidate(self._new(rungs, rng), recipes[0])
+        new = self._new(rungs, rng)
+        return replace(new, recipe=replace(new.recipe, epochs=self.rungs[0]))
 
     def _occupied(self, history: Sequence[Record]) -> list[list[Record]]:
         """Return the records of each rung, failures included: they count in the size of a rung."""
@@ -84,15 +85,16 @@ class Halving(Strategy):
                 by_epochs[epochs].append(record)
         return list(by_epochs.values())
 
-    def _new(self, rungs: Sequence[Sequence[Record]], rng: np.random.Generator) -> Architecture:
+    def _new(self, rungs: Sequence[Sequence[Record]], rng: np.random.Generator) -> Candidate:
         parents: list[Record] = []
         if len(rungs) > 1 and rng.random() < self.share:
             highest = next((members for members in reversed(rungs) if len(members) >= self.eta), [])
             best = _best(highest, min(self.parents, len(highest) // self.eta))
             parents = [record for record in best if record.architecture in self.problem.space]
         if not parents:
-            return self._random.propose((), rng).architecture
-        return self._mutant(parents[rng.integers(len(parents))].architecture, rng)
+            return self._random.propose((), rng)
+        parent = parents[rng.integers(len(parents))]
+        return self.problem.descended(self._mutant(parent.architecture, rng), parent, rng)
 
     def _mutant(self, parent: Architecture, rng: np.random.Generator) -> Architecture:
         """Return a parent after one or a few mutations, scaled down to the budget, light if that is not rare."""

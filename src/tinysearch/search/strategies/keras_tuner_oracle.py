@@ -16,7 +16,6 @@ from tinysearch.errors import RunError, SpaceError
 from tinysearch.results.record import Record
 from tinysearch.search.backend import load_keras_tuner
 from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies.conversation import Conversation
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.repair import repaired
@@ -36,7 +35,7 @@ class KerasTunerOracle(Strategy):
     An oracle knows nothing of budgets, and most of what its uniform draws make cannot even be built. So what it asks
     for is repaired, see ``repaired``; if that fails or gives what is known, it is asked again, up to ``attempts``
     times. If nothing comes of it, or the oracle has come to its end or waits for something, the architecture is drawn
-    by ``RandomSearch``.
+    by ``RandomSearch``. It knows nothing of recipes either: where the recipe is tuned, it is drawn at random.
 
     Args:
         problem: Space, budget and recipe.
@@ -64,7 +63,7 @@ class KerasTunerOracle(Strategy):
             RunError: if the oracle raises an error.
         """
         known = {record.key for record in history} | {candidate.key for candidate in pending}
-        recipe = self.problem.recipe
+        epochs = self.problem.recipe.epochs
         try:
             with Conversation(self._oracle(rng), self.problem.space) as conversation:
                 conversation.tell(history, pending)
@@ -72,22 +71,22 @@ class KerasTunerOracle(Strategy):
                     values = conversation.ask()
                     if values is None:
                         break
-                    epochs = values.get("tuner/epochs", self.problem.recipe.epochs)
-                    recipe = replace(recipe, epochs=min(max(1, int(epochs)), self.problem.recipe.epochs))
-                    candidate = self._candidate(values, recipe)
+                    asked = values.get("tuner/epochs", self.problem.recipe.epochs)
+                    epochs = min(max(1, int(asked)), self.problem.recipe.epochs)
+                    candidate = self._candidate(values, epochs, rng)
                     if candidate is not None and candidate.key not in known:
                         return candidate
         except Exception as error:
             raise RunError(f"the oracle of {self.name!r} failed: {type(error).__name__}: {error}") from error
-        return Candidate(self._random.propose(history, rng).architecture, recipe)
+        return _trained_for(self._random.propose(history, rng), epochs)
 
-    def _candidate(self, values: Mapping[str, Any], recipe: Recipe) -> Candidate | None:
+    def _candidate(self, values: Mapping[str, Any], epochs: int, rng: np.random.Generator) -> Candidate | None:
         try:
             asked = self.problem.space.decode(values)
         except SpaceError:
             return None
         found = repaired(asked, self.problem)
-        return None if found is None else Candidate(found, recipe)
+        return None if found is None else _trained_for(self.problem.fresh(found, rng), epochs)
 
     @functools.cached_property
     def _hyperparameters(self) -> Any:
@@ -119,6 +118,10 @@ class KerasTunerOracle(Strategy):
             "hyperband_iterations": None,
         }
         return self._class(**{name: offered[name] for name in offered if name in _arguments(self._class)})
+
+
+def _trained_for(candidate: Candidate, epochs: int) -> Candidate:
+    return replace(candidate, recipe=replace(candidate.recipe, epochs=epochs))
 
 
 def check_oracle_name(name: str) -> None:

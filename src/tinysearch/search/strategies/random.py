@@ -42,8 +42,8 @@ class RandomSearch(Strategy):
             if found is None or not self.problem.fits(found):
                 continue
             if not self.light or self.problem.is_light(found):
-                return Candidate(found, self.problem.recipe)
-        return Candidate(self._narrow(rng), self.problem.recipe)
+                return self.problem.fresh(found, rng)
+        return self.problem.fresh(self._narrow(rng), rng)
 
     def _narrow(self, rng: np.random.Generator) -> Architecture:
         """Draw from the prior and scale down until it fits, for bounds on other things than parameters."""

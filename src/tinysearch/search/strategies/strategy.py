@@ -5,16 +5,20 @@ from __future__ import annotations
 import abc
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinysearch.results.record import Record
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.recipe import Recipe
+from tinysearch.search.recipe_choices import mutated, sampled
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+
+# Which share of mutants has a mutated recipe too, where the recipe is tuned.
+_MUTATED = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,25 @@ class Problem:
         space: Where architectures come from.
         budget: What they may cost.
         recipe: How candidates are trained.
+        tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
     """
 
     space: SearchSpace
     budget: Budget
     recipe: Recipe
+    tune_recipe: bool = False
+
+    def fresh(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
+        """Return a candidate with the recipe of the problem, or if that is tuned with one drawn at random."""
+        return Candidate(architecture, sampled(self.recipe, rng) if self.tune_recipe else self.recipe)
+
+    def descended(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
+        """Return a candidate with the recipe of the problem, or if that is tuned with a parent's, often mutated."""
+        if not self.tune_recipe:
+            return Candidate(architecture, self.recipe)
+        inherited = parent.recipe if isinstance(parent, Candidate) else Recipe.from_dict(parent.recipe)
+        inherited = replace(inherited, epochs=self.recipe.epochs)
+        return Candidate(architecture, mutated(inherited, rng) if rng.random() < _MUTATED else inherited)
 
     def is_light(self, architecture: Architecture) -> bool:
         """Whether a weight is used, on average, at no more than a quarter of the input's pixels.

@@ -1,0 +1,55 @@
+"""The recipe as choices: what ``--tune-recipe`` searches together with the architecture."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from tinysearch.search.recipe import Recipe
+from tinysearch.space.choices import Choice, Group, draw, random_chooser, rows
+
+# Prior weights; they lean towards the default recipe.
+KNOBS = {
+    "learning_rate": Choice({0.03: 1, 0.05: 2, 0.1: 4, 0.2: 3, 0.3: 1}),
+    "batch_size": Choice({32: 3, 64: 4, 128: 1}),
+    "rotation_degrees": Choice({0.0: 0.5, 3.5: 2, 7.0: 4, 10.0: 1}),
+    "shift_pixels": Choice({0.0: 0.5, 0.5: 1, 1.0: 4, 2.0: 1}),
+    "norm_momentum": Choice({0.9: 4, 0.99: 1}),
+    "label_smoothing": Choice({0.0: 6, 0.02: 1, 0.05: 1, 0.1: 0.5}),
+    "weight_decay": Choice({0.0: 5, 1e-4: 1, 5e-4: 1, 2e-3: 0.5}),
+    "average_decay": Choice({0.0: 8, 0.99: 1, 0.999: 1}),
+}
+
+
+def sampled(base: Recipe, rng: np.random.Generator) -> Recipe:
+    """Return a recipe whose knobs are drawn from their prior; the rest is that of ``base``."""
+    return dataclasses.replace(base, **draw(Group(KNOBS), random_chooser(rng)))
+
+
+def mutated(recipe: Recipe, rng: np.random.Generator) -> Recipe:
+    """Return a recipe that differs in one knob."""
+    names = list(KNOBS)
+    name = names[rng.integers(len(names))]
+    others = [option for option in KNOBS[name].options if option != getattr(recipe, name)]
+    return dataclasses.replace(recipe, **{name: others[rng.integers(len(others))]})
+
+
+def recipe_features(recipe: Recipe) -> list[float]:
+    """Return one number for each knob, for surrogate models."""
+    return [
+        math.log(recipe.learning_rate),
+        math.log(recipe.batch_size),
+        recipe.rotation_degrees,
+        recipe.shift_pixels,
+        math.log(1.001 - recipe.norm_momentum),
+        recipe.label_smoothing,
+        math.log(1e-5 + recipe.weight_decay),
+        math.log(1.0001 - recipe.average_decay),
+    ]
+
+
+def knob_rows() -> list[tuple[str, str]]:
+    """Return each knob and its options in words, for printing."""
+    return rows(Group(KNOBS))
