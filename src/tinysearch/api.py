@@ -262,7 +262,7 @@ def open_run(
         name, before = run.name, RunSettings.from_dict(run.settings)
     settings = _settings(given, before)
     images = load(dataset, data) if isinstance(dataset, str) else dataset
-    space = SearchSpace(images.task, tree_of(settings.space))
+    space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params))
     worker = worker_on(images.training_data(), settings.workers, stall_limit, worker_memory)
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)

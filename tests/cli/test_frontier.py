@@ -10,13 +10,13 @@ import pytest
 from tinysearch.results.store import Store
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
-WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1)
+WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1, "--tune-recipe")
 
 
 @pytest.fixture(scope="module")
 def swept(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("swept")
-    done = launch(folder, *WORDS, "--data", tiny)
+    done = launch(folder, *WORDS, "--data", tiny, "--plot", folder / "front.html")
     assert done.returncode == 0, done.stderr
     (folder / "stdout").write_text(done.stdout)
     return folder
@@ -43,6 +43,7 @@ def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
     assert 1 <= len(starts) <= 2
     searched = [record for record in second if record.purpose == "search"]
     assert searched[0].architecture.to_dict() == starts[0]["architecture"]
+    assert searched[0].recipe == starts[0]["recipe"]
     best = max((record for record in first if record.purpose == "search"), key=lambda record: record.score)
     assert len(best.architecture.layers) == len(searched[0].architecture.layers)
 
@@ -75,3 +76,17 @@ def test_budgets_that_make_no_sense_are_refused(light: Launch, budgets: str) -> 
     done = light("frontier", "--budgets", budgets)
     assert done.returncode == 2
     assert budgets.split(",")[-1] in done.stderr
+
+
+def test_the_plot_has_every_candidate_and_needs_no_network(swept: Path) -> None:
+    text = (swept / "front.html").read_text()
+    with Store(swept / "store.db") as store:
+        assert all(record.key in text for record in store.records())
+    assert not re.search(r"<(script|link|img)[^>]*(src|href)=", text)
+
+
+def test_where_a_plot_cannot_be_written_is_said_before_anything_is_trained(launch: Launch, tmp_path: Path) -> None:
+    done = launch(tmp_path, *WORDS, "--plot", "no/such/folder/front.html")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no/such/folder" in done.stderr
+    assert not (tmp_path / "store.db").exists()

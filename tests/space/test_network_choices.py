@@ -22,6 +22,8 @@ from tinysearch.space.network_choices import (
     POOLS,
     from_architecture,
     network_choices,
+    prior,
+    tied,
     to_architecture,
 )
 
@@ -143,3 +145,45 @@ def test_ranges_and_options_are_those_given() -> None:
 def test_an_unknown_kind_is_refused_by_name() -> None:
     with pytest.raises(SpaceError, match="the kinds are conv, separable, depthwise, inception; got 'dense'"):
         network_choices(kinds={"dense": 1})
+
+
+def blocks(*changes: dict[str, object]) -> dict[str, object]:
+    return {"blocks": [{**PLAIN, **change} for change in changes], "head": {"pooling": "average", "hidden": 0}}
+
+
+def sizes(value: dict[str, object], channels: int = 1) -> list[object]:
+    return [block.get("multiplier", block.get("filters")) for block in tied(value, channels)["blocks"]]
+
+
+def test_layers_that_are_repeated_or_have_a_shortcut_give_as_many_channels_as_they_take() -> None:
+    assert sizes(blocks({"filters": 7}, {"repeat": 3}, {"filters": 5}, {"shortcut": True})) == [7, 7, 5, 5]
+    depthwise = {"kind": "depthwise", "multiplier": 2}
+    assert sizes(blocks({"filters": 7}, depthwise, {"repeat": 2}, {**depthwise, "repeat": 2})) == [7, 2, 14, 1]
+    inception = {
+        "kind": "inception",
+        "branches": [
+            {"steps": [{"kind": "conv", "filters": 3, "kernel": "1x1"}, {"kind": "pool", "window": "max 3x3"}]},
+            {"steps": [{"kind": "pool", "window": "max 3x3"}]},
+        ],
+    }
+    assert sizes(blocks({"filters": 7}, inception, {"repeat": 2}))[2] == 10
+
+
+def test_a_shortcut_keeps_the_image_and_the_first_layer_has_none() -> None:
+    first, second = tied(blocks({"shortcut": True, "repeat": 2}, {"shortcut": True}), 1)["blocks"]
+    assert (first["shortcut"], first["repeat"], first["padding"], first["stride"]) == (False, 1, "valid", 2)
+    assert (second["shortcut"], second["padding"], second["stride"]) == (True, "same", 1)
+
+
+def test_what_needs_no_tying_is_left_alone() -> None:
+    value = blocks({"filters": 7}, {"filters": 5}, {"filters": 5, "repeat": 2})
+    assert tied(value, 1) == value
+
+
+def test_the_smaller_the_budget_the_more_separable_and_repeated_layers() -> None:
+    shares = [
+        (kinds["separable"] / sum(kinds.values()), repeats[2] / sum(repeats.values()))
+        for kinds, repeats in (prior(params).values() for params in (20_000, 4_000, 2_500, 1_000, 300))
+    ]
+    assert shares[0] == shares[1] < shares[2] < shares[3] == shares[4]
+    assert all(prior(300)[name].keys() == prior(20_000)[name].keys() for name in ("kinds", "repeats"))

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from tinysearch.baselines.models import BASELINES
 from tinysearch.errors import SpaceError
-from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Pool
+from tinysearch.space.architecture import (
+    Architecture,
+    Conv,
+    DepthwiseConv,
+    Dropout,
+    Head,
+    Pool,
+    Residual,
+    SeparableConv,
+)
 from tinysearch.space.choices import Node
 from tinysearch.space.cost import cost
 from tinysearch.space.network_choices import network_choices, to_architecture
@@ -72,6 +81,22 @@ def test_samples_are_members_that_can_be_built_and_equal_for_equal_seeds(space: 
 def test_samples_survive_encoding(space: SearchSpace, seed: int) -> None:
     architecture = space.sample(np.random.default_rng(seed))
     assert space.decode(space.encode(architecture)) == architecture
+
+
+def test_shared_weights_and_shortcuts_are_drawn_as_often_as_the_prior_says(space: SearchSpace) -> None:
+    rng = np.random.default_rng(0)
+    layers = [layer for _ in range(600) for layer in space.sample(rng).layers[1:]]
+    convolutions = [layer for layer in layers if isinstance(layer, (Conv, SeparableConv, DepthwiseConv, Residual))]
+    shortcuts = [layer for layer in convolutions if isinstance(layer, Residual)]
+    repeated = [layer for layer in convolutions if not isinstance(layer, Residual) and layer.repeat > 1]
+    assert 0.01 < len(shortcuts) / len(convolutions) < 0.06
+    assert 0.01 < len(repeated) / len(convolutions) < 0.06
+
+
+def test_a_space_that_ties_cannot_hold_is_drawn_from_all_the_same() -> None:
+    tree = network_choices(depth=(1, 2), filters=(2, 3), kinds={"conv": 1}, shortcuts={True: 1})
+    drawn = SearchSpace(Task((8, 8, 2), 3), tree).sample(np.random.default_rng(0))
+    assert isinstance(drawn.layers[0], Residual)
 
 
 def test_samples_differ(space: SearchSpace) -> None:

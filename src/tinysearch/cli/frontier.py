@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +12,7 @@ from rich.rule import Rule
 from tinysearch.cli import options
 from tinysearch.cli.numbers import natural, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
-from tinysearch.errors import BudgetError, TinySearchError, TrainingError
+from tinysearch.errors import BudgetError, InputError, TinySearchError, TrainingError
 
 if TYPE_CHECKING:
     from tinysearch.results.record import Record
@@ -50,6 +52,10 @@ def frontier(
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE.html", help="Plot all candidates and the front.", show_default=False),
+    ] = None,
     store: options.Store = None,
 ) -> None:
     """Search below each of several budgets, and print the front of accuracy and parameters.
@@ -57,7 +63,7 @@ def frontier(
     Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
     until they just fit. The same command again goes on where it was interrupted; with more --trials it searches on.
 
-    Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20
+    Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
     """
     from tinysearch.api import STALL_LIMIT, open_run
     from tinysearch.cli.evaluations import front
@@ -70,6 +76,8 @@ def frontier(
     from tinysearch.space.space_file import read_spec, tree_of
 
     bounds = _bounds(budgets)
+    if plot is not None and not plot.absolute().parent.is_dir():
+        raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
     records: dict[int, list[Record]] = {}
     problem: TinySearchError | None = None
@@ -112,6 +120,9 @@ def frontier(
                 break
     notes.print()
     stdout().print(front(records))
+    if plot is not None:
+        _plot(records, plot)
+        notes.print(f"wrote {plot}", soft_wrap=True)
     if ending == "interrupted":
         notes.print("interrupted; what was trained is stored, and the same command goes on")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
@@ -120,6 +131,19 @@ def frontier(
     failed = [bound for bound, found in records.items() if all(record.failed for record in found)]
     if failed:
         raise TrainingError(f"all candidates below {failed[0]:,} parameters failed")
+
+
+def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
+    """Write a page with all candidates of a sweep."""
+    from tinysearch.results.leaderboard import rank
+    from tinysearch.results.render.plots import accuracy_over_params, page
+
+    board = rank([record for found in records.values() for record in found])
+    figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")
+    try:
+        path.write_text(page(figure), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); name another file with --plot") from None
 
 
 def _bounds(budgets: str) -> list[int]:

@@ -51,8 +51,8 @@ PADDINGS: Weights = {"valid": 15, "same": 1}
 ACTIVATIONS: Weights = {"relu": 40, "leaky_relu": 1, "linear": 0.5}
 NORMS: Weights = {"before": 40, "after": 1, "none": 0.5}
 BIASES: Weights = {False: 30, True: 1}
-REPEATS: Weights = {1: 20, 2: 0.7, 3: 0.3}
-SHORTCUTS: Weights = {False: 12, True: 1}
+REPEATS: Weights = {1: 40, 2: 0.7, 3: 0.3}
+SHORTCUTS: Weights = {False: 40, True: 1}
 POOLINGS: Weights = {
     "none": 6,
     "max 2x2": 3,
@@ -137,9 +137,62 @@ def network_choices(
         depth[2] if len(depth) > 2 else None,
         # A separable or depthwise convolution sees a grey image through one kernel. The first pooling comes early: it
         # makes all that follows four times cheaper.
-        leading=(block({"conv": 8}, {"none": 3}), block({}, {"none": 0.25}), block({}, {"none": 0.7})),
+        leading=(
+            block({"conv": 8, "separable": 0.25}, {"none": 3}),
+            block({}, {"none": 0.25}),
+            block({}, {"none": 0.7}),
+        ),
     )
     return Group({"blocks": blocks, "head": head})
+
+
+def prior(params: int) -> dict[str, Weights]:
+    """Return the weights that a budget of parameters changes, as arguments of ``network_choices``.
+
+    The smaller a network, the more it gains by layers that need few weights: below 4,000 parameters separable
+    convolutions become more likely, and layers that are applied several times with the same weights.
+
+    >>> prior(4_000)["kinds"] == KINDS, prior(1_000)["kinds"]["separable"] / KINDS["separable"]
+    (True, 4.0)
+    """
+    lean = min(4.0, max(1.0, 4_000 / params))
+    return {
+        "kinds": _leaning(KINDS, {"separable": lean}),
+        "repeats": _leaning(REPEATS, {times: lean**2 for times in REPEATS if times > 1}),
+    }
+
+
+def tied(value: Mapping[str, Any], channels: int) -> dict[str, Any]:
+    """Make a value one that can be built where layers must give as many channels as they take.
+
+    A layer that is applied several times with the same weights, or has a shortcut round it, gets as many filters as
+    channels come in, and with a shortcut it keeps the size of the image. The first layer is applied once, without a
+    shortcut.
+
+    Args:
+        value: A value of the tree.
+        channels: Those of the input image.
+    """
+    blocks: list[dict[str, Any]] = []
+    for block in value["blocks"]:
+        if block["kind"] == "inception":
+            channels = sum(_branch_channels(branch, channels) for branch in block["branches"])
+            blocks.append(block)
+            continue
+        if not blocks:
+            block = {**block, "repeat": 1, "shortcut": False}
+        if block["shortcut"]:
+            block = {**block, "padding": "same", "stride": 1}
+        size = "multiplier" if block["kind"] == "depthwise" else "filters"
+        if block["shortcut"] or block["repeat"] > 1:
+            block = {**block, size: 1 if size == "multiplier" else channels}
+        channels = channels * block[size] if size == "multiplier" else block[size]
+        blocks.append(block)
+    return {**value, "blocks": blocks}
+
+
+def _branch_channels(branch: Mapping[str, Any], channels: int) -> int:
+    return int(next((step["filters"] for step in reversed(branch["steps"]) if step["kind"] != "pool"), channels))
 
 
 def _switch(cases: Mapping[str, Group], weights: Weights) -> Switch:

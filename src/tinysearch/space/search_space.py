@@ -11,7 +11,7 @@ from tinysearch.errors import ShapeError, SpaceError
 from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
-from tinysearch.space.network_choices import from_architecture, network_choices, to_architecture
+from tinysearch.space.network_choices import from_architecture, network_choices, tied, to_architecture
 from tinysearch.space.task import Task
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class SearchSpace:
         for attempt in range(_ATTEMPTS):
             value = choices.draw(self.tree, choose)
             while True:
-                architecture = to_architecture(value)
+                architecture = self._built(value)
                 if self.cost(architecture) is not None:
                     return architecture
                 if attempt < _WHOLE_DRAWS or not self._shortened(value):
@@ -91,7 +91,7 @@ class SearchSpace:
         return None
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        """Change one choice, or the list of blocks in one place; the result can be built.
+        """Change one choice, or the list of blocks in one place, and what must change with it; it can be built.
 
         Raises:
             SpaceError: if the architecture is not in the space, or nothing that can be built turns up.
@@ -99,7 +99,7 @@ class SearchSpace:
         value = from_architecture(architecture)
         choices.flatten(self.tree, value)
         for _ in range(_ATTEMPTS):
-            mutant = to_architecture(variation.mutate(self.tree, value, rng))
+            mutant = self._built(variation.mutate(self.tree, value, rng))
             if mutant != architecture and self.cost(mutant) is not None:
                 return mutant
         raise SpaceError("the search space has no other architecture that can be built next to the given one")
@@ -190,7 +190,18 @@ class SearchSpace:
         return lowest
 
     def _scaled(self, value: Any, factor: float) -> Architecture:
-        return to_architecture(variation.scale(self.tree, value, "filters", factor))
+        return self._built(variation.scale(self.tree, value, "filters", factor))
+
+    def _built(self, value: Any) -> Architecture:
+        """Return the architecture of a value, its layers tied where that is legal."""
+        fitting = tied(value, self.task.input_shape[2])
+        if fitting == value:
+            return to_architecture(value)
+        try:
+            choices.flatten(self.tree, fitting)
+        except SpaceError:
+            return to_architecture(value)
+        return to_architecture(fitting)
 
     def _brought_below(self, architecture: Architecture, params: int) -> Architecture:
         scaled = self.scaled_below(architecture, params)

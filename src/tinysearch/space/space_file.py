@@ -22,7 +22,7 @@ from typing import Any
 from tinysearch.errors import SpaceError
 from tinysearch.space.architecture import ACTIVATIONS, MAX_KERNEL, NORMS, PADDINGS
 from tinysearch.space.choices import Group
-from tinysearch.space.network_choices import BRANCH_KINDS, HEAD_POOLINGS, KINDS, POOLS, network_choices
+from tinysearch.space.network_choices import BRANCH_KINDS, HEAD_POOLINGS, KINDS, POOLS, network_choices, prior
 
 Spec = Mapping[str, Any]
 
@@ -47,13 +47,19 @@ def read_spec(path: Path) -> dict[str, Any]:
     return spec
 
 
-def tree_of(spec: Spec) -> Group:
+def tree_of(spec: Spec, params: int | None = None) -> Group:
     """Return the tree of choices that a space file describes.
+
+    Args:
+        spec: What the file holds.
+        params: The budget, which the prior depends on, see ``prior``; the legal choices do not.
 
     Raises:
         SpaceError: if a name or an option is not legal.
     """
     defaults = {name: one.default for name, one in inspect.signature(network_choices).parameters.items()}
+    leaning = {} if params is None else prior(params)
+    defaults.update(leaning)
     unknown = sorted(set(spec) - set(defaults))
     if unknown:
         raise SpaceError(f"a space has no choice {unknown[0]!r}; its choices are {', '.join(defaults)}")
@@ -61,7 +67,7 @@ def tree_of(spec: Spec) -> Group:
         name: _range(name, given) if name in _RANGES else _weights(name, given, defaults[name])
         for name, given in spec.items()
     }
-    return network_choices(**arguments)
+    return network_choices(**{**leaning, **arguments})
 
 
 def _range(name: str, given: object) -> tuple[int, ...]:
