@@ -18,11 +18,12 @@ class Evolution(Strategy):
 
     The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
     drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
-    search begins with ``warm_up`` random candidates between half the budget and all of it. Networks that are quick to
+    search begins with ``warm_up`` random candidates between 60 % of the budget and all of it. Networks that are quick to
     train are preferred, see ``Problem.is_light``.
 
-    Half of the mutants that are over the budget have their widths scaled down until they fit; the other half go to the
-    constraint filter as they are, so that the population is not all of one shape.
+    Half of the mutants that are over the budget have their widths scaled down until they fit, and a quarter of the
+    others have them scaled up as far as they fit: a budget is there to be spent. The rest go to the constraint filter as
+    they are, so that the population is not all of one shape.
 
     Args:
         problem: Space, budget and recipe.
@@ -36,7 +37,7 @@ class Evolution(Strategy):
         self.population = population
         self.tournament = tournament
         self.warm_up = warm_up
-        self._random = RandomSearch(problem, lowest=0.5, light=True)
+        self._random = RandomSearch(problem, lowest=0.6, light=True)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -56,7 +57,8 @@ class Evolution(Strategy):
             if self.problem.is_light(mutant):
                 break
         cost = self.problem.space.cost(mutant)
-        if cost is not None and cost.params >= self.problem.budget.params and rng.random() < 0.5:
+        over = cost is not None and cost.params >= self.problem.budget.params
+        if rng.random() < (0.5 if over else 0.25):
             mutant = self.problem.space.scaled_below(mutant, self.problem.budget.params)
         return self.problem.descended(mutant, parent, rng)
 

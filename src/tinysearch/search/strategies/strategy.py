@@ -17,8 +17,8 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
 
-# Which share of mutants has a mutated recipe too, where the recipe is tuned.
-_MUTATED = 0.5
+# Where the recipe is tuned, which share of new candidates has another one than the problem's or the parent's.
+_OTHERS = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Problem:
     tune_recipe: bool = False
 
     def fresh(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
-        """Return a candidate with the recipe of the problem, or if that is tuned with one drawn at random."""
-        return Candidate(architecture, sampled(self.recipe, rng) if self.tune_recipe else self.recipe)
+        """Return a candidate with the recipe of the problem, or if that is tuned often with one drawn at random."""
+        drawn = self.tune_recipe and rng.random() < _OTHERS
+        return Candidate(architecture, sampled(self.recipe, rng) if drawn else self.recipe)
 
     def descended(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned with a parent's, often mutated."""
@@ -47,7 +48,7 @@ class Problem:
             return Candidate(architecture, self.recipe)
         inherited = parent.recipe if isinstance(parent, Candidate) else Recipe.from_dict(parent.recipe)
         inherited = replace(inherited, epochs=self.recipe.epochs)
-        return Candidate(architecture, mutated(inherited, rng) if rng.random() < _MUTATED else inherited)
+        return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
 
     def is_light(self, architecture: Architecture) -> bool:
         """Whether a weight is used, on average, at no more than a quarter of the input's pixels.
