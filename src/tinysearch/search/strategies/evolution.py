@@ -18,12 +18,12 @@ class Evolution(Strategy):
 
     The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
     drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
-    search begins with ``warm_up`` random candidates between 60 % of the budget and all of it. Networks that are quick to
-    train are preferred, see ``Problem.is_light``.
+    search begins with ``warm_up`` random candidates between 60 % of the budget and all of it. Networks that are quick
+    to train are preferred, see ``Problem.is_light``.
 
     Half of the mutants that are over the budget have their widths scaled down until they fit, and a quarter of the
-    others have them scaled up as far as they fit: a budget is there to be spent. The rest go to the constraint filter as
-    they are, so that the population is not all of one shape.
+    others have them scaled up as far as they fit: a budget is there to be spent. The rest go to the constraint filter
+    as they are, so that the population is not all of one shape.
 
     Args:
         problem: Space, budget and recipe.
