@@ -141,6 +141,7 @@ def search(
     evaluate: int = 3,
     space: Mapping[str, Any] | None = None,
     tune_recipe: bool = False,
+    prune: bool = False,
     name: str | None = None,
     store: Path | str | None = None,
 ) -> SearchResult:
@@ -160,6 +161,7 @@ def search(
             the dataset has any; 0 for not at all.
         space: What narrows the search space, as in a space file: ``{"depth": [1, 6], "kinds": ["conv"]}``.
         tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
+        prune: Stop candidates early that fall behind those before them.
         name: Name of the run; by default made of dataset and budget.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
 
@@ -187,6 +189,7 @@ def search(
         "evaluate": evaluate,
         "space": space or {},
         "tune_recipe": tune_recipe,
+        "prune": prune,
         **({} if workers is None else {"workers": workers}),
     }
     path = Path(store) if store is not None else default_path()
@@ -234,8 +237,8 @@ def open_run(
     Args:
         store: Where records go.
         given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, starts, space,
-            tune_recipe, max_macs, max_memory and max_weight_bytes. What is left out has its default, or in a resumed
-            run the value that the run began with.
+            tune_recipe, prune, max_macs, max_memory and max_weight_bytes. What is left out has its default, or in a
+            resumed run the value that the run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -347,7 +350,18 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
-    names = ("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts", "space", "tune_recipe")
+    names = (
+        "trials",
+        "strategy",
+        "seed",
+        "baselines",
+        "workers",
+        "evaluate",
+        "starts",
+        "space",
+        "tune_recipe",
+        "prune",
+    )
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
 

@@ -45,7 +45,7 @@ def dataset() -> Dataset:
 
 
 class FakeWorker(Worker):
-    """Gives each candidate a validation accuracy that is made of its key, without training."""
+    """Gives each candidate a validation accuracy that is made of its key, without training; heeds floors."""
 
     def __init__(self, react: Callable[[int, Job], Measurement | None] | None = None) -> None:
         self.jobs: list[Job] = []
@@ -60,7 +60,10 @@ class FakeWorker(Worker):
         if reaction is not None:
             return reaction
         score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
-        points = [Epoch(1.0, 0.5, 1.0, value, 0.1, 1.0) for value in (0.999, score)]
+        values = [0.999, *(score for _ in range(2, job.candidate.recipe.epochs + 1))]
+        if job.floor is not None and score < job.floor[1]:
+            values = values[: job.floor[0]]
+        points = [Epoch(1.0, 0.5, 1.0, value, 0.1, 1.0) for value in values]
         for number, point in enumerate(points, start=1):
             if on_epoch is not None:
                 on_epoch(number, point)

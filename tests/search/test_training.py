@@ -69,6 +69,18 @@ def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) 
     np.testing.assert_array_equal(classified(model, images), guesses)
 
 
+def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: TrainingData, tmp_path: Path) -> None:
+    candidate = Candidate(SMALL, Recipe(epochs=4))
+    _, whole = fit(candidate, data, 0)
+    reached = whole.curve[1].val_accuracy or 0.0
+    keeping = (tmp_path / "checkpoint.npz", "the data")
+    for floor, epochs in (((2, reached + 0.01), 2), ((2, reached), 4), ((3, 0.0), 4)):
+        keeping[0].unlink(missing_ok=True)
+        _, measurement = fit(candidate, data, 0, None, keeping, floor)
+        assert measurement.failure is None
+        assert [epoch.val_loss for epoch in measurement.curve] == [epoch.val_loss for epoch in whole.curve[:epochs]]
+
+
 def test_labels_are_smoothed(data: TrainingData) -> None:
     assert data.validation is not None
     model, measurement = fit(Candidate(SMALL, Recipe(epochs=1, label_smoothing=0.2)), data, 0)

@@ -42,6 +42,7 @@ def frontier(
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
+    prune: options.Prune = None,
     workers: options.Workers = None,
     evaluate: Annotated[
         int | None,
@@ -91,6 +92,7 @@ def frontier(
         "evaluate": evaluate,
         "space": spec,
         "tune_recipe": tune_recipe,
+        "prune": prune,
     }
     given = {key: value for key, value in options_given.items() if value is not None}
     with terminations() as signals, Store(store or default_path(), create=True) as opened:

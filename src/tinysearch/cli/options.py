@@ -55,6 +55,10 @@ TuneRecipe = Annotated[
         help="Search rate, batch size, augmentation, smoothing, decay and averaging with the architecture.",
     ),
 ]
+Prune = Annotated[
+    bool | None,
+    typer.Option("--prune/--no-prune", help="Stop candidates early that fall behind those before them. [no-prune]"),
+]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")

@@ -104,7 +104,8 @@ class TrainingProgress:
     def _result(self, record: Record) -> str:
         test = "" if record.test_accuracy is None else f" test {figures.percent(record.test_accuracy)}"
         validation = "" if record.measurement.val_accuracy is None else f"validation {figures.percent(record.score)}"
-        return f"{validation}{test}  {record.cost.params:>6,} params"
+        stopped = f" (stopped after epoch {len(record.measurement.curve)})" if record.pruned else ""
+        return f"{validation}{stopped}{test}  {record.cost.params:>6,} params"
 
     def _print(self, line: str) -> None:
         if self._live is None:

@@ -51,6 +51,7 @@ def run(
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
+    prune: options.Prune = None,
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
@@ -114,6 +115,7 @@ def run(
         "evaluate": evaluate,
         "space": None if space is None else read_spec(space),
         "tune_recipe": tune_recipe,
+        "prune": prune,
         "max_macs": max_macs,
         "max_memory": max_memory,
     }

@@ -125,6 +125,11 @@ class Record:
         return self.measurement.failure is not None
 
     @property
+    def pruned(self) -> bool:
+        """Whether training was stopped early because others were better."""
+        return not self.failed and len(self.measurement.curve) < self.recipe.get("epochs", 0)
+
+    @property
     def score(self) -> float:
         """Validation accuracy of the last epoch, or minus infinity where there is none: for comparing."""
         accuracy = self.measurement.val_accuracy

@@ -219,12 +219,15 @@ class Store:
         ]
 
     def trained(self, key: str, seed: int, fingerprint: str) -> Record | None:
-        """Return the oldest record of a search, in any run, that measured a candidate with a seed on some data."""
+        """Return the oldest record of a search, in any run, that measured a candidate with a seed on some data.
+
+        What was stopped early was not measured.
+        """
         row = self._database.query(
             """
             SELECT * FROM trainings
             WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL
-                AND taken_from IS NULL
+                AND taken_from IS NULL AND epochs = json_extract(recipe, '$.epochs')
             ORDER BY id LIMIT 1
             """,
             (key, seed, fingerprint),

@@ -126,6 +126,7 @@ class Execution:
             run.dataset.fingerprint,
             run.models.path(key),
             run.models.checkpoint(key),
+            proposal.floor,
         )
         self._bench.start(proposal.position, job)
         return None

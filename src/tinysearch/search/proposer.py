@@ -11,6 +11,7 @@ import numpy as np
 from tinysearch.results.record import Origin, Record
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.ledger import Ledger
+from tinysearch.search.pruning import floor
 from tinysearch.search.strategies import Strategy
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
@@ -26,6 +27,7 @@ class Proposal:
         name, origin: Go into the record.
         trial: Number of the trial, None for a documented model.
         rejections: What was rejected before it, by reason.
+        floor: See ``Job``.
     """
 
     position: int
@@ -35,6 +37,7 @@ class Proposal:
     origin: Origin
     trial: int | None
     rejections: Mapping[str, int] = field(default_factory=dict)
+    floor: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Proposer:
         trials: How many candidates to propose.
         baselines: Architectures within the budget that come first, by name. They are not counted among the trials.
         starts: Candidates that are proposed for the first trials; where one is rejected, the strategy is asked.
+        prune: Whether candidates that fall behind are to be stopped, see ``pruning``.
     """
 
     patience = 300
@@ -67,12 +71,15 @@ class Proposer:
         trials: int,
         baselines: Mapping[str, Architecture],
         starts: Sequence[Candidate] = (),
+        *,
+        prune: bool = False,
     ) -> None:
         self.strategy = strategy
         self.seed = seed
         self.trials = trials
         self.baselines = baselines
         self.starts = starts
+        self.prune = prune
 
     def next(self, ledger: Ledger) -> Proposal | Exhausted | None:
         """Return what is to be trained at the ledger's next position, or None if all trials are proposed."""
@@ -98,7 +105,8 @@ class Proposer:
         if found is None:
             return Exhausted(rejections)
         candidate, cost = found
-        return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections)
+        bound = floor(ledger.history(), candidate.recipe.epochs) if self.prune else None
+        return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections, bound)
 
     def _start(self, trial: int, known: Collection[str], rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
         """Return what the trial is to start with, if there is something and it passes the filter."""

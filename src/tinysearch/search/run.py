@@ -83,7 +83,9 @@ class SearchRun:
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
         searcher = strategy(settings.strategy, problem)
-        self.proposer = Proposer(searcher, settings.seed, settings.trials, self.baselines, settings.starts)
+        self.proposer = Proposer(
+            searcher, settings.seed, settings.trials, self.baselines, settings.starts, prune=settings.prune
+        )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
             raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
         self.lock = RunLock(store.folder_of(name), name)

@@ -34,6 +34,7 @@ class RunSettings:
         space: What narrows the search space, see ``space_file``; nothing for the whole space.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
+        prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
 
     Raises:
         RunError: if trials, seed, workers or evaluate are out of range, or the strategy is unknown.
@@ -50,6 +51,7 @@ class RunSettings:
     starts: tuple[Candidate, ...] = ()
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
+    prune: bool = False
 
     def __post_init__(self) -> None:
         if self.trials < 0:

@@ -80,7 +80,7 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
         CostMismatchError: if Keras counts other parameters than the arithmetic.
     """
     keeping = None if job.checkpoint_path is None else (job.checkpoint_path, job.fingerprint)
-    model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping)
+    model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor)
     if job.model_path is not None and measurement.failure is None:
         # A model can be made again; that there is no place for it must not cost the measurement.
         with contextlib.suppress(OSError):
@@ -94,6 +94,7 @@ def fit(
     seed: int,
     on_epoch: EpochWatcher | None = None,
     keeping: tuple[Path, str] | None = None,
+    floor: tuple[int, float] | None = None,
 ) -> tuple[keras.Model, Measurement]:
     """Train one candidate for all the epochs of its recipe.
 
@@ -107,10 +108,11 @@ def fit(
         on_epoch: Called after each epoch with its number, from 1, and its measurements.
         keeping: Where the state after each epoch is kept, and the fingerprint of the data; if there is one of this
             very training already, it goes on from there, with the same numbers as if it had not been interrupted.
+        floor: See ``Job``.
 
     Returns:
-        The trained model, which takes raw pixels, and the measurement. Training ends early only if the loss is no
-        longer a finite number; the measurement then tells the failure.
+        The trained model, which takes raw pixels, and the measurement. Training ends early only below the floor, or if
+        the loss is no longer a finite number; the measurement then tells the failure.
 
     Raises:
         ShapeError: if the architecture does not fit the images.
@@ -147,7 +149,7 @@ def fit(
         curve = list(checkpoint.curve)
         _restore(model, rule, checkpoint)
         began -= curve[-1].seconds
-    recorder = _Recorder(began, seed, curve, on_epoch)
+    recorder = _Recorder(began, seed, curve, on_epoch, floor)
     callbacks: list[keras.callbacks.Callback] = [recorder, rule]
     if recipe.average_decay:
         callbacks.append(keras.callbacks.SwapEMAWeights())
@@ -268,7 +270,14 @@ def _restore(model: keras.Model, rule: PlateauRule, checkpoint: Checkpoint) -> N
 class _Recorder(keras.callbacks.Callback):
     """Keeps the curve, tells it to whoever watches, notes when the loss is no number any more, seeds each epoch."""
 
-    def __init__(self, began: float, seed: int, curve: list[Epoch], on_epoch: EpochWatcher | None) -> None:
+    def __init__(
+        self,
+        began: float,
+        seed: int,
+        curve: list[Epoch],
+        on_epoch: EpochWatcher | None,
+        floor: tuple[int, float] | None,
+    ) -> None:
         super().__init__()
         self.curve = curve
         self.failure: str | None = None
@@ -276,6 +285,7 @@ class _Recorder(keras.callbacks.Callback):
         self._seed = seed
         self._epoch = 0
         self._on_epoch = on_epoch
+        self._floor = floor
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._epoch = epoch
@@ -302,6 +312,9 @@ class _Recorder(keras.callbacks.Callback):
             seconds=time.perf_counter() - self._began,
         )
         self.curve.append(point)
+        if self._floor is not None and point.val_accuracy is not None:
+            number, accuracy = self._floor
+            self.model.stop_training = epoch + 1 == number and point.val_accuracy < accuracy
         if self._on_epoch is not None:
             self._on_epoch(epoch + 1, point)
 
@@ -317,7 +330,7 @@ class _Keeper(keras.callbacks.Callback):
         self._rule = rule
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if self._recorder.failure is None and epoch + 1 < self.params["epochs"]:
+        if not self.model.stop_training and epoch + 1 < self.params["epochs"]:
             state = [keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)]
             rule = [self._rule.reduced_at, self._rule.accuracies]
             Checkpoint(self._identity, tuple(self._recorder.curve), state, rule).save(self._path)

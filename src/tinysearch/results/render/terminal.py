@@ -176,6 +176,8 @@ def provenance(record: Record) -> RenderableType:
         ("measured on", versions),
         ("stored", record.created_at),
     ]
+    if record.pruned:
+        rows.append(("stopped", f"after epoch {len(record.measurement.curve)}: others were better by then"))
     if record.failed:
         rows.append(("failed", str(record.measurement.failure)))
         if record.measurement.log:

@@ -26,6 +26,7 @@ class Job:
         fingerprint: Of the data, which the worker has.
         model_path: Where to save the trained model, or None.
         checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
+        floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
     """
 
     candidate: Candidate
@@ -33,6 +34,7 @@ class Job:
     fingerprint: str = ""
     model_path: Path | None = None
     checkpoint_path: Path | None = None
+    floor: tuple[int, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -43,6 +45,7 @@ class Job:
             "fingerprint": self.fingerprint,
             "model_path": None if self.model_path is None else str(self.model_path),
             "checkpoint_path": None if self.checkpoint_path is None else str(self.checkpoint_path),
+            "floor": None if self.floor is None else list(self.floor),
         }
 
     @classmethod
@@ -50,7 +53,8 @@ class Job:
         """Make a job of plain JSON values."""
         paths = {name: None if data[name] is None else Path(data[name]) for name in ("model_path", "checkpoint_path")}
         candidate = Candidate(Architecture.from_dict(data["architecture"]), Recipe.from_dict(data["recipe"]))
-        return cls(candidate, data["seed"], data["fingerprint"], **paths)
+        floor = None if data["floor"] is None else (int(data["floor"][0]), float(data["floor"][1]))
+        return cls(candidate, data["seed"], data["fingerprint"], **paths, floor=floor)
 
 
 class Worker(abc.ABC):

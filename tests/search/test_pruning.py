@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.search.pruning import KNOWN, floor
+
+
+def curve(*accuracies: float) -> Measurement:
+    return Measurement(tuple(Epoch(1.0, 0.5, 1.0, accuracy, 0.1, 1.0) for accuracy in accuracies), 1.0)
+
+
+@pytest.fixture
+def reached(make_record: Callable[..., Record]) -> Callable[..., Record]:
+    """Return a function that makes a record of a training of ten epochs that had an accuracy after the fourth."""
+
+    def make(accuracy: float, *, epochs: int = 10, trained: int = 10, **fields: Any) -> Record:
+        accuracies = [0.1, 0.1, 0.1, accuracy, *[0.99] * 6][:trained]
+        return replace(make_record(recipe={"epochs": epochs}), measurement=curve(*accuracies), **fields)
+
+    return make
+
+
+def test_the_floor_is_the_median_of_what_others_had_reached(reached: Callable[..., Record]) -> None:
+    history = [reached(0.5 + number / 100) for number in range(9)]
+    assert floor(history, 10) == (4, pytest.approx(0.54))
+
+
+def test_there_is_no_floor_before_enough_is_known(reached: Callable[..., Record]) -> None:
+    assert floor([reached(0.9)] * (KNOWN - 1), 10) is None
+    assert floor([reached(0.9)] * KNOWN, 10) == (4, 0.9)
+
+
+def test_what_was_stopped_counts_and_what_cannot_be_compared_does_not(reached: Callable[..., Record]) -> None:
+    stopped = [reached(0.5, trained=4)] * KNOWN
+    others = [
+        reached(0.9, origin="baseline"),
+        reached(0.9, epochs=4, trained=4),
+        reached(0.9, trained=3),
+        replace(reached(0.9), measurement=Measurement(failure="no memory")),
+    ]
+    assert floor(others * KNOWN + stopped, 10) == (4, 0.5)
+    assert floor(others * KNOWN, 10) is None
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_training_that_is_over_at_once_is_not_stopped(reached: Callable[..., Record], epochs: int) -> None:
+    history = [reached(0.9, epochs=epochs, trained=epochs)] * 20
+    found = floor(history, epochs)
+    assert found is None or 1 <= found[0] < epochs
+
+
+def test_a_run_that_prunes_stops_some_and_keeps_the_best(runner: Any) -> None:
+    whole = runner.run("whole", trials=40, strategy="random")
+    pruned = runner.run("pruned", trials=40, strategy="random", prune=True)
+    assert [one.key for one in pruned.records] == [one.key for one in whole.records]
+    stopped = [one for one in pruned.records if one.pruned]
+    assert 5 < len(stopped) < 25
+    assert all(len(one.measurement.curve) == 4 for one in stopped)
+    assert pruned.best is not None
+    assert not pruned.best.pruned
+    assert whole.best is not None
+    assert pruned.best.key == whole.best.key
+
+
+def test_an_interrupted_run_that_prunes_goes_on_as_if_nothing_had_happened(runner: Any, fake_worker: Any) -> None:
+    whole = runner.run("whole", trials=30, workers=2, prune=True)
+
+    def interrupt(number: int, job: Any) -> None:
+        if number == 25:
+            raise KeyboardInterrupt
+
+    runner.run("parts", trials=30, workers=2, prune=True, worker=fake_worker(interrupt))
+    parts = runner.run("parts", trials=30, workers=2, prune=True, resume=True)
+    assert [(one.key, one.measurement) for one in parts.records] == [
+        (one.key, one.measurement) for one in whole.records
+    ]
+
+
+def test_what_was_stopped_is_not_taken_over_by_another_run(runner: Any) -> None:
+    first = runner.run("first", trials=30, strategy="random", prune=True)
+    stopped = {one.key for one in first.records if one.pruned}
+    second = runner.run("second", trials=30, strategy="random", retrain=False)
+    assert stopped
+    for one in second.records:
+        assert (one.taken_from is None) == (one.key in stopped)
+        assert not one.pruned
