@@ -12,6 +12,7 @@ from tinysearch.cli.export import export
 from tinysearch.cli.frontier import frontier
 from tinysearch.cli.inspect import cost, show, space
 from tinysearch.cli.leaderboard import leaderboard
+from tinysearch.cli.report import report
 from tinysearch.cli.reporting import Debug
 from tinysearch.cli.reproduce import reproduce
 from tinysearch.cli.run import run
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, export):
+for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, export):
     app.command()(command)
 
 

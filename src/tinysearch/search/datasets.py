@@ -149,6 +149,22 @@ def load(name: str = "auto", data: Path | None = None) -> Dataset:
         )
 
 
+def at_hand(data: Path | None) -> dict[str, Array]:
+    """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
+
+    Args:
+        data: An ``.npz`` file; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
+
+    Raises:
+        DatasetError: if a file that was named cannot be used.
+    """
+    path = data or _from_environment("mnist") or _keras_cache("mnist")
+    if path is None:
+        return {}
+    images = read_npz(path, "test")
+    return {fingerprint(images): images.pixels}
+
+
 def _from_environment(name: str) -> Path | None:
     text = os.environ.get("TINYSEARCH_DATA")
     if not text:

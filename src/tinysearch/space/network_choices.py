@@ -131,16 +131,18 @@ def network_choices(
 
     head = Group({"pooling": Choice(head_poolings), "hidden": Choice(hidden)})
     blocks = Repeated(
-        block({}, {"none": 4}),
+        block({}, {"none": 12}),
         depth[0],
         depth[1],
         depth[2] if len(depth) > 2 else None,
         # A separable or depthwise convolution sees a grey image through one kernel. The first pooling comes early: it
-        # makes all that follows four times cheaper.
+        # makes all that follows four times cheaper. Few come after it: a network that shrinks its images twice early
+        # has no room for depth.
         leading=(
-            block({"conv": 8, "separable": 0.25}, {"none": 3}),
-            block({}, {"none": 0.25}),
-            block({}, {"none": 0.7}),
+            block({"conv": 8, "separable": 0.25}, {"none": 4}),
+            block({}, {"none": 0.35}),
+            block({}, {"none": 1.5}),
+            block({}, {"none": 4}),
         ),
     )
     return Group({"blocks": blocks, "head": head})

@@ -1,0 +1,319 @@
+"use strict";
+(() => {
+  const sections = JSON.parse(document.getElementById("data").textContent).sections;
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const percent = (x, digits = 2) => (x === null || x === undefined ? "-" : (100 * x).toFixed(digits) + " %");
+  const whole = (x) => (x === null || x === undefined ? "-" : x.toLocaleString("en-US"));
+  const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  const calm = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+  const of = (name, id) => document.querySelector(`.${name}[data-section="${id}"]`);
+
+  function element(tag, text, attributes = {}) {
+    const made = document.createElement(tag);
+    if (text !== undefined && text !== null) made.textContent = text;
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  }
+
+  function table(heads, rows, caption) {
+    const made = element("table");
+    if (caption) made.append(element("caption", caption));
+    const head = made.createTHead().insertRow();
+    for (const text of heads) head.append(element("th", text, { scope: "col" }));
+    const body = made.createTBody();
+    for (const cells of rows) {
+      const row = body.insertRow();
+      cells.forEach((cell, place) => {
+        const numeric = place > 0 && /^[-+\d]/.test(String(cell));
+        row.append(element("td", cell, numeric ? { class: "n" } : {}));
+      });
+    }
+    return made;
+  }
+
+  function layout(x, y, more = {}) {
+    const axis = { gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--line"), automargin: true };
+    return {
+      paper_bgcolor: css("--ground"), plot_bgcolor: css("--ground"), font: { color: css("--ink"), size: 13 },
+      margin: { l: 60, r: 15, t: 30, b: 50 }, hovermode: "closest", hoverlabel: { align: "left" },
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+      xaxis: { ...axis, title: { text: x } }, yaxis: { ...axis, title: { text: y } }, ...more,
+    };
+  }
+
+  // Accuracy against size
+
+  const sizes = {
+    params: ["parameters, moving statistics included", (one) => one.row.params],
+    macs: ["multiply-accumulates for one image", (one) => one.row.macs],
+    peak_activation_bytes: ["bytes of activations at the peak, int8", (one) => one.row.peak_activation_bytes],
+    int8_weight_bytes: ["bytes of weights, int8", (one) => one.int8_weight_bytes],
+  };
+
+  function hover(one) {
+    const lines = [
+      `<b>${escaped(one.row.name)}</b>`, escaped(one.row.layers).replace(/(.{60}\S*) /g, "$1<br>"),
+      `${whole(one.row.params)} parameters, ${whole(one.row.macs)} MACs`, `validation ${percent(one.row.val_accuracy)}`,
+    ];
+    if (one.row.test_accuracy_mean !== null) lines.push(`test ${percent(one.row.test_accuracy_mean)}, n=${one.row.test_seeds}`);
+    return lines.join("<br>");
+  }
+
+  // Accuracies are spread out where they differ: an error half as large is one step further up, wherever it is.
+  const TICKS = [10, 50, 80, 90, 95, 97, 98, 99, 99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9];
+  const height = (accuracy) => -Math.log2(Math.max(1 - accuracy, 1e-4));
+
+  function spread(one, way) {
+    const { test_accuracy_mean: mean, test_accuracy_std: std } = one.row;
+    return std === null ? 0 : Math.abs(height(mean + way * std) - height(mean));
+  }
+
+  function front(candidates, size) {
+    const sorted = [...candidates].sort((a, b) => size(a) - size(b) || b.row.val_accuracy - a.row.val_accuracy);
+    const kept = [];
+    for (const one of sorted) if (!kept.length || one.row.val_accuracy > kept[kept.length - 1].row.val_accuracy) kept.push(one);
+    return kept;
+  }
+
+  function scatter(id) {
+    const box = of("scatter", id), key = of("axis", id).value, [title, size] = sizes[key];
+    const all = sections[id].candidates.filter((one) => one.row.val_accuracy !== null);
+    const points = (chosen, name, marker, value = (one) => one.row.val_accuracy, more = {}) => ({
+      x: chosen.map(size), y: chosen.map((one) => height(value(one))), text: chosen.map(hover), customdata: chosen.map((one) => one.index),
+      hovertemplate: "%{text}<extra></extra>", mode: "markers", type: "scatter", name, marker, ...more,
+    });
+    const best = front(all, size), tested = sections[id].candidates.filter((one) => one.row.test_accuracy_mean !== null);
+    const traces = [
+      points(all.filter((one) => one.row.origin !== "baseline"), "candidates, validation", { color: css("--accent"), size: 7, opacity: 0.55 }),
+      { x: best.map(size), y: best.map((one) => height(one.row.val_accuracy)), mode: "lines", type: "scatter", hoverinfo: "skip",
+        line: { shape: "hv", dash: "dot", color: css("--accent") }, name: "Pareto front, validation" },
+      points(all.filter((one) => one.row.origin === "baseline"), "hand-made, validation", { color: css("--warm"), size: 12, symbol: "diamond" }),
+    ];
+    if (tested.length) traces.push(points(tested, "test, mean ± std", { color: css("--good"), size: 10, symbol: "square" }, (one) => one.row.test_accuracy_mean,
+      { error_y: { type: "data", symmetric: false, color: css("--good"), array: tested.map((one) => spread(one, 1)), arrayminus: tested.map((one) => spread(one, -1)) } }));
+    const budgets = key === "params" ? [...new Set(sections[id].searches.filter((one) => one.best.length).map((one) => one.budget).filter(Boolean))] : [];
+    const drawn = layout(title, "accuracy, %", {
+      shapes: budgets.map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: css("--quiet"), dash: "dash", width: 1 } })),
+      annotations: budgets.map((x) => ({ x: Math.log10(x), y: 1, yref: "paper", text: whole(x), showarrow: false, xanchor: "right", font: { color: css("--quiet") } })),
+    });
+    drawn.xaxis.type = "log";
+    drawn.xaxis.dtick = "D2";
+    Object.assign(drawn.yaxis, { tickvals: TICKS.map((x) => height(x / 100)), ticktext: TICKS.map(String) });
+    Plotly.react(box, traces, drawn, calm);
+    if (!box.dataset.listens) {
+      box.dataset.listens = "yes";
+      box.on("plotly_click", (event) => { const i = event.points[0].customdata; if (i !== undefined) open(id, i); });
+    }
+  }
+
+  // How the searches went
+
+  function progress(id) {
+    const box = of("progress", id);
+    if (!box) return;
+    const time = of("over", id).value === "time";
+    const traces = sections[id].searches.map((search) => ({
+      x: time ? search.seconds.map((s) => s / 60) : search.best.map((_, place) => place + 1),
+      y: search.best.map((x) => (x ? 100 * x : null)), text: search.names.map(escaped), mode: "lines+markers", type: "scatter",
+      line: { shape: "hv" }, marker: { size: 5 }, name: escaped(search.run), hovertemplate: "%{y:.2f} %, after %{text}<extra>%{fullData.name}</extra>",
+    }));
+    Plotly.react(box, traces, layout(time ? "minutes of training, all workers together" : "trainings", "best validation accuracy so far, %"), calm);
+  }
+
+  // The leaderboard
+
+  function filter(id) {
+    const form = of("filters", id), board = of("board", id);
+    const [text, origin, strategy, run] = ["text", "origin", "strategy", "run"].map((name) => form.querySelector(`.f-${name}`).value);
+    const pareto = form.querySelector(".f-pareto").checked, tested = form.querySelector(".f-tested").checked;
+    let shown = 0;
+    for (const row of board.tBodies[0].rows) {
+      const { row: one, strategy: how } = sections[id].candidates[row.dataset.i];
+      const words = `${one.name} ${one.key} ${one.run} ${one.layers}`.toLowerCase();
+      const fits = text.toLowerCase().split(/\s+/).every((word) => words.includes(word)) && (!origin || one.origin === origin) &&
+        (!strategy || how === strategy) && (!run || one.run === run) && (!pareto || one.on_pareto_front) && (!tested || one.test_seeds > 0);
+      row.hidden = !fits;
+      shown += fits;
+    }
+    form.querySelector(".shown").value = `${shown} of ${sections[id].candidates.length} candidates`;
+  }
+
+  function sort(button) {
+    const board = button.closest("table"), id = board.dataset.section, head = button.closest("th"), key = button.dataset.key;
+    const before = head.getAttribute("aria-sort");
+    const down = before === "none" ? button.dataset.down === "yes" : before === "ascending";
+    for (const other of board.tHead.rows[0].cells) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const value = (row) => { const one = sections[id].candidates[row.dataset.i]; return key === "documented" ? one.documented : one.row[key]; };
+    const rows = [...board.tBodies[0].rows].map((row) => [value(row), row]);
+    rows.sort(([a], [b]) => {
+      if (a === null || b === null) return (a === null) - (b === null);
+      const order = typeof a === "string" ? a.localeCompare(b) : a - b;
+      return down ? -order : order;
+    });
+    board.tBodies[0].append(...rows.map(([, row]) => row));
+  }
+
+  // One candidate
+
+  const dialog = document.getElementById("candidate"), body = document.getElementById("c-body");
+
+  const words = (kind) => kind.replace(/_/g, " ").replace("batch norm", "BN");
+
+  function network(layers) {
+    const widest = Math.max(1, ...layers.map(([, , shape]) => shape[shape.length - 1]));
+    const made = element("div", null, { class: "net" });
+    let grid = null, gridName = "";
+    let last = null;
+    for (const [name, kind, shape, params, macs, window] of layers) {
+      const found = /^(.*?)_branch(\d+)_/.exec(name);
+      let home = made;
+      if (found) {
+        if (!grid || gridName !== found[1]) { grid = element("div", null, { class: "branches" }); gridName = found[1]; made.append(grid); }
+        while (grid.children.length < Number(found[2])) grid.append(element("div", null, { class: "net" }));
+        home = grid.children[Number(found[2]) - 1];
+      } else { grid = null; }
+      if (last && last.home === home && !macs && last.shape.join() === shape.join()) {
+        last.words.textContent += ` · ${words(kind)}`;
+        last.params += params;
+        last.count.textContent = last.params ? `${whole(last.params)} parameters` : "";
+        continue;
+      }
+      const type = macs && shape.length === 3 ? "weights" : /pool/.test(kind) ? "pool" : shape.length === 1 && macs ? "dense" : "";
+      const op = element("div", null, { class: `op ${type}` });
+      last = { home, shape, params, words: element("span", `${words(kind)} ${window}`.trim()), count: element("span", params ? `${whole(params)} parameters` : "") };
+      op.append(last.words, element("span", shape.join("×")), last.count);
+      if (macs) op.append(element("div", null, { class: "bar", style: `max-width:${(100 * shape[shape.length - 1]) / widest}%`, "aria-hidden": "true" }));
+      home.append(op);
+    }
+    return made;
+  }
+
+  function facts(pairs) {
+    const made = element("dl", null, { class: "facts" });
+    for (const [name, value] of pairs) if (value !== null && value !== undefined && value !== "") made.append(element("dt", name), element("dd", value));
+    return made;
+  }
+
+  function curves(one, home) {
+    const epochs = one.curve.val_accuracy.map((_, place) => place + 1);
+    if (!epochs.length) return;
+    home.append(element("h4", "Training"));
+    const box = element("div", null, { class: "plot", style: "min-height:300px", role: "img", "aria-label": "Accuracy after each epoch; the table below has the figures." });
+    home.append(box);
+    const line = (name, values, color, dash) => ({ x: epochs, y: values.map((x) => (x === null ? null : 100 * x)), name, mode: "lines+markers", type: "scatter", line: { color, dash } });
+    const drawn = layout("epoch", "accuracy, %");
+    drawn.xaxis.dtick = epochs.length <= 20 ? 1 : undefined;
+    Plotly.newPlot(box, [line("training, augmented", one.curve.accuracy, css("--quiet"), "dot"), line("validation", one.curve.val_accuracy, css("--accent"))], drawn, calm);
+    const figures = element("details");
+    figures.append(element("summary", "the same as a table"));
+    const number = (x) => (x === null || x === undefined ? "-" : x.toFixed(4));
+    figures.append(table(["epoch", "loss", "accuracy", "val. loss", "val. accuracy", "rate"], epochs.map((epoch, place) => [
+      epoch, number(one.curve.loss[place]), percent(one.curve.accuracy[place]), number(one.curve.val_loss[place]), percent(one.curve.val_accuracy[place]), number(one.curve.learning_rate[place]),
+    ])));
+    home.append(figures);
+  }
+
+  function tested(one, home) {
+    home.append(element("h4", "On the test images"));
+    if (!one.test) {
+      home.append(element("p", "Not scored yet: a search never sees the test images."), element("pre", one.commands.evaluate));
+      return;
+    }
+    const scores = Object.entries(one.test.accuracies);
+    home.append(element("p", `Retrained ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
+    if (one.versus.length) home.append(table(["against", "n", "its test accuracy", "difference, points", "McNemar p", "this one is"], one.versus.map((v) => [
+      v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3), v.verdict,
+    ])));
+    if (one.test.confusion.length) {
+      home.append(element("h4", "Confusion: rows are the true classes, columns what they were taken for"));
+      const made = element("table", null, { class: "confusion" });
+      const head = made.createTHead().insertRow();
+      head.append(element("th", "class", { scope: "col" }));
+      one.test.confusion.forEach((_, label) => head.append(element("th", label, { scope: "col" })));
+      const rows = made.createTBody();
+      one.test.confusion.forEach((counts, label) => {
+        const row = rows.insertRow();
+        row.append(element("th", label, { scope: "row" }));
+        counts.forEach((count, other) => row.append(element("td", count || "·", { class: other === label ? "hit" : count ? "miss" : "" })));
+      });
+      const scroll = element("div", null, { class: "scroll", tabindex: "0", role: "region", "aria-label": "confusion matrix" });
+      scroll.append(made);
+      home.append(scroll);
+    }
+    if (one.test.mistakes.length) {
+      home.append(element("h4", `Misclassified: ${one.test.wrong} images by at least one training` + (one.test.mistakes.length < one.test.wrong ? `, the ${one.test.mistakes.length} most frequent` : "")));
+      const list = element("ul", null, { class: "digits" });
+      for (const mistake of one.test.mistakes) {
+        const item = element("li");
+        if (mistake.pixels && one.test.side) item.append(digit(mistake, one.test.side));
+        item.append(element("span", `${mistake.label} → ${mistake.predicted}`, { title: `test image ${mistake.index}, wrong ${mistake.times} of ${scores.length} times` }));
+        list.append(item);
+      }
+      home.append(list);
+      if (!one.test.side) home.append(element("p", "tinysearch report --data FILE shows the images too.", { class: "quiet" }));
+    }
+  }
+
+  function digit(mistake, [height, width]) {
+    const canvas = element("canvas", null, { width, height, role: "img", "aria-label": `test image ${mistake.index}, a ${mistake.label} taken for ${mistake.predicted}` });
+    const bytes = atob(mistake.pixels), context = canvas.getContext("2d"), image = context.createImageData(width, height);
+    for (let place = 0; place < bytes.length; place += 1) {
+      image.data.fill(bytes.charCodeAt(place), 4 * place, 4 * place + 3);
+      image.data[4 * place + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  function open(id, index) {
+    const one = sections[id].candidates[index], row = one.row;
+    document.getElementById("c-title").textContent = row.name;
+    body.replaceChildren();
+    body.append(facts([
+      ["layers", row.layers], ["parameters", `${whole(row.params)} (${whole(row.trainable_params)} trainable, ${whole(row.non_trainable_params)} not)`],
+      ["MACs", whole(row.macs)], ["activations", `${whole(row.peak_activation_bytes)} bytes at the peak, int8`], ["weights", `${whole(one.int8_weight_bytes)} bytes, int8`],
+      ["validation", `${percent(row.val_accuracy)} after epoch ${row.epochs}${one.pruned ? ", stopped early" : ""}`],
+      ["test", row.test_accuracy_mean === null ? "-" : `${percent(row.test_accuracy_mean)}${row.test_accuracy_std === null ? "" : ` ± ${(100 * row.test_accuracy_std).toFixed(2)}`} (n=${row.test_seeds})`],
+      ["documented", one.documented === null ? null : `${percent(one.documented)}, a single run`],
+    ]));
+    body.append(element("h4", "Network"), network(one.layers));
+    const costs = element("details");
+    costs.append(element("summary", "cost per layer"), table(["layer", "kind", "output", "parameters", "MACs"], one.layers.map(([name, kind, shape, params, macs, window]) => [name, `${kind} ${window}`.trim(), shape.join("×"), whole(params), whole(macs)])));
+    body.append(costs);
+    tested(one, body);
+    const place = element("div");
+    body.append(place, element("h4", "Where the figures come from"), facts([
+      ["run", row.run], ["trial", one.trial === null ? "-" : one.trial + 1], ["key", row.key], ["seed", row.seed === null ? "several" : row.seed],
+      ["recipe", Object.entries(one.recipe).map(([name, value]) => `${name} ${value}`).join(", ")],
+      ["training images", `${row.dataset}, ${one.fingerprint}`], ["measured on", Object.entries(one.versions).map(([name, value]) => `${name} ${value}`).join(", ")],
+      ["stored", one.stored],
+    ]), element("h4", "Train it again"), element("pre", one.commands.reproduce));
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    document.getElementById("c-title").focus();
+    curves(one, place);
+    history.replaceState(null, "", `#c${id}-${index}`);
+  }
+
+  document.getElementById("c-close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => history.replaceState(null, "", location.pathname + location.search));
+
+  sections.forEach((section, id) => {
+    section.candidates.forEach((one, index) => { one.index = index; });
+    scatter(id);
+    progress(id);
+    of("axis", id).addEventListener("change", () => scatter(id));
+    if (of("over", id)) of("over", id).addEventListener("change", () => progress(id));
+    of("filters", id).addEventListener("input", () => filter(id));
+    of("board", id).addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button && button.classList.contains("open")) open(id, Number(button.dataset.i));
+      if (button && button.classList.contains("sort")) sort(button);
+    });
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => sections.forEach((_, id) => { scatter(id); progress(id); }));
+  const linked = /^#c(\d+)-(\d+)$/.exec(location.hash);
+  if (linked && sections[linked[1]] && sections[linked[1]].candidates[linked[2]]) open(Number(linked[1]), Number(linked[2]));
+})();

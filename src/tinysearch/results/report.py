@@ -1,0 +1,386 @@
+"""What a report tells of a store, as plain values: no framework, no page."""
+
+from __future__ import annotations
+
+import base64
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.results.answers import Answered, Comparison, by_network, compare, unpack
+from tinysearch.results.leaderboard import Row, rank
+from tinysearch.results.leaderboard import best as best_of
+from tinysearch.results.record import Record, Run
+from tinysearch.results.store import Store
+from tinysearch.space.architecture import Dropout, Inception, Layer, Pool, Residual
+
+MOST_DIGITS = 60
+MOST_CLASSES = 30
+
+Pixels = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A test image that a network got wrong.
+
+    Args:
+        index: Its place in the test set.
+        label, predicted: Its class, and what it was most often taken for.
+        times: How many of the trainings got it wrong.
+        pixels: Its first channel, a byte a pixel, base64; empty if the images are not at hand.
+    """
+
+    index: int
+    label: int
+    predicted: int
+    times: int
+    pixels: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What evaluations of one candidate came to.
+
+    Args:
+        accuracies: By seed, fractions.
+        confusion: How often a class, the row, was taken for another, the column, all seeds together; empty if it is
+            not known or the classes are too many.
+        mistakes: The images that the most trainings got wrong, at most ``MOST_DIGITS``.
+        wrong: How many images at least one training got wrong.
+        side: Height and width of the images in pixels, where they are at hand.
+    """
+
+    accuracies: Mapping[int, float]
+    confusion: Sequence[Sequence[int]] = ()
+    mistakes: Sequence[Mistake] = ()
+    wrong: int = 0
+    side: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """A candidate against a documented model on the same test images, see ``Comparison``."""
+
+    name: str
+    seeds: int
+    mean: float
+    difference: float
+    standard_error: float | None
+    p_value: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row of the leaderboard, and all that is known of it.
+
+    Args:
+        row: As on the leaderboard.
+        strategy, budget: Of its run; None for what was only evaluated.
+        trial: Number of the trial in its run, from 0.
+        documented: The test accuracy that is documented for a hand-made model.
+        int8_weight_bytes: What its weights take in int8.
+        layers: Name, kind, output shape, parameters, MACs, and kernel or window of each operation.
+        recipe: As plain JSON values.
+        curve: Lists of training loss and accuracy, validation loss and accuracy, and rate, an entry an epoch.
+        fingerprint, versions, stored: Where the figures come from.
+        pruned: Whether its training was stopped early.
+        test: What evaluations came to.
+        versus: How it compares with documented models.
+    """
+
+    row: Row
+    strategy: str | None
+    budget: int | None
+    trial: int | None
+    documented: float | None
+    int8_weight_bytes: int
+    layers: Sequence[tuple[str, str, Sequence[int], int, int, str]]
+    recipe: Mapping[str, Any]
+    curve: Mapping[str, Sequence[float | None]]
+    fingerprint: str
+    versions: Mapping[str, Any]
+    stored: str
+    pruned: bool
+    test: Test | None = None
+    versus: Sequence[Versus] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How one search went.
+
+    Args:
+        run: Its name.
+        budget, strategy, seed, workers: Of its settings.
+        best: Best validation accuracy so far after each training.
+        seconds: Time spent training until then, all workers together.
+        names: What was trained.
+        rejections: What the constraint filter rejected, by reason.
+        failures: Name and reason of trainings that failed.
+        taken: How many were taken over from other runs.
+        finished: Whether it came to its end.
+    """
+
+    run: str
+    budget: int | None
+    strategy: str
+    seed: int
+    workers: int
+    best: Sequence[float]
+    seconds: Sequence[float]
+    names: Sequence[str]
+    rejections: Mapping[str, int]
+    failures: Sequence[tuple[str, str]]
+    taken: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """All results on one dataset."""
+
+    dataset: str
+    candidates: Sequence[Candidate]
+    searches: Sequence[Progress]
+
+    @property
+    def best(self) -> Candidate:
+        """The first by validation accuracy."""
+        return min(self.candidates, key=lambda one: one.row.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Sections by dataset; ``runs`` are those asked for, ``failed`` counts trainings without a result."""
+
+    sections: Sequence[Section]
+    runs: Sequence[str]
+    failed: int
+    created_at: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is looked up while a report is made."""
+
+    runs: Mapping[str, Run]
+    documented: Mapping[str, float]
+    images: Mapping[str, Pixels]
+    answered: dict[str, dict[tuple[str, str], list[Answered]]] = field(default_factory=dict)
+
+
+def build(
+    store: Store,
+    runs: Sequence[str] = (),
+    *,
+    documented: Mapping[str, float] | None = None,
+    images: Mapping[str, Pixels] | None = None,
+    created_at: str = "",
+) -> Report:
+    """Gather what a report tells.
+
+    Args:
+        store: Where the results are; it is only read.
+        runs: Names of runs; all if none is named.
+        documented: Documented test accuracies, by the name of the model.
+        images: Test images, shape ``(images, height, width, channels)``, by fingerprint; those that were misclassified
+            are shown.
+        created_at: When, for the page to say.
+
+    Raises:
+        RunError: if a run is unknown.
+    """
+    known = {run.name: run for run in store.runs()}
+    for name in runs:
+        store.run(name)
+    records = [record for record in store.records() if not runs or record.run in runs]
+    context = _Known(known, documented or {}, images or {})
+    for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
+        context.answered[mark] = by_network(store.answered(mark))
+    board = rank(records)
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record.run, record.key), []).append(record)
+    sections = []
+    for dataset in board.datasets:
+        rows = board.of(dataset)
+        marks = {groups[row.run, row.key][0].fingerprint for row in rows}
+        candidates = [_candidate(row, groups[row.run, row.key], context) for row in rows]
+        searches = [
+            _progress(run, [record for record in records if record.run == run.name])
+            for run in known.values()
+            if run.fingerprint in marks and "trials" in run.settings and (not runs or run.name in runs)
+        ]
+        sections.append(Section(dataset, candidates, searches))
+    return Report(sections, list(runs), board.failed, created_at)
+
+
+def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
+    searched = [one for one in records if one.purpose == "search" and not one.failed]
+    first = (searched or [one for one in records if not one.failed] or list(records))[0]
+    settings = known.runs[row.run].settings if row.run in known.runs else {}
+    curve = first.measurement.curve
+    windows = _windows(first.architecture.layers, "")
+    return Candidate(
+        row=row,
+        strategy=settings.get("strategy"),
+        budget=(settings.get("budget") or {}).get("params"),
+        trial=first.trial,
+        documented=known.documented.get(row.name),
+        int8_weight_bytes=first.cost.int8_weight_bytes,
+        layers=[
+            (one.name, one.kind, list(one.output_shape), one.params, one.macs, windows.get(one.name, ""))
+            for one in first.cost.layers
+        ],
+        recipe=dict(first.recipe),
+        curve={
+            name: [_rounded(getattr(epoch, name)) for epoch in curve]
+            for name in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+        },
+        fingerprint=first.fingerprint,
+        versions={name: value for name, value in first.provenance.items() if value},
+        stored=first.created_at,
+        pruned=first.pruned,
+        test=_test(records, known),
+        versus=_versus(records, known),
+    )
+
+
+def _windows(layers: Sequence[Layer], prefix: str) -> dict[str, str]:
+    """Return kernels and windows in words, by the name that an operation has in a cost."""
+    found: dict[str, str] = {}
+    for index, layer in enumerate(layers, start=1):
+        name = f"{prefix}{layer.kind}{index}"
+        match layer:
+            case Inception(branches):
+                for number, branch in enumerate(branches, start=1):
+                    found |= _windows(branch, f"{name}_branch{number}_")
+            case Residual(body):
+                found |= _windows(body, f"{name}_")
+            case Pool(size=size):
+                found[name] = f"{size}x{size}" + (f", stride {layer.step}" if layer.step != size else "")
+            case Dropout(rate):
+                found[name] = f"{rate:g}"
+            case _:
+                height, width = layer.kernel
+                parts = [f"{height}x{width}", "" if layer.padding == "valid" else layer.padding]
+                parts += [f"stride {layer.stride}"] if layer.stride > 1 else []
+                parts += [f"{layer.repeat} times, the same weights"] if layer.repeat > 1 else []
+                found[name] = ", ".join(filter(None, parts))
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
+
+
+def _test(records: Sequence[Record], known: _Known) -> Test | None:
+    tested = {one.seed: one for one in records if one.test_accuracy is not None}
+    if not tested:
+        return None
+    accuracies = {seed: one.test_accuracy or 0.0 for seed, one in sorted(tested.items())}
+    one = next(iter(tested.values()))
+    answered = known.answered.get(one.test_fingerprint or "", {}).get((one.run, one.key), [])
+    if not answered:
+        return Test(accuracies)
+    labels = unpack(answered[0].answers.labels)
+    predicted = np.stack([unpack(each.answers.predicted) for each in answered])
+    classes = int(max(labels.max(), predicted.max())) + 1
+    confusion: list[list[int]] = []
+    if classes <= MOST_CLASSES:
+        counted = np.zeros((classes, classes), int)
+        np.add.at(counted, (np.tile(labels, len(answered)), predicted.ravel()), 1)
+        confusion = counted.tolist()
+    times = (predicted != labels).sum(axis=0)
+    images = known.images.get(one.test_fingerprint or "")
+    worst = np.argsort(-times, kind="stable")[: min(MOST_DIGITS, int((times > 0).sum()))]
+    return Test(
+        accuracies=accuracies,
+        confusion=confusion,
+        mistakes=[_mistake(int(index), labels, predicted, int(times[index]), images) for index in worst],
+        wrong=int((times > 0).sum()),
+        side=None if images is None else (images.shape[1], images.shape[2]),
+    )
+
+
+def _mistake(index: int, labels: Pixels, predicted: Pixels, times: int, images: Pixels | None) -> Mistake:
+    wrong = [int(guess) for guess in predicted[:, index] if guess != labels[index]]
+    pixels = ""
+    if images is not None:
+        image = images[index, :, :, 0].astype(float)
+        spread = float(image.max() - image.min()) or 1.0
+        pixels = base64.b64encode(((image - image.min()) * (255 / spread)).astype(np.uint8).tobytes()).decode()
+    return Mistake(index, int(labels[index]), statistics.mode(wrong), times, pixels)
+
+
+def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
+    one = next((each for each in records if each.test_fingerprint is not None), None)
+    if one is None:
+        return []
+    networks = known.answered.get(one.test_fingerprint or "", {})
+    own = networks.get((one.run, one.key), [])
+    found: dict[str, Versus] = {}
+    for other in networks.values():
+        name = other[0].name + (", trained on 90 %" if other[0].held_out else "")
+        if other[0].origin != "baseline" or other[0].key == one.key or not own:
+            continue
+        compared = compare({each.seed: each.answers for each in own}, {each.seed: each.answers for each in other})
+        if compared is not None and compared.standard_error is not None:
+            found.setdefault(name, _as_versus(name, compared))
+    return list(found.values())
+
+
+def _as_versus(name: str, compared: Comparison) -> Versus:
+    return Versus(
+        name=name,
+        seeds=len(compared.seeds),
+        mean=compared.other_mean,
+        difference=compared.difference,
+        standard_error=compared.standard_error,
+        p_value=compared.median_p,
+        verdict=compared.verdict,
+    )
+
+
+def _progress(run: Run, records: Sequence[Record]) -> Progress:
+    searched = sorted(
+        (one for one in records if one.purpose == "search"), key=lambda one: (one.position is None, one.position or 0)
+    )
+    best: list[float] = []
+    seconds: list[float] = []
+    spent = 0.0
+    top: Record | None = None
+    for record in searched:
+        spent += 0.0 if record.taken_from is not None else record.measurement.train_seconds
+        seconds.append(round(spent, 1))
+        top = best_of(filter(None, (top, record)))
+        best.append(0.0 if top is None else _rounded(top.measurement.val_accuracy) or 0.0)
+    rejections = Counter(run.rejections)
+    for record in searched:
+        rejections.update(record.rejections)
+    settings = run.settings
+    return Progress(
+        run=run.name,
+        budget=(settings.get("budget") or {}).get("params"),
+        strategy=str(settings.get("strategy", "")),
+        seed=int(settings.get("seed", 0)),
+        workers=int(settings.get("workers", 1)),
+        best=best,
+        seconds=seconds,
+        names=[record.name for record in searched],
+        rejections=dict(rejections),
+        failures=[(one.name, str(one.measurement.failure)) for one in searched if one.failed],
+        taken=sum(one.taken_from is not None for one in searched),
+        finished=run.finished_at is not None,
+    )
