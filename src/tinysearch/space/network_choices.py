@@ -63,8 +63,8 @@ POOLINGS: Weights = {
 DROPOUTS: Weights = {0.0: 200, 0.1: 2, 0.25: 0.5, 0.5: 0.5}
 BRANCH_KINDS: Weights = {"conv": 4, "separable": 4, "pool": 1}
 BRANCH_KERNELS: Weights = {"1x1": 2, "3x3": 3, "5x5": 1}
-HEAD_POOLINGS: Weights = {"average": 8, "flatten": 1.5, "max": 0.5}
-HIDDEN: Weights = {0: 30, 8: 0.3, 16: 0.4, 32: 0.3}
+HEAD_POOLINGS: Weights = {"average": 12, "flatten": 0.6, "max": 0.4}
+HIDDEN: Weights = {0: 40, 8: 0.3, 16: 0.4, 32: 0.3}
 
 
 def network_choices(
