@@ -6,11 +6,12 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
 from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
-from tinysearch.results.archive import REFERENCE, read
+from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.record import Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
@@ -20,6 +21,9 @@ from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers.worker import Worker
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
+
+# Begins the name of the run for what is trained again, with the name of the dataset behind it.
+AGAIN = "again-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,13 @@ class Reproduction:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceRow:
-    """A candidate of the reference results.
+class Recorded:
+    """A candidate that was trained before.
 
     Args:
         candidate, name, origin, cost: As recorded.
         fingerprint: Of the training images.
-        test_accuracies: By seed, fractions.
+        test_accuracies: By seed, fractions; empty if it was never scored on test images.
     """
 
     candidate: Candidate
@@ -143,28 +147,34 @@ def check_count(model: Baseline) -> Cost:
     return counted
 
 
-def reference(key: str) -> ReferenceRow:
-    """Return what the reference results say of a candidate.
+def recorded(key: str, path: Path) -> Recorded:
+    """Return what is recorded of a candidate: in a store, or else in the reference results.
 
     Args:
         key: Its key, or the beginning of it.
+        path: The store, which need not exist, or an archive.
 
     Raises:
-        CandidateError: if there is no such candidate, or it was never scored on test images.
+        CandidateError: if there is no such candidate, or more than one.
     """
-    with read(REFERENCE) as store:
-        try:
-            records = store.find(key)
-        except CandidateError:
-            raise CandidateError(
-                f"what can be reproduced is conv, separable, inception and what 'tinysearch leaderboard --reference' "
-                f"lists; got {key!r}"
-            ) from None
-    tested = {record.seed: record for record in records if record.test_accuracy is not None}
-    if not tested:
-        raise CandidateError(f"the reference results have no test figures of {records[0].key} to compare with")
+    records: list[Record] = []
+    for source in (path, REFERENCE):
+        if not records and source.exists():
+            with open_to_read(source) as store:
+                if any(summary.key.startswith(key) for summary in store.summaries()):
+                    records = store.find(key)
+    if not records:
+        raise CandidateError(
+            f"what can be reproduced is conv, separable, inception, and by their keys what 'tinysearch leaderboard' "
+            f"and 'tinysearch leaderboard --reference' list; got {key!r}"
+        )
+    tested = {
+        record.seed: record
+        for record in records
+        if record.test_accuracy is not None and not record.run.startswith(AGAIN)
+    }
     first = records[0]
-    return ReferenceRow(
+    return Recorded(
         candidate=Candidate(first.architecture, Recipe.from_dict(first.recipe)),
         name=first.name,
         origin=first.origin,

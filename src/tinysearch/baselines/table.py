@@ -1,4 +1,4 @@
-"""Documented and reference figures beside what was measured again, for the terminal."""
+"""Documented and recorded figures beside what was measured again, for the terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.baselines.reproduce import ReferenceRow, Reproduction
+from tinysearch.baselines.reproduce import Recorded, Reproduction
 from tinysearch.results.record import Record
 from tinysearch.results.render import figures
 from tinysearch.search.datasets import Dataset
@@ -43,10 +43,10 @@ def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe
     return Group(table, *(Text(note, style="dim") for note in notes))
 
 
-def reference_comparison(rows: Sequence[ReferenceRow], records: Sequence[Record], dataset: Dataset) -> RenderableType:
-    """Return reference results against what was measured now, a candidate a row."""
-    table = Table(header_style="bold", box=None, title="reference and measured", title_justify="left")
-    for title in ("candidate", "params (trainable + not)", "reference, test", "measured, test", "same seeds"):
+def again(rows: Sequence[Recorded], records: Sequence[Record], dataset: Dataset) -> RenderableType:
+    """Return what was recorded against what was measured now, a candidate a row."""
+    table = Table(header_style="bold", box=None, title="recorded and measured", title_justify="left")
+    for title in ("candidate", "params (trainable + not)", "recorded, test", "measured, test", "same seeds"):
         table.add_column(title, justify="left" if title == "candidate" else "right", no_wrap=True)
     for row in rows:
         measured = {

@@ -1,4 +1,4 @@
-"""``reproduce``: the documented models, and what comes with tinysearch, trained again."""
+"""``reproduce``: the documented models, and what was found, trained again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinysearch.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from tinysearch.baselines.reproduce import ReferenceRow
+    from tinysearch.baselines.reproduce import Recorded
     from tinysearch.results.store import Store
     from tinysearch.search.datasets import Dataset
     from tinysearch.search.recipe import Recipe
@@ -29,7 +29,8 @@ def reproduce(
         list[str] | None,
         typer.Argument(
             metavar="[conv|separable|inception|KEY]...",
-            help="Which models; all three documented ones if none is named. A key is one of 'leaderboard --reference'.",
+            help="Which models; all three documented ones if none is named. 'leaderboard' lists keys, and so does "
+            "'leaderboard --reference'.",
         ),
     ] = None,
     seeds: Annotated[
@@ -52,14 +53,14 @@ def reproduce(
     data: options.Data = None,
     store: options.Store = None,
 ) -> None:
-    """Train documented models, or reference results by their own recipe, and compare with their figures.
+    """Train documented models, or what was found by its own recipe, and compare with their figures.
 
     What was trained already is taken from the store. The test images are used once per training.
 
     Example: tinysearch reproduce conv separable --seeds 3
     """
     from tinysearch.baselines.models import BASELINES, PREFIX, baseline
-    from tinysearch.baselines.reproduce import reference
+    from tinysearch.baselines.reproduce import recorded
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.datasets import load
     from tinysearch.search.recipe import recipe as named_recipe
@@ -70,11 +71,15 @@ def reproduce(
     for option, value in (("--recipe", recipe), ("--epochs", epochs), ("--plateau-factor", plateau_factor)):
         if keys and value is not None:
             raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave {option} {value} out")
-    how = replace(named_recipe(recipe or "documented", epochs=epochs or 10), plateau_factor=plateau_factor or 1.0)
-    rows = [reference(key) for key in keys]
+    how = replace(
+        named_recipe(recipe or "documented", epochs=epochs or 10),
+        plateau_factor=1.0 if plateau_factor is None else plateau_factor,
+    )
+    path = store or default_path()
+    rows = [recorded(key, path) for key in keys]
     notes, console = stderr(), stdout()
     size = workers or default_workers()
-    with terminations(), Store(store or default_path(), create=True) as opened:
+    with terminations(), Store(path, create=True) as opened:
         images = load(dataset, data)
         if images.fallback:
             notes.print(f"[bold yellow]note:[/] {images.fallback}")
@@ -117,21 +122,21 @@ def _documented(
 
 
 def _found(
-    rows: Sequence[ReferenceRow],
+    rows: Sequence[Recorded],
     seeds: Sequence[int],
     store: Store,
     images: Dataset,
     notes: Console,
     workers: int,
 ) -> RenderableType:
-    """Train what is in the reference results on all training images; return how it compares."""
-    from tinysearch.baselines.reproduce import ensure_run
-    from tinysearch.baselines.table import reference_comparison
+    """Train what was trained before on all training images; return how it compares."""
+    from tinysearch.baselines.reproduce import AGAIN, ensure_run
+    from tinysearch.baselines.table import again
     from tinysearch.cli.evaluations import evaluated
     from tinysearch.search.evaluation import Evaluation
 
-    run = f"reference-{images.name}"
-    ensure_run(store, run, images, {"kind": "reference"})
+    run = AGAIN + images.name
+    ensure_run(store, run, images, {"kind": "again"})
     planned = [Evaluation(row.candidate, seed, run, row.name, row.origin) for row in rows for seed in seeds]
     records = evaluated(store, planned, images, notes, workers)
-    return reference_comparison(rows, records, images)
+    return again(rows, records, images)

@@ -4,6 +4,7 @@
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const percent = (x, digits = 2) => (x === null || x === undefined ? "-" : (100 * x).toFixed(digits) + " %");
   const whole = (x) => (x === null || x === undefined ? "-" : x.toLocaleString("en-US"));
+  const short = (x) => (x >= 1e6 ? `${x / 1e6}M` : x >= 1e4 ? `${x / 1e3}k` : whole(x));
   const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
   const calm = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
   const of = (name, id) => document.querySelector(`.${name}[data-section="${id}"]`);
@@ -15,9 +16,14 @@
     return made;
   }
 
-  function table(heads, rows, caption) {
+  function scrolling(made, label) {
+    const home = element("div", null, { class: "scroll", tabindex: "0", role: "region", "aria-label": label });
+    home.append(made);
+    return home;
+  }
+
+  function table(label, heads, rows) {
     const made = element("table");
-    if (caption) made.append(element("caption", caption));
     const head = made.createTHead().insertRow();
     for (const text of heads) head.append(element("th", text, { scope: "col" }));
     const body = made.createTBody();
@@ -28,7 +34,7 @@
         row.append(element("td", cell, numeric ? { class: "n" } : {}));
       });
     }
-    return made;
+    return scrolling(made, label);
   }
 
   function layout(x, y, more = {}) {
@@ -97,7 +103,8 @@
       annotations: budgets.map((x) => ({ x: Math.log10(x), y: 1, yref: "paper", text: whole(x), showarrow: false, xanchor: "right", font: { color: css("--quiet") } })),
     });
     drawn.xaxis.type = "log";
-    drawn.xaxis.dtick = "D2";
+    const decades = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
+    Object.assign(drawn.xaxis, { tickvals: decades, ticktext: decades.map(short) });
     Object.assign(drawn.yaxis, { tickvals: TICKS.map((x) => height(x / 100)), ticktext: TICKS.map(String) });
     Plotly.react(box, traces, drawn, calm);
     if (!box.dataset.listens) {
@@ -199,7 +206,7 @@
     const epochs = one.curve.val_accuracy.map((_, place) => place + 1);
     if (!epochs.length) return;
     home.append(element("h4", "Training"));
-    const box = element("div", null, { class: "plot", style: "min-height:300px", role: "img", "aria-label": "Accuracy after each epoch; the table below has the figures." });
+    const box = element("div", null, { class: "plot", style: "min-height:300px", role: "figure", "aria-label": "Accuracy after each epoch; the table below has the figures." });
     home.append(box);
     const line = (name, values, color, dash) => ({ x: epochs, y: values.map((x) => (x === null ? null : 100 * x)), name, mode: "lines+markers", type: "scatter", line: { color, dash } });
     const drawn = layout("epoch", "accuracy, %");
@@ -208,7 +215,7 @@
     const figures = element("details");
     figures.append(element("summary", "the same as a table"));
     const number = (x) => (x === null || x === undefined ? "-" : x.toFixed(4));
-    figures.append(table(["epoch", "loss", "accuracy", "val. loss", "val. accuracy", "rate"], epochs.map((epoch, place) => [
+    figures.append(table("training, epoch by epoch", ["epoch", "loss", "accuracy", "val. loss", "val. accuracy", "rate"], epochs.map((epoch, place) => [
       epoch, number(one.curve.loss[place]), percent(one.curve.accuracy[place]), number(one.curve.val_loss[place]), percent(one.curve.val_accuracy[place]), number(one.curve.learning_rate[place]),
     ])));
     home.append(figures);
@@ -222,7 +229,7 @@
     }
     const scores = Object.entries(one.test.accuracies);
     home.append(element("p", `Retrained ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
-    if (one.versus.length) home.append(table(["against", "n", "its test accuracy", "difference, points", "McNemar p", "this one is"], one.versus.map((v) => [
+    if (one.versus.length) home.append(table("comparisons", ["against", "n", "its test accuracy", "difference, points", "McNemar p", "this one is"], one.versus.map((v) => [
       v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3), v.verdict,
     ])));
     if (one.test.confusion.length) {
@@ -237,9 +244,7 @@
         row.append(element("th", label, { scope: "row" }));
         counts.forEach((count, other) => row.append(element("td", count || "·", { class: other === label ? "hit" : count ? "miss" : "" })));
       });
-      const scroll = element("div", null, { class: "scroll", tabindex: "0", role: "region", "aria-label": "confusion matrix" });
-      scroll.append(made);
-      home.append(scroll);
+      home.append(scrolling(made, "confusion matrix"));
     }
     if (one.test.mistakes.length) {
       home.append(element("h4", `Misclassified: ${one.test.wrong} images by at least one training` + (one.test.mistakes.length < one.test.wrong ? `, the ${one.test.mistakes.length} most frequent` : "")));
@@ -279,7 +284,7 @@
     ]));
     body.append(element("h4", "Network"), network(one.layers));
     const costs = element("details");
-    costs.append(element("summary", "cost per layer"), table(["layer", "kind", "output", "parameters", "MACs"], one.layers.map(([name, kind, shape, params, macs, window]) => [name, `${kind} ${window}`.trim(), shape.join("×"), whole(params), whole(macs)])));
+    costs.append(element("summary", "cost per layer"), table("cost per layer", ["layer", "kind", "output", "parameters", "MACs"], one.layers.map(([name, kind, shape, params, macs, window]) => [name, `${kind} ${window}`.trim(), shape.join("×"), whole(params), whole(macs)])));
     body.append(costs);
     tested(one, body);
     const place = element("div");

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinysearch.baselines.models import CONV, INCEPTION
+from tinysearch.errors import RunError
+from tinysearch.results.answers import Answers
+from tinysearch.results.record import Record
+from tinysearch.results.render.html import to_html
+from tinysearch.results.report import Report, build
+from tinysearch.results.store import Store
+from tinysearch.space.cost import cost
+from tinysearch.space.task import Task
+
+MakeRecord = Callable[..., Record]
+LABELS = np.array([0, 1, 2, 0])
+SETTINGS = {"trials": 3, "strategy": "evolution", "seed": 4, "workers": 2, "budget": {"params": 9_000}}
+
+
+@pytest.fixture
+def path(tmp_path: Path, make_record: MakeRecord) -> Path:
+    """Return a store: a search with a failure and an evaluated winner, and a documented model that was evaluated."""
+    path = tmp_path / "store.db"
+    with Store(path, create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", SETTINGS)
+        store.create_run("models", "toy", "0123456789abcdef", {"kind": "reproduce"})
+        store.append(make_record("aaa", trial=0, position=0, val_accuracy=0.8, rejections={"params": 2}))
+        store.append(make_record("bbb", trial=1, position=1, failure="out of memory"))
+        inception = {"architecture": INCEPTION.architecture, "cost": cost(INCEPTION.architecture, Task())}
+        store.append(make_record("ccc", trial=2, position=2, val_accuracy=0.9, rejections={"params": 1}, **inception))
+        store.finish("first", SETTINGS, {"duplicate": 5})
+        for seed in range(3):
+            evaluated = {"purpose": "evaluation", "trial": None, "seed": seed, "test_fingerprint": "f" * 16}
+            right = Answers.of(LABELS, LABELS)
+            wrong = Answers.of(LABELS, np.array([0, 2, 2, 1 if seed else 0]))
+            store.append(make_record("ccc", test_accuracy=1.0, **evaluated, **inception), right)
+            name = "baseline:conv"
+            model = {"architecture": CONV.architecture, "cost": cost(CONV.architecture, Task()), "origin": "baseline"}
+            store.append(make_record("ddd", name=name, run="models", test_accuracy=0.5, **evaluated, **model), wrong)
+    return path
+
+
+@pytest.fixture
+def report(path: Path) -> Report:
+    images = np.zeros((4, 2, 3, 1), np.uint8)
+    images[1, 0, 0] = 10
+    with Store(path) as store:
+        return build(store, documented={"baseline:conv": 0.992}, images={"f" * 16: images})
+
+
+def embedded(page: str) -> Any:
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    return json.loads(text)
+
+
+def test_every_candidate_is_there_with_its_run_and_what_is_documented(report: Report) -> None:
+    (section,) = report.sections
+    assert [one.row.key for one in section.candidates] == ["ccc", "ddd", "aaa"]
+    found = {one.row.key: one for one in section.candidates}
+    assert (found["ccc"].strategy, found["ccc"].budget, found["ccc"].trial) == ("evolution", 9_000, 2)
+    assert (found["ddd"].strategy, found["ddd"].budget) == (None, None)
+    assert (found["ddd"].documented, found["ccc"].documented) == (0.992, None)
+    assert report.failed == 1
+
+
+def test_the_progress_of_a_search_is_its_best_so_far(report: Report) -> None:
+    (search,) = report.sections[0].searches
+    assert (search.run, search.budget, search.strategy, search.seed) == ("first", 9_000, "evolution", 4)
+    assert list(search.best) == [0.8, 0.8, 0.9]
+    assert list(search.seconds) == [2.5, 5.0, 7.5]
+    assert search.rejections == {"params": 3, "duplicate": 5}
+    assert search.failures == [("bbb", "out of memory")]
+    assert search.finished
+
+
+def test_answers_become_a_confusion_matrix_and_the_images_that_were_wrong(report: Report) -> None:
+    conv = next(one for one in report.sections[0].candidates if one.row.key == "ddd")
+    assert conv.test is not None
+    assert conv.test.accuracies == {0: 0.5, 1: 0.5, 2: 0.5}
+    assert conv.test.confusion == [[4, 2, 0], [0, 0, 3], [0, 0, 3]]
+    first, second = conv.test.mistakes
+    assert (first.index, first.label, first.predicted, first.times) == (1, 1, 2, 3)
+    assert (second.index, second.label, second.predicted, second.times) == (3, 0, 1, 2)
+    assert base64.b64decode(first.pixels) == bytes([255, 0, 0, 0, 0, 0])
+    assert conv.test.side == (2, 3)
+
+
+def test_networks_are_compared_with_documented_models_on_the_same_images(report: Report) -> None:
+    found = {one.row.key: one for one in report.sections[0].candidates}
+    (versus,) = found["ccc"].versus
+    assert (versus.name, versus.seeds) == ("baseline:conv, trained on 90 %", 3)
+    assert versus.mean == pytest.approx(7 / 12)
+    assert versus.difference == pytest.approx(5 / 12)
+    assert found["ddd"].versus == []
+
+
+def test_layers_tell_their_windows_those_of_branches_too(report: Report) -> None:
+    found = {one.row.key: {name: window for name, *_, window in one.layers} for one in report.sections[0].candidates}
+    assert found["ddd"]["conv1"] == "7x7, same"
+    assert found["ddd"]["pool2"] == "2x2"
+    assert found["ccc"]["inception1_branch1_pool2"] == "2x2, stride 1"
+    assert found["ccc"]["separable2"] == "3x3, stride 2"
+
+
+def test_one_run_alone_can_be_reported(path: Path) -> None:
+    with Store(path) as store:
+        (section,) = build(store, ["models"]).sections
+        with pytest.raises(RunError, match="nobody"):
+            build(store, ["nobody"])
+    assert [one.row.key for one in section.candidates] == ["ddd"]
+    assert section.searches == []
+
+
+def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_noise(report: Report) -> None:
+    page = to_html(report)
+    assert "ccc (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
+    assert "Against baseline:conv, trained on 90 %: not clearly different (+41.67 points, n=3)." in page
+    data = embedded(page)["sections"][0]
+    assert len(data["candidates"]) == 3
+    assert data["candidates"][0]["commands"]["reproduce"] == "tinysearch reproduce ccc --seeds 3"
+
+
+def test_the_page_needs_nothing_from_elsewhere(report: Report) -> None:
+    page = to_html(report)
+    assert not re.search(r"<(script|img|iframe|link)[^>]*\b(src|href)=\"(?!data:)", page)
+    assert len(page) < 6e6
+
+
+def test_what_users_named_is_text_and_never_markup(tmp_path: Path, make_record: MakeRecord) -> None:
+    evil = "<script>alert(1)</script>"
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run(evil, evil, "0123456789abcdef", {**SETTINGS, "strategy": evil})
+        given = {"run": evil, "dataset": evil, "provenance": {evil: evil}, "recipe": {"epochs": 1, evil: evil}}
+        store.append(make_record(evil, position=0, **given))
+        store.append(make_record("failed", position=1, failure=f"</script>{evil}", **given))
+        page = to_html(build(store))
+    assert evil not in page
+    assert "</script><script>alert" not in page
+    assert embedded(page)["sections"][0]["candidates"][0]["row"]["run"] == evil
+
+
+@pytest.mark.parametrize("records", ["none", "one failed", "one"])
+def test_little_is_a_report_too(records: str, tmp_path: Path, make_record: MakeRecord) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", SETTINGS)
+        if records != "none":
+            store.append(make_record(position=0, failure="out of memory" if records == "one failed" else None))
+        page = to_html(build(store))
+    expected = {"none": "tinysearch run", "one failed": "1 training failed", "one": "90.00 %"}[records]
+    assert expected in page
+
+
+def test_what_was_never_tested_says_how_to(tmp_path: Path, make_record: MakeRecord) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("a run", "toy", "0123456789abcdef", SETTINGS)
+        store.append(make_record(run="a run", position=0))
+        page = to_html(build(store))
+    assert "tinysearch evaluate" in page
+    command = embedded(page)["sections"][0]["candidates"][0]["commands"]["evaluate"]
+    assert command == "tinysearch evaluate 'a run' --top 1 --seeds 3"
