@@ -134,6 +134,17 @@ def test_a_saved_model_takes_raw_pixels_and_gives_the_same_answers(data: Trainin
     assert [item.name for item in path.parent.iterdir()] == ["one.keras"]
 
 
+def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: TrainingData, tmp_path: Path) -> None:
+    how = Recipe(epochs=1, label_smoothing=0.1, weight_decay=1e-4, average_decay=0.9)
+    path = tmp_path / "model.keras"
+    measurement = train(Job(Candidate(SMALL, how), 0, model_path=path), data)
+    loaded = keras.saving.load_model(path)
+    assert data.validation is not None
+    assert not loaded.compiled
+    right = classified(loaded, data.validation) == data.validation.labels
+    assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
+
+
 def test_a_loss_that_is_no_number_is_a_failure_with_its_epoch(data: TrainingData) -> None:
     hopeless = Architecture((Conv(8, activation="linear"), Conv(8, activation="linear")), Head("flatten"))
     _, measurement = fit(Candidate(hopeless, Recipe(epochs=3, learning_rate=100.0, clip_norm=0.0)), data, 0)

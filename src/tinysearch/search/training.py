@@ -174,7 +174,9 @@ def save_model(model: keras.Model, path: Path) -> None:
     """Save a trained model as ``.keras``, of Keras's own layers and without its optimizer, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.part.keras")
-    bare = keras.models.clone_model(model, clone_function=_of_keras)
+    # A clone of what was compiled would be compiled alike, with losses and schedules that only we know.
+    uncompiled = keras.Model(model.inputs, model.outputs)
+    bare = keras.models.clone_model(uncompiled, clone_function=_of_keras)
     bare.set_weights(model.get_weights())
     bare.save(part)
     part.replace(path)
