@@ -16,6 +16,7 @@ from tinysearch.cli.report import report
 from tinysearch.cli.reporting import Debug
 from tinysearch.cli.reproduce import reproduce
 from tinysearch.cli.run import run
+from tinysearch.cli.watch import watch
 
 app = typer.Typer(
     name="tinysearch",
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, export):
+for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export):
     app.command()(command)
 
 

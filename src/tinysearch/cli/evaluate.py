@@ -33,6 +33,7 @@ def evaluate(
 
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """
+    from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons, evaluated
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import terminal
@@ -47,7 +48,7 @@ def evaluate(
         images = load(dataset, data)
         planned = best_of(opened, run, images, top, range(seeds))
         records = evaluated(opened, planned, images, notes, workers or default_workers())
-        console.print(terminal.leaderboard(rank(opened.records(run)), console.width))
+        console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
         compared = comparisons(opened, records)
     if compared is None:
         notes.print("to compare with the documented models: tinysearch reproduce --seeds 3", soft_wrap=True)

@@ -10,6 +10,7 @@ import typer
 
 from tinysearch.cli import options
 from tinysearch.cli.reporting import reported, stderr, stdout
+from tinysearch.errors import InputError
 
 
 class Format(str, Enum):
@@ -19,6 +20,7 @@ class Format(str, Enum):
     json = "json"
     csv = "csv"
     markdown = "markdown"
+    html = "html"
 
 
 class Sort(str, Enum):
@@ -58,7 +60,7 @@ def leaderboard(
     """
     import gc
 
-    from tinysearch.errors import InputError
+    from tinysearch.baselines.models import documented
     from tinysearch.results.archive import open_to_read
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.render import FORMATS, terminal
@@ -69,6 +71,11 @@ def leaderboard(
         for name in runs or []:
             opened.run(name)
         records = [one for one in opened.summaries() if not runs or one.run in runs]
+        if format is Format.html:
+            from tinysearch.cli.report import page_of
+
+            _write(page_of(opened, runs or ()), output)
+            return
     known = sorted({record.dataset for record in records})
     if dataset is not None and dataset not in known:
         raise InputError(f"no result was measured on dataset {dataset!r}; there are {', '.join(known) or 'none yet'}")
@@ -77,9 +84,15 @@ def leaderboard(
     board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None)
     if format is Format.table and output is None:
         console = stdout()
-        console.print(terminal.leaderboard(board, console.width))
+        console.print(terminal.leaderboard(board, console.width, documented()))
         return
-    text = terminal.plain(board) if format is Format.table else FORMATS[format.value](board)
+    text = terminal.plain(board, documented()) if format is Format.table else FORMATS[format.value](board)
+    _write(text, output)
+    if output is not None:
+        stderr().print(f"wrote {len(board.rows)} rows to {output}", soft_wrap=True)
+
+
+def _write(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text, nl=False)
         return
@@ -87,4 +100,3 @@ def leaderboard(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{output} cannot be written ({error.strerror}); name another file with -o") from None
-    stderr().print(f"wrote {len(board.rows)} rows to {output}", soft_wrap=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinysearch.cli import options
 from tinysearch.cli.reporting import reported, stderr
+
+if TYPE_CHECKING:
+    from tinysearch.results.store import Store
 
 
 @reported
@@ -31,26 +35,26 @@ def report(
 
     Example: tinysearch report mnist-10000-1 -o report.html
     """
-    from datetime import datetime, timezone
-
-    from tinysearch.baselines.models import BASELINES, PREFIX
     from tinysearch.errors import InputError
     from tinysearch.results.archive import open_to_read
+
+    with open_to_read(options.to_read(store, reference)) as opened:
+        page = page_of(opened, runs or (), data)
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output} cannot be written ({error.strerror}); name another file with -o") from None
+    stderr().print(f"wrote {output}", soft_wrap=True)
+
+
+def page_of(store: Store, runs: Sequence[str], data: Path | None = None) -> str:
+    """Return the page of some runs of a store, or of all; see ``report``."""
+    from datetime import datetime, timezone
+
+    from tinysearch.baselines.models import documented
     from tinysearch.results.render.html import to_html
     from tinysearch.results.report import build
     from tinysearch.search.datasets import at_hand
 
-    with open_to_read(options.to_read(store, reference)) as opened:
-        made = build(
-            opened,
-            runs or (),
-            documented={PREFIX + name: model.test_accuracy for name, model in BASELINES.items()},
-            images=at_hand(data),
-            created_at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        )
-    try:
-        output.write_text(to_html(made), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{output} cannot be written ({error.strerror}); name another file with -o") from None
-    count = sum(len(section.candidates) for section in made.sections)
-    stderr().print(f"wrote {count} candidates to {output}", soft_wrap=True)
+    made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return to_html(build(store, runs, documented=documented(), images=at_hand(data), created_at=made))

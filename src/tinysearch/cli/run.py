@@ -152,6 +152,7 @@ def run(
 
 
 def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
+    from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons
     from tinysearch.cli.searching import rejected
     from tinysearch.results.leaderboard import rank
@@ -159,7 +160,7 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
     from tinysearch.space.notation import notation
 
     records = search.store.records(search.name)
-    console.print(terminal.leaderboard(rank(records), console.width))
+    console.print(terminal.leaderboard(rank(records), console.width, documented()))
     compared = comparisons(search.store, [record for record in records if record.purpose == "evaluation"])
     if compared is not None:
         console.print()

@@ -11,6 +11,24 @@ import filelock
 
 from tinysearch.errors import RunError, StoreWriteError
 
+HOLDER = "run.pid"
+
+
+def holder(folder: Path) -> str | None:
+    """Return which process of this machine carries out a run, in words; None if none does.
+
+    The lock itself is not touched: to try it would keep a run from beginning at that moment.
+
+    Args:
+        folder: The run's folder.
+    """
+    try:
+        text = (folder / HOLDER).read_text(encoding="utf-8").strip()
+        os.kill(int(text.split()[1]), 0)
+    except (OSError, UnicodeDecodeError, ValueError, IndexError):
+        return None
+    return text
+
 
 class RunLock:
     """Held by the process that carries out a run.
@@ -29,7 +47,7 @@ class RunLock:
 
     def __init__(self, folder: Path, run: str) -> None:
         self._lock = filelock.FileLock(folder / "run.lock", timeout=0, thread_local=False)
-        self._holder = folder / "run.pid"
+        self._holder = folder / HOLDER
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()

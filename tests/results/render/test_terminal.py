@@ -170,3 +170,15 @@ def test_a_survey_is_printed_within_the_width() -> None:
     text = printed(terminal.survey(survey(Budget(10_000), draws=40, samples=3)), 80)
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     assert "10,000" in text
+
+
+def test_the_documented_figure_stands_beside_the_measured_one(make_record: MakeRecord) -> None:
+    records = [
+        make_record(dataset, name="baseline:conv", origin="baseline", dataset=dataset, fingerprint=dataset * 4)
+        for dataset in ("mnist", "toys")
+    ]
+    text = printed(terminal.leaderboard(rank(records), 120, {"baseline:conv": 0.992}), 120)
+    mnist, toys = text.split("Leaderboard: toys")
+    assert "documented" in mnist
+    assert "99.20 %" in mnist
+    assert "documented" not in toys

@@ -1,0 +1,126 @@
+"""``watch``: a run that goes on elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from tinysearch.cli import options
+from tinysearch.cli.numbers import positive
+from tinysearch.cli.reporting import reported, stdout
+
+if TYPE_CHECKING:
+    from tinysearch.results.record import Run
+    from tinysearch.results.store import Store
+    from tinysearch.results.summary import Summary
+
+LATEST = 8
+
+
+@reported
+def watch(
+    run: Annotated[str | None, typer.Argument(help="Name of the run; the latest one if none is named.")] = None,
+    interval: Annotated[
+        int, typer.Option(parser=positive, metavar="SECONDS", help="How often to look at the store.")
+    ] = 2,
+    store: options.Store = None,
+) -> None:
+    """Show how a run that another process carries out comes on, until it ends. It is only read, and never held up.
+
+    Example: tinysearch watch mnist-10000-1
+    """
+    from tinysearch.errors import RunError
+    from tinysearch.results.lock import holder
+    from tinysearch.results.store import Store, default_path
+
+    console = stdout()
+    with Store(store or default_path()) as opened:
+        runs = opened.runs()
+        if run is None and not runs:
+            raise RunError(f"the store {opened.path} has no run yet; begin one with tinysearch run")
+        name = runs[-1].name if run is None else opened.run(run).name
+        live = Live(console=console, auto_refresh=False) if console.is_terminal and not console.no_color else None
+        seen = 0
+        if live is not None:
+            live.start()
+        try:
+            while True:
+                who = holder(opened.folder_of(name))
+                found, summaries = opened.run(name), opened.summaries(name)
+                if live is not None:
+                    live.update(_display(opened, found, summaries, who), refresh=True)
+                else:
+                    seen = _told(console, summaries, seen)
+                if who is None:
+                    break
+                time.sleep(interval)
+        finally:
+            if live is not None:
+                live.stop()
+        if live is None:
+            console.print(_state(found, who), soft_wrap=True, markup=False)
+
+
+def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) -> RenderableType:
+    """Return the state of a run, its best candidate and its latest trainings."""
+    from tinysearch.results.render import figures
+
+    searched = [one for one in summaries if one.purpose == "search"]
+    done = sum(one.origin == "search" for one in searched)
+    planned = run.settings.get("trials")
+    failed = sum(one.failure is not None for one in searched)
+    measured = [one for one in searched if one.val_accuracy is not None]
+    facts = Table.grid(padding=(0, 2))
+    rows = [
+        ("run", f"{run.name} in {store.path}, {run.dataset}"),
+        ("state", _state(run, who)),
+        (
+            "trials",
+            f"{done}" + (f" of {planned}" if planned is not None else "") + (f", {failed} failed" if failed else ""),
+        ),
+    ]
+    if measured:
+        best = max(measured, key=lambda one: (one.epochs, one.val_accuracy or 0.0))
+        rows.append(("best", f"{figures.percent(best.val_accuracy)} with {best.params:,} params, {best.name}"))
+    for title, value in rows:
+        facts.add_row(Text(title, style="bold"), Text(value))
+    table = Table(title="latest", title_justify="left", header_style="bold", box=None)
+    for title in ("validation", "test", "params", "time"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("candidate", no_wrap=True)
+    table.add_column("layers", no_wrap=True, overflow="ellipsis")
+    for one in summaries[-LATEST:]:
+        result = "failed" if one.failure is not None else figures.percent(one.val_accuracy)
+        test = figures.percent(one.test_accuracy)
+        time_spent = "known" if one.taken_from is not None else figures.duration(one.train_seconds)
+        table.add_row(result, test, f"{one.params:,}", time_spent, Text(one.name), Text(one.layers))
+    return Group(facts, Text(), table)
+
+
+def _told(console: Console, summaries: list[Summary], seen: int) -> int:
+    """Print a line for each training that was not seen before; return how many were seen."""
+    from tinysearch.results.render import figures
+
+    for one in summaries[seen:]:
+        result = (
+            f"failed: {one.failure}" if one.failure is not None else f"validation {figures.percent(one.val_accuracy)}"
+        )
+        test = "" if one.test_accuracy is None else f", test {figures.percent(one.test_accuracy)}"
+        console.print(Text(f"{result}{test}  {one.params:,} params  {one.name}  {one.layers}"), soft_wrap=True)
+    return len(summaries)
+
+
+def _state(run: Run, who: str | None) -> str:
+    if who is not None:
+        return f"being carried out by {who}"
+    if run.finished_at is not None:
+        return f"finished at {run.finished_at}"
+    if "trials" in run.settings:
+        return f"nobody is carrying it out; tinysearch run --name {run.name} --resume goes on"
+    return "nobody is carrying it out"

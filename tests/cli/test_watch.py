@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinysearch.results.lock import HOLDER, RunLock, holder
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+
+Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
+MakeRecord = Callable[..., Record]
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, make_record: MakeRecord) -> Path:
+    path = tmp_path / "store.db"
+    with Store(path, create=True) as store:
+        for run in ("one", "two"):
+            store.create_run(run, "toy", "0123456789abcdef", {"trials": 2})
+        store.append(make_record("aaa", run="one", position=0))
+        store.append(make_record("bbb", run="one", position=1, failure="out of memory"))
+        store.finish("one", {"trials": 2}, {})
+        store.append(make_record("ccc", run="two", position=0))
+    return path
+
+
+def test_what_is_over_is_told_at_once(light: Tinysearch) -> None:
+    done = light("watch", "one")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second, state = done.stdout.splitlines()
+    assert first.startswith("validation 90.00 %")
+    assert second.startswith("failed: out of memory")
+    assert state.startswith("finished at")
+
+
+def test_the_latest_run_is_watched_unless_one_is_named_and_how_to_go_on_is_said(light: Tinysearch) -> None:
+    lines = light("watch").stdout.splitlines()
+    assert "ccc" in lines[0]
+    assert lines[-1] == "nobody is carrying it out; tinysearch run --name two --resume goes on"
+
+
+def test_a_run_is_watched_until_it_ends(light: Tinysearch, store: Path, make_record: MakeRecord) -> None:
+    with Store(store) as opened:
+        lock = RunLock(opened.folder_of("two"), "two")
+        done: list[subprocess.CompletedProcess[str]] = []
+        watching = threading.Thread(target=lambda: done.append(light("watch", "two", "--interval", 1)))
+        watching.start()
+        time.sleep(1)
+        opened.append(make_record("ddd", run="two", position=1))
+        assert watching.is_alive()
+        lock.release()
+        watching.join()
+    assert done[0].returncode == 0
+    assert [line.split()[5] for line in done[0].stdout.splitlines()[:2]] == ["ccc", "ddd"]
+
+
+def test_an_unknown_run_and_an_empty_store_are_errors(light: Tinysearch, tmp_path: Path) -> None:
+    done = light("watch", "nobody")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nobody" in done.stderr
+    with Store(tmp_path / "empty.db", create=True):
+        pass
+    done = light("watch", "--store", tmp_path / "empty.db")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("text", ["", "process", "process nobody on a machine", "process 999999999 on a machine"])
+def test_a_holder_that_is_gone_is_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / HOLDER).write_text(text)
+    assert holder(tmp_path) is None
+
+
+def test_the_holder_is_named(tmp_path: Path) -> None:
+    assert holder(tmp_path) is None
+    lock = RunLock(tmp_path, "run")
+    assert f"process {os.getpid()} " in (holder(tmp_path) or "")
+    lock.release()
+    assert holder(tmp_path) is None
