@@ -166,7 +166,11 @@ def test_named_runs_alone_are_exported(light: Tinysearch, tmp_path: Path) -> Non
     assert keys(light("leaderboard", "--store", archive, "--format", "json")) == ["ddd"]
 
 
-@pytest.mark.parametrize("words", [("nobody",), ("-o", "all.txt"), ("-o", "no/such/folder/all.jsonl")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [("nobody",), ("-o", "all.txt"), ("-o", "no/such/folder/all.jsonl"), ("--tensorboard", "logs", "-o", "all.jsonl")],
+    ids=" ".join,
+)
 def test_what_cannot_be_exported_is_an_error_that_names_it(light: Tinysearch, words: tuple[str, ...]) -> None:
     done = light("export", *words)
     assert (done.returncode, done.stdout) == (2, "")

@@ -14,12 +14,19 @@ from tinysearch.cli.reporting import reported, stderr
 @reported
 def export(
     runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The archive, a file that ends in .jsonl.")] = Path(
-        "results.jsonl"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The archive, a file that ends in .jsonl. [results.jsonl]", show_default=False
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(help="Write logs for TensorBoard into this folder instead.", metavar="DIR", show_default=False),
+    ] = None,
     store: options.Store = None,
 ) -> None:
-    """Write runs and all their records to an archive of JSON lines, which leaderboard, show and cost can read.
+    """Write runs and all their records to an archive of JSON lines, which leaderboard, show, cost and report can read.
 
     Example: tinysearch export mnist-10000-1 -o results.jsonl
     """
@@ -27,12 +34,27 @@ def export(
     from tinysearch.results.archive import SUFFIX, write
     from tinysearch.results.store import Store, default_path
 
-    if output.suffix != SUFFIX:
-        raise InputError(f"an archive is a file whose name ends in {SUFFIX}, got {output}; name another with -o")
+    if tensorboard is not None and output is not None:
+        raise InputError(f"--tensorboard {tensorboard} and --output {output} are two things; give one of them")
+    archive = output or Path("results.jsonl")
+    if archive.suffix != SUFFIX:
+        raise InputError(f"an archive is a file whose name ends in {SUFFIX}, got {archive}; name another with -o")
     with Store(store or default_path()) as opened:
         names = list(dict.fromkeys(runs or [run.name for run in opened.runs()]))
+        for name in names:
+            opened.run(name)
+        if tensorboard is not None:
+            from tinysearch.results.render.tensorboard import to_tensorboard
+            from tinysearch.search.backend import load_keras
+
+            load_keras()
+            written = to_tensorboard((one for name in names for one in opened.records(name)), tensorboard)
+            stderr().print(
+                f"wrote {written} logs; look at them with tensorboard --logdir {tensorboard}", soft_wrap=True
+            )
+            return
         try:
-            written = write(opened, names, output)
+            written = write(opened, names, archive)
         except OSError as error:
-            raise InputError(f"{output} cannot be written ({error.strerror}); name another file with -o") from None
-    stderr().print(f"wrote {written} records of {len(names)} runs to {output}", soft_wrap=True)
+            raise InputError(f"{archive} cannot be written ({error.strerror}); name another file with -o") from None
+    stderr().print(f"wrote {written} records of {len(names)} runs to {archive}", soft_wrap=True)

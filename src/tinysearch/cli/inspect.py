@@ -23,6 +23,14 @@ class Format(str, Enum):
     json = "json"
 
 
+class ShowFormat(str, Enum):
+    """How a candidate is shown."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+
+
 FormatOption = Annotated[Format, typer.Option("--format", help="A table to look at, or JSON to go on with.")]
 
 
@@ -50,7 +58,9 @@ def cost(
 @reported
 def show(
     candidate: options.Candidate,
-    format: FormatOption = Format.table,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        ShowFormat, typer.Option("--format", help="A table to look at, JSON to go on with, or a model card.")
+    ] = ShowFormat.table,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
@@ -61,8 +71,12 @@ def show(
     from tinysearch.cli.candidates import find
 
     found = find(candidate, options.to_read(store, reference))
-    if format is Format.json:
+    if format is ShowFormat.json:
         typer.echo(json.dumps(_as_json(found), indent=2))
+    elif format is ShowFormat.markdown:
+        from tinysearch.results.render.card import to_card
+
+        typer.echo(to_card(found.name, found.architecture, found.cost, found.records), nl=False)
     else:
         _show(found)
 
