@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tinysearch.results.archive import REFERENCE, read
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
@@ -78,3 +79,28 @@ def test_data_without_test_images_cannot_be_reproduced_on(
     assert done.returncode == 2
     assert "x_test" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_candidate_of_the_reference_results_is_trained_again_by_its_own_recipe(
+    launch: Callable[..., Done], tiny: Path, tmp_path: Path
+) -> None:
+    with read(REFERENCE) as store:
+        recorded = next(one for one in store.records() if one.purpose == "evaluation" and one.origin == "search")
+    done = launch(tmp_path, "reproduce", recorded.key[:8], "--data", tiny, "--seeds", 2)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.strip().startswith(recorded.key))
+    assert f"{recorded.cost.params:,}" in line
+    assert "other training images" in done.stdout
+    with Store(tmp_path / "store.db") as store:
+        again = store.records()
+    assert [(one.key, one.recipe, one.purpose) for one in again] == [(recorded.key, recorded.recipe, "evaluation")] * 2
+    assert all(one.measurement.val_accuracy is None for one in again)
+
+
+@pytest.mark.parametrize("words", [("--recipe", "default"), ("--epochs", "1"), ("--plateau-factor", "2")], ids=" ".join)
+def test_a_candidate_has_its_own_recipe(launch: Callable[..., Done], tmp_path: Path, words: tuple[str, ...]) -> None:
+    with read(REFERENCE) as store:
+        key = store.records()[0].key
+    done = launch(tmp_path, "reproduce", key, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words[0] in done.stderr

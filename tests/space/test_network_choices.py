@@ -183,7 +183,7 @@ def test_what_needs_no_tying_is_left_alone() -> None:
 def test_the_smaller_the_budget_the_more_separable_and_repeated_layers() -> None:
     shares = [
         (kinds["separable"] / sum(kinds.values()), repeats[2] / sum(repeats.values()))
-        for kinds, repeats in (prior(params).values() for params in (20_000, 4_000, 2_500, 1_000, 300))
+        for kinds, repeats in (prior(params).values() for params in (20_000, 8_000, 2_500, 1_000, 300))
     ]
     assert shares[0] == shares[1] < shares[2] < shares[3] == shares[4]
     assert all(prior(300)[name].keys() == prior(20_000)[name].keys() for name in ("kinds", "repeats"))

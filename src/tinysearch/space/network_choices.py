@@ -139,7 +139,7 @@ def network_choices(
         # makes all that follows four times cheaper. Few come after it: a network that shrinks its images twice early
         # has no room for depth.
         leading=(
-            block({"conv": 8, "separable": 0.25}, {"none": 4}),
+            block({"conv": 16, "separable": 0.1}, {"none": 4}),
             block({}, {"none": 0.35}),
             block({}, {"none": 1.5}),
             block({}, {"none": 4}),
@@ -151,16 +151,17 @@ def network_choices(
 def prior(params: int) -> dict[str, Weights]:
     """Return the weights that a budget of parameters changes, as arguments of ``network_choices``.
 
-    The smaller a network, the more it gains by layers that need few weights: below 4,000 parameters separable
-    convolutions become more likely, and layers that are applied several times with the same weights.
+    The smaller a network, the more it gains by layers that need few weights: below 8,000 parameters separable
+    convolutions become more likely, below 4,000 layers that are applied several times with the same weights.
 
-    >>> prior(4_000)["kinds"] == KINDS, prior(1_000)["kinds"]["separable"] / KINDS["separable"]
-    (True, 4.0)
+    >>> prior(8_000)["kinds"] == KINDS, prior(1_000)["kinds"]["separable"] / KINDS["separable"]
+    (True, 8.0)
     """
-    lean = min(4.0, max(1.0, 4_000 / params))
+    separable = min(8.0, max(1.0, 8_000 / params))
+    shared = min(16.0, max(1.0, 4_000 / params) ** 2)
     return {
-        "kinds": _leaning(KINDS, {"separable": lean}),
-        "repeats": _leaning(REPEATS, {times: lean**2 for times in REPEATS if times > 1}),
+        "kinds": _leaning(KINDS, {"separable": separable}),
+        "repeats": _leaning(REPEATS, {times: shared for times in REPEATS if times > 1}),
     }
 
 

@@ -1,0 +1,95 @@
+"""The results that come with tinysearch: whole, traceable, and what the README shows."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinysearch.results.archive import REFERENCE, read
+from tinysearch.results.leaderboard import rank
+from tinysearch.results.record import Record
+from tinysearch.results.render import to_markdown
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.recipe import Recipe
+from tinysearch.space.cost import cost
+from tinysearch.space.task import Task
+
+MODELS = sorted(REFERENCE.parent.glob("*.keras"))
+README = Path(__file__).parents[2] / "README.md"
+COMMAND = "leaderboard --reference --tested --sort params --format markdown"
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    with read(REFERENCE) as store:
+        return store.records()
+
+
+def test_every_figure_can_be_traced(records: list[Record]) -> None:
+    assert records
+    assert {record.fingerprint for record in records if record.dataset == "mnist"} == {"5dae7b7cfc491af0"}
+    for record in records:
+        assert record.provenance["commit"]
+        assert {"tensorflow", "keras", "numpy", "python"} <= record.provenance.keys()
+        assert record.key == Candidate(record.architecture, Recipe.from_dict(record.recipe)).key
+        assert record.cost == cost(record.architecture, Task())
+
+
+def test_searches_stayed_below_their_budget_and_saw_no_test_image(records: list[Record]) -> None:
+    with read(REFERENCE) as store:
+        budgets = {run.name: run.settings["budget"]["params"] for run in store.runs() if "budget" in run.settings}
+    for record in records:
+        if record.run in budgets:
+            assert record.cost.params < budgets[record.run]
+        if record.purpose == "search":
+            assert record.test_accuracy is None
+
+
+def test_what_was_tested_was_trained_with_several_seeds_to_its_last_epoch(records: list[Record]) -> None:
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for record in records:
+        if record.purpose == "evaluation":
+            seeds.setdefault((record.run, record.key), []).append(record.seed)
+            assert len(record.measurement.curve) == record.recipe["epochs"] == 10
+    for found in seeds.values():
+        assert len(found) >= 3
+        assert sorted(found) == list(range(len(found)))
+
+
+def test_the_readme_shows_the_table_that_the_command_prints(light: Callable[..., subprocess.CompletedProcess]) -> None:
+    with read(REFERENCE) as store:
+        table = to_markdown(rank(store.summaries(), sort="params", tested=True))
+    assert f"<!-- tinysearch {COMMAND} -->\n{table}<!-- end -->\n" in README.read_text(encoding="utf-8")
+    assert light(*COMMAND.split()).stdout == table
+
+
+def test_candidates_can_be_shown_by_their_key(light: Callable[..., subprocess.CompletedProcess]) -> None:
+    rows = json.loads(light(*COMMAND.split()[:-1], "json").stdout)
+    done = light("show", rows[0]["key"], "--reference")
+    assert done.returncode == 0
+    assert rows[0]["layers"] in done.stdout
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_models_are_small_and_loaded_by_keras_alone(path: Path, records: list[Record]) -> None:
+    from tinysearch.search.backend import load_keras
+
+    load_keras()
+    import keras
+
+    record = next(one for one in records if one.key == path.stem and one.purpose == "evaluation")
+    assert path.stat().st_size < 100_000
+    model = keras.saving.load_model(path, custom_objects={})
+    assert model.count_params() == record.cost.params
+    assert not model.compiled
+    assert not re.search(r"tinysearch[.>]", model.to_json())
+
+
+def test_there_is_a_model_for_all_that_was_evaluated_in_a_search(records: list[Record]) -> None:
+    wanted = {one.key for one in records if one.purpose == "evaluation" and one.origin == "search"}
+    assert {path.stem for path in MODELS} == wanted
