@@ -5,12 +5,13 @@
     python benchmarks/pruning.py STORE...
     python benchmarks/pruning.py STORE... --json
 
-Of all candidates that searches trained for all epochs of one recipe length, baselines left out: first Spearman's rank
-correlation of validation accuracy and loss after each epoch with the accuracy after the last one, with the 95 %
-interval of 2,000 bootstrap samples. Then rules: a candidate is stopped after epoch k if its validation accuracy is
-below a quantile of that of the candidates before it, from the ninth candidate on. Each rule is applied to 2,000 random
-orders of the records: share of the epochs that it saves, how often it stops the candidate that would have been the best
-in the end, and by how much the best one that is left is worse, in points.
+Of all candidates that searches trained to their end, baselines left out, run by run: candidates of
+different budgets are easily told apart, and a rule has to tell those of one. First Spearman's rank correlation of
+validation accuracy and loss after each epoch with the accuracy after the last one, the mean over runs weighted by their
+candidates, with the 95 % interval of 1,000 bootstrap samples. Then rules: a candidate is stopped after epoch k if its
+validation accuracy is below a quantile of that of the candidates before it, from the ninth candidate on. Each rule is
+applied to 1,000 random orders of each run: share of the epochs that it saves, how often it stops the candidate that
+would have been the best in the end, and by how much the best one that is left is worse, in points.
 """
 
 # What is slow to load is needed here at once.
@@ -19,7 +20,9 @@ in the end, and by how much the best one that is left is worse, in points.
 from __future__ import annotations
 
 import argparse
+import bisect
 import json
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -31,13 +34,13 @@ from tinysearch.results.archive import open_to_read
 from tinysearch.results.record import Record
 from tinysearch.search.pruning import KNOWN
 
-ORDERS = 2_000
-QUANTILES = (0.1, 0.25, 0.33, 0.5)
+ORDERS = 1_000
+QUANTILES = (0.25, 0.33, 0.5, 0.67)
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def records_of(stores: list[Path]) -> list[Record]:
-    """Return what was trained to its end: one record for each candidate, of the most frequent number of epochs."""
+def records_of(stores: list[Path]) -> list[list[Record]]:
+    """Return what was trained to its end, run by run, each candidate once, of the most frequent number of epochs."""
     found: dict[str, Record] = {}
     for path in stores:
         with open_to_read(path) as store:
@@ -47,39 +50,61 @@ def records_of(stores: list[Path]) -> list[Record]:
                     found.setdefault(record.key, record)
     lengths = Counter(len(record.measurement.curve) for record in found.values())
     epochs = lengths.most_common(1)[0][0] if lengths else 0
-    return [record for record in found.values() if len(record.measurement.curve) == epochs]
+    runs: dict[str, list[Record]] = {}
+    for record in found.values():
+        if len(record.measurement.curve) == epochs:
+            runs.setdefault(record.run, []).append(record)
+    return [records for records in runs.values() if len(records) > KNOWN]
 
 
-def interval(early: Array, last: Array, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return the rank correlation and its 95 % interval."""
-    drawn = []
-    for _ in range(ORDERS):
-        index = rng.integers(len(last), size=len(last))
-        if len(set(last[index])) > 1 and len(set(early[index])) > 1:
-            drawn.append(spearmanr(early[index], last[index]).statistic)
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return float(spearmanr(early, last).statistic), float(low), float(high)
+def interval(early: list[Array], last: list[Array], rng: np.random.Generator) -> tuple[float, float, float]:
+    """Return the rank correlation and its 95 % interval; the arrays are those of the runs."""
+
+    def correlation(chosen: list[Any]) -> float:
+        found = [(spearmanr(a[i], b[i]).statistic, len(i)) for a, b, i in zip(early, last, chosen, strict=True)]
+        return float(np.average([value for value, _ in found], weights=[count for _, count in found]))
+
+    def drawn(run: Array) -> Any:
+        while True:
+            index = rng.integers(len(run), size=len(run))
+            if len(set(index.tolist())) > 2:
+                return index
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        samples = [correlation([drawn(run) for run in last]) for _ in range(ORDERS)]
+    low, high = np.nanquantile(samples, (0.025, 0.975))
+    return correlation([np.arange(len(run)) for run in last]), float(low), float(high)
 
 
-def simulate(curves: Array, epoch: int, quantile: float, rng: np.random.Generator) -> dict[str, float]:
-    """Apply a rule to many orders; curves have shape ``(candidates, epochs)``."""
-    count, epochs = curves.shape
-    saved, lost, worse = [], 0, []
-    for _ in range(ORDERS):
-        order = curves[rng.permutation(count)]
-        early, last = order[:, epoch - 1], order[:, -1]
-        stopped = np.array(
-            [place >= KNOWN and early[place] < np.quantile(early[:place], quantile) for place in range(count)]
-        )
-        saved.append(stopped.sum() * (epochs - epoch) / (count * epochs))
-        left = last[~stopped].max()
-        lost += left < last.max()
-        worse.append(last.max() - left)
+def simulate(runs: list[Array], epoch: int, quantile: float, rng: np.random.Generator) -> dict[str, float]:
+    """Apply a rule to many orders; the curves of each run have shape ``(candidates, epochs)``."""
+    saved = total = lost = 0.0
+    worse = []
+    for curves in runs:
+        count, epochs = curves.shape
+        for _ in range(ORDERS):
+            order = curves[rng.permutation(count)]
+            early, last = order[:, epoch - 1], order[:, -1]
+            stopped = np.zeros(count, bool)
+            known: list[float] = []
+            for place, value in enumerate(early):
+                if place >= KNOWN:
+                    rank = quantile * (place - 1)
+                    low = int(rank)
+                    high = min(low + 1, place - 1)
+                    stopped[place] = value < known[low] + (rank - low) * (known[high] - known[low])
+                bisect.insort(known, value)
+            left = last[~stopped].max()
+            saved += stopped.sum() * (epochs - epoch)
+            total += count * epochs
+            lost += left < last.max()
+            worse.append(last.max() - left)
     return {
         "epoch": epoch,
         "quantile": quantile,
-        "saved": float(np.mean(saved)),
-        "best_lost": lost / ORDERS,
+        "saved": saved / total,
+        "best_lost": lost / (ORDERS * len(runs)),
         "worse_points": 100 * float(np.mean(worse)),
     }
 
@@ -91,25 +116,29 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     records = records_of(given.stores)
-    if len(records) < 2 * KNOWN:
-        parser.error(f"{len(records)} records are too few; {2 * KNOWN} are needed")
+    if not records:
+        parser.error(f"no run has more than {KNOWN} candidates")
     rng = np.random.default_rng(0)
-    curves = np.array([[epoch.val_accuracy for epoch in record.measurement.curve] for record in records], float)
-    losses = np.array([[epoch.val_loss for epoch in record.measurement.curve] for record in records], float)
-    last = curves[:, -1]
+    curves = [np.array([[epoch.val_accuracy for epoch in one.measurement.curve] for one in run]) for run in records]
+    losses = [np.array([[epoch.val_loss for epoch in one.measurement.curve] for one in run]) for run in records]
+    last = [run[:, -1] for run in curves]
+    count = sum(map(len, records))
+    epochs = curves[0].shape[1]
     correlations = [
         {
             "epoch": epoch + 1,
-            "accuracy": interval(curves[:, epoch], last, rng),
-            "loss": interval(-losses[:, epoch], last, rng),
+            "accuracy": interval([run[:, epoch] for run in curves], last, rng),
+            "loss": interval([-run[:, epoch] for run in losses], last, rng),
         }
-        for epoch in range(curves.shape[1] - 1)
+        for epoch in range(epochs)
     ]
-    rules = [simulate(curves, epoch, quantile, rng) for epoch in range(1, curves.shape[1]) for quantile in QUANTILES]
+    rules = [simulate(curves, epoch, quantile, rng) for epoch in range(1, epochs) for quantile in QUANTILES]
     if given.json:
-        print(json.dumps({"records": len(records), "correlations": correlations, "rules": rules}, indent=2))
+        print(
+            json.dumps({"records": count, "runs": len(records), "correlations": correlations, "rules": rules}, indent=2)
+        )
         return
-    print(f"{len(records)} candidates of {curves.shape[1]} epochs\n")
+    print(f"{count} candidates of {epochs} epochs in {len(records)} runs\n")
     print("| epoch | accuracy, rank correlation with the last | loss |\n| ---: | ---: | ---: |")
     for row in correlations:
         cells = ["{:.2f} ({:.2f} to {:.2f})".format(*row[name]) for name in ("accuracy", "loss")]
