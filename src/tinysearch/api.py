@@ -237,8 +237,8 @@ def open_run(
     Args:
         store: Where records go.
         given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, starts, space,
-            tune_recipe, prune, max_macs, max_memory and max_weight_bytes. What is left out has its default, or in a
-            resumed run the value that the run began with.
+            tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and max_weight_bytes. What is left out
+            has its default, or in a resumed run the value that the run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -263,6 +263,9 @@ def open_run(
         if "trials" not in run.settings:
             raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
         name, before = run.name, RunSettings.from_dict(run.settings)
+    if "learn_from" in given:
+        searched = {name: sum(one.position is not None for one in store.records(name)) for name in given["learn_from"]}
+        given = {**given, "lessons": tuple(searched.items())}
     settings = _settings(given, before)
     images = load(dataset, data) if isinstance(dataset, str) else dataset
     space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params))
@@ -351,16 +354,8 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
     names = (
-        "trials",
-        "strategy",
-        "seed",
-        "baselines",
-        "workers",
-        "evaluate",
-        "starts",
-        "space",
-        "tune_recipe",
-        "prune",
+        *("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts", "space", "tune_recipe", "prune"),
+        "lessons",
     )
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)

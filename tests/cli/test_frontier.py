@@ -40,6 +40,8 @@ def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
     with Store(swept / "store.db") as store:
         first, second = (store.records(f"frontier-{bound}") for bound in (1_000, 3_000))
         starts = store.run("frontier-3000").settings["starts"]
+        assert store.run("frontier-1000").settings["lessons"] == []
+        assert store.run("frontier-3000").settings["lessons"] == [["frontier-1000", 2]]
     assert 1 <= len(starts) <= 2
     searched = [record for record in second if record.purpose == "search"]
     assert searched[0].architecture.to_dict() == starts[0]["architecture"]

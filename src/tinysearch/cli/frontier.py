@@ -62,7 +62,8 @@ def frontier(
     """Search below each of several budgets, and print the front of accuracy and parameters.
 
     Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
-    until they just fit. The same command again goes on where it was interrupted; with more --trials it searches on.
+    until they just fit, and learns from all that was trained for the budgets before. The same command again goes on
+    where it was interrupted; with more --trials it searches on.
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
     """
@@ -106,17 +107,19 @@ def frontier(
             )
         begun = {run.name for run in opened.runs()}
         before: list[Record] = []
+        earlier: list[str] = []
         ending = ""
         for bound in bounds:
             own = f"{name}-{bound}"
             # A run that goes on has what it began with in its settings.
-            new = {} if own in begun else {"starts": heirs(before, whole_space, bound)}
+            new = {} if own in begun else {"starts": heirs(before, whole_space, bound), "learn_from": earlier}
             search = open_run(opened, {"budget": bound, **given, **new}, dataset=images, name=own, resume=own in begun)
             notes.print()
             notes.print(Rule(f"below {bound:,} parameters", align="left"))
             outcome, wrong = searched(search, notes, stall_limit=STALL_LIMIT, worker_memory=None)
             problem = problem or wrong
             before, ending = list(outcome.records), outcome.ending
+            earlier = [*earlier, own]
             records[bound] = opened.records(own)
             if ending == "interrupted":
                 break

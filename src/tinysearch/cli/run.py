@@ -52,6 +52,10 @@ def run(
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
     prune: options.Prune = None,
+    learn_from: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),
+    ] = None,
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
@@ -116,6 +120,7 @@ def run(
         "space": None if space is None else read_spec(space),
         "tune_recipe": tune_recipe,
         "prune": prune,
+        "learn_from": learn_from or None,
         "max_macs": max_macs,
         "max_memory": max_memory,
     }

@@ -59,7 +59,6 @@ class Execution:
     def __init__(self, run: SearchRun, watcher: Watcher) -> None:
         self._run = run
         self._watcher = watcher
-        self._until = None if run.time_limit is None else time.monotonic() + run.time_limit
         trained = (one.measurement.train_seconds for one in run.ledger.records() if one.taken_from is None)
         self._longest = max(trained, default=0.0)
         self._out_of_time = False
@@ -108,8 +107,8 @@ class Execution:
 
     def _may_begin(self) -> bool:
         """Whether there is time for a training as long as the longest so far."""
-        if self._until is not None and self._run.ledger.position < self._run.planned:
-            self._out_of_time = time.monotonic() + self._longest >= self._until
+        if self._run.until is not None and self._run.ledger.position < self._run.planned:
+            self._out_of_time = time.monotonic() + self._longest >= self._run.until
         return not self._out_of_time
 
     def _begin(self, proposal: Proposal) -> Record | None:
@@ -132,7 +131,7 @@ class Execution:
         return None
 
     def _wait(self) -> tuple[int, Record]:
-        done = self._bench.wait(self._until)
+        done = self._bench.wait(self._run.until)
         if done is None:
             raise _TimeIsUpError
         return done[0], self._keep(*done)

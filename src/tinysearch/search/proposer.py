@@ -59,6 +59,7 @@ class Proposer:
         baselines: Architectures within the budget that come first, by name. They are not counted among the trials.
         starts: Candidates that are proposed for the first trials; where one is rejected, the strategy is asked.
         prune: Whether candidates that fall behind are to be stopped, see ``pruning``.
+        lessons: Records of other runs, which the strategy finds in its history before those of the run.
     """
 
     patience = 300
@@ -73,6 +74,7 @@ class Proposer:
         starts: Sequence[Candidate] = (),
         *,
         prune: bool = False,
+        lessons: Sequence[Record] = (),
     ) -> None:
         self.strategy = strategy
         self.seed = seed
@@ -80,6 +82,7 @@ class Proposer:
         self.baselines = baselines
         self.starts = starts
         self.prune = prune
+        self.lessons = lessons
 
     def next(self, ledger: Ledger) -> Proposal | Exhausted | None:
         """Return what is to be trained at the ledger's next position, or None if all trials are proposed."""
@@ -98,15 +101,18 @@ class Proposer:
         rejections: Counter[str] = Counter()
         found = self._start(trial, ledger.keys | ledger.ahead(), rejections)
         if found is None:
-            found = self._ask(ledger.history(), ledger.pending(), ledger.keys, rng, rejections)
+            found = self._ask(self._history(ledger), ledger.pending(), ledger.keys, rng, rejections)
         if found is not None and found[0].key in (ahead := ledger.ahead()):
             # Another version or machine proposes otherwise than the one that began the run.
-            found = self._ask(ledger.history(), ledger.pending(), ledger.keys | ahead, rng, rejections)
+            found = self._ask(self._history(ledger), ledger.pending(), ledger.keys | ahead, rng, rejections)
         if found is None:
             return Exhausted(rejections)
         candidate, cost = found
         bound = floor(ledger.history(), candidate.recipe.epochs) if self.prune else None
         return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections, bound)
+
+    def _history(self, ledger: Ledger) -> Sequence[Record]:
+        return [*self.lessons, *ledger.history()] if self.lessons else ledger.history()
 
     def _start(self, trial: int, known: Collection[str], rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
         """Return what the trial is to start with, if there is something and it passes the filter."""

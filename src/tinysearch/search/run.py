@@ -52,7 +52,7 @@ class SearchRun:
     Raises:
         BudgetError: if no member of the space is within the budget, as far as can be told.
         RunError: if the name is taken, or is to be resumed and unknown, differs in its settings, or is being carried
-            out by another process.
+            out by another process; or if a run that it is to learn from is unknown or was made on other data.
     """
 
     def __init__(
@@ -75,16 +75,21 @@ class SearchRun:
         self.dataset = dataset
         self.space = space or SearchSpace(dataset.task)
         self.worker = worker
-        self.time_limit = time_limit
         self.retrain = retrain
-        self._until = None if time_limit is None else time.monotonic() + time_limit
+        self.until = None if time_limit is None else time.monotonic() + time_limit
         problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe)
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
         searcher = strategy(settings.strategy, problem)
         self.proposer = Proposer(
-            searcher, settings.seed, settings.trials, self.baselines, settings.starts, prune=settings.prune
+            searcher,
+            settings.seed,
+            settings.trials,
+            self.baselines,
+            settings.starts,
+            prune=settings.prune,
+            lessons=[record for name, count in settings.lessons for record in self._lessons(name, count)],
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
             raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
@@ -132,7 +137,7 @@ class SearchRun:
             return False
         rounds = math.ceil(self.settings.evaluate / self.settings.workers)
         needed = rounds * outcome.best.measurement.train_seconds
-        return self._until is None or time.monotonic() + needed < self._until
+        return self.until is None or time.monotonic() + needed < self.until
 
     def close(self) -> None:
         """Let go of the run and of its worker, if it is not to be carried out."""
@@ -143,6 +148,16 @@ class SearchRun:
         """Return the records of the run's search by position."""
         records = self.store.records(self.name)
         return {record.position: record for record in records if record.position is not None}
+
+    def _lessons(self, name: str, count: int) -> list[Record]:
+        """Return the first records of another run's search.
+
+        Raises:
+            RunError: if it is not in the store, or was made on other data.
+        """
+        self.store.run(name).check_data(self.dataset.name, self.dataset.fingerprint)
+        searched = [record for record in self.store.records(name) if record.position is not None]
+        return [record for record in searched[:count] if record.origin == "search"]
 
     def _check_same(self) -> None:
         run = self.store.run(self.name)

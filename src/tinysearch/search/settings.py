@@ -35,6 +35,7 @@ class RunSettings:
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
+        lessons: Names of other runs in the store, and how many of their first records strategies learn from too.
 
     Raises:
         RunError: if trials, seed, workers or evaluate are out of range, or the strategy is unknown.
@@ -52,6 +53,7 @@ class RunSettings:
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
     prune: bool = False
+    lessons: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.trials < 0:
@@ -81,4 +83,6 @@ class RunSettings:
             else Candidate(Architecture.from_dict(one), recipe)
             for one in data.get("starts", ())
         )
-        return cls(**{**data, "budget": Budget(**data["budget"]), "recipe": recipe, "starts": starts})
+        lessons = tuple((str(name), int(count)) for name, count in data.get("lessons", ()))
+        values = {"budget": Budget(**data["budget"]), "recipe": recipe, "starts": starts, "lessons": lessons}
+        return cls(**{**data, **values})

@@ -78,7 +78,9 @@ class Bayesian(Strategy):
         x, y = self._observations(seen, pending)
         predict = fit(x, y)
         mean, _ = predict(x)
-        best = float(mean.max())
+        # What other runs found under larger budgets is no mark for this one.
+        fitting = [index for index, record in enumerate(seen) if self.problem.budget.check(record.cost).accepted]
+        best = float(mean[fitting].max() if fitting else mean.min())
         ranked = (seen[index] for index in np.argsort(-mean[: len(seen)], kind="stable"))
         members = (record for record in ranked if self._is_parent(record))
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
@@ -133,7 +135,9 @@ class Bayesian(Strategy):
                 mutant = space.mutate(mutant, rng)
             cost = space.cost(mutant)
             over = cost is not None and cost.params >= bound
-            yield self.problem.descended(space.scaled_below(mutant, bound) if over else mutant, parent, rng)
+            # One of another budget is far from this one.
+            small = cost is not None and 2 * cost.params < bound
+            yield self.problem.descended(space.scaled_below(mutant, bound) if over or small else mutant, parent, rng)
 
     def _features(self, candidate: Candidate, cost: Cost) -> list[float]:
         found = features(candidate.architecture, cost)
