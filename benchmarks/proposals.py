@@ -1,9 +1,10 @@
 """Many proposals of each strategy, checked one by one, and the time of one.
 
     python benchmarks/proposals.py --proposals 5000 --budgets 600,1000,3000,10000 --strategies random,evolution
+    python benchmarks/proposals.py --histories 1000,100000 --proposals 60
 
 Every proposal goes through the constraint filter, as in a run. A made-up score of each candidate takes the place of
-training.
+training. With ``--histories`` the time of a proposal is measured after histories of made-up records instead.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ import statistics
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.search.candidate import Candidate
 from tinysearch.search.ledger import Ledger
 from tinysearch.search.proposer import Proposal, Proposer
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import Problem, strategy
 from tinysearch.space.budget import Budget
+from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace
 
 AROUND = 1_000
@@ -44,7 +50,7 @@ def record_of(proposal: Proposal) -> Record:
         architecture=proposal.candidate.architecture,
         cost=proposal.cost,
         recipe=proposal.candidate.recipe.to_dict(),
-        measurement=Measurement((Epoch(1.0, score, 1.0, score, 0.1, 1.0),), 1.0),
+        measurement=scored(score),
     )
 
 
@@ -76,14 +82,64 @@ def propose(name: str, budget: int, proposals: int) -> dict[str, Any]:
     }
 
 
+def after(name: str, budget: int, lengths: list[int], proposals: int) -> dict[str, Any]:
+    """Measure the time of a proposal after histories of some lengths, in turn: median CPU seconds of this process."""
+    space = SearchSpace()
+    rng = np.random.default_rng(0)
+    found = (space.sample_between(budget // 2, budget, rng) for _ in range(400))
+    some = [Candidate(one, Recipe()) for one in found if one is not None]
+    costs = [cost(one.architecture, space.task) for one in some]
+    proposer = Proposer(strategy(name, Problem(space, Budget(budget), Recipe())), 0, max(lengths) + proposals, {})
+    ledgers = []
+    for length in lengths:
+        made = (
+            record_of(Proposal(trial, some[trial % len(some)], costs[trial % len(some)], "made up", "search", trial))
+            for trial in range(length)
+        )
+        records = {
+            trial: replace(record, key=f"{trial:012x}", measurement=scored(float(rng.random())))
+            for trial, record in enumerate(made)
+        }
+        ledgers.append(Ledger(1, records))
+    seconds: list[list[float]] = [[] for _ in lengths]
+    for _ in range(proposals):
+        for times, ledger in zip(seconds, ledgers, strict=True):
+            began = time.process_time()
+            proposal = proposer.next(ledger)
+            times.append(time.process_time() - began)
+            if isinstance(proposal, Proposal):
+                ledger.propose(proposal.candidate, proposal.rejections)
+                ledger.record(proposal.position, record_of(proposal))
+    medians = [statistics.median(times) for times in seconds]
+    return {"strategy": name, "histories": lengths, "cpu_seconds": medians, "ratio": medians[-1] / medians[0]}
+
+
+def scored(score: float) -> Measurement:
+    """Return a measurement."""
+    return Measurement((Epoch(1.0, score, 1.0, score, 0.1, 1.0),), 1.0)
+
+
 def main() -> None:
     """Print a line for each strategy and budget; fail if one is not as it should be."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--proposals", type=int, default=5_000)
     parser.add_argument("--budgets", default="600,1000,3000,10000")
     parser.add_argument("--strategies", default="random,evolution,halving,bayesian")
+    parser.add_argument("--histories", help="lengths, set apart by commas")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    if given.histories:
+        for name in given.strategies.split(","):
+            seen = after(name, 10_000, [int(length) for length in given.histories.split(",")], given.proposals)
+            if given.json:
+                print(json.dumps(seen), flush=True)
+            else:
+                times = ", ".join(
+                    f"{1000 * one:.1f} ms after {length:,}"
+                    for one, length in zip(seen["cpu_seconds"], seen["histories"], strict=True)
+                )
+                print(f"{name:<12} {times}; the last over the first: {seen['ratio']:.2f}", flush=True)
+        return
     bad = False
     for name in given.strategies.split(","):
         for budget in map(int, given.budgets.split(",")):

@@ -99,7 +99,7 @@ class Proposer:
             return None
         rng = np.random.default_rng([self.seed, trial])
         rejections: Counter[str] = Counter()
-        found = self._start(trial, ledger.keys | ledger.ahead(), rejections)
+        found = self._start(trial, ledger, rejections)
         if found is None:
             found = self._ask(self._history(ledger), ledger.pending(), ledger.keys, rng, rejections)
         if found is not None and found[0].key in (ahead := ledger.ahead()):
@@ -114,14 +114,14 @@ class Proposer:
     def _history(self, ledger: Ledger) -> Sequence[Record]:
         return [*self.lessons, *ledger.history()] if self.lessons else ledger.history()
 
-    def _start(self, trial: int, known: Collection[str], rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
+    def _start(self, trial: int, ledger: Ledger, rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
         """Return what the trial is to start with, if there is something and it passes the filter."""
         if trial >= len(self.starts):
             return None
         problem = self.strategy.problem
         candidate = self.starts[trial]
         cost = problem.space.cost(candidate.architecture)
-        reason = self._reason(candidate, cost, known)
+        reason = self._reason(candidate, cost, ledger.keys | ledger.ahead())
         if reason is None and cost is not None:
             return candidate, cost
         rejections[reason or "shape"] += 1

@@ -14,13 +14,15 @@ from tinysearch.results.record import Record
 KNOWN = 8
 # A training of so much of its epochs is looked at once.
 _PROGRESS = 0.4
+# So many records are looked at, so that the time of a proposal is bounded.
+_LATEST = 1_000
 
 
 def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
     """Return after which epoch a new candidate is looked at, and the accuracy below which it is stopped.
 
     It is the median of what those before it had reached after that epoch: those of the history that were to be trained
-    for as many epochs, stopped ones included, documented models and failures left out.
+    for as many epochs, stopped ones included, documented models and failures left out; of many, the latest thousand.
 
     Args:
         history: The records that the candidate may depend on.
@@ -32,7 +34,7 @@ def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
     number = round(_PROGRESS * epochs)
     reached = [
         accuracy
-        for record in history
+        for record in history[-_LATEST:]
         if record.origin == "search"
         and record.recipe.get("epochs") == epochs
         and len(record.measurement.curve) >= number
