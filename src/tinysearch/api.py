@@ -134,7 +134,7 @@ def search(
     data: Path | str | None = None,
     trials: int = 20,
     epochs: int = 10,
-    strategy: str = "evolution",
+    strategy: str = "bayesian",
     seed: int = 0,
     baselines: bool = True,
     workers: int | None = None,
@@ -153,7 +153,7 @@ def search(
         data: An ``.npz`` file with the dataset.
         trials: Candidates to train, baselines not counted.
         epochs: Epochs for every candidate.
-        strategy: ``"evolution"``, ``"bayesian"``, ``"halving"``, ``"random"`` or ``"keras-tuner:<oracle>"``.
+        strategy: ``"bayesian"``, ``"evolution"``, ``"halving"``, ``"random"`` or ``"keras-tuner:<oracle>"``.
         seed: Seed of everything random.
         baselines: Train the documented models first.
         workers: How many candidates to train at a time, each in a process of its own; by default one per core.

@@ -110,7 +110,8 @@ class Runner:
         return SearchRun(
             self.store,
             name,
-            RunSettings(Budget(budget), recipe("default"), **settings),
+            # The default takes longer to propose.
+            RunSettings(Budget(budget), recipe("default"), **{"strategy": "evolution", **settings}),
             self.dataset,
             architectures() if documented is None else documented,
             worker or FakeWorker(),

@@ -99,8 +99,9 @@ def space(
     from tinysearch.space.space_file import read_spec, tree_of
     from tinysearch.space.survey import survey
 
+    bound = Budget(budget)
     narrowed = SearchSpace(tree=tree_of({} if space is None else read_spec(space), budget))
-    found = survey(Budget(budget), space=narrowed, draws=2_000, samples=samples, seed=seed)
+    found = survey(bound, space=narrowed, draws=2_000, samples=samples, seed=seed)
     if format is Format.json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
     else:

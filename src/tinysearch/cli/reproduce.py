@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinysearch.cli import options
-from tinysearch.cli.numbers import positive
+from tinysearch.cli.numbers import positive, whole
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
 from tinysearch.errors import InputError
@@ -42,7 +42,7 @@ def reproduce(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(parser=positive, metavar="N", help="Epochs that every documented model is trained for. [10]"),
+        typer.Option(parser=whole, metavar="N", help="Epochs that every documented model is trained for. [10]"),
     ] = None,
     plateau_factor: Annotated[
         float | None,
@@ -72,7 +72,7 @@ def reproduce(
         if keys and value is not None:
             raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave {option} {value} out")
     how = replace(
-        named_recipe(recipe or "documented", epochs=epochs or 10),
+        named_recipe(recipe or "documented", epochs=10 if epochs is None else epochs),
         plateau_factor=1.0 if plateau_factor is None else plateau_factor,
     )
     path = store or default_path()

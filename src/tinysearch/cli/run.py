@@ -40,7 +40,7 @@ def run(
     ] = None,
     strategy: Annotated[
         str | None,
-        typer.Option(help="evolution, bayesian, halving, random or keras-tuner:<oracle>. [evolution]"),
+        typer.Option(help="bayesian, evolution, halving, random or keras-tuner:<oracle>. [bayesian]"),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")

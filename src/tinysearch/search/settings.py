@@ -43,7 +43,7 @@ class RunSettings:
 
     budget: Budget
     recipe: Recipe
-    strategy: str = "evolution"
+    strategy: str = "bayesian"
     trials: int = 20
     seed: int = 0
     baselines: bool = True
