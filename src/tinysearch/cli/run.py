@@ -159,9 +159,8 @@ def run(
 def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons
-    from tinysearch.cli.searching import rejected
     from tinysearch.results.leaderboard import rank
-    from tinysearch.results.render import terminal
+    from tinysearch.results.render import figures, terminal
     from tinysearch.space.notation import notation
 
     records = search.store.records(search.name)
@@ -182,7 +181,7 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
         "interrupted": "interrupted; what was trained is stored",
     }
     notes.print()
-    notes.print(f"{ends[outcome.ending]}; rejected: {rejected(outcome.rejections) or 'none'}", soft_wrap=True)
+    notes.print(f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections) or 'none'}", soft_wrap=True)
 
 
 def _as_options(given: Mapping[str, object]) -> str:

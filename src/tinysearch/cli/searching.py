@@ -81,7 +81,7 @@ class Shown:
         if self._best is not None:
             accuracy = figures.percent(self._best.measurement.val_accuracy)
             line = f"best so far: {accuracy} with {self._best.cost.params:,} params, {self._best.name}"
-        self._progress.note(line, f"rejected: {rejected(rejections)}" if rejections else "")
+        self._progress.note(line, f"rejected: {figures.rejected(rejections)}" if rejections else "")
 
 
 def plan(search: SearchRun, store: Path) -> Table:
@@ -119,19 +119,6 @@ def plan(search: SearchRun, store: Path) -> Table:
 
 def _share(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
-
-
-def rejected(rejections: Mapping[str, int]) -> str:
-    """Return in words what the constraint filter rejected."""
-    words = {
-        "params": "at or above the budget",
-        "macs": "too many MACs",
-        "peak_activation_bytes": "too much memory",
-        "int8_weight_bytes": "too many bytes of weights",
-        "duplicate": "seen before",
-        "shape": "do not fit the images",
-    }
-    return ", ".join(f"{number:,} {words.get(reason, reason)}" for reason, number in sorted(rejections.items()))
 
 
 def _evaluated(search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None) -> RunOutcome:

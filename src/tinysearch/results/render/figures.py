@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 MISSING = "-"
+_REASONS = {
+    "params": "at or above the budget",
+    "macs": "too many MACs",
+    "peak_activation_bytes": "too much memory",
+    "int8_weight_bytes": "too many bytes of weights",
+    "duplicate": "seen before",
+    "shape": "do not fit the images",
+}
 
 
 def dataset_title(name: str) -> str:
@@ -78,6 +88,15 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m {whole % 60:02d}s"
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def rejected(rejections: Mapping[str, int]) -> str:
+    """Write in words what the constraint filter rejected.
+
+    >>> rejected({"params": 1_200, "duplicate": 3})
+    '3 seen before, 1,200 at or above the budget'
+    """
+    return ", ".join(f"{number:,} {_REASONS.get(reason, reason)}" for reason, number in sorted(rejections.items()))
 
 
 def sparkline(values: list[float], width: int = 40) -> str:

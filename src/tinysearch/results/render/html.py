@@ -12,14 +12,6 @@ from tinysearch.results.report import Candidate, Progress, Report, Section
 from tinysearch.space.notation import LEGEND
 
 _FOLDER = Path(__file__).parent / "report"
-_REASONS = {
-    "params": "at or above the budget",
-    "macs": "too many MACs",
-    "peak_activation_bytes": "too much memory",
-    "int8_weight_bytes": "too many bytes of weights",
-    "duplicate": "seen before",
-    "shape": "do not fit the images",
-}
 _COLUMNS = (
     ("#", "rank", "no"),
     ("candidate", "name", "no"),
@@ -111,9 +103,6 @@ def _row(index: int, one: Candidate) -> dict[str, Any]:
 
 
 def _search(search: Progress) -> dict[str, Any]:
-    rejected = ", ".join(
-        f"{number:,} {_REASONS.get(reason, reason)}" for reason, number in sorted(search.rejections.items())
-    )
     taken = f", {search.taken} taken from other runs" if search.taken else ""
     return {
         "run": search.run + ("" if search.finished else " (not finished)"),
@@ -123,7 +112,7 @@ def _search(search: Progress) -> dict[str, Any]:
         "trainings": f"{len(search.best)}{taken}",
         "best": figures.percent(search.best[-1] if search.best and search.best[-1] else None),
         "time": figures.duration(search.seconds[-1] if search.seconds else 0.0),
-        "rejected": rejected or "none",
+        "rejected": figures.rejected(search.rejections) or "none",
         "failed": ", ".join(f"{name}: {reason}" for name, reason in search.failures) or "none",
     }
 
