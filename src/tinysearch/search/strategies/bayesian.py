@@ -70,6 +70,13 @@ class Bayesian(Strategy):
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
         """Return a random candidate while warming up, then the most promising of the pool."""
+        from threadpoolctl import threadpool_limits
+
+        # The matrices are small, and the cores are busy with trainings: threads would wait for each other.
+        with threadpool_limits(1):
+            return self._propose(history, rng, pending)
+
+    def _propose(self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate]) -> Candidate:
         known = {record.key for record in history} | {candidate.key for candidate in pending}
         searched = searched_of(history) + len(pending)
         seen = self._remembered(history)
