@@ -264,8 +264,7 @@ def open_run(
             raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
         name, before = run.name, RunSettings.from_dict(run.settings)
     if "learn_from" in given:
-        searched = {name: sum(one.position is not None for one in store.records(name)) for name in given["learn_from"]}
-        given = {**given, "lessons": tuple(searched.items())}
+        given = {**given, "lessons": tuple((name, _searched(store, name)) for name in given["learn_from"])}
     settings = _settings(given, before)
     images = load(dataset, data) if isinstance(dataset, str) else dataset
     space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params))
@@ -359,6 +358,13 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     )
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
+
+
+def _searched(store: Store, name: str) -> int:
+    """Return how many of a run's first positions have records; what comes after a gap may not be there for ever."""
+    store.run(name)
+    positions = {record.position for record in store.records(name)}
+    return next(count for count in range(len(positions) + 1) if count not in positions)
 
 
 def _latest(store: Store) -> Run:

@@ -19,6 +19,8 @@ def swept(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) 
     done = launch(folder, *WORDS, "--data", tiny, "--plot", folder / "front.html")
     assert done.returncode == 0, done.stderr
     (folder / "stdout").write_text(done.stdout)
+    with Store(folder / "store.db") as store:
+        (folder / "keys").write_text(" ".join(record.key for record in store.records()))
     return folder
 
 
@@ -82,8 +84,7 @@ def test_budgets_that_make_no_sense_are_refused(light: Launch, budgets: str) -> 
 
 def test_the_plot_has_every_candidate_and_needs_no_network(swept: Path) -> None:
     text = (swept / "front.html").read_text()
-    with Store(swept / "store.db") as store:
-        assert all(record.key in text for record in store.records())
+    assert all(key in text for key in (swept / "keys").read_text().split())
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=", text)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -70,10 +71,15 @@ def test_an_unknown_run_and_an_empty_store_are_errors(light: Tinysearch, tmp_pat
     assert (done.returncode, done.stdout) == (2, "")
 
 
-@pytest.mark.parametrize("text", ["", "process", "process nobody on a machine", "process 999999999 on a machine"])
+@pytest.mark.parametrize("text", ["", "process", "process nobody on HERE", "process 999999999 on HERE"])
 def test_a_holder_that_is_gone_is_none(text: str, tmp_path: Path) -> None:
-    (tmp_path / HOLDER).write_text(text)
+    (tmp_path / HOLDER).write_text(text.replace("HERE", socket.gethostname()))
     assert holder(tmp_path) is None
+
+
+def test_whether_a_process_of_another_machine_is_gone_cannot_be_told(tmp_path: Path) -> None:
+    (tmp_path / HOLDER).write_text("process 999999999 on another-machine\n")
+    assert holder(tmp_path) == "process 999999999 on another-machine"
 
 
 def test_the_holder_is_named(tmp_path: Path) -> None:

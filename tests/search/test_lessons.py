@@ -72,3 +72,10 @@ def test_larger_budgets_are_no_mark_for_the_improvement_that_is_expected(runner:
     ]
     proposed = strategy("bayesian", problem).propose(good, np.random.default_rng(0))
     assert problem.fits(proposed.architecture)
+
+
+def test_what_had_another_budget_is_not_promoted_under_this_one(runner: Any) -> None:
+    runner.run("teacher", trials=12, strategy="halving", documented={})
+    taught = runner.run("taught", trials=3, budget=700, strategy="halving", lessons=(("teacher", 12),), documented={})
+    assert taught.ending == "finished"
+    assert all(record.cost.params < 700 for record in taught.records)

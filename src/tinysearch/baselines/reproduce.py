@@ -69,7 +69,7 @@ class Recorded:
     Args:
         candidate, name, origin, cost: As recorded.
         fingerprint: Of the training images.
-        test_accuracies: By seed, fractions; empty if it was never scored on test images.
+        test_accuracies: By seed, fractions; of trainings on all training images, empty if there were none.
     """
 
     candidate: Candidate
@@ -161,19 +161,21 @@ def recorded(key: str, path: Path) -> Recorded:
     for source in (path, REFERENCE):
         if not records and source.exists():
             with open_to_read(source) as store:
-                if any(summary.key.startswith(key) for summary in store.summaries()):
-                    records = store.find(key)
+                if any(one.key.startswith(key) and not one.run.startswith(AGAIN) for one in store.summaries()):
+                    records = [record for record in store.find(key) if not record.run.startswith(AGAIN)]
     if not records:
         raise CandidateError(
             f"what can be reproduced is conv, separable, inception, and by their keys what 'tinysearch leaderboard' "
             f"and 'tinysearch leaderboard --reference' list; got {key!r}"
         )
+    first = records[0]
     tested = {
         record.seed: record
         for record in records
-        if record.test_accuracy is not None and not record.run.startswith(AGAIN)
+        if record.test_accuracy is not None
+        and record.measurement.val_accuracy is None
+        and record.fingerprint == first.fingerprint
     }
-    first = records[0]
     return Recorded(
         candidate=Candidate(first.architecture, Recipe.from_dict(first.recipe)),
         name=first.name,

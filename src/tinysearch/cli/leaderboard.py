@@ -72,6 +72,11 @@ def leaderboard(
             opened.run(name)
         records = [one for one in opened.summaries() if not runs or one.run in runs]
         if format is Format.html:
+            if dataset is not None or pareto or tested or top is not None or sort is not Sort.val_accuracy:
+                raise InputError(
+                    "a page shows everything, to be sorted and filtered in the browser; leave --dataset, --pareto, "
+                    "--tested, --top and --sort out, or name runs"
+                )
             from tinysearch.cli.report import page_of
 
             _write(page_of(opened, runs or ()), output)

@@ -46,7 +46,7 @@ def watch(
             raise RunError(f"the store {opened.path} has no run yet; begin one with tinysearch run")
         name = runs[-1].name if run is None else opened.run(run).name
         live = Live(console=console, auto_refresh=False) if console.is_terminal and not console.no_color else None
-        seen = 0
+        seen = idle = 0
         if live is not None:
             live.start()
         try:
@@ -57,7 +57,9 @@ def watch(
                     live.update(_display(opened, found, summaries, who), refresh=True)
                 else:
                     seen = _told(console, summaries, seen)
-                if who is None:
+                # Between a search and the evaluation of its winner nobody holds the run for a moment.
+                idle = idle + 1 if who is None else 0
+                if idle == 2:
                     break
                 time.sleep(interval)
         finally:

@@ -161,15 +161,15 @@ def rank(
     if sort not in SORTS:
         raise InputError(f"a leaderboard is sorted by one of {', '.join(SORTS)}; got {sort!r}")
     summaries = [one if isinstance(one, Summary) else Summary.of(one) for one in records]
-    homes = _homes(summaries)
+    taken = homes(summaries)
     groups: dict[tuple[str, str], list[Summary]] = {}
     failed = 0
     for summary in summaries:
         own = summary.run, summary.key
         if summary.failure is not None:
             failed += 1
-        elif summary.taken_from is None or own not in homes:
-            groups.setdefault(homes.get(own, own), []).append(summary)
+        elif summary.taken_from is None or own not in taken:
+            groups.setdefault(taken.get(own, own), []).append(summary)
     names = _dataset_names(summaries)
     datasets: dict[str, list[_Entry]] = {}
     for group in groups.values():
@@ -210,10 +210,11 @@ def best(records: Iterable[Record]) -> Record | None:
     return next(iter(by_score(measured)), None)
 
 
-def _homes(summaries: Iterable[Summary]) -> dict[tuple[str, str], tuple[str, str]]:
+def homes(summaries: Iterable[Record | Summary]) -> dict[tuple[str, str], tuple[str, str]]:
     """Return, for run and key of what was taken over from a run that is here too, run and key of where it is from."""
-    runs = {one.run for one in summaries}
-    taken = ((one, one.taken_from) for one in summaries if one.taken_from is not None)
+    known = list(summaries)
+    runs = {one.run for one in known}
+    taken = ((one, one.taken_from) for one in known if one.taken_from is not None)
     return {(one.run, one.key): (source, one.key) for one, source in taken if source in runs}
 
 

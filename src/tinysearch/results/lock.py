@@ -15,7 +15,7 @@ HOLDER = "run.pid"
 
 
 def holder(folder: Path) -> str | None:
-    """Return which process of this machine carries out a run, in words; None if none does.
+    """Return which process carries out a run, in words; None if none does, as far as this machine can tell.
 
     The lock itself is not touched: to try it would keep a run from beginning at that moment.
 
@@ -24,9 +24,16 @@ def holder(folder: Path) -> str | None:
     """
     try:
         text = (folder / HOLDER).read_text(encoding="utf-8").strip()
-        os.kill(int(text.split()[1]), 0)
+        process, host = int(text.split()[1]), text.split()[3]
     except (OSError, UnicodeDecodeError, ValueError, IndexError):
         return None
+    if host == socket.gethostname() and os.name == "posix":
+        try:
+            os.kill(process, 0)
+        except PermissionError:
+            pass
+        except (OSError, OverflowError):
+            return None
     return text
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.results.answers import Answered, Comparison, by_network, compare, unpack
-from tinysearch.results.leaderboard import Row, rank
+from tinysearch.results.leaderboard import Row, homes, rank
 from tinysearch.results.leaderboard import best as best_of
 from tinysearch.results.record import Record, Run
 from tinysearch.results.store import Store
@@ -209,9 +209,12 @@ def build(
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
         context.answered[mark] = by_network(store.answered(mark))
     board = rank(records)
+    # As rows are made: what a run has taken over stands with the run that trained it.
+    taken = homes(records)
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
-        groups.setdefault((record.run, record.key), []).append(record)
+        own = record.run, record.key
+        groups.setdefault(taken.get(own, own), []).append(record)
     sections = []
     for dataset in board.datasets:
         rows = board.of(dataset)
@@ -291,7 +294,7 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         return None
     accuracies = {seed: one.test_accuracy or 0.0 for seed, one in sorted(tested.items())}
     one = next(iter(tested.values()))
-    answered = known.answered.get(one.test_fingerprint or "", {}).get((one.run, one.key), [])
+    answered = list(_answered(records, known).values())
     if not answered:
         return Test(accuracies)
     labels = unpack(answered[0].answers.labels)
@@ -314,6 +317,16 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
     )
 
 
+def _answered(records: Sequence[Record], known: _Known) -> dict[int, Answered]:
+    """Return what evaluations of one candidate answered, by seed."""
+    found: dict[int, Answered] = {}
+    for record in records:
+        networks = known.answered.get(record.test_fingerprint or "", {})
+        for one in networks.get((record.run, record.key), []):
+            found.setdefault(one.seed, one)
+    return found
+
+
 def _mistake(index: int, labels: Pixels, predicted: Pixels, times: int, images: Pixels | None) -> Mistake:
     wrong = [int(guess) for guess in predicted[:, index] if guess != labels[index]]
     pixels = ""
@@ -325,20 +338,34 @@ def _mistake(index: int, labels: Pixels, predicted: Pixels, times: int, images: 
 
 
 def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
+    own = _answered(records, known)
     one = next((each for each in records if each.test_fingerprint is not None), None)
-    if one is None:
+    if one is None or not own:
         return []
-    networks = known.answered.get(one.test_fingerprint or "", {})
-    own = networks.get((one.run, one.key), [])
-    found: dict[str, Versus] = {}
-    for other in networks.values():
-        name = other[0].name + (", trained on 90 %" if other[0].held_out else "")
-        if other[0].origin != "baseline" or other[0].key == one.key or not own:
+    found: dict[tuple[str, bool], Versus] = {}
+    for network in known.answered.get(one.test_fingerprint or "", {}).values():
+        other = network[0]
+        if other.origin != "baseline" or other.key == one.key or other.fingerprint != one.fingerprint:
             continue
-        compared = compare({each.seed: each.answers for each in own}, {each.seed: each.answers for each in other})
+        compared = compare(
+            {seed: each.answers for seed, each in own.items()}, {each.seed: each.answers for each in network}
+        )
         if compared is not None and compared.standard_error is not None:
-            found.setdefault(name, _as_versus(name, compared))
+            found.setdefault((other.key, other.held_out), _as_versus(_trained(other, one), compared))
     return list(found.values())
+
+
+def _trained(other: Answered, one: Record) -> str:
+    """Name a documented model, and say how it was trained otherwise than a candidate."""
+    parts = [other.name]
+    epochs = other.recipe.get("epochs")
+    if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:
+        parts.append(f"by another recipe ({other.recipe.get('optimizer', 'unknown')})")
+    if epochs != one.recipe.get("epochs"):
+        parts.append(f"{epochs} epochs")
+    if other.held_out and one.measurement.val_accuracy is None:
+        parts.append("on 90 % of the images")
+    return ", ".join(parts)
 
 
 def _as_versus(name: str, compared: Comparison) -> Versus:

@@ -167,8 +167,16 @@ class Execution:
         if found is None:
             return None
         run.models.take(run.store.folder_of(found.run) / f"{key}.keras", key)
+        measurement = found.measurement
+        if proposal.floor is not None:
+            number, accuracy = proposal.floor
+            reached = measurement.curve[number - 1].val_accuracy
+            if reached is not None and reached < accuracy:
+                # As it would have been in this run: what it proposes next must not depend on what other runs know.
+                measurement = dataclasses.replace(measurement, curve=measurement.curve[:number])
         return dataclasses.replace(
             found,
+            measurement=measurement,
             run=run.name,
             name=proposal.name,
             origin=proposal.origin,

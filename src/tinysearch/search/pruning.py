@@ -36,6 +36,7 @@ def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
         accuracy
         for record in history[-_LATEST:]
         if record.origin == "search"
+        and not record.failed
         and record.recipe.get("epochs") == epochs
         and len(record.measurement.curve) >= number
         and (accuracy := record.measurement.curve[number - 1].val_accuracy) is not None

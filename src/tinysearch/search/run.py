@@ -150,14 +150,20 @@ class SearchRun:
         return {record.position: record for record in records if record.position is not None}
 
     def _lessons(self, name: str, count: int) -> list[Record]:
-        """Return the first records of another run's search.
+        """Return the records of the first positions of another run's search that were to be trained for as long.
 
         Raises:
             RunError: if it is not in the store, or was made on other data.
         """
         self.store.run(name).check_data(self.dataset.name, self.dataset.fingerprint)
-        searched = [record for record in self.store.records(name) if record.position is not None]
-        return [record for record in searched[:count] if record.origin == "search"]
+        return [
+            record
+            for record in self.store.records(name)
+            if record.origin == "search"
+            and record.position is not None
+            and record.position < count
+            and record.recipe.get("epochs") == self.settings.recipe.epochs
+        ]
 
     def _check_same(self) -> None:
         run = self.store.run(self.name)

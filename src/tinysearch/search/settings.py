@@ -38,7 +38,8 @@ class RunSettings:
         lessons: Names of other runs in the store, and how many of their first records strategies learn from too.
 
     Raises:
-        RunError: if trials, seed, workers or evaluate are out of range, or the strategy is unknown.
+        RunError: if trials, seed, workers or evaluate are out of range, the strategy is unknown, or the recipe has
+            no knobs to tune.
     """
 
     budget: Budget
@@ -64,6 +65,11 @@ class RunSettings:
             raise RunError(f"a run has 1 to {MOST_WORKERS} workers, got {self.workers}")
         if self.evaluate < 0:
             raise RunError(f"a winner is evaluated with at least 0 seeds, got {self.evaluate}")
+        if self.tune_recipe and (self.recipe.optimizer, self.recipe.schedule) != ("sgd", "one_cycle"):
+            raise RunError(
+                f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "
+                f"{self.recipe.schedule}; leave out --tune-recipe, or take the recipe default"
+            )
         check_name(self.strategy)
 
     def to_dict(self) -> dict[str, Any]:

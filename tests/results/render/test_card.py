@@ -32,6 +32,21 @@ def test_a_card_tells_costs_results_training_and_limits(make_record: Callable[..
     assert "## Limits" in card
 
 
+def test_a_training_counts_once_however_many_records_it_has(make_record: Callable[..., Record]) -> None:
+    evaluated = {"purpose": "evaluation", "trial": None, "val_accuracy": None, "test_accuracy": 0.7}
+    records = [
+        make_record(),
+        make_record(run="second", taken_from="first"),
+        make_record(dataset="other", fingerprint="f" * 16, val_accuracy=0.1),
+        make_record(seed=1, val_accuracy=0.1, recipe={"epochs": 5}),
+        make_record(**evaluated),
+        make_record(run="again", **evaluated),
+    ]
+    card = to_card("mine", CONV.architecture, COST, records)
+    assert "| images held out for validation | 90.00 % (n=1) | 0 |" in card
+    assert "| test images | 70.00 % (n=1) | 0 | all training images |" in card
+
+
 def test_what_was_never_trained_has_a_card_that_says_so() -> None:
     card = to_card("mine", CONV.architecture, COST, [])
     assert "It was never trained." in card

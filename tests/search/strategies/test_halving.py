@@ -13,6 +13,7 @@ from tinysearch.search.candidate import Candidate
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import Problem
 from tinysearch.search.strategies.halving import Halving
+from tinysearch.space.search_space import SearchSpace
 
 Make = Callable[..., Problem]
 Rung = Callable[..., list[Record]]
@@ -23,7 +24,8 @@ def rung(as_record: Callable[..., Record], history: Callable[[int], list[Record]
     """Return a function that makes records of some epochs, one for each score, of ever the same architectures."""
 
     def make(epochs: int, scores: list[float], first: int = 0) -> list[Record]:
-        networks = [record.architecture for record in history(20)][first : first + len(scores)]
+        space = SearchSpace()
+        networks = [space.scaled_below(one.architecture, 9_999) for one in history(20)[first : first + len(scores)]]
         pairs = zip(networks, scores, strict=True)
         return [as_record(network, score, 0, Recipe(epochs=epochs)) for network, score in pairs]
 

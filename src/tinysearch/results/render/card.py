@@ -20,7 +20,7 @@ def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence
         architecture, cost: What it is, and what it costs.
         records: Its trainings and evaluations; none if it was never trained.
     """
-    measured = [record for record in records if not record.failed]
+    measured = _independent(records)
     parts = [
         f"# {_escaped(name)}",
         "",
@@ -51,6 +51,17 @@ def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence
     return "\n".join(parts) + "\n"
 
 
+def _independent(records: Sequence[Record]) -> list[Record]:
+    """Return one record for each training: on one dataset, the first; none that was taken over, stopped or failed."""
+    found: dict[tuple[str, bool, int], Record] = {}
+    usable = [one for one in records if not one.failed and not one.pruned]
+    for one in usable:
+        held_out = one.measurement.val_accuracy is not None
+        if one.fingerprint == usable[0].fingerprint:
+            found.setdefault((one.purpose, held_out, one.seed), one)
+    return list(found.values())
+
+
 def _input(records: Sequence[Record]) -> str:
     return f"the dataset {_escaped(records[0].dataset)} with" if records else "28x28x1 with"
 
@@ -69,7 +80,8 @@ def _results(records: Sequence[Record]) -> list[str]:
     if not records:
         return ["## Results", "", "It was never trained.", ""]
     lines = ["## Results", "", "| measured on | accuracy | seeds | trained on |", "| --- | ---: | --- | --- |"]
-    searched = [one for one in records if one.measurement.val_accuracy is not None]
+    by_seed = {one.seed: one for one in records if one.measurement.val_accuracy is not None}
+    searched = list(by_seed.values())
     if searched:
         lines.append(
             f"| images held out for validation | {_spread([one.score for one in searched])} | {_seeds(searched)} | "

@@ -63,8 +63,7 @@ def _embedded(report: Report) -> str:
 
 def _commands(one: Candidate) -> dict[str, str]:
     return {
-        "reproduce": f"tinysearch reproduce {one.row.key} --seeds 3",
-        "evaluate": f"tinysearch evaluate {shlex.quote(one.row.run)} --top {max(1, one.row.rank)} --seeds 3",
+        "reproduce": f"tinysearch reproduce {shlex.quote(one.row.key)} --seeds 3",
     }
 
 

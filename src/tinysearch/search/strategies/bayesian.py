@@ -33,7 +33,8 @@ class Bayesian(Strategy):
     the first half, and a few are drawn at random; mutants that are over the budget have their widths scaled down. To
     mutate the best rather than to draw at random is the way of White et al. (2021).
 
-    A training that failed counts as one that was as bad as the worst. Candidates that are pending count as ones with
+    A training that failed counts as one that was as bad as the worst, one that was stopped early as no better than that
+    unless it was when it was stopped. Candidates that are pending count as ones with
     a middling result, the constant liar of Ginsbourger et al. (2010). Of a long history the model sees the latest and
     the best, so that the time of a proposal is bounded.
 
@@ -112,7 +113,7 @@ class Bayesian(Strategy):
     def _observations(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
         """Return features, shape ``(n, features)``, and results, shape ``(n,)``, of what was trained or is pending."""
         x = [self._features(Candidate(one.architecture, Recipe.from_dict(one.recipe)), one.cost) for one in seen]
-        y = results([record.score for record in seen])
+        y = results(self._scores(seen))
         middling = float(np.median(y))
         for candidate in pending:
             cost = self.problem.space.cost(candidate.architecture)
@@ -120,6 +121,12 @@ class Bayesian(Strategy):
                 x.append(self._features(candidate, cost))
                 y.append(middling)
         return np.array(x), np.array(y)
+
+    def _scores(self, seen: Sequence[Record]) -> list[float]:
+        """Return scores; of what was stopped early it is known that it is none of the best."""
+        finished = [record.score for record in seen if math.isfinite(record.score) and not record.pruned]
+        worst = min(finished, default=0.0)
+        return [max(worst, record.score) if record.pruned else record.score for record in seen]
 
     def _is_parent(self, record: Record) -> bool:
         return math.isfinite(record.score) and record.architecture in self.problem.space

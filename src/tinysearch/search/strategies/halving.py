@@ -70,7 +70,8 @@ class Halving(Strategy):
         rungs = self._occupied(latest)
         for members, higher in reversed(list(zip(rungs, self.rungs[1:], strict=False))):
             for record in _best(members, len(members) // self.eta):
-                promoted = Candidate(record.architecture, replace(Recipe.from_dict(record.recipe), epochs=higher))
+                own = Recipe.from_dict(record.recipe) if self.problem.tune_recipe else self.problem.recipe
+                promoted = Candidate(record.architecture, replace(own, epochs=higher))
                 if promoted.key not in known:
                     return promoted
         new = self._new(rungs, rng)
@@ -81,7 +82,9 @@ class Halving(Strategy):
         by_epochs: dict[int, list[Record]] = {epochs: [] for epochs in self.rungs}
         for record in history:
             epochs = record.recipe.get("epochs")
-            if record.origin == "search" and epochs in by_epochs:
+            # Other runs, which this one may learn from, had other budgets.
+            allowed = self.problem.budget.check(record.cost).accepted
+            if record.origin == "search" and epochs in by_epochs and allowed:
                 by_epochs[epochs].append(record)
         return list(by_epochs.values())
 

@@ -224,7 +224,7 @@
   function tested(one, home) {
     home.append(element("h4", "On the test images"));
     if (!one.test) {
-      home.append(element("p", "Not scored yet: a search never sees the test images."), element("pre", one.commands.evaluate));
+      home.append(element("p", "Not scored yet: a search never sees the test images."), element("pre", one.commands.reproduce));
       return;
     }
     const scores = Object.entries(one.test.accuracies);
