@@ -175,7 +175,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.part.keras")
     # A clone of what was compiled would be compiled alike, with losses and schedules that only we know.
-    uncompiled = keras.Model(model.inputs, model.outputs)
+    uncompiled = keras.Model(model.input, model.output, name=model.name)
     bare = keras.models.clone_model(uncompiled, clone_function=_of_keras)
     bare.set_weights(model.get_weights())
     bare.save(part)
