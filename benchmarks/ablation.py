@@ -3,6 +3,7 @@
 ::
 
     python benchmarks/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
+    python benchmarks/ablation.py --data mnist.npz --seeds 3 --only 'base,batches of 32'
     python benchmarks/ablation.py                                  # the table of what there is
 
 A network of about 2,000 parameters is trained by the default recipe, and then with one thing changed: where it is the
@@ -113,8 +114,8 @@ def variants() -> dict[str, Candidate]:
     }
 
 
-def train(store: Store, data: Path | None, seeds: int, workers: int) -> None:
-    """Train what is missing."""
+def train(store: Store, data: Path | None, seeds: int, workers: int, only: list[str]) -> None:
+    """Train what is missing, of all variants or of those with these names."""
     images = load("auto", data)
     if RUN not in {run.name for run in store.runs()}:
         store.create_run(RUN, images.name, images.fingerprint, {"kind": RUN})
@@ -124,7 +125,7 @@ def train(store: Store, data: Path | None, seeds: int, workers: int) -> None:
         (name, candidate, seed)
         for seed in range(seeds)
         for name, candidate in variants().items()
-        if (candidate.key, seed) not in known
+        if (candidate.key, seed) not in known and (not only or name in only)
     ]
     worker = worker_on(images.training_data(), workers)
     waiting = list(range(len(planned)))
@@ -199,11 +200,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", default="", help="names of variants to train, separated by commas")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with Store(given.store, create=given.seeds > 0) as store:
         if given.seeds:
-            train(store, given.data, given.seeds, given.workers)
+            only = [name.strip() for name in given.only.split(",") if name.strip()]
+            unknown = [name for name in only if name not in variants()]
+            if unknown:
+                parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(variants())}")
+            train(store, given.data, given.seeds, given.workers, only)
         rows = compared(store)
     if given.json:
         print(json.dumps(rows, indent=2))

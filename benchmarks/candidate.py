@@ -4,6 +4,7 @@
 
     python benchmarks/candidate.py --data mnist.npz --runs 5
     python benchmarks/candidate.py --networks conv --runs 1 --json
+    python benchmarks/candidate.py --networks light --batch-size 32
 
 KerasTuner on TensorFlow wants TensorBoard: ``pip install '.[benchmarks]'``.
 
@@ -25,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ from tinysearch.search.backend import load_keras
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import TrainingData, load
 from tinysearch.search.images import Images
-from tinysearch.search.recipe import recipe
+from tinysearch.search.recipe import Recipe, recipe
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Head, Pool, SeparableConv
 
 UNIT: dict[str, Any] = {"bias": False, "norm": "before", "padding": "valid"}
@@ -89,15 +91,15 @@ def images(path: Path | None, train: int) -> TrainingData:
     return TrainingData(whole.task, parts[0], parts[1], whole.full_scale)
 
 
-def ours(architecture: Architecture, data: TrainingData, epochs: int, name: str) -> dict[str, float]:
-    """Train on our path and, for the recipe ``default``, time its kernels as well."""
+def ours(architecture: Architecture, data: TrainingData, how: Recipe) -> dict[str, float]:
+    """Train on our path and, unless by the recipe ``documented``, time its kernels as well."""
     from tinysearch.search.training import fit
 
     ends: list[float] = []
-    candidate = Candidate(architecture, recipe(name, epochs=epochs))
+    candidate = Candidate(architecture, how)
     model, measurement = fit(candidate, data, 0, lambda number, epoch: ends.append(time.process_time()))
-    result = {"epoch": (ends[-1] - ends[0]) / (epochs - 1), "accuracy": measurement.val_accuracy or 0.0}
-    if name == "default":
+    result = {"epoch": (ends[-1] - ends[0]) / (how.epochs - 1), "accuracy": measurement.val_accuracy or 0.0}
+    if how.name != "documented":
         result["floor"] = floor(model, candidate, data)
     return result
 
@@ -227,7 +229,8 @@ def seconds(step: Callable[..., Any], given: list[Any]) -> float:
 def measure(side: str, network: str, options: argparse.Namespace) -> dict[str, float]:
     """Measure one side in a process of its own."""
     command = [sys.executable, __file__, "--side", side, "--networks", network, "--epochs", str(options.epochs)]
-    command += ["--images", str(options.images)] + (["--data", str(options.data)] if options.data else [])
+    command += ["--images", str(options.images), "--batch-size", str(options.batch_size)]
+    command += ["--data", str(options.data)] if options.data else []
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -241,6 +244,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--images", type=int, default=9_000)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--batch-size", type=int, default=recipe("default").batch_size, help="of the side ``ours``")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -254,8 +258,9 @@ def main() -> None:
         if options.side == "theirs":
             print(json.dumps(theirs(architecture, data, options.epochs)))
         else:
-            name = "default" if options.side == "ours" else "documented"
-            print(json.dumps(ours(architecture, data, options.epochs, name)))
+            how = recipe("default" if options.side == "ours" else "documented", epochs=options.epochs)
+            how = replace(how, batch_size=options.batch_size) if options.side == "ours" else how
+            print(json.dumps(ours(architecture, data, how)))
         return
     if not options.json:
         print("| network | side | CPU s per epoch | / theirs | / floor | validation accuracy |")

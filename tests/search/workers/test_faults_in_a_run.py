@@ -35,7 +35,7 @@ def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(
 ) -> None:
     # The width of the only layer tells ``faulty`` what to do.
     worker = WorkerProcesses(
-        dataset.training_data(), trainer="faulty:train", stall_seconds=3.0, memory_bytes=700_000_000
+        dataset.training_data(), trainer="faulty:train", stall_seconds=5.0, memory_bytes=700_000_000
     )
     space = pointwise(faulty.FINE, faulty.CHATTY)
     outcome = runner.run(trials=100, workers=workers, worker=worker, space=space, documented={}, strategy="random")
