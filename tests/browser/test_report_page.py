@@ -12,6 +12,7 @@ import pytest
 
 from tinysearch.baselines.models import CONV, INCEPTION
 from tinysearch.results.answers import Answers
+from tinysearch.results.archive import REFERENCE, read
 from tinysearch.results.record import Record
 from tinysearch.results.render.html import to_html
 from tinysearch.results.report import build
@@ -61,6 +62,15 @@ def page_file(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..
         made = build(store, documented={"baseline:conv": 0.992}, images={"f" * 16: images})
     path = folder / "report.html"
     path.write_text(to_html(made), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def real_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the report of the searches on MNIST that come with tinysearch."""
+    path = tmp_path_factory.mktemp("reference") / "report.html"
+    with read(REFERENCE) as store:
+        path.write_text(to_html(build(store, documented={"baseline:conv": 0.992})), encoding="utf-8")
     return path
 
 
@@ -199,4 +209,31 @@ def test_axe_finds_nothing_serious(browser: Any, page_file: Path, scheme: str) -
             opened.page.wait_for_selector("dialog[open] .plot .main-svg")
         found = Axe().run(opened.page).response["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
+    opened.context.close()
+
+
+def test_the_report_of_real_searches_works(browser: Any, real_file: Path) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    opened = Opened(browser, real_file, viewport={"width": 1440, "height": 900})
+    with read(REFERENCE) as store:
+        keys = {record.key for record in store.records() if not record.failed}
+    assert len(keys) >= 18
+    assert len(opened.column(1)) == len(keys)
+    opened.page.get_by_role("button", name="parameters").click()
+    sizes = [int(text.split(" ")[0].replace(",", "")) for text in opened.column(3)]
+    assert sizes == sorted(sizes)
+    opened.page.locator(".f-tested").check()
+    assert 0 < len(opened.column(2)) < len(keys)
+    assert all("n=" in text for text in opened.column(7))
+    box = opened.page.locator(".scatter path.point").first.bounding_box()
+    opened.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    opened.page.wait_for_selector(".hovertext")
+    opened.page.locator(".board tbody tr:not([hidden]) button.open").first.click()
+    opened.page.wait_for_selector("dialog[open] .plot .main-svg")
+    assert "tinysearch reproduce" in opened.page.locator("dialog").inner_text()
+    found = Axe().run(opened.page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    assert opened.problems == []
+    assert [url for url in opened.requests if not url.startswith(("file:", "data:", "blob:"))] == []
     opened.context.close()
