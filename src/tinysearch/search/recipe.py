@@ -40,7 +40,7 @@ class Recipe:
     """
 
     epochs: int = 10
-    batch_size: int = 64
+    batch_size: int = 32
     optimizer: Literal["sgd", "adam"] = "sgd"
     learning_rate: float = 0.1
     schedule: Literal["constant", "one_cycle"] = "one_cycle"

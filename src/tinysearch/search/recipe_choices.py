@@ -13,7 +13,7 @@ from tinysearch.space.choices import Choice, Group, draw, random_chooser, rows
 # Prior weights; they lean towards the default recipe.
 KNOBS = {
     "learning_rate": Choice({0.03: 1, 0.05: 2, 0.1: 4, 0.2: 3, 0.3: 1}),
-    "batch_size": Choice({32: 3, 64: 4, 128: 1}),
+    "batch_size": Choice({16: 1, 32: 4, 64: 3}),
     "rotation_degrees": Choice({0.0: 0.5, 3.5: 2, 7.0: 4, 10.0: 1}),
     "shift_pixels": Choice({0.0: 0.5, 0.5: 1, 1.0: 4, 2.0: 1}),
     "norm_momentum": Choice({0.9: 4, 0.99: 1}),
