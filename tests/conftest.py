@@ -29,6 +29,11 @@ HEAVY = ("tensorflow", "keras", "keras_tuner")
 MAIN = "import sys; sys.argv[0] = 'tinysearch'; from tinysearch.cli.app import main; main()"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes minutes and leaves cores idle: else the other processes wait for it in the end."""
+    items.sort(key=lambda item: "reliability" not in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def signals_as_in_a_terminal() -> Iterator[None]:
     """Heed signals: what starts the tests may ignore some, as nohup does, and every process inherits that."""
