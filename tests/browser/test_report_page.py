@@ -117,7 +117,8 @@ def opened(browser: Any, page_file: Path) -> Iterator[Opened]:
     opened.context.close()
 
 
-def test_it_opens_without_errors_or_requests_and_has_every_candidate(opened: Opened) -> None:
+def test_it_opens_without_errors_or_requests_and_has_every_candidate(opened: Opened, page_file: Path) -> None:
+    assert page_file.stat().st_size < 6_000_000
     assert len(opened.column(1)) == 1_001
     assert opened.page.title() == "tinysearch: all results"
 

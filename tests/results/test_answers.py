@@ -61,3 +61,16 @@ def test_a_difference_within_the_spread_over_seeds_is_unclear_whatever_a_pair_sa
     assert found is not None
     assert all(p < 0.05 for p in found.p_values)
     assert found.verdict == "unclear"
+
+
+def test_where_only_accuracies_are_known_the_spread_over_seeds_decides() -> None:
+    good, bad = {0: 0.991, 1: 0.992, 2: 0.990}, {0: 0.981, 1: 0.983, 2: 0.982}
+    found = compare(good, bad)
+    assert found is not None
+    assert (found.p_values, found.median_p, found.verdict) == ((), None, "better")
+    close = compare(good, {0: 0.990, 1: 0.993, 2: 0.989})
+    assert close is not None
+    assert close.verdict == "unclear"
+    mixed = compare({0: answers("++"), 1: 1.0}, {0: answers("--"), 1: 0.0})
+    assert mixed is not None
+    assert (mixed.p_values, mixed.accuracies, mixed.others) == ((), (1.0, 1.0), (0.0, 0.0))

@@ -102,14 +102,14 @@ def _compared(one: Sequence[Answered], others: Sequence[Sequence[Answered]]) -> 
             figures.spread(found.other_mean, found.other_std),
             str(len(found.seeds)),
             f"{100 * found.difference:+.2f}{error}",
-            f"{found.median_p:.3f}" if found.median_p >= 0.001 else "< 0.001",
+            figures.p_value(found.median_p),
             found.verdict,
         )
     return table
 
 
-def _by_seed(answered: Sequence[Answered]) -> Mapping[int, Answers]:
-    return {one.seed: one.answers for one in answered}
+def _by_seed(answered: Sequence[Answered]) -> Mapping[int, Answers | float]:
+    return {one.seed: one.scored for one in answered}
 
 
 def _training(other: Answered, one: Answered) -> str:

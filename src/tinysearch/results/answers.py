@@ -35,14 +35,15 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One evaluation of which the answers are known.
+    """One evaluation on test images.
 
     Args:
         run, key, name, seed, fingerprint: Of the record.
         held_out: Whether some training images were held out.
         origin: ``"baseline"`` or ``"search"``.
         recipe: The recipe as plain JSON values.
-        answers: What it answered.
+        accuracy: Test accuracy.
+        answers: What it answered; None where only the accuracy was kept, as in archives.
     """
 
     run: str
@@ -53,7 +54,13 @@ class Answered:
     fingerprint: str
     held_out: bool
     recipe: Mapping[str, Any]
-    answers: Answers
+    accuracy: float
+    answers: Answers | None
+
+    @property
+    def scored(self) -> Answers | float:
+        """The answers, or the accuracy where these are not known."""
+        return self.accuracy if self.answers is None else self.answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,7 @@ class Comparison:
         seeds: The seeds that both were trained with.
         accuracies, others: Test accuracies of the one and of the other, in the order of the seeds.
         p_values: For each seed, of the exact test of McNemar (1947): how likely two equally good networks would
-            disagree as unevenly as these.
+            disagree as unevenly as these. Empty where answers are not known.
     """
 
     seeds: tuple[int, ...]
@@ -88,9 +95,9 @@ class Comparison:
         return statistics.stdev(self.others) if len(self.seeds) > 1 else None
 
     @property
-    def median_p(self) -> float:
-        """The median of the p values."""
-        return statistics.median(self.p_values)
+    def median_p(self) -> float | None:
+        """The median of the p values; None if there are none."""
+        return statistics.median(self.p_values) if self.p_values else None
 
     @property
     def standard_error(self) -> float | None:
@@ -103,33 +110,46 @@ class Comparison:
     def verdict(self) -> str:
         """Whether the one is ``"better"`` or ``"worse"``, or that is ``"unclear"``.
 
-        It is clear if most pairs alone are significant at 5 %, and Student's test of the two means over seeds is as
-        well. One seed each makes nothing clear: that is about two sets of weights, not about two networks.
+        It is clear if most pairs alone are significant at 5 %, where that can be tested, and Student's test of the two
+        means over seeds is as well. One seed each makes nothing clear: that is about two sets of weights, not about
+        two networks.
         """
         from scipy.stats import t
 
         error, count = self.standard_error, len(self.seeds)
-        significant = 2 * sum(p < 0.05 for p in self.p_values) > count
+        significant = not self.p_values or 2 * sum(p < 0.05 for p in self.p_values) > count
         if not significant or error is None or abs(self.difference) <= t.ppf(0.975, 2 * count - 2) * error:
             return "unclear"
         return "better" if self.difference > 0 else "worse"
 
 
-def compare(one: Mapping[int, Answers], other: Mapping[int, Answers]) -> Comparison | None:
-    """Compare two networks by their answers, by seed; None if no seed is common to both."""
-    from scipy.stats import binomtest
-
+def compare(one: Mapping[int, Answers | float], other: Mapping[int, Answers | float]) -> Comparison | None:
+    """Compare two networks by their answers, or by their accuracies, by seed; None if no seed is common to both."""
     seeds = tuple(sorted(set(one) & set(other)))
     if not seeds:
         return None
-    accuracies, others, p_values = [], [], []
-    for seed in seeds:
-        right, wrong = one[seed].right, other[seed].right
-        accuracies.append(float(right.mean()))
-        others.append(float(wrong.mean()))
-        wins, losses = int((right & ~wrong).sum()), int((wrong & ~right).sum())
-        p_values.append(float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0)
-    return Comparison(seeds, tuple(accuracies), tuple(others), tuple(p_values))
+    pairs = [(one[seed], other[seed]) for seed in seeds]
+    p_values = [
+        _mcnemar(ours, theirs) for ours, theirs in pairs if isinstance(ours, Answers) and isinstance(theirs, Answers)
+    ]
+    return Comparison(
+        seeds,
+        tuple(_accuracy(ours) for ours, _ in pairs),
+        tuple(_accuracy(theirs) for _, theirs in pairs),
+        tuple(p_values) if len(p_values) == len(pairs) else (),
+    )
+
+
+def _accuracy(scored: Answers | float) -> float:
+    return float(scored.right.mean()) if isinstance(scored, Answers) else scored
+
+
+def _mcnemar(one: Answers, other: Answers) -> float:
+    from scipy.stats import binomtest
+
+    right, wrong = one.right, other.right
+    wins, losses = int((right & ~wrong).sum()), int((wrong & ~right).sum())
+    return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
 def by_network(answered: Sequence[Answered]) -> dict[tuple[str, str], list[Answered]]:

@@ -72,7 +72,7 @@ class Versus:
     mean: float
     difference: float
     standard_error: float | None
-    p_value: float
+    p_value: float | None
     verdict: str
 
 
@@ -294,16 +294,16 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         return None
     accuracies = {seed: one.test_accuracy or 0.0 for seed, one in sorted(tested.items())}
     one = next(iter(tested.values()))
-    answered = list(_answered(records, known).values())
-    if not answered:
+    answers = [each.answers for each in _answered(records, known).values() if each.answers is not None]
+    if not answers:
         return Test(accuracies)
-    labels = unpack(answered[0].answers.labels)
-    predicted = np.stack([unpack(each.answers.predicted) for each in answered])
+    labels = unpack(answers[0].labels)
+    predicted = np.stack([unpack(each.predicted) for each in answers])
     classes = int(max(labels.max(), predicted.max())) + 1
     confusion: list[list[int]] = []
     if classes <= MOST_CLASSES:
         counted = np.zeros((classes, classes), int)
-        np.add.at(counted, (np.tile(labels, len(answered)), predicted.ravel()), 1)
+        np.add.at(counted, (np.tile(labels, len(answers)), predicted.ravel()), 1)
         confusion = counted.tolist()
     times = (predicted != labels).sum(axis=0)
     images = known.images.get(one.test_fingerprint or "")
@@ -318,7 +318,7 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
 
 
 def _answered(records: Sequence[Record], known: _Known) -> dict[int, Answered]:
-    """Return what evaluations of one candidate answered, by seed."""
+    """Return the evaluations of one candidate by seed."""
     found: dict[int, Answered] = {}
     for record in records:
         networks = known.answered.get(record.test_fingerprint or "", {})
@@ -348,7 +348,7 @@ def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
         if other.origin != "baseline" or other.key == one.key or other.fingerprint != one.fingerprint:
             continue
         compared = compare(
-            {seed: each.answers for seed, each in own.items()}, {each.seed: each.answers for each in network}
+            {seed: each.scored for seed, each in own.items()}, {each.seed: each.scored for each in network}
         )
         if compared is not None and compared.standard_error is not None:
             found.setdefault((other.key, other.held_out), _as_versus(_trained(other, one), compared))

@@ -191,15 +191,15 @@ class Store:
         return list(map(Summary._make, self._database.query(sql, values, row=None)))
 
     def answered(self, test_fingerprint: str) -> list[Answered]:
-        """Return all evaluations on some test images of which the answers are known, as they were stored."""
+        """Return all evaluations on some test images, as they were stored."""
         from tinysearch.results.answers import Answered, Answers
 
         rows = self._database.query(
             """
             SELECT trainings.*, labels, predicted FROM trainings
-            JOIN answers ON answers.record_id = trainings.id
-            JOIN test_sets ON test_sets.fingerprint = trainings.test_fingerprint
-            WHERE test_fingerprint = ? ORDER BY id
+            LEFT JOIN answers ON answers.record_id = trainings.id
+            LEFT JOIN test_sets ON test_sets.fingerprint = trainings.test_fingerprint
+            WHERE test_fingerprint = ? AND test_accuracy IS NOT NULL ORDER BY id
             """,
             (test_fingerprint,),
         )
@@ -213,7 +213,8 @@ class Store:
                 fingerprint=row["fingerprint"],
                 held_out=row["val_accuracy"] is not None,
                 recipe=json.loads(row["recipe"]),
-                answers=Answers(row["labels"], row["predicted"]),
+                accuracy=row["test_accuracy"],
+                answers=None if row["predicted"] is None else Answers(row["labels"], row["predicted"]),
             )
             for row in rows
         ]

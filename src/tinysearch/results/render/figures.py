@@ -42,6 +42,17 @@ def tested(mean: float | None, std: float | None, seeds: int) -> str:
     return MISSING if mean is None else f"{spread(mean, std)} (n={seeds})"
 
 
+def p_value(value: float | None) -> str:
+    """Write a probability.
+
+    >>> p_value(0.04), p_value(1e-9), p_value(None)
+    ('0.040', '< 0.001', '-')
+    """
+    if value is None:
+        return MISSING
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
 def spread(mean: float | None, std: float | None) -> str:
     """Write the mean of an accuracy with its standard deviation.
 

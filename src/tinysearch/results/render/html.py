@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import shlex
 from pathlib import Path
@@ -43,7 +45,7 @@ def to_html(report: Report) -> str:
         failed=report.failed,
         columns=[{"title": title, "key": key, "down": down} for title, key, down in _COLUMNS],
         legend=LEGEND,
-        data=Markup(_embedded(report)),  # noqa: S704
+        data=_embedded(report),
         css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
         js=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),  # noqa: S704
         plotly=Markup(get_plotlyjs()) if report.sections else "",  # noqa: S704
@@ -52,13 +54,13 @@ def to_html(report: Report) -> str:
 
 
 def _embedded(report: Report) -> str:
-    """Return the data of the page as JSON in which no tag can begin or end."""
+    """Return the data of the page, JSON in gzip in base64: a tenth of the size, and no tag can begin or end in it."""
     data = report.to_dict()
     for section, plain in zip(report.sections, data["sections"], strict=True):
         for one, candidate in zip(section.candidates, plain["candidates"], strict=True):
             candidate["commands"] = _commands(one)
     text = json.dumps({"sections": data["sections"]}, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _commands(one: Candidate) -> dict[str, str]:

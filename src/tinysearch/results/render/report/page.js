@@ -1,6 +1,8 @@
 "use strict";
-(() => {
-  const sections = JSON.parse(document.getElementById("data").textContent).sections;
+(async () => {
+  const packed = Uint8Array.from(atob(document.getElementById("data").textContent), (c) => c.charCodeAt(0));
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const { sections } = await new Response(unpacked).json();
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const percent = (x, digits = 2) => (x === null || x === undefined ? "-" : (100 * x).toFixed(digits) + " %");
   const whole = (x) => (x === null || x === undefined ? "-" : x.toLocaleString("en-US"));
@@ -230,7 +232,7 @@
     const scores = Object.entries(one.test.accuracies);
     home.append(element("p", `Retrained ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
     if (one.versus.length) home.append(table("comparisons", ["against", "n", "its test accuracy", "difference, points", "McNemar p", "this one is"], one.versus.map((v) => [
-      v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3), v.verdict,
+      v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3), v.verdict,
     ])));
     if (one.test.confusion.length) {
       home.append(element("h4", "Confusion: rows are the true classes, columns what they were taken for"));
@@ -318,6 +320,9 @@
       if (button && button.classList.contains("sort")) sort(button);
     });
   });
+  for (const when of ["beforeprint", "afterprint"]) {
+    addEventListener(when, () => document.querySelectorAll(".js-plotly-plot").forEach((plot) => Plotly.Plots.resize(plot)));
+  }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => sections.forEach((_, id) => { scatter(id); progress(id); }));
   const linked = /^#c(\d+)-(\d+)$/.exec(location.hash);
   if (linked && sections[linked[1]] && sections[linked[1]].candidates[linked[2]]) open(Number(linked[1]), Number(linked[2]));
