@@ -157,7 +157,7 @@ def test_one_run_alone_can_be_reported(path: Path) -> None:
 def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_noise(report: Report) -> None:
     page = to_html(report)
     assert "ccc (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
-    assert "Against baseline:conv: not clearly different (+41.67 points, n=3)." in page
+    assert "It is not clearly different from baseline:conv (+41.67 points, n=3)." in page
     data = embedded(page)["sections"][0]
     assert len(data["candidates"]) == 3
     assert data["candidates"][0]["commands"]["reproduce"] == "tinysearch reproduce ccc --seeds 3"

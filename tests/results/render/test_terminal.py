@@ -69,16 +69,21 @@ def test_the_table_fits_the_terminal_and_keeps_what_matters(board: Leaderboard, 
 
 
 def test_columns_are_left_out_one_after_another_as_it_gets_narrower(board: Leaderboard) -> None:
+    everything = ("candidate", "params", "validation", "MACs", "test", "time", "epochs", "run", "layers")
+
     def titles(width: int) -> set[str]:
         text = printed(terminal.leaderboard(board, width), width)
-        known = ("candidate", "params", "validation", "MACs", "test", "time", "epochs", "run", "layers")
+        known = (*everything, "trainable")
         head = next(line for line in text.splitlines() if line.lstrip().startswith("#"))
         return {title for title in known if title in head}
 
     shown = [titles(width) for width in range(300, 69, -10)]
-    assert shown[0] == {"candidate", "params", "validation", "MACs", "test", "time", "epochs", "run", "layers"}
-    assert shown[-1] == {"candidate", "params", "validation"}
-    assert all(narrower <= wider for wider, narrower in itertools.pairwise(shown))
+    assert shown[0] == {*everything, "trainable"}
+    assert {"candidate", "params", "validation", "test"} <= shown[-1] < shown[0]
+    # What is trainable of the parameters gives way to the test figures, and others find room again.
+    for part in (True, False):
+        steps = [each for each in shown if ("trainable" in each) is part]
+        assert all(narrower <= wider for wider, narrower in itertools.pairwise(steps))
 
 
 def test_a_column_goes_before_a_figure_is_cut(make_record: MakeRecord) -> None:

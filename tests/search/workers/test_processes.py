@@ -97,7 +97,7 @@ def test_a_training_whose_process_was_killed_is_tried_once_more(make: Make, tmp_
 
 @pytest.mark.parametrize("width", [faulty.HANGS, faulty.STOPS])
 def test_a_training_that_hangs_is_given_up(width: int, make: Make) -> None:
-    worker = make(stall_seconds=0.3)
+    worker = make(stall_seconds=4.0)
     measurement = worker.train(job(width))
     assert measurement.failure == "no epoch was finished for too long"
     assert worker.pids() == []

@@ -27,6 +27,12 @@ _COLUMNS = (
     ("time", "train_seconds", "no"),
 )
 
+_VERDICTS = {
+    "better": "By more than noise explains, it is better than {}",
+    "worse": "By more than noise explains, it is worse than {}",
+    "unclear": "It is not clearly different from {}",
+}
+
 
 def to_html(report: Report) -> str:
     """Return the page. Whatever users have named is escaped."""
@@ -164,23 +170,30 @@ def _sentences(section: Section) -> list[str]:
             f"several seeds and scores them on the test images."
         ]
     found = []
+    otherwise: dict[str, None] = {}
     for one in sorted(compared, key=lambda each: -(each.row.test_accuracy_mean or 0.0))[:3]:
         row = one.row
         said = (
             f"{row.name} ({row.params:,} parameters) reaches "
             f"{figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)} on the test images."
         )
-        for other in one.versus:
-            points = f"{100 * other.difference:+.2f} points"
-            verdict = {
-                "better": "better, by more than noise explains",
-                "worse": "worse, by more than noise explains",
-                "unclear": "not clearly different",
-            }[other.verdict]
-            said += f" Against {other.name}: {verdict} ({points}, n={other.seeds})."
+        for verdict, words in _VERDICTS.items():
+            names = []
+            for other in one.versus:
+                name, *how = other.name.split(", ", 1)
+                otherwise.update(dict.fromkeys(how))
+                if other.verdict == verdict:
+                    names.append(f"{name} ({100 * other.difference:+.2f} points, n={other.seeds})")
+            said += f" {words.format(', '.join(names))}." if names else ""
         if not one.versus:
+            name = section.dataset if " " not in section.dataset else section.dataset.split(" ")[0]
             said += (
-                " No documented model was scored on these images with several seeds: tinysearch reproduce --seeds 3."
+                f" No documented model was scored on these images with several seeds; tinysearch reproduce --seeds 3 "
+                f"does it (with the --dataset or --data of the search, here {name}, and its --epochs)."
             )
         found.append(said)
+    if otherwise:
+        found.append(
+            f"The documented models were trained {'; '.join(otherwise)}: a part of a difference may come from that."
+        )
     return found

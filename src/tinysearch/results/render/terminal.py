@@ -98,6 +98,10 @@ def _table(dataset: str, rows: Sequence[Row], width: int, documented: Mapping[st
     )
     table.title_style = "bold"
     shown = _fitting(columns, width)
+    if any(column.title == "test" and column.keep > 1 and column not in shown for column in columns):
+        # Which of the parameters are trainable matters less than test figures.
+        columns[2] = _Column("params", True, [f"{row.params:,}" for row in rows], columns[2].keep)
+        shown = _fitting(columns, width)
     for column in shown:
         last = column.title == "layers"
         table.add_column(
