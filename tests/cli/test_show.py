@@ -42,7 +42,7 @@ def test_a_documented_model_is_shown_with_its_layers(light: Tinysearch, name: st
 def test_a_trained_candidate_is_shown_with_curve_and_provenance(light: Tinysearch) -> None:
     done = light("show", "abc")
     assert done.returncode == 0
-    for word in ("abc123", "first", "trial 4", "0123456789abcdef", "87.50 %", "62.50 %", "epoch"):
+    for word in ("abc123", "first", "trial 5", "0123456789abcdef", "87.50 %", "62.50 %", "epoch"):
         assert word in done.stdout
 
 

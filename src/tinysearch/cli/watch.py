@@ -96,7 +96,7 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
     for title in ("validation", "test", "params", "time"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
-    table.add_column("layers", no_wrap=True, overflow="ellipsis")
+    table.add_column("layers", overflow="fold")
     for one in summaries[-LATEST:]:
         result = "failed" if one.failure is not None else figures.percent(one.val_accuracy)
         test = figures.percent(one.test_accuracy)

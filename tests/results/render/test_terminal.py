@@ -157,8 +157,9 @@ def test_a_curve_without_validation_is_printed_too(make_record: MakeRecord) -> N
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"trial": 3}, ["trial 3", "toy", "0123456789abcdef", "90.00 %"]),
+        ({"trial": 3}, ["trial 4", "toy", "0123456789abcdef", "90.00 %"]),
         ({"trial": None, "origin": "baseline", "test_accuracy": 0.75}, ["baseline", "75.00 %"]),
+        ({"trial": None, "purpose": "evaluation", "test_accuracy": 0.75}, ["retraining", "75.00 %"]),
         ({"failure": "loss was nan"}, ["failed", "loss was nan"]),
         ({"recipe": {"optimizer": "sgd"}, "provenance": {"python": "3.11", "commit": None}}, ["sgd", "python 3.11"]),
     ],

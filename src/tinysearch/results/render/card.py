@@ -25,7 +25,7 @@ def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence
         f"# {_escaped(name)}",
         "",
         f"A convolutional network of {cost.params:,} parameters for images of "
-        f"{_input(measured)} {cost.layers[-1].output_shape[0]} classes: `{_escaped(notation(architecture))}`",
+        f"{_input(measured)} {cost.layers[-1].output_shape[0]} classes: `{notation(architecture)}`",
         "",
         *_costs(cost),
         *_results(measured),

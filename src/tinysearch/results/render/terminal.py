@@ -136,8 +136,9 @@ def _width(column: _Column) -> int:
 def layers(cost: Cost) -> RenderableType:
     """Return a table of the operations of a network: shapes, parameters, multiply-accumulates."""
     table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold")
-    table.add_column("layer", "total", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
+    # Where it is narrow, words are cut rather than figures.
+    table.add_column("layer", "total", overflow="ellipsis")
+    table.add_column("kind", overflow="ellipsis")
     table.add_column("output", justify="right", no_wrap=True)
     table.add_column("bytes", justify="right", no_wrap=True)
     table.add_column("params", f"{cost.params:,}", justify="right", no_wrap=True)
@@ -186,7 +187,9 @@ def provenance(record: Record) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
-    trial = "baseline" if record.trial is None else f"trial {record.trial}"
+    trial: str = record.origin if record.purpose == "search" else "retraining"
+    if record.trial is not None:
+        trial = f"trial {record.trial + 1}"
     taken = "" if record.taken_from is None else f", taken over from run {record.taken_from}"
     rows = [
         ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
