@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -44,6 +48,17 @@ def signals_as_in_a_terminal() -> Iterator[None]:
     yield
     for one, handler in before.items():
         signal.signal(one, handler)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Callable[[str], Any]:
+    """Return what unpacks the data of a report's page."""
+
+    def unpack(page: str) -> Any:
+        (packed,) = re.findall(r'<script type="text/plain" id="data">(.*?)</script>', page, re.DOTALL)
+        return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+    return unpack
 
 
 class InProcess(Worker):

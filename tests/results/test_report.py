@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +20,7 @@ from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
 
 MakeRecord = Callable[..., Record]
+Embedded = Callable[[str], Any]
 LABELS = np.array([0, 1, 2, 0])
 SETTINGS = {"trials": 3, "strategy": "evolution", "seed": 4, "workers": 2, "budget": {"params": 9_000}}
 
@@ -55,11 +54,6 @@ def report(path: Path) -> Report:
     images[1, 0, 0] = 10
     with Store(path) as store:
         return build(store, documented={"baseline:conv": 0.992}, images={"f" * 16: images})
-
-
-def embedded(page: str) -> Any:
-    (packed,) = re.findall(r'<script type="text/plain" id="data">(.*?)</script>', page, re.DOTALL)
-    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def test_every_candidate_is_there_with_its_run_and_what_is_documented(report: Report) -> None:
@@ -154,7 +148,9 @@ def test_one_run_alone_can_be_reported(path: Path) -> None:
     assert section.searches == []
 
 
-def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_noise(report: Report) -> None:
+def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_noise(
+    report: Report, embedded: Embedded
+) -> None:
     page = to_html(report)
     assert "ccc (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
     assert "It is not clearly different from baseline:conv (+41.67 points, n=3)." in page
@@ -169,7 +165,7 @@ def test_the_page_needs_nothing_from_elsewhere(report: Report) -> None:
     assert len(page) < 6e6
 
 
-def test_what_users_named_is_text_and_never_markup(tmp_path: Path, make_record: MakeRecord) -> None:
+def test_what_users_named_is_text_and_never_markup(tmp_path: Path, make_record: MakeRecord, embedded: Embedded) -> None:
     evil = "<script>alert(1)</script>"
     with Store(tmp_path / "store.db", create=True) as store:
         store.create_run(evil, evil, "0123456789abcdef", {**SETTINGS, "strategy": evil})
@@ -193,7 +189,7 @@ def test_little_is_a_report_too(records: str, tmp_path: Path, make_record: MakeR
     assert expected in page
 
 
-def test_what_was_never_tested_says_how_to(tmp_path: Path, make_record: MakeRecord) -> None:
+def test_what_was_never_tested_says_how_to(tmp_path: Path, make_record: MakeRecord, embedded: Embedded) -> None:
     with Store(tmp_path / "store.db", create=True) as store:
         store.create_run("a run", "toy", "0123456789abcdef", SETTINGS)
         store.append(make_record(run="a run", position=0))
