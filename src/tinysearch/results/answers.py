@@ -42,7 +42,7 @@ class Answered:
         held_out: Whether some training images were held out.
         origin: ``"baseline"`` or ``"search"``.
         recipe: The recipe as plain JSON values.
-        accuracy: Test accuracy.
+        accuracy: Test accuracy, a fraction.
         answers: What it answered; None where only the accuracy was kept, as in archives.
     """
 

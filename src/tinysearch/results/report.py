@@ -65,9 +65,20 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """A candidate against a documented model on the same test images, see ``Comparison``."""
+    """A candidate against a documented model on the same test images, see ``Comparison``.
+
+    Args:
+        name: Of the documented model.
+        trained: How it was trained otherwise than the candidate, in words; empty if alike.
+        seeds: How many seeds both have.
+        mean: Its mean test accuracy, a fraction.
+        difference, standard_error: Of the means, fractions; positive if the candidate is better.
+        p_value: Median of McNemar's over seeds; None where answers are not known.
+        verdict: ``"better"``, ``"worse"`` or ``"unclear"``.
+    """
 
     name: str
+    trained: str
     seeds: int
     mean: float
     difference: float
@@ -351,13 +362,13 @@ def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
             {seed: each.scored for seed, each in own.items()}, {each.seed: each.scored for each in network}
         )
         if compared is not None and compared.standard_error is not None:
-            found.setdefault((other.key, other.held_out), _as_versus(_trained(other, one), compared))
+            found.setdefault((other.key, other.held_out), _as_versus(other.name, _trained(other, one), compared))
     return list(found.values())
 
 
 def _trained(other: Answered, one: Record) -> str:
-    """Name a documented model, and say how it was trained otherwise than a candidate."""
-    parts = [other.name]
+    """Say how a documented model was trained otherwise than a candidate."""
+    parts = []
     epochs = other.recipe.get("epochs")
     if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:
         parts.append(f"by another recipe ({other.recipe.get('optimizer', 'unknown')})")
@@ -368,9 +379,10 @@ def _trained(other: Answered, one: Record) -> str:
     return ", ".join(parts)
 
 
-def _as_versus(name: str, compared: Comparison) -> Versus:
+def _as_versus(name: str, trained: str, compared: Comparison) -> Versus:
     return Versus(
         name=name,
+        trained=trained,
         seeds=len(compared.seeds),
         mean=compared.other_mean,
         difference=compared.difference,

@@ -82,7 +82,7 @@ class BudgetOracle(keras_tuner.Oracle):
         """Do nothing: the store is the truth, KerasTuner's files are not kept."""
 
     def _check_consecutive_failures(self) -> None:
-        """Do nothing: failures never abort a search, and looking at all trials after each one takes its time."""
+        """Do nothing: the limit is out of reach, and KerasTuner looks at all trials after each one to count."""
 
     def _save_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
         """Do nothing, see ``save``."""

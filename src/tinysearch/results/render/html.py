@@ -180,16 +180,15 @@ def _sentences(section: Section) -> list[str]:
         for verdict, words in _VERDICTS.items():
             names = []
             for other in one.versus:
-                name, *how = other.name.split(", ", 1)
-                otherwise.update(dict.fromkeys(how))
+                if other.trained:
+                    otherwise[other.trained] = None
                 if other.verdict == verdict:
-                    names.append(f"{name} ({100 * other.difference:+.2f} points, n={other.seeds})")
+                    names.append(f"{other.name} ({100 * other.difference:+.2f} points, n={other.seeds})")
             said += f" {words.format(', '.join(names))}." if names else ""
         if not one.versus:
-            name = section.dataset if " " not in section.dataset else section.dataset.split(" ")[0]
             said += (
                 f" No documented model was scored on these images with several seeds; tinysearch reproduce --seeds 3 "
-                f"does it (with the --dataset or --data of the search, here {name}, and its --epochs)."
+                f"does it (with the --dataset or --data of the search, here {section.dataset}, and its --epochs)."
             )
         found.append(said)
     if otherwise:

@@ -62,13 +62,45 @@ def plain(board: Leaderboard, documented: Mapping[str, float] | None = None) -> 
 
 
 def _table(dataset: str, rows: Sequence[Row], width: int, documented: Mapping[str, float]) -> Table:
-    columns = [
+    shown = _fitting(_columns(rows, documented, split=True), width)
+    if any(row.test_seeds for row in rows) and "test" not in {column.title for column in shown}:
+        # Which of the parameters are trainable matters less than test figures.
+        shown = _fitting(_columns(rows, documented, split=False), width)
+    table = Table(
+        title=f"Leaderboard: {escape(figures.dataset_title(dataset))}",
+        title_justify="left",
+        header_style="bold",
+        box=None,
+    )
+    table.title_style = "bold"
+    for column in shown:
+        last = column.title == "layers"
+        table.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            no_wrap=not last,
+            overflow="fold" if last else "ellipsis",
+        )
+    for index, row in enumerate(rows):
+        style = "bold" if row.origin == "baseline" else "green" if row.rank == 1 else ""
+        table.add_row(*(escape(column.cells[index]) for column in shown), style=style)
+    return table
+
+
+def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: bool) -> list[_Column]:
+    """Return all columns; parameters as one number, or ``split`` into trainable ones and others too."""
+    return [
         _Column("#", True, [f"{'*' if row.on_pareto_front else ''}{row.rank}" for row in rows], 100),
         _Column("candidate", False, [row.name for row in rows], 100),
         _Column(
-            "params (trainable + not)",
+            "params (trainable + not)" if split else "params",
             True,
-            [figures.params(row.params, row.trainable_params, row.non_trainable_params) for row in rows],
+            [
+                figures.params(row.params, row.trainable_params, row.non_trainable_params)
+                if split
+                else f"{row.params:,}"
+                for row in rows
+            ],
             90,
         ),
         _Column("MACs", True, [figures.count(row.macs) for row in rows], 60),
@@ -90,30 +122,6 @@ def _table(dataset: str, rows: Sequence[Row], width: int, documented: Mapping[st
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),
         _Column("layers", False, [row.layers for row in rows], 30),
     ]
-    table = Table(
-        title=f"Leaderboard: {escape(figures.dataset_title(dataset))}",
-        title_justify="left",
-        header_style="bold",
-        box=None,
-    )
-    table.title_style = "bold"
-    shown = _fitting(columns, width)
-    if any(column.title == "test" and column.keep > 1 and column not in shown for column in columns):
-        # Which of the parameters are trainable matters less than test figures.
-        columns[2] = _Column("params", True, [f"{row.params:,}" for row in rows], columns[2].keep)
-        shown = _fitting(columns, width)
-    for column in shown:
-        last = column.title == "layers"
-        table.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            no_wrap=not last,
-            overflow="fold" if last else "ellipsis",
-        )
-    for index, row in enumerate(rows):
-        style = "bold" if row.origin == "baseline" else "green" if row.rank == 1 else ""
-        table.add_row(*(escape(column.cells[index]) for column in shown), style=style)
-    return table
 
 
 def _fitting(columns: list[_Column], width: int) -> list[_Column]:

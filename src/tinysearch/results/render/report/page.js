@@ -232,7 +232,7 @@
     const scores = Object.entries(one.test.accuracies);
     home.append(element("p", `Retrained ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
     if (one.versus.length) home.append(table("comparisons", ["against", "n", "its test accuracy", "difference, points", "McNemar p", "this one is"], one.versus.map((v) => [
-      v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3), v.verdict,
+      v.trained ? `${v.name}, ${v.trained}` : v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3), v.verdict,
     ])));
     if (one.test.confusion.length) {
       home.append(element("h4", "Confusion: rows are the true classes, columns what they were taken for"));
