@@ -5,7 +5,8 @@
     python benchmarks/workers.py --data mnist.npz --runs 5 --workers 2
 
 Here only the clock can tell. In each round one worker and then several, each started and warm, train two candidates
-each; printed is the ratio of candidates per second.
+each; printed is the ratio of candidates per second, and how many cores the workers kept busy: what makes the batches
+runs beside what computes, so that one worker keeps more than one core busy. Needs psutil.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import time
 from pathlib import Path
 
+import psutil
 from candidate import NETWORKS, images, spread
 
 from tinysearch.search.bench import Bench
@@ -27,8 +29,8 @@ from tinysearch.search.workers.worker import Job
 EACH = 2
 
 
-def throughput(data: TrainingData, workers: int, epochs: int) -> float:
-    """Return candidates per second."""
+def throughput(data: TrainingData, workers: int, epochs: int) -> tuple[float, float]:
+    """Return candidates per second, and how many cores the workers kept busy."""
     candidate = Candidate(NETWORKS["wide"], recipe("default", epochs=epochs))
     processes = WorkerProcesses(data, stall_seconds=600.0)
     with Bench(processes, workers, lambda *_: None) as bench:
@@ -37,13 +39,19 @@ def throughput(data: TrainingData, workers: int, epochs: int) -> float:
         finished = 0
         while finished < workers:
             finished += bench.wait() is not None
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), spent()
         for position in range(EACH * workers):
             bench.start(position, Job(candidate, position))
         finished = 0
         while finished < EACH * workers:
             finished += bench.wait() is not None
-        return EACH * workers / (time.perf_counter() - began)
+        passed = time.perf_counter() - began
+        return EACH * workers / passed, (spent() - busy) / passed
+
+
+def spent() -> float:
+    """Return the CPU seconds of the workers that are there."""
+    return sum(sum(process.cpu_times()[:2]) for process in psutil.Process().children(recursive=True))
 
 
 def main() -> None:
@@ -59,8 +67,8 @@ def main() -> None:
     data = images(options.data, options.images)
     rounds = []
     for _ in range(options.runs):
-        one, several = (throughput(data, workers, options.epochs) for workers in (1, options.workers))
-        rounds.append({"one": one, "several": several, "ratio": several / one})
+        (one, busy), (several, both) = (throughput(data, workers, options.epochs) for workers in (1, options.workers))
+        rounds.append({"one": one, "several": several, "ratio": several / one, "busy": busy, "several_busy": both})
     if options.json:
         print(json.dumps(rounds))
         return
@@ -68,6 +76,8 @@ def main() -> None:
     print("| --- | ---: |")
     print(f"| one worker | {spread([60 * each['one'] for each in rounds])} |")
     print(f"| {options.workers} workers | {spread([60 * each['several'] for each in rounds])} |")
+    print(f"| cores that one keeps busy | {spread([each['busy'] for each in rounds])} |")
+    print(f"| cores that {options.workers} keep busy | {spread([each['several_busy'] for each in rounds])} |")
     print(f"| ratio | {spread([each['ratio'] for each in rounds])} |")
 
 

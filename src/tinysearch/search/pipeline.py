@@ -87,7 +87,10 @@ class TrainingBatches:
             steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)
             return steps.map(load, num_parallel_calls=2, deterministic=True)
 
-        return tf.data.Dataset.range(first, end).flat_map(epoch).prefetch(_AHEAD)
+        # There is nothing to tune, and the end of an iterator waits seconds for the thread that would do it.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return tf.data.Dataset.range(first, end).flat_map(epoch).prefetch(_AHEAD).with_options(options)
 
 
 class _Batches(keras.utils.PyDataset):
