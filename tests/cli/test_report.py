@@ -11,7 +11,8 @@ import pytest
 from tinysearch.results.answers import Answers
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import at_hand
+from tinysearch.search.datasets import at_hand, load
+from tinysearch.search.images import fingerprint
 
 Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -70,6 +71,19 @@ def test_what_cannot_be_reported_is_an_error_that_names_it(light: Tinysearch, wo
     done = light("report", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert words[-1] in done.stderr.replace("\n", "")
+
+
+def test_a_file_that_is_given_as_a_run_is_pointed_to_the_store_option(light: Tinysearch, tmp_path: Path) -> None:
+    assert light("export", "-o", tmp_path / "all.jsonl").returncode == 0
+    done = light("report", tmp_path / "all.jsonl")
+    assert done.returncode == 2
+    assert "--store" in done.stderr
+
+
+def test_digits_are_always_at_hand() -> None:
+    digits = load("digits").test()
+    found = at_hand(None, {"digits"})
+    assert np.array_equal(found[fingerprint(digits)], digits.pixels)
 
 
 def test_the_name_of_a_run_is_no_path(light: Tinysearch, tmp_path: Path, store: Path, make_record: Callable) -> None:

@@ -153,10 +153,50 @@ def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_n
 ) -> None:
     page = to_html(report)
     assert "ccc (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
-    assert "It is not clearly different from baseline:conv (+41.67 points, n=3)." in page
+    assert '<th scope="col">against conv</th>' in page
+    assert "<td>not clearly different (+41.67, n=3)</td>" in page
     data = embedded(page)["sections"][0]
     assert len(data["candidates"]) == 3
     assert data["candidates"][0]["commands"]["reproduce"] == "tinysearch reproduce ccc --seeds 3"
+
+
+def test_the_networks_to_choose_from_are_the_best_of_each_size_and_the_hand_made_ones(
+    path: Path, make_record: MakeRecord
+) -> None:
+    with Store(path) as store:
+        given = {"purpose": "evaluation", "trial": None, "seed": 0, "test_fingerprint": "f" * 16}
+        given |= {"architecture": CONV.architecture, "cost": cost(CONV.architecture, Task())}
+        store.append(make_record("eee", test_accuracy=0.75, **given), Answers.of(LABELS, np.array([0, 1, 2, 1])))
+        page = to_html(build(store))
+    table = re.findall(r'<table class="choice">.*?</table>', page, re.DOTALL)
+    assert len(table) == 1
+    # The new one is as large as the documented model, and another one is smaller and better.
+    assert re.findall(r'aria-label="open ([^"]*)"', table[0]) == ["ccc", "baseline:conv"]
+
+
+@pytest.mark.parametrize(("validation", "said"), [(0.9985, False), (1.0, True)])
+def test_a_validation_accuracy_far_above_that_on_test_images_is_said(
+    tmp_path: Path, make_record: MakeRecord, validation: float, said: bool
+) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", SETTINGS)
+        store.append(make_record(position=0, val_accuracy=validation))
+        given = {"purpose": "evaluation", "trial": None, "test_fingerprint": "f" * 16}
+        store.append(make_record(test_accuracy=0.998, **given))
+        page = to_html(build(store))
+    assert ("0.20 points higher: it was chosen by that figure" in page) == said
+
+
+def test_a_row_says_what_of_its_recipe_is_not_usual(tmp_path: Path, make_record: MakeRecord) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", SETTINGS)
+        for position, size in enumerate((32, 32, 64)):
+            recipe = {"name": f"recipe {position}", "epochs": 1, "batch_size": size}
+            store.append(make_record(f"key{position}", position=position, recipe=recipe))
+        page = to_html(build(store))
+    rows = re.findall(r"<tr data-i=.*?</tr>", page, re.DOTALL)
+    assert [("batch_size 64" in row, "batch_size 32" in row) for row in rows] == [(False, False)] * 2 + [(True, False)]
+    assert ">documented</button>" not in page
 
 
 def test_the_page_needs_nothing_from_elsewhere(report: Report) -> None:

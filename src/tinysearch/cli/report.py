@@ -57,4 +57,5 @@ def page_of(store: Store, runs: Sequence[str], data: Path | None = None) -> str:
     from tinysearch.search.datasets import at_hand
 
     made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    return to_html(build(store, runs, documented=documented(), images=at_hand(data), created_at=made))
+    images = at_hand(data, {run.dataset for run in store.runs() if not runs or run.name in runs})
+    return to_html(build(store, runs, documented=documented(), images=images, created_at=made))

@@ -93,7 +93,9 @@ def plan(search: SearchRun, store: Path) -> Table:
     held = search.dataset.training_data()
     images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
     found = survey(settings.budget, space=search.space, draws=500, samples=0)
-    before = f"{len(search.baselines)} documented models, then " if search.baselines else ""
+    count = len(search.baselines)
+    before = f"{count} documented model{'' if count == 1 else 's'}, then " if count else ""
+    without = f" (without {', '.join(search.left_out)}: beyond the limits)" if search.left_out else ""
     done = search.ledger.done
     resumed = f", {done} of {search.planned} trained already" if done else ""
     at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
@@ -108,7 +110,7 @@ def plan(search: SearchRun, store: Path) -> Table:
         ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}"),
+        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}"),
         ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{tuned}{at_a_time}"),
     ]
     table = Table.grid(padding=(0, 2))

@@ -93,7 +93,8 @@ class Store:
             if run.name == name:
                 return run
         known = ", ".join(run.name for run in self.runs()) or "none yet"
-        raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}")
+        hint = f"; a file is read by --store {name}" if Path(name).is_file() else ""
+        raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}{hint}")
 
     def runs(self) -> list[Run]:
         """Return all runs, oldest first."""

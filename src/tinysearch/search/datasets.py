@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -149,11 +149,12 @@ def load(name: str = "auto", data: Path | None = None) -> Dataset:
         )
 
 
-def at_hand(data: Path | None) -> dict[str, Array]:
+def at_hand(data: Path | None, named: Collection[str] = ()) -> dict[str, Array]:
     """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
 
     Args:
         data: An ``.npz`` file; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
+        named: Names of datasets that are asked for; of these, digits come with scikit-learn.
 
     Raises:
         DatasetError: if a file that was named cannot be used.
@@ -165,7 +166,10 @@ def at_hand(data: Path | None) -> dict[str, Array]:
         if data is not None:
             raise
         images = None
-    return {} if images is None else {fingerprint(images): images.pixels}
+    found = [] if images is None else [images]
+    if "digits" in named:
+        found.append(load("digits").test())
+    return {fingerprint(images): images.pixels for images in found}
 
 
 def _from_environment(name: str) -> Path | None:

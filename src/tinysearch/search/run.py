@@ -81,6 +81,7 @@ class SearchRun:
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
+        self.left_out = [label for label in baselines if settings.baselines and label not in fitting]
         searcher = strategy(settings.strategy, problem)
         self.proposer = Proposer(
             searcher,

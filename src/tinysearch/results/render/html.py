@@ -6,6 +6,8 @@ import base64
 import gzip
 import json
 import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +16,25 @@ from tinysearch.results.report import Candidate, Progress, Report, Section
 from tinysearch.space.notation import LEGEND
 
 _FOLDER = Path(__file__).parent / "report"
+# Title, what it is sorted by, and what its cells show.
 _COLUMNS = (
-    ("#", "rank", "no"),
-    ("candidate", "name", "no"),
-    ("parameters", "params", "no"),
-    ("MACs", "macs", "no"),
-    ("activations", "peak_activation_bytes", "no"),
-    ("validation", "val_accuracy", "yes"),
-    ("test", "test_accuracy_mean", "yes"),
-    ("documented", "documented", "yes"),
-    ("run", "run", "no"),
-    ("time", "train_seconds", "no"),
+    ("#", "rank", "rank"),
+    ("candidate", "name", "name"),
+    ("validation", "val_accuracy", "validation"),
+    ("test", "test_accuracy_mean", "test"),
+    ("documented", "documented", "documented"),
+    ("parameters", "params", "params"),
+    ("MACs", "macs", "macs"),
+    ("activations", "peak_activation_bytes", "memory"),
+    ("run", "run", "run"),
+    ("time", "train_seconds", "time"),
 )
 
-_VERDICTS = {
-    "better": "By more than noise explains, it is better than {}",
-    "worse": "By more than noise explains, it is worse than {}",
-    "unclear": "It is not clearly different from {}",
-}
+_BEST_FIRST = ("validation", "test", "documented")
+
+_VERDICTS = {"better": "better", "worse": "worse", "unclear": "not clearly different"}
+# Points by which a validation accuracy is above the test accuracy when the page says so.
+_FLATTERED = 0.1
 
 
 def to_html(report: Report) -> str:
@@ -49,7 +52,6 @@ def to_html(report: Report) -> str:
         "total parameters, moving statistics of batch normalization included.",
         sections=[_section(section) for section in report.sections],
         failed=report.failed,
-        columns=[{"title": title, "key": key, "down": down} for title, key, down in _COLUMNS],
         legend=LEGEND,
         data=_embedded(report),
         css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
@@ -77,27 +79,45 @@ def _commands(one: Candidate) -> dict[str, str]:
 
 def _section(section: Section) -> dict[str, Any]:
     strategies = {one.strategy for one in section.candidates if one.strategy}
+    usual = _usual([one.recipe for one in section.candidates])
+    left_out = {"documented"} if all(one.documented is None for one in section.candidates) else set()
     return {
         "title": figures.dataset_title(section.dataset),
         "cards": _cards(section),
         "sentences": _sentences(section),
+        "choice": _choice(section),
+        "columns": [
+            {"title": title, "key": key, "cell": cell, "down": "yes" if cell in _BEST_FIRST else "no"}
+            for title, key, cell in _COLUMNS
+            if cell not in left_out
+        ],
         "origins": sorted({one.row.origin for one in section.candidates}),
         "strategies": sorted(strategies),
         "runs": sorted({one.row.run for one in section.candidates}),
-        "rows": [_row(index, one) for index, one in enumerate(section.candidates)],
+        "rows": [_row(index, one, usual) for index, one in enumerate(section.candidates)],
         "searches": [_search(search) for search in section.searches],
     }
 
 
-def _row(index: int, one: Candidate) -> dict[str, Any]:
+def _usual(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the commonest value of each knob."""
+    names = dict.fromkeys(name for recipe in recipes for name in recipe)
+    return {
+        name: json.loads(Counter(json.dumps(recipe.get(name)) for recipe in recipes).most_common(1)[0][0])
+        for name in names
+    }
+
+
+def _row(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]:
     row = one.row
+    otherwise = [f"{name} {value}" for name, value in one.recipe.items() if name != "name" and usual[name] != value]
     return {
         "index": index,
         "rank": row.rank,
         "front": row.on_pareto_front,
         "origin": row.origin,
         "name": row.name,
-        "params": figures.params(row.params, row.trainable_params, row.non_trainable_params),
+        "params": f"{row.params:,}",
         "macs": figures.count(row.macs),
         "memory": figures.count(row.peak_activation_bytes),
         "validation": figures.percent(row.val_accuracy),
@@ -106,7 +126,54 @@ def _row(index: int, one: Candidate) -> dict[str, Any]:
         "run": row.run,
         "time": figures.duration(row.train_seconds),
         "layers": row.layers,
+        "otherwise": ", ".join(otherwise),
     }
+
+
+def _choice(section: Section) -> dict[str, Any]:
+    """Tell what was scored on the test images, by size, and how each compares with the documented models."""
+    scored = sorted((one for one in section.candidates if one.test is not None), key=lambda one: one.row.params)
+    found = [one for one in scored if one.row.origin != "baseline"]
+    if not found:
+        return {}
+    against = list(dict.fromkeys(other.name for one in found for other in one.versus))
+    return {
+        "against": against,
+        "rows": [
+            {
+                "index": section.candidates.index(one),
+                "origin": one.row.origin,
+                "name": one.row.name,
+                "params": f"{one.row.params:,}",
+                "bytes": figures.count(one.int8_weight_bytes),
+                "macs": figures.count(one.row.macs),
+                "test": figures.tested(one.row.test_accuracy_mean, one.row.test_accuracy_std, one.row.test_seeds),
+                "verdicts": ["" if one.row.origin == "baseline" else _verdict(one, name) for name in against],
+            }
+            for one in _best_of_sizes(scored)
+        ],
+    }
+
+
+def _best_of_sizes(scored: Sequence[Candidate]) -> list[Candidate]:
+    """Leave out those that another one of at most their size beats, but no hand-made one; smallest first."""
+    kept: list[Candidate] = []
+    best = -1.0
+    for one in sorted(scored, key=lambda each: (each.row.params, -(each.row.test_accuracy_mean or 0.0))):
+        accuracy = one.row.test_accuracy_mean or 0.0
+        if accuracy > best or one.row.origin == "baseline":
+            kept.append(one)
+            best = max(best, accuracy)
+    return kept
+
+
+def _verdict(one: Candidate, name: str) -> str:
+    compared = [other for other in one.versus if other.name == name]
+    if not compared:
+        return figures.MISSING
+    # Of several trainings of a documented model, the one that is most alike.
+    other = min(compared, key=lambda each: len(each.trained))
+    return f"{_VERDICTS[other.verdict]} ({100 * other.difference:+.2f}, n={other.seeds})"
 
 
 def _search(search: Progress) -> dict[str, Any]:
@@ -120,7 +187,7 @@ def _search(search: Progress) -> dict[str, Any]:
         "best": figures.percent(search.best[-1] if search.best and search.best[-1] else None),
         "time": figures.duration(search.seconds[-1] if search.seconds else 0.0),
         "rejected": figures.rejected(search.rejections) or "none",
-        "failed": ", ".join(f"{name}: {reason}" for name, reason in search.failures) or "none",
+        "failures": [f"{name}: {reason}" for name, reason in search.failures],
     }
 
 
@@ -139,9 +206,10 @@ def _cards(section: Section) -> list[dict[str, str]]:
         row = top.row
         cards.append(
             {
-                "name": f"best of {len(tested)} by test, n={row.test_seeds}",
+                "name": "best on the test images",
                 "value": figures.spread(row.test_accuracy_mean, row.test_accuracy_std),
-                "note": f"{row.name}, {row.params:,} parameters",
+                "note": f"n={row.test_seeds}; {row.name}, {row.params:,} parameters; of {len(tested)} networks that "
+                "were scored, hand-made ones among them",
             }
         )
     budgets = sorted({search.budget for search in section.searches if search.budget is not None})
@@ -156,7 +224,16 @@ def _cards(section: Section) -> list[dict[str, str]]:
     trained = sum(len(search.best) for search in section.searches)
     if trained:
         spent = sum(search.seconds[-1] for search in section.searches if search.seconds)
-        cards.append({"name": "trained", "value": f"{trained:,}", "note": f"in {figures.duration(spent)} of training"})
+        taken = sum(search.taken for search in section.searches)
+        note = f"in {figures.duration(spent)} of training, by {len(section.searches)} searches"
+        note = note.removesuffix("es") if len(section.searches) == 1 else note
+        cards.append(
+            {
+                "name": "trained to search",
+                "value": f"{trained - taken:,}",
+                "note": f"{note}; the leaderboard also has what was trained otherwise",
+            }
+        )
     return cards
 
 
@@ -169,28 +246,24 @@ def _sentences(section: Section) -> list[str]:
             f"it, and single trainings do not tell neighbours apart: tinysearch evaluate retrains the best with "
             f"several seeds and scores them on the test images."
         ]
-    found = []
-    otherwise: dict[str, None] = {}
-    for one in sorted(compared, key=lambda each: -(each.row.test_accuracy_mean or 0.0))[:3]:
-        row = one.row
-        said = (
-            f"{row.name} ({row.params:,} parameters) reaches "
-            f"{figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)} on the test images."
+    top = max(compared, key=lambda each: each.row.test_accuracy_mean or 0.0)
+    row = top.row
+    found = [
+        f"{row.name} ({row.params:,} parameters) reaches "
+        f"{figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)} on the test images."
+    ]
+    above = 100 * ((row.val_accuracy or 0.0) - (row.test_accuracy_mean or 0.0))
+    if above >= _FLATTERED:
+        found[0] += (
+            f" Its validation accuracy is {above:.2f} points higher: it was chosen by that figure, which flatters what "
+            f"is chosen by it."
         )
-        for verdict, words in _VERDICTS.items():
-            names = []
-            for other in one.versus:
-                if other.trained:
-                    otherwise[other.trained] = None
-                if other.verdict == verdict:
-                    names.append(f"{other.name} ({100 * other.difference:+.2f} points, n={other.seeds})")
-            said += f" {words.format(', '.join(names))}." if names else ""
-        if not one.versus:
-            said += (
-                f" No documented model was scored on these images with several seeds; tinysearch reproduce --seeds 3 "
-                f"does it (with the --dataset or --data of the search, here {section.dataset}, and its --epochs)."
-            )
-        found.append(said)
+    if not top.versus:
+        found.append(
+            f"No documented model was scored on these images with several seeds; tinysearch reproduce --seeds 3 "
+            f"does it (with the --dataset or --data of the search, here {section.dataset}, and its --epochs)."
+        )
+    otherwise = list(dict.fromkeys(other.trained for one in compared for other in one.versus if other.trained))
     if otherwise:
         found.append(
             f"The documented models were trained {'; '.join(otherwise)}: a part of a difference may come from that."

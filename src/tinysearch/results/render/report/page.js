@@ -105,7 +105,9 @@
       annotations: budgets.map((x) => ({ x: Math.log10(x), y: 1, yref: "paper", text: whole(x), showarrow: false, xanchor: "right", font: { color: css("--quiet") } })),
     });
     drawn.xaxis.type = "log";
-    const decades = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
+    const there = all.map(size), narrow = Math.max(...there) < 10 * Math.min(...there);
+    const digits = narrow ? [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9] : [1, 2, 5];
+    const decades = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => digits.map((digit) => digit * 10 ** power));
     Object.assign(drawn.xaxis, { tickvals: decades, ticktext: decades.map(short) });
     Object.assign(drawn.yaxis, { tickvals: TICKS.map((x) => height(x / 100)), ticktext: TICKS.map(String) });
     Plotly.react(box, traces, drawn, calm);
@@ -231,8 +233,9 @@
     }
     const scores = Object.entries(one.test.accuracies);
     home.append(element("p", `Retrained ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
-    if (one.versus.length) home.append(table("comparisons", ["against", "n", "its test accuracy", "difference, points", "McNemar p", "this one is"], one.versus.map((v) => [
-      v.trained ? `${v.name}, ${v.trained}` : v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3), v.verdict,
+    const answered = one.versus.some((v) => v.p_value !== null);
+    if (one.versus.length) home.append(table("comparisons", ["against", "n", "its test accuracy", "difference, points", ...(answered ? ["McNemar p"] : []), "this one is"], one.versus.map((v) => [
+      v.trained ? `${v.name}, ${v.trained}` : v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), ...(answered ? [v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3)] : []), v.verdict,
     ])));
     if (one.test.confusion.length) {
       home.append(element("h4", "Confusion: rows are the true classes, columns what they were taken for"));
@@ -284,7 +287,7 @@
       ["test", row.test_accuracy_mean === null ? "-" : `${percent(row.test_accuracy_mean)}${row.test_accuracy_std === null ? "" : ` ± ${(100 * row.test_accuracy_std).toFixed(2)}`} (n=${row.test_seeds})`],
       ["documented", one.documented === null ? null : `${percent(one.documented)}, a single run`],
     ]));
-    body.append(element("h4", "Network"), network(one.layers));
+    body.append(element("h4", "Network"), network(one.layers), element("p", "From input to output: operation, shape of its output, parameters. A bar is as long as the operation has channels.", { class: "quiet" }));
     const costs = element("details");
     costs.append(element("summary", "cost per layer"), table("cost per layer", ["layer", "kind", "output", "parameters", "MACs"], one.layers.map(([name, kind, shape, params, macs, window]) => [name, `${kind} ${window}`.trim(), shape.join("×"), whole(params), whole(macs)])));
     body.append(costs);
@@ -314,7 +317,7 @@
     of("axis", id).addEventListener("change", () => scatter(id));
     if (of("over", id)) of("over", id).addEventListener("change", () => progress(id));
     of("filters", id).addEventListener("input", () => filter(id));
-    of("board", id).addEventListener("click", (event) => {
+    document.querySelector(`.dataset[data-section="${id}"]`).addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button && button.classList.contains("open")) open(id, Number(button.dataset.i));
       if (button && button.classList.contains("sort")) sort(button);
