@@ -21,6 +21,7 @@ from tinysearch.results.leaderboard import rank
 from tinysearch.results.record import Record
 from tinysearch.results.render import to_markdown
 from tinysearch.results.store import Store
+from tinysearch.search.best_models import saved
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- tinysearch leaderboard --reference --tested --sort params --format markdown -->\n", "<!-- end -->\n"
@@ -56,7 +57,7 @@ def add_models(store: Store, records: list[Record]) -> None:
     for old in REFERENCE.parent.glob("*.keras"):
         old.unlink()
     for record in wanted.values():
-        path = store.folder_of(record.run) / "evaluations" / f"{record.key}-{record.seed}.keras"
+        path = saved(store.folder_of(record.run), record)
         model = keras.saving.load_model(path, compile=False)
         packed = REFERENCE.parent / f"{record.key}.keras"
         with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinysearch.baselines.models import BASELINES, INCEPTION
+from tinysearch.results.archive import REFERENCE, read
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.space.architecture import Architecture
@@ -44,6 +45,17 @@ def test_a_trained_candidate_is_shown_with_curve_and_provenance(light: Tinysearc
     assert done.returncode == 0
     for word in ("abc123", "first", "trial 5", "0123456789abcdef", "87.50 %", "62.50 %", "epoch"):
         assert word in done.stdout
+
+
+def test_where_a_model_is_kept_is_said(light: Tinysearch) -> None:
+    with read(REFERENCE) as store:
+        key = next(one.key for one in store.records() if one.test_accuracy and one.origin == "search")
+    done = light("show", key, "--reference", "--format", "json")
+    models = [one["model"] for one in json.loads(done.stdout)["records"] if one["model"]]
+    assert [Path(model).name for model in models] == [f"{key}.keras"]
+    assert Path(models[0]).is_file()
+    printed = light("show", key, "--reference").stdout
+    assert f"{key}.keras" in "".join(printed.split())
 
 
 @pytest.mark.usefixtures("store")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from tinysearch.baselines.models import PREFIX, baseline
 from tinysearch.errors import CandidateError
-from tinysearch.results.archive import open_to_read
+from tinysearch.results.archive import SUFFIX, open_to_read
 from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+from tinysearch.search.best_models import saved
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
@@ -17,12 +19,13 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost, and the records of it if it came from the store."""
+    """An architecture with its cost, and if it came from the store its records and where their models are."""
 
     name: str
     architecture: Architecture
     cost: Cost
     records: tuple[Record, ...] = ()
+    models: tuple[Path | None, ...] = ()
 
 
 def find(candidate: str, store: Path) -> Found:
@@ -43,8 +46,20 @@ def find(candidate: str, store: Path) -> Found:
         return Found(candidate, architecture, cost(architecture, Task()))
     with open_to_read(store) as opened:
         records = opened.find(candidate)
+        models = tuple(_model(store, opened, record) for record in records)
     latest = records[-1]
-    return Found(latest.name, latest.architecture, latest.cost, tuple(records))
+    return Found(latest.name, latest.architecture, latest.cost, tuple(records), models)
+
+
+def _model(path: Path, store: Store, record: Record) -> Path | None:
+    """Return where the trained model of a record is, if it was kept."""
+    if path.suffix == SUFFIX:
+        # Beside the results that come with tinysearch lie the models of their first evaluations.
+        first = record.purpose == "evaluation" and record.seed == 0
+        model = path.with_name(f"{record.key}.keras") if first else None
+    else:
+        model = saved(store.folder_of(record.run), record)
+    return model if model is not None and model.is_file() else None
 
 
 def _read(path: Path) -> Architecture:

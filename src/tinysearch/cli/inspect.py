@@ -130,8 +130,9 @@ def _as_json(found: Found) -> dict[str, object]:
                 "position": record.position,
                 "taken_from": record.taken_from,
                 "created_at": record.created_at,
+                "model": None if model is None else str(model),
             }
-            for record in found.records
+            for record, model in zip(found.records, found.models, strict=True)
         ],
     }
 
@@ -147,8 +148,8 @@ def _show(found: Found) -> None:
     console.print(terminal.legend())
     console.print()
     console.print(terminal.layers(found.cost))
-    for record in found.records:
+    for record, model in zip(found.records, found.models, strict=True):
         console.print()
-        console.print(terminal.provenance(record))
+        console.print(terminal.provenance(record, model))
         if record.measurement.curve:
             console.print(terminal.curve(record.measurement.curve))

@@ -12,6 +12,23 @@ from tinysearch.results.record import Record
 KEPT = 5
 
 
+def saved(folder: Path, record: Record) -> Path:
+    """Return where the model of a record's training is saved, if it is kept.
+
+    Args:
+        folder: The run's folder.
+        record: Of a search or of an evaluation.
+    """
+    if record.purpose == "evaluation":
+        return evaluated(folder, record.key, record.seed)
+    return BestModels(folder).path(record.key)
+
+
+def evaluated(folder: Path, key: str, seed: int) -> Path:
+    """Return where the model of an evaluation is saved."""
+    return folder / "evaluations" / f"{key}-{seed}.keras"
+
+
 class BestModels:
     """Keeps the models of the best few candidates of a run, and removes the others.
 

@@ -19,6 +19,7 @@ from tinysearch.results.record import Epoch, Measurement, Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.backend import load_keras
 from tinysearch.search.bench import Bench
+from tinysearch.search.best_models import evaluated
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
 from tinysearch.search.images import Images, fingerprint
@@ -150,7 +151,7 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
 
 def model_path(store: Store, evaluation: Evaluation) -> Path:
     """Return where the model of an evaluation is kept."""
-    return store.folder_of(evaluation.run) / "evaluations" / f"{evaluation.candidate.key}-{evaluation.seed}.keras"
+    return evaluated(store.folder_of(evaluation.run), evaluation.candidate.key, evaluation.seed)
 
 
 def _evaluated(store: Store, run: str, mark: str) -> dict[tuple[str, int], Record]:

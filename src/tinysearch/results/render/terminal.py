@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, Group, RenderableType
@@ -190,8 +191,8 @@ def legend() -> Text:
     return Text(f"layers: {LEGEND}", style="dim")
 
 
-def provenance(record: Record) -> RenderableType:
-    """Return where the figures of a record come from."""
+def provenance(record: Record, model: Path | None = None) -> RenderableType:
+    """Return where the figures of a record come from, and where the trained model is."""
     table = Table.grid(padding=(0, 2))
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
@@ -213,12 +214,14 @@ def provenance(record: Record) -> RenderableType:
         rows.append(("failed", str(record.measurement.failure)))
         if record.measurement.log:
             rows.append(("log", record.measurement.log))
-    else:
+    elif record.measurement.val_accuracy is not None:
         rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
     if record.test_accuracy is not None:
         rows.append(("test", f"{figures.percent(record.test_accuracy)}, asked once, after the last epoch"))
+    if model is not None:
+        rows.append(("model", str(model)))
     for name, value in rows:
-        table.add_row(Text(name, style="bold"), Text(value))
+        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
 
 
