@@ -4,13 +4,15 @@
 
     python benchmarks/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
     python benchmarks/ablation.py --data mnist.npz --seeds 3 --only 'base,batches of 32'
+    python benchmarks/ablation.py --data mnist.npz --seeds 2 --base large
     python benchmarks/ablation.py                                  # the table of what there is
 
 A network of about 2,000 parameters is trained by the default recipe, but in batches of 64, and then with one thing
 changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.
+``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone.
 Scores are validation accuracies of the last epoch, as in a search; no test image is involved. Records are those of a
-run named ``ablation`` in the store, which can be interrupted and continued: first all variants with seed 0, then with
-seed 1.
+run named ``ablation``, or ``ablation-large``, in the store, which can be interrupted and continued: first all variants
+with seed 0, then with seed 1.
 
 The table has mean and sample standard deviation over seeds, and the mean difference to the base, paired by seed, with
 its standard error.
@@ -43,7 +45,7 @@ from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
-RUN = "ablation"
+RUNS = {"small": "ablation", "large": "ablation-large"}
 
 
 def c(filters: int, **other: Any) -> Conv:
@@ -77,8 +79,36 @@ def everywhere(**changed: Any) -> Architecture:
     return scaled(network(*layers))
 
 
-def variants() -> dict[str, Candidate]:
+LARGE = network(c(8), c(12), M, c(16), c(16), c(16), c(10))
+
+
+def variants(base: str) -> dict[str, Candidate]:
     """Return what is compared, the base first."""
+    return small_variants() if base == "small" else large_variants()
+
+
+def large_variants() -> dict[str, Candidate]:
+    """Return changes of the recipe of the larger network."""
+    how = Recipe()
+    recipes = {
+        "base": how,
+        "batches of 16": replace(how, batch_size=16),
+        "peak rate 0.05": replace(how, learning_rate=0.05),
+        "peak rate 0.2": replace(how, learning_rate=0.2),
+        "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
+        "shift 2 pixels": replace(how, shift_pixels=2.0),
+        "zoom 10 %": replace(how, zoom=0.1),
+        "zoom 10 %, shear 7 degrees": replace(how, zoom=0.1, shear_degrees=7.0),
+        "the last 2 epochs not augmented": replace(how, plain_epochs=2),
+        "averaged weights, 0.999": replace(how, average_decay=0.999),
+        "label smoothing 0.05": replace(how, label_smoothing=0.05),
+        "weight decay 5e-4": replace(how, weight_decay=5e-4),
+    }
+    return {name: Candidate(LARGE, recipe) for name, recipe in recipes.items()}
+
+
+def small_variants() -> dict[str, Candidate]:
+    """Return changes of recipe and network of the smaller network."""
     # What all others are compared with stays as it was when the first were trained.
     how = replace(Recipe(), batch_size=64)
     recipes = {
@@ -116,17 +146,18 @@ def variants() -> dict[str, Candidate]:
     }
 
 
-def train(store: Store, data: Path | None, seeds: int, workers: int, only: list[str]) -> None:
+def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, only: list[str]) -> None:
     """Train what is missing, of all variants or of those with these names."""
+    run = RUNS[base]
     images = load("auto", data)
-    if RUN not in {run.name for run in store.runs()}:
-        store.create_run(RUN, images.name, images.fingerprint, {"kind": RUN})
-    store.run(RUN).check_data(images.name, images.fingerprint)
-    known = {(record.key, record.seed) for record in store.records(RUN)}
+    if run not in {one.name for one in store.runs()}:
+        store.create_run(run, images.name, images.fingerprint, {"kind": "ablation"})
+    store.run(run).check_data(images.name, images.fingerprint)
+    known = {(record.key, record.seed) for record in store.records(run)}
     planned = [
         (name, candidate, seed)
         for seed in range(seeds)
-        for name, candidate in variants().items()
+        for name, candidate in variants(base).items()
         if (candidate.key, seed) not in known and (not only or name in only)
     ]
     worker = worker_on(images.training_data(), workers)
@@ -142,7 +173,7 @@ def train(store: Store, data: Path | None, seeds: int, workers: int, only: list[
             (name, candidate, seed), measurement = planned[done[0]], done[1]
             store.append(
                 Record(
-                    run=RUN,
+                    run=run,
                     key=candidate.key,
                     name=candidate.key,
                     origin="search",
@@ -162,13 +193,13 @@ def train(store: Store, data: Path | None, seeds: int, workers: int, only: list[
             print(f"{name}, seed {seed}: {result}, {measurement.train_seconds:.0f} s", flush=True)
 
 
-def compared(store: Store) -> list[dict[str, Any]]:
+def compared(store: Store, base_name: str) -> list[dict[str, Any]]:
     """Return a row for each variant that was trained."""
     scores: dict[str, dict[int, float]] = {}
-    for record in store.records(RUN):
+    for record in store.records(RUNS[base_name]):
         if not record.failed:
             scores.setdefault(record.key, {})[record.seed] = 100 * record.score
-    all_variants = variants()
+    all_variants = variants(base_name)
     base = scores.get(all_variants["base"].key, {})
     rows = []
     for name, candidate in all_variants.items():
@@ -200,6 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, default=default_path())
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--base", choices=list(RUNS), default="small")
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="names of variants to train, separated by commas")
@@ -208,11 +240,12 @@ def main() -> None:
     with Store(given.store, create=given.seeds > 0) as store:
         if given.seeds:
             only = [name.strip() for name in given.only.split(",") if name.strip()]
-            unknown = [name for name in only if name not in variants()]
+            named = variants(given.base)
+            unknown = [name for name in only if name not in named]
             if unknown:
-                parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(variants())}")
-            train(store, given.data, given.seeds, given.workers, only)
-        rows = compared(store)
+                parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(named)}")
+            train(store, given.data, given.base, given.seeds, given.workers, only)
+        rows = compared(store, given.base)
     if given.json:
         print(json.dumps(rows, indent=2))
         return

@@ -106,6 +106,40 @@ def test_a_rotation_turns_about_the_middle_by_at_most_the_recipes_degrees() -> N
     assert angles.min() < -25 < 25 < angles.max()
 
 
+def test_a_zoom_stretches_and_shrinks_height_and_width_apart_by_at_most_the_recipes_share() -> None:
+    picture = np.zeros((41, 41), np.float32)
+    picture[10:31, 10:31] = 1.0
+    zooms = dataclasses.replace(PLAIN, zoom=0.2)
+    zoomed = all_moved(picture, zooms, fill=0.0)
+    for sides in (zoomed[:, 20, :].sum(axis=1), zoomed[:, :, 20].sum(axis=1)):
+        assert 21 / 1.2 - 0.5 <= sides.min() < 19 < 24 < sides.max() <= 21 / 0.8 + 0.5
+    assert abs(np.corrcoef(zoomed[:, 20, :].sum(axis=1), zoomed[:, :, 20].sum(axis=1))[0, 1]) < 0.3
+    # About the middle.
+    np.testing.assert_allclose(zoomed, zoomed[:, ::-1, ::-1], atol=1e-3)
+
+
+def test_a_shear_slants_by_at_most_the_recipes_degrees() -> None:
+    picture = np.zeros((41, 41), np.float32)
+    picture[4, 20] = 1.0
+    slanted = all_moved(picture, dataclasses.replace(PLAIN, shear_degrees=30.0), fill=0.0)
+    columns = (slanted.sum(axis=1) * np.arange(41)).sum(axis=1) - 20
+    np.testing.assert_allclose(slanted[:, 4].sum(axis=1), 1.0, atol=1e-3)
+    angles = np.degrees(np.arctan(columns / 16))
+    assert np.abs(angles).max() <= 30.1
+    assert angles.min() < -25 < 25 < angles.max()
+
+
+def test_the_last_epochs_may_show_images_as_they_are(images: Images) -> None:
+    recipe = dataclasses.replace(AUGMENTED, epochs=5, plain_epochs=2)
+    batches = TrainingBatches(images, recipe, 3)
+    still = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+    plain = [np.allclose(batches.drawn(epoch)[1], still) for epoch in range(5)]
+    assert plain == [False, False, False, True, True]
+    before = TrainingBatches(images, dataclasses.replace(recipe, plain_epochs=0), 3)
+    for epoch in range(5):
+        assert np.array_equal(batches.drawn(epoch)[0], before.drawn(epoch)[0])
+
+
 @pytest.mark.parametrize("recipe", [PLAIN, AUGMENTED])
 def test_what_has_no_pipeline_of_its_own_is_shown_the_same(
     recipe: Recipe, images: Images, monkeypatch: pytest.MonkeyPatch

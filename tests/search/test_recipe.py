@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,9 @@ def test_a_recipe_survives_json_and_knows_its_name_whatever_its_epochs(name: str
         ("label_smoothing", 1.0),
         ("weight_decay", -0.1),
         ("average_decay", 1.0),
+        ("zoom", 1.0),
+        ("shear_degrees", -1.0),
+        ("plain_epochs", 0.5),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name_and_value(field: str, value: object) -> None:
@@ -56,9 +60,11 @@ def test_a_value_out_of_range_is_refused_by_name_and_value(field: str, value: ob
 
 
 def test_knobs_that_came_later_are_in_no_key_of_a_recipe_that_does_not_use_them() -> None:
-    assert not {"label_smoothing", "weight_decay", "average_decay"} & Recipe().to_dict().keys()
-    changed = Recipe(label_smoothing=0.1, weight_decay=1e-4, average_decay=0.99)
-    assert changed.to_dict().items() >= {"label_smoothing": 0.1, "weight_decay": 1e-4, "average_decay": 0.99}.items()
+    later: dict[str, Any] = {"label_smoothing": 0.1, "weight_decay": 1e-4, "average_decay": 0.99}
+    later |= {"zoom": 0.1, "shear_degrees": 5.0, "plain_epochs": 2}
+    assert not later.keys() & Recipe().to_dict().keys()
+    changed = Recipe(**later)
+    assert changed.to_dict().items() >= later.items()
     assert Recipe.from_dict(json.loads(json.dumps(changed.to_dict()))) == changed
 
 

@@ -5,6 +5,7 @@ What a candidate is shown is drawn by NumPy, so it is the same whatever Keras ru
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -55,7 +56,10 @@ class TrainingBatches:
         order = rng.permutation(len(self._images)).astype(np.int32)
         if not self._recipe.augments:
             return order, np.empty((0, 8), np.float32)
-        return order, movements(len(order), self._images.pixels.shape, self._recipe, rng)
+        recipe = self._recipe
+        if epoch >= recipe.epochs - recipe.plain_epochs:
+            recipe = dataclasses.replace(recipe, rotation_degrees=0.0, shift_pixels=0.0, zoom=0.0, shear_degrees=0.0)
+        return order, movements(len(order), self._images.pixels.shape, recipe, rng)
 
     def batch(self, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]) -> tuple[Any, Any]:
         """Return one batch of an epoch that was drawn."""
@@ -116,12 +120,12 @@ class _Batches(keras.utils.PyDataset):
 
 
 def movements(count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Draw how images are turned about their middle and shifted, each by amounts of its own.
+    """Draw how images are stretched, slanted and turned about their middle and shifted, each by amounts of its own.
 
     Args:
         count: How many images.
         shape: ``(images, height, width, channels)``.
-        recipe: Gives the largest angle in degrees and the largest shift in pixels.
+        recipe: Gives the largest amounts.
         rng: Where chance comes from.
 
     Returns:
@@ -129,12 +133,19 @@ def movements(count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random
     """
     draws = rng.uniform(-1.0, 1.0, (count, 3))
     angle = draws[:, 0] * math.radians(recipe.rotation_degrees)
-    cosine, sine = np.cos(angle), np.sin(angle)
+    cosine, sine, one, zero = np.cos(angle), np.sin(angle), np.ones(count), np.zeros(count)
+    wide, high, slant = one, one, zero
+    if recipe.zoom or recipe.shear_degrees:
+        more = rng.uniform(-1.0, 1.0, (count, 3))
+        wide, high = one + more[:, 0] * recipe.zoom, one + more[:, 1] * recipe.zoom
+        slant = np.tan(more[:, 2] * math.radians(recipe.shear_degrees))
+    # A rotation after a shear after a scaling.
+    xx, xy = cosine * wide, (cosine * slant - sine) * high
+    yx, yy = sine * wide, (sine * slant + cosine) * high
     middle_y, middle_x = (shape[1] - 1) / 2, (shape[2] - 1) / 2
-    shift_x = middle_x - cosine * middle_x + sine * middle_y + draws[:, 1] * recipe.shift_pixels
-    shift_y = middle_y - sine * middle_x - cosine * middle_y + draws[:, 2] * recipe.shift_pixels
-    zero = np.zeros(count)
-    return np.stack([cosine, -sine, shift_x, sine, cosine, shift_y, zero, zero], axis=1).astype(np.float32)
+    shift_x = middle_x - xx * middle_x - xy * middle_y + draws[:, 1] * recipe.shift_pixels
+    shift_y = middle_y - yx * middle_x - yy * middle_y + draws[:, 2] * recipe.shift_pixels
+    return np.stack([xx, xy, shift_x, yx, yy, shift_y, zero, zero], axis=1).astype(np.float32)
 
 
 def moved(batch: Any, transforms: Any, fill: float) -> Any:

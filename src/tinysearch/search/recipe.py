@@ -34,6 +34,9 @@ class Recipe:
             Hutter, 2019); scales and offsets are left alone.
         average_decay: What is validated and kept are exponential moving averages of the weights with this momentum
             (Polyak and Juditsky, 1992); 0 for the weights themselves.
+        zoom: Training images are stretched or shrunk by up to this share, height and width apart.
+        shear_degrees: Training images are slanted by up to this much to either side.
+        plain_epochs: In the last so many epochs, training images are shown as they are.
 
     Raises:
         RecipeError: if a value is out of range.
@@ -53,6 +56,9 @@ class Recipe:
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
     average_decay: float = 0.0
+    zoom: float = 0.0
+    shear_degrees: float = 0.0
+    plain_epochs: int = 0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -67,9 +73,12 @@ class Recipe:
             ("label_smoothing", 0.0, 0.9),
             ("weight_decay", 0.0, 1.0),
             ("average_decay", 0.0, 0.99999),
+            ("zoom", 0.0, 0.5),
+            ("shear_degrees", 0.0, 60.0),
+            ("plain_epochs", 0, 100_000),
         ):
             value = getattr(self, name)
-            kinds = (int,) if name in ("epochs", "batch_size") else (int, float)
+            kinds = (int,) if name in ("epochs", "batch_size", "plain_epochs") else (int, float)
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 raise RecipeError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}")
         for name, options in (
@@ -87,7 +96,8 @@ class Recipe:
     @property
     def augments(self) -> bool:
         """Whether training images are changed at random."""
-        return self.rotation_degrees > 0 or self.shift_pixels > 0
+        moved = max(self.rotation_degrees, self.shift_pixels, self.zoom, self.shear_degrees) > 0
+        return moved and self.plain_epochs < self.epochs
 
     @property
     def name(self) -> str:
@@ -116,7 +126,7 @@ class Recipe:
 
 
 # Keys of candidates are made of recipes: they must not change because recipes learn something new.
-_LATER = ("label_smoothing", "weight_decay", "average_decay")
+_LATER = ("label_smoothing", "weight_decay", "average_decay", "zoom", "shear_degrees", "plain_epochs")
 
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
