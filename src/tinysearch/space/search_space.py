@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,13 @@ class SearchSpace:
     def __init__(self, task: Task | None = None, tree: choices.Group | None = None) -> None:
         self.task = task or Task()
         self.tree = tree or network_choices()
+        # Strategies ask for the same parents again and again.
+        self._is_member = functools.lru_cache(maxsize=4_096)(self._could_be_drawn)
 
     def __contains__(self, architecture: object) -> bool:
-        if not isinstance(architecture, Architecture):
-            return False
+        return isinstance(architecture, Architecture) and self._is_member(architecture)
+
+    def _could_be_drawn(self, architecture: Architecture) -> bool:
         try:
             self.encode(architecture)
         except SpaceError:
