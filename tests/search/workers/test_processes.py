@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import TrainingData
 from tinysearch.search.images import Images
 from tinysearch.search.recipe import Recipe
+from tinysearch.search.workers import processes
+from tinysearch.search.workers.process import Process
 from tinysearch.search.workers.processes import WorkerProcesses
 from tinysearch.search.workers.worker import Job
 from tinysearch.space.architecture import Architecture, Conv, Head
@@ -124,6 +127,25 @@ def test_what_cannot_be_started_at_all_is_an_error_with_the_log(make: Make) -> N
         make(trainer="nothing:train").train(job(faulty.FINE))
 
 
+@pytest.mark.parametrize(("failures", "fails"), [(2, False), (3, True)])
+def test_a_machine_that_is_short_of_something_for_a_moment_is_asked_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch, failures: int, fails: bool
+) -> None:
+    calls = itertools.count(1)
+
+    def process(settings: dict[str, Any]) -> Process:
+        if next(calls) <= failures:
+            raise OSError("no room for another process")
+        return Process(settings)
+
+    monkeypatch.setattr(processes, "Process", process)
+    if fails:
+        with pytest.raises(WorkerError, match="no room for another process"):
+            make().train(job(faulty.FINE))
+    else:
+        assert make().train(job(faulty.FINE)).failure is None
+
+
 def test_a_process_is_replaced_after_some_trainings_and_after_a_failure(make: Make) -> None:
     worker = make(trainings=2)
     pids = [worker.train(job(faulty.FINE)).train_seconds for _ in range(4)]
@@ -180,6 +202,8 @@ import faulty
 from test_processes import job
 from tinysearch.search.datasets import TrainingData
 from tinysearch.search.images import Images
+from tinysearch.search.workers import processes
+from tinysearch.search.workers.process import Process
 from tinysearch.search.workers.processes import WorkerProcesses
 from tinysearch.space.task import Task
 images = Images(np.zeros((20, 28, 28, 1), np.uint8), np.arange(20, dtype=np.int32) % 10)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 
 from tinysearch.errors import WorkerError
 from tinysearch.results.record import Measurement
@@ -110,12 +112,21 @@ class WorkerProcesses(Worker):
         with self._lock:
             if self._closed:
                 raise WorkerError("the worker processes were stopped")
-            try:
-                process = Process({**self._settings, "data": described(self._data)})
-            except OSError as error:
-                raise WorkerError(f"a worker process could not be started: {error}") from None
+            process = self._started()
             self._all.add(process)
             return process
+
+    def _started(self) -> Process:
+        settings = {**self._settings, "data": described(self._data)}
+        # A machine may be short of something for a moment.
+        for pause in (0.2, 1.0):
+            with contextlib.suppress(OSError):
+                return Process(settings)
+            time.sleep(pause)
+        try:
+            return Process(settings)
+        except OSError as error:
+            raise WorkerError(f"a worker process could not be started: {error}") from None
 
     def _take(self) -> tuple[Process, bool]:
         """Return a process to use, and whether it was started before."""
