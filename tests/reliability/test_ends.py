@@ -142,7 +142,7 @@ def test_a_signal_while_the_winner_is_evaluated_loses_nothing(
     assert ended == code
     assert psutil.wait_procs(workers, timeout=60)[1] == []
     assert "Traceback" not in said
-    assert ("--resume" in said) == (name != "SIGKILL")
+    assert ("--resume" in said) == ("not trained again" in said) == (name != "SIGKILL")
     searched = [record for record in records(tmp_path) if record.purpose == "search"]
     assert len(searched) == 1
     after = resume()

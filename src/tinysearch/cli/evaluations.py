@@ -33,8 +33,12 @@ def evaluated(
     store: Store, planned: Sequence[Evaluation], dataset: Dataset, notes: Console, workers: int, **limits: Any
 ) -> list[Record]:
     """Carry out evaluations on all training images, and show how they come on; see ``api.evaluate_planned``."""
-    with shown(notes, planned, workers) as progress:
-        records = evaluate_planned(store, planned, dataset, workers=workers, watcher=Shown(progress), **limits)
+    try:
+        with shown(notes, planned, workers) as progress:
+            records = evaluate_planned(store, planned, dataset, workers=workers, watcher=Shown(progress), **limits)
+    except KeyboardInterrupt:
+        notes.print("what was evaluated until now is stored, and is not trained again", soft_wrap=True)
+        raise
     for record in records:
         if record.failed:
             reason = f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"

@@ -30,6 +30,12 @@ _COLUMNS = (
     ("time", "train_seconds", "time"),
 )
 
+_SAID = {
+    "better": "By more than noise explains, it is better than",
+    "worse": "By more than noise explains, it is worse than",
+    "unclear": "It is not clearly different from",
+}
+
 _BEST_FIRST = ("validation", "test", "documented")
 
 _VERDICTS = {"better": "better", "worse": "worse", "unclear": "not clearly different"}
@@ -252,6 +258,9 @@ def _sentences(section: Section) -> list[str]:
         f"{row.name} ({row.params:,} parameters) reaches "
         f"{figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)} on the test images."
     ]
+    for verdict, words in _SAID.items():
+        names = dict.fromkeys(other.name for other in top.versus if other.verdict == verdict)
+        found[0] += f" {words} {', '.join(names)}." if names else ""
     above = 100 * ((row.val_accuracy or 0.0) - (row.test_accuracy_mean or 0.0))
     if above >= _FLATTERED:
         found[0] += (
