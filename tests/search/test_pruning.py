@@ -16,10 +16,10 @@ def curve(*accuracies: float) -> Measurement:
 
 @pytest.fixture
 def reached(make_record: Callable[..., Record]) -> Callable[..., Record]:
-    """Return a function that makes a record of a training of ten epochs that had an accuracy after the fourth."""
+    """Return a function that makes a record of a training of ten epochs that had an accuracy after the fifth."""
 
     def make(accuracy: float, *, epochs: int = 10, trained: int = 10, **fields: Any) -> Record:
-        accuracies = [0.1, 0.1, 0.1, accuracy, *[0.99] * 6][:trained]
+        accuracies = [0.1, 0.1, 0.1, 0.1, accuracy, *[0.99] * 5][:trained]
         return replace(make_record(recipe={"epochs": epochs}), measurement=curve(*accuracies), **fields)
 
     return make
@@ -27,23 +27,23 @@ def reached(make_record: Callable[..., Record]) -> Callable[..., Record]:
 
 def test_the_floor_is_the_median_of_what_others_had_reached(reached: Callable[..., Record]) -> None:
     history = [reached(0.5 + number / 100) for number in range(9)]
-    assert floor(history, 10) == (4, pytest.approx(0.54))
+    assert floor(history, 10) == (5, pytest.approx(0.54))
 
 
 def test_there_is_no_floor_before_enough_is_known(reached: Callable[..., Record]) -> None:
     assert floor([reached(0.9)] * (KNOWN - 1), 10) is None
-    assert floor([reached(0.9)] * KNOWN, 10) == (4, 0.9)
+    assert floor([reached(0.9)] * KNOWN, 10) == (5, 0.9)
 
 
 def test_what_was_stopped_counts_and_what_cannot_be_compared_does_not(reached: Callable[..., Record]) -> None:
-    stopped = [reached(0.5, trained=4)] * KNOWN
+    stopped = [reached(0.5, trained=5)] * KNOWN
     others = [
         reached(0.9, origin="baseline"),
-        reached(0.9, epochs=4, trained=4),
-        reached(0.9, trained=3),
+        reached(0.9, epochs=5, trained=5),
+        reached(0.9, trained=4),
         replace(reached(0.9), measurement=Measurement(failure="no memory")),
     ]
-    assert floor(others * KNOWN + stopped, 10) == (4, 0.5)
+    assert floor(others * KNOWN + stopped, 10) == (5, 0.5)
     assert floor(others * KNOWN, 10) is None
 
 
@@ -60,7 +60,7 @@ def test_a_run_that_prunes_stops_some_and_keeps_the_best(runner: Any) -> None:
     assert [one.key for one in pruned.records] == [one.key for one in whole.records]
     stopped = [one for one in pruned.records if one.pruned]
     assert 5 < len(stopped) < 25
-    assert all(len(one.measurement.curve) == 4 for one in stopped)
+    assert all(len(one.measurement.curve) == 5 for one in stopped)
     assert pruned.best is not None
     assert not pruned.best.pruned
     assert whole.best is not None

@@ -13,7 +13,7 @@ from tinysearch.results.record import Record
 # From so many comparable trainings on there is a floor.
 KNOWN = 8
 # A training of so much of its epochs is looked at once.
-_PROGRESS = 0.4
+_PROGRESS = 0.5
 # So many records are looked at, so that the time of a proposal is bounded.
 _LATEST = 1_000
 
