@@ -8,6 +8,7 @@
   const whole = (x) => (x === null || x === undefined ? "-" : x.toLocaleString("en-US"));
   const short = (x) => (x >= 1e6 ? `${x / 1e6}M` : x >= 1e4 ? `${x / 1e3}k` : whole(x));
   const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  const print = matchMedia("print");
   const calm = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
   const of = (name, id) => document.querySelector(`.${name}[data-section="${id}"]`);
 
@@ -42,6 +43,8 @@
   function layout(x, y, more = {}) {
     const axis = { gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--line"), automargin: true };
     return {
+      // What fits on a sheet of paper: there is no time to measure it.
+      width: print.matches ? 700 : undefined, autosize: !print.matches,
       paper_bgcolor: css("--ground"), plot_bgcolor: css("--ground"), font: { color: css("--ink"), size: 13 },
       margin: { l: 60, r: 15, t: 30, b: 50 }, hovermode: "closest", hoverlabel: { align: "left" },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
@@ -323,10 +326,10 @@
       if (button && button.classList.contains("sort")) sort(button);
     });
   });
-  for (const when of ["beforeprint", "afterprint"]) {
-    addEventListener(when, () => document.querySelectorAll(".js-plotly-plot").forEach((plot) => Plotly.Plots.resize(plot)));
+  // Plots know their colors and their width from when they were drawn.
+  for (const medium of [print, matchMedia("(prefers-color-scheme: dark)")]) {
+    medium.addEventListener("change", () => sections.forEach((_, id) => { scatter(id); progress(id); }));
   }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => sections.forEach((_, id) => { scatter(id); progress(id); }));
   const linked = /^#c(\d+)-(\d+)$/.exec(location.hash);
   if (linked && sections[linked[1]] && sections[linked[1]].candidates[linked[2]]) open(Number(linked[1]), Number(linked[2]));
 })();
