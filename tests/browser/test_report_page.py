@@ -187,6 +187,22 @@ def test_the_plots_can_be_switched(opened: Opened) -> None:
     opened.page.wait_for_function("document.querySelector('.progress .xtitle').textContent.startsWith('minutes')")
 
 
+def test_on_paper_plots_are_dark_on_white_and_as_wide_as_a_sheet(browser: Any, page_file: Path) -> None:
+    opened = Opened(browser, page_file, viewport={"width": 1440, "height": 900}, color_scheme="dark")
+
+    def wait_for(width: str, color: str) -> None:
+        is_wide = f"document.querySelector('.scatter .main-svg').getBoundingClientRect().width {width}"
+        is_colored = f"getComputedStyle(document.querySelector('.scatter .xtitle')).fill {color}"
+        opened.page.wait_for_function(f"{is_wide} && {is_colored}")
+
+    wait_for("> 1000", "!== 'rgb(0, 0, 0)'")
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    wait_for("=== 700", "=== 'rgb(0, 0, 0)'")
+    opened.page.emulate_media(media="screen", color_scheme="dark")
+    wait_for("> 1000", "!== 'rgb(0, 0, 0)'")
+    assert opened.problems == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 768, 1440])
 def test_nothing_is_wider_than_the_window(browser: Any, page_file: Path, scheme: str, width: int) -> None:
