@@ -103,6 +103,8 @@ def large_variants() -> dict[str, Candidate]:
         "averaged weights, 0.999": replace(how, average_decay=0.999),
         "label smoothing 0.05": replace(how, label_smoothing=0.05),
         "weight decay 5e-4": replace(how, weight_decay=5e-4),
+        "zoom 10 %, weight decay 5e-4": replace(how, zoom=0.1, weight_decay=5e-4),
+        "zoom 10 %, rotation 3.5 degrees": replace(how, zoom=0.1, rotation_degrees=3.5),
     }
     return {name: Candidate(LARGE, recipe) for name, recipe in recipes.items()}
 
@@ -121,6 +123,7 @@ def small_variants() -> dict[str, Candidate]:
         "no augmentation": replace(how, rotation_degrees=0.0, shift_pixels=0.0),
         "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
         "twice the augmentation": replace(how, rotation_degrees=14.0, shift_pixels=2.0),
+        "zoom 10 %": replace(how, zoom=0.1),
         "averaged weights, 0.999": replace(how, average_decay=0.999),
         "label smoothing 0.05": replace(how, label_smoothing=0.05),
         "weight decay 5e-4": replace(how, weight_decay=5e-4),
