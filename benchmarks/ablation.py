@@ -3,7 +3,7 @@
 ::
 
     python benchmarks/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
-    python benchmarks/ablation.py --data mnist.npz --seeds 3 --only 'base,batches of 32'
+    python benchmarks/ablation.py --data mnist.npz --seeds 3 --only 'base; batches of 32'
     python benchmarks/ablation.py --data mnist.npz --seeds 2 --base large
     python benchmarks/ablation.py                                  # the table of what there is
 
@@ -237,12 +237,12 @@ def main() -> None:
     parser.add_argument("--base", choices=list(RUNS), default="small")
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", default="", help="names of variants to train, separated by commas")
+    parser.add_argument("--only", default="", help="names of variants to train, separated by semicolons")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with Store(given.store, create=given.seeds > 0) as store:
         if given.seeds:
-            only = [name.strip() for name in given.only.split(",") if name.strip()]
+            only = [name.strip() for name in given.only.split(";") if name.strip()]
             named = variants(given.base)
             unknown = [name for name in only if name not in named]
             if unknown:
