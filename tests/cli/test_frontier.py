@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tinysearch.results.leaderboard import by_score
 from tinysearch.results.store import Store
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
@@ -48,7 +49,7 @@ def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
     searched = [record for record in second if record.purpose == "search"]
     assert searched[0].architecture.to_dict() == starts[0]["architecture"]
     assert searched[0].recipe == starts[0]["recipe"]
-    best = max((record for record in first if record.purpose == "search"), key=lambda record: record.score)
+    best = by_score(record for record in first if record.purpose == "search")[0]
     assert len(best.architecture.layers) == len(searched[0].architecture.layers)
 
 
@@ -67,6 +68,15 @@ def test_more_trials_go_on_with_all_else_as_it_began(launch: Launch, swept: Path
             settings = store.run(f"frontier-{bound}").settings
             assert (settings["trials"], settings["recipe"]["epochs"], settings["evaluate"]) == (3, 1, 1)
             assert sum(record.purpose == "search" for record in store.records(f"frontier-{bound}")) == 3
+
+
+def test_a_sweep_learns_from_another_run_too(launch: Launch, swept: Path, tiny: Path) -> None:
+    words = ("--budgets", 2000, "--trials", 1, "--epochs", 1, "--evaluate", 0, "--learn-from", "frontier-1000")
+    done = launch(swept, "frontier", *words, "--name", "other", "--data", tiny)
+    assert done.returncode == 0, done.stderr
+    with Store(swept / "store.db") as store:
+        ((lesson, _),) = store.run("other-2000").settings["lessons"]
+    assert lesson == "frontier-1000"
 
 
 def test_budgets_below_the_smallest_network_are_refused_before_anything_is_trained(light: Launch, tiny: Path) -> None:

@@ -25,6 +25,7 @@ from tinysearch.space.network_choices import (
     prior,
     tied,
     to_architecture,
+    uniform,
 )
 
 PLAIN = {
@@ -173,6 +174,17 @@ def test_a_shortcut_keeps_the_image_and_the_first_layer_has_none() -> None:
     first, second = tied(blocks({"shortcut": True, "repeat": 2}, {"shortcut": True}), 1)["blocks"]
     assert (first["shortcut"], first["repeat"], first["padding"], first["stride"]) == (False, 1, "valid", 2)
     assert (second["shortcut"], second["padding"], second["stride"]) == (True, "same", 1)
+
+
+def test_stages_after_the_first_pooling_are_made_of_equal_layers_that_keep_their_own_pooling_and_dropout() -> None:
+    def block(filters: int, pool: str = "none", **other: object) -> dict[str, object]:
+        return {**PLAIN, "filters": filters, "pool": pool, **other}
+
+    drawn = [block(3), block(4, "max 2x2"), block(5), block(6, dropout=0.1), block(7, "max 2x2"), block(8)]
+    made = [block(3), block(4, "max 2x2"), block(5), block(5, dropout=0.1), block(5, "max 2x2"), block(8)]
+    drawn += [{**PLAIN, "kind": "separable", "filters": 9, "kernel": "1x1", "bias": True}]
+    made += [block(8, kernel="1x1")]
+    assert uniform({"blocks": drawn, "head": {}}) == {"blocks": made, "head": {}}
 
 
 def test_what_needs_no_tying_is_left_alone() -> None:

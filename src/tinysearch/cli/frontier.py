@@ -43,6 +43,7 @@ def frontier(
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
     prune: options.Prune = None,
+    learn_from: options.LearnFrom = None,
     workers: options.Workers = None,
     evaluate: Annotated[
         int | None,
@@ -107,7 +108,7 @@ def frontier(
             )
         begun = {run.name for run in opened.runs()}
         before: list[Record] = []
-        earlier: list[str] = []
+        earlier = list(learn_from or [])
         ending = ""
         for bound in bounds:
             own = f"{name}-{bound}"

@@ -59,6 +59,10 @@ Prune = Annotated[
     bool | None,
     typer.Option("--prune/--no-prune", help="Stop candidates early that fall behind those before them. [no-prune]"),
 ]
+LearnFrom = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),
+]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")

@@ -52,10 +52,7 @@ def run(
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
     prune: options.Prune = None,
-    learn_from: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),
-    ] = None,
+    learn_from: options.LearnFrom = None,
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,

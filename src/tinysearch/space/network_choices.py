@@ -65,6 +65,8 @@ BRANCH_KINDS: Weights = {"conv": 4, "separable": 4, "pool": 1}
 BRANCH_KERNELS: Weights = {"1x1": 2, "3x3": 3, "5x5": 1}
 HEAD_POOLINGS: Weights = {"average": 12, "flatten": 0.6, "max": 0.4}
 HIDDEN: Weights = {0: 40, 8: 0.3, 16: 0.4, 32: 0.3}
+# How many of all networks have the same layer all through a stage, see ``uniform``.
+UNIFORM = 0.5
 
 
 def network_choices(
@@ -163,6 +165,32 @@ def prior(params: int) -> dict[str, Weights]:
         "kinds": _leaning(KINDS, {"separable": separable}),
         "repeats": _leaning(REPEATS, {times: shared for times in REPEATS if times > 1}),
     }
+
+
+# What the layers of a stage need not have in common.
+_OWN = {"kernel", "stride", "repeat", "shortcut", "pool", "dropout"}
+
+
+def uniform(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Make all blocks alike that follow one another without a pooling between them, but those before the first pooling.
+
+    Each is of the kind and width of the first of its stage, and keeps its own kernel, repeats, pooling and dropout.
+    Networks of such stages are what people draw by hand (Simonyan and Zisserman, 2015), and a good start among the many
+    that differ in each layer.
+
+    Args:
+        value: A value of the tree.
+    """
+    blocks: list[dict[str, Any]] = []
+    first: dict[str, Any] | None = None
+    pooled = False
+    for block in value["blocks"]:
+        if first is not None:
+            block = {**first, **{name: block[name] for name in _OWN & block.keys() & first.keys()}}
+        blocks.append(block)
+        pooled = pooled or block["pool"] != "none"
+        first = None if not pooled or block["pool"] != "none" else block
+    return {**value, "blocks": blocks}
 
 
 def tied(value: Mapping[str, Any], channels: int) -> dict[str, Any]:

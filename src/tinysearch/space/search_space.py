@@ -12,7 +12,14 @@ from tinysearch.errors import ShapeError, SpaceError
 from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
-from tinysearch.space.network_choices import from_architecture, network_choices, tied, to_architecture
+from tinysearch.space.network_choices import (
+    UNIFORM,
+    from_architecture,
+    network_choices,
+    tied,
+    to_architecture,
+    uniform,
+)
 from tinysearch.space.task import Task
 
 if TYPE_CHECKING:
@@ -71,6 +78,8 @@ class SearchSpace:
         choose = choices.random_chooser(rng)
         for attempt in range(_ATTEMPTS):
             value = choices.draw(self.tree, choose)
+            if rng.random() < UNIFORM:
+                value = uniform(value)
             while True:
                 architecture = self._built(value)
                 if self.cost(architecture) is not None:

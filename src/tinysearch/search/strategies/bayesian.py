@@ -65,7 +65,7 @@ class Bayesian(Strategy):
         self.drawn = drawn
         self.parents = parents
         self.memory = memory
-        self._random = RandomSearch(problem, lowest=0.6, light=True)
+        self._random = RandomSearch.near_the_budget(problem)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()

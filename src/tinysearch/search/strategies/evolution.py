@@ -18,7 +18,7 @@ class Evolution(Strategy):
 
     The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
     drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
-    search begins with ``warm_up`` random candidates between 60 % of the budget and all of it. Networks that are quick
+    search begins with ``warm_up`` random candidates between 80 % of the budget and all of it. Networks that are quick
     to train are preferred, see ``Problem.is_light``.
 
     Half of the mutants that are over the budget have their widths scaled down until they fit, and a quarter of the
@@ -37,7 +37,7 @@ class Evolution(Strategy):
         self.population = population
         self.tournament = tournament
         self.warm_up = warm_up
-        self._random = RandomSearch(problem, lowest=0.6, light=True)
+        self._random = RandomSearch.near_the_budget(problem)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()

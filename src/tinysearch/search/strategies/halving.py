@@ -49,7 +49,7 @@ class Halving(Strategy):
         self.eta = eta
         self.share = share
         self.memory = memory
-        self._random = RandomSearch(problem, lowest=0.6, light=True)
+        self._random = RandomSearch.near_the_budget(problem)
 
     @property
     def rungs(self) -> tuple[int, ...]:

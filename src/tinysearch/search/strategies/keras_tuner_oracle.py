@@ -52,7 +52,7 @@ class KerasTunerOracle(Strategy):
         super().__init__(problem)
         self.name = name
         self._class = oracle_class(name)
-        self._random = RandomSearch(problem, lowest=0.6, light=True)
+        self._random = RandomSearch.near_the_budget(problem)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()

@@ -33,6 +33,15 @@ class RandomSearch(Strategy):
         self.lowest = lowest
         self.light = light
 
+    @classmethod
+    def near_the_budget(cls, problem: Problem) -> RandomSearch:
+        """Return a search for what other strategies begin with: between 80 % of the budget and all of it, and light.
+
+        A network that leaves parameters unused is seldom the best, and the first candidates of a short search are
+        many of all.
+        """
+        return cls(problem, lowest=0.8, light=True)
+
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
