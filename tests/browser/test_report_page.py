@@ -159,6 +159,19 @@ def test_a_point_tells_its_layers_when_it_is_hovered_and_opens_when_it_is_clicke
     assert opened.page.locator("#c-title").inner_text() == "baseline:conv"
 
 
+def test_a_row_opens_its_candidate_wherever_it_is_clicked(opened: Opened) -> None:
+    opened.page.locator("table.board tbody tr td.layers").nth(3).click()
+    opened.page.wait_for_selector("dialog[open]")
+    assert opened.page.locator("#c-title").inner_text() == opened.column(2)[3]
+
+
+def test_no_button_of_a_plot_leads_away_from_the_page(opened: Opened) -> None:
+    opened.page.locator(".plot.scatter").hover()
+    titles = opened.page.locator(".modebar-btn").evaluate_all("found => found.map((one) => one.dataset.title)")
+    assert "Zoom" in titles
+    assert not [title for title in titles if "hare" in title or "loud" in title or "Plotly" in title]
+
+
 def test_a_candidate_opens_by_keyboard_with_all_that_is_known_of_it_and_closes(opened: Opened) -> None:
     opened.page.locator("button.open").first.focus()
     opened.page.keyboard.press("Enter")

@@ -152,13 +152,13 @@ def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_n
     report: Report, embedded: Embedded
 ) -> None:
     page = to_html(report)
-    assert "ccc (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
+    assert "ccc</button> (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
     assert "It is not clearly different from baseline:conv." in page
     assert '<th scope="col">against conv</th>' in page
-    assert "<td>not clearly different (+41.67, n=3)</td>" in page
+    assert "<td>not clearly different (+41.67 ± 8.33)</td>" in page
     data = embedded(page)["sections"][0]
     assert len(data["candidates"]) == 3
-    assert data["candidates"][0]["commands"]["reproduce"] == "tinysearch reproduce ccc --seeds 3"
+    assert data["candidates"][0]["reproduce"] == "tinysearch reproduce ccc --seeds 3 --data toy.npz"
 
 
 def test_the_networks_to_choose_from_are_the_best_of_each_size_and_the_hand_made_ones(
@@ -235,6 +235,41 @@ def test_what_was_never_tested_says_how_to(tmp_path: Path, make_record: MakeReco
         store.create_run("a run", "toy", "0123456789abcdef", SETTINGS)
         store.append(make_record(run="a run", position=0))
         page = to_html(build(store))
-    assert "tinysearch evaluate" in page
-    command = embedded(page)["sections"][0]["candidates"][0]["commands"]["reproduce"]
-    assert command == "tinysearch reproduce aaaaaaaaaaaa --seeds 3"
+    assert "<pre>tinysearch evaluate &#39;a run&#39;</pre>" in page
+    command = embedded(page)["sections"][0]["candidates"][0]["reproduce"]
+    assert command == "tinysearch reproduce aaaaaaaaaaaa --seeds 3 --data toy.npz"
+
+
+def test_commands_name_the_store_and_the_epochs_where_they_must(tmp_path: Path, make_record: MakeRecord) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "digits", "0123456789abcdef", SETTINGS)
+        store.append(make_record(dataset="digits", position=0))
+        store.append(make_record(dataset="digits", purpose="evaluation", trial=None, test_accuracy=0.9))
+        page = to_html(build(store, words=["--store", "my store.db"]))
+    epochs = len(make_record().measurement.curve)
+    assert (
+        f"<pre>tinysearch reproduce --seeds 3 --epochs {epochs} --dataset digits --store &#39;my store.db&#39;</pre>"
+    ) in page
+
+
+def test_trainings_without_the_images_held_out_are_marked(path: Path, make_record: MakeRecord) -> None:
+    with Store(path) as store:
+        given = {"purpose": "evaluation", "trial": None, "test_fingerprint": "f" * 16}
+        store.append(make_record("eee", run="models", test_accuracy=0.75, val_accuracy=None, **given))
+        (section,) = build(store).sections
+        page = to_html(build(store))
+    marked = {one.row.key: one.test.held_out for one in section.candidates if one.test is not None}
+    assert marked == {"ccc": True, "ddd": True, "eee": False}
+    assert "100.00 ± 0.00 % (n=3) †" in page
+    assert "75.00 % (n=1)</td>" in page
+    assert "† trained without the images held out for validation" in page
+
+
+def test_documented_models_are_no_trials(path: Path, make_record: MakeRecord) -> None:
+    with Store(path) as store:
+        store.append(make_record("fff", name="baseline:conv", origin="baseline", trial=None, position=3))
+        (section,) = build(store).sections
+        page = to_html(build(store))
+    (search,) = section.searches
+    assert (len(search.best), search.baselines) == (3, 1)
+    assert "3, 1 hand-made beside" in page

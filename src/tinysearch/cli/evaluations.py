@@ -84,27 +84,26 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
     if not tables:
         return None
     note = (
-        "difference: in points, with its standard error over seeds; McNemar p: median over pairs of one seed. Clear is "
-        "what is significant at 5 % in most pairs and over seeds. 90 %: trained without the tenth held out."
+        "difference: of the means, in points, with its standard error; McNemar p: median over the seeds that both "
+        "have. Better and worse: at 5 % by the t test of Welch over seeds, and by McNemar's for most seeds. 90 %: "
+        "trained without the tenth held out."
     )
     return Group(*tables, Text(note, style="dim"))
 
 
 def _compared(one: Sequence[Answered], others: Sequence[Sequence[Answered]]) -> Table:
-    title = f"{one[0].name} against the documented models, on the same test images"
+    title = f"{one[0].name} (n={len(one)}) against the documented models, on the same test images"
     table = Table(title=title, title_justify="left", header_style="bold", box=None)
     for heading in ("against (recipe)", "test", "n", "difference", "McNemar p", "it is"):
         left = heading in ("against (recipe)", "it is")
         table.add_column(heading, justify="left" if left else "right", no_wrap=True)
     for other in others:
         found = compare(_by_seed(one), _by_seed(other))
-        if found is None:
-            continue
         error = "" if found.standard_error is None else f" ± {100 * found.standard_error:.2f}"
         table.add_row(
             f"{other[0].name.removeprefix(PREFIX)} ({_training(other[0], one[0])})",
-            figures.spread(found.other_mean, found.other_std),
-            str(len(found.seeds)),
+            figures.spread(*figures.mean_and_std(found.others)),
+            str(len(found.others)),
             f"{100 * found.difference:+.2f}{error}",
             figures.p_value(found.median_p),
             found.verdict,

@@ -79,7 +79,8 @@ def leaderboard(
                 )
             from tinysearch.cli.report import page_of
 
-            _write(page_of(opened, runs or ()), output)
+            words = options.store_words(store)
+            _write(page_of(opened, runs or (), reference=reference, words=words), output)
             return
     known = sorted({record.dataset for record in records})
     if dataset is not None and dataset not in known:

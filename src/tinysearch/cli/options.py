@@ -69,6 +69,13 @@ Candidate = Annotated[
 ]
 
 
+def store_words(store: Path | None) -> list[str]:
+    """Return the words that a printed command needs to find the store that was given; an archive takes no results."""
+    from tinysearch.results.archive import SUFFIX
+
+    return [] if store is None or store.suffix == SUFFIX else ["--store", str(store)]
+
+
 def to_read(store: Path | None, reference: bool) -> Path:
     """Return the store or the archive that a command reads.
 

@@ -39,7 +39,7 @@ def report(
     from tinysearch.results.archive import open_to_read
 
     with open_to_read(options.to_read(store, reference)) as opened:
-        page = page_of(opened, runs or (), data)
+        page = page_of(opened, runs or (), data, reference=reference, words=options.store_words(store))
     try:
         output.write_text(page, encoding="utf-8")
     except OSError as error:
@@ -47,8 +47,15 @@ def report(
     stderr().print(f"wrote {output}", soft_wrap=True)
 
 
-def page_of(store: Store, runs: Sequence[str], data: Path | None = None) -> str:
-    """Return the page of some runs of a store, or of all; see ``report``."""
+def page_of(
+    store: Store,
+    runs: Sequence[str],
+    data: Path | None = None,
+    *,
+    reference: bool = False,
+    words: Sequence[str] = (),
+) -> str:
+    """Return the page of some runs of a store, or of all; see ``report`` and ``Report``."""
     from datetime import datetime, timezone
 
     from tinysearch.baselines.models import documented
@@ -58,4 +65,6 @@ def page_of(store: Store, runs: Sequence[str], data: Path | None = None) -> str:
 
     made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     images = at_hand(data, {run.dataset for run in store.runs() if not runs or run.name in runs})
-    return to_html(build(store, runs, documented=documented(), images=images, created_at=made))
+    title = "reference results" if reference else "all results"
+    found = build(store, runs, documented=documented(), images=images, created_at=made, title=title, words=words)
+    return to_html(found)

@@ -65,34 +65,22 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two networks on the same test images, paired by seed.
+    """Two networks on the same test images.
 
     Args:
-        seeds: The seeds that both were trained with.
-        accuracies, others: Test accuracies of the one and of the other, in the order of the seeds.
-        p_values: For each seed, of the exact test of McNemar (1947): how likely two equally good networks would
-            disagree as unevenly as these. Empty where answers are not known.
+        accuracies, others: Test accuracies of the one and of the other, an entry for each seed.
+        p_values: For each seed that both were trained with, of the exact test of McNemar (1947): how likely two equally
+            good networks would disagree as unevenly as these. Empty where answers are not known.
     """
 
-    seeds: tuple[int, ...]
     accuracies: tuple[float, ...]
     others: tuple[float, ...]
     p_values: tuple[float, ...]
 
     @property
     def difference(self) -> float:
-        """Mean difference of the accuracies, a fraction."""
-        return statistics.fmean(self.accuracies) - self.other_mean
-
-    @property
-    def other_mean(self) -> float:
-        """Mean test accuracy of the other."""
-        return statistics.fmean(self.others)
-
-    @property
-    def other_std(self) -> float | None:
-        """Sample standard deviation of the test accuracy of the other; None for a single seed."""
-        return statistics.stdev(self.others) if len(self.seeds) > 1 else None
+        """Difference of the mean accuracies, a fraction."""
+        return statistics.fmean(self.accuracies) - statistics.fmean(self.others)
 
     @property
     def median_p(self) -> float | None:
@@ -101,41 +89,50 @@ class Comparison:
 
     @property
     def standard_error(self) -> float | None:
-        """Standard error of the difference, from the spread over seeds; None for a single one."""
-        if len(self.seeds) < 2:
-            return None
-        return math.sqrt((statistics.variance(self.accuracies) + statistics.variance(self.others)) / len(self.seeds))
+        """Standard error of the difference, from the spread over the seeds of each; None if one has a single seed."""
+        squares = self._squared_errors
+        return None if squares is None else math.sqrt(sum(squares))
 
     @property
     def verdict(self) -> str:
         """Whether the one is ``"better"`` or ``"worse"``, or that is ``"unclear"``.
 
-        It is clear if most pairs alone are significant at 5 %, where that can be tested, and Student's test of the two
-        means over seeds is as well. One seed each makes nothing clear: that is about two sets of weights, not about
-        two networks.
+        It is clear if the means over seeds differ by the t test of Welch (1947) at 5 %, and where answers are known if
+        most pairs of one seed differ by McNemar's at 5 % as well. A single seed makes nothing clear: that is about
+        one set of weights, not about a network.
         """
         from scipy.stats import t
 
-        error, count = self.standard_error, len(self.seeds)
-        significant = not self.p_values or 2 * sum(p < 0.05 for p in self.p_values) > count
-        if not significant or error is None or abs(self.difference) <= t.ppf(0.975, 2 * count - 2) * error:
+        squares, error = self._squared_errors, self.standard_error
+        significant = not self.p_values or 2 * sum(p < 0.05 for p in self.p_values) > len(self.p_values)
+        if not significant or squares is None or error is None:
+            return "unclear"
+        spread = sum(
+            square**2 / (len(each) - 1) for square, each in zip(squares, (self.accuracies, self.others), strict=True)
+        )
+        # Of networks that do not differ from seed to seed, any difference is one of the networks.
+        bound = t.ppf(0.975, error**4 / spread) * error if spread else 0.0
+        if abs(self.difference) <= bound:
             return "unclear"
         return "better" if self.difference > 0 else "worse"
 
+    @property
+    def _squared_errors(self) -> tuple[float, float] | None:
+        if min(len(self.accuracies), len(self.others)) < 2:
+            return None
+        own, other = (statistics.variance(each) / len(each) for each in (self.accuracies, self.others))
+        return own, other
 
-def compare(one: Mapping[int, Answers | float], other: Mapping[int, Answers | float]) -> Comparison | None:
-    """Compare two networks by their answers, or by their accuracies, by seed; None if no seed is common to both."""
-    seeds = tuple(sorted(set(one) & set(other)))
-    if not seeds:
-        return None
-    pairs = [(one[seed], other[seed]) for seed in seeds]
+
+def compare(one: Mapping[int, Answers | float], other: Mapping[int, Answers | float]) -> Comparison:
+    """Compare two networks by their answers, or by their accuracies; both are by seed and of at least one seed."""
+    pairs = [(one[seed], other[seed]) for seed in sorted(set(one) & set(other))]
     p_values = [
         _mcnemar(ours, theirs) for ours, theirs in pairs if isinstance(ours, Answers) and isinstance(theirs, Answers)
     ]
     return Comparison(
-        seeds,
-        tuple(_accuracy(ours) for ours, _ in pairs),
-        tuple(_accuracy(theirs) for _, theirs in pairs),
+        tuple(_accuracy(one[seed]) for seed in sorted(one)),
+        tuple(_accuracy(other[seed]) for seed in sorted(other)),
         tuple(p_values) if len(p_values) == len(pairs) else (),
     )
 

@@ -53,6 +53,7 @@ class Test:
             not known or the classes are too many.
         mistakes: The images that the most trainings got wrong, at most ``MOST_DIGITS``.
         wrong: How many images at least one training got wrong.
+        held_out: Whether it was trained without the images held out for validation, not on all training images.
         side: Height and width of the images in pixels, where they are at hand.
     """
 
@@ -60,6 +61,7 @@ class Test:
     confusion: Sequence[Sequence[int]] = ()
     mistakes: Sequence[Mistake] = ()
     wrong: int = 0
+    held_out: bool = False
     side: tuple[int, int] | None = None
 
 
@@ -70,10 +72,10 @@ class Versus:
     Args:
         name: Of the documented model.
         trained: How it was trained otherwise than the candidate, in words; empty if alike.
-        seeds: How many seeds both have.
-        mean: Its mean test accuracy, a fraction.
+        seeds: How many seeds it was trained with.
+        mean: Its mean test accuracy over these, a fraction.
         difference, standard_error: Of the means, fractions; positive if the candidate is better.
-        p_value: Median of McNemar's over seeds; None where answers are not known.
+        p_value: Median of McNemar's over the seeds that both have; None where answers are not known.
         verdict: ``"better"``, ``"worse"`` or ``"unclear"``.
     """
 
@@ -130,9 +132,10 @@ class Progress:
     Args:
         run: Its name.
         budget, strategy, seed, workers: Of its settings.
-        best: Best validation accuracy so far after each training.
+        best: Best validation accuracy so far after each trial; documented models are none.
         seconds: Time spent training until then, all workers together.
         names: What was trained.
+        baselines: How many documented models were trained beside the trials.
         rejections: What the constraint filter rejected, by reason.
         failures: Name and reason of trainings that failed.
         taken: How many were taken over from other runs.
@@ -147,6 +150,7 @@ class Progress:
     best: Sequence[float]
     seconds: Sequence[float]
     names: Sequence[str]
+    baselines: int
     rejections: Mapping[str, int]
     failures: Sequence[tuple[str, str]]
     taken: int
@@ -169,12 +173,23 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Sections by dataset; ``runs`` are those asked for, ``failed`` counts trainings without a result."""
+    """Sections by dataset.
+
+    Args:
+        sections: One for each dataset.
+        runs: Those asked for.
+        failed: How many trainings gave no result.
+        created_at: When it was made.
+        title: What it is about.
+        store: The words by which a command finds the store that it was made of; empty where that is not needed.
+    """
 
     sections: Sequence[Section]
     runs: Sequence[str]
     failed: int
     created_at: str = ""
+    title: str = "all results"
+    store: Sequence[str] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -198,6 +213,8 @@ def build(
     documented: Mapping[str, float] | None = None,
     images: Mapping[str, Pixels] | None = None,
     created_at: str = "",
+    title: str = "all results",
+    words: Sequence[str] = (),
 ) -> Report:
     """Gather what a report tells.
 
@@ -208,6 +225,8 @@ def build(
         images: Test images, shape ``(images, height, width, channels)``, by fingerprint; those that were misclassified
             are shown.
         created_at: When, for the page to say.
+        title: What all results of the store are, for the page to say.
+        words: By which a command finds the store, see ``Report``.
 
     Raises:
         RunError: if a run is unknown.
@@ -237,7 +256,7 @@ def build(
             if run.fingerprint in marks and "trials" in run.settings and (not runs or run.name in runs)
         ]
         sections.append(Section(dataset, candidates, searches))
-    return Report(sections, list(runs), board.failed, created_at)
+    return Report(sections, list(runs), board.failed, created_at, ", ".join(runs) or title, list(words))
 
 
 def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
@@ -305,9 +324,10 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         return None
     accuracies = {seed: one.test_accuracy or 0.0 for seed, one in sorted(tested.items())}
     one = next(iter(tested.values()))
+    held_out = one.measurement.val_accuracy is not None
     answers = [each.answers for each in _answered(records, known).values() if each.answers is not None]
     if not answers:
-        return Test(accuracies)
+        return Test(accuracies, held_out=held_out)
     labels = unpack(answers[0].labels)
     predicted = np.stack([unpack(each.predicted) for each in answers])
     classes = int(max(labels.max(), predicted.max())) + 1
@@ -324,6 +344,7 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         confusion=confusion,
         mistakes=[_mistake(int(index), labels, predicted, int(times[index]), images) for index in worst],
         wrong=int((times > 0).sum()),
+        held_out=held_out,
         side=None if images is None else (images.shape[1], images.shape[2]),
     )
 
@@ -361,7 +382,7 @@ def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
         compared = compare(
             {seed: each.scored for seed, each in own.items()}, {each.seed: each.scored for each in network}
         )
-        if compared is not None and compared.standard_error is not None:
+        if compared.standard_error is not None:
             found.setdefault((other.key, other.held_out), _as_versus(other.name, _trained(other, one), compared))
     return list(found.values())
 
@@ -383,8 +404,8 @@ def _as_versus(name: str, trained: str, compared: Comparison) -> Versus:
     return Versus(
         name=name,
         trained=trained,
-        seeds=len(compared.seeds),
-        mean=compared.other_mean,
+        seeds=len(compared.others),
+        mean=statistics.fmean(compared.others),
         difference=compared.difference,
         standard_error=compared.standard_error,
         p_value=compared.median_p,
@@ -393,9 +414,10 @@ def _as_versus(name: str, trained: str, compared: Comparison) -> Versus:
 
 
 def _progress(run: Run, records: Sequence[Record]) -> Progress:
-    searched = sorted(
+    trained = sorted(
         (one for one in records if one.purpose == "search"), key=lambda one: (one.position is None, one.position or 0)
     )
+    searched = [one for one in trained if one.origin == "search"]
     best: list[float] = []
     seconds: list[float] = []
     spent = 0.0
@@ -406,7 +428,7 @@ def _progress(run: Run, records: Sequence[Record]) -> Progress:
         top = best_of(filter(None, (top, record)))
         best.append(0.0 if top is None else _rounded(top.measurement.val_accuracy) or 0.0)
     rejections = Counter(run.rejections)
-    for record in searched:
+    for record in trained:
         rejections.update(record.rejections)
     settings = run.settings
     return Progress(
@@ -418,8 +440,9 @@ def _progress(run: Run, records: Sequence[Record]) -> Progress:
         best=best,
         seconds=seconds,
         names=[record.name for record in searched],
+        baselines=len(trained) - len(searched),
         rejections=dict(rejections),
-        failures=[(one.name, str(one.measurement.failure)) for one in searched if one.failed],
+        failures=[(one.name, str(one.measurement.failure)) for one in trained if one.failed],
         taken=sum(one.taken_from is not None for one in searched),
         finished=run.finished_at is not None,
     )

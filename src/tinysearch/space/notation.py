@@ -16,8 +16,10 @@ from tinysearch.space.architecture import (
 )
 
 LEGEND = (
-    "c12 convolution to 12 channels, s separable, d depthwise; k5 kernel 5x5 (3x3 unless said), /2 stride, "
-    "x2 applied twice with the same weights; M max and A average pooling; +(...) shortcut, [...|...] inception"
+    "c12 convolution to 12 channels, s separable, d1 depthwise with 1 output for each channel; k5 kernel 5x5 (3x3 "
+    "unless said), /2 stride, x2 applied twice with the same weights; M max and A average pooling over 2x2, M3/2 over "
+    "3x3 with stride 2; +(...) shortcut, [...|...] inception; h16 hidden layer of 16 units. Padding, activation, "
+    "normalization and dropout are left out: networks that differ in these alone look alike"
 )
 
 

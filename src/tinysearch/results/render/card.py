@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 
 from tinysearch.results.record import Record
@@ -125,8 +124,7 @@ def _training(records: Sequence[Record]) -> list[str]:
 
 
 def _spread(scores: Sequence[float]) -> str:
-    std = statistics.stdev(scores) if len(scores) > 1 else None
-    return figures.tested(statistics.fmean(scores), std, len(scores))
+    return figures.tested(*figures.mean_and_std(scores), len(scores))
 
 
 def _seeds(records: Sequence[Record]) -> str:

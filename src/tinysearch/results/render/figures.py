@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 
 MISSING = "-"
 _REASONS = {
@@ -40,6 +41,15 @@ def tested(mean: float | None, std: float | None, seeds: int) -> str:
     ('99.12 ± 0.04 % (n=3)', '99.12 % (n=1)')
     """
     return MISSING if mean is None else f"{spread(mean, std)} (n={seeds})"
+
+
+def mean_and_std(fractions: Sequence[float]) -> tuple[float, float | None]:
+    """Return the mean and the sample standard deviation, None for a single one.
+
+    >>> mean_and_std([0.5, 0.5]), mean_and_std([0.5])
+    ((0.5, 0.0), (0.5, None))
+    """
+    return statistics.fmean(fractions), statistics.stdev(fractions) if len(fractions) > 1 else None
 
 
 def p_value(value: float | None) -> str:

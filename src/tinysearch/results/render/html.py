@@ -30,6 +30,9 @@ _COLUMNS = (
     ("time", "train_seconds", "time"),
 )
 
+# Those that are found by name; of others there is a file.
+_DATASETS = ("mnist", "fashion_mnist", "digits")
+
 _SAID = {
     "better": "By more than noise explains, it is better than",
     "worse": "By more than noise explains, it is worse than",
@@ -50,13 +53,12 @@ def to_html(report: Report) -> str:
     from plotly.offline import get_plotlyjs
 
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    title = f"tinysearch: {', '.join(report.runs)}" if report.runs else "tinysearch: all results"
     page: str = environment.get_template("page.html.j2").render(
-        title=title,
+        title=f"tinysearch: {report.title}",
         subtitle=f"Networks found under a parameter budget. Made {report.created_at}." if report.created_at else "",
         footer="Every figure is from the store: last epoch, test images used once per training. Parameters are Keras's "
         "total parameters, moving statistics of batch normalization included.",
-        sections=[_section(section) for section in report.sections],
+        sections=[_section(section, report) for section in report.sections],
         failed=report.failed,
         legend=LEGEND,
         data=_embedded(report),
@@ -72,28 +74,40 @@ def _embedded(report: Report) -> str:
     data = report.to_dict()
     for section, plain in zip(report.sections, data["sections"], strict=True):
         for one, candidate in zip(section.candidates, plain["candidates"], strict=True):
-            candidate["commands"] = _commands(one)
+            candidate["reproduce"] = _reproduce(section, report, one)
     text = json.dumps({"sections": data["sections"]}, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
-def _commands(one: Candidate) -> dict[str, str]:
-    return {
-        "reproduce": f"tinysearch reproduce {shlex.quote(one.row.key)} --seeds 3",
-    }
+def _reproduce(section: Section, report: Report, one: Candidate | None = None) -> str:
+    """Return the command that trains a candidate again, or the documented models as the candidates were trained."""
+    name = section.dataset.split()[0]
+    words = ["tinysearch", "reproduce", *([one.row.key] if one is not None else []), "--seeds", "3"]
+    if one is None:
+        words += ["--epochs", str(section.best.row.epochs)]
+    if name != "mnist":
+        words += ["--dataset", name] if name in _DATASETS else ["--data", f"{name}.npz"]
+    return shlex.join([*words, *report.store])
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: Section, report: Report) -> dict[str, Any]:
     strategies = {one.strategy for one in section.candidates if one.strategy}
     usual = _usual([one.recipe for one in section.candidates])
     left_out = {"documented"} if all(one.documented is None for one in section.candidates) else set()
     return {
         "title": figures.dataset_title(section.dataset),
         "cards": _cards(section),
-        "sentences": _sentences(section),
+        "sentences": _sentences(section, report),
+        "held_out": any(one.test is not None and one.test.held_out for one in section.candidates),
         "choice": _choice(section),
         "columns": [
-            {"title": title, "key": key, "cell": cell, "down": "yes" if cell in _BEST_FIRST else "no"}
+            {
+                "title": title,
+                "key": key,
+                "cell": cell,
+                "down": "yes" if cell in _BEST_FIRST else "no",
+                "kind": {"name": "", "run": "run"}.get(cell, "n"),
+            }
             for title, key, cell in _COLUMNS
             if cell not in left_out
         ],
@@ -127,13 +141,20 @@ def _row(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]
         "macs": figures.count(row.macs),
         "memory": figures.count(row.peak_activation_bytes),
         "validation": figures.percent(row.val_accuracy),
-        "test": figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds),
+        "test": _tested(one),
         "documented": figures.percent(one.documented),
         "run": row.run,
         "time": figures.duration(row.train_seconds),
         "layers": row.layers,
         "otherwise": ", ".join(otherwise),
     }
+
+
+def _tested(one: Candidate) -> str:
+    """Write a test accuracy, marked where it is of trainings that did not see all training images."""
+    row = one.row
+    mark = " †" if one.test is not None and one.test.held_out else ""
+    return figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds) + mark
 
 
 def _choice(section: Section) -> dict[str, Any]:
@@ -152,8 +173,9 @@ def _choice(section: Section) -> dict[str, Any]:
                 "name": one.row.name,
                 "params": f"{one.row.params:,}",
                 "bytes": figures.count(one.int8_weight_bytes),
+                "memory": figures.count(one.row.peak_activation_bytes),
                 "macs": figures.count(one.row.macs),
-                "test": figures.tested(one.row.test_accuracy_mean, one.row.test_accuracy_std, one.row.test_seeds),
+                "test": _tested(one),
                 "verdicts": ["" if one.row.origin == "baseline" else _verdict(one, name) for name in against],
             }
             for one in _best_of_sizes(scored)
@@ -179,17 +201,19 @@ def _verdict(one: Candidate, name: str) -> str:
         return figures.MISSING
     # Of several trainings of a documented model, the one that is most alike.
     other = min(compared, key=lambda each: len(each.trained))
-    return f"{_VERDICTS[other.verdict]} ({100 * other.difference:+.2f}, n={other.seeds})"
+    error = "" if other.standard_error is None else f" ± {100 * other.standard_error:.2f}"
+    return f"{_VERDICTS[other.verdict]} ({100 * other.difference:+.2f}{error})"
 
 
 def _search(search: Progress) -> dict[str, Any]:
-    taken = f", {search.taken} taken from other runs" if search.taken else ""
+    beside = [f"{search.taken} taken from other runs"] if search.taken else []
+    beside += [f"{search.baselines} hand-made beside"] if search.baselines else []
     return {
         "run": search.run + ("" if search.finished else " (not finished)"),
         "strategy": search.strategy,
         "budget": figures.MISSING if search.budget is None else f"{search.budget:,}",
         "seed": search.seed,
-        "trainings": f"{len(search.best)}{taken}",
+        "trials": ", ".join([f"{len(search.best)}", *beside]),
         "best": figures.percent(search.best[-1] if search.best and search.best[-1] else None),
         "time": figures.duration(search.seconds[-1] if search.seconds else 0.0),
         "rejected": figures.rejected(search.rejections) or "none",
@@ -197,25 +221,31 @@ def _search(search: Progress) -> dict[str, Any]:
     }
 
 
-def _cards(section: Section) -> list[dict[str, str]]:
+def _cards(section: Section) -> list[dict[str, Any]]:
     best = section.best
     tested = [one for one in section.candidates if one.row.test_accuracy_mean is not None]
-    cards = [
+    cards: list[dict[str, Any]] = [
         {
             "name": "best by validation",
             "value": figures.percent(best.row.val_accuracy),
-            "note": f"{best.row.name}, {best.row.params:,} parameters",
+            "candidate": best.row.name,
+            "index": section.candidates.index(best),
+            "note": f"{best.row.params:,} parameters",
         }
     ]
     if tested:
         top = max(tested, key=lambda one: one.row.test_accuracy_mean or 0.0)
         row = top.row
+        drawn = sum(one.row.origin == "baseline" for one in tested)
+        among = f"the best of {len(tested)} that were scored" if len(tested) > 1 else "the only one that was scored"
+        among += f", {drawn} of them hand-made" if drawn and len(tested) > 1 else ""
         cards.append(
             {
                 "name": "best on the test images",
                 "value": figures.spread(row.test_accuracy_mean, row.test_accuracy_std),
-                "note": f"n={row.test_seeds}; {row.name}, {row.params:,} parameters; of {len(tested)} networks that "
-                "were scored, hand-made ones among them",
+                "candidate": row.name,
+                "index": section.candidates.index(top),
+                "note": f"n={row.test_seeds}, {row.params:,} parameters; {among}",
             }
         )
     budgets = sorted({search.budget for search in section.searches if search.budget is not None})
@@ -227,54 +257,64 @@ def _cards(section: Section) -> list[dict[str, str]]:
                 "note": "parameters; every candidate is below",
             }
         )
-    trained = sum(len(search.best) for search in section.searches)
-    if trained:
+    trials = sum(len(search.best) - search.taken for search in section.searches)
+    if trials:
         spent = sum(search.seconds[-1] for search in section.searches if search.seconds)
-        taken = sum(search.taken for search in section.searches)
-        note = f"in {figures.duration(spent)} of training, by {len(section.searches)} searches"
-        note = note.removesuffix("es") if len(section.searches) == 1 else note
+        failed = sum(len(search.failures) for search in section.searches)
+        searches = f"{len(section.searches)} searches" if len(section.searches) > 1 else "one search"
         cards.append(
             {
-                "name": "trained to search",
-                "value": f"{trained - taken:,}",
-                "note": f"{note}; the leaderboard also has what was trained otherwise",
+                "name": "candidates trained",
+                "value": f"{trials:,}",
+                "note": f"in {figures.duration(spent)} of training, by {searches}"
+                + (f"; {failed} trainings failed" if failed > 1 else "; one training failed" if failed else ""),
             }
         )
     return cards
 
 
-def _sentences(section: Section) -> list[str]:
-    """Say which network to take, and whether it is really better than the documented ones."""
+def _sentences(section: Section, report: Report) -> list[dict[str, Any]]:
+    """Say which network to take, and whether it is really better than the documented ones.
+
+    A sentence begins with a candidate, where it is about one, and ends with a command, where there is one to give.
+    """
     compared = [one for one in section.candidates if one.row.origin != "baseline" and one.test is not None]
     if not compared:
+        best = section.best
         return [
-            f"{section.best.row.name} has the highest validation accuracy. It was chosen by it, so the figure flatters "
-            f"it, and single trainings do not tell neighbours apart: tinysearch evaluate retrains the best with "
-            f"several seeds and scores them on the test images."
+            {
+                **_about(section, best),
+                "text": "has the highest validation accuracy. It was chosen by it, so the figure flatters it, and "
+                "single trainings do not tell neighbours apart. What retrains the best with several seeds, and scores "
+                "them on the test images, is",
+                "command": shlex.join(["tinysearch", "evaluate", best.row.run, *report.store]),
+            }
         ]
     top = max(compared, key=lambda each: each.row.test_accuracy_mean or 0.0)
     row = top.row
-    found = [
-        f"{row.name} ({row.params:,} parameters) reaches "
+    text = (
+        f"({row.params:,} parameters) reaches "
         f"{figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)} on the test images."
-    ]
+    )
     for verdict, words in _SAID.items():
         names = dict.fromkeys(other.name for other in top.versus if other.verdict == verdict)
-        found[0] += f" {words} {', '.join(names)}." if names else ""
+        text += f" {words} {', '.join(names)}." if names else ""
     above = 100 * ((row.val_accuracy or 0.0) - (row.test_accuracy_mean or 0.0))
     if above >= _FLATTERED:
-        found[0] += (
+        text += (
             f" Its validation accuracy is {above:.2f} points higher: it was chosen by that figure, which flatters what "
-            f"is chosen by it."
+            f"is chosen by it, and the fewer the images held out and the epochs, the more chance is in it."
         )
+    found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]
     if not top.versus:
-        found.append(
-            f"No documented model was scored on these images with several seeds; tinysearch reproduce --seeds 3 "
-            f"does it (with the --dataset or --data of the search, here {section.dataset}, and its --epochs)."
-        )
+        text = "No documented model was scored on these images with several seeds. What trains and scores them is"
+        found.append({"text": text, "command": _reproduce(section, report)})
     otherwise = list(dict.fromkeys(other.trained for one in compared for other in one.versus if other.trained))
     if otherwise:
-        found.append(
-            f"The documented models were trained {'; '.join(otherwise)}: a part of a difference may come from that."
-        )
+        text = f"The documented models were trained {'; '.join(otherwise)}: a part of a difference may come from that."
+        found.append({"text": text})
     return found
+
+
+def _about(section: Section, one: Candidate) -> dict[str, Any]:
+    return {"candidate": one.row.name, "index": section.candidates.index(one)}

@@ -8,6 +8,9 @@ from typing import Any
 from tinysearch.results.leaderboard import Leaderboard, Row
 from tinysearch.results.render import figures
 
+# No button that leads to the web, or would upload the figures.
+QUIET = {"displaylogo": False, "responsive": True, "showSendToCloud": False, "plotlyServerURL": ""}
+
 
 def accuracy_over_params(board: Leaderboard, dataset: str) -> Any:
     """Return a ``plotly`` figure: candidates of one dataset by parameters and accuracy, and their Pareto front.
@@ -65,7 +68,7 @@ def accuracy_over_params(board: Leaderboard, dataset: str) -> Any:
 
 def page(figure: Any) -> str:
     """Return a page with a figure that needs no network."""
-    text: str = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False, "responsive": True})
+    text: str = figure.to_html(include_plotlyjs=True, full_html=True, config=QUIET)
     return text
 
 

@@ -9,7 +9,11 @@
   const short = (x) => (x >= 1e6 ? `${x / 1e6}M` : x >= 1e4 ? `${x / 1e3}k` : whole(x));
   const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
   const print = matchMedia("print");
-  const calm = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+  // No button that leads to the web, or would upload the figures; on a phone none at all, for they lie on the legend.
+  const calm = {
+    displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "", modeBarButtonsToRemove: ["lasso2d", "select2d"],
+    ...(matchMedia("(max-width: 600px)").matches ? { displayModeBar: false } : {}),
+  };
   const of = (name, id) => document.querySelector(`.${name}[data-section="${id}"]`);
 
   function element(tag, text, attributes = {}) {
@@ -28,14 +32,13 @@
   function table(label, heads, rows) {
     const made = element("table");
     const head = made.createTHead().insertRow();
-    for (const text of heads) head.append(element("th", text, { scope: "col" }));
+    const numeric = heads.map((_, place) => place > 0 && rows.every((cells) => /^[-+<\d]/.test(String(cells[place]))));
+    const kind = (place) => (numeric[place] ? { class: "n" } : {});
+    heads.forEach((text, place) => head.append(element("th", text, { scope: "col", ...kind(place) })));
     const body = made.createTBody();
     for (const cells of rows) {
       const row = body.insertRow();
-      cells.forEach((cell, place) => {
-        const numeric = place > 0 && /^[-+\d]/.test(String(cell));
-        row.append(element("td", cell, numeric ? { class: "n" } : {}));
-      });
+      cells.forEach((cell, place) => row.append(element("td", cell, kind(place))));
     }
     return scrolling(made, label);
   }
@@ -71,8 +74,19 @@
   }
 
   // Accuracies are spread out where they differ: an error half as large is one step further up, wherever it is.
-  const TICKS = [10, 50, 80, 90, 95, 97, 98, 99, 99.2, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9];
+  const TICKS = [10, 30, 50, 60, 70, 75, 80, 85, 88, 90, 92, 93, 94, 95, 96, 96.5, 97, 97.5, 98, 98.3, 98.6, 98.8, 99, 99.1, 99.2, 99.3, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9];
   const height = (accuracy) => -Math.log2(Math.max(1 - accuracy, 1e-4));
+
+  // From the top down, as many as there is room for.
+  function ticks(values) {
+    const heights = values.map(height), high = Math.max(...heights), low = Math.min(...heights);
+    const room = Math.max(high - low, 0.2) / 9, kept = [];
+    for (const tick of [...TICKS].reverse()) {
+      const y = height(tick / 100);
+      if (y <= high + 2 * room && y >= low - 2 * room && (!kept.length || height(kept[kept.length - 1] / 100) - y >= room)) kept.push(tick);
+    }
+    return kept;
+  }
 
   function spread(one, way) {
     const { test_accuracy_mean: mean, test_accuracy_std: std } = one.row;
@@ -103,7 +117,7 @@
     if (tested.length) traces.push(points(tested, "test, mean ± std", { color: css("--good"), size: 10, symbol: "square" }, (one) => one.row.test_accuracy_mean,
       { error_y: { type: "data", symmetric: false, color: css("--good"), array: tested.map((one) => spread(one, 1)), arrayminus: tested.map((one) => spread(one, -1)) } }));
     const budgets = key === "params" ? [...new Set(sections[id].searches.filter((one) => one.best.length).map((one) => one.budget).filter(Boolean))] : [];
-    const drawn = layout(title, "accuracy, %", {
+    const drawn = layout(title, "accuracy, %, spread out towards 100", {
       shapes: budgets.map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: css("--quiet"), dash: "dash", width: 1 } })),
       annotations: budgets.map((x) => ({ x: Math.log10(x), y: 1, yref: "paper", text: whole(x), showarrow: false, xanchor: "right", font: { color: css("--quiet") } })),
     });
@@ -112,7 +126,8 @@
     const digits = narrow ? [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9] : [1, 2, 5];
     const decades = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => digits.map((digit) => digit * 10 ** power));
     Object.assign(drawn.xaxis, { tickvals: decades, ticktext: decades.map(short) });
-    Object.assign(drawn.yaxis, { tickvals: TICKS.map((x) => height(x / 100)), ticktext: TICKS.map(String) });
+    const marks = ticks([...all.map((one) => one.row.val_accuracy), ...tested.map((one) => one.row.test_accuracy_mean)]);
+    Object.assign(drawn.yaxis, { tickvals: marks.map((x) => height(x / 100)), ticktext: marks.map(String) });
     Plotly.react(box, traces, drawn, calm);
     if (!box.dataset.listens) {
       box.dataset.listens = "yes";
@@ -131,7 +146,9 @@
       y: search.best.map((x) => (x ? 100 * x : null)), text: search.names.map(escaped), mode: "lines+markers", type: "scatter",
       line: { shape: "hv" }, marker: { size: 5 }, name: escaped(search.run), hovertemplate: "%{y:.2f} %, after %{text}<extra>%{fullData.name}</extra>",
     }));
-    Plotly.react(box, traces, layout(time ? "minutes of training, all workers together" : "trainings", "best validation accuracy so far, %"), calm);
+    const drawn = layout(time ? "minutes of training, all workers together" : "trials", "best validation accuracy so far, %");
+    if (!time) Object.assign(drawn.xaxis, { tickformat: ",d", dtick: Math.max(...sections[id].searches.map((search) => search.best.length)) <= 20 ? 1 : undefined });
+    Plotly.react(box, traces, drawn, calm);
   }
 
   // The leaderboard
@@ -209,6 +226,8 @@
     return made;
   }
 
+  let drawCurves = () => {};
+
   function curves(one, home) {
     const epochs = one.curve.val_accuracy.map((_, place) => place + 1);
     if (!epochs.length) return;
@@ -216,9 +235,12 @@
     const box = element("div", null, { class: "plot", style: "min-height:300px", role: "figure", "aria-label": "Accuracy after each epoch; the table below has the figures." });
     home.append(box);
     const line = (name, values, color, dash) => ({ x: epochs, y: values.map((x) => (x === null ? null : 100 * x)), name, mode: "lines+markers", type: "scatter", line: { color, dash } });
-    const drawn = layout("epoch", "accuracy, %");
-    drawn.xaxis.dtick = epochs.length <= 20 ? 1 : undefined;
-    Plotly.newPlot(box, [line("training, augmented", one.curve.accuracy, css("--quiet"), "dot"), line("validation", one.curve.val_accuracy, css("--accent"))], drawn, calm);
+    drawCurves = () => {
+      const drawn = layout("epoch", "accuracy, %");
+      drawn.xaxis.dtick = epochs.length <= 20 ? 1 : undefined;
+      Plotly.react(box, [line("training, augmented", one.curve.accuracy, css("--quiet"), "dot"), line("validation", one.curve.val_accuracy, css("--accent"))], drawn, calm);
+    };
+    drawCurves();
     const figures = element("details");
     figures.append(element("summary", "the same as a table"));
     const number = (x) => (x === null || x === undefined ? "-" : x.toFixed(4));
@@ -231,17 +253,17 @@
   function tested(one, home) {
     home.append(element("h4", "On the test images"));
     if (!one.test) {
-      home.append(element("p", "Not scored yet: a search never sees the test images."), element("pre", one.commands.reproduce));
+      home.append(element("p", "Not scored yet: a search never sees the test images. What trains it again, and scores it:"), element("pre", one.reproduce));
       return;
     }
     const scores = Object.entries(one.test.accuracies);
-    home.append(element("p", `Retrained ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
+    home.append(element("p", `Trained on ${one.test.held_out ? "the training images that were not held out" : "all training images"}, ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
     const answered = one.versus.some((v) => v.p_value !== null);
-    if (one.versus.length) home.append(table("comparisons", ["against", "n", "its test accuracy", "difference, points", ...(answered ? ["McNemar p"] : []), "this one is"], one.versus.map((v) => [
+    if (one.versus.length) home.append(table("comparisons", ["against", "its n", "its test accuracy", "difference, points", ...(answered ? ["McNemar p"] : []), "this one is"], one.versus.map((v) => [
       v.trained ? `${v.name}, ${v.trained}` : v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), ...(answered ? [v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3)] : []), v.verdict,
     ])));
     if (one.test.confusion.length) {
-      home.append(element("h4", "Confusion: rows are the true classes, columns what they were taken for"));
+      home.append(element("h4", `Confusion${scores.length > 1 ? `, all ${scores.length} trainings together` : ""}: rows are the true classes, columns what they were taken for`));
       const made = element("table", null, { class: "confusion" });
       const head = made.createTHead().insertRow();
       head.append(element("th", "class", { scope: "col" }));
@@ -301,7 +323,7 @@
       ["recipe", Object.entries(one.recipe).map(([name, value]) => `${name} ${value}`).join(", ")],
       ["training images", `${row.dataset}, ${one.fingerprint}`], ["measured on", Object.entries(one.versions).map(([name, value]) => `${name} ${value}`).join(", ")],
       ["stored", one.stored],
-    ]), element("h4", "Train it again"), element("pre", one.commands.reproduce));
+    ]), element("h4", "Train it again"), element("pre", one.reproduce));
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
     document.getElementById("c-title").focus();
@@ -324,11 +346,16 @@
       const button = event.target.closest("button");
       if (button && button.classList.contains("open")) open(id, Number(button.dataset.i));
       if (button && button.classList.contains("sort")) sort(button);
+      const row = event.target.closest("table:is(.board, .choice) tbody tr");
+      if (row && !button && !String(getSelection())) open(id, Number(row.querySelector("button.open").dataset.i));
     });
   });
   // Plots know their colors and their width from when they were drawn.
   for (const medium of [print, matchMedia("(prefers-color-scheme: dark)")]) {
-    medium.addEventListener("change", () => sections.forEach((_, id) => { scatter(id); progress(id); }));
+    medium.addEventListener("change", () => {
+      sections.forEach((_, id) => { scatter(id); progress(id); });
+      if (dialog.open) drawCurves();
+    });
   }
   const linked = /^#c(\d+)-(\d+)$/.exec(location.hash);
   if (linked && sections[linked[1]] && sections[linked[1]].candidates[linked[2]]) open(Number(linked[1]), Number(linked[2]));
