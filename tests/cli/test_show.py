@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +37,16 @@ def test_a_documented_model_is_shown_with_its_layers(light: Tinysearch, name: st
     assert (done.returncode, done.stderr) == (0, "")
     assert f"baseline:{name}" in done.stdout
     assert notation(architecture) in done.stdout
-    assert all(layer.name in done.stdout for layer in cost(architecture, Task()).layers)
+    layers = cost(architecture, Task()).layers
+    # Those within a block are named by their block and branch.
+    assert all(re.sub(r"inception(\d+)_branch(\d+)_", r"\1.\2 ", layer.name) in done.stdout for layer in layers)
+
+
+def test_trainings_of_a_documented_model_are_shown_where_there_are_any(light: Tinysearch) -> None:
+    done = light("show", "baseline:inception", "--reference", "--format", "json")
+    found = json.loads(done.stdout)["records"]
+    assert {record["run"] for record in found} >= {"reproduce-mnist"}
+    assert "reproduce-mnist" in light("show", "baseline:inception", "--reference").stdout
 
 
 @pytest.mark.usefixtures("store")

@@ -200,6 +200,7 @@ def test_every_sort_orders_the_rows_and_leaves_the_ranks(make_record: MakeRecord
         "test_accuracy": "bac",
         "params": "bca",
         "macs": "abc",
+        "peak_activation_bytes": "abc",
         "train_seconds": "cab",
     }
     assert orders.keys() == SORTS.keys()

@@ -28,11 +28,15 @@ class Found:
     models: tuple[Path | None, ...] = ()
 
 
-def find(candidate: str, store: Path) -> Found:
+def find(candidate: str, store: Path, *, trained: bool = True) -> Found:
     """Return what a CANDIDATE stands for: a documented model, a JSON file, or a key in the store.
 
-    The store may be an archive. Documented models and files are costed for images of 28x28x1 and 10 classes, the task
-    of MNIST.
+    Documented models and files are costed for images of 28x28x1 and 10 classes, the task of MNIST.
+
+    Args:
+        candidate: As given by the user.
+        store: The store, or an archive. For documented models there need be none.
+        trained: Whether records of a documented model are wanted.
 
     Raises:
         CandidateError: if it stands for nothing.
@@ -40,7 +44,8 @@ def find(candidate: str, store: Path) -> Found:
     """
     if candidate.startswith(PREFIX):
         model = baseline(candidate)
-        return Found(candidate, model.architecture, cost(model.architecture, Task()))
+        found = _trained(candidate, store) if trained and store.exists() else ((), ())
+        return Found(candidate, model.architecture, cost(model.architecture, Task()), *found)
     if candidate.endswith(".json"):
         architecture = _read(Path(candidate))
         return Found(candidate, architecture, cost(architecture, Task()))
@@ -49,6 +54,12 @@ def find(candidate: str, store: Path) -> Found:
         models = tuple(_model(store, opened, record) for record in records)
     latest = records[-1]
     return Found(latest.name, latest.architecture, latest.cost, tuple(records), models)
+
+
+def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...]]:
+    with open_to_read(store) as opened:
+        records = tuple(opened.named(name))
+        return records, tuple(_model(store, opened, record) for record in records)
 
 
 def _model(path: Path, store: Store, record: Record) -> Path | None:

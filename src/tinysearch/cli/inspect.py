@@ -48,7 +48,7 @@ def cost(
     from tinysearch.cli.candidates import find
     from tinysearch.results.render import terminal
 
-    found = find(candidate, options.to_read(store, reference))
+    found = find(candidate, options.to_read(store, reference), trained=False)
     if format is Format.json:
         typer.echo(json.dumps(found.cost.to_dict(), indent=2))
     else:

@@ -31,6 +31,7 @@ class Sort(str, Enum):
     test_accuracy = "test_accuracy"
     params = "params"
     macs = "macs"
+    peak_activation_bytes = "peak_activation_bytes"
     train_seconds = "train_seconds"
 
 
@@ -90,7 +91,7 @@ def leaderboard(
     board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None)
     if format is Format.table and output is None:
         console = stdout()
-        console.print(terminal.leaderboard(board, console.width, documented()))
+        console.print(terminal.leaderboard(board, console.width, documented(), sort.value))
         return
     text = terminal.plain(board, documented()) if format is Format.table else FORMATS[format.value](board)
     _write(text, output)

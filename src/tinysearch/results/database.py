@@ -42,7 +42,8 @@ class Database:
                 raise self._unusable(error) from None
         elif not os.path.lexists(path):
             raise StoreError(
-                f"there is no store at {path}; 'tinysearch run' makes one, --store or TINYSEARCH_STORE names another"
+                f"there is no store at {path}; 'tinysearch run' makes one, --store or TINYSEARCH_STORE names "
+                f"another, --reference reads the results that come with tinysearch"
             )
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)

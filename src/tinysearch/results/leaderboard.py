@@ -131,6 +131,7 @@ SORTS: dict[str, Callable[[_Entry], tuple[float, ...]]] = {
     "test_accuracy": lambda entry: (-_or(_mean(entry.tested), -1.0), entry.rank),
     "params": lambda entry: (entry.params, entry.rank),
     "macs": lambda entry: (entry.group[0].macs, entry.rank),
+    "peak_activation_bytes": lambda entry: (entry.group[0].peak_activation_bytes, entry.rank),
     "train_seconds": lambda entry: (_or(entry.mean("train_seconds"), 0.0), entry.rank),
 }
 

@@ -257,6 +257,12 @@ class Store:
             raise CandidateError(f"{len(keys)} keys begin with {prefix!r}: {', '.join(keys[:5])}; give more digits")
         return [_record(row) for row in rows]
 
+    def named(self, name: str) -> list[Record]:
+        """Return the records of a documented model, whatever the recipe, oldest first."""
+        return [
+            _record(row) for row in self._database.query("SELECT * FROM trainings WHERE name = ? ORDER BY id", (name,))
+        ]
+
     def _insert(self, connection: sqlite3.Connection, record: Record) -> int | None:
         """Insert a record and return its number; None if it was recorded already."""
         summary = Summary.of(record)

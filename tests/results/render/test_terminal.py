@@ -69,7 +69,7 @@ def test_the_table_fits_the_terminal_and_keeps_what_matters(board: Leaderboard, 
 
 
 def test_columns_are_left_out_one_after_another_as_it_gets_narrower(board: Leaderboard) -> None:
-    everything = ("candidate", "params", "validation", "MACs", "test", "time", "epochs", "run", "layers")
+    everything = ("candidate", "params", "validation", "MACs", "test", "memory", "time", "epochs", "run", "layers")
 
     def titles(width: int) -> set[str]:
         text = printed(terminal.leaderboard(board, width), width)
@@ -89,7 +89,26 @@ def test_columns_are_left_out_one_after_another_as_it_gets_narrower(board: Leade
 def test_a_column_goes_before_a_figure_is_cut(make_record: MakeRecord) -> None:
     board = rank([make_record("a", run="first"), make_record("b", run=LONG)])
     assert "first" in printed(terminal.leaderboard(board, 160), 160)
-    assert "run" not in printed(terminal.leaderboard(board, 80), 80)
+    narrow = printed(terminal.leaderboard(board, 80), 80)
+    assert "first" not in narrow
+    assert re.search(r"no room for .*run", narrow)
+
+
+def test_what_the_rows_are_sorted_by_is_a_column_where_others_have_no_room(board: Leaderboard) -> None:
+    def head(sort: str) -> str:
+        text = printed(terminal.leaderboard(board, 80, sort=sort), 80)
+        return next(line for line in text.splitlines() if line.lstrip().startswith("#"))
+
+    assert "memory" not in head("val_accuracy")
+    assert "memory" in head("peak_activation_bytes")
+
+
+def test_remarks_are_of_what_is_there(make_record: MakeRecord, board: Leaderboard) -> None:
+    alone = printed(terminal.leaderboard(rank([make_record()]), 200), 200)
+    assert not re.search("bold|twice|no room", alone)
+    assert "baselines are bold" in printed(terminal.leaderboard(board, 120), 120)
+    twice = [make_record(key, name="baseline:conv", origin="baseline") for key in ("aaa", "bbb")]
+    assert "stands twice" in printed(terminal.leaderboard(rank(twice), 120), 120)
 
 
 def test_baselines_are_marked(board: Leaderboard) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +23,10 @@ from tinysearch.space.notation import LEGEND, notation
 if TYPE_CHECKING:
     from tinysearch.space.survey import Survey
 
-_ALWAYS = 90
+# Columns that are never left out, and those that nobody misses.
+_ALWAYS, _DISPENSABLE = 90, 20
+# The columns of what a leaderboard may be sorted by, where they may be left out.
+_SORTED = {"test_accuracy": "test", "macs": "MACs", "peak_activation_bytes": "memory", "train_seconds": "time"}
 
 
 class _Column(NamedTuple):
@@ -32,13 +36,16 @@ class _Column(NamedTuple):
     keep: int  # the lowest are left out first when space is short
 
 
-def leaderboard(board: Leaderboard, width: int, documented: Mapping[str, float] | None = None) -> RenderableType:
+def leaderboard(
+    board: Leaderboard, width: int, documented: Mapping[str, float] | None = None, sort: str = "val_accuracy"
+) -> RenderableType:
     """Return a table per dataset that is at most ``width`` columns wide, leaving out the least important columns.
 
     Args:
         board: What to show.
         width: Columns of the terminal.
         documented: Documented test accuracies of hand-made models, by name; they stand beside what was measured.
+        sort: What the rows are sorted by; its column is not left out.
     """
     if not board.rows:
         return Text("No candidate was measured yet.")
@@ -46,8 +53,10 @@ def leaderboard(board: Leaderboard, width: int, documented: Mapping[str, float] 
     for dataset in board.datasets:
         # They are figures of MNIST.
         known = documented or {} if dataset.split()[0] == "mnist" else {}
-        parts += [_table(dataset, board.of(dataset), width, known), Text()]
-    parts.append(Text("* on the Pareto front of parameters and validation accuracy; baselines are bold", style="dim"))
+        rows = board.of(dataset)
+        shown, hidden = _shown(rows, width, known, sort)
+        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden), Text()]
+    parts.pop()
     if board.left_out:
         parts.append(Text(f"{board.left_out:,} more candidates are not shown; --top 0 shows all", style="dim"))
     if board.failed:
@@ -62,11 +71,37 @@ def plain(board: Leaderboard, documented: Mapping[str, float] | None = None) -> 
     return console.export_text()
 
 
-def _table(dataset: str, rows: Sequence[Row], width: int, documented: Mapping[str, float]) -> Table:
-    shown = _fitting(_columns(rows, documented, split=True), width)
+def _remarks(rows: Sequence[Row], hidden: Sequence[str]) -> list[Text]:
+    baselines = [row.name for row in rows if row.origin == "baseline"]
+    marks = "* on the Pareto front of parameters and validation accuracy"
+    found = [f"{marks}; baselines are bold" if baselines else marks]
+    if len(set(baselines)) < len(baselines):
+        found.append("a baseline that stands twice was trained by two recipes, in different runs; show tells which")
+    if hidden:
+        found.append(f"no room for {', '.join(hidden)}: --format csv has all, and so has a wider terminal")
+    return [Text(one, style="dim") for one in found]
+
+
+def _shown(
+    rows: Sequence[Row], width: int, documented: Mapping[str, float], sort: str
+) -> tuple[list[_Column], list[str]]:
+    """Return the columns that there is room for, and the titles of the others."""
+
+    def columns(*, split: bool) -> list[_Column]:
+        every = _columns(rows, documented, split=split)
+        return [one._replace(keep=100) if one.title == _SORTED.get(sort) else one for one in every]
+
+    every = columns(split=True)
+    shown = _fitting(every, width)
     if any(row.test_seeds for row in rows) and "test" not in {column.title for column in shown}:
         # Which of the parameters are trainable matters less than test figures.
-        shown = _fitting(_columns(rows, documented, split=False), width)
+        every = columns(split=False)
+        shown = _fitting(every, width)
+    titles = {column.title for column in shown}
+    return shown, [column.title for column in every if column.keep > _DISPENSABLE and column.title not in titles]
+
+
+def _table(dataset: str, rows: Sequence[Row], shown: Sequence[_Column]) -> Table:
     table = Table(
         title=f"Leaderboard: {escape(figures.dataset_title(dataset))}",
         title_justify="left",
@@ -118,6 +153,7 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
             [figures.percent(documented[row.name]) if row.name in documented else "" for row in rows],
             70 if any(row.name in documented for row in rows) else 0,
         ),
+        _Column("memory", True, [figures.count(row.peak_activation_bytes) for row in rows], 45),
         _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
         _Column("epochs", True, [str(row.epochs) for row in rows], 20),
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),
@@ -156,13 +192,23 @@ def layers(cost: Cost) -> RenderableType:
     for layer in cost.layers:
         shape = "x".join(str(side) for side in layer.output_shape)
         numbers = (math.prod(layer.output_shape), layer.params, layer.trainable_params, layer.macs)
-        table.add_row(layer.name, layer.kind, shape, *(f"{number:,}" if number else "" for number in numbers))
+        table.add_row(_place(layer.name), layer.kind, shape, *(f"{number:,}" if number else "" for number in numbers))
     memory = Text(
         f"{cost.peak_activation_bytes:,} bytes of activations at the peak and {cost.int8_weight_bytes:,} bytes of "
         f"weights; all bytes are those of int8",
         style="dim",
     )
     return Group(table, memory)
+
+
+def _place(name: str) -> str:
+    """Shorten the name of an operation within a block, so that what tells it apart is not cut.
+
+    >>> _place("inception5_branch2_conv1_norm"), _place("residual3_conv1"), _place("conv1")
+    ('5.2 conv1_norm', '3.1 conv1', 'conv1')
+    """
+    inner = re.match(r"(?:inception|residual)(\d+)_(?:branch(\d+)_)?(.+)", name)
+    return name if inner is None else f"{inner[1]}.{inner[2] or 1} {inner[3]}"
 
 
 def curve(epochs: Sequence[Epoch]) -> RenderableType:
