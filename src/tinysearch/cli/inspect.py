@@ -148,8 +148,4 @@ def _show(found: Found) -> None:
     console.print(terminal.legend())
     console.print()
     console.print(terminal.layers(found.cost))
-    for record, model in zip(found.records, found.models, strict=True):
-        console.print()
-        console.print(terminal.provenance(record, model))
-        if record.measurement.curve:
-            console.print(terminal.curve(record.measurement.curve))
+    console.print(terminal.trainings(found.records, found.models))

@@ -4,6 +4,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -186,9 +187,22 @@ def test_a_curve_without_validation_is_printed_too(make_record: MakeRecord) -> N
 def test_provenance_tells_where_figures_come_from(
     make_record: MakeRecord, fields: dict[str, object], words: list[str]
 ) -> None:
-    text = printed(terminal.provenance(make_record(**fields)), 120)
+    text = printed(terminal.provenance([make_record(**fields)]), 120)
     assert all(word in text for word in words)
     assert "None" not in text
+
+
+def test_trainings_that_differ_in_their_seeds_alone_share_a_block(make_record: MakeRecord) -> None:
+    scored = {"trial": None, "purpose": "evaluation", "val_accuracy": None}
+    records = [make_record(trial=0), make_record(**scored, seed=2, test_accuracy=0.75)]
+    records.append(make_record(**scored, seed=0, test_accuracy=0.25))
+    records.append(make_record(**scored, run="other", test_accuracy=1.0))
+    text = printed(terminal.trainings(records, [None, None, Path("kept.keras"), None]), 120)
+    assert text.count("0123456789abcdef") == 3
+    assert "50.00 ± 35.36 % (n=2)" in text
+    assert re.search(r"seeds +0, 2\b", text)
+    assert re.findall(r"^ +(\d) .* - +(\S+) %$", text, re.MULTILINE) == [("0", "25.00"), ("2", "75.00")]
+    assert text.count("kept.keras") == 1
 
 
 def test_a_survey_is_printed_within_the_width() -> None:

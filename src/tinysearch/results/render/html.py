@@ -34,9 +34,9 @@ _COLUMNS = (
 _DATASETS = ("mnist", "fashion_mnist", "digits")
 
 _SAID = {
-    "better": "By more than noise explains, it is better than",
-    "worse": "By more than noise explains, it is worse than",
-    "unclear": "It is not clearly different from",
+    "better": "It is better than {} by more than noise explains.",
+    "worse": "It is worse than {} by more than noise explains.",
+    "unclear": "It is not clearly different from {}.",
 }
 
 _BEST_FIRST = ("validation", "test", "documented")
@@ -298,7 +298,7 @@ def _sentences(section: Section, report: Report) -> list[dict[str, Any]]:
     )
     for verdict, words in _SAID.items():
         names = dict.fromkeys(other.name for other in top.versus if other.verdict == verdict)
-        text += f" {words} {', '.join(names)}." if names else ""
+        text += f" {words.format(', '.join(names))}" if names else ""
     above = 100 * ((row.val_accuracy or 0.0) - (row.test_accuracy_mean or 0.0))
     if above >= _FLATTERED:
         text += (

@@ -237,9 +237,52 @@ def legend() -> Text:
     return Text(f"layers: {LEGEND}", style="dim")
 
 
-def provenance(record: Record, model: Path | None = None) -> RenderableType:
-    """Return where the figures of a record come from, and where the trained model is."""
+def trainings(records: Sequence[Record], models: Sequence[Path | None]) -> RenderableType:
+    """Return where the figures of a candidate come from: a block for each training, with its curve.
+
+    Trainings that were scored on test images and differ by nothing but their seeds share one, with a line for each.
+
+    Args:
+        records: The trainings.
+        models: Where the trained model of each is, None if it was not kept.
+    """
+    blocks: dict[object, list[tuple[Record, Path | None]]] = {}
+    for place, (record, model) in enumerate(zip(records, models, strict=True)):
+        same = (record.run, record.origin, record.trial, record.fingerprint, str(record.recipe), str(record.provenance))
+        blocks.setdefault(place if record.test_accuracy is None else same, []).append((record, model))
+    parts: list[RenderableType] = []
+    for block in blocks.values():
+        block.sort(key=lambda pair: pair[0].seed)
+        alike = [record for record, _ in block]
+        parts += ["", provenance(alike, [model for _, model in block if model is not None])]
+        if len(alike) > 1:
+            parts.append(_seeds(alike))
+        elif alike[0].measurement.curve:
+            parts.append(curve(alike[0].measurement.curve))
+    return Group(*parts)
+
+
+def _seeds(records: Sequence[Record]) -> RenderableType:
+    """Return a table with the last epoch of each of several trainings."""
+    table = Table(header_style="bold", box=None)
+    for title in ("seed", "loss", "accuracy", "validation", "test"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for record in records:
+        last = record.measurement.curve[-1]
+        scores = (last.accuracy, last.val_accuracy, record.test_accuracy)
+        table.add_row(str(record.seed), f"{last.loss:.4f}", *map(figures.percent, scores))
+    return table
+
+
+def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> RenderableType:
+    """Return where the figures of a training come from, or those of several that differ in their seeds alone.
+
+    Args:
+        alike: The trainings, at least one.
+        models: Where the trained models are.
+    """
     table = Table.grid(padding=(0, 2))
+    record = alike[0]
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
     trial: str = record.origin if record.purpose == "search" else "retraining"
@@ -250,9 +293,9 @@ def provenance(record: Record, model: Path | None = None) -> RenderableType:
         ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
         ("data", f"{record.dataset}, training images {record.fingerprint}"),
         ("recipe", recipe),
-        ("seed", str(record.seed)),
+        ("seed" if len(alike) == 1 else "seeds", ", ".join(str(one.seed) for one in alike)),
         ("measured on", versions),
-        ("stored", record.created_at),
+        ("stored", max(one.created_at for one in alike)),
     ]
     if record.pruned:
         rows.append(("stopped", f"after epoch {len(record.measurement.curve)}: others were better by then"))
@@ -260,12 +303,15 @@ def provenance(record: Record, model: Path | None = None) -> RenderableType:
         rows.append(("failed", str(record.measurement.failure)))
         if record.measurement.log:
             rows.append(("log", record.measurement.log))
-    elif record.measurement.val_accuracy is not None:
+    elif len(alike) == 1 and record.measurement.val_accuracy is not None:
         rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
-    if record.test_accuracy is not None:
-        rows.append(("test", f"{figures.percent(record.test_accuracy)}, asked once, after the last epoch"))
-    if model is not None:
-        rows.append(("model", str(model)))
+    tests = [one.test_accuracy for one in alike if one.test_accuracy is not None]
+    if len(tests) == 1:
+        rows.append(("test", f"{figures.percent(tests[0])}, asked once, after the last epoch"))
+    elif tests:
+        said = figures.tested(*figures.mean_and_std(tests), len(tests))
+        rows.append(("test", f"{said}, asked once for each training, after the last epoch"))
+    rows += [("model", str(model)) for model in models]
     for name, value in rows:
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
