@@ -201,7 +201,7 @@ def test_trainings_that_differ_in_their_seeds_alone_share_a_block(make_record: M
     assert text.count("0123456789abcdef") == 3
     assert "50.00 ± 35.36 % (n=2)" in text
     assert re.search(r"seeds +0, 2\b", text)
-    assert re.findall(r"^ +(\d) .* - +(\S+) %$", text, re.MULTILINE) == [("0", "25.00"), ("2", "75.00")]
+    assert re.findall(r"^ +(\d) .* - +(\S+) % *$", text, re.MULTILINE) == [("0", "25.00"), ("2", "75.00")]
     assert text.count("kept.keras") == 1
 
 
