@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinysearch.search.recipe import Recipe
 from tinysearch.space.architecture import Architecture, digest
 from tinysearch.space.canonical import canonical
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
     """What a strategy proposes and a worker trains.
 
@@ -19,7 +20,7 @@ class Candidate:
     architecture: Architecture
     recipe: Recipe
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Twelve hexadecimal digits, equal for all candidates that build the same network and train it alike."""
         return digest({"architecture": canonical(self.architecture).to_dict(), "recipe": self.recipe.to_dict()})
