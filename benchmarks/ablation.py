@@ -9,9 +9,10 @@
 
 A network of about 2,000 parameters is trained by the default recipe, but in batches of 64, and then with one thing
 changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.
-``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone.
+``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone;
+``--base tiny`` does so with one of about 900.
 Scores are validation accuracies of the last epoch, as in a search; no test image is involved. Records are those of a
-run named ``ablation``, or ``ablation-large``, in the store, which can be interrupted and continued: first all variants
+run named ``ablation``, ``ablation-large`` or ``ablation-tiny`` in the store, which can be interrupted and continued: first all variants
 with seed 0, then with seed 1.
 
 The table has mean and sample standard deviation over seeds, and the mean difference to the base, paired by seed, with
@@ -45,7 +46,7 @@ from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
-RUNS = {"small": "ablation", "large": "ablation-large"}
+RUNS = {"small": "ablation", "large": "ablation-large", "tiny": "ablation-tiny"}
 
 
 def c(filters: int, **other: Any) -> Conv:
@@ -79,12 +80,28 @@ def everywhere(**changed: Any) -> Architecture:
     return scaled(network(*layers))
 
 
+TINY = network(c(8), s(13), M, s(13, repeat=3))
 LARGE = network(c(8), c(12), M, c(16), c(16), c(16), c(10))
 
 
 def variants(base: str) -> dict[str, Candidate]:
     """Return what is compared, the base first."""
-    return small_variants() if base == "small" else large_variants()
+    return {"small": small_variants, "large": large_variants, "tiny": tiny_variants}[base]()
+
+
+def tiny_variants() -> dict[str, Candidate]:
+    """Return changes of the recipe of the smallest network."""
+    how = Recipe()
+    recipes = {
+        "base": how,
+        "no augmentation": replace(how, rotation_degrees=0.0, shift_pixels=0.0),
+        "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
+        "no shift": replace(how, shift_pixels=0.0),
+        "the last 2 epochs not augmented": replace(how, plain_epochs=2),
+        "batches of 16": replace(how, batch_size=16),
+        "peak rate 0.2": replace(how, learning_rate=0.2),
+    }
+    return {name: Candidate(TINY, recipe) for name, recipe in recipes.items()}
 
 
 def large_variants() -> dict[str, Candidate]:
