@@ -21,6 +21,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -308,4 +309,5 @@ def _legal(leaf: Choice | Integers, value: Any) -> bool:
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name
+    # Every trial of a run names the same choices: one string of each is enough.
+    return sys.intern(f"{path}/{name}" if path else name)
