@@ -7,7 +7,8 @@ from importlib import metadata
 import pytest
 
 Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ("run", "frontier", "evaluate", "reproduce", "leaderboard", "show", "cost", "space")
+COMMANDS = ("run", "frontier", "evaluate", "reproduce", "leaderboard", "show", "cost", "space", "report", "watch")
+COMMANDS += ("export", "import")
 
 
 def test_help_lists_every_command_and_an_example(light: Tinysearch) -> None:

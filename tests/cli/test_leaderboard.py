@@ -150,33 +150,6 @@ def test_only_what_was_tested_is_shown_if_asked(light: Tinysearch, store: Path, 
     assert keys(light("leaderboard", "--tested", "--format", "json")) == ["bbb"]
 
 
-def test_an_archive_shows_what_the_store_shows(light: Tinysearch, tmp_path: Path) -> None:
-    archive = tmp_path / "all.jsonl"
-    done = light("export", "-o", archive)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert "5 records of 3 runs" in done.stderr
-    for words in (("leaderboard",), ("leaderboard", "one"), ("show", "aaa"), ("cost", "ccc")):
-        from_store, from_archive = light(*words), light(*words, "--store", archive)
-        assert (from_archive.returncode, from_archive.stdout) == (0, from_store.stdout)
-
-
-def test_named_runs_alone_are_exported(light: Tinysearch, tmp_path: Path) -> None:
-    archive = tmp_path / "one.jsonl"
-    assert light("export", "three", "-o", archive).returncode == 0
-    assert keys(light("leaderboard", "--store", archive, "--format", "json")) == ["ddd"]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [("nobody",), ("-o", "all.txt"), ("-o", "no/such/folder/all.jsonl"), ("--tensorboard", "logs", "-o", "all.jsonl")],
-    ids=" ".join,
-)
-def test_what_cannot_be_exported_is_an_error_that_names_it(light: Tinysearch, words: tuple[str, ...]) -> None:
-    done = light("export", *words)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert words[-1] in done.stderr.replace("\n", "")
-
-
 def test_two_places_to_read_from_are_one_too_many(light: Tinysearch, store: Path) -> None:
     done = light("leaderboard", "--reference", "--store", store)
     assert (done.returncode, done.stdout) == (2, "")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tinysearch.cli.archives import export, import_
 from tinysearch.cli.evaluate import evaluate
-from tinysearch.cli.export import export
 from tinysearch.cli.frontier import frontier
 from tinysearch.cli.inspect import cost, show, space
 from tinysearch.cli.leaderboard import leaderboard
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export):
     app.command()(command)
+app.command("import")(import_)
 
 
 def _version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""``export``: results that can be kept beside code, or carried to another machine."""
+"""``export`` and ``import``: results that can be kept beside code, or carried to another machine."""
 
 from __future__ import annotations
 
@@ -58,3 +58,38 @@ def export(
         except OSError as error:
             raise InputError(f"{archive} cannot be written ({error.strerror}); name another file with -o") from None
     stderr().print(f"wrote {written} records of {len(names)} runs to {archive}", soft_wrap=True)
+
+
+@reported
+def import_(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option("--from", help="The archive, as export wrote it.", metavar="FILE", show_default=False)
+    ] = None,
+    reference: options.Reference = False,
+    store: options.Store = None,
+) -> None:
+    """Add runs of an archive to the store, so that other runs can learn from them and take over what they trained.
+
+    Models are not in an archive.
+
+    Example: tinysearch import mnist-10000-2 --reference
+    """
+    from tinysearch.errors import InputError, RunError
+    from tinysearch.results.archive import REFERENCE, read
+    from tinysearch.results.store import Store, default_path
+
+    if (archive is None) != reference:
+        raise InputError("what is imported is one archive: name it with --from FILE, or give --reference")
+    with read(archive or REFERENCE) as source, Store(store or default_path(), create=True) as opened:
+        chosen = [source.run(name) for name in dict.fromkeys(runs)] if runs else source.runs()
+        known = {run.name for run in opened.runs()}
+        there = [run.name for run in chosen if run.name in known]
+        if there:
+            raise RunError(
+                f"a run named {there[0]!r} is in the store {opened.path} already, so nothing was imported; name the "
+                f"runs to import, or another --store"
+            )
+        records = [record for run in chosen for record in source.records(run.name)]
+        opened.add(chosen, records)
+    stderr().print(f"added {len(records)} records of {len(chosen)} runs to {opened.path}", soft_wrap=True)
