@@ -82,6 +82,8 @@ def test_a_search_ends_in_a_leaderboard_of_its_records(result: tinysearch.Search
 def test_the_best_is_the_first_result_and_tells_its_accuracy(result: tinysearch.SearchResult) -> None:
     assert result.best == result.results[0]
     assert result.best.val_accuracy == result.leaderboard.rows[0].val_accuracy
+    assert len(result.best.confirmations) == 2
+    assert result.leaderboard.rows[0].val_seeds == 3
     assert result.best.task == tinysearch.Task((28, 28, 1), 10)
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
     from tinysearch.results.record import Epoch, Record, Run
     from tinysearch.results.store import Store
     from tinysearch.search.datasets import Dataset, TrainingData
-    from tinysearch.search.evaluation import Evaluation, EvaluationWatcher
     from tinysearch.search.execution import RunOutcome
     from tinysearch.search.proposer import Proposal
+    from tinysearch.search.retraining import Retraining, RetrainingWatcher
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
     from tinysearch.search.workers.processes import WorkerProcesses
@@ -41,7 +43,8 @@ class Result:
     Args:
         record: What was measured, with all that is needed to repeat it.
         task: Shape of the images and number of classes it was trained for.
-        model_path: Where the trained model was saved, if it is among the best few of its run.
+        model_path: Where the trained model was saved, if it is among the best few of its run or was evaluated.
+        confirmations: Validation accuracies of its trainings with other images held out; leaders have some.
         test_accuracies: Fractions, one for each seed that it was retrained with on all training images; the winner has
             some, if it was to be evaluated.
     """
@@ -49,6 +52,7 @@ class Result:
     record: Record
     task: Task
     model_path: Path
+    confirmations: tuple[float, ...] = ()
     test_accuracies: tuple[float, ...] = ()
 
     @property
@@ -63,8 +67,9 @@ class Result:
 
     @property
     def val_accuracy(self) -> float | None:
-        """Validation accuracy of the last epoch, a fraction."""
-        return self.record.measurement.val_accuracy
+        """Validation accuracy of the last epoch, a fraction; the mean where there are confirmations."""
+        found = self.record.measurement.val_accuracy
+        return None if found is None else statistics.fmean((found, *self.confirmations))
 
     def build(self) -> keras.Model:
         """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
@@ -139,6 +144,7 @@ def search(
     baselines: bool = True,
     workers: int | None = None,
     evaluate: int = 3,
+    confirm: int = 3,
     space: Mapping[str, Any] | None = None,
     tune_recipe: bool = False,
     prune: bool = False,
@@ -159,6 +165,8 @@ def search(
         workers: How many candidates to train at a time, each in a process of its own; by default one per core.
         evaluate: With how many seeds to retrain the winner on all training images and score it on the test images, if
             the dataset has any; 0 for not at all.
+        confirm: How many trainings, each with another tenth of the training images held out, the winner must lead by
+            the mean of before it is evaluated; 1 for the one of the search.
         space: What narrows the search space, as in a space file: ``{"depth": [1, 6], "kinds": ["conv"]}``.
         tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
         prune: Stop candidates early that fall behind those before them.
@@ -187,6 +195,7 @@ def search(
         "seed": seed,
         "baselines": baselines,
         "evaluate": evaluate,
+        "confirm": confirm,
         "space": space or {},
         "tune_recipe": tune_recipe,
         "prune": prune,
@@ -200,6 +209,7 @@ def search(
         if outcome.ending == "interrupted":
             raise KeyboardInterrupt
         if run.evaluates(outcome):
+            confirm_leader(run)
             planned = best_of(opened, run.name, run.dataset, 1, range(evaluate))
             try:
                 evaluate_planned(opened, planned, run.dataset, workers=run.settings.workers)
@@ -208,13 +218,22 @@ def search(
             except TinySearchError as error:
                 problem = error
         records = opened.records(run.name)
+    confirmed: dict[str, list[float]] = {}
     tested: dict[str, list[float]] = {}
     for record in records:
-        if record.test_accuracy is not None:
+        if record.purpose == "confirmation" and record.measurement.val_accuracy is not None:
+            confirmed.setdefault(record.key, []).append(record.measurement.val_accuracy)
+        elif record.test_accuracy is not None:
             tested.setdefault(record.key, []).append(record.test_accuracy)
     results = tuple(
-        Result(record, run.dataset.task, run.models.path(record.key), tuple(tested.get(record.key, ())))
-        for record in by_score(record for record in outcome.records if not record.failed)
+        Result(
+            record,
+            run.dataset.task,
+            _kept(run, record),
+            tuple(confirmed.get(record.key, ())),
+            tuple(tested.get(record.key, ())),
+        )
+        for record in by_score(record for record in records if not record.failed)
     )
     return SearchResult(outcome, rank(records), results, problem)
 
@@ -236,9 +255,9 @@ def open_run(
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, starts, space,
-            tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and max_weight_bytes. What is left out
-            has its default, or in a resumed run the value that the run began with.
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, confirm, starts,
+            space, tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and max_weight_bytes. What is
+            left out has its default, or in a resumed run the value that the run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -300,13 +319,47 @@ def worker_on(
     return WorkerProcesses(data, threads=threads_of_each(count), memory_bytes=memory, stall_seconds=stall_limit)
 
 
+def confirm_leader(
+    run: SearchRun,
+    *,
+    shown: Callable[[Sequence[Retraining]], AbstractContextManager[RetrainingWatcher]] | None = None,
+    stall_limit: float = STALL_LIMIT,
+    worker_memory: int | None = None,
+) -> None:
+    """Train the leaders of a search again, with other images held out, until one has led often enough.
+
+    Args:
+        run: Was carried out.
+        shown: Returns what shows a round of trainings; None for nothing.
+        stall_limit: Seconds without a finished epoch after which a training is given up.
+        worker_memory: Bytes of memory that each worker process may have.
+
+    Raises:
+        StoreWriteError: if a result cannot be stored.
+        WorkerError: if nothing can be trained.
+        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+    """
+    from tinysearch.results.leaderboard import best
+    from tinysearch.search.confirmation import confirm, next_round
+    from tinysearch.search.retraining import RetrainingWatcher
+
+    while True:
+        records = run.store.records(run.name)
+        planned, leader = next_round(records, run.settings), best(records)
+        if not planned or leader is None or not run.has_time(1, leader):
+            return
+        worker = worker_on(run.dataset.training_data(), len(planned), stall_limit, worker_memory)
+        with nullcontext(RetrainingWatcher()) if shown is None else shown(planned) as watcher:
+            confirm(run.store, planned, run.dataset, worker, watcher)
+
+
 def evaluate_planned(
     store: Store,
-    planned: Sequence[Evaluation],
+    planned: Sequence[Retraining],
     dataset: Dataset,
     *,
     workers: int,
-    watcher: EvaluationWatcher | None = None,
+    watcher: RetrainingWatcher | None = None,
     stall_limit: float = STALL_LIMIT,
     worker_memory: int | None = None,
 ) -> list[Record]:
@@ -328,11 +381,12 @@ def evaluate_planned(
         DatasetError: if the dataset has no test images that can be used.
         TrainingError: if a training fails.
     """
-    from tinysearch.search.evaluation import EvaluationWatcher, evaluate
+    from tinysearch.search.evaluation import evaluate
+    from tinysearch.search.retraining import RetrainingWatcher
 
     size = max(1, min(workers, len(planned)))
     worker = worker_on(dataset.all_training_data(), size, stall_limit, worker_memory)
-    return evaluate(store, planned, dataset, worker, size, watcher or EvaluationWatcher())
+    return evaluate(store, planned, dataset, worker, size, watcher or RetrainingWatcher())
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
@@ -353,11 +407,31 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
     how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
     names = (
-        *("trials", "strategy", "seed", "baselines", "workers", "evaluate", "starts", "space", "tune_recipe", "prune"),
-        "lessons",
+        *(
+            "trials",
+            "strategy",
+            "seed",
+            "baselines",
+            "workers",
+            "evaluate",
+            "confirm",
+            "starts",
+            "space",
+            "tune_recipe",
+        ),
+        *("prune", "lessons"),
     )
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
+
+
+def _kept(run: SearchRun, record: Record) -> Path:
+    """Return where the trained model of a candidate is: that of its search, or else of its first evaluation."""
+    from tinysearch.search.best_models import evaluated
+
+    path = run.models.path(record.key)
+    first = evaluated(run.store.folder_of(run.name), record.key, 0)
+    return first if first.exists() and not path.exists() else path
 
 
 def _searched(store: Store, name: str) -> int:

@@ -15,9 +15,9 @@ from tinysearch.errors import CandidateError, CostMismatchError, RunError
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.store import Store
 from tinysearch.search.datasets import Dataset, TrainingData
-from tinysearch.search.evaluation import EvaluationWatcher
 from tinysearch.search.images import Images
 from tinysearch.search.recipe import recipe
+from tinysearch.search.retraining import RetrainingWatcher
 from tinysearch.search.workers.worker import Worker
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
@@ -46,7 +46,7 @@ def store(tmp_path: Path) -> Store:
 def again(
     names: list[str], dataset: Dataset, seeds: Sequence[int], store: Store, worker: Worker, run: str = "reproduce-noise"
 ) -> list[Reproduction]:
-    watcher = EvaluationWatcher()
+    watcher = RetrainingWatcher()
     return reproduce(names, dataset, ONE_EPOCH, seeds, store, run=run, worker=worker, size=1, watcher=watcher)
 
 

@@ -12,6 +12,7 @@ from tinysearch.results.store import Store
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1, "--tune-recipe")
+WORDS += ("--confirm", 1)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from tinysearch.results.leaderboard import by_score
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.search.datasets import load
@@ -324,20 +325,25 @@ def test_where_there_is_no_mnist_but_it_is_asked_for_the_error_names_three_ways_
 def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
     launch: Launch, tiny: Path, tmp_path: Path
 ) -> None:
-    words = ("run", "--data", tiny, "--trials", 2, "--budget", 3_000, "--epochs", 1, "--name", "mine", "--evaluate", 2)
-    done = launch(tmp_path, *words)
+    words = ("run", "--data", tiny, "--trials", 2, "--budget", 3_000, "--epochs", 1, "--name", "mine", "--evaluate", 3)
+    done = launch(tmp_path, *words, "--confirm", 2, "--workers", 2)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("(n=2)") == 1
+    # Each of the two is trained again, for there are two workers.
+    assert done.stdout.count("% (n=2)") == 2
+    assert done.stdout.count("% (n=3)") == 1
     assert "tinysearch evaluate" not in done.stderr
     records = outcome(done, tmp_path).records
+    confirmed = [record for record in records if record.purpose == "confirmation"]
+    assert {(record.key, record.seed) for record in confirmed} == {(record.key, 1) for record in records[:2]}
+    assert "leads by the mean of 2 trainings" in done.stderr
     evaluated = [record for record in records if record.purpose == "evaluation"]
-    first, second = sorted(evaluated, key=lambda record: record.seed)
-    assert first.key == second.key == max(records[:2], key=lambda record: record.score).key
-    assert (first.seed, second.seed) == (0, 1)
-    assert first.test_accuracy is not None
+    assert {record.key for record in evaluated} == {by_score(records)[0].key}
+    assert sorted(record.seed for record in evaluated) == [0, 1, 2]
+    assert all(record.test_accuracy is not None for record in evaluated)
     again = launch(tmp_path, "run", "--data", tiny, "--resume", "--evaluate", 1)
     assert again.returncode == 0, again.stderr
     assert "training 1 of" not in again.stderr
+    assert "are trained again" not in again.stderr
     assert outcome(again, tmp_path).records == records
 
 

@@ -122,7 +122,21 @@ def test_several_seeds_of_a_candidate_are_one_row_of_means(make_record: MakeReco
     assert row.train_seconds == pytest.approx(3.0)
     assert row.test_accuracy_mean == pytest.approx(statistics.fmean(tested))
     assert row.test_accuracy_std == pytest.approx(statistics.stdev(tested))
-    assert row.test_seeds == 3
+    assert (row.val_seeds, row.test_seeds) == (3, 3)
+
+
+def test_confirmations_count_in_the_mean_that_ranks(make_record: MakeRecord) -> None:
+    lucky = [make_record("a", val_accuracy=0.9), make_record("a", val_accuracy=0.8, purpose="confirmation", seed=1)]
+    steady = [make_record("b", val_accuracy=0.88), make_record("b", val_accuracy=0.86, purpose="confirmation", seed=1)]
+    failed = make_record("b", failure="loss was nan", purpose="confirmation", seed=2)
+    tested = make_record("a", val_accuracy=None, purpose="evaluation", seed=0, test_accuracy=0.99)
+    records = [lucky[0], steady[0], lucky[1], steady[1], failed, tested]
+    assert [(row.key, row.val_accuracy, row.val_seeds) for row in rank(records).rows] == [
+        ("b", pytest.approx(0.87), 2),
+        ("a", pytest.approx(0.85), 2),
+    ]
+    assert by_score(records) == [steady[0], lucky[0]]
+    assert best(records) == steady[0]
 
 
 def test_a_single_test_has_no_standard_deviation(make_record: MakeRecord) -> None:
@@ -138,7 +152,7 @@ def test_evaluations_add_test_figures_and_leave_the_score_of_the_search(make_rec
             make_record(val_accuracy=0.99, seed=2, purpose="evaluation", test_accuracy=0.9),
         ]
     ).rows
-    assert (row.val_accuracy, row.seed) == (0.8, 0)
+    assert (row.val_accuracy, row.val_seeds, row.seed) == (0.8, 1, 0)
     assert (row.test_accuracy_mean, row.test_seeds) == (pytest.approx(0.8), 2)
 
 

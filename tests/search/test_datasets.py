@@ -358,6 +358,42 @@ def test_the_last_tenth_is_held_out_for_validation(tmp_path: Path) -> None:
     assert (data.task, data.full_scale) == (found.task, found.full_scale)
 
 
+def test_each_tenth_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None:
+    found = load("auto", write(tmp_path / "mine.npz"))
+    data = found.training_data()
+    held = []
+    for tenth in range(10):
+        other = data.holding_out(tenth)
+        assert other.validation is not None
+        assert (len(other.train), len(other.validation)) == (36, 4)
+        held.append(other.validation.pixels)
+        cut = 36 - 4 * tenth
+        assert np.array_equal(other.validation.labels, found.train.labels[cut : cut + 4])
+        assert np.array_equal(other.train.labels, np.delete(found.train.labels, slice(cut, cut + 4)))
+        assert np.array_equal(other.train.pixels, np.delete(found.train.pixels, slice(cut, cut + 4), axis=0))
+        assert (other.task, other.full_scale) == (data.task, data.full_scale)
+    assert np.array_equal(np.concatenate(held[::-1]), found.train.pixels)
+    assert data.validation is not None
+    assert np.array_equal(held[0], data.validation.pixels)
+
+
+@pytest.mark.parametrize("count", [20, 25, 26, 29])
+def test_tenths_of_few_images_are_all_of_one_size(tmp_path: Path, count: int) -> None:
+    path = write(tmp_path / "few.npz", arrays(x_train=np.zeros((count, 3, 3), np.uint8), y_train=np.arange(count) % 4))
+    data = load("auto", path).training_data()
+    assert data.validation is not None
+    for tenth in range(10):
+        other = data.holding_out(tenth)
+        assert other.validation is not None
+        assert len(other.validation) == len(data.validation)
+        assert len(other.train) == len(data.train)
+
+
+def test_where_nothing_is_held_out_nothing_else_is(tmp_path: Path) -> None:
+    whole = load("auto", write(tmp_path / "mine.npz")).all_training_data()
+    assert whole.holding_out(3) is whole
+
+
 def test_a_file_sorted_by_class_is_shuffled_and_keeps_images_with_their_labels(tmp_path: Path) -> None:
     labels = np.repeat(np.arange(4), 50)
     pixels = np.broadcast_to(labels[:, None, None], (200, 3, 3)).astype(np.uint8)

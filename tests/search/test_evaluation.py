@@ -16,9 +16,10 @@ from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset, TrainingData, load
-from tinysearch.search.evaluation import Evaluation, EvaluationWatcher, best_of, evaluate, model_path
+from tinysearch.search.evaluation import best_of, evaluate, model_path
 from tinysearch.search.images import Images
 from tinysearch.search.recipe import Recipe
+from tinysearch.search.retraining import Retraining, RetrainingWatcher
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 
 MakeWorker = Callable[[TrainingData], Any]
@@ -33,14 +34,14 @@ def digits() -> Dataset:
     )
 
 
-class Watcher(EvaluationWatcher):
+class Watcher(RetrainingWatcher):
     """Notes what happens."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
 
-    def on_start(self, position: int, evaluation: Evaluation) -> None:
-        self.events.append(f"start {position}, seed {evaluation.seed}")
+    def on_start(self, position: int, retraining: Retraining) -> None:
+        self.events.append(f"start {position}, seed {retraining.seed}")
 
     def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
         self.events.append(f"epoch {number} of {position}")
@@ -49,8 +50,8 @@ class Watcher(EvaluationWatcher):
         self.events.append(f"record {position}")
 
 
-def planned(*seeds: int, candidate: Candidate = SMALL) -> list[Evaluation]:
-    return [Evaluation(candidate, seed, "run", "small", "search") for seed in seeds]
+def planned(*seeds: int, candidate: Candidate = SMALL) -> list[Retraining]:
+    return [Retraining(candidate, seed, "run", "small", "search") for seed in seeds]
 
 
 def test_the_test_images_are_read_before_and_scored_once_after_training(

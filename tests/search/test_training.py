@@ -81,6 +81,18 @@ def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: Trainin
         assert [epoch.val_loss for epoch in measurement.curve] == [epoch.val_loss for epoch in whole.curve[:epochs]]
 
 
+def test_a_job_may_hold_out_another_tenth(data: TrainingData) -> None:
+    candidate = Candidate(SMALL, Recipe(epochs=1))
+
+    def losses(job: Job) -> tuple[float, float | None]:
+        (epoch,) = train(job, data).curve
+        return epoch.loss, epoch.val_loss
+
+    (expected,) = fit(candidate, data.holding_out(3), 1)[1].curve
+    assert losses(Job(candidate, 1, tenth=3)) == (expected.loss, expected.val_loss)
+    assert losses(Job(candidate, 1)) != (expected.loss, expected.val_loss)
+
+
 def test_labels_are_smoothed(data: TrainingData) -> None:
     assert data.validation is not None
     model, measurement = fit(Candidate(SMALL, Recipe(epochs=1, label_smoothing=0.2)), data, 0)

@@ -16,8 +16,9 @@ from tinysearch.results.record import Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
-from tinysearch.search.evaluation import Evaluation, EvaluationWatcher, evaluate
+from tinysearch.search.evaluation import evaluate
 from tinysearch.search.recipe import Recipe
+from tinysearch.search.retraining import Retraining, RetrainingWatcher
 from tinysearch.search.workers.worker import Worker
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
@@ -90,7 +91,7 @@ def reproduce(
     run: str,
     worker: Worker,
     size: int,
-    watcher: EvaluationWatcher,
+    watcher: RetrainingWatcher,
 ) -> list[Reproduction]:
     """Train documented models and compare with what is documented.
 
@@ -118,7 +119,7 @@ def reproduce(
         check_count(model)
     ensure_run(store, run, dataset, {"kind": "reproduce", "recipe": recipe.to_dict()})
     planned = [
-        Evaluation(Candidate(model.architecture, recipe), seed, run, PREFIX + model.name, "baseline")
+        Retraining(Candidate(model.architecture, recipe), seed, run, PREFIX + model.name, "baseline")
         for model in models
         for seed in seeds
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
@@ -16,21 +17,28 @@ from tinysearch.results.answers import Answered, Answers, by_network, compare
 from tinysearch.results.leaderboard import best, rank
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.render import figures
-from tinysearch.search.evaluation import Evaluation, EvaluationWatcher
+from tinysearch.search.retraining import Retraining, RetrainingWatcher
 
 if TYPE_CHECKING:
     from tinysearch.results.store import Store
     from tinysearch.search.datasets import Dataset
 
 
-def shown(notes: Console, planned: Sequence[Evaluation], workers: int) -> TrainingProgress:
-    """Return a display for evaluations."""
+@contextlib.contextmanager
+def showing(notes: Console, planned: Sequence[Retraining]) -> Iterator[RetrainingWatcher]:
+    """Show how retrainings come on that are carried out meanwhile, all at a time."""
+    with shown(notes, planned, len(planned)) as progress:
+        yield Shown(progress)
+
+
+def shown(notes: Console, planned: Sequence[Retraining], workers: int) -> TrainingProgress:
+    """Return a display for retrainings."""
     epochs = max(one.candidate.recipe.epochs for one in planned)
     return TrainingProgress(notes, len(planned), epochs, workers=min(workers, len(planned)))
 
 
 def evaluated(
-    store: Store, planned: Sequence[Evaluation], dataset: Dataset, notes: Console, workers: int, **limits: Any
+    store: Store, planned: Sequence[Retraining], dataset: Dataset, notes: Console, workers: int, **limits: Any
 ) -> list[Record]:
     """Carry out evaluations on all training images, and show how they come on; see ``api.evaluate_planned``."""
     try:
@@ -46,14 +54,14 @@ def evaluated(
     return records
 
 
-class Shown(EvaluationWatcher):
+class Shown(RetrainingWatcher):
     """Passes what happens on to a display."""
 
     def __init__(self, progress: TrainingProgress) -> None:
         self._progress = progress
 
-    def on_start(self, position: int, evaluation: Evaluation) -> None:
-        self._progress.start(f"{evaluation.name}, seed {evaluation.seed}", position)
+    def on_start(self, position: int, retraining: Retraining) -> None:
+        self._progress.start(f"{retraining.name}, seed {retraining.seed}", position)
 
     def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
         self._progress.epoch(number, epoch, position)
@@ -135,7 +143,7 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
     for bound, found in records.items():
-        winner = best(one for one in found if one.purpose == "search")
+        winner = best(found)
         if winner is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue

@@ -45,6 +45,7 @@ def frontier(
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     workers: options.Workers = None,
+    confirm: options.Confirm = None,
     evaluate: Annotated[
         int | None,
         typer.Option(
@@ -91,6 +92,7 @@ def frontier(
         "strategy": strategy,
         "seed": seed,
         "workers": workers,
+        "confirm": confirm,
         "evaluate": evaluate,
         "space": spec,
         "tune_recipe": tune_recipe,

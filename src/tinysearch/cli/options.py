@@ -59,6 +59,14 @@ Prune = Annotated[
     bool | None,
     typer.Option("--prune/--no-prune", help="Stop candidates early that fall behind those before them. [no-prune]"),
 ]
+Confirm = Annotated[
+    int | None,
+    typer.Option(
+        parser=positive,
+        metavar="N",
+        help="Trainings, each with another tenth held out, whose mean the winner leads by; 1 for the search's. [3]",
+    ),
+]
 LearnFrom = Annotated[
     list[str] | None,
     typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),

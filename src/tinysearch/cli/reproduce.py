@@ -133,10 +133,10 @@ def _found(
     from tinysearch.baselines.reproduce import AGAIN, ensure_run
     from tinysearch.baselines.table import again
     from tinysearch.cli.evaluations import evaluated
-    from tinysearch.search.evaluation import Evaluation
+    from tinysearch.search.retraining import Retraining
 
     run = AGAIN + images.name
     ensure_run(store, run, images, {"kind": "again"})
-    planned = [Evaluation(row.candidate, seed, run, row.name, row.origin) for row in rows for seed in seeds]
+    planned = [Retraining(row.candidate, seed, run, row.name, row.origin) for row in rows for seed in seeds]
     records = evaluated(store, planned, images, notes, workers)
     return again(rows, records, images)

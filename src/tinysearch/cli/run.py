@@ -60,6 +60,7 @@ def run(
         int | None, typer.Option(parser=whole, metavar="N", help="Most bytes of activations at the peak, in int8.")
     ] = None,
     workers: options.Workers = None,
+    confirm: options.Confirm = None,
     evaluate: Annotated[
         int | None,
         typer.Option(
@@ -89,8 +90,9 @@ def run(
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
     Every candidate is trained for all its epochs, in a process of its own, and scored by the last one on images that
-    are held out; the winner is then retrained with a few seeds and scored on the test images. What was trained is
-    stored at once; --resume goes on after Ctrl-C, a crash or a kill from the last whole epoch.
+    are held out. The leaders are then trained again with others held out, until one has kept the lead; this winner is
+    retrained with a few seeds and scored on the test images. What was trained is stored at once; --resume goes on
+    after Ctrl-C, a crash or a kill from the last whole epoch.
 
     Example: tinysearch run --budget 10000
     """
@@ -113,6 +115,7 @@ def run(
         "recipe": recipe,
         "baselines": baselines,
         "workers": workers,
+        "confirm": confirm,
         "evaluate": evaluate,
         "space": None if space is None else read_spec(space),
         "tune_recipe": tune_recipe,

@@ -1,9 +1,11 @@
-"""Carrying out a search in front of a person: its plan, its progress, and the evaluation of its winner."""
+"""Carrying out a search in front of a person: its plan, its progress, confirmation and evaluation of its winner."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     from tinysearch.results.record import Epoch, Record
     from tinysearch.search.execution import RunOutcome
     from tinysearch.search.proposer import Proposal
+    from tinysearch.search.retraining import Retraining, RetrainingWatcher
     from tinysearch.search.run import SearchRun
 
 
 def searched(
     search: SearchRun, notes: Console, *, stall_limit: float, worker_memory: int | None
 ) -> tuple[RunOutcome, TinySearchError | None]:
-    """Carry out a run and evaluate its winner; both show how they come on.
+    """Carry out a run, confirm its winner and evaluate it; all show how they come on.
 
     Returns:
         What came of it, and what went wrong when the winner was to be evaluated.
@@ -37,7 +40,9 @@ def searched(
         outcome = search.carry_out(Shown(search, progress))
     if search.evaluates(outcome):
         try:
-            return _evaluated(search, outcome, notes, stall_limit, worker_memory), None
+            outcome = _confirmed(search, outcome, notes, stall_limit, worker_memory)
+            if search.evaluates(outcome):
+                outcome = _evaluated(search, outcome, notes, stall_limit, worker_memory)
         except TinySearchError as error:
             # What was searched is there all the same.
             return outcome, error
@@ -121,6 +126,31 @@ def plan(search: SearchRun, store: Path) -> Table:
 
 def _share(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
+
+
+def _confirmed(search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None) -> RunOutcome:
+    """Train the leaders again until one has kept the lead; what comes of it is in the store."""
+    from tinysearch.api import confirm_leader
+    from tinysearch.cli.evaluations import showing
+
+    rounds = itertools.count()
+
+    def shown(planned: Sequence[Retraining]) -> AbstractContextManager[RetrainingWatcher]:
+        if next(rounds) == 0:
+            notes.print(
+                f"\nthe leaders are trained again, with other tenths of the training images held out, until one of "
+                f"them leads by the mean of {search.settings.confirm} trainings",
+                soft_wrap=True,
+            )
+        return showing(notes, planned)
+
+    ending = outcome.ending
+    try:
+        confirm_leader(search, shown=shown, stall_limit=stall, worker_memory=memory)
+    except KeyboardInterrupt:
+        ending = "interrupted"
+    records = [one for one in search.store.records(search.name) if one.purpose != "evaluation"]
+    return dataclasses.replace(outcome, records=tuple(records), ending=ending)
 
 
 def _evaluated(search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None) -> RunOutcome:

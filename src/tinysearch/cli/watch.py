@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,7 +78,12 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
     done = sum(one.origin == "search" for one in searched)
     planned = run.settings.get("trials")
     failed = sum(one.failure is not None for one in searched)
-    measured = [one for one in searched if one.val_accuracy is not None]
+    scores: dict[str, list[float]] = {}
+    measured: dict[str, Summary] = {}
+    for one in summaries:
+        if one.purpose != "evaluation" and one.val_accuracy is not None:
+            scores.setdefault(one.key, []).append(one.val_accuracy)
+            measured.setdefault(one.key, one)
     facts = Table.grid(padding=(0, 2))
     rows = [
         ("run", f"{run.name} in {store.path}, {run.dataset}"),
@@ -88,8 +94,9 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
         ),
     ]
     if measured:
-        best = max(measured, key=lambda one: (one.epochs, one.val_accuracy or 0.0))
-        rows.append(("best", f"{figures.percent(best.val_accuracy)} with {best.params:,} params, {best.name}"))
+        best = max(measured.values(), key=lambda one: (one.epochs, statistics.fmean(scores[one.key])))
+        accuracy = figures.validated(statistics.fmean(scores[best.key]), len(scores[best.key]))
+        rows.append(("best", f"{accuracy} with {best.params:,} params, {best.name}"))
     for title, value in rows:
         facts.add_row(Text(title, style="bold"), Text(value))
     table = Table(title="latest", title_justify="left", header_style="bold", box=None)

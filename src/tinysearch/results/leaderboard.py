@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,9 +16,9 @@ from tinysearch.results.summary import Summary
 class Row:
     """One candidate of one run. Accuracies are fractions; what was not measured is None.
 
-    A candidate that was trained with several seeds is one row: its validation figures are means, and ``seed`` is
-    None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds, None for a single one.
-    ``layers`` is the short notation.
+    A candidate that was trained with several seeds is one row: its validation figures are means over ``val_seeds``
+    trainings, and ``seed`` is None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds,
+    None for a single one. ``layers`` is the short notation.
     """
 
     rank: int
@@ -37,6 +36,7 @@ class Row:
     seed: int | None
     val_accuracy: float | None
     val_loss: float | None
+    val_seeds: int
     train_seconds: float
     test_accuracy_mean: float | None
     test_accuracy_std: float | None
@@ -81,7 +81,7 @@ class _Entry:
     def __init__(self, group: Sequence[Summary]) -> None:
         self.group = group
         alone = len(group) == 1
-        self.searched = group if alone else [one for one in group if one.purpose == "search"] or group
+        self.searched = group if alone else [one for one in group if one.purpose != "evaluation"] or group
         self.params = group[0].params
         self.val_accuracy = group[0].val_accuracy if alone else self.mean("val_accuracy")
         self.rank = 0
@@ -116,6 +116,7 @@ class _Entry:
             seed=first.seed if len({one.seed for one in self.searched}) == 1 else None,
             val_accuracy=self.val_accuracy,
             val_loss=self.mean("val_loss"),
+            val_seeds=len({one.seed for one in self.searched if one.val_accuracy is not None}),
             train_seconds=_or(self.mean("train_seconds"), 0.0),
             test_accuracy_mean=_mean(tested),
             test_accuracy_std=statistics.stdev(tested) if len(tested) > 1 else None,
@@ -196,13 +197,23 @@ def rank(
 
 
 def by_score(records: Iterable[Record]) -> list[Record]:
-    """Sort records by validation accuracy, fewer parameters first among equals, failures last.
+    """Sort candidates by validation accuracy, fewer parameters first among equals, failures last.
 
-    What was trained for fewer epochs than others comes after these: its score means something else.
+    Each candidate is there once, by the first of its records; it counts by the mean of all that did not fail,
+    evaluations aside. What was trained for fewer epochs than others comes after these: its score means something else.
     """
-    return sorted(
-        records, key=lambda one: (one.score == -math.inf, -len(one.measurement.curve), -one.score, one.cost.params)
-    )
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        if record.purpose != "evaluation":
+            groups.setdefault(record.key, []).append(record)
+    ordered = []
+    for first, *others in groups.values():
+        score = _mean(one.measurement.val_accuracy for one in (first, *others))
+        if score is None:
+            ordered.append(((True, 0, 0.0, first.cost.params), first))
+        else:
+            ordered.append(((False, -len(first.measurement.curve), -score, first.cost.params), first))
+    return [first for _, first in sorted(ordered, key=lambda pair: pair[0])]
 
 
 def best(records: Iterable[Record]) -> Record | None:

@@ -12,7 +12,7 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 
 Origin = Literal["baseline", "search"]
-Purpose = Literal["search", "evaluation"]
+Purpose = Literal["search", "confirmation", "evaluation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,10 @@ class Record:
         key: Key of the candidate: equal for equal networks with equal recipes.
         name: ``"baseline:conv"`` and so on for documented models, else the key.
         origin: Whether it is a documented model or was found by search.
-        purpose: ``"search"``, or ``"evaluation"`` for a retraining that was scored on the test set.
-        trial: Number of the trial in its run, from 0; None for baselines and evaluations.
-        position: Place in the order of the run's search, baselines included, from 0; None for evaluations.
+        purpose: ``"search"``; ``"confirmation"`` for a retraining of a leader with other images held out; or
+            ``"evaluation"`` for a retraining that was scored on the test set.
+        trial: Number of the trial in its run, from 0; None for baselines and retrainings.
+        position: Place in the order of the run's search, baselines included, from 0; None for retrainings.
         seed: Seed of initial weights, order of the images, augmentation and dropout.
         dataset: Name of the dataset.
         fingerprint: SHA-256 of the training images and labels, sixteen hexadecimal digits.

@@ -25,7 +25,7 @@ from tinysearch.space.task import Task
 Array = npt.NDArray[np.generic]
 
 KERAS_DATASETS = ("mnist", "fashion_mnist")
-VALIDATION_FRACTION = 0.1
+TENTHS = 10
 DATASETS = ("auto", *KERAS_DATASETS, "digits")
 
 
@@ -48,6 +48,21 @@ class TrainingData:
     def statistics(self) -> tuple[float, float]:
         """Mean and standard deviation of all pixels that are trained on."""
         return pixel_statistics(self.train)
+
+    def holding_out(self, tenth: int) -> TrainingData:
+        """Return the same images with another tenth of them held out, counted from the end; 0 is the last.
+
+        What has no images for validation is returned as it is.
+        """
+        if self.validation is None:
+            return self
+        pixels = np.concatenate([self.train.pixels, self.validation.pixels])
+        labels = np.concatenate([self.train.labels, self.validation.labels])
+        held = np.zeros(len(labels), bool)
+        begin = max(0, len(labels) - (tenth + 1) * len(self.validation))
+        held[begin : begin + len(self.validation)] = True
+        train, validation = (Images(pixels[part], labels[part]) for part in (~held, held))
+        return TrainingData(self.task, train, validation, self.full_scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,7 @@ class Dataset:
 
     def training_data(self) -> TrainingData:
         """Return what a candidate may see: the last tenth of the training images is held out for validation."""
-        cut = len(self.train) - max(1, round(len(self.train) * VALIDATION_FRACTION))
+        cut = len(self.train) - max(1, round(len(self.train) / TENTHS))
         pixels, labels = self.train.pixels, self.train.labels
         return TrainingData(
             self.task,

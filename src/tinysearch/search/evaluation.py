@@ -5,68 +5,35 @@ The workers train; they never see a test image. What they have trained is scored
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.answers import Answers
 from tinysearch.results.leaderboard import by_score
-from tinysearch.results.lock import RunLock
-from tinysearch.results.record import Epoch, Measurement, Origin, Record
+from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.backend import load_keras
-from tinysearch.search.bench import Bench
 from tinysearch.search.best_models import evaluated
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import Dataset
 from tinysearch.search.images import Images, fingerprint
-from tinysearch.search.interrupts import Interrupts
 from tinysearch.search.provenance import provenance
 from tinysearch.search.recipe import Recipe
+from tinysearch.search.retraining import Retraining, RetrainingWatcher, retrain
 from tinysearch.search.workers.worker import Job, Worker
 from tinysearch.space.cost import cost
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One training to do, and to score on the test images after its last epoch.
-
-    Args:
-        candidate: What to train, and how.
-        seed: Seed of the training.
-        run, name, origin: Go into the record.
-    """
-
-    candidate: Candidate
-    seed: int
-    run: str
-    name: str
-    origin: Origin
-
-
-class EvaluationWatcher:
-    """Is told what happens, and ignores it."""
-
-    def on_start(self, position: int, evaluation: Evaluation) -> None:
-        """Take note that a training begins."""
-
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        """Take note that an epoch is over."""
-
-    def on_record(self, position: int, record: Record) -> None:
-        """Take note of a result, which may have been known before."""
-
-
 def evaluate(
     store: Store,
-    planned: Sequence[Evaluation],
+    planned: Sequence[Retraining],
     dataset: Dataset,
     worker: Worker,
     size: int,
-    watcher: EvaluationWatcher,
+    watcher: RetrainingWatcher,
 ) -> list[Record]:
     """Train and score what was not evaluated before; return all records, as they were planned.
 
@@ -90,68 +57,44 @@ def evaluate(
     test = dataset.test()
     mark = fingerprint(test)
     known = {run: _evaluated(store, run, mark) for run in dict.fromkeys(one.run for one in planned)}
-    records: dict[int, Record] = {}
-    waiting: list[int] = []
-    for position, one in enumerate(planned):
-        found = known[one.run].get((one.candidate.key, one.seed))
-        if found is None:
-            waiting.append(position)
-        else:
-            records[position] = found
-            watcher.on_record(position, found)
-    interrupts = Interrupts()
-    with contextlib.ExitStack() as stack:
-        for run in sorted({planned[position].run for position in waiting}):
-            stack.callback(RunLock(store.folder_of(run), run).release)
-        stack.enter_context(interrupts)
-        bench = stack.enter_context(Bench(worker, size, watcher.on_epoch))
 
-        def begin() -> None:
-            position = waiting.pop(0)
-            one = planned[position]
-            watcher.on_start(position, one)
-            path = model_path(store, one)
-            path.unlink(missing_ok=True)
-            job = Job(one.candidate, one.seed, dataset.fingerprint, path, path.with_suffix(".npz"))
-            bench.start(position, job)
+    def job(one: Retraining) -> Job:
+        path = model_path(store, one)
+        path.unlink(missing_ok=True)
+        return Job(one.candidate, one.seed, dataset.fingerprint, path, path.with_suffix(".npz"))
 
-        while waiting and bench.busy < size:
-            begin()
-        while bench.busy:
-            load_keras()
-            position, measurement = _next(bench)
-            if waiting:
-                begin()
-            one = planned[position]
-            record, answers = _scored(store, one, measurement, dataset, test, worker)
-            with interrupts.held_back():
-                store.append(record, answers)
-            records[position] = record
-            model_path(store, one).with_suffix(".npz").unlink(missing_ok=True)
-            watcher.on_record(position, record)
-    return [records[position] for position in range(len(planned))]
+    return retrain(
+        store,
+        planned,
+        lambda one: known[one.run].get((one.candidate.key, one.seed)),
+        job,
+        lambda one, measurement: _scored(store, one, measurement, dataset, test, worker),
+        worker,
+        size,
+        watcher,
+    )
 
 
-def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Evaluation]:
+def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Retraining]:
     """Plan to evaluate the best candidates of a run by validation accuracy, baselines among them if they are that good.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
     """
     store.run(run).check_data(dataset.name, dataset.fingerprint)
-    searched = [record for record in store.records(run) if record.purpose == "search" and not record.failed]
+    searched = [record for record in store.records(run) if record.purpose != "evaluation" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
     return [
-        Evaluation(Candidate(one.architecture, Recipe.from_dict(one.recipe)), seed, run, one.name, one.origin)
+        Retraining(Candidate(one.architecture, Recipe.from_dict(one.recipe)), seed, run, one.name, one.origin)
         for one in by_score(searched)[:top]
         for seed in seeds
     ]
 
 
-def model_path(store: Store, evaluation: Evaluation) -> Path:
+def model_path(store: Store, one: Retraining) -> Path:
     """Return where the model of an evaluation is kept."""
-    return evaluated(store.folder_of(evaluation.run), evaluation.candidate.key, evaluation.seed)
+    return evaluated(store.folder_of(one.run), one.candidate.key, one.seed)
 
 
 def _evaluated(store: Store, run: str, mark: str) -> dict[tuple[str, int], Record]:
@@ -170,15 +113,8 @@ def _evaluated(store: Store, run: str, mark: str) -> dict[tuple[str, int], Recor
     return done
 
 
-def _next(bench: Bench) -> tuple[int, Measurement]:
-    while True:
-        heard = bench.wait()
-        if heard is not None:
-            return heard
-
-
 def _scored(
-    store: Store, one: Evaluation, measurement: Measurement, dataset: Dataset, test: Images, worker: Worker
+    store: Store, one: Retraining, measurement: Measurement, dataset: Dataset, test: Images, worker: Worker
 ) -> tuple[Record, Answers | None]:
     answers: Answers | None = None
     accuracy: float | None = None
@@ -211,6 +147,7 @@ def _scored(
 
 def _classified(path: Path, test: Images) -> Any:
     """Return what a saved model takes images for, shape ``(images,)``; None if its answers are no numbers."""
+    load_keras()
     import keras
 
     from tinysearch.search.training import classified

@@ -35,7 +35,10 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What came of a run: its records in order, why it ended, and what the filter rejected, by reason."""
+    """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
+
+    Confirmations come last, if the leaders have been trained again.
+    """
 
     name: str
     records: tuple[Record, ...]
@@ -44,7 +47,7 @@ class RunOutcome:
 
     @property
     def best(self) -> Record | None:
-        """The record with the highest validation accuracy, baselines included."""
+        """The first record of the candidate with the highest validation accuracy, baselines included."""
         return best(self.records)
 
 

@@ -23,7 +23,7 @@ def heirs(records: Sequence[Record], space: SearchSpace, budget: int, count: int
         count: How many to return, if there are as many different ones.
     """
     found: dict[str, Candidate] = {}
-    for record in by_score(one for one in records if not one.failed and one.purpose == "search"):
+    for record in by_score(one for one in records if not one.failed):
         if len(found) == count:
             break
         if record.architecture not in space:

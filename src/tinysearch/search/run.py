@@ -136,9 +136,11 @@ class SearchRun:
         """Whether the winner is to be evaluated now: the search is over, and there is time for it."""
         if outcome.ending not in ("finished", "exhausted") or outcome.best is None or self.settings.evaluate == 0:
             return False
-        rounds = math.ceil(self.settings.evaluate / self.settings.workers)
-        needed = rounds * outcome.best.measurement.train_seconds
-        return self.until is None or time.monotonic() + needed < self.until
+        return self.has_time(math.ceil(self.settings.evaluate / self.settings.workers), outcome.best)
+
+    def has_time(self, rounds: int, record: Record) -> bool:
+        """Whether there is time for so many rounds of trainings that take as long as that of a record."""
+        return self.until is None or time.monotonic() + rounds * record.measurement.train_seconds < self.until
 
     def close(self) -> None:
         """Let go of the run and of its worker, if it is not to be carried out."""
@@ -169,7 +171,7 @@ class SearchRun:
     def _check_same(self) -> None:
         run = self.store.run(self.name)
         run.check_data(self.dataset.name, self.dataset.fingerprint)
-        may_change = {"trials": self.settings.trials, "evaluate": self.settings.evaluate}
+        may_change = {name: getattr(self.settings, name) for name in ("trials", "evaluate", "confirm")}
         before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
             if before[name] != value:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinysearch.errors import RunError
 from tinysearch.search.candidate import Candidate
+from tinysearch.search.datasets import TENTHS
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies import check_name
 from tinysearch.space.architecture import Architecture
@@ -33,13 +34,15 @@ class RunSettings:
         starts: Candidates that are the first trials, as far as they are within the budget, new and not too many.
         space: What narrows the search space, see ``space_file``; nothing for the whole space.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
+        confirm: How many trainings, each with other images held out, the winner must lead by the mean of before it is
+            evaluated; 1 for the one of the search.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
         lessons: Names of other runs in the store, and how many of their first records strategies learn from too.
 
     Raises:
-        RunError: if trials, seed, workers or evaluate are out of range, the strategy is unknown, or the recipe has
-            no knobs to tune.
+        RunError: if trials, seed, workers, evaluate or confirm are out of range, the strategy is unknown, or the
+            recipe has no knobs to tune.
     """
 
     budget: Budget
@@ -50,6 +53,7 @@ class RunSettings:
     baselines: bool = True
     workers: int = 1
     evaluate: int = 3
+    confirm: int = 3
     starts: tuple[Candidate, ...] = ()
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
@@ -65,6 +69,8 @@ class RunSettings:
             raise RunError(f"a run has 1 to {MOST_WORKERS} workers, got {self.workers}")
         if self.evaluate < 0:
             raise RunError(f"a winner is evaluated with at least 0 seeds, got {self.evaluate}")
+        if not 1 <= self.confirm <= TENTHS:
+            raise RunError(f"a winner is confirmed by 1 to {TENTHS} trainings, got {self.confirm}")
         if self.tune_recipe and (self.recipe.optimizer, self.recipe.schedule) != ("sgd", "one_cycle"):
             raise RunError(
                 f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "

@@ -80,6 +80,8 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
         CostMismatchError: if Keras counts other parameters than the arithmetic.
     """
     keeping = None if job.checkpoint_path is None else (job.checkpoint_path, job.fingerprint)
+    if job.tenth:
+        data = data.holding_out(job.tenth)
     model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor)
     if job.model_path is not None and measurement.failure is None:
         # A model can be made again; that there is no place for it must not cost the measurement.

@@ -43,6 +43,15 @@ def tested(mean: float | None, std: float | None, seeds: int) -> str:
     return MISSING if mean is None else f"{spread(mean, std)} (n={seeds})"
 
 
+def validated(mean: float | None, seeds: int) -> str:
+    """Write a validation accuracy, with the number of trainings if it is a mean.
+
+    >>> validated(0.9912, 1), validated(0.9912, 3), validated(None, 0)
+    ('99.12 %', '99.12 % (n=3)', '-')
+    """
+    return percent(mean) + (f" (n={seeds})" if seeds > 1 else "")
+
+
 def mean_and_std(fractions: Sequence[float]) -> tuple[float, float | None]:
     """Return the mean and the sample standard deviation, None for a single one.
 

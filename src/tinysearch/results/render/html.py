@@ -140,7 +140,7 @@ def _row(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]
         "params": f"{row.params:,}",
         "macs": figures.count(row.macs),
         "memory": figures.count(row.peak_activation_bytes),
-        "validation": figures.percent(row.val_accuracy),
+        "validation": figures.validated(row.val_accuracy, row.val_seeds),
         "test": _tested(one),
         "documented": figures.percent(one.documented),
         "run": row.run,
@@ -227,7 +227,7 @@ def _cards(section: Section) -> list[dict[str, Any]]:
     cards: list[dict[str, Any]] = [
         {
             "name": "best by validation",
-            "value": figures.percent(best.row.val_accuracy),
+            "value": figures.validated(best.row.val_accuracy, best.row.val_seeds),
             "candidate": best.row.name,
             "index": section.candidates.index(best),
             "note": f"{best.row.params:,} parameters",

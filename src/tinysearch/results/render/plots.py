@@ -78,7 +78,7 @@ def _hover(row: Row) -> str:
         html.escape(row.layers),
         f"{figures.params(row.params, row.trainable_params, row.non_trainable_params)} parameters, "
         f"{figures.count(row.macs)} MACs",
-        f"validation {figures.percent(row.val_accuracy)}",
+        f"validation {figures.validated(row.val_accuracy, row.val_seeds)}",
     ]
     if row.test_accuracy_mean is not None:
         tested = figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)

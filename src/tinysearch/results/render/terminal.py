@@ -140,7 +140,7 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
             90,
         ),
         _Column("MACs", True, [figures.count(row.macs) for row in rows], 60),
-        _Column("validation", True, [figures.percent(row.val_accuracy) for row in rows], 95),
+        _Column("validation", True, [figures.validated(row.val_accuracy, row.val_seeds) for row in rows], 95),
         _Column(
             "test",
             True,
@@ -285,7 +285,9 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     record = alike[0]
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
-    trial: str = record.origin if record.purpose == "search" else "retraining"
+    trial: str = {"search": record.origin, "confirmation": "confirmation, other images held out"}.get(
+        record.purpose, "retraining"
+    )
     if record.trial is not None:
         trial = f"trial {record.trial + 1}"
     taken = "" if record.taken_from is None else f", taken over from run {record.taken_from}"

@@ -45,7 +45,7 @@ def to_markdown(board: Leaderboard) -> str:
                 _escaped(row.run),
                 figures.params(row.params, row.trainable_params, row.non_trainable_params),
                 figures.count(row.macs),
-                figures.percent(row.val_accuracy),
+                figures.validated(row.val_accuracy, row.val_seeds),
                 figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds),
                 f"`{_escaped(row.layers)}`",
             ]

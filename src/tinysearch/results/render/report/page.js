@@ -64,10 +64,12 @@
     int8_weight_bytes: ["bytes of weights, int8", (one) => one.int8_weight_bytes],
   };
 
+  const validated = (row) => `${percent(row.val_accuracy)}${row.val_seeds > 1 ? ` (n=${row.val_seeds})` : ""}`;
+
   function hover(one) {
     const lines = [
       `<b>${escaped(one.row.name)}</b>`, escaped(one.row.layers).replace(/(.{60}\S*) /g, "$1<br>"),
-      `${whole(one.row.params)} parameters, ${whole(one.row.macs)} MACs`, `validation ${percent(one.row.val_accuracy)}`,
+      `${whole(one.row.params)} parameters, ${whole(one.row.macs)} MACs`, `validation ${validated(one.row)}`,
     ];
     if (one.row.test_accuracy_mean !== null) lines.push(`test ${percent(one.row.test_accuracy_mean)}, n=${one.row.test_seeds}`);
     return lines.join("<br>");
@@ -308,7 +310,7 @@
     body.append(facts([
       ["layers", row.layers], ["parameters", `${whole(row.params)} (${whole(row.trainable_params)} trainable, ${whole(row.non_trainable_params)} not)`],
       ["MACs", whole(row.macs)], ["activations", `${whole(row.peak_activation_bytes)} bytes at the peak, int8`], ["weights", `${whole(one.int8_weight_bytes)} bytes, int8`],
-      ["validation", `${percent(row.val_accuracy)} after epoch ${row.epochs}${one.pruned ? ", stopped early" : ""}`],
+      ["validation", `${validated(row)} after epoch ${row.epochs}${one.pruned ? ", stopped early" : ""}`],
       ["test", row.test_accuracy_mean === null ? "-" : `${percent(row.test_accuracy_mean)}${row.test_accuracy_std === null ? "" : ` ± ${(100 * row.test_accuracy_std).toFixed(2)}`} (n=${row.test_seeds})`],
       ["documented", one.documented === null ? null : `${percent(one.documented)}, a single run`],
     ]));

@@ -1,0 +1,119 @@
+"""Retrainings of candidates that a search has trained: several at a time, each stored as soon as it is done."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tinysearch.results.answers import Answers
+from tinysearch.results.lock import RunLock
+from tinysearch.results.record import Epoch, Measurement, Origin, Record
+from tinysearch.results.store import Store
+from tinysearch.search.bench import Bench
+from tinysearch.search.candidate import Candidate
+from tinysearch.search.interrupts import Interrupts
+from tinysearch.search.workers.worker import Job, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """One training to do.
+
+    Args:
+        candidate: What to train, and how.
+        seed: Seed of the training.
+        run, name, origin: Go into the record.
+    """
+
+    candidate: Candidate
+    seed: int
+    run: str
+    name: str
+    origin: Origin
+
+
+class RetrainingWatcher:
+    """Is told what happens, and ignores it."""
+
+    def on_start(self, position: int, retraining: Retraining) -> None:
+        """Take note that a training begins."""
+
+    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
+        """Take note that an epoch is over."""
+
+    def on_record(self, position: int, record: Record) -> None:
+        """Take note of a result, which may have been known before."""
+
+
+def retrain(
+    store: Store,
+    planned: Sequence[Retraining],
+    known: Callable[[Retraining], Record | None],
+    job: Callable[[Retraining], Job],
+    recorded: Callable[[Retraining, Measurement], tuple[Record, Answers | None]],
+    worker: Worker,
+    size: int,
+    watcher: RetrainingWatcher,
+) -> list[Record]:
+    """Train what is not known; return all records, as they were planned.
+
+    Args:
+        store: Takes the records.
+        planned: What to train.
+        known: Returns the record of a training that was done before.
+        job: Makes a training ready.
+        recorded: Makes the record of a training that is done, and what its network answered on test images.
+        worker: Closed at the end.
+        size: How many trainings at a time.
+        watcher: Is told what happens.
+
+    Raises:
+        RunError: if a run is being carried out by another process.
+        StoreWriteError: if a record cannot be stored.
+    """
+    records: dict[int, Record] = {}
+    waiting: list[int] = []
+    for position, one in enumerate(planned):
+        found = known(one)
+        if found is None:
+            waiting.append(position)
+        else:
+            records[position] = found
+            watcher.on_record(position, found)
+    interrupts = Interrupts()
+    with contextlib.ExitStack() as stack:
+        for run in sorted({planned[position].run for position in waiting}):
+            stack.callback(RunLock(store.folder_of(run), run).release)
+        stack.enter_context(interrupts)
+        bench = stack.enter_context(Bench(worker, size, watcher.on_epoch))
+        jobs: dict[int, Job] = {}
+
+        def begin() -> None:
+            position = waiting.pop(0)
+            watcher.on_start(position, planned[position])
+            jobs[position] = job(planned[position])
+            bench.start(position, jobs[position])
+
+        while waiting and bench.busy < size:
+            begin()
+        while bench.busy:
+            position, measurement = _next(bench)
+            if waiting:
+                begin()
+            record, answers = recorded(planned[position], measurement)
+            with interrupts.held_back():
+                store.append(record, answers)
+            records[position] = record
+            checkpoint = jobs.pop(position).checkpoint_path
+            if checkpoint is not None:
+                checkpoint.unlink(missing_ok=True)
+            watcher.on_record(position, record)
+    return [records[position] for position in range(len(planned))]
+
+
+def _next(bench: Bench) -> tuple[int, Measurement]:
+    while True:
+        heard = bench.wait()
+        if heard is not None:
+            return heard
