@@ -107,7 +107,7 @@ def test_the_trained_model_takes_raw_pixels_and_is_as_good_as_it_was(
     held_out = load(data=tiny).training_data().validation
     assert held_out is not None
     guesses = result.best.load().predict(held_out.pixels, verbose=0).argmax(axis=1)
-    assert (guesses == held_out.labels).mean() == pytest.approx(result.best.val_accuracy)
+    assert (guesses == held_out.labels).mean() == pytest.approx(result.best.record.measurement.val_accuracy)
 
 
 def test_a_model_that_was_not_kept_is_an_error(result: tinysearch.SearchResult, tmp_path: Path) -> None:

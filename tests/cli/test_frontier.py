@@ -12,7 +12,8 @@ from tinysearch.results.store import Store
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1, "--tune-recipe")
-WORDS += ("--confirm", 1)
+# What is trained does not matter here, how long it takes does.
+WORDS += ("--confirm", 1, "--space", Path(__file__).parents[1] / "shallow.json")
 
 
 @pytest.fixture(scope="module")

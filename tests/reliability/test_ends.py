@@ -23,7 +23,8 @@ Launch = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., "Begun"]
 
 RUN = ("run", "--name", "mine", "--trials", 3, "--budget", 3_000, "--epochs", 2, "--no-baselines", "--workers", 2)
-RUN += ("--evaluate", 0)
+# What is trained does not matter here, how long it takes does.
+RUN += ("--space", Path(__file__).parents[1] / "shallow.json", "--evaluate", 0)
 
 
 class Begun:
@@ -126,29 +127,35 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
     assert [essentials(record) for record in resume()] == whole
 
 
-EVALUATED = (*RUN[:3], "--trials", 1, *RUN[5:-2], "--evaluate", 2)
-
-
-@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGKILL", -9)])
-def test_a_signal_while_the_winner_is_evaluated_loses_nothing(
-    name: str, code: int, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "code", "confirm", "stage"),
+    [
+        ("SIGTERM", 143, 1, "the winner"),
+        ("SIGKILL", -9, 1, "the winner"),
+        ("SIGTERM", 143, 2, "the leaders"),
+        ("SIGKILL", -9, 2, "the leaders"),
+    ],
+)
+def test_a_signal_while_the_winner_is_confirmed_or_evaluated_loses_nothing(
+    name: str, code: int, confirm: int, stage: str, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
 ) -> None:
-    run = begin(*EVALUATED)
-    run.wait_for("the winner")
-    run.wait_for("training 1 of 2")
+    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-2], "--evaluate", 2, "--confirm", confirm)
+    run.wait_for(stage)
+    run.wait_for("training 1 of")
     workers = run.workers()
     run.process.send_signal(getattr(signal, name))
     ended, said = run.end()
     assert ended == code
     assert psutil.wait_procs(workers, timeout=60)[1] == []
     assert "Traceback" not in said
-    assert ("--resume" in said) == ("not trained again" in said) == (name != "SIGKILL")
+    assert ("--resume" in said) == (name != "SIGKILL")
     searched = [record for record in records(tmp_path) if record.purpose == "search"]
     assert len(searched) == 1
     after = resume()
     assert after[0] == searched[0]
-    assert sorted(record.seed for record in after if record.purpose == "evaluation") == [0, 1]
-    assert all(record.test_accuracy is not None for record in after[1:])
+    assert [record.seed for record in after if record.purpose == "confirmation"] == [1][: confirm - 1]
+    assert sorted(record.seed for record in after if record.test_accuracy is not None) == [0, 1]
+    assert not any(record.failed for record in after)
 
 
 def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: Begin, tmp_path: Path) -> None:

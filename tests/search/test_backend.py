@@ -45,17 +45,18 @@ importlib.util.find_spec = lambda name, package=None: None if name == "tensorflo
 sys.meta_path.insert(0, NotInstalled())
 from tinysearch.search.backend import load_keras
 load_keras(1)
-from tinysearch.baselines.models import SEPARABLE
 from tinysearch.search.candidate import Candidate
 from tinysearch.search.datasets import TrainingData, load
 from tinysearch.search.images import Images
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.training import fit
+from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Pool
 
+network = Architecture((Conv(4, stride=2, norm="after"), Dropout(0.25), Pool()), Head("average"))
 whole = load("digits").training_data()
 few = Images(whole.train.pixels[:200], whole.train.labels[:200])
 data = TrainingData(whole.task, few, whole.validation, whole.full_scale)
-candidate = Candidate(SEPARABLE.architecture, Recipe(epochs=2))
+candidate = Candidate(network, Recipe(epochs=2))
 
 def curve(seed, on_epoch=None, keeping=None):
     return [replace(epoch, seconds=0.0) for epoch in fit(candidate, data, seed, on_epoch, keeping)[1].curve]
@@ -81,6 +82,21 @@ def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(na
     done = in_a_process(TRAIN, tmp_path / "checkpoint.npz", backend=name)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "True", "2", "True"]
+
+
+LOADED = """
+import sys
+from tinysearch.search.backend import load_keras
+load_keras(bare=True)
+print("keras" in sys.modules, "jax" in sys.modules, "sklearn" in sys.modules)
+import sklearn
+"""
+
+
+def test_what_keras_does_not_need_is_not_loaded_with_it_and_can_be_loaded_later() -> None:
+    done = in_a_process(LOADED, backend="tensorflow")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True", "False", "False"]
 
 
 LOAD = "from tinysearch.search.backend import load_keras\n"

@@ -149,12 +149,12 @@ def test_an_exception_in_a_strategy_gets_out_and_leaves_no_lock_behind(
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("strategy", ["random", "evolution", "bayesian"])
-def test_a_space_of_thirty_members_is_searched_through_whatever_the_collisions(
+def test_a_space_of_twelve_members_is_searched_through_whatever_the_collisions(
     strategy: str, workers: int, runner: Any, pointwise: Any
 ) -> None:
-    outcome = runner.run(trials=100, strategy=strategy, workers=workers, space=pointwise(1, 30), documented={})
+    outcome = runner.run(trials=100, strategy=strategy, workers=workers, space=pointwise(1, 12), documented={})
     assert outcome.ending == "exhausted"
-    assert len({record.key for record in outcome.records}) == len(runner.store.records()) == 30
+    assert len({record.key for record in outcome.records}) == len(runner.store.records()) == 12
 
 
 # 7. A score is the best epoch, and failed trials are among the best.

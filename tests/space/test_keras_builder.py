@@ -21,7 +21,7 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
 fuzz = settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

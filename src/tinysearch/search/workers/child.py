@@ -91,7 +91,7 @@ def _load(trainer: str, threads: int) -> Train:
     if module == "tinysearch.search.training":
         from tinysearch.search.backend import load_keras
 
-        load_keras(threads)
+        load_keras(threads, bare=True)
     found: Train = getattr(importlib.import_module(module), name)
     return found
 
