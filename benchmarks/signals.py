@@ -11,6 +11,9 @@ images. Runs are taken apart, for budgets are told apart without training. For e
 the mean over runs weighted by their candidates, with the 95 % interval of 1,000 bootstrap samples of candidates; and
 what a search would have got by it: of random draws of 10 candidates of a run, the test accuracy of the one that the
 figure prefers, as points below the best of the ten.
+
+And of all candidates that were confirmed: how far the mean of their confirmations, on images that did not choose them,
+is below the validation accuracy in the search, which made them leaders.
 """
 
 # What is slow to load is needed here at once.
@@ -86,12 +89,35 @@ def regret(signal: list[Array], tests: list[Array], rng: np.random.Generator) ->
     return 100 * float(np.mean(lost))
 
 
+def falls(stores: list[Path]) -> list[float]:
+    """Return by how many points each confirmed candidate of a run is worse on images that did not choose it."""
+    found = []
+    for path in stores:
+        with open_to_read(path) as store:
+            for run in store.runs():
+                scores: dict[str, dict[str, list[float]]] = {}
+                for record in store.records(run.name):
+                    if record.measurement.val_accuracy is not None and record.taken_from is None:
+                        both = scores.setdefault(record.key, {"search": [], "confirmation": [], "evaluation": []})
+                        both[record.purpose].append(record.measurement.val_accuracy)
+                found += [
+                    100 * (both["search"][0] - float(np.mean(both["confirmation"])))
+                    for both in scores.values()
+                    if both["search"] and both["confirmation"]
+                ]
+    return found
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stores", type=Path, nargs="+", metavar="STORE")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    fallen = falls(given.stores)
+    if fallen and not given.json:
+        error = np.std(fallen, ddof=1) / np.sqrt(len(fallen)) if len(fallen) > 1 else np.nan
+        print(f"{len(fallen)} leaders were {np.mean(fallen):.2f} ± {error:.2f} points worse when they were confirmed\n")
     found = pairs(given.stores)
     if not found:
         parser.error(f"no run has {LEAST} candidates that were evaluated; 'tinysearch evaluate RUN --top 20' does it")
@@ -105,7 +131,7 @@ def main() -> None:
         rows.append({"signal": name, "rank": correlation, "lost": regret(values, tests, np.random.default_rng(0))})
     count = sum(map(len, tests))
     if given.json:
-        print(json.dumps({"candidates": count, "runs": len(found), "signals": rows}, indent=2))
+        print(json.dumps({"candidates": count, "runs": len(found), "signals": rows, "falls": fallen}, indent=2))
         return
     print(f"{count} candidates of {len(found)} runs\n")
     print("| figure | rank correlation with test accuracy | points lost by choosing with it |\n| --- | ---: | ---: |")

@@ -36,13 +36,13 @@ class Row:
     seed: int | None
     val_accuracy: float | None
     val_loss: float | None
-    val_seeds: int
     train_seconds: float
     test_accuracy_mean: float | None
     test_accuracy_std: float | None
     test_seeds: int
     on_pareto_front: bool
     layers: str
+    val_seeds: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, in the documented order of keys."""
@@ -116,13 +116,13 @@ class _Entry:
             seed=first.seed if len({one.seed for one in self.searched}) == 1 else None,
             val_accuracy=self.val_accuracy,
             val_loss=self.mean("val_loss"),
-            val_seeds=len({one.seed for one in self.searched if one.val_accuracy is not None}),
             train_seconds=_or(self.mean("train_seconds"), 0.0),
             test_accuracy_mean=_mean(tested),
             test_accuracy_std=statistics.stdev(tested) if len(tested) > 1 else None,
             test_seeds=len(tested),
             on_pareto_front=self.on_pareto_front,
             layers=first.layers,
+            val_seeds=len({one.seed for one in self.searched if one.val_accuracy is not None}),
         )
 
 

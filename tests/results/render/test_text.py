@@ -36,6 +36,7 @@ KEYS = [
     "test_seeds",
     "on_pareto_front",
     "layers",
+    "val_seeds",
 ]
 
 
