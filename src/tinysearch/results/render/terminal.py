@@ -77,6 +77,8 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str]) -> list[Text]:
     found = [f"{marks}; baselines are bold" if baselines else marks]
     if len(set(baselines)) < len(baselines):
         found.append("a baseline that stands twice was trained by two recipes, in different runs; show tells which")
+    if any(row.val_seeds > 1 for row in rows):
+        found.append("validation with n: the mean of n trainings")
     if hidden:
         found.append(f"no room for {', '.join(hidden)}: --format csv has all, and so has a wider terminal")
     return [Text(one, style="dim") for one in found]

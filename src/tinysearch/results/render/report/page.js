@@ -311,7 +311,7 @@
       ["layers", row.layers], ["parameters", `${whole(row.params)} (${whole(row.trainable_params)} trainable, ${whole(row.non_trainable_params)} not)`],
       ["MACs", whole(row.macs)], ["activations", `${whole(row.peak_activation_bytes)} bytes at the peak, int8`], ["weights", `${whole(one.int8_weight_bytes)} bytes, int8`],
       ["validation", `${validated(row)} after epoch ${row.epochs}${one.pruned ? ", stopped early" : ""}`],
-      ["test", row.test_accuracy_mean === null ? "-" : `${percent(row.test_accuracy_mean)}${row.test_accuracy_std === null ? "" : ` ± ${(100 * row.test_accuracy_std).toFixed(2)}`} (n=${row.test_seeds})`],
+      ["test", row.test_accuracy_mean === null ? "-" : `${row.test_accuracy_std === null ? percent(row.test_accuracy_mean) : `${(100 * row.test_accuracy_mean).toFixed(2)} ± ${percent(row.test_accuracy_std)}`} (n=${row.test_seeds})`],
       ["documented", one.documented === null ? null : `${percent(one.documented)}, a single run`],
     ]));
     body.append(element("h4", "Network"), network(one.layers), element("p", "From input to output: operation, shape of its output, parameters. A bar is as long as the operation has channels.", { class: "quiet" }));
