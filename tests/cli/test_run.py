@@ -337,7 +337,7 @@ def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
     records = outcome(done, tmp_path).records
     confirmed = [record for record in records if record.purpose == "confirmation"]
     assert {(record.key, record.seed) for record in confirmed} == {(record.key, 1) for record in records[:2]}
-    assert "leads by the mean of 2 trainings" in done.stderr
+    assert "leads by the mean of 2" in done.stderr
     evaluated = [record for record in records if record.purpose == "evaluation"]
     assert {record.key for record in evaluated} == {by_score(records)[0].key}
     assert sorted(record.seed for record in evaluated) == [0, 1, 2]

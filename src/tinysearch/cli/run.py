@@ -208,6 +208,8 @@ def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, on: str,
     if outcome.ending == "finished":
         more = search.settings.trials * 2
         steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))
+    if outcome.best is not None:
+        steps.append(("as a page", f"tinysearch report {name} -o report.html{where}"))
     steps.append(("see all runs", f"tinysearch leaderboard{where}"))
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

@@ -138,8 +138,8 @@ def _confirmed(search: SearchRun, outcome: RunOutcome, notes: Console, stall: fl
     def shown(planned: Sequence[Retraining]) -> AbstractContextManager[RetrainingWatcher]:
         if next(rounds) == 0:
             notes.print(
-                f"\nthe leaders are trained again, with other tenths of the training images held out, until one of "
-                f"them leads by the mean of {search.settings.confirm} trainings",
+                f"\nthe leaders are trained again on other splits, until one leads by the mean of "
+                f"{search.settings.confirm}",
                 soft_wrap=True,
             )
         return showing(notes, planned)
