@@ -139,6 +139,19 @@ def test_confirmations_count_in_the_mean_that_ranks(make_record: MakeRecord) -> 
     assert best(records) == steady[0]
 
 
+def test_a_confirmation_that_two_runs_have_counts_once(make_record: MakeRecord) -> None:
+    again = {"purpose": "confirmation", "seed": 1, "val_accuracy": 0.6}
+    (row,) = rank(
+        [
+            make_record(val_accuracy=0.8),
+            make_record(**again),
+            make_record(val_accuracy=0.8, run="second", taken_from="first"),
+            make_record(**again, run="second"),
+        ]
+    ).rows
+    assert (row.val_accuracy, row.val_seeds) == (pytest.approx(0.7), 2)
+
+
 def test_a_single_test_has_no_standard_deviation(make_record: MakeRecord) -> None:
     (row,) = rank([make_record(purpose="evaluation", test_accuracy=0.9, seed=2)]).rows
     assert (row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds, row.seed) == (0.9, None, 1, 2)

@@ -81,7 +81,9 @@ class _Entry:
     def __init__(self, group: Sequence[Summary]) -> None:
         self.group = group
         alone = len(group) == 1
-        self.searched = group if alone else [one for one in group if one.purpose != "evaluation"] or group
+        # Two runs may have trained the same candidate with the same seed.
+        chosen = group if alone else [one for one in group if one.purpose != "evaluation"] or group
+        self.searched = group if alone else list({(one.purpose, one.seed): one for one in chosen}.values())
         self.params = group[0].params
         self.val_accuracy = group[0].val_accuracy if alone else self.mean("val_accuracy")
         self.rank = 0
@@ -89,7 +91,6 @@ class _Entry:
 
     @property
     def tested(self) -> list[float]:
-        # Two runs may have evaluated the same candidate with the same seed.
         return list({one.seed: one.test_accuracy for one in self.group if one.test_accuracy is not None}.values())
 
     def mean(self, field: str) -> float | None:
@@ -122,7 +123,7 @@ class _Entry:
             test_seeds=len(tested),
             on_pareto_front=self.on_pareto_front,
             layers=first.layers,
-            val_seeds=len({one.seed for one in self.searched if one.val_accuracy is not None}),
+            val_seeds=sum(one.val_accuracy is not None for one in self.searched),
         )
 
 
