@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +59,21 @@ def test_every_epoch_is_trained_with_exactly_its_steps_and_reported(data: Traini
     assert [number for number, _ in seen] == [1, 2, 3]
     assert tuple(epoch for _, epoch in seen) == measurement.curve
     assert measurement.val_accuracy == measurement.curve[-1].val_accuracy
+
+
+def test_a_step_is_traced_once(data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = {"train_step": 0, "test_step": 0}
+    for name in traced:
+        step = getattr(keras.Model, name)
+
+        def counted(*args: object, name: str = name, step: Callable[..., object] = step) -> object:
+            traced[name] += 1
+            return step(*args)
+
+        monkeypatch.setattr(keras.Model, name, counted)
+    # 67 steps an epoch, the last of which has fewer images.
+    fit(Candidate(SMALL, Recipe(epochs=2, batch_size=3)), data, 0)
+    assert traced == {"train_step": 1, "test_step": 1}
 
 
 def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) -> None:

@@ -21,6 +21,7 @@ from tinysearch.search.pipeline import TrainingBatches
 from tinysearch.search.recipe import Recipe
 from tinysearch.search.workers.worker import EpochWatcher, Job
 from tinysearch.space.keras_builder import build
+from tinysearch.space.task import Task
 
 _LARGE_BATCH = 1_000
 _WARM_UP = 0.2
@@ -142,6 +143,7 @@ def fit(
         **_execution(batches.steps),
     )
     model.optimizer.build(model.trainable_variables)
+    _build_metrics(model, data.task)
     rule = PlateauRule(recipe.plateau_factor)
     path, fingerprint = keeping if keeping is not None else (None, "")
     identity = [candidate.key, seed, fingerprint, backend.described()]
@@ -216,6 +218,12 @@ def _execution(steps: int) -> dict[str, Any]:
     if keras.backend.backend() == "tensorflow":
         return {"jit_compile": False, "steps_per_execution": steps}
     return {"jit_compile": keras.backend.backend() == "jax"}
+
+
+def _build_metrics(model: keras.Model, task: Task) -> None:
+    """Have a model's metrics make their variables now: TensorFlow traces a step twice if they are made in it."""
+    model.compute_metrics(None, np.zeros((1,), np.int64), np.zeros((1, task.classes), np.float32))
+    model.reset_metrics()
 
 
 def _loss(recipe: Recipe) -> Any:
