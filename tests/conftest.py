@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+import gc
 import gzip
 import json
 import os
@@ -36,6 +38,17 @@ MAIN = "import sys; sys.argv[0] = 'tinysearch'; from tinysearch.cli.app import m
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes minutes and leaves cores idle: else the other processes wait for it in the end."""
     items.sort(key=lambda item: item.path.name != "test_kills.py")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Spare the garbage collector what Keras loaded, as workers do: Keras calls it before each training."""
+    if "keras" in sys.modules:
+        _freeze()
+
+
+@functools.cache
+def _freeze() -> None:
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

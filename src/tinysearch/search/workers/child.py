@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import gc
 import importlib
 import json
 import os
@@ -93,6 +94,8 @@ def _load(trainer: str, threads: int) -> Train:
 
         load_keras(threads, bare=True)
     found: Train = getattr(importlib.import_module(module), name)
+    # Garbage is collected before each training, and often while it is traced; what is loaded by now is none.
+    gc.freeze()
     return found
 
 
