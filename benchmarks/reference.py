@@ -6,12 +6,14 @@
     python benchmarks/reference.py                  # the README's table alone
 
 Records go to ``results/reference/records.jsonl``; of each candidate that was evaluated, the model of the lowest seed
-goes beside them, packed, without what it was trained by. What is not in the store any more is removed.
+goes beside them, packed, without what it was trained by and dated by its record, so that the same store makes the
+same files. What is not in the store any more is removed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import zipfile
 from pathlib import Path
@@ -65,7 +67,10 @@ def add_models(store: Store, records: list[Record]) -> None:
             model.save(plain)
             with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
                 for item in source.infolist():
-                    target.writestr(zipfile.ZipInfo(item.filename), source.read(item), zipfile.ZIP_DEFLATED, 9)
+                    content = source.read(item)
+                    if item.filename == "metadata.json":
+                        content = json.dumps(json.loads(content) | {"date_saved": record.created_at}).encode()
+                    target.writestr(zipfile.ZipInfo(item.filename), content, zipfile.ZIP_DEFLATED, 9)
         keras.saving.load_model(packed)
         size = packed.stat().st_size
         print(f"{packed.name}: {size:,} bytes")

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from tinysearch.cli.evaluations import front
 from tinysearch.results.leaderboard import by_score
+from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
+MakeRecord = Callable[..., Record]
 WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1, "--tune-recipe")
 # What is trained does not matter here, how long it takes does.
 WORDS += ("--confirm", 1, "--space", Path(__file__).parents[1] / "shallow.json")
@@ -27,8 +32,9 @@ def swept(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
-def test_each_budget_is_a_run_and_its_winner_a_row(swept: Path) -> None:
+def test_each_budget_is_a_run_and_the_best_winner_below_it_a_row(swept: Path) -> None:
     text = (swept / "stdout").read_text()
+    winners = []
     with Store(swept / "store.db") as store:
         for bound in (1_000, 3_000):
             records = store.records(f"frontier-{bound}")
@@ -36,9 +42,27 @@ def test_each_budget_is_a_run_and_its_winner_a_row(swept: Path) -> None:
             (evaluated,) = (record for record in records if record.purpose == "evaluation")
             assert len(searched) == 2
             assert all(record.cost.params < bound for record in searched)
+            (won,) = (record for record in searched if record.key == evaluated.key)
+            winners.append(won)
+            first = by_score(winners)[0]
             (row,) = (line for line in text.splitlines() if line.strip().startswith(f"{bound:,}"))
-            assert evaluated.key in row
-            assert f"{evaluated.cost.params:,}" in row
+            assert first.key in row
+            assert f"{first.cost.params:,}" in row
+
+
+def test_a_small_network_that_is_better_is_the_best_below_a_larger_budget_too(make_record: MakeRecord) -> None:
+    records = {
+        3_000: [make_record("a" * 12, params=2_500, val_accuracy=0.98)],
+        1_000: [make_record("b" * 12, params=900, val_accuracy=0.99), make_record("c" * 12, params=950)],
+        800: [make_record("d" * 12, params=700, val_accuracy=0.97)],
+        10: [],
+    }
+    console = Console(width=120, file=io.StringIO())
+    console.print(front(records))
+    rows = console.file.getvalue().splitlines()[2:]
+    keys = ["b" * 12, "b" * 12, "d" * 12]
+    assert [key in row for key, row in zip(keys, rows, strict=False)] == [True] * 3
+    assert rows[3].split() == ["10", "-", "-", "-"]
 
 
 def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:

@@ -14,7 +14,7 @@ from tinysearch.api import evaluate_planned
 from tinysearch.baselines.models import PREFIX
 from tinysearch.cli.progress import TrainingProgress
 from tinysearch.results.answers import Answered, Answers, by_network, compare
-from tinysearch.results.leaderboard import best, rank
+from tinysearch.results.leaderboard import Row, best, rank
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.render import figures
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
@@ -136,18 +136,21 @@ def _training(other: Answered, one: Answered) -> str:
 
 
 def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
-    """Return the winner of each of several searches, by budget, a row each."""
+    """Return the best network below each budget of several searches, a row each.
+
+    A network that won below a smaller budget is below the larger ones too.
+    """
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
     for title in ("below", "params", "validation", "test", "n"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
-    for bound, found in records.items():
-        winner = best(found)
-        if winner is None:
+    winners = [row for found in records.values() for row in _winner(found)]
+    for bound in records:
+        row = max((row for row in winners if row.params < bound), key=lambda row: row.val_accuracy or 0.0, default=None)
+        if row is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue
-        (row,) = (row for row in rank(found).rows if row.key == winner.key)
         table.add_row(
             f"{bound:,}",
             f"{row.params:,}",
@@ -158,3 +161,9 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
             Text(row.layers),
         )
     return table
+
+
+def _winner(records: Sequence[Record]) -> list[Row]:
+    """Return the row of the winner of a search; none where nothing was measured."""
+    winner = best(records)
+    return [] if winner is None else [row for row in rank(records).rows if row.key == winner.key]
