@@ -7,7 +7,8 @@
 Candidates differ by chance (``--spread``, points), each training measures one with an error (``--noise``, points: that
 of 6,000 images at 99.3 %, and of the seed). Compared are choosing by one training, of 20 candidates and of more; a
 fixed number of finalists; and the race of ``--confirm``, with two workers. Better is a winner that is truly further
-above the average candidate, for fewer trainings beside those of the 20 candidates.
+above the average candidate, for fewer trainings beside those of the 20 candidates. ``--harder`` makes the images held
+out by confirmations harder than those of the search, by so many points (see ``tenths.py``); below 0, easier.
 """
 
 from __future__ import annotations
@@ -54,14 +55,17 @@ def race(trainings: int, workers: int = 2) -> Callable[[Array, Measure], tuple[i
     return choose
 
 
-def simulated(choose: Callable[[Array, Measure], tuple[int, int]], true: Array, noise: float, seed: int) -> Array:
+def simulated(
+    choose: Callable[[Array, Measure], tuple[int, int]], true: Array, noise: float, harder: float, seed: int
+) -> Array:
     """Let a rule choose among candidates; return how good its winner is, and how many more trainings it took."""
     rng = np.random.default_rng([1, seed])
 
     def measure(one: int) -> float:
         return float(true[one] + rng.normal(0.0, noise))
 
-    winner, more = choose(np.array([measure(one) for one in range(len(true))]), measure)
+    first = np.array([measure(one) for one in range(len(true))])
+    winner, more = choose(first, lambda one: measure(one) - harder)
     return np.array([true[winner], more])
 
 
@@ -70,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spread", type=float, default=0.08)
     parser.add_argument("--noise", type=float, default=0.11)
+    parser.add_argument("--harder", type=float, default=0.0)
     parser.add_argument("--runs", type=int, default=4_000)
     given = parser.parse_args()
     rules = {
@@ -84,7 +89,8 @@ def main() -> None:
     print("| rule | winner above the average, points | more trainings |\n| --- | ---: | ---: |")
     for name, (count, choose) in rules.items():
         searches = (np.random.default_rng([0, run]).normal(0.0, given.spread, count) for run in range(given.runs))
-        found = np.mean([simulated(choose, true, given.noise, run) for run, true in enumerate(searches)], axis=0)
+        each = [simulated(choose, true, given.noise, given.harder, run) for run, true in enumerate(searches)]
+        found = np.mean(each, axis=0)
         print(f"| {name} | {found[0]:.3f} | {found[1]:.1f} |")
 
 

@@ -13,7 +13,8 @@ what a search would have got by it: of random draws of 10 candidates of a run, t
 figure prefers, as points below the best of the ten.
 
 And of all candidates that were confirmed: how far the mean of their confirmations, on images that did not choose them,
-is below the validation accuracy in the search, which made them leaders.
+is below the validation accuracy in the search, which made them leaders; ``tenths.py`` says how much of that is due to
+the images.
 """
 
 # What is slow to load is needed here at once.
@@ -89,9 +90,9 @@ def regret(signal: list[Array], tests: list[Array], rng: np.random.Generator) ->
     return 100 * float(np.mean(lost))
 
 
-def falls(stores: list[Path]) -> list[float]:
-    """Return by how many points each confirmed candidate of a run is worse on images that did not choose it."""
-    found = []
+def falls(stores: list[Path]) -> dict[str, list[float]]:
+    """Return by run how many points each confirmed candidate is worse on images that did not choose it."""
+    found: dict[str, list[float]] = {}
     for path in stores:
         with open_to_read(path) as store:
             for run in store.runs():
@@ -100,11 +101,13 @@ def falls(stores: list[Path]) -> list[float]:
                     if record.measurement.val_accuracy is not None and record.taken_from is None:
                         both = scores.setdefault(record.key, {"search": [], "confirmation": [], "evaluation": []})
                         both[record.purpose].append(record.measurement.val_accuracy)
-                found += [
+                fallen = [
                     100 * (both["search"][0] - float(np.mean(both["confirmation"])))
                     for both in scores.values()
                     if both["search"] and both["confirmation"]
                 ]
+                if fallen:
+                    found[run.name] = fallen
     return found
 
 
@@ -116,8 +119,11 @@ def main() -> None:
     given = parser.parse_args()
     fallen = falls(given.stores)
     if fallen and not given.json:
-        error = np.std(fallen, ddof=1) / np.sqrt(len(fallen)) if len(fallen) > 1 else np.nan
-        print(f"{len(fallen)} leaders were {np.mean(fallen):.2f} ± {error:.2f} points worse when they were confirmed\n")
+        print("| run | leaders | worse when they were confirmed, points |\n| --- | ---: | ---: |")
+        for run, points in fallen.items():
+            error = f" ± {np.std(points, ddof=1) / np.sqrt(len(points)):.2f}" if len(points) > 1 else ""
+            print(f"| {run} | {len(points)} | {np.mean(points):.2f}{error} |")
+        print()
     found = pairs(given.stores)
     if not found:
         parser.error(f"no run has {LEAST} candidates that were evaluated; 'tinysearch evaluate RUN --top 20' does it")
