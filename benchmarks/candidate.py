@@ -33,12 +33,12 @@ from typing import Any
 import numpy as np
 
 from tinysearch.baselines.models import CONV
-from tinysearch.search.backend import load_keras
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import TrainingData, load
-from tinysearch.search.images import Images
-from tinysearch.search.recipe import Recipe, recipe
+from tinysearch.data.datasets import TrainingData, load
+from tinysearch.data.images import Images
+from tinysearch.runtime.backend import load_keras
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Head, Pool, SeparableConv
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe, recipe
 
 UNIT: dict[str, Any] = {"bias": False, "norm": "before", "padding": "valid"}
 NETWORKS = {
@@ -93,7 +93,7 @@ def images(path: Path | None, train: int) -> TrainingData:
 
 def ours(architecture: Architecture, data: TrainingData, how: Recipe) -> dict[str, float]:
     """Train on our path and, unless by the recipe ``documented``, time its kernels as well."""
-    from tinysearch.search.training import fit
+    from tinysearch.training.trainer import fit
 
     ends: list[float] = []
     candidate = Candidate(architecture, how)
@@ -147,7 +147,7 @@ def floor(model: Any, candidate: Candidate, data: TrainingData) -> float:
     import keras
     import tensorflow as tf
 
-    from tinysearch.search.pipeline import moved, movements
+    from tinysearch.training.pipeline import moved, movements
 
     assert data.validation is not None  # noqa: S101
     size, large = candidate.recipe.batch_size, 1_000

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinysearch.search.backend import load_keras
+from tinysearch.runtime.backend import load_keras
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost

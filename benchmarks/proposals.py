@@ -23,14 +23,15 @@ from typing import Any
 import numpy as np
 
 from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.ledger import Ledger
+from tinysearch.search.history import Ledger
 from tinysearch.search.proposer import Proposal, Proposer
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import Problem, strategy
+from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 AROUND = 1_000
 ROUNDS = 5

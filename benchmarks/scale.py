@@ -29,15 +29,16 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.baselines.models import architectures
+from tinysearch.data.datasets import load
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import load
 from tinysearch.search.proposer import Proposal
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 from tinysearch.space.budget import Budget
+from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.worker import Worker
 
 STRETCHES = 10
 REPEATS = 5

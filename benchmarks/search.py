@@ -40,20 +40,21 @@ from typing import Any, NoReturn
 from candidate import images
 
 from tinysearch.baselines.models import architectures
+from tinysearch.data.datasets import Dataset, TrainingData
+from tinysearch.data.images import fingerprint
 from tinysearch.errors import TinySearchError
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.backend import load_keras, load_keras_tuner
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset, TrainingData
-from tinysearch.search.images import fingerprint
+from tinysearch.runtime.backend import load_keras, load_keras_tuner
 from tinysearch.search.proposer import Proposal
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.worker import Worker
 
 TUNERS = ("RandomSearch", "BayesianOptimization", "Hyperband")
 
@@ -100,7 +101,7 @@ class InThisProcess(Worker):
 
     def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
         """Train a candidate."""
-        from tinysearch.search.training import fit
+        from tinysearch.training.trainer import fit
 
         return fit(job.candidate, self.data, job.seed, on_epoch)[1]
 
@@ -140,9 +141,9 @@ def theirs(options: argparse.Namespace, data: TrainingData, name: str, seed: int
     import keras
     import keras_tuner
 
-    from tinysearch.search.training import fit
     from tinysearch.space import choices
     from tinysearch.space.keras_builder import build
+    from tinysearch.training.trainer import fit
 
     referee, space = Referee(options), SearchSpace()
     recipe = replace(Recipe(), epochs=options.epochs)

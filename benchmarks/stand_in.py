@@ -37,11 +37,11 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tinysearch.search.candidate import Candidate
 from tinysearch.space.architecture import Architecture, Dropout
 from tinysearch.space.canonical import canonical
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
 
 RECORDS = Path(__file__).with_name("stand_in.json")
 PLACES = np.linspace(0.0, 1.0, 5)

@@ -30,11 +30,12 @@ from stand_in import FAMILIES, StandIn
 
 from tinysearch.baselines.models import architectures
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import STRATEGIES, Problem, strategy
+from tinysearch.search.strategies.registry import STRATEGIES, strategy
+from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 CHECKPOINTS = (0.1, 0.2, 0.5, 1.0)
 PATIENCE = 1_000

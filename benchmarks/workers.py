@@ -19,12 +19,12 @@ from pathlib import Path
 import psutil
 from candidate import NETWORKS, images, spread
 
-from tinysearch.search.bench import Bench
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import TrainingData
-from tinysearch.search.recipe import recipe
-from tinysearch.search.workers.processes import WorkerProcesses
-from tinysearch.search.workers.worker import Job
+from tinysearch.data.datasets import TrainingData
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
+from tinysearch.training.recipe import recipe
+from tinysearch.workers.bench import Bench
+from tinysearch.workers.local.processes import WorkerProcesses
 
 EACH = 2
 

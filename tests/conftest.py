@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tinysearch.data.datasets import TrainingData
 from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.search.datasets import TrainingData
-from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost
+from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.workers.worker import Worker
 
 # No test asserts a time, those of Hypothesis included.
 settings.register_profile("timeless", deadline=None)
@@ -82,7 +83,7 @@ class InProcess(Worker):
         self.jobs: list[Job] = []
 
     def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
-        from tinysearch.search.training import train
+        from tinysearch.training.trainer import train
 
         self.jobs.append(job)
         return train(job, self.data, on_epoch)

@@ -8,9 +8,9 @@ from types import FunctionType
 import pytest
 
 import tinysearch
+from tinysearch.data.datasets import load
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import load
 
 # What is exported
 

@@ -16,13 +16,13 @@ from tinysearch.api import Result, SearchResult, search
 
 if TYPE_CHECKING:
     from tinysearch.errors import TinySearchError
-    from tinysearch.search.recipe import Recipe
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
     from tinysearch.space.cost import Cost, cost
     from tinysearch.space.keras_builder import build
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.task import Task
+    from tinysearch.training.recipe import Recipe
 
 __all__ = [
     "Architecture",
@@ -44,7 +44,7 @@ _LAZY = {
     "Architecture": "tinysearch.space.architecture",
     "Budget": "tinysearch.space.budget",
     "Cost": "tinysearch.space.cost",
-    "Recipe": "tinysearch.search.recipe",
+    "Recipe": "tinysearch.training.recipe",
     "SearchSpace": "tinysearch.space.search_space",
     "Task": "tinysearch.space.task",
     "TinySearchError": "tinysearch.errors",

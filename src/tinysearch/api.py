@@ -18,19 +18,19 @@ from tinysearch.errors import NoTestImagesError, RunError, TinySearchError
 if TYPE_CHECKING:
     import keras
 
+    from tinysearch.data.datasets import Dataset, TrainingData
     from tinysearch.results.leaderboard import Leaderboard
     from tinysearch.results.record import Epoch, Record, Run
     from tinysearch.results.store import Store
-    from tinysearch.search.datasets import Dataset, TrainingData
-    from tinysearch.search.execution import RunOutcome
+    from tinysearch.search.coordinator import RunOutcome
     from tinysearch.search.proposer import Proposal
     from tinysearch.search.retraining import Retraining, RetrainingWatcher
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
-    from tinysearch.search.workers.processes import WorkerProcesses
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
     from tinysearch.space.task import Task
+    from tinysearch.workers.local.processes import WorkerProcesses
 
 DEFAULT_BUDGET = 10_000
 STALL_LIMIT = 1_800.0
@@ -73,8 +73,8 @@ class Result:
 
     def build(self) -> keras.Model:
         """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
-        from tinysearch.search.recipe import Recipe
         from tinysearch.space.keras_builder import build
+        from tinysearch.training.recipe import Recipe
 
         return build(self.architecture, self.task, norm_momentum=Recipe.from_dict(self.record.recipe).norm_momentum)
 
@@ -270,7 +270,7 @@ def open_run(
         InputError: if something given cannot be used.
     """
     from tinysearch.baselines.models import architectures
-    from tinysearch.search.datasets import load
+    from tinysearch.data.datasets import load
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.search_space import SearchSpace
@@ -313,8 +313,8 @@ def worker_on(
     data: TrainingData, count: int, stall_limit: float = STALL_LIMIT, memory: int | None = None
 ) -> WorkerProcesses:
     """Return what trains ``count`` candidates at a time on some images, each with its share of the cores."""
-    from tinysearch.search.workers.cores import threads_of_each
-    from tinysearch.search.workers.processes import WorkerProcesses
+    from tinysearch.runtime.cores import threads_of_each
+    from tinysearch.workers.local.processes import WorkerProcesses
 
     return WorkerProcesses(data, threads=threads_of_each(count), memory_bytes=memory, stall_seconds=stall_limit)
 
@@ -340,8 +340,8 @@ def confirm_leader(
         KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
     """
     from tinysearch.results.leaderboard import best
-    from tinysearch.search.confirmation import confirm, next_round
     from tinysearch.search.retraining import RetrainingWatcher
+    from tinysearch.search.revalidation import confirm, next_round
 
     while True:
         records = run.store.records(run.name)
@@ -390,10 +390,10 @@ def evaluate_planned(
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
-    from tinysearch.search.recipe import recipe
+    from tinysearch.runtime.cores import default_workers
     from tinysearch.search.settings import RunSettings
-    from tinysearch.search.workers.cores import default_workers
     from tinysearch.space.budget import Budget
+    from tinysearch.training.recipe import recipe
 
     bound = Budget(given.get("budget", DEFAULT_BUDGET))
     base = before or RunSettings(bound, recipe("default"), workers=given.get("workers") or default_workers())
@@ -427,7 +427,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
 
 def _kept(run: SearchRun, record: Record) -> Path:
     """Return where the trained model of a candidate is: that of its search, or else of its first evaluation."""
-    from tinysearch.search.best_models import evaluated
+    from tinysearch.results.artifacts import evaluated
 
     path = run.models.path(record.key)
     first = evaluated(run.store.folder_of(run.name), record.key, 0)

@@ -11,16 +11,16 @@ import pytest
 from tinysearch.baselines.models import CONV, INCEPTION
 from tinysearch.baselines.reproduce import Reproduction, check_count, reproduce
 from tinysearch.baselines.table import comparison
+from tinysearch.data.datasets import Dataset, TrainingData
+from tinysearch.data.images import Images
 from tinysearch.errors import CandidateError, CostMismatchError, RunError
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import Dataset, TrainingData
-from tinysearch.search.images import Images
-from tinysearch.search.recipe import recipe
 from tinysearch.search.retraining import RetrainingWatcher
-from tinysearch.search.workers.worker import Worker
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
+from tinysearch.training.recipe import recipe
+from tinysearch.workers.worker import Worker
 
 ONE_EPOCH = recipe("documented", epochs=1)
 

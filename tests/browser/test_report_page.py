@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tinysearch.baselines.models import CONV, INCEPTION
+from tinysearch.report.html import to_html
+from tinysearch.report.report import build
 from tinysearch.results.answers import Answers
 from tinysearch.results.archive import REFERENCE, read
 from tinysearch.results.record import Record
-from tinysearch.results.render.html import to_html
-from tinysearch.results.report import build
 from tinysearch.results.store import Store
 from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tinysearch.data.datasets import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import load
-from tinysearch.search.recipe import recipe
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import recipe
 
 Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
 GOOD, BAD = (

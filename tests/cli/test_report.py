@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinysearch.data.datasets import at_hand, load
+from tinysearch.data.images import fingerprint
 from tinysearch.results.answers import Answers
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import at_hand, load
-from tinysearch.search.images import fingerprint
 
 Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
 

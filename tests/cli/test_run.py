@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from tinysearch.data.datasets import load
 from tinysearch.results.leaderboard import by_score
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import load
 
 Done = subprocess.CompletedProcess[str]
 Launch = Callable[..., Done]

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import psutil
 
+from tinysearch.data.datasets import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.datasets import load
 
 # Seconds: of a kill from the start of a process, from its first training, and from its first record.
 EARLY, LATE, LATER = 3.0, 2.0, 2.0

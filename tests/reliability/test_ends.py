@@ -51,7 +51,7 @@ class Begun:
         found = []
         for one in self.process.children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                if "workers.child" in " ".join(one.cmdline()):
+                if "workers.local.child" in " ".join(one.cmdline()):
                     found.append(one)
         return found
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from tinysearch.report.text import to_markdown
 from tinysearch.results.archive import REFERENCE, read
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.record import Record
-from tinysearch.results.render import to_markdown
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 MODELS = sorted(REFERENCE.parent.glob("*.keras"))
 README = Path(__file__).parents[2] / "README.md"
@@ -77,7 +77,7 @@ def test_candidates_can_be_shown_by_their_key(light: Callable[..., subprocess.Co
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_models_are_small_and_loaded_by_keras_alone(path: Path, records: list[Record]) -> None:
-    from tinysearch.search.backend import load_keras
+    from tinysearch.runtime.backend import load_keras
 
     load_keras()
     import keras

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,25 @@ import numpy as np
 import pytest
 
 from tinysearch.baselines.models import architectures
+from tinysearch.data.datasets import Dataset
+from tinysearch.data.images import Images
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset
-from tinysearch.search.execution import RunOutcome
-from tinysearch.search.images import Images
+from tinysearch.search.coordinator import RunOutcome
 from tinysearch.search.proposer import Proposal
-from tinysearch.search.recipe import recipe
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
+from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.recipe import Recipe, recipe
+from tinysearch.workers.worker import Worker
 
 
 def no_test_images() -> Images:
@@ -130,9 +132,9 @@ def runner(tmp_path: Path, dataset: Dataset) -> Runner:
     return Runner(tmp_path, dataset)
 
 
-def measured(architecture: Architecture, score: float, trial: int | None = 0) -> Record:
+def measured(architecture: Architecture, score: float, trial: int | None = 0, how: Recipe | None = None) -> Record:
     """Make a record of an architecture with a validation accuracy."""
-    candidate = Candidate(architecture, recipe("default"))
+    candidate = Candidate(architecture, how or recipe("default"))
     return Record(
         run="run",
         key=candidate.key,
@@ -152,7 +154,7 @@ def measured(architecture: Architecture, score: float, trial: int | None = 0) ->
 
 @pytest.fixture
 def as_record() -> Callable[..., Record]:
-    """Return a function that makes a record of an architecture, a score and a trial."""
+    """Return a function that makes a record of an architecture, a score, a trial, and perhaps a recipe."""
     return measured
 
 
@@ -203,3 +205,48 @@ def pointwise() -> Callable[[int, int], SearchSpace]:
         return SearchSpace(tree=tree)
 
     return make
+
+
+@pytest.fixture
+def problem() -> Callable[..., Problem]:
+    """Return a function that makes a problem: the default space and recipe, unless told otherwise."""
+
+    def make(
+        budget: int = 10_000, *, epochs: int = 10, space: SearchSpace | None = None, tune_recipe: bool = False
+    ) -> Problem:
+        return Problem(space or SearchSpace(), Budget(budget), Recipe(epochs=epochs), tune_recipe)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small() -> SearchSpace:
+    """A space that KerasTuner walks quickly."""
+    tree = network_choices(depth=(1, 4), kinds={"conv": 1, "separable": 1, "depthwise": 1}, repeats={1: 3, 2: 1})
+    return SearchSpace(tree=tree)
+
+
+@pytest.fixture
+def proposals(as_record: Callable[..., Record]) -> Callable[..., list[Candidate]]:
+    """Return a function that runs a strategy as a search does, with scores that are made of the trial's number."""
+
+    def run(strategy: Strategy, trials: int, past: Sequence[Record] = (), asks: int = 300) -> list[Candidate]:
+        problem = strategy.problem
+        history = list(past)
+        known = {record.key for record in history}
+        accepted: list[Candidate] = []
+        for trial in range(trials):
+            rng = np.random.default_rng([0, trial])
+            for _ in range(asks):
+                candidate = strategy.propose(history, rng)
+                if problem.fits(candidate.architecture) and candidate.key not in known:
+                    break
+            else:
+                raise AssertionError(f"nothing new within the budget in {asks} asks for trial {trial}")
+            known.add(candidate.key)
+            accepted.append(candidate)
+            score = 0.5 + 0.4 * (trial * 7 % 11) / 11
+            history.append(as_record(candidate.architecture, score, trial, candidate.recipe))
+        return accepted
+
+    return run

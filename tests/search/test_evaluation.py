@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinysearch.data.datasets import Dataset, TrainingData, load
+from tinysearch.data.images import Images
 from tinysearch.errors import DatasetError, RunError, TrainingError
 from tinysearch.results.answers import unpack
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset, TrainingData, load
 from tinysearch.search.evaluation import best_of, evaluate, model_path
-from tinysearch.search.images import Images
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 MakeWorker = Callable[[TrainingData], Any]
 SMALL = Candidate(Architecture((Conv(4, stride=2), Pool()), Head("average")), Recipe(epochs=1))

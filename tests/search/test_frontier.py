@@ -7,9 +7,9 @@ import pytest
 
 from tinysearch.results.record import Record
 from tinysearch.search.frontier import heirs
-from tinysearch.search.recipe import Recipe
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.recipe import Recipe
 
 AsRecord = Callable[[Architecture, float, int], Record]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tinysearch.results.artifacts import BestModels
 from tinysearch.results.record import Measurement, Record
-from tinysearch.search.best_models import BestModels
-from tinysearch.search.workers.worker import EpochWatcher, Job, Worker
+from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.workers.worker import Worker
 
 
 def essentials(records: Any) -> list[tuple[Any, ...]]:

@@ -7,14 +7,15 @@ import pytest
 
 from tinysearch.baselines.models import architectures
 from tinysearch.results.record import Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.ledger import Ledger
+from tinysearch.search.history import Ledger
 from tinysearch.search.proposer import Exhausted, Proposal, Proposer
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import Problem, RandomSearch, Strategy
+from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 AsRecord = Callable[..., Record]
 

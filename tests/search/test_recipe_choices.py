@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.recipe_choices import KNOBS, knob_rows, mutated, recipe_features, sampled
+from tinysearch.training.recipe import Recipe
 
 
 def differing(one: Recipe, other: Recipe) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 
 from tinysearch.errors import BudgetError, RunError, WorkerError
 from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.search.workers.worker import Job, Worker
+from tinysearch.training.job import Job
+from tinysearch.workers.worker import Worker
 
 
 def essentials(records: list[Record]) -> list[tuple[Any, ...]]:

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
+from tinysearch.data.datasets import Dataset
 from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.record import Origin, Record
 from tinysearch.results.store import Store
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset
 from tinysearch.search.evaluation import evaluate
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
-from tinysearch.search.workers.worker import Worker
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.worker import Worker
 
 # Begins the name of the run for what is trained again, with the name of the dataset behind it.
 AGAIN = "again-"

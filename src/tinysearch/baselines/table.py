@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.baselines.reproduce import Recorded, Reproduction
+from tinysearch.data.datasets import Dataset
+from tinysearch.report import figures
 from tinysearch.results.record import Record
-from tinysearch.results.render import figures
-from tinysearch.search.datasets import Dataset
-from tinysearch.search.recipe import Recipe
 from tinysearch.space.task import Task
+from tinysearch.training.recipe import Recipe
 
 
 def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe) -> RenderableType:

@@ -44,8 +44,8 @@ def export(
         for name in names:
             opened.run(name)
         if tensorboard is not None:
-            from tinysearch.results.render.tensorboard import to_tensorboard
-            from tinysearch.search.backend import load_keras
+            from tinysearch.report.tensorboard import to_tensorboard
+            from tinysearch.runtime.backend import load_keras
 
             load_keras()
             written = to_tensorboard((one for name in names for one in opened.records(name)), tensorboard)

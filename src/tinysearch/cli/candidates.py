@@ -9,9 +9,9 @@ from pathlib import Path
 from tinysearch.baselines.models import PREFIX, baseline
 from tinysearch.errors import CandidateError
 from tinysearch.results.archive import SUFFIX, open_to_read
+from tinysearch.results.artifacts import saved
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.best_models import saved
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task

@@ -35,12 +35,12 @@ def evaluate(
     """
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons, evaluated
+    from tinysearch.data.datasets import load
+    from tinysearch.report import terminal
     from tinysearch.results.leaderboard import rank
-    from tinysearch.results.render import terminal
     from tinysearch.results.store import Store, default_path
-    from tinysearch.search.datasets import load
+    from tinysearch.runtime.cores import default_workers
     from tinysearch.search.evaluation import best_of
-    from tinysearch.search.workers.cores import default_workers
 
     notes, console = stderr(), stdout()
     with terminations(), Store(store or default_path()) as opened:

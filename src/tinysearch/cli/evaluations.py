@@ -13,15 +13,15 @@ from rich.text import Text
 from tinysearch.api import evaluate_planned
 from tinysearch.baselines.models import PREFIX
 from tinysearch.cli.progress import TrainingProgress
+from tinysearch.report import figures
 from tinysearch.results.answers import Answered, Answers, by_network, compare
 from tinysearch.results.leaderboard import Row, best, rank
 from tinysearch.results.record import Epoch, Record
-from tinysearch.results.render import figures
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
 
 if TYPE_CHECKING:
+    from tinysearch.data.datasets import Dataset
     from tinysearch.results.store import Store
-    from tinysearch.search.datasets import Dataset
 
 
 @contextlib.contextmanager
@@ -125,7 +125,7 @@ def _by_seed(answered: Sequence[Answered]) -> Mapping[int, Answers | float]:
 
 def _training(other: Answered, one: Answered) -> str:
     """Say how another network was trained, as far as it is otherwise."""
-    from tinysearch.search.recipe import Recipe
+    from tinysearch.training.recipe import Recipe
 
     parts = [Recipe.from_dict(other.recipe).name]
     if other.recipe["epochs"] != one.recipe["epochs"]:

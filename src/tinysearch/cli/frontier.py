@@ -73,8 +73,8 @@ def frontier(
     from tinysearch.cli.evaluations import front
     from tinysearch.cli.searching import searched
     from tinysearch.cli.signals import terminations
+    from tinysearch.data.datasets import load
     from tinysearch.results.store import Store, default_path
-    from tinysearch.search.datasets import load
     from tinysearch.search.frontier import heirs
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.space_file import read_spec, tree_of
@@ -143,8 +143,8 @@ def frontier(
 
 def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
     """Write a page with all candidates of a sweep."""
+    from tinysearch.report.plots import accuracy_over_params, page
     from tinysearch.results.leaderboard import rank
-    from tinysearch.results.render.plots import accuracy_over_params, page
 
     board = rank([record for found in records.values() for record in found])
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")

@@ -46,7 +46,7 @@ def cost(
     Example: tinysearch cost baseline:conv --format json
     """
     from tinysearch.cli.candidates import find
-    from tinysearch.results.render import terminal
+    from tinysearch.report import terminal
 
     found = find(candidate, options.to_read(store, reference), trained=False)
     if format is Format.json:
@@ -74,7 +74,7 @@ def show(
     if format is ShowFormat.json:
         typer.echo(json.dumps(_as_json(found), indent=2))
     elif format is ShowFormat.markdown:
-        from tinysearch.results.render.card import to_card
+        from tinysearch.report.card import to_card
 
         typer.echo(to_card(found.name, found.architecture, found.cost, found.records), nl=False)
     else:
@@ -93,7 +93,7 @@ def space(
 
     Example: tinysearch space --budget 10000
     """
-    from tinysearch.results.render import terminal
+    from tinysearch.report import terminal
     from tinysearch.space.budget import Budget
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.space_file import read_spec, tree_of
@@ -140,7 +140,7 @@ def _as_json(found: Found) -> dict[str, object]:
 def _show(found: Found) -> None:
     from rich.text import Text
 
-    from tinysearch.results.render import terminal
+    from tinysearch.report import terminal
     from tinysearch.space.notation import notation
 
     console = stdout()

@@ -62,9 +62,10 @@ def leaderboard(
     import gc
 
     from tinysearch.baselines.models import documented
+    from tinysearch.report import terminal
+    from tinysearch.report.text import FORMATS
     from tinysearch.results.archive import open_to_read
     from tinysearch.results.leaderboard import rank
-    from tinysearch.results.render import FORMATS, terminal
 
     # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
     gc.disable()

@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tinysearch.report import figures
 from tinysearch.results.record import Epoch, Record
-from tinysearch.results.render import figures
 from tinysearch.space.notation import notation
 
 BAR_WIDTH = 24

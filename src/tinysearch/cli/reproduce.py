@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from tinysearch.baselines.reproduce import Recorded
+    from tinysearch.data.datasets import Dataset
     from tinysearch.results.store import Store
-    from tinysearch.search.datasets import Dataset
-    from tinysearch.search.recipe import Recipe
+    from tinysearch.training.recipe import Recipe
 
 
 @reported
@@ -61,10 +61,10 @@ def reproduce(
     """
     from tinysearch.baselines.models import BASELINES, PREFIX, baseline
     from tinysearch.baselines.reproduce import recorded
+    from tinysearch.data.datasets import load
     from tinysearch.results.store import Store, default_path
-    from tinysearch.search.datasets import load
-    from tinysearch.search.recipe import recipe as named_recipe
-    from tinysearch.search.workers.cores import default_workers
+    from tinysearch.runtime.cores import default_workers
+    from tinysearch.training.recipe import recipe as named_recipe
 
     keys = list(dict.fromkeys(name for name in models or [] if name.removeprefix(PREFIX) not in BASELINES))
     names = list(dict.fromkeys(baseline(name).name for name in models or BASELINES if name not in keys))

@@ -16,7 +16,7 @@ from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, st
 from tinysearch.errors import TrainingError
 
 if TYPE_CHECKING:
-    from tinysearch.search.execution import RunOutcome
+    from tinysearch.search.coordinator import RunOutcome
     from tinysearch.search.run import SearchRun
 
 
@@ -159,8 +159,8 @@ def run(
 def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons
+    from tinysearch.report import figures, terminal
     from tinysearch.results.leaderboard import rank
-    from tinysearch.results.render import figures, terminal
     from tinysearch.space.notation import notation
 
     records = search.store.records(search.name)

@@ -18,7 +18,7 @@ from tinysearch.errors import NoTestImagesError, TinySearchError
 
 if TYPE_CHECKING:
     from tinysearch.results.record import Epoch, Record
-    from tinysearch.search.execution import RunOutcome
+    from tinysearch.search.coordinator import RunOutcome
     from tinysearch.search.proposer import Proposal
     from tinysearch.search.retraining import Retraining, RetrainingWatcher
     from tinysearch.search.run import SearchRun
@@ -80,7 +80,7 @@ class Shown:
         self._best = best(filter(None, (self._best, record)))
 
     def _tell(self, rejections: Mapping[str, int]) -> None:
-        from tinysearch.results.render import figures
+        from tinysearch.report import figures
 
         line = ""
         if self._best is not None:

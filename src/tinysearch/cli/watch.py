@@ -72,7 +72,7 @@ def watch(
 
 def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) -> RenderableType:
     """Return the state of a run, its best candidate and its latest trainings."""
-    from tinysearch.results.render import figures
+    from tinysearch.report import figures
 
     searched = [one for one in summaries if one.purpose == "search"]
     done = sum(one.origin == "search" for one in searched)
@@ -114,7 +114,7 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
 
 def _told(console: Console, summaries: list[Summary], seen: int) -> int:
     """Print a line for each training that was not seen before; return how many were seen."""
-    from tinysearch.results.render import figures
+    from tinysearch.report import figures
 
     for one in summaries[seen:]:
         result = (

@@ -1,1 +1,1 @@
-"""What came out: records, the store that keeps them, the leaderboard and its renderings."""
+"""What came out: records, the store, the leaderboard, files beside the store."""

@@ -1,1 +1,1 @@
-"""How the space is searched: recipes, data, training, strategies, and the oracle and tuner on top of KerasTuner."""
+"""How it is searched: strategies, proposals, runs, revalidation, evaluation."""

@@ -10,21 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tinysearch.data.datasets import Dataset
+from tinysearch.data.images import Images, fingerprint
 from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.answers import Answers
+from tinysearch.results.artifacts import evaluated
 from tinysearch.results.leaderboard import by_score
 from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.backend import load_keras
-from tinysearch.search.best_models import evaluated
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import Dataset
-from tinysearch.search.images import Images, fingerprint
-from tinysearch.search.provenance import provenance
-from tinysearch.search.recipe import Recipe
+from tinysearch.runtime.backend import load_keras
+from tinysearch.runtime.provenance import provenance
 from tinysearch.search.retraining import Retraining, RetrainingWatcher, retrain
-from tinysearch.search.workers.worker import Job, Worker
 from tinysearch.space.cost import cost
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.worker import Worker
 
 
 def evaluate(
@@ -150,7 +151,7 @@ def _classified(path: Path, test: Images) -> Any:
     load_keras()
     import keras
 
-    from tinysearch.search.training import classified
+    from tinysearch.training.trainer import classified
 
     if not path.exists():
         raise TrainingError(f"the trained model could not be saved at {path}; free some space or mend the folder")

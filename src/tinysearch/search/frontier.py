@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from tinysearch.results.leaderboard import by_score
 from tinysearch.results.record import Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 HEIRS = 3
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinysearch.results.record import Origin, Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.ledger import Ledger
+from tinysearch.search.history import Ledger
 from tinysearch.search.pruning import floor
-from tinysearch.search.strategies import Strategy
+from tinysearch.search.strategies.strategy import Strategy
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
+from tinysearch.training.candidate import Candidate
 
 
 @dataclass(frozen=True, slots=True)

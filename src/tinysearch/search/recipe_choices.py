@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from tinysearch.search.recipe import Recipe
 from tinysearch.space.choices import Choice, Group, draw, random_chooser, rows
+from tinysearch.training.recipe import Recipe
 
 # Prior weights; they lean towards the default recipe.
 KNOBS = {

@@ -10,10 +10,11 @@ from tinysearch.results.answers import Answers
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
 from tinysearch.results.store import Store
-from tinysearch.search.bench import Bench
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.interrupts import Interrupts
-from tinysearch.search.workers.worker import Job, Worker
+from tinysearch.runtime.interrupts import Interrupts
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
+from tinysearch.workers.bench import Bench
+from tinysearch.workers.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinysearch.data.datasets import Dataset
 from tinysearch.errors import BudgetError, RunError
+from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.best_models import BestModels
-from tinysearch.search.datasets import Dataset
-from tinysearch.search.ledger import Ledger
+from tinysearch.search.history import Ledger
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.strategies import Problem, strategy
-from tinysearch.search.workers.worker import Worker
+from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.workers.worker import Worker
 
 if TYPE_CHECKING:
-    from tinysearch.search.execution import RunOutcome, Watcher
+    from tinysearch.search.coordinator import RunOutcome, Watcher
 
 NARROW_DRAWS = 300
 MAX_NAME = 100
@@ -126,7 +127,7 @@ class SearchRun:
             WorkerError: if candidates cannot be trained at all.
         """
         try:
-            from tinysearch.search.execution import Execution
+            from tinysearch.search.coordinator import Execution
 
             return Execution(self, watcher).carry_out()
         finally:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinysearch.data.datasets import TENTHS
 from tinysearch.errors import RunError
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.datasets import TENTHS
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import check_name
+from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 MOST_WORKERS = 256
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from tinysearch.results.record import Measurement, Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import Problem
 from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
+from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.budget import Budget
 from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 Make = Callable[..., Problem]
 History = Callable[[int], list[Record]]

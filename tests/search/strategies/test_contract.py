@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from tinysearch.results.record import Measurement, Record
-from tinysearch.search.candidate import Candidate
+from tinysearch.search.keras_tuner.strategy import ORACLES
 from tinysearch.search.recipe_choices import KNOBS
-from tinysearch.search.strategies import STRATEGIES, Problem, Strategy, strategy
-from tinysearch.search.strategies.keras_tuner_oracle import ORACLES
+from tinysearch.search.strategies.registry import STRATEGIES, strategy
+from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
 
 History = Callable[[int], list[Record]]
 Make = Callable[..., Problem]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.strategies import Problem, Strategy, strategy
+from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.strategies.strategy import Problem, Strategy
 
 History = Callable[[int], list[Record]]
 

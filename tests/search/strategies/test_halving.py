@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tinysearch.results.record import Measurement, Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import Problem
 from tinysearch.search.strategies.halving import Halving
+from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 Make = Callable[..., Problem]
 Rung = Callable[..., list[Record]]

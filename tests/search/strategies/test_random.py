@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tinysearch.search.recipe import Recipe
-from tinysearch.search.strategies import Problem, strategy
+from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.recipe import Recipe
 
 
 @pytest.mark.parametrize("budget", [600, 10_000])

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from tinysearch.errors import RunError
-from tinysearch.search.strategies import STRATEGIES, KerasTunerOracle, Problem, check_name, strategy
+from tinysearch.search.keras_tuner.strategy import KerasTunerOracle
+from tinysearch.search.strategies.registry import STRATEGIES, check_name, strategy
+from tinysearch.search.strategies.strategy import Problem
 
 HEAVY = ("keras", "keras_tuner", "scipy", "sklearn", "tensorflow")
 
@@ -43,7 +45,7 @@ def test_any_oracle_can_be_named_by_its_import_path(problem: Callable[..., Probl
 
 def test_names_are_checked_without_loading_anything_heavy() -> None:
     code = (
-        "import sys; from tinysearch.search.strategies import check_name;"
+        "import sys; from tinysearch.search.strategies.registry import check_name;"
         "check_name('bayesian'); check_name('keras-tuner:Hyperband'); check_name('keras-tuner:package.MyOracle');"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )

@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.random import RandomSearch
@@ -19,6 +17,8 @@ from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, fit
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 Pool = dict[str, tuple[Candidate, list[float]]]
 

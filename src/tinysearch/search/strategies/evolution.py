@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.candidate import Candidate
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
+from tinysearch.training.candidate import Candidate
 
 
 class Evolution(Strategy):

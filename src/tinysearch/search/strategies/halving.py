@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 
 class Halving(Strategy):

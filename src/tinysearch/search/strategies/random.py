@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.candidate import Candidate
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
+from tinysearch.training.candidate import Candidate
 
 
 class RandomSearch(Strategy):

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.candidate import Candidate
-from tinysearch.search.recipe import Recipe
 from tinysearch.search.recipe_choices import mutated, sampled
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
 
 _SMALL = 4_000
 # Where the recipe is tuned, which share of new candidates has another one than the problem's or the parent's.

@@ -1,0 +1,284 @@
+"""Which parts of a network and of its training matter: one is changed at a time.
+
+::
+
+    python benchmarks/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
+    python benchmarks/ablation.py --data mnist.npz --seeds 3 --only 'base; batches of 32'
+    python benchmarks/ablation.py --data mnist.npz --seeds 2 --base large
+    python benchmarks/ablation.py                                  # the table of what there is
+
+A network of about 2,000 parameters is trained by the default recipe, but in batches of 64, and then with one thing
+changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.
+``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone;
+``--base tiny`` does so with one of about 900. Scores are validation accuracies of the last epoch, as in a search; no
+test image is involved. Records are those of a run named ``ablation``, ``ablation-large`` or ``ablation-tiny`` in the
+store, which can be interrupted and continued: first all variants with seed 0, then with seed 1.
+
+The table has mean and sample standard deviation over seeds, and the mean difference to the base, paired by seed, with
+its standard error.
+"""
+
+# What is slow to load is needed here at once.
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tinysearch.api import worker_on
+from tinysearch.data.datasets import load
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store, default_path
+from tinysearch.runtime.provenance import provenance
+from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, Residual, SeparableConv
+from tinysearch.space.cost import cost
+from tinysearch.space.notation import notation
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.bench import Bench
+
+RUNS = {"small": "ablation", "large": "ablation-large", "tiny": "ablation-tiny"}
+
+
+def c(filters: int, **other: Any) -> Conv:
+    """Return a convolution as the prior makes most of them."""
+    return Conv(filters, **{"padding": "valid", "norm": "before", "bias": False, **other})
+
+
+def s(filters: int, **other: Any) -> SeparableConv:
+    """Return a separable convolution as the prior makes most of them."""
+    return SeparableConv(filters, **{"padding": "valid", "norm": "before", "bias": False, **other})
+
+
+def network(*layers: Layer, head: str = "average") -> Architecture:
+    """Return a network."""
+    return Architecture(layers, Head(head))
+
+
+M = Pool()
+BASE = network(c(8), s(16), M, s(16), s(16), s(16))
+BOUND = cost(BASE, Task()).params + 1
+
+
+def scaled(architecture: Architecture) -> Architecture:
+    """Scale the widths of a network to the parameters of the base."""
+    return SearchSpace().scaled_below(architecture, BOUND)
+
+
+def everywhere(**changed: Any) -> Architecture:
+    """Change all convolutions of the base, then scale it."""
+    layers = [replace(one, **changed) if isinstance(one, (Conv, SeparableConv)) else one for one in BASE.layers]
+    return scaled(network(*layers))
+
+
+TINY = network(c(8), s(13), M, s(13, repeat=3))
+LARGE = network(c(8), c(12), M, c(16), c(16), c(16), c(10))
+
+
+def variants(base: str) -> dict[str, Candidate]:
+    """Return what is compared, the base first."""
+    return {"small": small_variants, "large": large_variants, "tiny": tiny_variants}[base]()
+
+
+def tiny_variants() -> dict[str, Candidate]:
+    """Return changes of the recipe of the smallest network."""
+    how = Recipe()
+    recipes = {
+        "base": how,
+        "no augmentation": replace(how, rotation_degrees=0.0, shift_pixels=0.0),
+        "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
+        "no shift": replace(how, shift_pixels=0.0),
+        "the last 2 epochs not augmented": replace(how, plain_epochs=2),
+        "batches of 16": replace(how, batch_size=16),
+        "peak rate 0.2": replace(how, learning_rate=0.2),
+    }
+    return {name: Candidate(TINY, recipe) for name, recipe in recipes.items()}
+
+
+def large_variants() -> dict[str, Candidate]:
+    """Return changes of the recipe of the larger network."""
+    how = Recipe()
+    recipes = {
+        "base": how,
+        "batches of 16": replace(how, batch_size=16),
+        "peak rate 0.05": replace(how, learning_rate=0.05),
+        "peak rate 0.2": replace(how, learning_rate=0.2),
+        "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
+        "shift 2 pixels": replace(how, shift_pixels=2.0),
+        "zoom 10 %": replace(how, zoom=0.1),
+        "zoom 10 %, shear 7 degrees": replace(how, zoom=0.1, shear_degrees=7.0),
+        "the last 2 epochs not augmented": replace(how, plain_epochs=2),
+        "averaged weights, 0.999": replace(how, average_decay=0.999),
+        "label smoothing 0.05": replace(how, label_smoothing=0.05),
+        "weight decay 5e-4": replace(how, weight_decay=5e-4),
+        "zoom 10 %, weight decay 5e-4": replace(how, zoom=0.1, weight_decay=5e-4),
+        "zoom 10 %, rotation 3.5 degrees": replace(how, zoom=0.1, rotation_degrees=3.5),
+    }
+    return {name: Candidate(LARGE, recipe) for name, recipe in recipes.items()}
+
+
+def small_variants() -> dict[str, Candidate]:
+    """Return changes of recipe and network of the smaller network."""
+    # What all others are compared with stays as it was when the first were trained.
+    how = replace(Recipe(), batch_size=64)
+    recipes = {
+        "base": how,
+        "batches of 32": replace(how, batch_size=32),
+        "batches of 128": replace(how, batch_size=128),
+        "peak rate 0.05": replace(how, learning_rate=0.05),
+        "peak rate 0.2": replace(how, learning_rate=0.2),
+        "constant rate 0.01": replace(how, schedule="constant", learning_rate=0.01),
+        "no augmentation": replace(how, rotation_degrees=0.0, shift_pixels=0.0),
+        "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
+        "twice the augmentation": replace(how, rotation_degrees=14.0, shift_pixels=2.0),
+        "zoom 10 %": replace(how, zoom=0.1),
+        "averaged weights, 0.999": replace(how, average_decay=0.999),
+        "label smoothing 0.05": replace(how, label_smoothing=0.05),
+        "weight decay 5e-4": replace(how, weight_decay=5e-4),
+        "Adam, peak rate 0.01": replace(how, optimizer="adam", learning_rate=0.01),
+    }
+    networks = {
+        "no normalization, biases": everywhere(norm="none", bias=True),
+        "leaky relu": everywhere(activation="leaky_relu"),
+        "padding same": everywhere(padding="same"),
+        "standard convolutions": scaled(network(c(8), c(16), M, c(16), c(16), c(16))),
+        "4 layers": scaled(network(c(8), s(16), M, s(16), s(16))),
+        "7 layers": scaled(network(c(8), s(16), M, s(16), s(16), s(16), s(16), s(16))),
+        "shared weights, 3 times": scaled(network(c(8), s(16), M, s(16, repeat=3))),
+        "shortcuts": scaled(network(c(8), s(16), M, *(Residual((s(16, padding="same"),)) for _ in range(3)))),
+        "pooling one layer later": scaled(network(c(8), s(16), s(16), M, s(16), s(16))),
+        "pooling one layer earlier": scaled(network(c(8), M, s(16), s(16), s(16), s(16))),
+        "no pooling": scaled(network(c(8), s(16), s(16), s(16), s(16))),
+        "flattened head": scaled(network(*BASE.layers, M, head="flatten")),
+    }
+    return {
+        **{name: Candidate(BASE, recipe) for name, recipe in recipes.items()},
+        **{name: Candidate(architecture, how) for name, architecture in networks.items()},
+    }
+
+
+def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, only: list[str]) -> None:
+    """Train what is missing, of all variants or of those with these names."""
+    run = RUNS[base]
+    images = load("auto", data)
+    if run not in {one.name for one in store.runs()}:
+        store.create_run(run, images.name, images.fingerprint, {"kind": "ablation"})
+    store.run(run).check_data(images.name, images.fingerprint)
+    known = {(record.key, record.seed) for record in store.records(run)}
+    planned = [
+        (name, candidate, seed)
+        for seed in range(seeds)
+        for name, candidate in variants(base).items()
+        if (candidate.key, seed) not in known and (not only or name in only)
+    ]
+    worker = worker_on(images.training_data(), workers)
+    waiting = list(range(len(planned)))
+    with Bench(worker, workers, lambda position, number, epoch: None) as bench:
+        while waiting or bench.busy:
+            while waiting and bench.busy < workers:
+                position = waiting.pop(0)
+                bench.start(position, Job(planned[position][1], planned[position][2], images.fingerprint))
+            done = bench.wait()
+            if done is None:
+                continue
+            (name, candidate, seed), measurement = planned[done[0]], done[1]
+            store.append(
+                Record(
+                    run=run,
+                    key=candidate.key,
+                    name=candidate.key,
+                    origin="search",
+                    purpose="search",
+                    trial=None,
+                    seed=seed,
+                    dataset=images.name,
+                    fingerprint=images.fingerprint,
+                    architecture=candidate.architecture,
+                    cost=cost(candidate.architecture, images.task),
+                    recipe=candidate.recipe.to_dict(),
+                    measurement=measurement,
+                    provenance={**provenance(), **worker.described()},
+                )
+            )
+            result = measurement.failure or f"{100 * (measurement.val_accuracy or 0.0):.2f} %"
+            print(f"{name}, seed {seed}: {result}, {measurement.train_seconds:.0f} s", flush=True)
+
+
+def compared(store: Store, base_name: str) -> list[dict[str, Any]]:
+    """Return a row for each variant that was trained."""
+    scores: dict[str, dict[int, float]] = {}
+    for record in store.records(RUNS[base_name]):
+        if not record.failed:
+            scores.setdefault(record.key, {})[record.seed] = 100 * record.score
+    all_variants = variants(base_name)
+    base = scores.get(all_variants["base"].key, {})
+    rows = []
+    for name, candidate in all_variants.items():
+        own = scores.get(candidate.key, {})
+        paired = [own[seed] - base[seed] for seed in sorted(own) if seed in base]
+        if not paired:
+            continue
+        spread = statistics.stdev(own.values()) if len(own) > 1 else None
+        error = statistics.stdev(paired) / math.sqrt(len(paired)) if len(paired) > 1 else None
+        found = cost(candidate.architecture, Task())
+        rows.append(
+            {
+                "variant": name,
+                "layers": notation(candidate.architecture),
+                "params": found.params,
+                "macs": found.macs,
+                "n": len(own),
+                "mean": statistics.fmean(own.values()),
+                "std": spread,
+                "difference": statistics.fmean(paired),
+                "standard_error": error,
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Train and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, default=default_path())
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--base", choices=list(RUNS), default="small")
+    parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", default="", help="names of variants to train, separated by semicolons")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with Store(given.store, create=given.seeds > 0) as store:
+        if given.seeds:
+            only = [name.strip() for name in given.only.split(";") if name.strip()]
+            named = variants(given.base)
+            unknown = [name for name in only if name not in named]
+            if unknown:
+                parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(named)}")
+            train(store, given.data, given.base, given.seeds, given.workers, only)
+        rows = compared(store, given.base)
+    if given.json:
+        print(json.dumps(rows, indent=2))
+        return
+    print("| changed | layers | params | MACs | validation | n | difference, points |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows:
+        spread = "" if row["std"] is None else f" ± {row['std']:.2f}"
+        error = "" if row["standard_error"] is None else f" ± {row['standard_error']:.2f}"
+        difference = "" if row["variant"] == "base" else f"{row['difference']:+.2f}{error}"
+        print(
+            f"| {row['variant']} | `{row['layers']}` | {row['params']:,} | {row['macs'] / 1000:.0f}k | "
+            f"{row['mean']:.2f}{spread} % | {row['n']} | {difference} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

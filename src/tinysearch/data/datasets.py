@@ -1,0 +1,309 @@
+"""Datasets: where images come from, what is checked on loading, and how they are split.
+
+Searching reads the training images only; the test images are read when an evaluation asks for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.data.images import Images, fingerprint, is_mnist, pixel_statistics, read_npz, validated
+from tinysearch.errors import DatasetError
+from tinysearch.runtime.backend import load_keras
+from tinysearch.space.task import Task
+
+Array = npt.NDArray[np.generic]
+
+KERAS_DATASETS = ("mnist", "fashion_mnist")
+TENTHS = 10
+DATASETS = ("auto", *KERAS_DATASETS, "digits")
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a candidate may see while it is searched for: no test image is in here.
+
+    Args:
+        task: Shape of the images and number of classes.
+        train, validation: The two parts of the training images; validation may be None.
+        full_scale: The largest value that a pixel can have.
+    """
+
+    task: Task
+    train: Images
+    validation: Images | None
+    full_scale: float
+
+    @cached_property
+    def statistics(self) -> tuple[float, float]:
+        """Mean and standard deviation of all pixels that are trained on."""
+        return pixel_statistics(self.train)
+
+    def holding_out(self, tenth: int) -> TrainingData:
+        """Return the same images with another tenth of them held out, counted from the end; 0 is the last.
+
+        What has no images for validation is returned as it is.
+        """
+        if self.validation is None:
+            return self
+        pixels = np.concatenate([self.train.pixels, self.validation.pixels])
+        labels = np.concatenate([self.train.labels, self.validation.labels])
+        held = np.zeros(len(labels), bool)
+        begin = max(0, len(labels) - (tenth + 1) * len(self.validation))
+        held[begin : begin + len(self.validation)] = True
+        train, validation = (Images(pixels[part], labels[part]) for part in (~held, held))
+        return TrainingData(self.task, train, validation, self.full_scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Images of one task.
+
+    Args:
+        name: ``"mnist"``, ``"digits"``, ... or the name of the file.
+        source: Where it was found, in words.
+        task: Shape of the images and number of classes.
+        train: All training images, the ones held out for validation included.
+        fingerprint: SHA-256 of shapes, types and bytes of the training arrays, sixteen hexadecimal digits.
+        full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
+        fallback: Why this is not the dataset one may have expected, or None.
+        load_test: Reads the test images.
+    """
+
+    name: str
+    source: str
+    task: Task
+    train: Images
+    fingerprint: str
+    full_scale: float
+    fallback: str | None
+    load_test: Callable[[], Images] = field(repr=False, compare=False)
+
+    def test(self) -> Images:
+        """Read the test images.
+
+        Raises:
+            DatasetError: if there are none, or they are not of the training images' shape and classes.
+        """
+        test = self.load_test()
+        if test.pixels.shape[1:] != self.task.input_shape or int(test.labels.max()) >= self.task.classes:
+            raise DatasetError(
+                f"the test images of {self.name} have shape {test.pixels.shape[1:]} and labels up to "
+                f"{test.labels.max()}; expected {self.task.input_shape} and labels below {self.task.classes}"
+            )
+        return test
+
+    def all_training_data(self) -> TrainingData:
+        """Return all training images, with none held out for validation."""
+        return TrainingData(self.task, self.train, None, self.full_scale)
+
+    def training_data(self) -> TrainingData:
+        """Return what a candidate may see: the last tenth of the training images is held out for validation."""
+        cut = len(self.train) - max(1, round(len(self.train) / TENTHS))
+        pixels, labels = self.train.pixels, self.train.labels
+        return TrainingData(
+            self.task,
+            Images(pixels[:cut], labels[:cut]),
+            Images(pixels[cut:], labels[cut:]),
+            self.full_scale,
+        )
+
+
+def load(name: str = "auto", data: Path | None = None) -> Dataset:
+    """Load a dataset.
+
+    Args:
+        name: ``"auto"`` takes MNIST where it can be found and else falls back to ``"digits"``; ``"mnist"``,
+            ``"fashion_mnist"`` and ``"digits"`` take that or nothing; the path of an ``.npz`` file takes the file.
+        data: An ``.npz`` file with ``x_train`` and ``y_train``, and ``x_test`` and ``y_test`` for evaluations.
+
+    Raises:
+        DatasetError: if nothing can be found under the name, or what was found cannot be trusted.
+    """
+    if data is None and name.endswith(".npz"):
+        name, data = "auto", Path(name)
+    if name not in DATASETS:
+        raise DatasetError(f"a dataset is one of {', '.join(DATASETS)} or an .npz file, got {name!r}")
+    if name == "digits":
+        if data is not None:
+            raise DatasetError(f"the dataset 'digits' ships with scikit-learn; leave out --data {data} or --dataset")
+        return _digits(None)
+    if data is not None:
+        return _npz(data, f"the file {data.name}", expected=None if name == "auto" else name)
+    wanted = "mnist" if name == "auto" else name
+    found = _from_environment(wanted)
+    if found is not None:
+        return _npz(found, f"the file {found.name} of $TINYSEARCH_DATA", expected=wanted if name != "auto" else None)
+    cached = _keras_cache(wanted)
+    if cached is not None:
+        return _npz(cached, "the Keras cache", expected=wanted)
+    try:
+        return _download(wanted)
+    except OSError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if name != "auto":
+            raise DatasetError(
+                f"{wanted} was not found and could not be downloaded ({reason}). Three ways to go on: give the file "
+                f"with --data {wanted}.npz; set TINYSEARCH_DATA to the file or to a folder that holds {wanted}.npz; or "
+                f"connect to the network so that Keras can download it. (--dataset digits needs no data at all.)"
+            ) from None
+        return _digits(
+            "MNIST was not found and could not be downloaded, so this is scikit-learn's digits: 1,797 handwritten "
+            "digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For MNIST, give "
+            "--data mnist.npz or set TINYSEARCH_DATA."
+        )
+
+
+def at_hand(data: Path | None, named: Collection[str] = ()) -> dict[str, Array]:
+    """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
+
+    Args:
+        data: An ``.npz`` file; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
+        named: Names of datasets that are asked for; of these, digits come with scikit-learn.
+
+    Raises:
+        DatasetError: if a file that was named cannot be used.
+    """
+    try:
+        path = data or _from_environment("mnist") or _keras_cache("mnist")
+        images = None if path is None else read_npz(path, "test")
+    except DatasetError:
+        if data is not None:
+            raise
+        images = None
+    found = [] if images is None else [images]
+    if "digits" in named:
+        found.append(load("digits").test())
+    return {fingerprint(images): images.pixels for images in found}
+
+
+def _from_environment(name: str) -> Path | None:
+    text = os.environ.get("TINYSEARCH_DATA")
+    if not text:
+        return None
+    path = Path(text)
+    if path.is_dir():
+        path = path / f"{name}.npz"
+        return path if path.exists() else None
+    if path.exists() and name != "mnist" and path.stem != name:
+        return None
+    if not path.exists():
+        raise DatasetError(f"TINYSEARCH_DATA names {text!r}, which is neither a file nor a folder")
+    return path
+
+
+def _keras_cache(name: str) -> Path | None:
+    home = os.environ.get("KERAS_HOME")
+    path = (Path(home) if home else Path.home() / ".keras") / "datasets" / f"{name}.npz"
+    return path if path.exists() else None
+
+
+def _download(name: str) -> Dataset:
+    """Let Keras download a dataset (or take it from its cache of another format).
+
+    Raises:
+        OSError: if it cannot be had.
+    """
+    train = validated(*_keras_arrays(name)[0], "downloaded training images")
+    return _dataset(
+        name, "downloaded by Keras", train, lambda: validated(*_keras_arrays(name)[1], "downloaded test images")
+    )
+
+
+def _keras_arrays(name: str) -> list[tuple[Array, Array]]:
+    """Return Keras's training and test arrays, downloaded or from its cache."""
+    load_keras()
+    import keras
+
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(30.0)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return list(getattr(keras.datasets, name).load_data())
+    except OSError:
+        raise
+    except Exception as error:  # Keras wraps a failed download in a bare Exception.
+        raise OSError(str(error)) from error
+    finally:
+        socket.setdefaulttimeout(patience)
+
+
+def _npz(path: Path, source: str, expected: str | None) -> Dataset:
+    train = read_npz(path, "train")
+    official = is_mnist("train", train)
+    if expected == "mnist" and not official:
+        raise DatasetError(
+            f"{path} is not the canonical MNIST: the digest of its training images is not the published one; "
+            f"leave out --dataset mnist to use the file as a dataset of its own"
+        )
+
+    if expected == "fashion_mnist" and official:
+        raise DatasetError(f"{path} is MNIST, not fashion_mnist; use --dataset mnist, or give another file")
+
+    def load_test() -> Images:
+        test = read_npz(path, "test")
+        if official and not is_mnist("test", test):
+            raise DatasetError(f"the test images in {path} are not those of MNIST, although the training images are")
+        return test
+
+    name = "mnist" if official else expected or path.stem
+    if expected is None and not official:
+        # Its name must not pass for a dataset that it is not.
+        name = f"{path.stem}-file" if path.stem in DATASETS else path.stem
+        # A file may be sorted by class; the last tenth would then be one class.
+        order = np.random.default_rng(0).permutation(len(train))
+        shuffled = Images(train.pixels[order], train.labels[order])
+        return _dataset(name, source, shuffled, load_test)
+    return _dataset(name, source, train, load_test)
+
+
+def _digits(fallback: str | None) -> Dataset:
+    from scipy.ndimage import zoom
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    small = pixels.reshape(-1, 8, 8)
+    large = zoom(small, (1, 3.5, 3.5), order=1, mode="nearest", grid_mode=True)
+    images = Images(np.rint(large * (255 / 16)).astype(np.uint8)[..., None], labels.astype(np.int32))
+    cut = len(images) - len(images) // 5
+    train = Images(images.pixels[:cut], images.labels[:cut])
+    test = Images(images.pixels[cut:], images.labels[cut:])
+    return _dataset("digits", "scikit-learn", train, lambda: test, fallback)
+
+
+def _dataset(
+    name: str, source: str, train: Images, load_test: Callable[[], Images], fallback: str | None = None
+) -> Dataset:
+    height, width, channels = train.pixels.shape[1:]
+    if len(train) < 20:
+        raise DatasetError(f"{name} has {len(train)} training images; at least 20 are needed")
+    present = np.unique(train.labels)
+    missing = sorted(set(range(int(present[-1]) + 1)) - set(present.tolist()))
+    if missing:
+        raise DatasetError(
+            f"the labels of {name} go up to {present[-1]}, but no training image is labelled {missing[0]}; "
+            f"labels must be 0, 1, 2, ... without gaps"
+        )
+    if len(present) < 2:
+        raise DatasetError(f"all training images of {name} have the same label; at least 2 classes are needed")
+    scale = 255.0 if train.pixels.dtype == np.uint8 else float(np.abs(train.pixels.astype(np.float32)).max()) or 1.0
+    return Dataset(
+        name=name,
+        source=source,
+        task=Task((height, width, channels), len(present)),
+        train=train,
+        fingerprint=fingerprint(train),
+        full_scale=scale,
+        fallback=fallback,
+        load_test=load_test,
+    )

@@ -1,0 +1,1 @@
+"""How results are shown: terminal, text formats, the HTML page, plots, model cards, TensorBoard."""

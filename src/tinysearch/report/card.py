@@ -1,0 +1,135 @@
+"""A model card: what someone who is handed a network needs to know of it (Mitchell et al., 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinysearch.report import figures
+from tinysearch.results.record import Record
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost
+from tinysearch.space.notation import LEGEND, notation
+
+
+def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence[Record]) -> str:
+    """Return the card of a candidate in Markdown.
+
+    Args:
+        name: Its key, or the name of a documented model.
+        architecture, cost: What it is, and what it costs.
+        records: Its trainings and evaluations; none if it was never trained.
+    """
+    measured = _independent(records)
+    parts = [
+        f"# {_escaped(name)}",
+        "",
+        f"A convolutional network of {cost.params:,} parameters for images of "
+        f"{_input(measured)} {cost.layers[-1].output_shape[0]} classes: `{notation(architecture)}`",
+        "",
+        *_costs(cost),
+        *_results(measured),
+        *_training(measured),
+        "## Layers",
+        "",
+        "| layer | kind | output | parameters | MACs |",
+        "| --- | --- | ---: | ---: | ---: |",
+        *(
+            f"| {layer.name} | {layer.kind} | {'x'.join(map(str, layer.output_shape))} | {layer.params:,} | "
+            f"{layer.macs:,} |"
+            for layer in cost.layers
+        ),
+        "",
+        f"How to read the short form: {LEGEND}.",
+        "",
+        "## Limits",
+        "",
+        "It was measured on the data named above and on nothing else: images that are centred, scaled, lit or drawn "
+        "otherwise may be classified much worse. It gives probabilities for its classes only; it has no class for "
+        "what is none of them, and its probabilities are not calibrated.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _independent(records: Sequence[Record]) -> list[Record]:
+    """Return one record for each training: on one dataset, the first; none that was taken over, stopped or failed."""
+    found: dict[tuple[str, bool, int], Record] = {}
+    usable = [one for one in records if not one.failed and not one.pruned]
+    for one in usable:
+        held_out = one.measurement.val_accuracy is not None
+        if one.fingerprint == usable[0].fingerprint:
+            found.setdefault((one.purpose, held_out, one.seed), one)
+    return list(found.values())
+
+
+def _input(records: Sequence[Record]) -> str:
+    return f"the dataset {_escaped(records[0].dataset)} with" if records else "28x28x1 with"
+
+
+def _costs(cost: Cost) -> list[str]:
+    return [
+        "| parameters (trainable + not) | MACs | activations at the peak, int8 | weights, int8 |",
+        "| ---: | ---: | ---: | ---: |",
+        f"| {figures.params(cost.params, cost.trainable_params, cost.non_trainable_params)} | {cost.macs:,} | "
+        f"{cost.peak_activation_bytes:,} bytes | {cost.int8_weight_bytes:,} bytes |",
+        "",
+    ]
+
+
+def _results(records: Sequence[Record]) -> list[str]:
+    if not records:
+        return ["## Results", "", "It was never trained.", ""]
+    lines = ["## Results", "", "| measured on | accuracy | seeds | trained on |", "| --- | ---: | --- | --- |"]
+    by_seed = {one.seed: one for one in records if one.measurement.val_accuracy is not None}
+    searched = list(by_seed.values())
+    if searched:
+        lines.append(
+            f"| images held out for validation | {_spread([one.score for one in searched])} | {_seeds(searched)} | "
+            f"the other training images |"
+        )
+    for held_out in (True, False):
+        tested = [
+            one
+            for one in records
+            if one.test_accuracy is not None and (one.measurement.val_accuracy is not None) == held_out
+        ]
+        if tested:
+            trained_on = "training images less those held out" if held_out else "all training images"
+            scores = [one.test_accuracy or 0.0 for one in tested]
+            lines.append(f"| test images | {_spread(scores)} | {_seeds(tested)} | {trained_on} |")
+    lines += [
+        "",
+        "Last epoch, never the best one. A search chooses by the validation figure, which therefore flatters; test "
+        "images were used once per training.",
+        "",
+    ]
+    return lines
+
+
+def _training(records: Sequence[Record]) -> list[str]:
+    if not records:
+        return []
+    first = records[0]
+    recipe = ", ".join(f"{name} {value}" for name, value in first.recipe.items())
+    versions = ", ".join(f"{name} {value}" for name, value in first.provenance.items() if value)
+    return [
+        "## Training",
+        "",
+        f"- data: {_escaped(first.dataset)}, fingerprint of the training images `{first.fingerprint}`",
+        f"- recipe: {_escaped(recipe)}",
+        f"- run: {_escaped(first.run)}, key `{first.key}`, stored {first.created_at}",
+        f"- on: {_escaped(versions)}",
+        f"- again: `tinysearch reproduce {first.key} --seeds 3`",
+        "",
+    ]
+
+
+def _spread(scores: Sequence[float]) -> str:
+    return figures.tested(*figures.mean_and_std(scores), len(scores))
+
+
+def _seeds(records: Sequence[Record]) -> str:
+    return ", ".join(str(seed) for seed in sorted({record.seed for record in records}))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ").replace("`", "'")

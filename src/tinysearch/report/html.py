@@ -1,0 +1,320 @@
+"""A report as one page that opens offline."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinysearch.report import figures
+from tinysearch.report.report import Candidate, Progress, Report, Section
+from tinysearch.space.notation import LEGEND
+
+_FOLDER = Path(__file__).parent / "page"
+# Title, what it is sorted by, and what its cells show.
+_COLUMNS = (
+    ("#", "rank", "rank"),
+    ("candidate", "name", "name"),
+    ("validation", "val_accuracy", "validation"),
+    ("test", "test_accuracy_mean", "test"),
+    ("documented", "documented", "documented"),
+    ("parameters", "params", "params"),
+    ("MACs", "macs", "macs"),
+    ("activations", "peak_activation_bytes", "memory"),
+    ("run", "run", "run"),
+    ("time", "train_seconds", "time"),
+)
+
+# Those that are found by name; of others there is a file.
+_DATASETS = ("mnist", "fashion_mnist", "digits")
+
+_SAID = {
+    "better": "It is better than {} by more than noise explains.",
+    "worse": "It is worse than {} by more than noise explains.",
+    "unclear": "It is not clearly different from {}.",
+}
+
+_BEST_FIRST = ("validation", "test", "documented")
+
+_VERDICTS = {"better": "better", "worse": "worse", "unclear": "not clearly different"}
+# Points by which a validation accuracy is above the test accuracy when the page says so.
+_FLATTERED = 0.1
+
+
+def to_html(report: Report) -> str:
+    """Return the page. Whatever users have named is escaped."""
+    from jinja2 import Environment, FileSystemLoader
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page: str = environment.get_template("page.html.j2").render(
+        title=f"tinysearch: {report.title}",
+        subtitle=f"Networks found under a parameter budget. Made {report.created_at}." if report.created_at else "",
+        footer="Every figure is from the store: last epoch, test images used once per training. Parameters are Keras's "
+        "total parameters, moving statistics of batch normalization included.",
+        sections=[_section(section, report) for section in report.sections],
+        failed=report.failed,
+        legend=LEGEND,
+        data=_embedded(report),
+        css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+        js=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),  # noqa: S704
+        plotly=Markup(get_plotlyjs()) if report.sections else "",  # noqa: S704
+    )
+    return page
+
+
+def _embedded(report: Report) -> str:
+    """Return the data of the page, JSON in gzip in base64: a tenth of the size, and no tag can begin or end in it."""
+    data = report.to_dict()
+    for section, plain in zip(report.sections, data["sections"], strict=True):
+        for one, candidate in zip(section.candidates, plain["candidates"], strict=True):
+            candidate["reproduce"] = _reproduce(section, report, one)
+    text = json.dumps({"sections": data["sections"]}, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def _reproduce(section: Section, report: Report, one: Candidate | None = None) -> str:
+    """Return the command that trains a candidate again, or the documented models as the candidates were trained."""
+    name = section.dataset.split()[0]
+    words = ["tinysearch", "reproduce", *([one.row.key] if one is not None else []), "--seeds", "3"]
+    if one is None:
+        words += ["--epochs", str(section.best.row.epochs)]
+    if name != "mnist":
+        words += ["--dataset", name] if name in _DATASETS else ["--data", f"{name}.npz"]
+    return shlex.join([*words, *report.store])
+
+
+def _section(section: Section, report: Report) -> dict[str, Any]:
+    strategies = {one.strategy for one in section.candidates if one.strategy}
+    usual = _usual([one.recipe for one in section.candidates])
+    left_out = {"documented"} if all(one.documented is None for one in section.candidates) else set()
+    return {
+        "title": figures.dataset_title(section.dataset),
+        "cards": _cards(section),
+        "sentences": _sentences(section, report),
+        "held_out": any(one.test is not None and one.test.held_out for one in section.candidates),
+        "choice": _choice(section),
+        "columns": [
+            {
+                "title": title,
+                "key": key,
+                "cell": cell,
+                "down": "yes" if cell in _BEST_FIRST else "no",
+                "kind": {"name": "", "run": "run"}.get(cell, "n"),
+            }
+            for title, key, cell in _COLUMNS
+            if cell not in left_out
+        ],
+        "origins": sorted({one.row.origin for one in section.candidates}),
+        "strategies": sorted(strategies),
+        "runs": sorted({one.row.run for one in section.candidates}),
+        "rows": [_row(index, one, usual) for index, one in enumerate(section.candidates)],
+        "searches": [_search(search) for search in section.searches],
+    }
+
+
+def _usual(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the commonest value of each knob."""
+    names = dict.fromkeys(name for recipe in recipes for name in recipe)
+    return {
+        name: json.loads(Counter(json.dumps(recipe.get(name)) for recipe in recipes).most_common(1)[0][0])
+        for name in names
+    }
+
+
+def _row(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]:
+    row = one.row
+    otherwise = [f"{name} {value}" for name, value in one.recipe.items() if name != "name" and usual[name] != value]
+    return {
+        "index": index,
+        "rank": row.rank,
+        "front": row.on_pareto_front,
+        "origin": row.origin,
+        "name": row.name,
+        "params": f"{row.params:,}",
+        "macs": figures.count(row.macs),
+        "memory": figures.count(row.peak_activation_bytes),
+        "validation": figures.validated(row.val_accuracy, row.val_seeds),
+        "test": _tested(one),
+        "documented": figures.percent(one.documented),
+        "run": row.run,
+        "time": figures.duration(row.train_seconds),
+        "layers": row.layers,
+        "otherwise": ", ".join(otherwise),
+    }
+
+
+def _tested(one: Candidate) -> str:
+    """Write a test accuracy, marked where it is of trainings that did not see all training images."""
+    row = one.row
+    mark = " †" if one.test is not None and one.test.held_out else ""
+    return figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds) + mark
+
+
+def _choice(section: Section) -> dict[str, Any]:
+    """Tell what was scored on the test images, by size, and how each compares with the documented models."""
+    scored = sorted((one for one in section.candidates if one.test is not None), key=lambda one: one.row.params)
+    found = [one for one in scored if one.row.origin != "baseline"]
+    if not found:
+        return {}
+    against = list(dict.fromkeys(other.name for one in found for other in one.versus))
+    return {
+        "against": against,
+        "rows": [
+            {
+                "index": section.candidates.index(one),
+                "origin": one.row.origin,
+                "name": one.row.name,
+                "params": f"{one.row.params:,}",
+                "bytes": figures.count(one.int8_weight_bytes),
+                "memory": figures.count(one.row.peak_activation_bytes),
+                "macs": figures.count(one.row.macs),
+                "test": _tested(one),
+                "verdicts": ["" if one.row.origin == "baseline" else _verdict(one, name) for name in against],
+            }
+            for one in _best_of_sizes(scored)
+        ],
+    }
+
+
+def _best_of_sizes(scored: Sequence[Candidate]) -> list[Candidate]:
+    """Leave out those that another one of at most their size beats, but no hand-made one; smallest first."""
+    kept: list[Candidate] = []
+    best = -1.0
+    for one in sorted(scored, key=lambda each: (each.row.params, -(each.row.test_accuracy_mean or 0.0))):
+        accuracy = one.row.test_accuracy_mean or 0.0
+        if accuracy > best or one.row.origin == "baseline":
+            kept.append(one)
+            best = max(best, accuracy)
+    return kept
+
+
+def _verdict(one: Candidate, name: str) -> str:
+    compared = [other for other in one.versus if other.name == name]
+    if not compared:
+        return figures.MISSING
+    # Of several trainings of a documented model, the one that is most alike.
+    other = min(compared, key=lambda each: len(each.trained))
+    error = "" if other.standard_error is None else f" ± {100 * other.standard_error:.2f}"
+    return f"{_VERDICTS[other.verdict]} ({100 * other.difference:+.2f}{error})"
+
+
+def _search(search: Progress) -> dict[str, Any]:
+    beside = [f"{search.taken} taken from other runs"] if search.taken else []
+    beside += [f"{search.baselines} hand-made beside"] if search.baselines else []
+    return {
+        "run": search.run + ("" if search.finished else " (not finished)"),
+        "strategy": search.strategy,
+        "budget": figures.MISSING if search.budget is None else f"{search.budget:,}",
+        "seed": search.seed,
+        "trials": ", ".join([f"{len(search.best)}", *beside]),
+        "best": figures.percent(search.best[-1] if search.best and search.best[-1] else None),
+        "time": figures.duration(search.seconds[-1] if search.seconds else 0.0),
+        "rejected": figures.rejected(search.rejections) or "none",
+        "failures": [f"{name}: {reason}" for name, reason in search.failures],
+    }
+
+
+def _cards(section: Section) -> list[dict[str, Any]]:
+    best = section.best
+    tested = [one for one in section.candidates if one.row.test_accuracy_mean is not None]
+    cards: list[dict[str, Any]] = [
+        {
+            "name": "best by validation",
+            "value": figures.validated(best.row.val_accuracy, best.row.val_seeds),
+            "candidate": best.row.name,
+            "index": section.candidates.index(best),
+            "note": f"{best.row.params:,} parameters",
+        }
+    ]
+    if tested:
+        top = max(tested, key=lambda one: one.row.test_accuracy_mean or 0.0)
+        row = top.row
+        drawn = sum(one.row.origin == "baseline" for one in tested)
+        among = f"the best of {len(tested)} that were scored" if len(tested) > 1 else "the only one that was scored"
+        among += f", {drawn} of them hand-made" if drawn and len(tested) > 1 else ""
+        cards.append(
+            {
+                "name": "best on the test images",
+                "value": figures.spread(row.test_accuracy_mean, row.test_accuracy_std),
+                "candidate": row.name,
+                "index": section.candidates.index(top),
+                "note": f"n={row.test_seeds}, {row.params:,} parameters; {among}",
+            }
+        )
+    budgets = sorted({search.budget for search in section.searches if search.budget is not None})
+    if budgets:
+        cards.append(
+            {
+                "name": "budget" if len(budgets) == 1 else "budgets",
+                "value": ", ".join(f"{budget:,}" for budget in budgets),
+                "note": "parameters; every candidate is below",
+            }
+        )
+    trials = sum(len(search.best) - search.taken for search in section.searches)
+    if trials:
+        spent = sum(search.seconds[-1] for search in section.searches if search.seconds)
+        failed = sum(len(search.failures) for search in section.searches)
+        searches = f"{len(section.searches)} searches" if len(section.searches) > 1 else "one search"
+        cards.append(
+            {
+                "name": "candidates trained",
+                "value": f"{trials:,}",
+                "note": f"in {figures.duration(spent)} of training, by {searches}"
+                + (f"; {failed} trainings failed" if failed > 1 else "; one training failed" if failed else ""),
+            }
+        )
+    return cards
+
+
+def _sentences(section: Section, report: Report) -> list[dict[str, Any]]:
+    """Say which network to take, and whether it is really better than the documented ones.
+
+    A sentence begins with a candidate, where it is about one, and ends with a command, where there is one to give.
+    """
+    compared = [one for one in section.candidates if one.row.origin != "baseline" and one.test is not None]
+    if not compared:
+        best = section.best
+        return [
+            {
+                **_about(section, best),
+                "text": "has the highest validation accuracy. It was chosen by it, so the figure flatters it, and "
+                "single trainings do not tell neighbours apart. What retrains the best with several seeds, and scores "
+                "them on the test images, is",
+                "command": shlex.join(["tinysearch", "evaluate", best.row.run, *report.store]),
+            }
+        ]
+    top = max(compared, key=lambda each: each.row.test_accuracy_mean or 0.0)
+    row = top.row
+    text = (
+        f"({row.params:,} parameters) reaches "
+        f"{figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)} on the test images."
+    )
+    for verdict, words in _SAID.items():
+        names = dict.fromkeys(other.name for other in top.versus if other.verdict == verdict)
+        text += f" {words.format(', '.join(names))}" if names else ""
+    above = 100 * ((row.val_accuracy or 0.0) - (row.test_accuracy_mean or 0.0))
+    if above >= _FLATTERED:
+        text += (
+            f" Its validation accuracy is {above:.2f} points higher: it was chosen by that figure, which flatters what "
+            f"is chosen by it, and the fewer the images held out and the epochs, the more chance is in it."
+        )
+    found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]
+    if not top.versus:
+        text = "No documented model was scored on these images with several seeds. What trains and scores them is"
+        found.append({"text": text, "command": _reproduce(section, report)})
+    otherwise = list(dict.fromkeys(other.trained for one in compared for other in one.versus if other.trained))
+    if otherwise:
+        text = f"The documented models were trained {'; '.join(otherwise)}: a part of a difference may come from that."
+        found.append({"text": text})
+    return found
+
+
+def _about(section: Section, one: Candidate) -> dict[str, Any]:
+    return {"candidate": one.row.name, "index": section.candidates.index(one)}

@@ -1,0 +1,86 @@
+"""Plots, as pages that open offline."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from tinysearch.report import figures
+from tinysearch.results.leaderboard import Leaderboard, Row
+
+# No button that leads to the web, or would upload the figures.
+QUIET = {"displaylogo": False, "responsive": True, "showSendToCloud": False, "plotlyServerURL": ""}
+
+
+def accuracy_over_params(board: Leaderboard, dataset: str) -> Any:
+    """Return a ``plotly`` figure: candidates of one dataset by parameters and accuracy, and their Pareto front.
+
+    What was scored on test images has a second point, with the standard deviation over seeds.
+    """
+    import plotly.graph_objects as go
+
+    rows = [row for row in board.of(dataset) if row.val_accuracy is not None]
+    front = sorted((row for row in rows if row.on_pareto_front), key=lambda row: row.params)
+    tested = sorted((row for row in rows if row.test_accuracy_mean is not None), key=lambda row: row.params)
+    figure = go.Figure()
+    for name, shown, marker in (
+        ("candidates", [row for row in rows if row.origin == "search"], {"size": 7, "opacity": 0.6}),
+        ("documented models", [row for row in rows if row.origin == "baseline"], {"size": 11, "symbol": "diamond"}),
+    ):
+        figure.add_scatter(
+            x=[row.params for row in shown],
+            y=[100 * (row.val_accuracy or 0.0) for row in shown],
+            text=[_hover(row) for row in shown],
+            hovertemplate="%{text}<extra></extra>",
+            mode="markers",
+            marker=marker,
+            name=f"{name}, validation",
+        )
+    figure.add_scatter(
+        x=[row.params for row in front],
+        y=[100 * (row.val_accuracy or 0.0) for row in front],
+        mode="lines",
+        line={"shape": "hv", "dash": "dot"},
+        hoverinfo="skip",
+        name="Pareto front, validation",
+    )
+    if tested:
+        figure.add_scatter(
+            x=[row.params for row in tested],
+            y=[100 * (row.test_accuracy_mean or 0.0) for row in tested],
+            error_y={"type": "data", "array": [100 * (row.test_accuracy_std or 0.0) for row in tested]},
+            text=[_hover(row) for row in tested],
+            hovertemplate="%{text}<extra></extra>",
+            mode="markers",
+            marker={"size": 10, "symbol": "square"},
+            name="test, mean ± standard deviation",
+        )
+    figure.update_layout(
+        title=html.escape(f"Accuracy and parameters, {figures.dataset_title(dataset)}"),
+        template="plotly_white",
+        legend={"orientation": "h", "y": -0.2},
+        hoverlabel={"align": "left"},
+    )
+    figure.update_xaxes(type="log", title="parameters, moving statistics included")
+    figure.update_yaxes(title="accuracy, %")
+    return figure
+
+
+def page(figure: Any) -> str:
+    """Return a page with a figure that needs no network."""
+    text: str = figure.to_html(include_plotlyjs=True, full_html=True, config=QUIET)
+    return text
+
+
+def _hover(row: Row) -> str:
+    lines = [
+        f"<b>{html.escape(row.name)}</b>",
+        html.escape(row.layers),
+        f"{figures.params(row.params, row.trainable_params, row.non_trainable_params)} parameters, "
+        f"{figures.count(row.macs)} MACs",
+        f"validation {figures.validated(row.val_accuracy, row.val_seeds)}",
+    ]
+    if row.test_accuracy_mean is not None:
+        tested = figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)
+        lines.append(f"test {tested}")
+    return "<br>".join(lines)

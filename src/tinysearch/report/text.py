@@ -1,0 +1,63 @@
+"""A leaderboard as JSON, CSV and Markdown."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Callable
+
+from tinysearch.report import figures
+from tinysearch.results.leaderboard import Leaderboard, Row
+
+
+def to_json(board: Leaderboard) -> str:
+    """Return a list of rows; keys are stable, accuracies are fractions, what was not measured is null."""
+    return json.dumps([row.to_dict() for row in board.rows], indent=2, allow_nan=False) + "\n"
+
+
+def to_csv(board: Leaderboard) -> str:
+    """Return the same rows and keys as ``to_json``; what was not measured is an empty field."""
+    text = io.StringIO()
+    names = [field.name for field in dataclasses.fields(Row)]
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    for row in board.rows:
+        writer.writerow(row.to_dict())
+    return text.getvalue()
+
+
+def to_markdown(board: Leaderboard) -> str:
+    """Return a table for each dataset."""
+    parts = []
+    for dataset in board.datasets:
+        lines = [
+            f"**{_escaped(figures.dataset_title(dataset))}**",
+            "",
+            "| # | candidate | run | params (trainable + not) | MACs | validation | test ± std (seeds) | layers |",
+            "| ---: | --- | --- | ---: | ---: | ---: | ---: | --- |",
+        ]
+        for row in board.of(dataset):
+            name = f"**{_escaped(row.name)}**" if row.origin == "baseline" else f"`{_escaped(row.name)}`"
+            cells = [
+                str(row.rank) + (" *" if row.on_pareto_front else ""),
+                name,
+                _escaped(row.run),
+                figures.params(row.params, row.trainable_params, row.non_trainable_params),
+                figures.count(row.macs),
+                figures.validated(row.val_accuracy, row.val_seeds),
+                figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds),
+                f"`{_escaped(row.layers)}`",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+        lines += ["", r"\* on the Pareto front of parameters and validation accuracy; baselines are bold"]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts) or "No candidate was measured yet.\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+FORMATS: dict[str, Callable[[Leaderboard], str]] = {"json": to_json, "csv": to_csv, "markdown": to_markdown}

@@ -1,0 +1,1 @@
+"""What everything runs on: Keras and its backend, versions, cores, signals."""

@@ -1,0 +1,88 @@
+"""The oracle: KerasTuner's interface to a ``Proposer``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import keras_tuner
+
+from tinysearch.results.record import Record
+from tinysearch.search.history import Ledger
+from tinysearch.search.proposer import Exhausted, Proposal, Proposer
+
+
+class BudgetOracle(keras_tuner.Oracle):
+    """Gives KerasTuner's loop only candidates that are within the budget and new.
+
+    It differs from KerasTuner's own oracles in what can go wrong (see ``docs/decisions/0004-keras-tuner.md``): an
+    oversized candidate never becomes a trial, failures never abort the search, a seed of 0 is a seed, nothing is
+    kept in JSON files, and no exception escapes while KerasTuner holds its lock.
+
+    Args:
+        proposer: Decides what is next.
+        ledger: What was proposed and what came of it.
+        may_begin: Whether there is time for another trial.
+    """
+
+    def __init__(self, proposer: Proposer, ledger: Ledger, may_begin: Callable[[], bool]) -> None:
+        super().__init__(
+            objective=keras_tuner.Objective("val_accuracy", direction="max"),
+            seed=proposer.seed,
+            max_consecutive_failed_trials=sys.maxsize,
+        )
+        self.seed = proposer.seed
+        self.verbose = 0
+        self.proposer = proposer
+        self.ledger = ledger
+        self.error: Exception | None = None
+        self.exhausted: Exhausted | None = None
+        self._may_begin = may_begin
+        self._proposals: dict[str, Proposal] = {}
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the choices of the next proposal, or that there is none for now, or that there are no more."""
+        try:
+            if self.exhausted is not None:
+                return {"status": "STOPPED"}
+            if not self.ledger.open:
+                return {"status": "IDLE"}
+            proposal = self.proposer.next(self.ledger) if self._may_begin() else None
+            if isinstance(proposal, Exhausted):
+                self.exhausted = proposal
+                self.ledger.rejections.update(proposal.rejections)
+            if not isinstance(proposal, Proposal):
+                return {"status": "STOPPED"}
+            self.ledger.propose(proposal.candidate, proposal.rejections)
+            self._proposals[trial_id] = proposal
+            space = self.proposer.strategy.problem.space
+            architecture = proposal.candidate.architecture
+            values = space.encode(architecture) if architecture in space else {"architecture": architecture.key}
+            return {"status": "RUNNING", "values": values}
+        except Exception as error:
+            # KerasTuner calls this with a lock held that an exception would leave locked for good.
+            self.error = error
+            return {"status": "STOPPED"}
+
+    def proposal(self, trial_id: str) -> Proposal:
+        """Return what a trial is about."""
+        return self._proposals[trial_id]
+
+    def told(self, trial_id: str, record: Record) -> None:
+        """Take note of a record that is safely stored."""
+        self.ledger.record(self._proposals.pop(trial_id).position, record)
+
+    def score_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Score a trial by its last epoch, the only one that the tuner reports."""
+        trial.score = trial.metrics.get_last_value(self.objective.name)
+        trial.best_step = 0
+
+    def save(self) -> None:
+        """Do nothing: the store is the truth, KerasTuner's files are not kept."""
+
+    def _check_consecutive_failures(self) -> None:
+        """Do nothing: the limit is out of reach, and KerasTuner looks at all trials after each one to count."""
+
+    def _save_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Do nothing, see ``save``."""

@@ -1,0 +1,177 @@
+"""Telling a new oracle of KerasTuner what has happened so far."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from tinysearch.errors import SpaceError
+from tinysearch.results.record import Record
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+
+RETRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One trial: its choices, its epochs, and its score, which is None if it failed or is not known yet."""
+
+    values: Mapping[str, Any]
+    epochs: Any
+    score: float | None
+
+
+class Conversation:
+    """Makes an oracle that has heard of nothing one that knows the history, and asks it.
+
+    KerasTuner's random search and Bayesian optimization decide by the trials that there are: these are put before
+    them, documented models among them. Every other oracle keeps books of its own in ``create_trial`` and ``end_trial``,
+    so the talk with it is repeated from the beginning: it creates each trial, learns what was really trained in its
+    place, and is told of its end as many trials later as it was in the run. Of a trial that it wants to train for
+    other epochs than were trained it is told that it failed, and asked anew, as in the run.
+
+    The oracle writes no files, prints nothing, and leaves no lock behind. Architectures that are not members of the
+    space cannot be told.
+
+    Args:
+        oracle: An oracle that has been told nothing; it is changed.
+        space: Translates between architectures and hyperparameters.
+    """
+
+    def __init__(self, oracle: Any, space: SearchSpace) -> None:
+        self._oracle = oracle
+        self._space = space
+        self._asked: Any = None
+
+    def __enter__(self) -> Conversation:
+        oracle = self._oracle
+        oracle.verbose = 0
+        oracle.max_trials = None
+        oracle.max_retries_per_trial = 0
+        oracle.max_consecutive_failed_trials = sys.maxsize
+        oracle.save = lambda: None
+        oracle._save_trial = lambda trial: None
+        # The whole space was declared at once, no trial adds to it.
+        oracle.update_space = lambda hyperparameters: None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        forget(self._oracle)
+
+    def tell(self, history: Sequence[Record], pending: Sequence[Candidate]) -> None:
+        """Tell the oracle of what was trained and of what is pending, once and before anything is asked."""
+        from keras_tuner import oracles
+
+        at_once = type(self._oracle) in (oracles.RandomSearchOracle, oracles.BayesianOptimizationOracle)
+        ended = [
+            _Told(values, record.recipe.get("epochs"), record.score if math.isfinite(record.score) else None)
+            for record in history
+            if (at_once or record.origin == "search") and (values := self._values(record.architecture)) is not None
+        ]
+        running = [
+            _Told(values, candidate.recipe.epochs, None)
+            for candidate in pending
+            if (values := self._values(candidate.architecture)) is not None
+        ]
+        if at_once:
+            for told in ended:
+                self._put(told)
+            for told in running:
+                trial = self._put(told)
+                trial.status = "RUNNING"
+                self._oracle.ongoing_trials[trial.trial_id] = trial
+        else:
+            self._repeat([*ended, *running], len(running))
+
+    def ask(self) -> dict[str, Any] | None:
+        """Return the choices of the next trial, or None if there is none now; what was asked before has failed."""
+        if self._asked is not None:
+            self._fail(self._asked)
+        self._asked = self._oracle.create_trial("asking")
+        if self._asked.status != "RUNNING":
+            self._asked = None
+            return None
+        return dict(self._asked.hyperparameters.values)
+
+    def _values(self, architecture: Architecture) -> dict[str, Any] | None:
+        try:
+            return self._space.encode(architecture)
+        except SpaceError:
+            return None
+
+    def _put(self, told: _Told) -> Any:
+        """Add a trial that the oracle did not create itself."""
+        from keras_tuner.engine.trial import Trial
+
+        oracle = self._oracle
+        hyperparameters = oracle.get_space()
+        hyperparameters.values = dict(told.values)
+        identity = f"{len(oracle.trials):04d}"
+        trial = Trial(hyperparameters, identity, "FAILED" if told.score is None else "COMPLETED")
+        trial.score = told.score
+        oracle.trials[identity] = trial
+        oracle.start_order.append(identity)
+        return trial
+
+    def _repeat(self, told: Sequence[_Told], lag: int) -> None:
+        # What is known is looked for elsewhere, and this is slow in a large space.
+        self._oracle._record_values = lambda trial: None
+        trials: list[Any] = []
+        for index, each in enumerate(told):
+            if index > lag:
+                self._end(trials[index - lag - 1], told[index - lag - 1])
+            trials.append(self._begin(each, f"worker {index}"))
+        if len(told) > lag:
+            self._end(trials[len(told) - lag - 1], told[len(told) - lag - 1])
+        del self._oracle._record_values
+
+    def _begin(self, told: _Told, tuner: str) -> Any:
+        """Let the oracle create a trial, and put in its place what was really trained."""
+        self._oracle._random_values = lambda: dict(told.values)
+        try:
+            for _ in range(RETRIES):
+                trial = self._oracle.create_trial(tuner)
+                if trial.status != "RUNNING":
+                    break
+                values = trial.hyperparameters.values
+                if values.get("tuner/epochs", told.epochs) == told.epochs:
+                    own = {name: value for name, value in values.items() if name.startswith("tuner/")}
+                    trial.hyperparameters.values = {**told.values, **own}
+                    return trial
+                self._fail(trial)
+        finally:
+            del self._oracle._random_values
+        self._put(told)
+        return None
+
+    def _end(self, trial: Any, told: _Told) -> None:
+        if trial is None:
+            return
+        if told.score is None:
+            self._fail(trial)
+            return
+        self._oracle.update_trial(trial.trial_id, {self._oracle.objective.name: told.score})
+        trial.status = "COMPLETED"
+        self._oracle.end_trial(trial)
+
+    def _fail(self, trial: Any) -> None:
+        trial.status = "FAILED"
+        self._oracle.end_trial(trial)
+
+
+def forget(oracle: Any) -> None:
+    """Remove an oracle from KerasTuner's tables of locks, which keep every oracle that there ever was."""
+    import keras_tuner
+
+    module = inspect.getmodule(keras_tuner.Oracle)
+    for name in ("LOCKS", "THREADS"):
+        getattr(module, name, {}).pop(oracle, None)

@@ -1,0 +1,173 @@
+"""Any oracle of KerasTuner as a strategy."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinysearch.errors import RunError, SpaceError
+from tinysearch.results.record import Record
+from tinysearch.runtime.backend import load_keras_tuner
+from tinysearch.search.keras_tuner.repair import repaired
+from tinysearch.search.keras_tuner.replay import Conversation
+from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.strategy import Problem, Strategy
+from tinysearch.training.candidate import Candidate
+
+PREFIX = "keras-tuner:"
+ORACLES = ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch")
+
+
+class KerasTunerOracle(Strategy):
+    """An oracle of KerasTuner (O'Malley et al., 2019) that walks the space as KerasTuner knows it.
+
+    A new oracle is made for each proposal and told of the history, see ``Conversation``; nothing of it is kept. Where
+    it sets ``"tuner/epochs"``, as Hyperband does (Li et al., 2018), the candidate is trained for as many, from new
+    weights.
+
+    An oracle knows nothing of budgets, and most of what its uniform draws make cannot even be built. So what it asks
+    for is repaired, see ``repaired``; if that fails or gives what is known, it is asked again, up to ``attempts``
+    times. If nothing comes of it, or the oracle has come to its end or waits for something, the architecture is drawn
+    by ``RandomSearch``. It knows nothing of recipes either: where the recipe is tuned, it is drawn at random.
+
+    Args:
+        problem: Space, budget and recipe.
+        name: ``"keras-tuner:Hyperband"`` and so on, or ``"keras-tuner:package.MyOracle"``: any subclass of
+            ``keras_tuner.Oracle`` whose other arguments have defaults.
+
+    Raises:
+        RunError: if there is no such oracle.
+    """
+
+    attempts = 5
+
+    def __init__(self, problem: Problem, name: str) -> None:
+        super().__init__(problem)
+        self.name = name
+        self._class = oracle_class(name)
+        self._random = RandomSearch.near_the_budget(problem)
+
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
+        """Return what the oracle asks for, repaired where it is over the budget or cannot be built.
+
+        Raises:
+            RunError: if the oracle raises an error.
+        """
+        known = {record.key for record in history} | {candidate.key for candidate in pending}
+        epochs = self.problem.recipe.epochs
+        try:
+            with Conversation(self._oracle(rng), self.problem.space) as conversation:
+                conversation.tell(history, pending)
+                for _ in range(self.attempts):
+                    values = conversation.ask()
+                    if values is None:
+                        break
+                    asked = values.get("tuner/epochs", self.problem.recipe.epochs)
+                    epochs = min(max(1, int(asked)), self.problem.recipe.epochs)
+                    candidate = self._candidate(values, epochs, rng)
+                    if candidate is not None and candidate.key not in known:
+                        return candidate
+        except Exception as error:
+            raise RunError(f"the oracle of {self.name!r} failed: {type(error).__name__}: {error}") from error
+        return _trained_for(self._random.propose(history, rng), epochs)
+
+    def _candidate(self, values: Mapping[str, Any], epochs: int, rng: np.random.Generator) -> Candidate | None:
+        try:
+            asked = self.problem.space.decode(values)
+        except SpaceError:
+            return None
+        found = repaired(asked, self.problem)
+        return None if found is None else _trained_for(self.problem.fresh(found, rng), epochs)
+
+    @functools.cached_property
+    def _hyperparameters(self) -> Any:
+        """The space as KerasTuner knows it. Its copies share the declarations: copying those takes 0.1 s each time."""
+        import keras_tuner
+
+        hyperparameters = self.problem.space.hyperparameters()
+
+        def copy() -> Any:
+            twin = keras_tuner.HyperParameters()
+            twin._hps, twin._space, twin.values = hyperparameters._hps, hyperparameters._space, {}
+            return twin
+
+        hyperparameters.copy = copy
+        return hyperparameters
+
+    def _oracle(self, rng: np.random.Generator) -> Any:
+        """Make an oracle, with those of our arguments that its class takes."""
+        import keras_tuner
+
+        offered = {
+            "objective": keras_tuner.Objective("val_accuracy", direction="max"),
+            "hyperparameters": self._hyperparameters,
+            # KerasTuner takes 0 as no seed.
+            "seed": int(rng.integers(1, 2**31)),
+            "max_trials": None,
+            "max_consecutive_failed_trials": sys.maxsize,
+            "max_epochs": self.problem.recipe.epochs,
+            "hyperband_iterations": None,
+        }
+        return self._class(**{name: offered[name] for name in offered if name in _arguments(self._class)})
+
+
+def _trained_for(candidate: Candidate, epochs: int) -> Candidate:
+    return replace(candidate, recipe=replace(candidate.recipe, epochs=epochs))
+
+
+def check_oracle_name(name: str) -> None:
+    """Refuse a name that no oracle can have; whether one of one's own exists is not looked at.
+
+    Raises:
+        RunError: if the name is neither one of KerasTuner's nor like ``package.MyOracle``.
+    """
+    path = name.removeprefix(PREFIX)
+    is_path = "." in path and all(part.isidentifier() for part in path.split("."))
+    if path not in ORACLES and not is_path:
+        known = ", ".join(PREFIX + oracle for oracle in ORACLES)
+        raise RunError(f"an oracle of KerasTuner is one of {known} or {PREFIX}package.MyOracle; got {name!r}")
+
+
+def oracle_class(name: str) -> type[Any]:
+    """Return the class of an oracle; this loads KerasTuner.
+
+    Raises:
+        RunError: if there is no such class, or it is no oracle.
+    """
+    check_oracle_name(name)
+    load_keras_tuner()
+    import keras_tuner
+
+    path = name.removeprefix(PREFIX)
+    if path in ORACLES:
+        path = f"keras_tuner.oracles.{path}Oracle"
+    module, _, attribute = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise RunError(f"the oracle of strategy {name!r} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, keras_tuner.Oracle)):
+        raise RunError(f"strategy {name!r} must name a subclass of keras_tuner.Oracle, got {found!r}")
+    return found
+
+
+def _arguments(oracle: type[Any]) -> set[str]:
+    """Return the names of the arguments of a class, with those that it passes on to the class it is derived from."""
+    names: set[str] = set()
+    for each in oracle.__mro__:
+        if "__init__" not in vars(each):
+            continue
+        parameters = inspect.signature(vars(each)["__init__"]).parameters.values()
+        names |= {parameter.name for parameter in parameters}
+        if all(parameter.kind is not inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    return names

@@ -1,0 +1,1 @@
+"""One candidate to one measurement: recipe, candidate, job, batches, checkpoint, trainer."""

@@ -1,0 +1,59 @@
+"""A training to do, as a plain value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinysearch.results.record import Epoch
+from tinysearch.space.architecture import Architecture
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+
+EpochWatcher = Callable[[int, Epoch], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training to do: plain values only, so that it can be sent anywhere.
+
+    Args:
+        candidate: What to train, and how.
+        seed: Seed of the training.
+        fingerprint: Of the data, which the worker has.
+        model_path: Where to save the trained model, or None.
+        checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
+        floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
+        tenth: Which tenth of the training images is held out, if any is; see ``TrainingData.holding_out``.
+    """
+
+    candidate: Candidate
+    seed: int
+    fingerprint: str = ""
+    model_path: Path | None = None
+    checkpoint_path: Path | None = None
+    floor: tuple[int, float] | None = None
+    tenth: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "architecture": self.candidate.architecture.to_dict(),
+            "recipe": self.candidate.recipe.to_dict(),
+            "seed": self.seed,
+            "fingerprint": self.fingerprint,
+            "model_path": None if self.model_path is None else str(self.model_path),
+            "checkpoint_path": None if self.checkpoint_path is None else str(self.checkpoint_path),
+            "floor": None if self.floor is None else list(self.floor),
+            "tenth": self.tenth,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Job:
+        """Make a job of plain JSON values."""
+        paths = {name: None if data[name] is None else Path(data[name]) for name in ("model_path", "checkpoint_path")}
+        candidate = Candidate(Architecture.from_dict(data["architecture"]), Recipe.from_dict(data["recipe"]))
+        floor = None if data["floor"] is None else (int(data["floor"][0]), float(data["floor"][1]))
+        return cls(candidate, data["seed"], data["fingerprint"], **paths, floor=floor, tenth=data["tenth"])

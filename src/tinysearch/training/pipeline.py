@@ -1,0 +1,161 @@
+"""From arrays to batches: order, augmentation and prefetching, as a pure function of seed and epoch.
+
+What a candidate is shown is drawn by NumPy, so it is the same whatever Keras runs on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.data.images import Images
+from tinysearch.training.recipe import Recipe
+
+_AHEAD = 4
+
+
+class TrainingBatches:
+    """Training images, batch by batch, epoch by epoch.
+
+    The order of an epoch and the way in which each image is moved in it depend on seed and epoch alone, so that any
+    epoch can be had at any time.
+
+    Args:
+        images: Training images.
+        recipe: Gives batch size and augmentation.
+        seed: Seed of order and augmentation.
+    """
+
+    def __init__(self, images: Images, recipe: Recipe, seed: int) -> None:
+        self.steps = math.ceil(len(images) / recipe.batch_size)
+        self._images = images
+        self._recipe = recipe
+        self._seed = seed
+        self._fill = float(images.pixels.min())
+
+    def epochs(self, first: int, end: int) -> Any:
+        """Return the batches of the epochs from ``first`` to before ``end``, one after the other.
+
+        Returns:
+            What Keras can train on: ``steps`` batches an epoch, the last of which is smaller if the batch size does not
+            divide the images; each has raw pixels, ``float32`` of shape ``(batch, height, width, channels)``, and
+            labels, ``(batch,)``. With TensorFlow they are made beside the training, without Python in any step.
+        """
+        if keras.backend.backend() == "tensorflow":
+            return self._stream(first, end)
+        return _Batches(self, first, end)
+
+    def drawn(self, epoch: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Draw an epoch: numbers of the images in their order, and the movement of each, none or of shape ``(8,)``."""
+        rng = np.random.default_rng([self._seed, epoch])
+        order = rng.permutation(len(self._images)).astype(np.int32)
+        if not self._recipe.augments:
+            return order, np.empty((0, 8), np.float32)
+        recipe = self._recipe
+        if epoch >= recipe.epochs - recipe.plain_epochs:
+            recipe = dataclasses.replace(recipe, rotation_degrees=0.0, shift_pixels=0.0, zoom=0.0, shear_degrees=0.0)
+        return order, movements(len(order), self._images.pixels.shape, recipe, rng)
+
+    def batch(self, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]) -> tuple[Any, Any]:
+        """Return one batch of an epoch that was drawn."""
+        part = slice(step * self._recipe.batch_size, (step + 1) * self._recipe.batch_size)
+        pixels = self._images.pixels[order[part]].astype(np.float32)
+        if self._recipe.augments:
+            pixels = keras.ops.convert_to_numpy(moved(pixels, moves[part], self._fill))
+        return pixels, self._images.labels[order[part]]
+
+    def _stream(self, first: int, end: int) -> Any:
+        import tensorflow as tf
+
+        pixels, labels, size = tf.constant(self._images.pixels), tf.constant(self._images.labels), len(self._images)
+
+        def epoch(number: Any) -> Any:
+            order, moves = tf.numpy_function(self.drawn, [number], (tf.int32, tf.float32))
+            order.set_shape((size,))
+            moves.set_shape((None, 8))
+
+            def load(step: Any) -> tuple[Any, Any]:
+                begin = step * self._recipe.batch_size
+                stop = tf.minimum(begin + self._recipe.batch_size, size)
+                indices = order[begin:stop]
+                found = tf.cast(tf.gather(pixels, indices), tf.float32)
+                if self._recipe.augments:
+                    found = moved(found, moves[begin:stop], self._fill)
+                return found, tf.gather(labels, indices)
+
+            steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)
+            return steps.map(load, num_parallel_calls=2, deterministic=True)
+
+        # There is nothing to tune, and the end of an iterator waits seconds for the thread that would do it.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return tf.data.Dataset.range(first, end).flat_map(epoch).prefetch(_AHEAD).with_options(options)
+
+
+class _Batches(keras.utils.PyDataset):
+    """The batches one by one, for what has no pipeline of its own."""
+
+    def __init__(self, batches: TrainingBatches, first: int, end: int) -> None:
+        super().__init__()
+        self._batches = batches
+        self._first = first
+        self._end = end
+        self._epoch = -1
+        self._drawn: Any = None
+
+    def __len__(self) -> int:
+        return (self._end - self._first) * self._batches.steps
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        passed, step = divmod(index, self._batches.steps)
+        if self._epoch != self._first + passed:
+            self._epoch = self._first + passed
+            self._drawn = self._batches.drawn(self._epoch)
+        return self._batches.batch(step, *self._drawn)
+
+
+def movements(count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Draw how images are stretched, slanted and turned about their middle and shifted, each by amounts of its own.
+
+    Args:
+        count: How many images.
+        shape: ``(images, height, width, channels)``.
+        recipe: Gives the largest amounts.
+        rng: Where chance comes from.
+
+    Returns:
+        Projective transforms from places in the result to places in the image, shape ``(count, 8)``.
+    """
+    draws = rng.uniform(-1.0, 1.0, (count, 3))
+    angle = draws[:, 0] * math.radians(recipe.rotation_degrees)
+    cosine, sine, one, zero = np.cos(angle), np.sin(angle), np.ones(count), np.zeros(count)
+    wide, high, slant = one, one, zero
+    if recipe.zoom or recipe.shear_degrees:
+        more = rng.uniform(-1.0, 1.0, (count, 3))
+        wide, high = one + more[:, 0] * recipe.zoom, one + more[:, 1] * recipe.zoom
+        slant = np.tan(more[:, 2] * math.radians(recipe.shear_degrees))
+    # A rotation after a shear after a scaling.
+    xx, xy = cosine * wide, (cosine * slant - sine) * high
+    yx, yy = sine * wide, (sine * slant + cosine) * high
+    middle_y, middle_x = (shape[1] - 1) / 2, (shape[2] - 1) / 2
+    shift_x = middle_x - xx * middle_x - xy * middle_y + draws[:, 1] * recipe.shift_pixels
+    shift_y = middle_y - yx * middle_x - yy * middle_y + draws[:, 2] * recipe.shift_pixels
+    return np.stack([xx, xy, shift_x, yx, yy, shift_y, zero, zero], axis=1).astype(np.float32)
+
+
+def moved(batch: Any, transforms: Any, fill: float) -> Any:
+    """Move each image of a batch, in one bilinear resampling.
+
+    Args:
+        batch: Shape ``(batch, height, width, channels)``.
+        transforms: What ``movements`` drew for these images, shape ``(batch, 8)``.
+        fill: Value of pixels that come from outside the image.
+    """
+    return keras.ops.image.affine_transform(
+        batch, transforms, interpolation="bilinear", fill_mode="constant", fill_value=fill, data_format="channels_last"
+    )

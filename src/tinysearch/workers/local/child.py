@@ -1,0 +1,122 @@
+"""The inside of a worker process: jobs come in by standard input, what was measured goes out by standard output.
+
+Both ways it is one JSON object per line; the images follow the first line as bytes. The process ends when its
+standard input is closed, however its parent ended.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import gc
+import importlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from tinysearch.data.datasets import TrainingData
+from tinysearch.data.images import Images
+from tinysearch.errors import CostMismatchError
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.space.task import Task
+from tinysearch.training.job import EpochWatcher, Job
+
+Train = Callable[[Job, TrainingData, EpochWatcher], Measurement]
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Serve jobs until standard input is closed."""
+    _outlive_signals_but_not_the_parent()
+    # What libraries print must not get between the lines of the protocol: it goes to the log.
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    settings = json.loads(incoming.readline())
+    _limit_memory(settings["memory_bytes"])
+    os.environ["OMP_NUM_THREADS"] = str(settings["threads"])
+    train = _load(settings["trainer"], settings["threads"])
+    data = _receive(incoming, settings["data"])
+    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(incoming, jobs), daemon=True).start()
+
+    def tell(event: str, **values: Any) -> None:
+        outgoing.write(json.dumps({"event": event, **values}) + "\n")
+        outgoing.flush()
+
+    def on_epoch(number: int, epoch: Epoch) -> None:
+        tell("epoch", number=number, epoch=dataclasses.asdict(epoch))
+
+    tell("ready")
+    while True:
+        job = jobs.get()
+        try:
+            tell("done", measurement=train(job, data, on_epoch).to_dict())
+        except CostMismatchError as error:
+            tell("mismatch", message=str(error))
+        except Exception as error:
+            traceback.print_exc()
+            tell("done", measurement=Measurement(failure=_reason(error)).to_dict())
+
+
+def _outlive_signals_but_not_the_parent() -> None:
+    """Leave Ctrl-C and termination to the parent, which decides what becomes of the work under way."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if sys.platform == "linux":
+        # The end of standard input tells that the parent is gone, but a process that is stopped does not read it.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _limit_memory(limit: int | None) -> None:
+    if limit is not None:
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def _load(trainer: str, threads: int) -> Train:
+    """Return the function of the name ``module:function``; for that of tinysearch, Keras is loaded."""
+    module, name = trainer.split(":")
+    if module == "tinysearch.training.trainer":
+        from tinysearch.runtime.backend import load_keras
+
+        load_keras(threads, bare=True)
+    found: Train = getattr(importlib.import_module(module), name)
+    # Garbage is collected before each training, and often while it is traced; what is loaded by now is none.
+    gc.freeze()
+    return found
+
+
+def _receive(stream: BinaryIO, description: Mapping[str, Any]) -> TrainingData:
+    def array(shape: list[int], dtype: str) -> np.ndarray:
+        count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return np.frombuffer(stream.read(count), dtype).reshape(shape)
+
+    parts = [
+        Images(array(part["pixels"], part["dtype"]), array(part["labels"], "int32")) for part in description["parts"]
+    ]
+    task = Task(tuple(description["input_shape"]), description["classes"])
+    return TrainingData(task, parts[0], parts[1] if len(parts) > 1 else None, description["full_scale"])
+
+
+def _listen(stream: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:
+    for line in stream:
+        jobs.put(Job.from_dict(json.loads(line)))
+    os._exit(0)
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

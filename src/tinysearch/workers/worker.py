@@ -1,0 +1,36 @@
+"""The seam between the search and whatever trains its candidates."""
+
+from __future__ import annotations
+
+import abc
+
+from tinysearch.results.record import Measurement
+from tinysearch.training.job import EpochWatcher, Job
+
+
+class Worker(abc.ABC):
+    """Trains candidates on data that it was given once.
+
+    ``train`` is called by as many threads at a time as the run has workers.
+    """
+
+    def prepare(self, count: int) -> None:  # noqa: B027
+        """Get ready for ``count`` trainings at a time, where that takes a while."""
+
+    @abc.abstractmethod
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        """Train one candidate and return when it is done.
+
+        A candidate that cannot be trained gives a measurement with a failure, not an exception.
+
+        Raises:
+            CostMismatchError: if Keras and the arithmetic disagree, which no other candidate can mend.
+            WorkerError: if nothing can be trained here, whatever the candidate.
+        """
+
+    def described(self) -> dict[str, str]:
+        """Return what a measurement depends on here, beside the versions of packages."""
+        return {}
+
+    def close(self) -> None:  # noqa: B027
+        """End all trainings at once; calls of ``train`` that are under way raise ``WorkerError``."""

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinysearch.runtime.backend import quiet
+
+
+def test_what_compiled_code_writes_is_kept_from_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet():
+        os.write(2, b"a remark about the build\n")
+    os.write(2, b"an error\n")
+    assert capfd.readouterr().err == "an error\n"
+
+
+def test_what_was_kept_is_shown_if_loading_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    def load() -> None:
+        with quiet():
+            os.write(2, b"libfoo.so is missing\n")
+            raise ImportError("no TensorFlow")
+
+    with pytest.raises(ImportError):
+        load()
+    assert "libfoo.so is missing" in capfd.readouterr().err
+
+
+TRAIN = """
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "tensorflow":
+            raise ModuleNotFoundError(name)
+
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "tensorflow" else found(name, package)
+sys.meta_path.insert(0, NotInstalled())
+from tinysearch.runtime.backend import load_keras
+load_keras(1)
+from tinysearch.training.candidate import Candidate
+from tinysearch.data.datasets import TrainingData, load
+from tinysearch.data.images import Images
+from tinysearch.training.recipe import Recipe
+from tinysearch.training.trainer import fit
+from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Pool
+
+network = Architecture((Conv(4, stride=2, norm="after"), Dropout(0.25), Pool()), Head("average"))
+whole = load("digits").training_data()
+few = Images(whole.train.pixels[:200], whole.train.labels[:200])
+data = TrainingData(whole.task, few, whole.validation, whole.full_scale)
+candidate = Candidate(network, Recipe(epochs=2))
+
+def curve(seed, on_epoch=None, keeping=None):
+    return [replace(epoch, seconds=0.0) for epoch in fit(candidate, data, seed, on_epoch, keeping)[1].curve]
+
+def interrupt(number, epoch):
+    if number == 2:
+        raise InterruptedError
+
+keeping = Path(sys.argv[1]), "the data"
+try:
+    curve(0, interrupt, keeping)
+except InterruptedError:
+    pass
+first, other, resumed = curve(0), curve(1), curve(0, None, keeping)
+print(first != other, first == resumed, len(first), first[-1].loss < first[0].loss)
+"""
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(name: str, tmp_path: Path) -> None:
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    done = in_a_process(TRAIN, tmp_path / "checkpoint.npz", backend=name)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True", "True", "2", "True"]
+
+
+LOADED = """
+import sys
+from tinysearch.runtime.backend import load_keras
+load_keras(bare=True)
+print("keras" in sys.modules, "jax" in sys.modules, "sklearn" in sys.modules)
+import sklearn
+"""
+
+
+def test_what_keras_does_not_need_is_not_loaded_with_it_and_can_be_loaded_later() -> None:
+    done = in_a_process(LOADED, backend="tensorflow")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True", "False", "False"]
+
+
+LOAD = "from tinysearch.runtime.backend import load_keras\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "remedy"),
+    [
+        (LOAD + "load_keras()", "theano", "KERAS_BACKEND must be one of tensorflow, jax, torch; got 'theano'"),
+        ("import sys\nsys.modules['jax'] = None\n" + LOAD + "load_keras()", "jax", "Keras cannot run on jax"),
+        (
+            LOAD + "import os, keras\nos.environ['KERAS_BACKEND'] = 'tensorflow'\nload_keras()",
+            "jax",
+            "set KERAS_BACKEND=jax",
+        ),
+    ],
+)
+def test_a_backend_that_cannot_be_had_is_named_with_the_remedy(code: str, name: str, remedy: str) -> None:
+    done = in_a_process(code, backend=name)
+    assert done.returncode == 1
+    assert "WorkError" in done.stderr
+    assert remedy in done.stderr
+
+
+def in_a_process(code: str, *words: object, backend: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )

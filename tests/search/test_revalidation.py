@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.search.retraining import Retraining, RetrainingWatcher
+from tinysearch.search.revalidation import confirm, next_round, tenth_of
+from tinysearch.search.settings import RunSettings
+from tinysearch.space.architecture import Architecture, Conv, Head
+from tinysearch.space.budget import Budget
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
+from tinysearch.training.recipe import recipe
+
+
+def settings(**given: Any) -> RunSettings:
+    return RunSettings(Budget(10_000), recipe("default"), **{"workers": 2, **given})
+
+
+def network(filters: int) -> Architecture:
+    return Architecture((Conv(filters),), Head("average"))
+
+
+def again(record: Record, score: float | None, seed: int) -> Record:
+    """Return a confirmation; one that failed without a score."""
+    measurement = Measurement((Epoch(1.0, 0.5, 1.0, score, 0.1, 1.0),), 1.0)
+    if score is None:
+        measurement = Measurement(failure="out of memory")
+    return dataclasses.replace(
+        record, purpose="confirmation", trial=None, position=None, seed=seed, measurement=measurement
+    )
+
+
+def told(planned: Sequence[Retraining]) -> list[tuple[str, int]]:
+    return [(one.name, one.seed) for one in planned]
+
+
+@pytest.fixture
+def three(as_record: Callable[..., Record]) -> list[Record]:
+    """Three candidates that were trained for all of their epochs, the best first."""
+    once = recipe("default", epochs=1)
+    return [
+        dataclasses.replace(
+            as_record(network(filters), score), key=Candidate(network(filters), once).key, recipe=once.to_dict()
+        )
+        for filters, score in ((1, 0.97), (2, 0.96), (3, 0.95))
+    ]
+
+
+def test_as_many_leaders_as_there_are_workers_are_trained_with_the_next_seeds(three: list[Record]) -> None:
+    first, second, third = three
+    assert told(next_round(three, settings())) == [(first.name, 1), (second.name, 1)]
+    assert told(next_round(three, settings(workers=1, seed=7))) == [(first.name, 8)]
+    assert told(next_round(three, settings(workers=9))) == [(first.name, 1), (second.name, 1), (third.name, 1)]
+    assert next_round(three, settings())[0].candidate.key == first.key
+
+
+def test_the_lead_goes_to_the_highest_mean_and_the_race_ends_when_the_leader_was_trained_often_enough(
+    three: list[Record],
+) -> None:
+    first, second, third = three
+    fell = [*three, again(first, 0.91, 1), again(second, 0.96, 1)]
+    # 0.96, 0.95, 0.94
+    assert told(next_round(fell, settings())) == [(second.name, 2), (third.name, 1)]
+    assert next_round(fell, settings(confirm=2)) == []
+    more = [*fell, again(second, 0.96, 2), again(third, 0.2, 1)]
+    assert next_round(more, settings()) == []
+    assert told(next_round(more, settings(confirm=4))) == [(second.name, 3), (first.name, 2)]
+
+
+def test_one_training_is_enough_if_no_more_are_asked_for(three: list[Record]) -> None:
+    assert next_round(three, settings(confirm=1)) == []
+    assert next_round([], settings()) == []
+
+
+def test_a_confirmation_that_failed_is_tried_no_more_and_has_no_part_in_the_mean(three: list[Record]) -> None:
+    failed = [*three, again(three[0], None, 1)]
+    assert told(next_round(failed, settings(workers=1))) == [(three[0].name, 2)]
+    assert next_round([*failed, again(three[0], 0.97, 2)], settings(workers=1)) == []
+
+
+def test_what_failed_was_stopped_or_is_an_evaluation_is_not_trained_again(three: list[Record]) -> None:
+    first, second, third = three
+    failed = dataclasses.replace(first, measurement=Measurement(failure="out of memory"))
+    stopped = dataclasses.replace(second, recipe={**second.recipe, "epochs": 5})
+    evaluated = dataclasses.replace(third, purpose="evaluation", seed=1)
+    assert told(next_round([failed, stopped, third, evaluated], settings())) == [(third.name, 1)]
+
+
+def test_no_confirmation_holds_out_what_the_search_held_out() -> None:
+    tenths = [tenth_of(seed) for seed in range(1, 19)]
+    assert tenths == 2 * list(range(1, 10))
+
+
+def test_a_round_is_stored_and_sees_no_test_image(runner: Any, fake_worker: Any) -> None:
+    run = runner.prepare(trials=3, workers=2, seed=4)
+    run.carry_out(_silent())
+    planned = next_round(runner.store.records("run"), run.settings)
+    worker = fake_worker()
+    records = confirm(runner.store, planned, runner.dataset, worker, RetrainingWatcher())
+    assert sorted((job.seed, job.tenth) for job in worker.jobs) == [(5, 5), (5, 5)]
+    assert {job.candidate.key for job in worker.jobs} == {one.candidate.key for one in planned}
+    stored = [one for one in runner.store.records("run") if one.purpose == "confirmation"]
+    assert {(one.key, one.seed, one.trial, one.position) for one in stored} == {
+        (one.key, 5, None, None) for one in records
+    }
+    # What was trained before is not trained again.
+    idle = fake_worker()
+    assert {one.key for one in confirm(runner.store, planned, runner.dataset, idle, RetrainingWatcher())} == {
+        one.key for one in records
+    }
+    assert idle.jobs == []
+    # And the search goes on as if nothing had happened.
+    more = runner.run("run", trials=5, workers=2, seed=4, resume=True)
+    whole = runner.run("whole", trials=5, workers=2, seed=4)
+    assert [one.key for one in more.records] == [one.key for one in whole.records]
+
+
+def test_what_was_taken_over_has_its_confirmations_taken_over(runner: Any, fake_worker: Any) -> None:
+    run = runner.prepare("first", trials=2, workers=1)
+    run.carry_out(_silent())
+    (plan,) = next_round(runner.store.records("first"), run.settings)
+    (theirs,) = confirm(runner.store, [plan], runner.dataset, fake_worker(), RetrainingWatcher())
+    run = runner.prepare("second", trials=2, workers=1, retrain=False)
+    run.carry_out(_silent())
+    (same,) = next_round(runner.store.records("second"), run.settings)
+    assert same.candidate.key == plan.candidate.key
+    worker = fake_worker()
+    (own,) = confirm(runner.store, [same], runner.dataset, worker, RetrainingWatcher())
+    assert worker.jobs == []
+    assert (own.run, own.taken_from, own.measurement) == ("second", "first", theirs.measurement)
+
+
+def test_rounds_go_on_until_the_leader_is_confirmed(runner: Any, fake_worker: Any) -> None:
+    run = runner.prepare(trials=6, workers=2)
+    run.carry_out(_silent())
+
+    def unlucky(number: int, job: Job) -> Measurement:
+        return Measurement((*[Epoch(1.0, 0.5, 1.0, 0.01, 0.1, 1.0)] * 10,), 1.0)
+
+    rounds = 0
+    while planned := next_round(runner.store.records("run"), run.settings):
+        confirm(runner.store, planned, runner.dataset, fake_worker(unlucky), RetrainingWatcher())
+        rounds += 1
+    counts: dict[str, int] = {}
+    for record in runner.store.records("run"):
+        counts[record.key] = counts.get(record.key, 0) + 1
+    assert max(counts.values()) == 3
+    assert 2 <= rounds <= 2 * len(counts)
+
+
+def _silent() -> Any:
+    from tinysearch.api import Silent
+
+    return Silent()

@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from tinysearch.baselines.models import BASELINES, INCEPTION
+from tinysearch.data.datasets import TrainingData, load
+from tinysearch.data.images import Images
+from tinysearch.errors import ShapeError
+from tinysearch.results.record import Epoch
+from tinysearch.runtime.backend import load_keras
+from tinysearch.space.architecture import Architecture, Conv, Head, Pool
+from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
+from tinysearch.training.recipe import Recipe, recipe
+from tinysearch.training.trainer import OneCycle, PlateauRule, classified, fit, save_model, train
+
+SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Head("average"))
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingData:
+    load_keras()
+    whole = load("digits").training_data()
+    return TrainingData(whole.task, head(whole.train, 200), whole.validation, whole.full_scale)
+
+
+def head(images: Images, count: int) -> Images:
+    return Images(images.pixels[:count], images.labels[:count])
+
+
+@pytest.mark.parametrize(("model", "name"), [("conv", "documented"), ("inception", "default")])
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
+    model: str, name: str, data: TrainingData
+) -> None:
+    def curve(seed: int) -> list[tuple[float, float | None]]:
+        candidate = Candidate(BASELINES[model].architecture, recipe(name, epochs=2))
+        return [(epoch.loss, epoch.val_loss) for epoch in fit(candidate, data, seed)[1].curve]
+
+    assert curve(0) == curve(0)
+    assert curve(0) != curve(1)
+
+
+def test_every_epoch_is_trained_with_exactly_its_steps_and_reported(data: TrainingData) -> None:
+    seen: list[tuple[int, Epoch]] = []
+    candidate = Candidate(SMALL, Recipe(epochs=3, batch_size=3))
+    model, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append((number, epoch)))
+    assert int(model.optimizer.iterations) == 3 * math.ceil(200 / 3)
+    assert [number for number, _ in seen] == [1, 2, 3]
+    assert tuple(epoch for _, epoch in seen) == measurement.curve
+    assert measurement.val_accuracy == measurement.curve[-1].val_accuracy
+
+
+def test_a_step_is_traced_once(data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = {"train_step": 0, "test_step": 0}
+    for name in traced:
+        step = getattr(keras.Model, name)
+
+        def counted(*args: object, name: str = name, step: Callable[..., object] = step) -> object:
+            traced[name] += 1
+            return step(*args)
+
+        monkeypatch.setattr(keras.Model, name, counted)
+    # 67 steps an epoch, the last of which has fewer images.
+    fit(Candidate(SMALL, Recipe(epochs=2, batch_size=3)), data, 0)
+    assert traced == {"train_step": 1, "test_step": 1}
+
+
+def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) -> None:
+    assert data.validation is not None
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=2)), data, 0)
+    images = data.validation
+    guesses = model.predict(images.pixels, verbose=0).argmax(axis=1)
+    assert measurement.val_accuracy == pytest.approx(float((guesses == images.labels).mean()), abs=1e-6)
+    np.testing.assert_array_equal(classified(model, images), guesses)
+
+
+def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: TrainingData, tmp_path: Path) -> None:
+    candidate = Candidate(SMALL, Recipe(epochs=4))
+    _, whole = fit(candidate, data, 0)
+    reached = whole.curve[1].val_accuracy or 0.0
+    keeping = (tmp_path / "checkpoint.npz", "the data")
+    for floor, epochs in (((2, reached + 0.01), 2), ((2, reached), 4), ((3, 0.0), 4)):
+        keeping[0].unlink(missing_ok=True)
+        _, measurement = fit(candidate, data, 0, None, keeping, floor)
+        assert measurement.failure is None
+        assert [epoch.val_loss for epoch in measurement.curve] == [epoch.val_loss for epoch in whole.curve[:epochs]]
+
+
+def test_a_job_may_hold_out_another_tenth(data: TrainingData) -> None:
+    candidate = Candidate(SMALL, Recipe(epochs=1))
+
+    def losses(job: Job) -> tuple[float, float | None]:
+        (epoch,) = train(job, data).curve
+        return epoch.loss, epoch.val_loss
+
+    (expected,) = fit(candidate, data.holding_out(3), 1)[1].curve
+    assert losses(Job(candidate, 1, tenth=3)) == (expected.loss, expected.val_loss)
+    assert losses(Job(candidate, 1)) != (expected.loss, expected.val_loss)
+
+
+def test_labels_are_smoothed(data: TrainingData) -> None:
+    assert data.validation is not None
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=1, label_smoothing=0.2)), data, 0)
+    probabilities = model.predict(data.validation.pixels, verbose=0).astype(np.float64)
+    target = np.eye(10)[data.validation.labels] * 0.8 + 0.02
+    expected = -(target * np.log(probabilities)).sum(axis=1).mean()
+    assert measurement.val_loss == pytest.approx(expected, rel=1e-4)
+    assert measurement.val_accuracy == pytest.approx(
+        float((probabilities.argmax(axis=1) == data.validation.labels).mean()), abs=1e-6
+    )
+
+
+def test_kernels_decay_and_scales_and_offsets_do_not(data: TrainingData) -> None:
+    # Of a network without inputs to learn from, only the decay changes kernels: here a rate so low that it is all.
+    how = Recipe(epochs=2, optimizer="sgd", schedule="constant", learning_rate=1e-6, weight_decay=0.0)
+    before, _ = fit(Candidate(SMALL, how), data, 0)
+    after, _ = fit(Candidate(SMALL, replace(how, weight_decay=1.0)), data, 0)
+    for one, other in zip(before.trainable_variables, after.trainable_variables, strict=True):
+        same = np.allclose(one.numpy(), other.numpy(), rtol=1e-6, atol=1e-9)
+        assert same != (one.name == "kernel"), one.path
+
+
+def test_averages_of_the_weights_are_what_is_scored_and_kept(data: TrainingData) -> None:
+    assert data.validation is not None
+    how = Recipe(epochs=3, schedule="constant", learning_rate=0.05)
+    plain, _ = fit(Candidate(SMALL, how), data, 0)
+    model, measurement = fit(Candidate(SMALL, replace(how, average_decay=0.9)), data, 0)
+    right = classified(model, data.validation) == data.validation.labels
+    assert measurement.val_accuracy == pytest.approx(float(right.mean()), abs=1e-6)
+    kernels = [one.trainable_variables[0].numpy() for one in (plain, model)]
+    assert not np.allclose(*kernels)
+    np.testing.assert_allclose(*kernels, atol=0.1)
+
+
+def test_a_candidate_learns(data: TrainingData) -> None:
+    network = Architecture((Conv(8, kernel=5, stride=2, norm="before"), Pool()), Head("flatten"))
+    _, measurement = fit(Candidate(network, Recipe(epochs=4, batch_size=16)), data, 0)
+    assert measurement.curve[-1].loss < measurement.curve[0].loss
+    assert (measurement.val_accuracy or 0.0) > 0.4
+
+
+def test_a_saved_model_takes_raw_pixels_and_gives_the_same_answers(data: TrainingData, tmp_path: Path) -> None:
+    assert data.validation is not None
+    model, measurement = fit(Candidate(INCEPTION.architecture, Recipe(epochs=1)), data, 0)
+    path = tmp_path / "models" / "one.keras"
+    save_model(model, path)
+    loaded = keras.saving.load_model(path)
+    assert loaded.count_params() == INCEPTION.params
+    right = classified(loaded, data.validation) == data.validation.labels
+    assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
+    assert [item.name for item in path.parent.iterdir()] == ["one.keras"]
+
+
+def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: TrainingData, tmp_path: Path) -> None:
+    how = Recipe(epochs=1, label_smoothing=0.1, weight_decay=1e-4, average_decay=0.9)
+    path = tmp_path / "model.keras"
+    measurement = train(Job(Candidate(SMALL, how), 0, model_path=path), data)
+    loaded = keras.saving.load_model(path)
+    assert data.validation is not None
+    assert not loaded.compiled
+    right = classified(loaded, data.validation) == data.validation.labels
+    assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
+
+
+def test_a_loss_that_is_no_number_is_a_failure_with_its_epoch(data: TrainingData) -> None:
+    hopeless = Architecture((Conv(8, activation="linear"), Conv(8, activation="linear")), Head("flatten"))
+    _, measurement = fit(Candidate(hopeless, Recipe(epochs=3, learning_rate=100.0, clip_norm=0.0)), data, 0)
+    assert measurement.failure is not None
+    assert "epoch 1" in measurement.failure
+    assert measurement.val_accuracy is None
+
+
+def test_images_of_other_shapes_and_any_number_of_classes_are_trained_on() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(size=(60, 9, 7, 3)).astype(np.float32)
+    images = Images(pixels, (np.arange(60) % 3).astype(np.int32))
+    data = TrainingData(Task((9, 7, 3), 3), images, None, 4.0)
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=1)), data, 0)
+    assert model.output_shape == (None, 3)
+    assert measurement.val_accuracy is None
+    assert measurement.curve[0].val_loss is None
+
+
+def test_an_architecture_that_does_not_fit_the_images_is_refused(data: TrainingData) -> None:
+    deep = Architecture((Pool(size=4),) * 4)
+    with pytest.raises(ShapeError, match="1x1"):
+        fit(Candidate(deep, Recipe(epochs=1)), data, 0)
+
+
+def test_files_that_cannot_be_written_do_not_cost_the_measurement(data: TrainingData, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    paths = {"model_path": tmp_path / "file" / "model.keras", "checkpoint_path": tmp_path / "file" / "checkpoint.npz"}
+    measurement = train(Job(Candidate(SMALL, Recipe(epochs=2)), 0, "the data", **paths), data)
+    assert measurement.failure is None
+    assert len(measurement.curve) == 2
+
+
+class _Killed(Exception):  # noqa: N818
+    pass
+
+
+def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path, epoch: int) -> None:
+    """Train until an epoch is over, and end before its checkpoint is written."""
+
+    def end(number: int, point: Epoch) -> None:
+        if number == epoch:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        fit(candidate, data, seed, end, (path, "the data"))
+
+
+@pytest.mark.parametrize(
+    ("model", "how"),
+    [
+        ("conv", replace(recipe("documented", epochs=5), plateau_factor=3.0, learning_rate=0.01)),
+        ("inception", recipe("default", epochs=5)),
+        ("separable", Recipe(epochs=5, label_smoothing=0.1, weight_decay=1e-3, average_decay=0.9)),
+    ],
+)
+def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
+    model: str, how: Recipe, data: TrainingData, tmp_path: Path
+) -> None:
+    candidate, path = Candidate(BASELINES[model].architecture, how), tmp_path / "checkpoint.npz"
+    whole, measured = fit(candidate, data, 3)
+    stops = (2, 5)
+    for stop in stops:
+        interrupted(candidate, data, 3, path, stop)
+    seen: list[int] = []
+    resumed, again = fit(candidate, data, 3, lambda number, epoch: seen.append(number), (path, "the data"))
+    assert seen == list(range(stops[-1], 6))
+    assert [replace(epoch, seconds=0.0) for epoch in again.curve] == [
+        replace(epoch, seconds=0.0) for epoch in measured.curve
+    ]
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [epoch.seconds for epoch in again.curve] == sorted(epoch.seconds for epoch in again.curve)
+
+
+@pytest.mark.parametrize("damage", ["another seed", "another candidate", "other data", "cut off", "empty", "no file"])
+def test_a_checkpoint_that_is_not_of_this_training_is_not_used(damage: str, data: TrainingData, tmp_path: Path) -> None:
+    candidate, path = Candidate(SMALL, Recipe(epochs=3)), tmp_path / "checkpoint.npz"
+    wider = Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3))
+    interrupted(wider if damage == "another candidate" else candidate, data, int(damage == "another seed"), path, 3)
+    if damage == "cut off":
+        path.write_bytes(path.read_bytes()[:-50])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "no file":
+        path.unlink()
+        path.mkdir()
+    seen: list[int] = []
+    mark = "other data" if damage == "other data" else "the data"
+    _, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append(number), (path, mark))
+    assert seen == [1, 2, 3]
+    assert measurement.failure is None
+
+
+def test_one_cycle_rises_to_its_peak_and_ends_at_zero() -> None:
+    schedule = OneCycle(0.1, 100)
+    rates = [float(schedule(step)) for step in range(100)]
+    assert rates[19] == pytest.approx(0.1) == max(rates)
+    assert rates[:20] == sorted(rates[:20])
+    assert rates[19:] == sorted(rates[19:], reverse=True)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "reduced_after"),
+    [
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], []),
+        ([0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5], [3, 6]),
+        ([0.5, 0.6, 0.7, 0.5, 0.6, 0.7, 0.8], [3]),
+        ([0.9, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2], [3, 6]),
+    ],
+)
+def test_the_plateau_rule_divides_the_rate_at_most_once_in_three_epochs(
+    accuracies: list[float], reduced_after: list[int]
+) -> None:
+    rule = PlateauRule(factor=10.0)
+    optimizer = SimpleNamespace(learning_rate=1.0)
+    rule.set_model(SimpleNamespace(optimizer=optimizer))  # type: ignore[no-untyped-call]
+    reduced = []
+    for epoch, value in enumerate(accuracies):
+        before = optimizer.learning_rate
+        rule.on_epoch_end(epoch, {"val_accuracy": value})
+        if optimizer.learning_rate != before:
+            assert optimizer.learning_rate == pytest.approx(before / 10)
+            reduced.append(epoch)
+    assert reduced == reduced_after
+
+
+def test_the_plateau_rule_reaches_the_optimizer_of_a_training(data: TrainingData) -> None:
+    from dataclasses import replace
+
+    stuck = replace(recipe("documented", epochs=5), learning_rate=1e-9, plateau_factor=2.0)
+    _, measurement = fit(Candidate(SMALL, stuck), data, 0)
+    assert [epoch.learning_rate for epoch in measurement.curve] == pytest.approx([1e-9] * 4 + [5e-10])

@@ -1,0 +1,96 @@
+"""Make the reference results that come with tinysearch from a store, and the table of the README from them.
+
+::
+
+    python benchmarks/reference.py STORE RUN...     # writes records and models, then the README's table
+    python benchmarks/reference.py                  # the README's table alone
+
+Records go to ``results/reference/records.jsonl``; of each candidate that was evaluated, the model of the lowest seed
+goes beside them, packed, without what it was trained by and dated by its record, so that the same store makes the
+same files. What is not in the store any more is removed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+
+from tinysearch.report.text import to_markdown
+from tinysearch.results.archive import REFERENCE, read, write
+from tinysearch.results.artifacts import saved
+from tinysearch.results.leaderboard import rank
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- tinysearch leaderboard --reference --tested --sort params --format markdown -->\n", "<!-- end -->\n"
+MOST_BYTES = 100_000
+
+
+def table() -> str:
+    """Return the README's table, as ``tinysearch leaderboard`` prints it."""
+    with read(REFERENCE) as store:
+        return to_markdown(rank(store.summaries(), sort="params", tested=True))
+
+
+def update_readme() -> None:
+    """Put the table between its marks."""
+    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END, 1)[1]
+    README.write_text(f"{before}{BEGIN}{table()}{END}{after}", encoding="utf-8")
+
+
+def add_models(store: Store, records: list[Record]) -> None:
+    """Write the model of each evaluated candidate of a search."""
+    import keras
+
+    from tinysearch.runtime.backend import load_keras
+
+    load_keras()
+    import tinysearch.training.trainer  # noqa: F401 - models of earlier versions name its classes
+
+    wanted: dict[str, Record] = {}
+    for record in sorted(records, key=lambda one: one.seed):
+        if record.purpose == "evaluation" and record.origin == "search" and not record.failed:
+            wanted.setdefault(record.key, record)
+    for old in REFERENCE.parent.glob("*.keras"):
+        old.unlink()
+    for record in wanted.values():
+        path = saved(store.folder_of(record.run), record)
+        model = keras.saving.load_model(path, compile=False)
+        packed = REFERENCE.parent / f"{record.key}.keras"
+        with tempfile.TemporaryDirectory() as folder:
+            plain = Path(folder) / "model.keras"
+            model.save(plain)
+            with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+                for item in source.infolist():
+                    content = source.read(item)
+                    if item.filename == "metadata.json":
+                        content = json.dumps(json.loads(content) | {"date_saved": record.created_at}).encode()
+                    target.writestr(zipfile.ZipInfo(item.filename), content, zipfile.ZIP_DEFLATED, 9)
+        keras.saving.load_model(packed)
+        size = packed.stat().st_size
+        print(f"{packed.name}: {size:,} bytes")
+        if size > MOST_BYTES:
+            raise SystemExit(f"{packed} is larger than {MOST_BYTES:,} bytes")
+
+
+def main() -> None:
+    """Make them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("store", type=Path, nargs="?")
+    parser.add_argument("runs", nargs="*", metavar="RUN")
+    given = parser.parse_args()
+    if given.store is not None:
+        with Store(given.store) as store:
+            names = given.runs or [run.name for run in store.runs()]
+            print(f"{write(store, names, REFERENCE)} records of {len(names)} runs")
+            add_models(store, [record for name in names for record in store.records(name)])
+    update_readme()
+
+
+if __name__ == "__main__":
+    main()
