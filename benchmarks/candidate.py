@@ -11,8 +11,8 @@ KerasTuner on TensorFlow wants TensorBoard: ``pip install '.[benchmarks]'``.
 Each side is trained in a process of its own, in turn, on the same images for the same number of epochs, with one
 thread. What an epoch takes is the mean from the end of the first epoch to the end of the last: start and tracing do not
 count. ``theirs`` is ``keras_tuner.RandomSearch(...).search`` on ``model.compile("adam", ...)`` and everything else left
-as it is. ``ours`` trains by the recipe ``default``, ``documented`` by the one of the documented models, which is that
-of ``theirs``. ``floor`` is what the kernels of an epoch of ours take when each layer, the loss, the step of the
+as it is. ``ours`` trains by the recipe ``default``, ``documented`` by that of the hand-designed baselines, that of
+``theirs``. ``floor`` is what the kernels of an epoch of ours take when each layer, the loss, the step of the
 optimizer and the augmentation run by themselves, again and again, at the same batch size.
 """
 
@@ -38,6 +38,7 @@ from tinysearch.data.images import Images
 from tinysearch.runtime.backend import load_keras
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Head, Pool, SeparableConv
 from tinysearch.training.candidate import Candidate
+from tinysearch.training.pipeline import apply_affine, draw_affine
 from tinysearch.training.recipe import Recipe, recipe
 
 UNIT: dict[str, Any] = {"bias": False, "norm": "before", "padding": "valid"}
@@ -147,8 +148,6 @@ def floor(model: Any, candidate: Candidate, data: TrainingData) -> float:
     import keras
     import tensorflow as tf
 
-    from tinysearch.training.pipeline import moved, movements
-
     assert data.validation is not None  # noqa: S101
     size, large = candidate.recipe.batch_size, 1_000
     steps, validations = len(data.train) / size, len(data.validation) / large
@@ -182,9 +181,9 @@ def floor(model: Any, candidate: Candidate, data: TrainingData) -> float:
     gradients = [tf.zeros_like(variable.value) for variable in model.trainable_variables]
     weights = model.trainable_variables
     total += steps * seconds(lambda *given: model.optimizer.apply(list(given), weights), gradients)
-    pixels, transforms = data.train.pixels[:size], movements(size, data.train.pixels.shape, candidate.recipe, rng)
+    pixels, transforms = data.train.pixels[:size], draw_affine(size, data.train.pixels.shape, candidate.recipe, rng)
     total += steps * seconds(
-        lambda batch, moves: moved(tf.cast(batch, tf.float32), moves, 0.0),
+        lambda batch, moves: apply_affine(tf.cast(batch, tf.float32), moves, 0.0),
         [tf.constant(pixels), tf.constant(transforms)],
     )
     return total

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.search.history import Ledger
+from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Proposal, Proposer
 from tinysearch.search.strategies.registry import strategy
 from tinysearch.search.strategies.strategy import Problem
@@ -60,19 +60,19 @@ def record_of(proposal: Proposal) -> Record:
 def propose(name: str, budget: int, proposals: int) -> dict[str, Any]:
     """Let a strategy propose, and say what came of it; CPU seconds are of this process."""
     proposer = Proposer(strategy(name, Problem(SearchSpace(), Budget(budget), Recipe())), 0, proposals, {})
-    ledger = Ledger(workers=1)
+    history = TrialHistory(workers=1)
     keys: Counter[str] = Counter()
     largest, seconds = 0, []
     for _ in range(proposals):
         began = time.process_time()
-        proposal = proposer.next(ledger)
+        proposal = proposer.next(history)
         seconds.append(time.process_time() - began)
         if not isinstance(proposal, Proposal):
             break
         keys[proposal.candidate.key] += 1
         largest = max(largest, proposal.cost.params)
-        ledger.propose(proposal.candidate, proposal.rejections)
-        ledger.record(proposal.position, record_of(proposal))
+        history.propose(proposal.candidate, proposal.rejections)
+        history.record(proposal.position, record_of(proposal))
     around = seconds[AROUND - 50 : AROUND + 50] or seconds
     return {
         "strategy": name,
@@ -80,7 +80,7 @@ def propose(name: str, budget: int, proposals: int) -> dict[str, Any]:
         "proposals": sum(keys.values()),
         "duplicates": sum(keys.values()) - len(keys),
         "largest": largest,
-        "rejected": dict(ledger.rejections),
+        "rejected": dict(history.rejections),
         "cpu_seconds_at_1000": statistics.median(around),
     }
 
@@ -107,16 +107,16 @@ def after(name: str, budget: int, lengths: list[int], proposals: int) -> dict[st
             trial: replace(record, key=f"{trial:012x}", measurement=scored(float(rng.random())))
             for trial, record in enumerate(made)
         }
-        ledgers.append(Ledger(1, records))
+        ledgers.append(TrialHistory(1, records))
     seconds: list[list[float]] = [[] for _ in lengths]
     for _ in range(proposals):
-        for times, ledger in zip(seconds, ledgers, strict=True):
+        for times, history in zip(seconds, ledgers, strict=True):
             began = time.process_time()
-            proposal = proposer.next(ledger)
+            proposal = proposer.next(history)
             times.append(time.process_time() - began)
             if isinstance(proposal, Proposal):
-                ledger.propose(proposal.candidate, proposal.rejections)
-                ledger.record(proposal.position, record_of(proposal))
+                history.propose(proposal.candidate, proposal.rejections)
+                history.record(proposal.position, record_of(proposal))
     medians = [statistics.median(times) for times in seconds]
     ratios = [
         statistics.median(seconds[-1][part::ROUNDS]) / statistics.median(seconds[0][part::ROUNDS])

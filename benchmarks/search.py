@@ -119,7 +119,7 @@ class Watcher:
         """Do nothing."""
 
     def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
-        """Show the score; the documented models are not part of this."""
+        """Show the score; the hand-designed baselines are not part of this."""
         self.referee.see(record.score if math.isfinite(record.score) else 0.0)
 
 

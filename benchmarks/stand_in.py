@@ -1,7 +1,7 @@
 """A stand-in for training: validation accuracy as a function of the architecture, fitted to real trainings.
 
 ``stand_in.json`` holds architectures and the validation accuracies that they reached. From it ``StandIn.fit`` makes a
-function that answers in a millisecond, so that search strategies can be compared over many seeds::
+function that predictions in a millisecond, so that search strategies can be compared over many seeds::
 
     python benchmarks/stand_in.py                                      # how well the stand-in predicts
     python benchmarks/stand_in.py collect STORE... > stand_in.json     # make the file from stores of tinysearch
@@ -92,7 +92,7 @@ def unlogit(value: float) -> float:
 
 @dataclass(frozen=True)
 class StandIn:
-    """What answers instead of training.
+    """What predictions instead of training.
 
     Args:
         model: Predicts the logit of a whole training from a profile.

@@ -5,9 +5,9 @@
     python benchmarks/strategies.py --seeds 50 --trials 100 --budget 10000
     python benchmarks/strategies.py --strategies random,keras-tuner:Hyperband --seeds 5 --json
 
-Each search begins with the documented models. A candidate that is over the budget or known is rejected, as in a real
-run, and costs nothing. A search goes on until it has both as many trials as were asked for and as many epochs as those
-trials would have if each were trained in full: so strategies that train for fewer epochs can be compared at equal
+Each search begins with the hand-designed baselines. A candidate that is over the budget or known is rejected, as in a
+real run, and costs nothing. A search goes on until it has both as many trials as were asked for and as many epochs as
+those trials would have if each were trained in full: so strategies that train for fewer epochs can be compared at equal
 training as well.
 """
 
@@ -96,7 +96,7 @@ def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Or
 
 
 def beginning(problem: Problem, family: str) -> list[Record]:
-    """Return the records of the documented models that are within the budget."""
+    """Return the records of the hand-designed baselines that are within the budget."""
     fitting = [network for network in architectures().values() if problem.fits(network)]
     return [record(problem, Candidate(network, problem.recipe), None, "baseline", family) for network in fitting]
 

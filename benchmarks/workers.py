@@ -23,7 +23,7 @@ from tinysearch.data.datasets import TrainingData
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.training.recipe import recipe
-from tinysearch.workers.bench import Bench
+from tinysearch.workers.executor import Executor
 from tinysearch.workers.local.processes import WorkerProcesses
 
 EACH = 2
@@ -33,18 +33,18 @@ def throughput(data: TrainingData, workers: int, epochs: int) -> tuple[float, fl
     """Return candidates per second, and how many cores the workers kept busy."""
     candidate = Candidate(NETWORKS["wide"], recipe("default", epochs=epochs))
     processes = WorkerProcesses(data, stall_seconds=600.0)
-    with Bench(processes, workers, lambda *_: None) as bench:
+    with Executor(processes, workers, lambda *_: None) as executor:
         for position in range(workers):
-            bench.start(position, Job(Candidate(candidate.architecture, recipe("default", epochs=1)), 0))
+            executor.start(position, Job(Candidate(candidate.architecture, recipe("default", epochs=1)), 0))
         finished = 0
         while finished < workers:
-            finished += bench.wait() is not None
+            finished += executor.wait() is not None
         began, busy = time.perf_counter(), spent()
         for position in range(EACH * workers):
-            bench.start(position, Job(candidate, position))
+            executor.start(position, Job(candidate, position))
         finished = 0
         while finished < EACH * workers:
-            finished += bench.wait() is not None
+            finished += executor.wait() is not None
         passed = time.perf_counter() - began
         return EACH * workers / passed, (spent() - busy) / passed
 

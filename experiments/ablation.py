@@ -43,7 +43,7 @@ from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.bench import Bench
+from tinysearch.workers.executor import Executor
 
 RUNS = {"small": "ablation", "large": "ablation-large", "tiny": "ablation-tiny"}
 
@@ -96,7 +96,7 @@ def tiny_variants() -> dict[str, Candidate]:
         "no augmentation": replace(how, rotation_degrees=0.0, shift_pixels=0.0),
         "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
         "no shift": replace(how, shift_pixels=0.0),
-        "the last 2 epochs not augmented": replace(how, plain_epochs=2),
+        "the last 2 epochs not augmented": replace(how, no_augment_final_epochs=2),
         "batches of 16": replace(how, batch_size=16),
         "peak rate 0.2": replace(how, learning_rate=0.2),
     }
@@ -115,8 +115,8 @@ def large_variants() -> dict[str, Candidate]:
         "shift 2 pixels": replace(how, shift_pixels=2.0),
         "zoom 10 %": replace(how, zoom=0.1),
         "zoom 10 %, shear 7 degrees": replace(how, zoom=0.1, shear_degrees=7.0),
-        "the last 2 epochs not augmented": replace(how, plain_epochs=2),
-        "averaged weights, 0.999": replace(how, average_decay=0.999),
+        "the last 2 epochs not augmented": replace(how, no_augment_final_epochs=2),
+        "averaged weights, 0.999": replace(how, ema_momentum=0.999),
         "label smoothing 0.05": replace(how, label_smoothing=0.05),
         "weight decay 5e-4": replace(how, weight_decay=5e-4),
         "zoom 10 %, weight decay 5e-4": replace(how, zoom=0.1, weight_decay=5e-4),
@@ -140,7 +140,7 @@ def small_variants() -> dict[str, Candidate]:
         "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
         "twice the augmentation": replace(how, rotation_degrees=14.0, shift_pixels=2.0),
         "zoom 10 %": replace(how, zoom=0.1),
-        "averaged weights, 0.999": replace(how, average_decay=0.999),
+        "averaged weights, 0.999": replace(how, ema_momentum=0.999),
         "label smoothing 0.05": replace(how, label_smoothing=0.05),
         "weight decay 5e-4": replace(how, weight_decay=5e-4),
         "Adam, peak rate 0.01": replace(how, optimizer="adam", learning_rate=0.01),
@@ -181,12 +181,12 @@ def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, 
     ]
     worker = worker_on(images.training_data(), workers)
     waiting = list(range(len(planned)))
-    with Bench(worker, workers, lambda position, number, epoch: None) as bench:
-        while waiting or bench.busy:
-            while waiting and bench.busy < workers:
+    with Executor(worker, workers, lambda position, number, epoch: None) as executor:
+        while waiting or executor.busy:
+            while waiting and executor.busy < workers:
                 position = waiting.pop(0)
-                bench.start(position, Job(planned[position][1], planned[position][2], images.fingerprint))
-            done = bench.wait()
+                executor.start(position, Job(planned[position][1], planned[position][2], images.fingerprint))
+            done = executor.wait()
             if done is None:
                 continue
             (name, candidate, seed), measurement = planned[done[0]], done[1]

@@ -12,9 +12,9 @@ the mean over runs weighted by their candidates, with the 95 % interval of 1,000
 what a search would have got by it: of random draws of 10 candidates of a run, the test accuracy of the one that the
 figure prefers, as points below the best of the ten.
 
-And of all candidates that were confirmed: how far the mean of their confirmations, on images that did not choose them,
-is below the validation accuracy in the search, which made them leaders; ``tenths.py`` says how much of that is due to
-the images.
+And of all candidates that were revalidated: how far the mean of their revalidations, on images that did not choose
+them, is below the validation accuracy in the search, which made them leaders; ``folds.py`` says how much of that is
+due to the images.
 """
 
 # What is slow to load is needed here at once.
@@ -94,20 +94,20 @@ def regret(signal: list[Array], tests: list[Array], rng: np.random.Generator) ->
 
 
 def falls(stores: list[Path]) -> dict[str, list[float]]:
-    """Return by run how many points each confirmed candidate is worse on images that did not choose it."""
+    """Return by run how many points each revalidated candidate is worse on images that did not choose it."""
     found: dict[str, list[float]] = {}
     for path in stores:
         with open_to_read(path) as store:
             for run in store.runs():
                 scores: dict[str, dict[str, list[float]]] = {}
                 for record in store.records(run.name):
-                    if record.measurement.val_accuracy is not None and record.taken_from is None:
-                        both = scores.setdefault(record.key, {"search": [], "confirmation": [], "evaluation": []})
+                    if record.measurement.val_accuracy is not None and record.reused_from is None:
+                        both = scores.setdefault(record.key, {"search": [], "revalidation": [], "evaluation": []})
                         both[record.purpose].append(record.measurement.val_accuracy)
                 fallen = [
-                    100 * (both["search"][0] - float(np.mean(both["confirmation"])))
+                    100 * (both["search"][0] - float(np.mean(both["revalidation"])))
                     for both in scores.values()
-                    if both["search"] and both["confirmation"]
+                    if both["search"] and both["revalidation"]
                 ]
                 if fallen:
                     found[run.name] = fallen
@@ -122,7 +122,7 @@ def main() -> None:
     given = parser.parse_args()
     fallen = falls(given.stores)
     if fallen and not given.json:
-        print("| run | leaders | worse when they were confirmed, points |\n| --- | ---: | ---: |")
+        print("| run | leaders | worse when they were revalidated, points |\n| --- | ---: | ---: |")
         for run, points in fallen.items():
             error = f" ± {np.std(points, ddof=1) / np.sqrt(len(points)):.2f}" if len(points) > 1 else ""
             print(f"| {run} | {len(points)} | {np.mean(points):.2f}{error} |")

@@ -60,8 +60,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def result(folder: Path, tiny: Path) -> tinysearch.SearchResult:
-    """Return what a search for a single candidate below the smallest documented model gives."""
-    return tinysearch.search(
+    """Return what a search for a single candidate below the smallest hand-designed baseline gives."""
+    return tinysearch.run(
         budget=3_077, data=tiny, trials=1, epochs=1, store=folder / "store.db", name="one", evaluate=2
     )
 
@@ -82,7 +82,7 @@ def test_a_search_ends_in_a_leaderboard_of_its_records(result: tinysearch.Search
 def test_the_best_is_the_first_result_and_tells_its_accuracy(result: tinysearch.SearchResult) -> None:
     assert result.best == result.results[0]
     assert result.best.val_accuracy == result.leaderboard.rows[0].val_accuracy
-    assert len(result.best.confirmations) == 2
+    assert len(result.best.revalidations) == 2
     assert result.leaderboard.rows[0].val_seeds == 3
     assert result.best.task == tinysearch.Task((28, 28, 1), 10)
 
@@ -137,17 +137,17 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
 ) -> None:
     given = {"data": tiny, "trials": 1, "epochs": 1, "store": tmp_path / "store.db", **arguments}
     with pytest.raises(ValueError, match=words) as caught:
-        tinysearch.search(**given)  # type: ignore[arg-type]
+        tinysearch.run(**given)  # type: ignore[arg-type]
     assert isinstance(caught.value, tinysearch.TinySearchError)
 
 
 def test_a_taken_name_is_refused(result: tinysearch.SearchResult, folder: Path, tiny: Path) -> None:
     with pytest.raises(tinysearch.TinySearchError, match="'one'"):
-        tinysearch.search(data=tiny, store=folder / "store.db", name="one")
+        tinysearch.run(data=tiny, store=folder / "store.db", name="one")
 
 
 def test_a_search_without_any_candidate_has_no_best(tiny: Path, tmp_path: Path) -> None:
-    empty = tinysearch.search(data=tiny, trials=0, baselines=False, store=tmp_path / "store.db", name="nothing")
+    empty = tinysearch.run(data=tiny, trials=0, baselines=False, store=tmp_path / "store.db", name="nothing")
     assert empty.results == ()
     with pytest.raises(tinysearch.TinySearchError, match="'nothing'"):
         _ = empty.best

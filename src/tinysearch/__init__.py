@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-# The package `tinysearch.search` is loaded before the function of the same name is bound: Python binds a package to
-# its parent when it is first loaded, which would otherwise happen later and hide the function.
-import tinysearch.search  # noqa: F401
-from tinysearch.api import Result, SearchResult, search
+from tinysearch.api import Result, SearchResult, run
 
 if TYPE_CHECKING:
     from tinysearch.errors import TinySearchError
@@ -36,7 +33,7 @@ __all__ = [
     "TinySearchError",
     "build",
     "cost",
-    "search",
+    "run",
 ]
 
 # The command line answers in a moment because of what is imported only when it is first asked for.

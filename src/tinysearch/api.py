@@ -44,7 +44,7 @@ class Result:
         record: What was measured, with all that is needed to repeat it.
         task: Shape of the images and number of classes it was trained for.
         model_path: Where the trained model was saved, if it is among the best few of its run or was evaluated.
-        confirmations: Validation accuracies of its trainings with other images held out; leaders have some.
+        revalidations: Validation accuracies of its trainings with other images held out; leaders have some.
         test_accuracies: Fractions, one for each seed that it was retrained with on all training images; the winner has
             some, if it was to be evaluated.
     """
@@ -52,7 +52,7 @@ class Result:
     record: Record
     task: Task
     model_path: Path
-    confirmations: tuple[float, ...] = ()
+    revalidations: tuple[float, ...] = ()
     test_accuracies: tuple[float, ...] = ()
 
     @property
@@ -67,9 +67,9 @@ class Result:
 
     @property
     def val_accuracy(self) -> float | None:
-        """Validation accuracy of the last epoch, a fraction; the mean where there are confirmations."""
+        """Validation accuracy of the last epoch, a fraction; the mean where there are revalidations."""
         found = self.record.measurement.val_accuracy
-        return None if found is None else statistics.fmean((found, *self.confirmations))
+        return None if found is None else statistics.fmean((found, *self.revalidations))
 
     def build(self) -> keras.Model:
         """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
@@ -132,7 +132,7 @@ class Silent:
         """Ignore it."""
 
 
-def search(
+def run(
     budget: int | Budget = DEFAULT_BUDGET,
     *,
     dataset: str = "auto",
@@ -144,7 +144,7 @@ def search(
     baselines: bool = True,
     workers: int | None = None,
     evaluate: int = 3,
-    confirm: int = 3,
+    folds: int = 3,
     space: Mapping[str, Any] | None = None,
     tune_recipe: bool = False,
     prune: bool = False,
@@ -161,11 +161,11 @@ def search(
         epochs: Epochs for every candidate.
         strategy: ``"bayesian"``, ``"evolution"``, ``"halving"``, ``"random"`` or ``"keras-tuner:<oracle>"``.
         seed: Seed of everything random.
-        baselines: Train the documented models first.
+        baselines: Train the hand-designed baselines first.
         workers: How many candidates to train at a time, each in a process of its own; by default one per core.
         evaluate: With how many seeds to retrain the winner on all training images and score it on the test images, if
             the dataset has any; 0 for not at all.
-        confirm: How many trainings, each with another tenth of the training images held out, the winner must lead by
+        folds: How many trainings, each with another fold of the training images held out, the winner must lead by
             the mean of before it is evaluated; 1 for the one of the search.
         space: What narrows the search space, as in a space file: ``{"depth": [1, 6], "kinds": ["conv"]}``.
         tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
@@ -195,7 +195,7 @@ def search(
         "seed": seed,
         "baselines": baselines,
         "evaluate": evaluate,
-        "confirm": confirm,
+        "folds": folds,
         "space": space or {},
         "tune_recipe": tune_recipe,
         "prune": prune,
@@ -204,33 +204,33 @@ def search(
     path = Path(store) if store is not None else default_path()
     problem: TinySearchError | None = None
     with Store(path, create=True) as opened:
-        run = open_run(opened, settings, dataset=dataset, data=None if data is None else Path(data), name=name)
-        outcome = run.carry_out(Silent())
+        opened_run = open_run(opened, settings, dataset=dataset, data=None if data is None else Path(data), name=name)
+        outcome = opened_run.carry_out(Silent())
         if outcome.ending == "interrupted":
             raise KeyboardInterrupt
-        if run.evaluates(outcome):
-            confirm_leader(run)
-            planned = best_of(opened, run.name, run.dataset, 1, range(evaluate))
+        if opened_run.evaluates(outcome):
+            revalidate_leader(opened_run)
+            planned = best_of(opened, opened_run.name, opened_run.dataset, 1, range(evaluate))
             try:
-                evaluate_planned(opened, planned, run.dataset, workers=run.settings.workers)
+                evaluate_planned(opened, planned, opened_run.dataset, workers=opened_run.settings.workers)
             except NoTestImagesError:
                 pass
             except TinySearchError as error:
                 problem = error
-        records = opened.records(run.name)
-    confirmed: dict[str, list[float]] = {}
+        records = opened.records(opened_run.name)
+    revalidated: dict[str, list[float]] = {}
     tested: dict[str, list[float]] = {}
     for record in records:
-        if record.purpose == "confirmation" and record.measurement.val_accuracy is not None:
-            confirmed.setdefault(record.key, []).append(record.measurement.val_accuracy)
+        if record.purpose == "revalidation" and record.measurement.val_accuracy is not None:
+            revalidated.setdefault(record.key, []).append(record.measurement.val_accuracy)
         elif record.test_accuracy is not None:
             tested.setdefault(record.key, []).append(record.test_accuracy)
     results = tuple(
         Result(
             record,
-            run.dataset.task,
-            _kept(run, record),
-            tuple(confirmed.get(record.key, ())),
+            opened_run.dataset.task,
+            _kept(opened_run, record),
+            tuple(revalidated.get(record.key, ())),
             tuple(tested.get(record.key, ())),
         )
         for record in by_score(record for record in records if not record.failed)
@@ -255,14 +255,14 @@ def open_run(
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, confirm, starts,
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, folds, starts,
             space, tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and max_weight_bytes. What is
             left out has its default, or in a resumed run the value that the run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
         time_limit: Seconds.
-        retrain: Train again what other runs in the store have trained alike.
+        retrain: Train again what other runs in the store have trained identically.
         stall_limit: Seconds without a finished epoch after which a training is given up.
         worker_memory: Bytes of memory that each worker process may have.
 
@@ -283,7 +283,7 @@ def open_run(
             raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
         name, before = run.name, RunSettings.from_dict(run.settings)
     if "learn_from" in given:
-        given = {**given, "lessons": tuple((name, _searched(store, name)) for name in given["learn_from"])}
+        given = {**given, "warm_start_trials": tuple((name, _searched(store, name)) for name in given["learn_from"])}
     settings = _settings(given, before)
     images = load(dataset, data) if isinstance(dataset, str) else dataset
     space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params))
@@ -319,7 +319,7 @@ def worker_on(
     return WorkerProcesses(data, threads=threads_of_each(count), memory_bytes=memory, stall_seconds=stall_limit)
 
 
-def confirm_leader(
+def revalidate_leader(
     run: SearchRun,
     *,
     shown: Callable[[Sequence[Retraining]], AbstractContextManager[RetrainingWatcher]] | None = None,
@@ -341,7 +341,7 @@ def confirm_leader(
     """
     from tinysearch.results.leaderboard import best
     from tinysearch.search.retraining import RetrainingWatcher
-    from tinysearch.search.revalidation import confirm, next_round
+    from tinysearch.search.revalidation import next_round, revalidate
 
     while True:
         records = run.store.records(run.name)
@@ -350,7 +350,7 @@ def confirm_leader(
             return
         worker = worker_on(run.dataset.training_data(), len(planned), stall_limit, worker_memory)
         with nullcontext(RetrainingWatcher()) if shown is None else shown(planned) as watcher:
-            confirm(run.store, planned, run.dataset, worker, watcher)
+            revalidate(run.store, planned, run.dataset, worker, watcher)
 
 
 def evaluate_planned(
@@ -372,7 +372,7 @@ def evaluate_planned(
         planned: See ``best_of``.
         dataset: What the runs were made on.
         workers: How many trainings at a time.
-        watcher: Is told what happens; None for nobody.
+        watcher: Is notified of what happens; None for nobody.
         stall_limit: Seconds without a finished epoch after which a training is given up.
         worker_memory: Bytes of memory that each worker process may have.
 
@@ -414,12 +414,12 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
             "baselines",
             "workers",
             "evaluate",
-            "confirm",
-            "starts",
+            "folds",
+            "initial_candidates",
             "space",
             "tune_recipe",
         ),
-        *("prune", "lessons"),
+        *("prune", "warm_start_trials"),
     )
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)

@@ -13,7 +13,7 @@ The tree::
     │   │   └── NoTestImagesError       ... or that has no test images, where they are asked for
     │   ├── StoreError              a store that cannot be opened, read or written
     │   ├── RunError                a run that exists already, or does not exist
-    │   └── CandidateError          a candidate that no record or file answers to
+    │   └── CandidateError          a candidate that matches no record or file
     └── WorkError               something failed while working (the command line exits with 1)
         ├── CostMismatchError       Keras counts other parameters than the arithmetic: a bug of ours
         ├── TrainingError           a candidate could not be trained, and there is nothing to go on with
@@ -69,7 +69,7 @@ class RunError(InputError):
 
 
 class CandidateError(InputError):
-    """A candidate that no record, documented model or file answers to."""
+    """A candidate that matches no record, hand-designed baseline or file."""
 
 
 class WorkError(TinySearchError, RuntimeError):

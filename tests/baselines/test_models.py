@@ -68,5 +68,5 @@ def test_a_model_answers_to_its_name_with_and_without_prefix(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "baseline:", "Conv", "resnet", "conv:baseline"])
 def test_an_unknown_model_lists_the_known_ones(name: str) -> None:
-    with pytest.raises(CandidateError, match="the documented models are conv, separable, inception; got"):
+    with pytest.raises(CandidateError, match="the hand-designed baselines are conv, separable, inception; got"):
         baseline(name)

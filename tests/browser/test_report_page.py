@@ -13,8 +13,8 @@ import pytest
 from tinysearch.baselines.models import CONV, INCEPTION
 from tinysearch.report.html import to_html
 from tinysearch.report.report import build
-from tinysearch.results.answers import Answers
 from tinysearch.results.archive import REFERENCE, read
+from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.space.cost import cost
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=f"none of {', '.join(
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..., Record]) -> Path:
-    """Write the report of a search of 1,000 candidates with an evaluated winner and documented models."""
+    """Write the report of a search of 1,000 candidates with an evaluated winner and hand-designed baselines."""
     folder = tmp_path_factory.mktemp("report")
     rng = np.random.default_rng(0)
     space = SearchSpace()
@@ -52,12 +52,12 @@ def page_file(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..
             guesses = labels.copy()
             guesses[rng.integers(200, size=4)] = 3
             given = {"purpose": "evaluation", "trial": None, "seed": seed, "test_fingerprint": "f" * 16}
-            answers = Answers.of(labels, guesses)
+            predictions = Predictions.of(labels, guesses)
             accuracy = float((guesses == labels).mean())
             own = {"architecture": winner.architecture, "cost": winner.cost, "run": "search"}
-            store.append(make_record(winner.key, test_accuracy=accuracy, **given, **own), answers)
+            store.append(make_record(winner.key, test_accuracy=accuracy, **given, **own), predictions)
             theirs = {**conv, "run": "<script>alert(1)</script>", "name": "baseline:conv", "origin": "baseline"}
-            store.append(make_record("cccccccccccc", test_accuracy=accuracy, **given, **theirs), answers)
+            store.append(make_record("cccccccccccc", test_accuracy=accuracy, **given, **theirs), predictions)
         images = rng.integers(0, 255, (200, 28, 28, 1)).astype(np.uint8)
         made = build(store, documented={"baseline:conv": 0.992}, images={"f" * 16: images})
     path = folder / "report.html"

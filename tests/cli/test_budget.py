@@ -16,12 +16,12 @@ PARAMS = {"baseline:conv": 8_640, "baseline:separable": 4_967, "baseline:incepti
 
 @pytest.fixture
 def planned(tiny: Path, tmp_path: Path) -> Callable[[int], set[str]]:
-    """Return a function that gives the documented models that a run with a budget would train."""
+    """Return a function that gives the hand-designed baselines that a run with a budget would train."""
 
     def plan(budget: int) -> set[str]:
         with Store(tmp_path / f"{budget}.db", create=True) as store:
             run = open_run(store, {"budget": budget, "trials": 1}, data=tiny)
-            first = run.proposer.next(run.ledger)
+            first = run.proposer.next(run.history)
             assert isinstance(first, Proposal)
             assert first.cost.params < budget
             assert run.planned == len(run.baselines) + 1
@@ -49,7 +49,7 @@ def test_the_seed_decides_the_first_candidate_and_zero_is_a_seed(tiny: Path, tmp
     def first(seed: int, number: int) -> str:
         with Store(tmp_path / f"{number}.db", create=True) as store:
             run = open_run(store, {"baselines": False, "seed": seed}, data=tiny)
-            proposal = run.proposer.next(run.ledger)
+            proposal = run.proposer.next(run.history)
             assert isinstance(proposal, Proposal)
             return proposal.name
 

@@ -75,7 +75,7 @@ def test_what_was_evaluated_is_compared_with_documented_models_on_the_same_test_
     assert tinysearch("reproduce", "inception", "--data", tiny, "--epochs", 1).returncode == 0
     done = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 1)
     assert done.returncode == 0, done.stderr
-    assert f"{GOOD.key} (n=1) against the documented models" in done.stdout
+    assert f"{GOOD.key} (n=1) against the hand-designed baselines" in done.stdout
     (line,) = (line for line in done.stdout.splitlines() if "inception (documented, 90 %)" in line)
     assert line.split()[-1] in ("better", "worse", "unclear")
 

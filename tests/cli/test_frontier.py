@@ -18,7 +18,7 @@ Launch = Callable[..., subprocess.CompletedProcess[str]]
 MakeRecord = Callable[..., Record]
 WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1, "--tune-recipe")
 # What is trained does not matter here, how long it takes does.
-WORDS += ("--confirm", 1, "--space", Path(__file__).parents[1] / "shallow.json")
+WORDS += ("--folds", 1, "--space", Path(__file__).parents[1] / "shallow.json")
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,9 @@ def test_a_small_network_that_is_better_is_the_best_below_a_larger_budget_too(ma
 def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
     with Store(swept / "store.db") as store:
         first, second = (store.records(f"frontier-{bound}") for bound in (1_000, 3_000))
-        starts = store.run("frontier-3000").settings["starts"]
-        assert store.run("frontier-1000").settings["lessons"] == []
-        assert store.run("frontier-3000").settings["lessons"] == [["frontier-1000", 2]]
+        starts = store.run("frontier-3000").settings["initial_candidates"]
+        assert store.run("frontier-1000").settings["warm_start_trials"] == []
+        assert store.run("frontier-3000").settings["warm_start_trials"] == [["frontier-1000", 2]]
     assert 1 <= len(starts) <= 2
     searched = [record for record in second if record.purpose == "search"]
     assert searched[0].architecture.to_dict() == starts[0]["architecture"]
@@ -101,7 +101,7 @@ def test_a_sweep_learns_from_another_run_too(launch: Launch, swept: Path, tiny: 
     done = launch(swept, "frontier", *words, "--name", "other", "--data", tiny)
     assert done.returncode == 0, done.stderr
     with Store(swept / "store.db") as store:
-        ((lesson, _),) = store.run("other-2000").settings["lessons"]
+        ((lesson, _),) = store.run("other-2000").settings["warm_start_trials"]
     assert lesson == "frontier-1000"
 
 

@@ -61,7 +61,7 @@ def test_a_terminal_gets_bars_and_keeps_a_line_per_training(make_record: Callabl
 def test_several_trainings_at_a_time_are_shown_each(make_record: Callable[..., Record]) -> None:
     file = io.StringIO()
     console = Console(file=file, width=80, force_terminal=True, color_system="standard", highlight=False)
-    records = [make_record("aaa"), make_record("bbb"), make_record("ccc", taken_from="elsewhere")]
+    records = [make_record("aaa"), make_record("bbb"), make_record("ccc", reused_from="elsewhere")]
     with TrainingProgress(console, 3, 2, workers=2) as progress:
         progress.start("the start of aaa", 0)
         progress.start("the start of bbb", 1)

@@ -10,7 +10,7 @@ import pytest
 
 from tinysearch.data.datasets import at_hand, load
 from tinysearch.data.images import fingerprint
-from tinysearch.results.answers import Answers
+from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
@@ -28,7 +28,7 @@ def store(tmp_path: Path, tiny: Path, make_record: Callable[..., Record]) -> Pat
             store.create_run(run, "toy", "0123456789abcdef", {"trials": 1, "strategy": "random"})
             store.append(make_record(f"key-{run}", run=run, position=0))
         given = {"purpose": "evaluation", "trial": None, "run": "one", "test_accuracy": 0.9, "test_fingerprint": mark}
-        store.append(make_record("key-one", **given), Answers.of(labels, np.zeros(len(images), int)))
+        store.append(make_record("key-one", **given), Predictions.of(labels, np.zeros(len(images), int)))
     return path
 
 

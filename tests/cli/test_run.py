@@ -328,15 +328,15 @@ def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
     launch: Launch, tiny: Path, tmp_path: Path
 ) -> None:
     words = ("run", "--data", tiny, "--trials", 2, "--budget", 3_000, "--epochs", 1, "--name", "mine", "--evaluate", 3)
-    done = launch(tmp_path, *words, "--confirm", 2, "--workers", 2, *SHALLOW)
+    done = launch(tmp_path, *words, "--folds", 2, "--workers", 2, *SHALLOW)
     assert done.returncode == 0, done.stderr
     # Each of the two is trained again, for there are two workers.
     assert done.stdout.count("% (n=2)") == 2
     assert done.stdout.count("% (n=3)") == 1
     assert "tinysearch evaluate" not in done.stderr
     records = outcome(done, tmp_path).records
-    confirmed = [record for record in records if record.purpose == "confirmation"]
-    assert {(record.key, record.seed) for record in confirmed} == {(record.key, 1) for record in records[:2]}
+    revalidated = [record for record in records if record.purpose == "revalidation"]
+    assert {(record.key, record.seed) for record in revalidated} == {(record.key, 1) for record in records[:2]}
     assert "leads by the mean of 2" in done.stderr
     evaluated = [record for record in records if record.purpose == "evaluation"]
     assert {record.key for record in evaluated} == {by_score(records)[0].key}
@@ -354,7 +354,7 @@ def test_where_there_are_no_test_images_the_run_says_so_and_ends_well(
 ) -> None:
     held = {name: array for name, array in tiny_arrays.items() if name.endswith("_train")}
     np.savez(tmp_path / "untested.npz", **held)
-    words = ("run", "--data", "untested.npz", "--trials", 1, "--budget", 3_000, "--epochs", 1, "--confirm", 1, *SHALLOW)
+    words = ("run", "--data", "untested.npz", "--trials", 1, "--budget", 3_000, "--epochs", 1, "--folds", 1, *SHALLOW)
     done = launch(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "note: no test figures: untested.npz has no array 'x_test'" in done.stderr

@@ -128,13 +128,13 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "confirm", "stage"),
+    ("name", "code", "folds", "stage"),
     [("SIGTERM", 143, 1, "the winner"), ("SIGKILL", -9, 2, "the leaders")],
 )
 def test_a_signal_while_the_winner_is_confirmed_or_evaluated_loses_nothing(
     name: str, code: int, confirm: int, stage: str, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
 ) -> None:
-    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-2], "--evaluate", 2, "--confirm", confirm)
+    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-2], "--evaluate", 2, "--folds", confirm)
     run.wait_for(stage)
     run.wait_for("training 1 of")
     workers = run.workers()
@@ -148,7 +148,7 @@ def test_a_signal_while_the_winner_is_confirmed_or_evaluated_loses_nothing(
     assert len(searched) == 1
     after = resume()
     assert after[0] == searched[0]
-    assert [record.seed for record in after if record.purpose == "confirmation"] == [1][: confirm - 1]
+    assert [record.seed for record in after if record.purpose == "revalidation"] == [1][: confirm - 1]
     assert sorted(record.seed for record in after if record.test_accuracy is not None) == [0, 1]
     assert not any(record.failed for record in after)
 

@@ -36,7 +36,7 @@ def test_a_training_counts_once_however_many_records_it_has(make_record: Callabl
     evaluated = {"purpose": "evaluation", "trial": None, "val_accuracy": None, "test_accuracy": 0.7}
     records = [
         make_record(),
-        make_record(run="second", taken_from="first"),
+        make_record(run="second", reused_from="first"),
         make_record(dataset="other", fingerprint="f" * 16, val_accuracy=0.1),
         make_record(seed=1, val_accuracy=0.1, recipe={"epochs": 5}),
         make_record(**evaluated),

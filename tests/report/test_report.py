@@ -13,7 +13,7 @@ from tinysearch.baselines.models import CONV, INCEPTION
 from tinysearch.errors import RunError
 from tinysearch.report.html import to_html
 from tinysearch.report.report import Report, build
-from tinysearch.results.answers import Answers
+from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.space.cost import cost
@@ -27,7 +27,7 @@ SETTINGS = {"trials": 3, "strategy": "evolution", "seed": 4, "workers": 2, "budg
 
 @pytest.fixture
 def path(tmp_path: Path, make_record: MakeRecord) -> Path:
-    """Return a store: a search with a failure and an evaluated winner, and a documented model that was evaluated."""
+    """Return a store: a search with a failure and an evaluated winner, and a baseline that was evaluated."""
     path = tmp_path / "store.db"
     with Store(path, create=True) as store:
         store.create_run("first", "toy", "0123456789abcdef", SETTINGS)
@@ -39,8 +39,8 @@ def path(tmp_path: Path, make_record: MakeRecord) -> Path:
         store.finish("first", SETTINGS, {"duplicate": 5})
         for seed in range(3):
             evaluated = {"purpose": "evaluation", "trial": None, "seed": seed, "test_fingerprint": "f" * 16}
-            right = Answers.of(LABELS, LABELS)
-            wrong = Answers.of(LABELS, np.array([0, 2, 2, 1 if seed else 0]))
+            right = Predictions.of(LABELS, LABELS)
+            wrong = Predictions.of(LABELS, np.array([0, 2, 2, 1 if seed else 0]))
             store.append(make_record("ccc", test_accuracy=1.0, **evaluated, **inception), right)
             name = "baseline:conv"
             model = {"architecture": CONV.architecture, "cost": cost(CONV.architecture, Task()), "origin": "baseline"}
@@ -102,7 +102,7 @@ def test_how_a_documented_model_was_trained_otherwise_is_said(path: Path, make_r
         for seed in range(3):
             given = {"recipe": {"epochs": 9, "optimizer": "adam"}, "purpose": "evaluation", "trial": None}
             given |= {"seed": seed, "test_accuracy": 0.25}
-            wrong = Answers.of(LABELS, np.array([1, 2, 2, 1]))
+            wrong = Predictions.of(LABELS, np.array([1, 2, 2, 1]))
             record = make_record(
                 "eee", name="baseline:conv", origin="baseline", run="models", test_fingerprint="f" * 16, **given
             )
@@ -118,10 +118,10 @@ def test_how_a_documented_model_was_trained_otherwise_is_said(path: Path, make_r
 def test_what_was_taken_over_stands_with_the_run_that_trained_it(path: Path, make_record: MakeRecord) -> None:
     with Store(path) as store:
         store.create_run("second", "toy", "0123456789abcdef", SETTINGS)
-        store.append(make_record("aaa", run="second", position=0, val_accuracy=0.8, taken_from="first"))
+        store.append(make_record("aaa", run="second", position=0, val_accuracy=0.8, reused_from="first"))
         for seed in range(2):
             given = {"purpose": "evaluation", "trial": None, "seed": seed, "test_fingerprint": "f" * 16}
-            store.append(make_record("aaa", run="second", test_accuracy=1.0, **given), Answers.of(LABELS, LABELS))
+            store.append(make_record("aaa", run="second", test_accuracy=1.0, **given), Predictions.of(LABELS, LABELS))
         (section,) = build(store).sections
     found = next(one for one in section.candidates if one.row.key == "aaa")
     assert (found.row.run, found.row.test_seeds) == ("first", 2)
@@ -167,11 +167,11 @@ def test_the_networks_to_choose_from_are_the_best_of_each_size_and_the_hand_made
     with Store(path) as store:
         given = {"purpose": "evaluation", "trial": None, "seed": 0, "test_fingerprint": "f" * 16}
         given |= {"architecture": CONV.architecture, "cost": cost(CONV.architecture, Task())}
-        store.append(make_record("eee", test_accuracy=0.75, **given), Answers.of(LABELS, np.array([0, 1, 2, 1])))
+        store.append(make_record("eee", test_accuracy=0.75, **given), Predictions.of(LABELS, np.array([0, 1, 2, 1])))
         page = to_html(build(store))
     table = re.findall(r'<table class="choice">.*?</table>', page, re.DOTALL)
     assert len(table) == 1
-    # The new one is as large as the documented model, and another one is smaller and better.
+    # The new one is as large as the hand-designed baseline, and another one is smaller and better.
     assert re.findall(r'aria-label="open ([^"]*)"', table[0]) == ["ccc", "baseline:conv"]
 
 
@@ -272,4 +272,4 @@ def test_documented_models_are_no_trials(path: Path, make_record: MakeRecord) ->
         page = to_html(build(store))
     (search,) = section.searches
     assert (len(search.best), search.baselines) == (3, 1)
-    assert "3, 1 hand-made beside" in page
+    assert "3, 1 hand-designed beside" in page

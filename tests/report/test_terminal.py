@@ -33,7 +33,7 @@ def printed(what: RenderableType, width: int, *, colour: bool = False) -> str:
 
 @pytest.fixture
 def board(make_record: MakeRecord) -> Leaderboard:
-    """Return a board of the documented models and of deep networks in runs and datasets with long names."""
+    """Return a board of the hand-designed baselines and of deep networks in runs and datasets with long names."""
     deep = Architecture(tuple(Conv(20 + index, kernel=(7, 5)) for index in range(30)), Head("average", 32))
     baselines = [
         make_record(

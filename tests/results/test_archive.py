@@ -17,7 +17,7 @@ MakeRecord = Callable[..., Record]
 
 @pytest.fixture
 def full(tmp_path: Path, make_record: MakeRecord) -> Path:
-    """Return a store with two runs: trainings, a failure, an evaluation, and what was taken over."""
+    """Return a store with two runs: trainings, a failure, an evaluation, and what was reused."""
     path = tmp_path / "store.db"
     with Store(path, create=True) as store:
         for name in ("first", "<second>"):
@@ -25,7 +25,7 @@ def full(tmp_path: Path, make_record: MakeRecord) -> Path:
         store.append(make_record("a", trial=0, position=0, earlier=(0.5,), rejections={"params": 3}))
         store.append(make_record("b", trial=1, position=1, failure="no memory"))
         store.append(make_record("a", trial=None, purpose="evaluation", test_accuracy=0.8, test_fingerprint="f" * 16))
-        store.append(make_record("a", run="<second>", position=0, taken_from="first"))
+        store.append(make_record("a", run="<second>", position=0, reused_from="first"))
         store.finish("first", {"trials": 2}, {"duplicate": 1})
     return path
 

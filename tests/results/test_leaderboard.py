@@ -125,10 +125,10 @@ def test_several_seeds_of_a_candidate_are_one_row_of_means(make_record: MakeReco
     assert (row.val_seeds, row.test_seeds) == (3, 3)
 
 
-def test_confirmations_count_in_the_mean_that_ranks(make_record: MakeRecord) -> None:
-    lucky = [make_record("a", val_accuracy=0.9), make_record("a", val_accuracy=0.8, purpose="confirmation", seed=1)]
-    steady = [make_record("b", val_accuracy=0.88), make_record("b", val_accuracy=0.86, purpose="confirmation", seed=1)]
-    failed = make_record("b", failure="loss was nan", purpose="confirmation", seed=2)
+def test_revalidations_count_in_the_mean_that_ranks(make_record: MakeRecord) -> None:
+    lucky = [make_record("a", val_accuracy=0.9), make_record("a", val_accuracy=0.8, purpose="revalidation", seed=1)]
+    steady = [make_record("b", val_accuracy=0.88), make_record("b", val_accuracy=0.86, purpose="revalidation", seed=1)]
+    failed = make_record("b", failure="loss was nan", purpose="revalidation", seed=2)
     tested = make_record("a", val_accuracy=None, purpose="evaluation", seed=0, test_accuracy=0.99)
     records = [lucky[0], steady[0], lucky[1], steady[1], failed, tested]
     assert [(row.key, row.val_accuracy, row.val_seeds) for row in rank(records).rows] == [
@@ -139,13 +139,13 @@ def test_confirmations_count_in_the_mean_that_ranks(make_record: MakeRecord) -> 
     assert best(records) == steady[0]
 
 
-def test_a_confirmation_that_two_runs_have_counts_once(make_record: MakeRecord) -> None:
-    again = {"purpose": "confirmation", "seed": 1, "val_accuracy": 0.6}
+def test_a_revalidation_that_two_runs_have_counts_once(make_record: MakeRecord) -> None:
+    again = {"purpose": "revalidation", "seed": 1, "val_accuracy": 0.6}
     (row,) = rank(
         [
             make_record(val_accuracy=0.8),
             make_record(**again),
-            make_record(val_accuracy=0.8, run="second", taken_from="first"),
+            make_record(val_accuracy=0.8, run="second", reused_from="first"),
             make_record(**again, run="second"),
         ]
     ).rows
@@ -275,7 +275,7 @@ def test_where_nothing_was_measured_there_is_no_best(make_record: MakeRecord) ->
 
 def test_what_a_run_has_taken_over_stands_with_the_run_that_trained_it(make_record: MakeRecord) -> None:
     first = make_record("a", run="first")
-    copy = make_record("a", run="second", taken_from="first")
+    copy = make_record("a", run="second", reused_from="first")
     own = make_record("b", run="second")
     assert [(row.key, row.run) for row in rank([first, copy, own]).rows] == [("a", "first"), ("b", "second")]
     assert [(row.key, row.run) for row in rank([copy, own]).rows] == [("a", "second"), ("b", "second")]
@@ -285,7 +285,7 @@ def test_what_a_run_has_taken_over_stands_with_the_run_that_trained_it(make_reco
 
 
 def test_a_seed_that_two_runs_have_evaluated_counts_once(make_record: Callable[..., Record]) -> None:
-    records = [make_record("aaa", run="first"), make_record("aaa", run="second", taken_from="first")]
+    records = [make_record("aaa", run="first"), make_record("aaa", run="second", reused_from="first")]
     for run in ("first", "second"):
         for seed, accuracy in enumerate((0.90, 0.92)):
             records.append(make_record("aaa", run=run, purpose="evaluation", seed=seed, test_accuracy=accuracy))

@@ -125,9 +125,9 @@ def test_what_was_trained_alike_is_found_in_any_run(store: Store, make_record: M
     store.create_run("second", "toy", "0123456789abcdef", {})
     store.append(make_record("a", run="second", purpose="evaluation"))
     store.append(make_record("b", run="second", failure="out of memory"))
-    store.append(make_record("c", run="second", taken_from="elsewhere"))
+    store.append(make_record("c", run="second", reused_from="elsewhere"))
     store.append(make_record("d", run="second"))
-    store.append(make_record("d", taken_from="second"))
+    store.append(make_record("d", reused_from="second"))
     found = {key: store.trained(key, 0, "0123456789abcdef") for key in "abcd"}
     assert [key for key, record in found.items() if record is not None] == ["d"]
     assert found["d"] is not None
@@ -141,7 +141,7 @@ def test_summaries_are_those_of_the_records(store: Store, make_record: MakeRecor
     for record in (
         make_record("a", earlier=(0.1, 0.2), seed=3),
         make_record("b", failure="loss was nan"),
-        make_record("c", run="second", taken_from="first", val_accuracy=None),
+        make_record("c", run="second", reused_from="first", val_accuracy=None),
         make_record("a", purpose="evaluation", test_accuracy=0.7, trial=None),
     ):
         store.append(record)
@@ -174,7 +174,7 @@ def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: P
     with Store(path) as store:
         assert [record.rejections for record in store.records("old")] == [{}, {"params": 3}]
         assert store.run("old").rejections == {}
-        assert {record.taken_from for record in store.records()} == {None}
+        assert {record.reused_from for record in store.records()} == {None}
         assert [(one.epochs, one.val_loss, one.train_seconds) for one in store.summaries()] == [(2, 0.25, 1.5)] * 2
         assert [one.layers for one in store.summaries()] == ["c4"] * 2
 

@@ -11,9 +11,9 @@ import pytest
 from tinysearch.data.datasets import Dataset, TrainingData, load
 from tinysearch.data.images import Images
 from tinysearch.errors import DatasetError, RunError, TrainingError
-from tinysearch.results.answers import unpack
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.lock import RunLock
+from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.evaluation import best_of, evaluate, model_path
@@ -79,14 +79,14 @@ def test_what_was_answered_is_kept_and_agrees_with_the_accuracy_and_the_model(
 
     (plan,) = planned(3)
     (record,) = evaluate(store, [plan], digits, in_process(digits.all_training_data()), 1, Watcher())
-    (answered,) = store.answered(record.test_fingerprint or "")
-    assert (answered.run, answered.key, answered.seed, answered.recipe) == ("run", SMALL.key, 3, record.recipe)
-    assert answered.answers.right.mean() == record.test_accuracy
+    (evaluated,) = store.evaluations(record.test_fingerprint or "")
+    assert (evaluated.run, evaluated.key, evaluated.seed, evaluated.recipe) == ("run", SMALL.key, 3, record.recipe)
+    assert evaluated.predictions.right.mean() == record.test_accuracy
     test = digits.test()
     model = keras.saving.load_model(model_path(store, plan))
     again = model.predict(test.pixels.astype("float32"), verbose=0).argmax(axis=1)
-    assert (unpack(answered.answers.predicted) == again).all()
-    assert (unpack(answered.answers.labels) == test.labels).all()
+    assert (unpack(evaluated.predictions.predicted) == again).all()
+    assert (unpack(evaluated.predictions.labels) == test.labels).all()
     assert not model_path(store, plan).with_suffix(".npz").exists()
 
 

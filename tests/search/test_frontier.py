@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tinysearch.results.record import Record
-from tinysearch.search.frontier import heirs
+from tinysearch.search.frontier import initial_candidates
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.recipe import Recipe
@@ -23,7 +23,7 @@ def network(width: int, depth: int = 3) -> Architecture:
 def test_the_best_networks_are_made_to_just_fit_the_new_budget(as_record: AsRecord, budget: int) -> None:
     space = SearchSpace()
     records = [as_record(network(width, width), 0.9 + width / 1000, width) for width in (5, 4, 3, 2)]
-    found = heirs(records, space, budget)
+    found = initial_candidates(records, space, budget)
     assert [len(one.architecture.layers) for one in found] == [6, 5, 4]
     for one in found:
         counted = space.cost(one.architecture)
@@ -33,7 +33,7 @@ def test_the_best_networks_are_made_to_just_fit_the_new_budget(as_record: AsReco
 
 def test_networks_that_become_the_same_count_once_and_others_take_their_place(as_record: AsRecord) -> None:
     records = [as_record(network(width), 0.9, width) for width in (9, 8, 7)] + [as_record(network(6, 4), 0.8, 4)]
-    assert [len(one.architecture.layers) for one in heirs(records, SearchSpace(), 3_000)] == [4, 5]
+    assert [len(one.architecture.layers) for one in initial_candidates(records, SearchSpace(), 3_000)] == [4, 5]
 
 
 def test_what_failed_was_evaluated_or_is_not_in_the_space_is_passed_over(as_record: AsRecord) -> None:
@@ -41,14 +41,14 @@ def test_what_failed_was_evaluated_or_is_not_in_the_space_is_passed_over(as_reco
     failed = dataclasses.replace(record, measurement=dataclasses.replace(record.measurement, failure="nan"))
     evaluated = dataclasses.replace(record, purpose="evaluation")
     outside = as_record(Architecture((Pool(),), Head("average")), 0.9, 1)
-    assert heirs([failed, evaluated, outside], SearchSpace(), 3_000) == ()
+    assert initial_candidates([failed, evaluated, outside], SearchSpace(), 3_000) == ()
 
 
 def test_heirs_keep_their_recipe(as_record: AsRecord) -> None:
-    quick = Recipe(learning_rate=0.2, average_decay=0.99)
+    quick = Recipe(learning_rate=0.2, ema_momentum=0.99)
     record = dataclasses.replace(as_record(network(5), 0.9, 0), recipe=quick.to_dict())
-    assert [one.recipe for one in heirs([record], SearchSpace(), 3_000)] == [quick]
+    assert [one.recipe for one in initial_candidates([record], SearchSpace(), 3_000)] == [quick]
 
 
 def test_a_budget_that_no_network_can_be_brought_below_has_no_heirs(as_record: AsRecord) -> None:
-    assert heirs([as_record(network(5, 5), 0.9, 0)], SearchSpace(), 25) == ()
+    assert initial_candidates([as_record(network(5, 5), 0.9, 0)], SearchSpace(), 25) == ()

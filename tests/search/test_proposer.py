@@ -7,7 +7,7 @@ import pytest
 
 from tinysearch.baselines.models import architectures
 from tinysearch.results.record import Record
-from tinysearch.search.history import Ledger
+from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Exhausted, Proposal, Proposer
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
@@ -42,14 +42,14 @@ def params(filters: int) -> int:
     return 11 * filters + 10
 
 
-def proposals(proposer: Proposer, as_record: AsRecord, ledger: Ledger | None = None) -> list[Proposal]:
+def proposals(proposer: Proposer, as_record: AsRecord, history: TrialHistory | None = None) -> list[Proposal]:
     """Return all proposals, each with its training done before the next one."""
-    ledger = Ledger(workers=1) if ledger is None else ledger
+    history = TrialHistory(workers=1) if history is None else history
     made = []
-    while isinstance(proposal := proposer.next(ledger), Proposal):
+    while isinstance(proposal := proposer.next(history), Proposal):
         made.append(proposal)
-        ledger.propose(proposal.candidate, proposal.rejections)
-        ledger.record(proposal.position, as_record(proposal.candidate.architecture, 0.5, proposal.trial))
+        history.propose(proposal.candidate, proposal.rejections)
+        history.record(proposal.position, as_record(proposal.candidate.architecture, 0.5, proposal.trial))
     return made
 
 
@@ -69,11 +69,11 @@ def test_duplicates_are_rejected_however_many_there_are(as_record: AsRecord) -> 
 
 def test_what_is_under_way_is_not_proposed_again() -> None:
     proposer = Proposer(Listed(problem(), [3, 3, 2]), seed=0, trials=2, baselines={})
-    ledger = Ledger(workers=2)
-    first = proposer.next(ledger)
+    history = TrialHistory(workers=2)
+    first = proposer.next(history)
     assert isinstance(first, Proposal)
-    ledger.propose(first.candidate, first.rejections)
-    second = proposer.next(ledger)
+    history.propose(first.candidate, first.rejections)
+    second = proposer.next(history)
     assert isinstance(second, Proposal)
     assert second.cost.params == params(2)
 
@@ -88,11 +88,11 @@ def test_baselines_come_first_and_are_no_trials(budget: int, expected: int, as_r
 
 def test_the_next_proposal_needs_nothing_but_the_ledger(as_record: AsRecord) -> None:
     def keys(*trials: int) -> list[str]:
-        ledger = Ledger(workers=1)
+        history = TrialHistory(workers=1)
         return [
             proposal.candidate.key
             for upto in trials
-            for proposal in proposals(Proposer(RandomSearch(problem()), 3, upto, {}), as_record, ledger)
+            for proposal in proposals(Proposer(RandomSearch(problem()), 3, upto, {}), as_record, history)
         ]
 
     assert keys(6) == keys(4, 6)
@@ -102,7 +102,7 @@ def test_a_space_that_is_searched_through_ends_the_run(
     as_record: AsRecord, pointwise: Callable[[int, int], SearchSpace]
 ) -> None:
     proposer = Proposer(RandomSearch(problem(space=pointwise(1, 30))), seed=0, trials=100, baselines={})
-    ledger = Ledger(workers=1)
-    made = proposals(proposer, as_record, ledger)
-    assert isinstance(proposer.next(ledger), Exhausted)
+    history = TrialHistory(workers=1)
+    made = proposals(proposer, as_record, history)
+    assert isinstance(proposer.next(history), Exhausted)
     assert sorted(proposal.cost.params for proposal in made) == [params(filters) for filters in range(1, 31)]

@@ -87,7 +87,7 @@ def test_what_was_stopped_is_not_taken_over_by_another_run(runner: Any) -> None:
     second = runner.run("second", trials=30, strategy="random", retrain=False)
     assert stopped
     for one in second.records:
-        assert (one.taken_from is None) == (one.key in stopped)
+        assert (one.reused_from is None) == (one.key in stopped)
         assert not one.pruned
 
 
@@ -95,7 +95,7 @@ def test_what_another_run_knows_of_a_candidate_changes_nothing_in_a_run_that_pru
     alone = runner.run("alone", trials=30, strategy="random", prune=True)
     runner.run("whole", trials=30, strategy="random")
     taking = runner.run("taking", trials=30, strategy="random", prune=True, retrain=False)
-    assert any(one.taken_from == "whole" and one.pruned for one in taking.records)
+    assert any(one.reused_from == "whole" and one.pruned for one in taking.records)
     assert [(one.key, one.measurement.curve) for one in taking.records] == [
         (one.key, one.measurement.curve) for one in alone.records
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
-from tinysearch.search.revalidation import confirm, next_round, tenth_of
+from tinysearch.search.revalidation import fold_of, next_round, revalidate
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
@@ -26,12 +26,12 @@ def network(filters: int) -> Architecture:
 
 
 def again(record: Record, score: float | None, seed: int) -> Record:
-    """Return a confirmation; one that failed without a score."""
+    """Return a revalidation; one that failed without a score."""
     measurement = Measurement((Epoch(1.0, 0.5, 1.0, score, 0.1, 1.0),), 1.0)
     if score is None:
         measurement = Measurement(failure="out of memory")
     return dataclasses.replace(
-        record, purpose="confirmation", trial=None, position=None, seed=seed, measurement=measurement
+        record, purpose="revalidation", trial=None, position=None, seed=seed, measurement=measurement
     )
 
 
@@ -66,18 +66,18 @@ def test_the_lead_goes_to_the_highest_mean_and_the_race_ends_when_the_leader_was
     fell = [*three, again(first, 0.91, 1), again(second, 0.96, 1)]
     # 0.96, 0.95, 0.94
     assert told(next_round(fell, settings())) == [(second.name, 2), (third.name, 1)]
-    assert next_round(fell, settings(confirm=2)) == []
+    assert next_round(fell, settings(folds=2)) == []
     more = [*fell, again(second, 0.96, 2), again(third, 0.2, 1)]
     assert next_round(more, settings()) == []
-    assert told(next_round(more, settings(confirm=4))) == [(second.name, 3), (first.name, 2)]
+    assert told(next_round(more, settings(folds=4))) == [(second.name, 3), (first.name, 2)]
 
 
 def test_one_training_is_enough_if_no_more_are_asked_for(three: list[Record]) -> None:
-    assert next_round(three, settings(confirm=1)) == []
+    assert next_round(three, settings(folds=1)) == []
     assert next_round([], settings()) == []
 
 
-def test_a_confirmation_that_failed_is_tried_no_more_and_has_no_part_in_the_mean(three: list[Record]) -> None:
+def test_a_revalidation_that_failed_is_tried_no_more_and_has_no_part_in_the_mean(three: list[Record]) -> None:
     failed = [*three, again(three[0], None, 1)]
     assert told(next_round(failed, settings(workers=1))) == [(three[0].name, 2)]
     assert next_round([*failed, again(three[0], 0.97, 2)], settings(workers=1)) == []
@@ -91,8 +91,8 @@ def test_what_failed_was_stopped_or_is_an_evaluation_is_not_trained_again(three:
     assert told(next_round([failed, stopped, third, evaluated], settings())) == [(third.name, 1)]
 
 
-def test_no_confirmation_holds_out_what_the_search_held_out() -> None:
-    tenths = [tenth_of(seed) for seed in range(1, 19)]
+def test_no_revalidation_holds_out_what_the_search_held_out() -> None:
+    tenths = [fold_of(seed) for seed in range(1, 19)]
     assert tenths == 2 * list(range(1, 10))
 
 
@@ -101,16 +101,16 @@ def test_a_round_is_stored_and_sees_no_test_image(runner: Any, fake_worker: Any)
     run.carry_out(_silent())
     planned = next_round(runner.store.records("run"), run.settings)
     worker = fake_worker()
-    records = confirm(runner.store, planned, runner.dataset, worker, RetrainingWatcher())
-    assert sorted((job.seed, job.tenth) for job in worker.jobs) == [(5, 5), (5, 5)]
+    records = revalidate(runner.store, planned, runner.dataset, worker, RetrainingWatcher())
+    assert sorted((job.seed, job.fold) for job in worker.jobs) == [(5, 5), (5, 5)]
     assert {job.candidate.key for job in worker.jobs} == {one.candidate.key for one in planned}
-    stored = [one for one in runner.store.records("run") if one.purpose == "confirmation"]
+    stored = [one for one in runner.store.records("run") if one.purpose == "revalidation"]
     assert {(one.key, one.seed, one.trial, one.position) for one in stored} == {
         (one.key, 5, None, None) for one in records
     }
     # What was trained before is not trained again.
     idle = fake_worker()
-    assert {one.key for one in confirm(runner.store, planned, runner.dataset, idle, RetrainingWatcher())} == {
+    assert {one.key for one in revalidate(runner.store, planned, runner.dataset, idle, RetrainingWatcher())} == {
         one.key for one in records
     }
     assert idle.jobs == []
@@ -120,19 +120,19 @@ def test_a_round_is_stored_and_sees_no_test_image(runner: Any, fake_worker: Any)
     assert [one.key for one in more.records] == [one.key for one in whole.records]
 
 
-def test_what_was_taken_over_has_its_confirmations_taken_over(runner: Any, fake_worker: Any) -> None:
+def test_what_was_reused_has_its_revalidations_reused(runner: Any, fake_worker: Any) -> None:
     run = runner.prepare("first", trials=2, workers=1)
     run.carry_out(_silent())
     (plan,) = next_round(runner.store.records("first"), run.settings)
-    (theirs,) = confirm(runner.store, [plan], runner.dataset, fake_worker(), RetrainingWatcher())
+    (theirs,) = revalidate(runner.store, [plan], runner.dataset, fake_worker(), RetrainingWatcher())
     run = runner.prepare("second", trials=2, workers=1, retrain=False)
     run.carry_out(_silent())
     (same,) = next_round(runner.store.records("second"), run.settings)
     assert same.candidate.key == plan.candidate.key
     worker = fake_worker()
-    (own,) = confirm(runner.store, [same], runner.dataset, worker, RetrainingWatcher())
+    (own,) = revalidate(runner.store, [same], runner.dataset, worker, RetrainingWatcher())
     assert worker.jobs == []
-    assert (own.run, own.taken_from, own.measurement) == ("second", "first", theirs.measurement)
+    assert (own.run, own.reused_from, own.measurement) == ("second", "first", theirs.measurement)
 
 
 def test_rounds_go_on_until_the_leader_is_confirmed(runner: Any, fake_worker: Any) -> None:
@@ -144,7 +144,7 @@ def test_rounds_go_on_until_the_leader_is_confirmed(runner: Any, fake_worker: An
 
     rounds = 0
     while planned := next_round(runner.store.records("run"), run.settings):
-        confirm(runner.store, planned, runner.dataset, fake_worker(unlucky), RetrainingWatcher())
+        revalidate(runner.store, planned, runner.dataset, fake_worker(unlucky), RetrainingWatcher())
         rounds += 1
     counts: dict[str, int] = {}
     for record in runner.store.records("run"):

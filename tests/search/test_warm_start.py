@@ -20,24 +20,24 @@ def keys(records: Any) -> list[str]:
 def test_what_others_found_changes_what_is_proposed_and_warms_up(name: str, runner: Any) -> None:
     runner.run("teacher", trials=14, strategy="random", seed=5)
     alone = runner.run("alone", trials=4, strategy=name)
-    taught = runner.run("taught", trials=4, strategy=name, lessons=(("teacher", 17),))
-    again = runner.run("again", trials=4, strategy=name, lessons=(("teacher", 17),))
+    taught = runner.run("taught", trials=4, strategy=name, warm_start_trials=(("teacher", 17),))
+    again = runner.run("again", trials=4, strategy=name, warm_start_trials=(("teacher", 17),))
     assert keys(taught.records) == keys(again.records)
     assert keys(taught.records)[3:] != keys(alone.records)[3:]
 
 
 def test_lessons_are_the_searched_records_of_the_first_positions(runner: Any) -> None:
     runner.run("teacher", trials=6)
-    search = runner.prepare("taught", trials=2, lessons=(("teacher", 5),))
-    lessons = search.proposer.lessons
+    search = runner.prepare("taught", trials=2, warm_start_trials=(("teacher", 5),))
+    warm_start_trials = search.proposer.lessons
     search.close()
-    assert keys(lessons) == keys(runner.store.records("teacher")[3:5])
-    assert all(record.origin == "search" for record in lessons)
+    assert keys(warm_start_trials) == keys(runner.store.records("teacher")[3:5])
+    assert all(record.origin == "search" for record in warm_start_trials)
 
 
 def test_a_teacher_that_goes_on_changes_nothing_in_a_run_that_is_resumed(runner: Any, fake_worker: Any) -> None:
     runner.run("teacher", trials=8)
-    given = {"trials": 12, "lessons": (("teacher", 11),)}
+    given = {"trials": 12, "warm_start_trials": (("teacher", 11),)}
     whole = runner.run("whole", **given)
 
     def interrupt(number: int, job: Any) -> None:
@@ -52,10 +52,10 @@ def test_a_teacher_that_goes_on_changes_nothing_in_a_run_that_is_resumed(runner:
 
 def test_a_teacher_that_is_unknown_or_of_other_data_is_refused(runner: Any) -> None:
     with pytest.raises(RunError, match="nobody"):
-        runner.run("taught", lessons=(("nobody", 3),))
+        runner.run("taught", warm_start_trials=(("nobody", 3),))
     runner.store.create_run("stranger", "other", "f" * 16, {})
     with pytest.raises(RunError, match="stranger"):
-        runner.run("taught", lessons=(("stranger", 3),))
+        runner.run("taught", warm_start_trials=(("stranger", 3),))
 
 
 def test_larger_budgets_are_no_mark_for_the_improvement_that_is_expected(runner: Any) -> None:
@@ -76,6 +76,8 @@ def test_larger_budgets_are_no_mark_for_the_improvement_that_is_expected(runner:
 
 def test_what_had_another_budget_is_not_promoted_under_this_one(runner: Any) -> None:
     runner.run("teacher", trials=12, strategy="halving", documented={})
-    taught = runner.run("taught", trials=3, budget=700, strategy="halving", lessons=(("teacher", 12),), documented={})
+    taught = runner.run(
+        "taught", trials=3, budget=700, strategy="halving", warm_start_trials=(("teacher", 12),), documented={}
+    )
     assert taught.ending == "finished"
     assert all(record.cost.params < 700 for record in taught.records)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinysearch.data.images import Images, pixel_statistics
-from tinysearch.training.pipeline import TrainingBatches, moved, movements
+from tinysearch.training.pipeline import TrainingBatches, apply_affine, draw_affine
 from tinysearch.training.recipe import Recipe
 
 PLAIN = Recipe(batch_size=8, rotation_degrees=0.0, shift_pixels=0.0)
@@ -75,8 +75,8 @@ def test_augmentation_differs_from_step_to_step_and_epoch_to_epoch() -> None:
 
 def all_moved(picture: np.ndarray[tuple[int, ...], np.dtype[np.float32]], recipe: Recipe, fill: float) -> np.ndarray:
     batch = np.repeat(picture[None, :, :, None], 200, axis=0)
-    transforms = movements(200, batch.shape, recipe, np.random.default_rng(1))
-    return np.asarray(moved(batch, transforms, fill))[..., 0]
+    transforms = draw_affine(200, batch.shape, recipe, np.random.default_rng(1))
+    return np.asarray(apply_affine(batch, transforms, fill))[..., 0]
 
 
 def test_a_shift_moves_by_at_most_the_recipes_pixels_and_fills_with_the_background() -> None:
@@ -130,12 +130,12 @@ def test_a_shear_slants_by_at_most_the_recipes_degrees() -> None:
 
 
 def test_the_last_epochs_may_show_images_as_they_are(images: Images) -> None:
-    recipe = dataclasses.replace(AUGMENTED, epochs=5, plain_epochs=2)
+    recipe = dataclasses.replace(AUGMENTED, epochs=5, no_augment_final_epochs=2)
     batches = TrainingBatches(images, recipe, 3)
     still = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
     plain = [np.allclose(batches.drawn(epoch)[1], still) for epoch in range(5)]
     assert plain == [False, False, False, True, True]
-    before = TrainingBatches(images, dataclasses.replace(recipe, plain_epochs=0), 3)
+    before = TrainingBatches(images, dataclasses.replace(recipe, no_augment_final_epochs=0), 3)
     for epoch in range(5):
         assert np.array_equal(batches.drawn(epoch)[0], before.drawn(epoch)[0])
 

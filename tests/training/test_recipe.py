@@ -12,14 +12,14 @@ from tinysearch.training.recipe import RECIPES, Recipe, recipe
 def test_the_documented_recipe_is_that_of_the_founding_document() -> None:
     documented = recipe("documented")
     assert (documented.optimizer, documented.learning_rate, documented.batch_size) == ("adam", 1e-3, 32)
-    assert (documented.epochs, documented.inputs, documented.schedule) == (10, "unit", "constant")
+    assert (documented.epochs, documented.input_scaling, documented.schedule) == (10, "unit", "constant")
     assert not documented.augments
     assert (documented.plateau_factor, documented.clip_norm) == (1, 0)
 
 
 def test_the_default_recipe_is_one_cycle_of_ten_epochs() -> None:
     assert Recipe() == recipe("default")
-    assert (Recipe().epochs, Recipe().schedule, Recipe().inputs) == (10, "one_cycle", "standardized")
+    assert (Recipe().epochs, Recipe().schedule, Recipe().input_scaling) == (10, "one_cycle", "standardized")
     assert Recipe().augments
 
 
@@ -42,15 +42,15 @@ def test_a_recipe_survives_json_and_knows_its_name_whatever_its_epochs(name: str
         ("clip_norm", -1.0),
         ("optimizer", "lion"),
         ("schedule", "step"),
-        ("inputs", "raw"),
+        ("input_scaling", "raw"),
         ("rotation_degrees", -1.0),
         ("norm_momentum", 2.0),
         ("label_smoothing", 1.0),
         ("weight_decay", -0.1),
-        ("average_decay", 1.0),
+        ("ema_momentum", 1.0),
         ("zoom", 1.0),
         ("shear_degrees", -1.0),
-        ("plain_epochs", 0.5),
+        ("no_augment_final_epochs", 0.5),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name_and_value(field: str, value: object) -> None:
@@ -60,8 +60,8 @@ def test_a_value_out_of_range_is_refused_by_name_and_value(field: str, value: ob
 
 
 def test_knobs_that_came_later_are_in_no_key_of_a_recipe_that_does_not_use_them() -> None:
-    later: dict[str, Any] = {"label_smoothing": 0.1, "weight_decay": 1e-4, "average_decay": 0.99}
-    later |= {"zoom": 0.1, "shear_degrees": 5.0, "plain_epochs": 2}
+    later: dict[str, Any] = {"label_smoothing": 0.1, "weight_decay": 1e-4, "ema_momentum": 0.99}
+    later |= {"zoom": 0.1, "shear_degrees": 5.0, "no_augment_final_epochs": 2}
     assert not later.keys() & Recipe().to_dict().keys()
     changed = Recipe(**later)
     assert changed.to_dict().items() >= later.items()

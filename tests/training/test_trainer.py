@@ -103,7 +103,7 @@ def test_a_job_may_hold_out_another_tenth(data: TrainingData) -> None:
         return epoch.loss, epoch.val_loss
 
     (expected,) = fit(candidate, data.holding_out(3), 1)[1].curve
-    assert losses(Job(candidate, 1, tenth=3)) == (expected.loss, expected.val_loss)
+    assert losses(Job(candidate, 1, fold=3)) == (expected.loss, expected.val_loss)
     assert losses(Job(candidate, 1)) != (expected.loss, expected.val_loss)
 
 
@@ -133,7 +133,7 @@ def test_averages_of_the_weights_are_what_is_scored_and_kept(data: TrainingData)
     assert data.validation is not None
     how = Recipe(epochs=3, schedule="constant", learning_rate=0.05)
     plain, _ = fit(Candidate(SMALL, how), data, 0)
-    model, measurement = fit(Candidate(SMALL, replace(how, average_decay=0.9)), data, 0)
+    model, measurement = fit(Candidate(SMALL, replace(how, ema_momentum=0.9)), data, 0)
     right = classified(model, data.validation) == data.validation.labels
     assert measurement.val_accuracy == pytest.approx(float(right.mean()), abs=1e-6)
     kernels = [one.trainable_variables[0].numpy() for one in (plain, model)]
@@ -161,7 +161,7 @@ def test_a_saved_model_takes_raw_pixels_and_gives_the_same_answers(data: Trainin
 
 
 def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: TrainingData, tmp_path: Path) -> None:
-    how = Recipe(epochs=1, label_smoothing=0.1, weight_decay=1e-4, average_decay=0.9)
+    how = Recipe(epochs=1, label_smoothing=0.1, weight_decay=1e-4, ema_momentum=0.9)
     path = tmp_path / "model.keras"
     measurement = train(Job(Candidate(SMALL, how), 0, model_path=path), data)
     loaded = keras.saving.load_model(path)
@@ -224,7 +224,7 @@ def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path,
     [
         ("conv", replace(recipe("documented", epochs=5), plateau_factor=3.0, learning_rate=0.01)),
         ("inception", recipe("default", epochs=5)),
-        ("separable", Recipe(epochs=5, label_smoothing=0.1, weight_decay=1e-3, average_decay=0.9)),
+        ("separable", Recipe(epochs=5, label_smoothing=0.1, weight_decay=1e-3, ema_momentum=0.9)),
     ],
 )
 def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(

@@ -1,1 +1,1 @@
-"""The three documented hand-made models and their reproduction."""
+"""The three documented hand-designed baselines and their reproduction."""

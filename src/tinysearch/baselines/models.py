@@ -1,7 +1,7 @@
-"""The three documented models, exactly.
+"""The three hand-designed baselines, exactly.
 
 They were made by hand for MNIST: pixels scaled to [0, 1], input 28x28x1, Adam at 1e-3, batches of 32, 10 epochs, the
-last tenth of the 60,000 training images held out. The documented accuracies are those of single runs.
+last 10 % of the 60,000 training images held out. The documented accuracies are those of single runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PREFIX = "baseline:"
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A documented model: what it is, and what its makers counted and measured on MNIST.
+    """A hand-designed baseline: what it is, and what its makers counted and measured on MNIST.
 
     Args:
         name: ``"conv"``, ``"separable"`` or ``"inception"``.
@@ -111,17 +111,17 @@ def documented() -> dict[str, float]:
 
 
 def baseline(name: str) -> Baseline:
-    """Return a documented model by its name, with or without ``baseline:``.
+    """Return a hand-designed baseline by its name, with or without ``baseline:``.
 
     Raises:
         CandidateError: if there is none of that name.
     """
     bare = name.removeprefix(PREFIX)
     if bare not in BASELINES:
-        raise CandidateError(f"the documented models are {', '.join(BASELINES)}; got {bare!r}")
+        raise CandidateError(f"the hand-designed baselines are {', '.join(BASELINES)}; got {bare!r}")
     return BASELINES[bare]
 
 
 def architectures() -> dict[str, Architecture]:
-    """Return the documented architectures under the names that records use, ``baseline:conv`` and so on."""
+    """Return the hand-designed architectures under the names that records use, ``baseline:conv`` and so on."""
     return {PREFIX + name: model.architecture for name, model in BASELINES.items()}

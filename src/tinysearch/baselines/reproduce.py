@@ -1,4 +1,4 @@
-"""Reproducing the documented models: train by a recipe, score on the test set, compare."""
+"""Reproducing the hand-designed baselines: train by a recipe, score on the test set, compare."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Reproduction:
     """Documented against measured, for one model.
 
     Args:
-        model: The documented model.
-        counted: Its cost by our arithmetic, which Keras confirmed.
+        model: The hand-designed baseline.
+        counted: Its cost by our arithmetic, which Keras revalidated.
         test_accuracies: One per seed, fractions.
         val_accuracies: One per seed, fractions.
         train_seconds: Wall-clock time of all trainings.
@@ -93,20 +93,20 @@ def reproduce(
     size: int,
     watcher: RetrainingWatcher,
 ) -> list[Reproduction]:
-    """Train documented models and compare with what is documented.
+    """Train hand-designed baselines and compare with what is documented.
 
     What the run has trained already is taken from the store.
 
     Args:
         names: Any of ``"conv"``, ``"separable"`` and ``"inception"``.
         dataset: Images.
-        recipe: How to train; ``recipe("documented")`` is the founding document's.
+        recipe: How to train; ``recipe("documented")`` is the MNIST Challenge's.
         seeds: One training for each.
         store: Where the records go.
         run: Name of the run that the records belong to; made if it does not exist.
         worker: Has the training images less those held out.
         size: How many trainings at a time.
-        watcher: Is told what happens.
+        watcher: Is notified of what happens.
 
     Raises:
         CandidateError: if a name is unknown.
@@ -134,7 +134,7 @@ def reproduce(
 
 
 def check_count(model: Baseline) -> Cost:
-    """Return the cost of a documented model on MNIST's task.
+    """Return the cost of a hand-designed baseline on MNIST's task.
 
     Raises:
         CostMismatchError: if it is not the documented one.

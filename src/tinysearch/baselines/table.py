@@ -20,7 +20,7 @@ from tinysearch.training.recipe import Recipe
 def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe) -> RenderableType:
     """Return documented against measured, a model a row."""
     table = Table(header_style="bold", box=None, title="documented and measured", title_justify="left")
-    for title in ("model", "params (trainable + not)", "documented", "measured, test", "apart"):
+    for title in ("model", "params (trainable + not)", "documented", "measured, test", "delta, SE"):
         table.add_column(title, justify="left" if title == "model" else "right", no_wrap=True)
     for result in results:
         counted = result.counted
@@ -34,9 +34,9 @@ def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe
     same = "Counted parameters equal the documented ones. " if dataset.task == Task() else ""
     notes = [
         f"{same}Recipe {recipe.name}, {recipe.epochs} epochs, trained on {dataset.name} ({dataset.fingerprint}) less "
-        f"the last tenth; last epoch; test images used once per training.",
-        "apart: how many standard errors of the measured mean the documented figure lies above it; the documented "
-        "figures are single runs.",
+        f"the last 10 % of the images; last epoch; test images used once per training.",
+        "delta, SE: by how many standard errors of the measured mean the documented figure lies above it; the "
+        "documented figures are single runs.",
     ]
     if dataset.name != "mnist":
         notes.append(f"The documented figures are for MNIST; these were measured on {dataset.name}.")

@@ -29,14 +29,14 @@ class Found:
 
 
 def find(candidate: str, store: Path, *, trained: bool = True) -> Found:
-    """Return what a CANDIDATE stands for: a documented model, a JSON file, or a key in the store.
+    """Return what a CANDIDATE stands for: a hand-designed baseline, a JSON file, or a key in the store.
 
-    Documented models and files are costed for images of 28x28x1 and 10 classes, the task of MNIST.
+    Hand-designed baselines and files are costed for images of 28x28x1 and 10 classes, the task of MNIST.
 
     Args:
         candidate: As given by the user.
-        store: The store, or an archive. For documented models there need be none.
-        trained: Whether records of a documented model are wanted.
+        store: The store, or an archive. For hand-designed baselines there need be none.
+        trained: Whether records of a hand-designed baseline are wanted.
 
     Raises:
         CandidateError: if it stands for nothing.

@@ -29,7 +29,7 @@ def evaluate(
     """Retrain the best candidates of a run on all training images, and score them on the test images.
 
     The test images are used once per training, after its last epoch. What was evaluated already is taken from the
-    store. Documented models in the same store, see reproduce, are compared with.
+    store. Hand-designed baselines in the same store, see reproduce, are compared with.
 
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """
@@ -51,6 +51,6 @@ def evaluate(
         console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
         compared = comparisons(opened, records)
     if compared is None:
-        notes.print("to compare with the documented models: tinysearch reproduce --seeds 3", soft_wrap=True)
+        notes.print("to compare with the hand-designed baselines: tinysearch reproduce --seeds 3", soft_wrap=True)
     else:
         console.print(compared)

@@ -14,8 +14,8 @@ from tinysearch.api import evaluate_planned
 from tinysearch.baselines.models import PREFIX
 from tinysearch.cli.progress import TrainingProgress
 from tinysearch.report import figures
-from tinysearch.results.answers import Answered, Answers, by_network, compare
 from tinysearch.results.leaderboard import Row, best, rank
+from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
 from tinysearch.results.record import Epoch, Record
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def showing(notes: Console, planned: Sequence[Retraining]) -> Iterator[RetrainingWatcher]:
-    """Show how retrainings come on that are carried out meanwhile, all at a time."""
+    """Show the progress of retrainings, all at a time."""
     with shown(notes, planned, len(planned)) as progress:
         yield Shown(progress)
 
@@ -40,7 +40,7 @@ def shown(notes: Console, planned: Sequence[Retraining], workers: int) -> Traini
 def evaluated(
     store: Store, planned: Sequence[Retraining], dataset: Dataset, notes: Console, workers: int, **limits: Any
 ) -> list[Record]:
-    """Carry out evaluations on all training images, and show how they come on; see ``api.evaluate_planned``."""
+    """Carry out evaluations on all training images, and show their progress; see ``api.evaluate_planned``."""
     try:
         with shown(notes, planned, workers) as progress:
             records = evaluate_planned(store, planned, dataset, workers=workers, watcher=Shown(progress), **limits)
@@ -71,13 +71,13 @@ class Shown(RetrainingWatcher):
 
 
 def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | None:
-    """Compare what was evaluated with each documented model that was scored on the same test images.
+    """Compare what was evaluated with each hand-designed baseline that was scored on the same test images.
 
     Returns:
         A table for each candidate; None if there is nothing to compare.
     """
     marks = {record.test_fingerprint for record in records if record.test_fingerprint is not None}
-    networks = [group for mark in sorted(marks) for group in by_network(store.answered(mark)).values()]
+    networks = [group for mark in sorted(marks) for group in by_network(store.evaluations(mark)).values()]
     wanted = {(record.run, record.key) for record in records}
     tables: list[RenderableType] = []
     for one in networks:
@@ -94,16 +94,16 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
     note = (
         "difference: of the means, in points, with its standard error; McNemar p: median over the seeds that both "
         "have. Better and worse: at 5 % by the t test of Welch over seeds, and by McNemar's for most seeds. 90 %: "
-        "trained without the tenth held out."
+        "trained without the held-out fold."
     )
     return Group(*tables, Text(note, style="dim"))
 
 
-def _compared(one: Sequence[Answered], others: Sequence[Sequence[Answered]]) -> Table:
-    title = f"{one[0].name} (n={len(one)}) against the documented models, on the same test images"
+def _compared(one: Sequence[Evaluated], others: Sequence[Sequence[Evaluated]]) -> Table:
+    title = f"{one[0].name} (n={len(one)}) against the hand-designed baselines, on the same test images"
     table = Table(title=title, title_justify="left", header_style="bold", box=None)
-    for heading in ("against (recipe)", "test", "n", "difference", "McNemar p", "it is"):
-        left = heading in ("against (recipe)", "it is")
+    for heading in ("against (recipe)", "test", "n", "difference", "McNemar p", "verdict"):
+        left = heading in ("against (recipe)", "verdict")
         table.add_column(heading, justify="left" if left else "right", no_wrap=True)
     for other in others:
         found = compare(_by_seed(one), _by_seed(other))
@@ -119,11 +119,11 @@ def _compared(one: Sequence[Answered], others: Sequence[Sequence[Answered]]) -> 
     return table
 
 
-def _by_seed(answered: Sequence[Answered]) -> Mapping[int, Answers | float]:
-    return {one.seed: one.scored for one in answered}
+def _by_seed(evaluated: Sequence[Evaluated]) -> Mapping[int, Predictions | float]:
+    return {one.seed: one.scored for one in evaluated}
 
 
-def _training(other: Answered, one: Answered) -> str:
+def _training(other: Evaluated, one: Evaluated) -> str:
     """Say how another network was trained, as far as it is otherwise."""
     from tinysearch.training.recipe import Recipe
 

@@ -45,6 +45,7 @@ def frontier(
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     workers: options.Workers = None,
+    folds: options.Folds = None,
     confirm: options.Confirm = None,
     evaluate: Annotated[
         int | None,
@@ -75,7 +76,7 @@ def frontier(
     from tinysearch.cli.signals import terminations
     from tinysearch.data.datasets import load
     from tinysearch.results.store import Store, default_path
-    from tinysearch.search.frontier import heirs
+    from tinysearch.search.frontier import initial_candidates
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.space_file import read_spec, tree_of
 
@@ -92,7 +93,7 @@ def frontier(
         "strategy": strategy,
         "seed": seed,
         "workers": workers,
-        "confirm": confirm,
+        "folds": confirm if folds is None else folds,
         "evaluate": evaluate,
         "space": spec,
         "tune_recipe": tune_recipe,
@@ -115,7 +116,11 @@ def frontier(
         for bound in bounds:
             own = f"{name}-{bound}"
             # A run that goes on has what it began with in its settings.
-            new = {} if own in begun else {"starts": heirs(before, whole_space, bound), "learn_from": earlier}
+            new = (
+                {}
+                if own in begun
+                else {"initial_candidates": initial_candidates(before, whole_space, bound), "learn_from": earlier}
+            )
             search = open_run(opened, {"budget": bound, **given, **new}, dataset=images, name=own, resume=own in begun)
             notes.print()
             notes.print(Rule(f"below {bound:,} parameters", align="left"))

@@ -128,7 +128,9 @@ def _as_json(found: Found) -> dict[str, object]:
                 "test_accuracy": record.test_accuracy,
                 "provenance": dict(record.provenance),
                 "position": record.position,
-                "taken_from": record.taken_from,
+                "reused_from": record.reused_from,
+                # The name that the key had; it stays for those who read it.
+                "taken_from": record.reused_from,
                 "created_at": record.created_at,
                 "model": None if model is None else str(model),
             }

@@ -59,14 +59,17 @@ Prune = Annotated[
     bool | None,
     typer.Option("--prune/--no-prune", help="Stop candidates early that fall behind those before them. [no-prune]"),
 ]
-Confirm = Annotated[
+Folds = Annotated[
     int | None,
     typer.Option(
+        "--folds",
         parser=positive,
         metavar="N",
-        help="Trainings, each with another tenth held out, whose mean the winner leads by; 1 for the search's. [3]",
+        help="Number of folds that the winner is validated on; it must lead by the mean. 1 for that of the search. [3]",
     ),
 ]
+# The name that --folds had.
+Confirm = Annotated[int | None, typer.Option("--confirm", parser=positive, metavar="N", hidden=True)]
 LearnFrom = Annotated[
     list[str] | None,
     typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),

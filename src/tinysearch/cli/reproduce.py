@@ -1,4 +1,4 @@
-"""``reproduce``: the documented models, and what was found, trained again."""
+"""``reproduce``: the hand-designed baselines, and what was found, trained again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def reproduce(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(parser=whole, metavar="N", help="Epochs that every documented model is trained for. [10]"),
+        typer.Option(parser=whole, metavar="N", help="Epochs that every hand-designed baseline is trained for. [10]"),
     ] = None,
     plateau_factor: Annotated[
         float | None,
@@ -53,7 +53,7 @@ def reproduce(
     data: options.Data = None,
     store: options.Store = None,
 ) -> None:
-    """Train documented models, or what was found by its own recipe, and compare with their figures.
+    """Train hand-designed baselines, or what was found by its own recipe, and compare with their figures.
 
     What was trained already is taken from the store. The test images are used once per training.
 
@@ -98,7 +98,7 @@ def _documented(
     notes: Console,
     workers: int,
 ) -> RenderableType:
-    """Train documented models; return how they compare."""
+    """Train hand-designed baselines; return how they compare."""
     from tinysearch.api import worker_on
     from tinysearch.baselines.reproduce import reproduce as reproduce_models
     from tinysearch.baselines.table import comparison

@@ -47,7 +47,7 @@ def run(
     ] = None,
     recipe: Annotated[str | None, typer.Option(help="default or documented. [default]")] = None,
     baselines: Annotated[
-        bool | None, typer.Option("--baselines/--no-baselines", help="Train the documented models first.")
+        bool | None, typer.Option("--baselines/--no-baselines", help="Train the hand-designed baselines first.")
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
@@ -60,6 +60,7 @@ def run(
         int | None, typer.Option(parser=whole, metavar="N", help="Most bytes of activations at the peak, in int8.")
     ] = None,
     workers: options.Workers = None,
+    folds: options.Folds = None,
     confirm: options.Confirm = None,
     evaluate: Annotated[
         int | None,
@@ -77,7 +78,7 @@ def run(
         str | None, typer.Option(help="End after this time, with whole trials: 90s, 30m, 2h.")
     ] = None,
     retrain: Annotated[
-        bool, typer.Option("--retrain", help="Train again what other runs in the store have trained alike.")
+        bool, typer.Option("--retrain", help="Train again what other runs in the store have trained identically.")
     ] = False,
     stall_limit: Annotated[
         str, typer.Option(help="Give up a training that finishes no epoch for this long: 90s, 30m, 2h.")
@@ -115,7 +116,7 @@ def run(
         "recipe": recipe,
         "baselines": baselines,
         "workers": workers,
-        "confirm": confirm,
+        "folds": confirm if folds is None else folds,
         "evaluate": evaluate,
         "space": None if space is None else read_spec(space),
         "tune_recipe": tune_recipe,

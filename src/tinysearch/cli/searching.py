@@ -1,4 +1,4 @@
-"""Carrying out a search in front of a person: its plan, its progress, confirmation and evaluation of its winner."""
+"""Carrying out a search in front of a person: its plan, its progress, revalidation and evaluation of its winner."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def searched(
     search: SearchRun, notes: Console, *, stall_limit: float, worker_memory: int | None
 ) -> tuple[RunOutcome, TinySearchError | None]:
-    """Carry out a run, confirm its winner and evaluate it; all show how they come on.
+    """Carry out a run, confirm its winner and evaluate it; all show their progress.
 
     Returns:
         What came of it, and what went wrong when the winner was to be evaluated.
@@ -35,12 +35,12 @@ def searched(
     if search.dataset.fallback:
         notes.print(Text(f"note: {search.dataset.fallback}", style="bold yellow"))
     notes.print(plan(search, search.store.path))
-    settings, done = search.settings, search.ledger.done
+    settings, done = search.settings, search.history.done
     with TrainingProgress(notes, search.planned, settings.recipe.epochs, done, settings.workers) as progress:
         outcome = search.carry_out(Shown(search, progress))
     if search.evaluates(outcome):
         try:
-            outcome = _confirmed(search, outcome, notes, stall_limit, worker_memory)
+            outcome = _revalidated(search, outcome, notes, stall_limit, worker_memory)
             if search.evaluates(outcome):
                 outcome = _evaluated(search, outcome, notes, stall_limit, worker_memory)
         except TinySearchError as error:
@@ -55,9 +55,9 @@ class Shown:
     def __init__(self, search: SearchRun, progress: TrainingProgress) -> None:
         self._progress = progress
         self._best: Record | None = None
-        for record in search.ledger.records():
+        for record in search.history.records():
             self._compare(record)
-        self._tell(search.ledger.rejections)
+        self._update(search.history.rejections)
 
     def on_start(self, proposal: Proposal) -> None:
         from tinysearch.space.notation import notation
@@ -71,7 +71,7 @@ class Shown:
 
     def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
         self._compare(record)
-        self._tell(rejections)
+        self._update(rejections)
         self._progress.finish(record, position)
 
     def _compare(self, record: Record) -> None:
@@ -79,7 +79,7 @@ class Shown:
 
         self._best = best(filter(None, (self._best, record)))
 
-    def _tell(self, rejections: Mapping[str, int]) -> None:
+    def _update(self, rejections: Mapping[str, int]) -> None:
         from tinysearch.report import figures
 
         line = ""
@@ -99,9 +99,9 @@ def plan(search: SearchRun, store: Path) -> Table:
     images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
     found = survey(settings.budget, space=search.space, draws=500, samples=0)
     count = len(search.baselines)
-    before = f"{count} documented model{'' if count == 1 else 's'}, then " if count else ""
-    without = f" (without {', '.join(search.left_out)}: beyond the limits)" if search.left_out else ""
-    done = search.ledger.done
+    before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
+    without = f" (without {', '.join(search.skipped_baselines)}: beyond the limits)" if search.skipped_baselines else ""
+    done = search.history.done
     resumed = f", {done} of {search.planned} trained already" if done else ""
     at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
@@ -128,9 +128,11 @@ def _share(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
 
 
-def _confirmed(search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None) -> RunOutcome:
+def _revalidated(
+    search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None
+) -> RunOutcome:
     """Train the leaders again until one has kept the lead; what comes of it is in the store."""
-    from tinysearch.api import confirm_leader
+    from tinysearch.api import revalidate_leader
     from tinysearch.cli.evaluations import showing
 
     rounds = itertools.count()
@@ -139,14 +141,14 @@ def _confirmed(search: SearchRun, outcome: RunOutcome, notes: Console, stall: fl
         if next(rounds) == 0:
             notes.print(
                 f"\nthe leaders are trained again on other splits, until one leads by the mean of "
-                f"{search.settings.confirm}",
+                f"{search.settings.folds}",
                 soft_wrap=True,
             )
         return showing(notes, planned)
 
     ending = outcome.ending
     try:
-        confirm_leader(search, shown=shown, stall_limit=stall, worker_memory=memory)
+        revalidate_leader(search, shown=shown, stall_limit=stall, worker_memory=memory)
     except KeyboardInterrupt:
         ending = "interrupted"
     records = [one for one in search.store.records(search.name) if one.purpose != "evaluation"]

@@ -32,7 +32,7 @@ def watch(
     ] = 2,
     store: options.Store = None,
 ) -> None:
-    """Show how a run that another process carries out comes on, until it ends. It is only read, and never held up.
+    """Show the progress of a run in another process until it ends. The run is only read and never delayed.
 
     Example: tinysearch watch mnist-10000-1
     """
@@ -57,7 +57,7 @@ def watch(
                 if live is not None:
                     live.update(_display(opened, found, summaries, who), refresh=True)
                 else:
-                    seen = _told(console, summaries, seen)
+                    seen = _print_new(console, summaries, seen)
                 # Between a search and the evaluation of its winner nobody holds the run for a moment.
                 idle = idle + 1 if who is None else 0
                 if idle == 2:
@@ -107,12 +107,12 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
     for one in summaries[-LATEST:]:
         result = "failed" if one.failure is not None else figures.percent(one.val_accuracy)
         test = figures.percent(one.test_accuracy)
-        time_spent = "known" if one.taken_from is not None else figures.duration(one.train_seconds)
+        time_spent = "known" if one.reused_from is not None else figures.duration(one.train_seconds)
         table.add_row(result, test, f"{one.params:,}", time_spent, Text(one.name), Text(one.layers))
     return Group(facts, Text(), table)
 
 
-def _told(console: Console, summaries: list[Summary], seen: int) -> int:
+def _print_new(console: Console, summaries: list[Summary], seen: int) -> int:
     """Print a line for each training that was not seen before; return how many were seen."""
     from tinysearch.report import figures
 

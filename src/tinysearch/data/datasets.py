@@ -25,7 +25,7 @@ from tinysearch.space.task import Task
 Array = npt.NDArray[np.generic]
 
 KERAS_DATASETS = ("mnist", "fashion_mnist")
-TENTHS = 10
+FOLDS = 10
 DATASETS = ("auto", *KERAS_DATASETS, "digits")
 
 
@@ -49,8 +49,8 @@ class TrainingData:
         """Mean and standard deviation of all pixels that are trained on."""
         return pixel_statistics(self.train)
 
-    def holding_out(self, tenth: int) -> TrainingData:
-        """Return the same images with another tenth of them held out, counted from the end; 0 is the last.
+    def holding_out(self, fold: int) -> TrainingData:
+        """Return the same images with another fold of them held out, counted from the end; 0 is the last.
 
         What has no images for validation is returned as it is.
         """
@@ -59,7 +59,7 @@ class TrainingData:
         pixels = np.concatenate([self.train.pixels, self.validation.pixels])
         labels = np.concatenate([self.train.labels, self.validation.labels])
         held = np.zeros(len(labels), bool)
-        begin = max(0, len(labels) - (tenth + 1) * len(self.validation))
+        begin = max(0, len(labels) - (fold + 1) * len(self.validation))
         held[begin : begin + len(self.validation)] = True
         train, validation = (Images(pixels[part], labels[part]) for part in (~held, held))
         return TrainingData(self.task, train, validation, self.full_scale)
@@ -108,8 +108,8 @@ class Dataset:
         return TrainingData(self.task, self.train, None, self.full_scale)
 
     def training_data(self) -> TrainingData:
-        """Return what a candidate may see: the last tenth of the training images is held out for validation."""
-        cut = len(self.train) - max(1, round(len(self.train) / TENTHS))
+        """Return what a candidate may see: the last 10 % of the training images are held out for validation."""
+        cut = len(self.train) - max(1, round(len(self.train) / FOLDS))
         pixels, labels = self.train.pixels, self.train.labels
         return TrainingData(
             self.task,
@@ -260,7 +260,7 @@ def _npz(path: Path, source: str, expected: str | None) -> Dataset:
     if expected is None and not official:
         # Its name must not pass for a dataset that it is not.
         name = f"{path.stem}-file" if path.stem in DATASETS else path.stem
-        # A file may be sorted by class; the last tenth would then be one class.
+        # A file may be sorted by class; the last 10 % would then be one class.
         order = np.random.default_rng(0).permutation(len(train))
         shuffled = Images(train.pixels[order], train.labels[order])
         return _dataset(name, source, shuffled, load_test)

@@ -1,4 +1,4 @@
-"""Labelled images: read from ``.npz`` files, checked, and told apart by what is in them."""
+"""Labelled images: read from ``.npz`` files, checked, and identified by their content."""
 
 from __future__ import annotations
 

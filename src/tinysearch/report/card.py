@@ -15,7 +15,7 @@ def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence
     """Return the card of a candidate in Markdown.
 
     Args:
-        name: Its key, or the name of a documented model.
+        name: Its key, or the name of a hand-designed baseline.
         architecture, cost: What it is, and what it costs.
         records: Its trainings and evaluations; none if it was never trained.
     """
@@ -51,7 +51,7 @@ def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence
 
 
 def _independent(records: Sequence[Record]) -> list[Record]:
-    """Return one record for each training: on one dataset, the first; none that was taken over, stopped or failed."""
+    """Return one record for each training: on one dataset, the first; none that was reused, stopped or failed."""
     found: dict[tuple[str, bool, int], Record] = {}
     usable = [one for one in records if not one.failed and not one.pruned]
     for one in usable:

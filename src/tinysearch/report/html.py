@@ -70,7 +70,7 @@ def to_html(report: Report) -> str:
 
 
 def _embedded(report: Report) -> str:
-    """Return the data of the page, JSON in gzip in base64: a tenth of the size, and no tag can begin or end in it."""
+    """Return the data of the page, JSON in gzip in base64: a smaller page, in whose data no tag can begin or end."""
     data = report.to_dict()
     for section, plain in zip(report.sections, data["sections"], strict=True):
         for one, candidate in zip(section.candidates, plain["candidates"], strict=True):
@@ -80,7 +80,7 @@ def _embedded(report: Report) -> str:
 
 
 def _reproduce(section: Section, report: Report, one: Candidate | None = None) -> str:
-    """Return the command that trains a candidate again, or the documented models as the candidates were trained."""
+    """Return the command that trains a candidate again, or the baselines as the candidates were trained."""
     name = section.dataset.split()[0]
     words = ["tinysearch", "reproduce", *([one.row.key] if one is not None else []), "--seeds", "3"]
     if one is None:
@@ -93,7 +93,7 @@ def _reproduce(section: Section, report: Report, one: Candidate | None = None) -
 def _section(section: Section, report: Report) -> dict[str, Any]:
     strategies = {one.strategy for one in section.candidates if one.strategy}
     usual = _usual([one.recipe for one in section.candidates])
-    left_out = {"documented"} if all(one.documented is None for one in section.candidates) else set()
+    hidden = {"documented"} if all(one.documented is None for one in section.candidates) else set()
     return {
         "title": figures.dataset_title(section.dataset),
         "cards": _cards(section),
@@ -109,7 +109,7 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
                 "kind": {"name": "", "run": "run"}.get(cell, "n"),
             }
             for title, key, cell in _COLUMNS
-            if cell not in left_out
+            if cell not in hidden
         ],
         "origins": sorted({one.row.origin for one in section.candidates}),
         "strategies": sorted(strategies),
@@ -158,7 +158,7 @@ def _tested(one: Candidate) -> str:
 
 
 def _choice(section: Section) -> dict[str, Any]:
-    """Tell what was scored on the test images, by size, and how each compares with the documented models."""
+    """Return what was scored on the test images, by size, and how each compares with the hand-designed baselines."""
     scored = sorted((one for one in section.candidates if one.test is not None), key=lambda one: one.row.params)
     found = [one for one in scored if one.row.origin != "baseline"]
     if not found:
@@ -184,7 +184,7 @@ def _choice(section: Section) -> dict[str, Any]:
 
 
 def _best_of_sizes(scored: Sequence[Candidate]) -> list[Candidate]:
-    """Leave out those that another one of at most their size beats, but no hand-made one; smallest first."""
+    """Leave out those that another one of at most their size beats, but no hand-designed one; smallest first."""
     kept: list[Candidate] = []
     best = -1.0
     for one in sorted(scored, key=lambda each: (each.row.params, -(each.row.test_accuracy_mean or 0.0))):
@@ -199,15 +199,15 @@ def _verdict(one: Candidate, name: str) -> str:
     compared = [other for other in one.versus if other.name == name]
     if not compared:
         return figures.MISSING
-    # Of several trainings of a documented model, the one that is most alike.
+    # Of several trainings of a hand-designed baseline, the one that is most alike.
     other = min(compared, key=lambda each: len(each.trained))
     error = "" if other.standard_error is None else f" ± {100 * other.standard_error:.2f}"
     return f"{_VERDICTS[other.verdict]} ({100 * other.difference:+.2f}{error})"
 
 
 def _search(search: Progress) -> dict[str, Any]:
-    beside = [f"{search.taken} taken from other runs"] if search.taken else []
-    beside += [f"{search.baselines} hand-made beside"] if search.baselines else []
+    beside = [f"{search.reused} reused from other runs"] if search.reused else []
+    beside += [f"{search.baselines} hand-designed beside"] if search.baselines else []
     return {
         "run": search.run + ("" if search.finished else " (not finished)"),
         "strategy": search.strategy,
@@ -238,7 +238,7 @@ def _cards(section: Section) -> list[dict[str, Any]]:
         row = top.row
         drawn = sum(one.row.origin == "baseline" for one in tested)
         among = f"the best of {len(tested)} that were scored" if len(tested) > 1 else "the only one that was scored"
-        among += f", {drawn} of them hand-made" if drawn and len(tested) > 1 else ""
+        among += f", {drawn} of them hand-designed" if drawn and len(tested) > 1 else ""
         cards.append(
             {
                 "name": "best on the test images",
@@ -257,7 +257,7 @@ def _cards(section: Section) -> list[dict[str, Any]]:
                 "note": "parameters; every candidate is below",
             }
         )
-    trials = sum(len(search.best) - search.taken for search in section.searches)
+    trials = sum(len(search.best) - search.reused for search in section.searches)
     if trials:
         spent = sum(search.seconds[-1] for search in section.searches if search.seconds)
         failed = sum(len(search.failures) for search in section.searches)
@@ -285,8 +285,8 @@ def _sentences(section: Section, report: Report) -> list[dict[str, Any]]:
             {
                 **_about(section, best),
                 "text": "has the highest validation accuracy. It was chosen by it, so the figure flatters it, and "
-                "single trainings do not tell neighbours apart. What retrains the best with several seeds, and scores "
-                "them on the test images, is",
+                "single trainings cannot separate close candidates. What retrains the best with several seeds, and "
+                "scores them on the test images, is",
                 "command": shlex.join(["tinysearch", "evaluate", best.row.run, *report.store]),
             }
         ]
@@ -307,11 +307,11 @@ def _sentences(section: Section, report: Report) -> list[dict[str, Any]]:
         )
     found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]
     if not top.versus:
-        text = "No documented model was scored on these images with several seeds. What trains and scores them is"
+        text = "No hand-designed baseline was scored on these images with several seeds. What trains and scores them is"
         found.append({"text": text, "command": _reproduce(section, report)})
     otherwise = list(dict.fromkeys(other.trained for one in compared for other in one.versus if other.trained))
     if otherwise:
-        text = f"The documented models were trained {'; '.join(otherwise)}: a part of a difference may come from that."
+        text = f"The baselines were trained {'; '.join(otherwise)}: a part of a difference may come from that."
         found.append({"text": text})
     return found
 

@@ -25,7 +25,11 @@ def accuracy_over_params(board: Leaderboard, dataset: str) -> Any:
     figure = go.Figure()
     for name, shown, marker in (
         ("candidates", [row for row in rows if row.origin == "search"], {"size": 7, "opacity": 0.6}),
-        ("documented models", [row for row in rows if row.origin == "baseline"], {"size": 11, "symbol": "diamond"}),
+        (
+            "hand-designed baselines",
+            [row for row in rows if row.origin == "baseline"],
+            {"size": 11, "symbol": "diamond"},
+        ),
     ):
         figure.add_scatter(
             x=[row.params for row in shown],

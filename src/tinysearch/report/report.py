@@ -1,4 +1,4 @@
-"""What a report tells of a store, as plain values: no framework, no page."""
+"""What a report shows of a store, as plain values: no framework, no page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.results.answers import Answered, Comparison, by_network, compare, unpack
 from tinysearch.results.leaderboard import Row, homes, rank
 from tinysearch.results.leaderboard import best as best_of
+from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
 from tinysearch.results.record import Record, Run
 from tinysearch.results.store import Store
 from tinysearch.space.architecture import Dropout, Inception, Layer, Pool, Residual
@@ -67,15 +67,15 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """A candidate against a documented model on the same test images, see ``Comparison``.
+    """A candidate against a hand-designed baseline on the same test images, see ``Comparison``.
 
     Args:
-        name: Of the documented model.
+        name: Of the hand-designed baseline.
         trained: How it was trained otherwise than the candidate, in words; empty if alike.
         seeds: How many seeds it was trained with.
         mean: Its mean test accuracy over these, a fraction.
         difference, standard_error: Of the means, fractions; positive if the candidate is better.
-        p_value: Median of McNemar's over the seeds that both have; None where answers are not known.
+        p_value: Median of McNemar's over the seeds that both have; None where predictions are not known.
         verdict: ``"better"``, ``"worse"`` or ``"unclear"``.
     """
 
@@ -97,7 +97,7 @@ class Candidate:
         row: As on the leaderboard.
         strategy, budget: Of its run; None for what was only evaluated.
         trial: Number of the trial in its run, from 0.
-        documented: The test accuracy that is documented for a hand-made model.
+        documented: The test accuracy that is documented for a hand-designed baseline.
         int8_weight_bytes: What its weights take in int8.
         layers: Name, kind, output shape, parameters, MACs, and kernel or window of each operation.
         recipe: As plain JSON values.
@@ -105,7 +105,7 @@ class Candidate:
         fingerprint, versions, stored: Where the figures come from.
         pruned: Whether its training was stopped early.
         test: What evaluations came to.
-        versus: How it compares with documented models.
+        versus: How it compares with hand-designed baselines.
     """
 
     row: Row
@@ -132,13 +132,13 @@ class Progress:
     Args:
         run: Its name.
         budget, strategy, seed, workers: Of its settings.
-        best: Best validation accuracy so far after each trial; documented models are none.
+        best: Best validation accuracy so far after each trial; hand-designed baselines are none.
         seconds: Time spent training until then, all workers together.
         names: What was trained.
-        baselines: How many documented models were trained beside the trials.
+        baselines: How many hand-designed baselines were trained beside the trials.
         rejections: What the constraint filter rejected, by reason.
         failures: Name and reason of trainings that failed.
-        taken: How many were taken over from other runs.
+        reused: How many were reused from other runs.
         finished: Whether it came to its end.
     """
 
@@ -153,7 +153,7 @@ class Progress:
     baselines: int
     rejections: Mapping[str, int]
     failures: Sequence[tuple[str, str]]
-    taken: int
+    reused: int
     finished: bool
 
 
@@ -203,7 +203,7 @@ class _Known:
     runs: Mapping[str, Run]
     documented: Mapping[str, float]
     images: Mapping[str, Pixels]
-    answered: dict[str, dict[tuple[str, str], list[Answered]]] = field(default_factory=dict)
+    evaluated: dict[str, dict[tuple[str, str], list[Evaluated]]] = field(default_factory=dict)
 
 
 def build(
@@ -216,7 +216,7 @@ def build(
     title: str = "all results",
     words: Sequence[str] = (),
 ) -> Report:
-    """Gather what a report tells.
+    """Gather what a report shows.
 
     Args:
         store: Where the results are; it is only read.
@@ -237,9 +237,9 @@ def build(
     records = [record for record in store.records() if not runs or record.run in runs]
     context = _Known(known, documented or {}, images or {})
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
-        context.answered[mark] = by_network(store.answered(mark))
+        context.evaluated[mark] = by_network(store.evaluations(mark))
     board = rank(records)
-    # As rows are made: what a run has taken over stands with the run that trained it.
+    # As rows are made: what a run has reused stands with the run that trained it.
     taken = homes(records)
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
@@ -325,16 +325,16 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
     accuracies = {seed: one.test_accuracy or 0.0 for seed, one in sorted(tested.items())}
     one = next(iter(tested.values()))
     held_out = one.measurement.val_accuracy is not None
-    answers = [each.answers for each in _answered(records, known).values() if each.answers is not None]
-    if not answers:
+    predictions = [each.predictions for each in _answered(records, known).values() if each.predictions is not None]
+    if not predictions:
         return Test(accuracies, held_out=held_out)
-    labels = unpack(answers[0].labels)
-    predicted = np.stack([unpack(each.predicted) for each in answers])
+    labels = unpack(predictions[0].labels)
+    predicted = np.stack([unpack(each.predicted) for each in predictions])
     classes = int(max(labels.max(), predicted.max())) + 1
     confusion: list[list[int]] = []
     if classes <= MOST_CLASSES:
         counted = np.zeros((classes, classes), int)
-        np.add.at(counted, (np.tile(labels, len(answers)), predicted.ravel()), 1)
+        np.add.at(counted, (np.tile(labels, len(predictions)), predicted.ravel()), 1)
         confusion = counted.tolist()
     times = (predicted != labels).sum(axis=0)
     images = known.images.get(one.test_fingerprint or "")
@@ -349,11 +349,11 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
     )
 
 
-def _answered(records: Sequence[Record], known: _Known) -> dict[int, Answered]:
+def _answered(records: Sequence[Record], known: _Known) -> dict[int, Evaluated]:
     """Return the evaluations of one candidate by seed."""
-    found: dict[int, Answered] = {}
+    found: dict[int, Evaluated] = {}
     for record in records:
-        networks = known.answered.get(record.test_fingerprint or "", {})
+        networks = known.evaluated.get(record.test_fingerprint or "", {})
         for one in networks.get((record.run, record.key), []):
             found.setdefault(one.seed, one)
     return found
@@ -375,7 +375,7 @@ def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
     if one is None or not own:
         return []
     found: dict[tuple[str, bool], Versus] = {}
-    for network in known.answered.get(one.test_fingerprint or "", {}).values():
+    for network in known.evaluated.get(one.test_fingerprint or "", {}).values():
         other = network[0]
         if other.origin != "baseline" or other.key == one.key or other.fingerprint != one.fingerprint:
             continue
@@ -387,8 +387,8 @@ def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
     return list(found.values())
 
 
-def _trained(other: Answered, one: Record) -> str:
-    """Say how a documented model was trained otherwise than a candidate."""
+def _trained(other: Evaluated, one: Record) -> str:
+    """Say how a hand-designed baseline was trained otherwise than a candidate."""
     parts = []
     epochs = other.recipe.get("epochs")
     if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:
@@ -423,7 +423,7 @@ def _progress(run: Run, records: Sequence[Record]) -> Progress:
     spent = 0.0
     top: Record | None = None
     for record in searched:
-        spent += 0.0 if record.taken_from is not None else record.measurement.train_seconds
+        spent += 0.0 if record.reused_from is not None else record.measurement.train_seconds
         seconds.append(round(spent, 1))
         top = best_of(filter(None, (top, record)))
         best.append(0.0 if top is None else _rounded(top.measurement.val_accuracy) or 0.0)
@@ -443,6 +443,6 @@ def _progress(run: Run, records: Sequence[Record]) -> Progress:
         baselines=len(trained) - len(searched),
         rejections=dict(rejections),
         failures=[(one.name, str(one.measurement.failure)) for one in trained if one.failed],
-        taken=sum(one.taken_from is not None for one in searched),
+        reused=sum(one.reused_from is not None for one in searched),
         finished=run.finished_at is not None,
     )

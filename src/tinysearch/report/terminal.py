@@ -44,7 +44,7 @@ def leaderboard(
     Args:
         board: What to show.
         width: Columns of the terminal.
-        documented: Documented test accuracies of hand-made models, by name; they stand beside what was measured.
+        documented: Documented test accuracies of hand-designed baselines, by name; they stand beside what was measured.
         sort: What the rows are sorted by; its column is not left out.
     """
     if not board.rows:
@@ -57,8 +57,8 @@ def leaderboard(
         shown, hidden = _shown(rows, width, known, sort)
         parts += [_table(dataset, rows, shown), *_remarks(rows, hidden), Text()]
     parts.pop()
-    if board.left_out:
-        parts.append(Text(f"{board.left_out:,} more candidates are not shown; --top 0 shows all", style="dim"))
+    if board.hidden_rows:
+        parts.append(Text(f"{board.hidden_rows:,} more candidates are not shown; --top 0 shows all", style="dim"))
     if board.failed:
         parts.append(Text(f"{board.failed} failed trainings are not ranked", style="dim"))
     return Group(*parts)
@@ -76,11 +76,11 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str]) -> list[Text]:
     marks = "* on the Pareto front of parameters and validation accuracy"
     found = [f"{marks}; baselines are bold" if baselines else marks]
     if len(set(baselines)) < len(baselines):
-        found.append("a baseline that stands twice was trained by two recipes, in different runs; show tells which")
+        found.append("a baseline that listed twice was trained by two recipes, in different runs; show says which")
     if any(row.val_seeds > 1 for row in rows):
         found.append("validation with n: the mean of n trainings")
     if hidden:
-        found.append(f"no room for {', '.join(hidden)}: --format csv has all, and so has a wider terminal")
+        found.append(f"hidden for lack of space: {', '.join(hidden)}; widen the terminal or use --format csv")
     return [Text(one, style="dim") for one in found]
 
 
@@ -204,7 +204,7 @@ def layers(cost: Cost) -> RenderableType:
 
 
 def _place(name: str) -> str:
-    """Shorten the name of an operation within a block, so that what tells it apart is not cut.
+    """Shorten the name of an operation within a block, so that what distinguishes it is not cut.
 
     >>> _place("inception5_branch2_conv1_norm"), _place("residual3_conv1"), _place("conv1")
     ('5.2 conv1_norm', '3.1 conv1', 'conv1')
@@ -287,12 +287,12 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     record = alike[0]
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
-    trial: str = {"search": record.origin, "confirmation": "confirmation, other images held out"}.get(
+    trial: str = {"search": record.origin, "revalidation": "revalidation, other images held out"}.get(
         record.purpose, "retraining"
     )
     if record.trial is not None:
         trial = f"trial {record.trial + 1}"
-    taken = "" if record.taken_from is None else f", taken over from run {record.taken_from}"
+    taken = "" if record.reused_from is None else f", reused from run {record.reused_from}"
     rows = [
         ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
         ("data", f"{record.dataset}, training images {record.fingerprint}"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import StoreError
+from tinysearch.results import upgrade
 from tinysearch.results.record import Measurement, Record, Run
 from tinysearch.results.store import IN_MEMORY, Store
 from tinysearch.space.architecture import Architecture
@@ -19,14 +20,14 @@ from tinysearch.space.cost import Cost
 
 SUFFIX = ".jsonl"
 FORMAT = "tinysearch archive"
-VERSION = 1
+VERSION = 2
 REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
 
 
 def write(store: Store, runs: Iterable[str], path: Path) -> int:
     """Write runs of a store to an archive.
 
-    What the networks answered on test images is not written.
+    What the networks predicted on test images is not written.
 
     Returns:
         How many records were written.
@@ -67,7 +68,10 @@ def read(path: Path) -> Store:
         first, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         if first.get("format") != FORMAT or first["version"] > VERSION:
             raise ValueError(f"its first line is {json.dumps(first)[:80]}")
-        parsed = [Run(**line["run"]) if "run" in line else _record(line["record"]) for line in lines]
+        parsed = [
+            Run(**upgrade.run(line["run"])) if "run" in line else _record(upgrade.record(line["record"]))
+            for line in lines
+        ]
     except OSError as error:
         raise StoreError(f"the archive {path} cannot be read ({error.strerror}); name another file") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

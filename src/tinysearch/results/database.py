@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import StoreError, StoreWriteError
+from tinysearch.results import upgrade
 from tinysearch.results.schema import MIGRATIONS
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.notation import notation
@@ -83,7 +84,7 @@ class Database:
                 self._connection.rollback()
             raise StoreWriteError(
                 f"the store {self.path} could not be written ({error}); what was stored before is intact: "
-                f"free some space or mend the folder, then continue with --resume"
+                f"free some space or fix the folder, then continue with --resume"
             ) from error
 
     def query(self, sql: str, values: tuple[Any, ...] = (), row: Any = sqlite3.Row) -> sqlite3.Cursor:
@@ -135,7 +136,8 @@ class Database:
         return version
 
     def _migrate(self, version: int) -> None:
-        self._connection.create_function("notation", 1, _notation, deterministic=True)
+        for name, function in _FUNCTIONS.items():
+            self._connection.create_function(name, 1, function, deterministic=True)
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
             for statement in statements:
                 self._connection.execute(statement)
@@ -164,3 +166,11 @@ class Database:
 
 def _notation(architecture: str) -> str:
     return notation(Architecture.from_dict(json.loads(architecture)))
+
+
+# What migrations call.
+_FUNCTIONS = {
+    "notation": _notation,
+    "new_recipe": lambda text: json.dumps(upgrade.recipe(json.loads(text)), sort_keys=True),
+    "new_settings": lambda text: json.dumps(upgrade.settings(json.loads(text)), sort_keys=True),
+}

@@ -56,12 +56,12 @@ class Leaderboard:
     Args:
         rows: The rows, grouped by dataset, in the order asked for.
         failed: How many trainings failed and are therefore not ranked.
-        left_out: How many rows there are beside these.
+        hidden_rows: How many rows there are beside these.
     """
 
     rows: tuple[Row, ...]
     failed: int = 0
-    left_out: int = 0
+    hidden_rows: int = 0
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -148,7 +148,7 @@ def rank(
 ) -> Leaderboard:
     """Rank candidates by the validation accuracy of their last epoch, fewer parameters first among equals.
 
-    What one run has taken over from another stands there once, with the run that trained it.
+    What one run has reused from another stands there once, with the run that trained it.
 
     Args:
         records: Records of any runs and datasets, or their summaries.
@@ -156,7 +156,7 @@ def rank(
         pareto: Keep only the candidates that no other one of the same dataset beats in accuracy without having
             more parameters.
         tested: Keep only the candidates that were scored on test images.
-        top: Keep only so many rows of each dataset, and the documented models further down.
+        top: Keep only so many rows of each dataset, and the hand-designed baselines further down.
 
     Raises:
         InputError: if ``sort`` is unknown.
@@ -171,14 +171,14 @@ def rank(
         own = summary.run, summary.key
         if summary.failure is not None:
             failed += 1
-        elif summary.taken_from is None or own not in taken:
+        elif summary.reused_from is None or own not in taken:
             groups.setdefault(taken.get(own, own), []).append(summary)
     names = _dataset_names(summaries)
     datasets: dict[str, list[_Entry]] = {}
     for group in groups.values():
         datasets.setdefault(names[group[0].dataset, group[0].fingerprint], []).append(_Entry(group))
     rows: list[Row] = []
-    left_out = 0
+    hidden_rows = 0
     for dataset, entries in datasets.items():
         entries.sort(key=SORTS["val_accuracy"])
         for place, entry in enumerate(entries, start=1):
@@ -192,9 +192,9 @@ def rank(
         shown = kept
         if top is not None:
             shown = kept[:top] + [entry for entry in kept[top:] if entry.group[0].origin == "baseline"]
-        left_out += len(kept) - len(shown)
+        hidden_rows += len(kept) - len(shown)
         rows.extend(entry.row(dataset) for entry in shown)
-    return Leaderboard(tuple(rows), failed, left_out)
+    return Leaderboard(tuple(rows), failed, hidden_rows)
 
 
 def by_score(records: Iterable[Record]) -> list[Record]:
@@ -224,10 +224,10 @@ def best(records: Iterable[Record]) -> Record | None:
 
 
 def homes(summaries: Iterable[Record | Summary]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return, for run and key of what was taken over from a run that is here too, run and key of where it is from."""
+    """Return, for run and key of what was reused from a run that is here too, run and key of where it is from."""
     known = list(summaries)
     runs = {one.run for one in known}
-    taken = ((one, one.taken_from) for one in known if one.taken_from is not None)
+    taken = ((one, one.reused_from) for one in known if one.reused_from is not None)
     return {(one.run, one.key): (source, one.key) for one, source in taken if source in runs}
 
 

@@ -15,7 +15,7 @@ HOLDER = "run.pid"
 
 
 def holder(folder: Path) -> str | None:
-    """Return which process carries out a run, in words; None if none does, as far as this machine can tell.
+    """Return which process carries out a run, in words; None if none does, as far as this machine can know.
 
     The lock itself is not touched: to try it would keep a run from beginning at that moment.
 
@@ -64,7 +64,7 @@ class RunLock:
             ) from None
         except OSError as error:
             raise StoreWriteError(
-                f"the folder {folder} cannot be written ({error}); free some space or mend it"
+                f"the folder {folder} cannot be written ({error}); free some space or fix it"
             ) from None
         with contextlib.suppress(OSError):
             self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 
 Origin = Literal["baseline", "search"]
-Purpose = Literal["search", "confirmation", "evaluation"]
+Purpose = Literal["search", "revalidation", "evaluation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class Record:
     Args:
         run: Name of the run.
         key: Key of the candidate: equal for equal networks with equal recipes.
-        name: ``"baseline:conv"`` and so on for documented models, else the key.
-        origin: Whether it is a documented model or was found by search.
-        purpose: ``"search"``; ``"confirmation"`` for a retraining of a leader with other images held out; or
+        name: ``"baseline:conv"`` and so on for hand-designed baselines, else the key.
+        origin: Whether it is a hand-designed baseline or was found by search.
+        purpose: ``"search"``; ``"revalidation"`` for a retraining of a leader with other images held out; or
             ``"evaluation"`` for a retraining that was scored on the test set.
         trial: Number of the trial in its run, from 0; None for baselines and retrainings.
         position: Place in the order of the run's search, baselines included, from 0; None for retrainings.
@@ -93,7 +93,7 @@ class Record:
         test_accuracy: Fraction of test images classified correctly after the last epoch; None if never asked.
         test_fingerprint: SHA-256 of those images and labels, sixteen hexadecimal digits; None if never asked.
         provenance: Versions of what it ran on, and the commit of tinysearch where known.
-        taken_from: Name of the run whose measurement this is, of the same candidate, seed and data; None if it was
+        reused_from: Name of the run whose measurement this is, of the same candidate, seed and data; None if it was
             trained for this run.
         rejections: What the constraint filter rejected before it let this candidate pass, counted by reason.
         created_at: When it was stored, ISO 8601 in UTC; set by the store.
@@ -116,7 +116,7 @@ class Record:
     test_fingerprint: str | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     position: int | None = None
-    taken_from: str | None = None
+    reused_from: str | None = None
     rejections: Mapping[str, int] = field(default_factory=dict)
     created_at: str = ""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # One entry per version. PRAGMA user_version counts the entries that were applied, so an entry is never edited once
-# it was released: a change is a new entry at the end. notation() is a function of ours, see ``database.py``.
+# it was released: a change is a new entry at the end. notation(), new_recipe() and new_settings() are functions of
+# ours, see ``database.py``.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """
@@ -140,8 +141,24 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE VIEW trainings AS SELECT * FROM summaries JOIN details ON details.record_id = summaries.id",
     ),
     (
-        # What networks answered on test images; classes are packed, see ``answers.py``.
+        # What networks predicted on test images; classes are packed, see ``predictions.py``.
         "CREATE TABLE test_sets (fingerprint TEXT PRIMARY KEY, labels BLOB NOT NULL)",
         "CREATE TABLE answers (record_id INTEGER PRIMARY KEY REFERENCES records (id), predicted BLOB NOT NULL)",
+    ),
+    (
+        # Better names: what was taken over is reused, a confirmation is a revalidation, answers are predictions.
+        "DROP VIEW trainings",
+        "DROP VIEW summaries",
+        "ALTER TABLE records RENAME COLUMN taken_from TO reused_from",
+        "ALTER TABLE answers RENAME TO predictions",
+        "UPDATE records SET purpose = 'revalidation' WHERE purpose = 'confirmation'",
+        "UPDATE details SET recipe = new_recipe(recipe)",
+        "UPDATE runs SET settings = new_settings(settings)",
+        """
+        CREATE VIEW summaries AS
+            SELECT records.*, runs.name AS run, runs.dataset, runs.fingerprint
+            FROM records JOIN runs ON runs.id = records.run_id
+        """,
+        "CREATE VIEW trainings AS SELECT * FROM summaries JOIN details ON details.record_id = summaries.id",
     ),
 )

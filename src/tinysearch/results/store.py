@@ -25,7 +25,7 @@ from tinysearch.space.cost import Cost
 
 if TYPE_CHECKING:
     # They need NumPy, which a leaderboard does not.
-    from tinysearch.results.answers import Answered, Answers
+    from tinysearch.results.predictions import Evaluated, Predictions
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
 # As SQLite calls a database that is nowhere but here.
@@ -138,8 +138,8 @@ class Store:
             for record in records:
                 self._insert(connection, record)
 
-    def append(self, record: Record, answers: Answers | None = None) -> None:
-        """Store a record in one transaction, and what its network answered on the test images.
+    def append(self, record: Record, predictions: Predictions | None = None) -> None:
+        """Store a record in one transaction, and what its network predicted on the test images.
 
         A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
 
@@ -148,13 +148,13 @@ class Store:
         """
         with self._database.writing() as connection:
             number = self._insert(connection, record)
-            if number is not None and answers is not None:
+            if number is not None and predictions is not None:
                 connection.execute(
                     "INSERT INTO test_sets (fingerprint, labels) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    (record.test_fingerprint, answers.labels),
+                    (record.test_fingerprint, predictions.labels),
                 )
                 connection.execute(
-                    "INSERT INTO answers (record_id, predicted) VALUES (?, ?)", (number, answers.predicted)
+                    "INSERT INTO predictions (record_id, predicted) VALUES (?, ?)", (number, predictions.predicted)
                 )
 
     def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
@@ -191,21 +191,21 @@ class Store:
         sql = f"SELECT {', '.join(Summary._fields)} FROM summaries {where} ORDER BY id"  # noqa: S608
         return list(map(Summary._make, self._database.query(sql, values, row=None)))
 
-    def answered(self, test_fingerprint: str) -> list[Answered]:
+    def evaluations(self, test_fingerprint: str) -> list[Evaluated]:
         """Return all evaluations on some test images, as they were stored."""
-        from tinysearch.results.answers import Answered, Answers
+        from tinysearch.results.predictions import Evaluated, Predictions
 
         rows = self._database.query(
             """
             SELECT trainings.*, labels, predicted FROM trainings
-            LEFT JOIN answers ON answers.record_id = trainings.id
+            LEFT JOIN predictions ON predictions.record_id = trainings.id
             LEFT JOIN test_sets ON test_sets.fingerprint = trainings.test_fingerprint
             WHERE test_fingerprint = ? AND test_accuracy IS NOT NULL ORDER BY id
             """,
             (test_fingerprint,),
         )
         return [
-            Answered(
+            Evaluated(
                 run=row["run"],
                 key=row["key"],
                 name=row["name"],
@@ -215,7 +215,7 @@ class Store:
                 held_out=row["val_accuracy"] is not None,
                 recipe=json.loads(row["recipe"]),
                 accuracy=row["test_accuracy"],
-                answers=None if row["predicted"] is None else Answers(row["labels"], row["predicted"]),
+                predictions=None if row["predicted"] is None else Predictions(row["labels"], row["predicted"]),
             )
             for row in rows
         ]
@@ -229,7 +229,7 @@ class Store:
             """
             SELECT * FROM trainings
             WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL
-                AND taken_from IS NULL AND epochs = json_extract(recipe, '$.epochs')
+                AND reused_from IS NULL AND epochs = json_extract(recipe, '$.epochs')
             ORDER BY id LIMIT 1
             """,
             (key, seed, fingerprint),
@@ -258,7 +258,7 @@ class Store:
         return [_record(row) for row in rows]
 
     def named(self, name: str) -> list[Record]:
-        """Return the records of a documented model, whatever the recipe, oldest first."""
+        """Return the records of a hand-designed baseline, whatever the recipe, oldest first."""
         return [
             _record(row) for row in self._database.query("SELECT * FROM trainings WHERE name = ? ORDER BY id", (name,))
         ]
@@ -269,7 +269,7 @@ class Store:
         stored = connection.execute(
             """
             INSERT INTO records (
-                run_id, key, name, origin, purpose, trial, position, seed, taken_from, params,
+                run_id, key, name, origin, purpose, trial, position, seed, reused_from, params,
                 non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
                 test_fingerprint, failure, train_seconds, layers, rejections, created_at
             ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -284,7 +284,7 @@ class Store:
                 record.trial,
                 record.position,
                 record.seed,
-                record.taken_from,
+                record.reused_from,
                 summary.params,
                 summary.non_trainable_params,
                 summary.macs,
@@ -343,7 +343,7 @@ def _record(row: sqlite3.Row) -> Record:
         test_fingerprint=row["test_fingerprint"],
         provenance=json.loads(row["provenance"]),
         position=row["position"],
-        taken_from=row["taken_from"],
+        reused_from=row["reused_from"],
         rejections=json.loads(row["rejections"]),
         created_at=row["created_at"],
     )

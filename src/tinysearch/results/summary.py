@@ -23,7 +23,7 @@ class Summary(NamedTuple):
     seed: int
     dataset: str
     fingerprint: str
-    taken_from: str | None
+    reused_from: str | None
     params: int
     non_trainable_params: int
     macs: int
@@ -48,7 +48,7 @@ class Summary(NamedTuple):
             seed=record.seed,
             dataset=record.dataset,
             fingerprint=record.fingerprint,
-            taken_from=record.taken_from,
+            reused_from=record.reused_from,
             params=record.cost.params,
             non_trainable_params=record.cost.non_trainable_params,
             macs=record.cost.macs,

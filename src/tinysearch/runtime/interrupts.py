@@ -40,7 +40,7 @@ class Interrupts:
             signal.signal(one, handler)
 
     @contextmanager
-    def held_back(self) -> Iterator[None]:
+    def deferred(self) -> Iterator[None]:
         """Let signals wait for the end of the block."""
         self._holding = True
         try:

@@ -18,13 +18,13 @@ from tinysearch.runtime.provenance import provenance
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.run import SearchRun
 from tinysearch.training.job import Job
-from tinysearch.workers.bench import Bench
+from tinysearch.workers.executor import Executor
 
 Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
 
 
 class Watcher(Protocol):
-    """Is told what happens in a run; shows it, or ignores it."""
+    """Is notified of what happens in a run; shows it, or ignores it."""
 
     def on_start(self, proposal: Proposal) -> None: ...
 
@@ -37,7 +37,7 @@ class Watcher(Protocol):
 class RunOutcome:
     """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
-    Confirmations come last, if the leaders have been trained again.
+    Revalidations come last, if the leaders have been trained again.
     """
 
     name: str
@@ -56,34 +56,34 @@ class Execution:
 
     Args:
         run: What to carry out.
-        watcher: Is told what happens.
+        watcher: Is notified of what happens.
     """
 
     def __init__(self, run: SearchRun, watcher: Watcher) -> None:
         self._run = run
         self._watcher = watcher
-        trained = (one.measurement.train_seconds for one in run.ledger.records() if one.taken_from is None)
+        trained = (one.measurement.train_seconds for one in run.history.records() if one.reused_from is None)
         self._longest = max(trained, default=0.0)
         self._out_of_time = False
         self._under_way: dict[int, Proposal] = {}
-        self._bench = Bench(run.worker, run.settings.workers, watcher.on_epoch)
+        self._executor = Executor(run.worker, run.settings.workers, watcher.on_epoch)
         self._interrupts = Interrupts()
 
     def carry_out(self) -> RunOutcome:
         """Train all candidates that are not in the store yet; for errors see ``SearchRun.carry_out``."""
-        run, ledger = self._run, self._run.ledger
+        run, history = self._run, self._run.history
         run.models.tidy()
         ending: Ending = "finished"
-        left = run.planned - ledger.done
+        left = run.planned - history.done
         try:
-            with self._interrupts, self._bench:
+            with self._interrupts, self._executor:
                 if left and self._may_begin():
                     run.worker.prepare(min(left, run.settings.workers))
                 load_keras_tuner()
                 from tinysearch.search.keras_tuner.oracle import BudgetOracle
                 from tinysearch.search.keras_tuner.tuner import BudgetTuner
 
-                oracle = BudgetOracle(run.proposer, ledger, self._may_begin)
+                oracle = BudgetOracle(run.proposer, history, self._may_begin)
                 BudgetTuner(oracle, self._begin, self._wait).search()
             if oracle.exhausted is not None:
                 ending = "exhausted"
@@ -96,21 +96,21 @@ class Execution:
                 self._keep_finished()
             raise
         self._keep_finished()
-        if ending == "finished" and self._out_of_time and ledger.done < run.planned:
+        if ending == "finished" and self._out_of_time and history.done < run.planned:
             ending = "time limit"
         if ending in ("finished", "exhausted"):
             after = oracle.exhausted.rejections if oracle.exhausted is not None else {}
             run.store.finish(run.name, run.settings.to_dict(), after)
-        return RunOutcome(run.name, tuple(ledger.records()), ending, dict(ledger.rejections))
+        return RunOutcome(run.name, tuple(history.records()), ending, dict(history.rejections))
 
     def _keep_finished(self) -> None:
         """Store what was finished when the run came to its end."""
-        for position, measurement in self._bench.finished().items():
+        for position, measurement in self._executor.finished().items():
             self._keep(position, measurement)
 
     def _may_begin(self) -> bool:
         """Whether there is time for a training as long as the longest so far."""
-        if self._run.until is not None and self._run.ledger.position < self._run.planned:
+        if self._run.until is not None and self._run.history.position < self._run.planned:
             self._out_of_time = time.monotonic() + self._longest >= self._run.until
         return not self._out_of_time
 
@@ -130,11 +130,11 @@ class Execution:
             run.models.checkpoint(key),
             proposal.floor,
         )
-        self._bench.start(proposal.position, job)
+        self._executor.start(proposal.position, job)
         return None
 
     def _wait(self) -> tuple[int, Record]:
-        done = self._bench.wait(self._run.until)
+        done = self._executor.wait(self._run.until)
         if done is None:
             raise _TimeIsUpError
         return done[0], self._keep(*done)
@@ -186,18 +186,18 @@ class Execution:
             dataset=run.dataset.name,
             trial=proposal.trial,
             position=proposal.position,
-            taken_from=found.run,
+            reused_from=found.run,
             rejections=proposal.rejections,
             created_at="",
         )
 
     def _store(self, proposal: Proposal, record: Record) -> None:
-        with self._interrupts.held_back():
+        with self._interrupts.deferred():
             self._run.store.append(record)
-            self._run.ledger.record(proposal.position, record)
-            self._bench.forget(proposal.position)
+            self._run.history.record(proposal.position, record)
+            self._executor.forget(proposal.position)
         self._run.models.add(record)
-        self._watcher.on_record(proposal.position, record, self._run.ledger.rejections)
+        self._watcher.on_record(proposal.position, record, self._run.history.rejections)
 
 
 class _TimeIsUpError(Exception):

@@ -13,9 +13,9 @@ from typing import Any
 from tinysearch.data.datasets import Dataset
 from tinysearch.data.images import Images, fingerprint
 from tinysearch.errors import RunError, TrainingError
-from tinysearch.results.answers import Answers
 from tinysearch.results.artifacts import evaluated
 from tinysearch.results.leaderboard import by_score
+from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.backend import load_keras
@@ -47,7 +47,7 @@ def evaluate(
         dataset: Its test images are read and checked before training, and scored once after each.
         worker: Has the training images; closed at the end.
         size: How many trainings at a time.
-        watcher: Is told what happens.
+        watcher: Is notified of what happens.
 
     Raises:
         TrainingError: if a trained model cannot be saved.
@@ -116,15 +116,15 @@ def _evaluated(store: Store, run: str, mark: str) -> dict[tuple[str, int], Recor
 
 def _scored(
     store: Store, one: Retraining, measurement: Measurement, dataset: Dataset, test: Images, worker: Worker
-) -> tuple[Record, Answers | None]:
-    answers: Answers | None = None
+) -> tuple[Record, Predictions | None]:
+    predictions: Predictions | None = None
     accuracy: float | None = None
     if measurement.failure is None:
         predicted = _classified(model_path(store, one), test)
         if predicted is None:
             measurement = replace(measurement, failure="the trained network answers with values that are no numbers")
         else:
-            answers, accuracy = Answers.of(test.labels, predicted), float((predicted == test.labels).mean())
+            predictions, accuracy = Predictions.of(test.labels, predicted), float((predicted == test.labels).mean())
     record = Record(
         run=one.run,
         key=one.candidate.key,
@@ -143,16 +143,16 @@ def _scored(
         test_fingerprint=fingerprint(test),
         provenance={**provenance(), **worker.described()},
     )
-    return record, answers
+    return record, predictions
 
 
 def _classified(path: Path, test: Images) -> Any:
-    """Return what a saved model takes images for, shape ``(images,)``; None if its answers are no numbers."""
+    """Return what a saved model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
     load_keras()
     import keras
 
     from tinysearch.training.trainer import classified
 
     if not path.exists():
-        raise TrainingError(f"the trained model could not be saved at {path}; free some space or mend the folder")
+        raise TrainingError(f"the trained model could not be saved at {path}; free some space or fix the folder")
     return classified(keras.saving.load_model(path), test)

@@ -10,14 +10,16 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-HEIRS = 3
+INITIAL_CANDIDATES = 3
 
 
-def heirs(records: Sequence[Record], space: SearchSpace, budget: int, count: int = HEIRS) -> tuple[Candidate, ...]:
+def initial_candidates(
+    records: Sequence[Record], space: SearchSpace, budget: int, count: int = INITIAL_CANDIDATES
+) -> tuple[Candidate, ...]:
     """Return the best candidates of an earlier search, their widths scaled so that they just stay below a budget.
 
     Args:
-        records: Records of that search, failures and documented models included.
+        records: Records of that search, failures and hand-designed baselines included.
         space: Where the new search takes place; what is not in it is passed over.
         budget: Bound on parameters of the new search.
         count: How many to return, if there are as many different ones.

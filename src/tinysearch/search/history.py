@@ -10,8 +10,8 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 
-class Ledger:
-    """Positions count from 0: the documented models first, then the trials.
+class TrialHistory:
+    """Positions count from 0: the hand-designed baselines first, then the trials.
 
     With W workers, what is proposed at position i may depend on the records of positions 0 to i - W and on nothing
     later, whichever of the trainings under way is done first. A run is therefore a function of its settings.
@@ -41,7 +41,7 @@ class Ledger:
         """Whether all is known that the next proposal may depend on."""
         return self.position < len(self._first) + self.workers
 
-    def history(self) -> Sequence[Record]:
+    def known(self) -> Sequence[Record]:
         """Return the records that the next proposal may depend on, in order; only to be read."""
         known = max(0, self.position - self.workers + 1)
         return self._first if known == len(self._first) else self._first[:known]

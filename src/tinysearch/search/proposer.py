@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinysearch.results.record import Origin, Record
-from tinysearch.search.history import Ledger
+from tinysearch.search.history import TrialHistory
 from tinysearch.search.pruning import floor
 from tinysearch.search.strategies.strategy import Strategy
 from tinysearch.space.architecture import Architecture
@@ -25,7 +25,7 @@ class Proposal:
         position: Its place in the order of the run.
         candidate, cost: What to train, and what it costs.
         name, origin: Go into the record.
-        trial: Number of the trial, None for a documented model.
+        trial: Number of the trial, None for a hand-designed baseline.
         rejections: What was rejected before it, by reason.
         floor: See ``Job``.
     """
@@ -48,7 +48,7 @@ class Exhausted:
 
 
 class Proposer:
-    """A pure function from a ledger to the next proposal.
+    """A pure function from a history to the next proposal.
 
     If a strategy proposes nothing new for long, a space of up to 20,000 members is listed to find what is left of it.
 
@@ -57,9 +57,9 @@ class Proposer:
         seed: With the number of the trial it seeds the generator of that trial, so nothing needs to be saved.
         trials: How many candidates to propose.
         baselines: Architectures within the budget that come first, by name. They are not counted among the trials.
-        starts: Candidates that are proposed for the first trials; where one is rejected, the strategy is asked.
+        initial_candidates: Candidates for the first trials; where one is rejected, the strategy is asked.
         prune: Whether candidates that fall behind are to be stopped, see ``pruning``.
-        lessons: Records of other runs, which the strategy finds in its history before those of the run.
+        warm_start_trials: Records of other runs, which the strategy finds in its history before those of the run.
     """
 
     patience = 300
@@ -71,22 +71,22 @@ class Proposer:
         seed: int,
         trials: int,
         baselines: Mapping[str, Architecture],
-        starts: Sequence[Candidate] = (),
+        initial_candidates: Sequence[Candidate] = (),
         *,
         prune: bool = False,
-        lessons: Sequence[Record] = (),
+        warm_start_trials: Sequence[Record] = (),
     ) -> None:
         self.strategy = strategy
         self.seed = seed
         self.trials = trials
         self.baselines = baselines
-        self.starts = starts
+        self.initial_candidates = initial_candidates
         self.prune = prune
-        self.lessons = lessons
+        self.warm_start_trials = warm_start_trials
 
-    def next(self, ledger: Ledger) -> Proposal | Exhausted | None:
-        """Return what is to be trained at the ledger's next position, or None if all trials are proposed."""
-        position = ledger.position
+    def next(self, history: TrialHistory) -> Proposal | Exhausted | None:
+        """Return what is to be trained at the history's next position, or None if all trials are proposed."""
+        position = history.position
         problem = self.strategy.problem
         if position < len(self.baselines):
             name, architecture = list(self.baselines.items())[position]
@@ -99,29 +99,29 @@ class Proposer:
             return None
         rng = np.random.default_rng([self.seed, trial])
         rejections: Counter[str] = Counter()
-        found = self._start(trial, ledger, rejections)
+        found = self._initial(trial, history, rejections)
         if found is None:
-            found = self._ask(self._history(ledger), ledger.pending(), ledger.keys, rng, rejections)
-        if found is not None and found[0].key in (ahead := ledger.ahead()):
+            found = self._ask(self._known(history), history.pending(), history.keys, rng, rejections)
+        if found is not None and found[0].key in (ahead := history.ahead()):
             # Another version or machine proposes otherwise than the one that began the run.
-            found = self._ask(self._history(ledger), ledger.pending(), ledger.keys | ahead, rng, rejections)
+            found = self._ask(self._known(history), history.pending(), history.keys | ahead, rng, rejections)
         if found is None:
             return Exhausted(rejections)
         candidate, cost = found
-        bound = floor(ledger.history(), candidate.recipe.epochs) if self.prune else None
+        bound = floor(history.known(), candidate.recipe.epochs) if self.prune else None
         return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections, bound)
 
-    def _history(self, ledger: Ledger) -> Sequence[Record]:
-        return [*self.lessons, *ledger.history()] if self.lessons else ledger.history()
+    def _known(self, history: TrialHistory) -> Sequence[Record]:
+        return [*self.warm_start_trials, *history.known()] if self.warm_start_trials else history.known()
 
-    def _start(self, trial: int, ledger: Ledger, rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
+    def _initial(self, trial: int, history: TrialHistory, rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
         """Return what the trial is to start with, if there is something and it passes the filter."""
-        if trial >= len(self.starts):
+        if trial >= len(self.initial_candidates):
             return None
         problem = self.strategy.problem
-        candidate = self.starts[trial]
+        candidate = self.initial_candidates[trial]
         cost = problem.space.cost(candidate.architecture)
-        reason = self._reason(candidate, cost, ledger.keys | ledger.ahead())
+        reason = self._reason(candidate, cost, history.keys | history.ahead())
         if reason is None and cost is not None:
             return candidate, cost
         rejections[reason or "shape"] += 1
@@ -151,7 +151,7 @@ class Proposer:
         problem = self.strategy.problem
         left: dict[str, tuple[Candidate, Cost]] = {}
         for architecture in problem.space.members():
-            candidate = problem.fresh(architecture, rng)
+            candidate = problem.new_candidate(architecture, rng)
             cost = problem.space.cost(architecture)
             if cost is not None and self._reason(candidate, cost, known) is None:
                 left[candidate.key] = (candidate, cost)

@@ -22,7 +22,7 @@ def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
     """Return after which epoch a new candidate is looked at, and the accuracy below which it is stopped.
 
     It is the median of what those before it had reached after that epoch: those of the history that were to be trained
-    for as many epochs, stopped ones included, documented models and failures left out; of many, the latest thousand.
+    for as many epochs, stopped ones included, baselines and failures left out; of many, the latest thousand.
 
     Args:
         history: The records that the candidate may depend on.

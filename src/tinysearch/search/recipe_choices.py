@@ -20,7 +20,7 @@ KNOBS = {
     "norm_momentum": Choice({0.9: 4, 0.99: 1}),
     "label_smoothing": Choice({0.0: 6, 0.02: 1, 0.05: 1, 0.1: 0.5}),
     "weight_decay": Choice({0.0: 5, 1e-4: 1, 5e-4: 1, 2e-3: 0.5}),
-    "average_decay": Choice({0.0: 8, 0.99: 1, 0.999: 1}),
+    "ema_momentum": Choice({0.0: 8, 0.99: 1, 0.999: 1}),
 }
 
 
@@ -48,7 +48,7 @@ def recipe_features(recipe: Recipe) -> list[float]:
         math.log(1.001 - recipe.norm_momentum),
         recipe.label_smoothing,
         math.log(1e-5 + recipe.weight_decay),
-        math.log(1.0001 - recipe.average_decay),
+        math.log(1.0001 - recipe.ema_momentum),
     ]
 
 

@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tinysearch.results.answers import Answers
 from tinysearch.results.lock import RunLock
+from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.interrupts import Interrupts
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
-from tinysearch.workers.bench import Bench
+from tinysearch.workers.executor import Executor
 from tinysearch.workers.worker import Worker
 
 
@@ -35,7 +35,7 @@ class Retraining:
 
 
 class RetrainingWatcher:
-    """Is told what happens, and ignores it."""
+    """Is notified of what happens, and ignores it."""
 
     def on_start(self, position: int, retraining: Retraining) -> None:
         """Take note that a training begins."""
@@ -52,7 +52,7 @@ def retrain(
     planned: Sequence[Retraining],
     known: Callable[[Retraining], Record | None],
     job: Callable[[Retraining], Job],
-    recorded: Callable[[Retraining, Measurement], tuple[Record, Answers | None]],
+    recorded: Callable[[Retraining, Measurement], tuple[Record, Predictions | None]],
     worker: Worker,
     size: int,
     watcher: RetrainingWatcher,
@@ -64,10 +64,10 @@ def retrain(
         planned: What to train.
         known: Returns the record of a training that was done before.
         job: Makes a training ready.
-        recorded: Makes the record of a training that is done, and what its network answered on test images.
+        recorded: Makes the record of a training that is done, and what its network predicted on test images.
         worker: Closed at the end.
         size: How many trainings at a time.
-        watcher: Is told what happens.
+        watcher: Is notified of what happens.
 
     Raises:
         RunError: if a run is being carried out by another process.
@@ -87,24 +87,24 @@ def retrain(
         for run in sorted({planned[position].run for position in waiting}):
             stack.callback(RunLock(store.folder_of(run), run).release)
         stack.enter_context(interrupts)
-        bench = stack.enter_context(Bench(worker, size, watcher.on_epoch))
+        executor = stack.enter_context(Executor(worker, size, watcher.on_epoch))
         jobs: dict[int, Job] = {}
 
         def begin() -> None:
             position = waiting.pop(0)
             watcher.on_start(position, planned[position])
             jobs[position] = job(planned[position])
-            bench.start(position, jobs[position])
+            executor.start(position, jobs[position])
 
-        while waiting and bench.busy < size:
+        while waiting and executor.busy < size:
             begin()
-        while bench.busy:
-            position, measurement = _next(bench)
+        while executor.busy:
+            position, measurement = _next(executor)
             if waiting:
                 begin()
-            record, answers = recorded(planned[position], measurement)
-            with interrupts.held_back():
-                store.append(record, answers)
+            record, predictions = recorded(planned[position], measurement)
+            with interrupts.deferred():
+                store.append(record, predictions)
             records[position] = record
             checkpoint = jobs.pop(position).checkpoint_path
             if checkpoint is not None:
@@ -113,8 +113,8 @@ def retrain(
     return [records[position] for position in range(len(planned))]
 
 
-def _next(bench: Bench) -> tuple[int, Measurement]:
+def _next(executor: Executor) -> tuple[int, Measurement]:
     while True:
-        heard = bench.wait()
+        heard = executor.wait()
         if heard is not None:
             return heard

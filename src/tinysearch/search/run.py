@@ -15,7 +15,7 @@ from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.search.history import Ledger
+from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.strategies.registry import strategy
@@ -40,7 +40,7 @@ class SearchRun:
         name: Name of the run.
         settings: See ``RunSettings``.
         dataset: Images; only the training images are looked at.
-        baselines: Documented models by name, trained first if the settings say so; strategies find them in the history.
+        baselines: Hand-designed baselines by name, trained first if the settings say so and part of the history.
             Those that do not fit the budget, or are not in the space, are left out.
         worker: Where candidates are trained; closed when the run was carried out.
         space: The search space; by default the one of ``tinysearch run`` for the dataset's task.
@@ -48,10 +48,10 @@ class SearchRun:
         time_limit: Seconds after which no training goes on, and no trial is begun that is not expected to finish;
             None for no limit.
         retrain: Train candidates that another run in the store has trained with the same recipe, seed and data; by
-            default their measurements are taken over.
+            default their measurements are reused.
 
     Raises:
-        BudgetError: if no member of the space is within the budget, as far as can be told.
+        BudgetError: if no member of the space is within the budget, as far as can be known.
         RunError: if the name is taken, or is to be resumed and unknown, differs in its settings, or is being carried
             out by another process; or if a run that it is to learn from is unknown or was made on other data.
     """
@@ -82,16 +82,18 @@ class SearchRun:
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
-        self.left_out = [label for label in baselines if settings.baselines and label not in fitting]
+        self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
         searcher = strategy(settings.strategy, problem)
         self.proposer = Proposer(
             searcher,
             settings.seed,
             settings.trials,
             self.baselines,
-            settings.starts,
+            settings.initial_candidates,
             prune=settings.prune,
-            lessons=[record for name, count in settings.lessons for record in self._lessons(name, count)],
+            warm_start_trials=[
+                record for name, count in settings.warm_start_trials for record in self._warm_start(name, count)
+            ],
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
             raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
@@ -104,11 +106,11 @@ class SearchRun:
             else:
                 store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
                 self.models.clear()
-            self.ledger = Ledger(settings.workers, self._stored())
+            self.history = TrialHistory(settings.workers, self._stored())
         except BaseException:
             self.lock.release()
             raise
-        for record in self.ledger.records():
+        for record in self.history.records():
             self.models.add(record)
 
     @property
@@ -119,7 +121,7 @@ class SearchRun:
     def carry_out(self, watcher: Watcher) -> RunOutcome:
         """Train all candidates that are not in the store yet.
 
-        Ctrl-C ends the trainings at hand and is told by the outcome; everything trained before is in the store.
+        Ctrl-C ends the trainings at hand and the outcome says so; everything trained before is in the store.
 
         Raises:
             StoreWriteError: if a result cannot be stored.
@@ -153,7 +155,7 @@ class SearchRun:
         records = self.store.records(self.name)
         return {record.position: record for record in records if record.position is not None}
 
-    def _lessons(self, name: str, count: int) -> list[Record]:
+    def _warm_start(self, name: str, count: int) -> list[Record]:
         """Return the records of the first positions of another run's search that were to be trained for as long.
 
         Raises:
@@ -172,7 +174,7 @@ class SearchRun:
     def _check_same(self) -> None:
         run = self.store.run(self.name)
         run.check_data(self.dataset.name, self.dataset.fingerprint)
-        may_change = {name: getattr(self.settings, name) for name in ("trials", "evaluate", "confirm")}
+        may_change = {name: getattr(self.settings, name) for name in ("trials", "evaluate", "folds")}
         before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
             if before[name] != value:
@@ -183,7 +185,7 @@ class SearchRun:
 
 
 def _check_reachable(problem: Problem) -> None:
-    """Refuse a budget that no architecture of the space meets, as far as many draws at their narrowest can tell."""
+    """Refuse a budget that no architecture of the space meets, as far as many draws at their narrowest show."""
     space, budget = problem.space, problem.budget
     smallest = space.smallest()
     if smallest.params >= budget.params:

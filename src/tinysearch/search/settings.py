@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinysearch.data.datasets import TENTHS
+from tinysearch.data.datasets import FOLDS
 from tinysearch.errors import RunError
 from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture
@@ -28,20 +28,20 @@ class RunSettings:
         strategy: Name of the search strategy.
         trials: How many candidates to train, baselines not counted.
         seed: Seed of the proposals and of every training.
-        baselines: Whether the documented models that fit are trained first.
+        baselines: Whether the hand-designed baselines that fit are trained first.
         workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
             less one.
-        starts: Candidates that are the first trials, as far as they are within the budget, new and not too many.
+        initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
         space: What narrows the search space, see ``space_file``; nothing for the whole space.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
-        confirm: How many trainings, each with other images held out, the winner must lead by the mean of before it is
+        folds: How many trainings, each with other images held out, the winner must lead by the mean of before it is
             evaluated; 1 for the one of the search.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
-        lessons: Names of other runs in the store, and how many of their first records strategies learn from too.
+        warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
 
     Raises:
-        RunError: if trials, seed, workers, evaluate or confirm are out of range, the strategy is unknown, or the
+        RunError: if trials, seed, workers, evaluate or folds are out of range, the strategy is unknown, or the
             recipe has no knobs to tune.
     """
 
@@ -53,12 +53,12 @@ class RunSettings:
     baselines: bool = True
     workers: int = 1
     evaluate: int = 3
-    confirm: int = 3
-    starts: tuple[Candidate, ...] = ()
+    folds: int = 3
+    initial_candidates: tuple[Candidate, ...] = ()
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
     prune: bool = False
-    lessons: tuple[tuple[str, int], ...] = ()
+    warm_start_trials: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.trials < 0:
@@ -69,8 +69,8 @@ class RunSettings:
             raise RunError(f"a run has 1 to {MOST_WORKERS} workers, got {self.workers}")
         if self.evaluate < 0:
             raise RunError(f"a winner is evaluated with at least 0 seeds, got {self.evaluate}")
-        if not 1 <= self.confirm <= TENTHS:
-            raise RunError(f"a winner is confirmed by 1 to {TENTHS} trainings, got {self.confirm}")
+        if not 1 <= self.folds <= FOLDS:
+            raise RunError(f"a winner is validated on 1 to {FOLDS} folds, got {self.folds}")
         if self.tune_recipe and (self.recipe.optimizer, self.recipe.schedule) != ("sgd", "one_cycle"):
             raise RunError(
                 f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "
@@ -80,21 +80,29 @@ class RunSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = dataclasses.asdict(dataclasses.replace(self, starts=()))
-        starts = [{"architecture": one.architecture.to_dict(), "recipe": one.recipe.to_dict()} for one in self.starts]
-        return {**plain, "recipe": self.recipe.to_dict(), "starts": starts}
+        plain = dataclasses.asdict(dataclasses.replace(self, initial_candidates=()))
+        initial_candidates = [
+            {"architecture": one.architecture.to_dict(), "recipe": one.recipe.to_dict()}
+            for one in self.initial_candidates
+        ]
+        return {**plain, "recipe": self.recipe.to_dict(), "initial_candidates": initial_candidates}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
         """Make settings of plain JSON values."""
         recipe = Recipe.from_dict(data["recipe"])
-        starts = tuple(
-            # Earlier versions wrote architectures.
+        initial_candidates = tuple(
+            # Early versions wrote architectures.
             Candidate(Architecture.from_dict(one["architecture"]), Recipe.from_dict(one["recipe"]))
             if "recipe" in one
             else Candidate(Architecture.from_dict(one), recipe)
-            for one in data.get("starts", ())
+            for one in data.get("initial_candidates", ())
         )
-        lessons = tuple((str(name), int(count)) for name, count in data.get("lessons", ()))
-        values = {"budget": Budget(**data["budget"]), "recipe": recipe, "starts": starts, "lessons": lessons}
+        warm_start_trials = tuple((str(name), int(count)) for name, count in data.get("warm_start_trials", ()))
+        values = {
+            "budget": Budget(**data["budget"]),
+            "recipe": recipe,
+            "initial_candidates": initial_candidates,
+            "warm_start_trials": warm_start_trials,
+        }
         return cls(**{**data, **values})

@@ -1,7 +1,7 @@
 """The one traversal of an architecture.
 
-``lower`` walks an architecture and tells an interpreter, the ``LayerOps``, which primitive operations it is made
-of and in which order. The cost and the Keras model are two interpreters of this one walk, so they cannot
+``lower`` walks an architecture and calls an interpreter, the ``LayerOps``, with the primitive operations that it is
+made of, in their order. The cost and the Keras model are two interpreters of this one walk, so they cannot
 disagree about what an architecture means (the design of uNAS, Liberis et al., 2021).
 """
 

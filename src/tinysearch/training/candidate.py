@@ -23,4 +23,4 @@ class Candidate:
     @cached_property
     def key(self) -> str:
         """Twelve hexadecimal digits, equal for all candidates that build the same network and train it alike."""
-        return digest({"architecture": canonical(self.architecture).to_dict(), "recipe": self.recipe.to_dict()})
+        return digest({"architecture": canonical(self.architecture).to_dict(), "recipe": self.recipe.identity()})

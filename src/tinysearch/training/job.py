@@ -26,7 +26,7 @@ class Job:
         model_path: Where to save the trained model, or None.
         checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
         floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
-        tenth: Which tenth of the training images is held out, if any is; see ``TrainingData.holding_out``.
+        fold: Which tenth of the training images is held out, if any is; see ``TrainingData.holding_out``.
     """
 
     candidate: Candidate
@@ -35,7 +35,7 @@ class Job:
     model_path: Path | None = None
     checkpoint_path: Path | None = None
     floor: tuple[int, float] | None = None
-    tenth: int = 0
+    fold: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -47,7 +47,7 @@ class Job:
             "model_path": None if self.model_path is None else str(self.model_path),
             "checkpoint_path": None if self.checkpoint_path is None else str(self.checkpoint_path),
             "floor": None if self.floor is None else list(self.floor),
-            "tenth": self.tenth,
+            "fold": self.fold,
         }
 
     @classmethod
@@ -56,4 +56,4 @@ class Job:
         paths = {name: None if data[name] is None else Path(data[name]) for name in ("model_path", "checkpoint_path")}
         candidate = Candidate(Architecture.from_dict(data["architecture"]), Recipe.from_dict(data["recipe"]))
         floor = None if data["floor"] is None else (int(data["floor"][0]), float(data["floor"][1]))
-        return cls(candidate, data["seed"], data["fingerprint"], **paths, floor=floor, tenth=data["tenth"])
+        return cls(candidate, data["seed"], data["fingerprint"], **paths, floor=floor, fold=data["fold"])

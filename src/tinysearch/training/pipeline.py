@@ -57,16 +57,16 @@ class TrainingBatches:
         if not self._recipe.augments:
             return order, np.empty((0, 8), np.float32)
         recipe = self._recipe
-        if epoch >= recipe.epochs - recipe.plain_epochs:
+        if epoch >= recipe.epochs - recipe.no_augment_final_epochs:
             recipe = dataclasses.replace(recipe, rotation_degrees=0.0, shift_pixels=0.0, zoom=0.0, shear_degrees=0.0)
-        return order, movements(len(order), self._images.pixels.shape, recipe, rng)
+        return order, draw_affine(len(order), self._images.pixels.shape, recipe, rng)
 
     def batch(self, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]) -> tuple[Any, Any]:
         """Return one batch of an epoch that was drawn."""
         part = slice(step * self._recipe.batch_size, (step + 1) * self._recipe.batch_size)
         pixels = self._images.pixels[order[part]].astype(np.float32)
         if self._recipe.augments:
-            pixels = keras.ops.convert_to_numpy(moved(pixels, moves[part], self._fill))
+            pixels = keras.ops.convert_to_numpy(apply_affine(pixels, moves[part], self._fill))
         return pixels, self._images.labels[order[part]]
 
     def _stream(self, first: int, end: int) -> Any:
@@ -85,7 +85,7 @@ class TrainingBatches:
                 indices = order[begin:stop]
                 found = tf.cast(tf.gather(pixels, indices), tf.float32)
                 if self._recipe.augments:
-                    found = moved(found, moves[begin:stop], self._fill)
+                    found = apply_affine(found, moves[begin:stop], self._fill)
                 return found, tf.gather(labels, indices)
 
             steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)
@@ -119,7 +119,9 @@ class _Batches(keras.utils.PyDataset):
         return self._batches.batch(step, *self._drawn)
 
 
-def movements(count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def draw_affine(
+    count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
     """Draw how images are stretched, slanted and turned about their middle and shifted, each by amounts of its own.
 
     Args:
@@ -148,12 +150,12 @@ def movements(count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random
     return np.stack([xx, xy, shift_x, yx, yy, shift_y, zero, zero], axis=1).astype(np.float32)
 
 
-def moved(batch: Any, transforms: Any, fill: float) -> Any:
+def apply_affine(batch: Any, transforms: Any, fill: float) -> Any:
     """Move each image of a batch, in one bilinear resampling.
 
     Args:
         batch: Shape ``(batch, height, width, channels)``.
-        transforms: What ``movements`` drew for these images, shape ``(batch, 8)``.
+        transforms: What ``draw_affine`` drew for these images, shape ``(batch, 8)``.
         fill: Value of pixels that come from outside the image.
     """
     return keras.ops.image.affine_transform(

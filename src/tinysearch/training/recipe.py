@@ -24,7 +24,7 @@ class Recipe:
         plateau_factor: After an epoch whose validation accuracy is not above that of three epochs before, and at
             most once in three epochs, the rate is divided by this; 1 changes nothing. Only with ``"constant"``.
         clip_norm: Gradients are scaled down to this norm, all weights together; 0 for never (Pascanu et al., 2013).
-        inputs: ``"standardized"`` by mean and standard deviation of the training pixels, or scaled to ``"unit"``
+        input_scaling: ``"standardized"`` by mean and standard deviation of the training pixels, or scaled to ``"unit"``
             range.
         rotation_degrees: Training images are turned by up to this much to either side.
         shift_pixels: Training images are shifted by up to this much in each direction.
@@ -32,11 +32,11 @@ class Recipe:
         label_smoothing: Share of each label that is spread evenly over all classes (Szegedy et al., 2016).
         weight_decay: Each step takes this times the rate from each kernel, apart from the gradient (Loshchilov and
             Hutter, 2019); scales and offsets are left alone.
-        average_decay: What is validated and kept are exponential moving averages of the weights with this momentum
+        ema_momentum: What is validated and kept are exponential moving averages of the weights with this momentum
             (Polyak and Juditsky, 1992); 0 for the weights themselves.
         zoom: Training images are stretched or shrunk by up to this share, height and width apart.
         shear_degrees: Training images are slanted by up to this much to either side.
-        plain_epochs: In the last so many epochs, training images are shown as they are.
+        no_augment_final_epochs: In the last so many epochs, training images are shown as they are.
 
     Raises:
         RecipeError: if a value is out of range.
@@ -49,16 +49,16 @@ class Recipe:
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
     plateau_factor: float = 1.0
     clip_norm: float = 1.0
-    inputs: Literal["standardized", "unit"] = "standardized"
+    input_scaling: Literal["standardized", "unit"] = "standardized"
     rotation_degrees: float = 7.0
     shift_pixels: float = 1.0
     norm_momentum: float = 0.9
     label_smoothing: float = 0.0
     weight_decay: float = 0.0
-    average_decay: float = 0.0
+    ema_momentum: float = 0.0
     zoom: float = 0.0
     shear_degrees: float = 0.0
-    plain_epochs: int = 0
+    no_augment_final_epochs: int = 0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -72,19 +72,19 @@ class Recipe:
             ("norm_momentum", 0.0, 1.0),
             ("label_smoothing", 0.0, 0.9),
             ("weight_decay", 0.0, 1.0),
-            ("average_decay", 0.0, 0.99999),
+            ("ema_momentum", 0.0, 0.99999),
             ("zoom", 0.0, 0.5),
             ("shear_degrees", 0.0, 60.0),
-            ("plain_epochs", 0, 100_000),
+            ("no_augment_final_epochs", 0, 100_000),
         ):
             value = getattr(self, name)
-            kinds = (int,) if name in ("epochs", "batch_size", "plain_epochs") else (int, float)
+            kinds = (int,) if name in ("epochs", "batch_size", "no_augment_final_epochs") else (int, float)
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 raise RecipeError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}")
         for name, options in (
             ("optimizer", ("sgd", "adam")),
             ("schedule", ("constant", "one_cycle")),
-            ("inputs", ("standardized", "unit")),
+            ("input_scaling", ("standardized", "unit")),
         ):
             if getattr(self, name) not in options:
                 raise RecipeError(f"{name} must be one of {', '.join(options)}; got {getattr(self, name)!r}")
@@ -97,7 +97,7 @@ class Recipe:
     def augments(self) -> bool:
         """Whether training images are changed at random."""
         moved = max(self.rotation_degrees, self.shift_pixels, self.zoom, self.shear_degrees) > 0
-        return moved and self.plain_epochs < self.epochs
+        return moved and self.no_augment_final_epochs < self.epochs
 
     @property
     def name(self) -> str:
@@ -111,13 +111,19 @@ class Recipe:
         """Return plain JSON values; what came later than the first records is left out where it does nothing."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _LATER}
 
+    def identity(self) -> dict[str, Any]:
+        """Return what keys of candidates are made of: ``to_dict`` with the names that fields had at first."""
+        return {_FIRST_NAMES.get(name, name): value for name, value in self.to_dict().items()}
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
-        """Make a recipe of plain JSON values.
+        """Make a recipe of plain JSON values; fields may have the names that they had at first.
 
         Raises:
             RecipeError: if a field is unknown or a value out of range.
         """
+        new_names = {old: new for new, old in _FIRST_NAMES.items()}
+        data = {new_names.get(name, name): value for name, value in data.items()}
         known = {item.name for item in dataclasses.fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
@@ -126,18 +132,24 @@ class Recipe:
 
 
 # Keys of candidates are made of recipes: they must not change because recipes learn something new.
-_LATER = ("label_smoothing", "weight_decay", "average_decay", "zoom", "shear_degrees", "plain_epochs")
+_LATER = ("label_smoothing", "weight_decay", "ema_momentum", "zoom", "shear_degrees", "no_augment_final_epochs")
+# Nor because a field has got a better name.
+_FIRST_NAMES = {
+    "input_scaling": "inputs",
+    "ema_momentum": "average_decay",
+    "no_augment_final_epochs": "plain_epochs",
+}
 
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
-    # The founding document's: Adam at 1e-3, batches of 32, pixels in [0, 1], no augmentation, Keras's own momentum.
+    # As the MNIST Challenge documents it: Adam at 1e-3, batches of 32, pixels in [0, 1], no augmentation.
     "documented": Recipe(
         batch_size=32,
         optimizer="adam",
         learning_rate=1e-3,
         schedule="constant",
         clip_norm=0.0,
-        inputs="unit",
+        input_scaling="unit",
         rotation_degrees=0.0,
         shift_pixels=0.0,
         norm_momentum=0.99,

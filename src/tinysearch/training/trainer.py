@@ -48,7 +48,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class PlateauRule(keras.callbacks.Callback):
-    """The founding document's learning-rate rule.
+    """The MNIST Challenge's learning-rate rule.
 
     After an epoch, if validation accuracy has not increased against the one three epochs before and the rate has not
     been reduced in the last three epochs, the rate is divided by ``factor``; a factor of 1 changes nothing.
@@ -81,8 +81,8 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
         CostMismatchError: if Keras counts other parameters than the arithmetic.
     """
     keeping = None if job.checkpoint_path is None else (job.checkpoint_path, job.fingerprint)
-    if job.tenth:
-        data = data.holding_out(job.tenth)
+    if job.fold:
+        data = data.holding_out(job.fold)
     model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor)
     if job.model_path is not None and measurement.failure is None:
         # A model can be made again; that there is no place for it must not cost the measurement.
@@ -115,7 +115,7 @@ def fit(
 
     Returns:
         The trained model, which takes raw pixels, and the measurement. Training ends early only below the floor, or if
-        the loss is no longer a finite number; the measurement then tells the failure.
+        the loss is no longer a finite number; the measurement then has the failure.
 
     Raises:
         ShapeError: if the architecture does not fit the images.
@@ -155,7 +155,7 @@ def fit(
         began -= curve[-1].seconds
     recorder = _Recorder(began, seed, curve, on_epoch, floor)
     callbacks: list[keras.callbacks.Callback] = [recorder, rule]
-    if recipe.average_decay:
+    if recipe.ema_momentum:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if path is not None:
         callbacks.append(_Keeper(path, identity, recorder, rule))
@@ -187,7 +187,7 @@ def save_model(model: keras.Model, path: Path) -> None:
 
 
 def classified(model: keras.Model, images: Images) -> np.ndarray[Any, np.dtype[np.int64]] | None:
-    """Return the classes that a model takes images for, shape ``(images,)``; None if its answers are no numbers."""
+    """Return the classes that a model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
     probabilities = model.predict(_floats(images), batch_size=_LARGE_BATCH, verbose=0)
     return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
 
@@ -240,7 +240,7 @@ def _loss(recipe: Recipe) -> Any:
 
 def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[float, float]:
     """Return scale and offset that a model of this recipe applies to raw pixels."""
-    if recipe.inputs == "unit":
+    if recipe.input_scaling == "unit":
         return 1 / data.full_scale, 0.0
     mean, deviation = data.statistics
     return 1 / deviation, -mean / deviation
@@ -253,8 +253,8 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     options: dict[str, Any] = {"global_clipnorm": recipe.clip_norm or None}
     if recipe.weight_decay:
         options["weight_decay"] = recipe.weight_decay
-    if recipe.average_decay:
-        options.update(use_ema=True, ema_momentum=recipe.average_decay)
+    if recipe.ema_momentum:
+        options.update(use_ema=True, ema_momentum=recipe.ema_momentum)
     if recipe.optimizer == "adam":
         optimizer: keras.optimizers.Optimizer = keras.optimizers.Adam(rate, **options)
     else:
@@ -280,7 +280,7 @@ def _restore(model: keras.Model, rule: PlateauRule, checkpoint: Checkpoint) -> N
 
 
 class _Recorder(keras.callbacks.Callback):
-    """Keeps the curve, tells it to whoever watches, notes when the loss is no number any more, seeds each epoch."""
+    """Keeps the curve, reports it to the watcher, notes when the loss is no number any more, seeds each epoch."""
 
     def __init__(
         self,

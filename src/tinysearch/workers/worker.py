@@ -24,7 +24,7 @@ class Worker(abc.ABC):
         A candidate that cannot be trained gives a measurement with a failure, not an exception.
 
         Raises:
-            CostMismatchError: if Keras and the arithmetic disagree, which no other candidate can mend.
+            CostMismatchError: if Keras and the arithmetic disagree, which no other candidate can fix.
             WorkerError: if nothing can be trained here, whatever the candidate.
         """
 

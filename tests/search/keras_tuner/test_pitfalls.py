@@ -172,7 +172,7 @@ def test_keras_tuners_own_trial_has_the_choices_and_the_last_score(runner: Any) 
     from tinysearch.search.keras_tuner.oracle import BudgetOracle
 
     search = runner.prepare(trials=1, strategy="random", documented={})
-    oracle = BudgetOracle(search.proposer, search.ledger, lambda: True)
+    oracle = BudgetOracle(search.proposer, search.history, lambda: True)
     trial = oracle.create_trial("tuner0")
     architecture = oracle.proposal(trial.trial_id).candidate.architecture
     assert search.space.decode(trial.hyperparameters.values) == architecture

@@ -24,7 +24,7 @@ def test_what_is_within_the_budget_stays_as_it_is(problem: Callable[..., Problem
 
 
 @pytest.mark.parametrize(
-    ("broken", "mended"),
+    ("broken", "fixed"),
     [
         (Residual((Conv(8),)), Conv(8)),
         (Conv(8, repeat=2), Conv(8)),
@@ -32,8 +32,8 @@ def test_what_is_within_the_budget_stays_as_it_is(problem: Callable[..., Problem
         (Residual((Conv(4, stride=2),)), Conv(4, stride=2)),
     ],
 )
-def test_what_does_not_fit_is_taken_away(broken: Layer, mended: Layer, problem: Callable[..., Problem]) -> None:
-    assert repaired(small(Conv(4), broken, Conv(6)), problem()) == small(Conv(4), mended, Conv(6))
+def test_what_does_not_fit_is_taken_away(broken: Layer, fixed: Layer, problem: Callable[..., Problem]) -> None:
+    assert repaired(small(Conv(4), broken, Conv(6)), problem()) == small(Conv(4), fixed, Conv(6))
 
 
 def test_a_window_larger_than_its_image_is_padded_or_left_out(problem: Callable[..., Problem]) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from tinysearch.errors import RunError
 from tinysearch.results.record import Measurement, Record
-from tinysearch.search.keras_tuner.replay import Conversation
+from tinysearch.search.keras_tuner.replay import OracleReplay
 from tinysearch.search.keras_tuner.strategy import ORACLES, KerasTunerOracle
 from tinysearch.search.strategies.registry import strategy
 from tinysearch.search.strategies.strategy import Problem
@@ -243,7 +243,7 @@ def test_bayesian_optimization_fits_its_process_once_it_knows_enough(
     fitted: list[tuple[int, int]] = []
     monkeypatch.setattr(oracle.gpr, "fit", lambda x, y: fitted.append((len(x), len(y))))
     monkeypatch.setattr(oracle.gpr, "predict", lambda x, return_std: (np.zeros(len(x)), np.ones(len(x))))
-    with Conversation(oracle, small) as conversation:
-        conversation.tell(past([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), [])
-        assert conversation.ask() is not None
+    with OracleReplay(oracle, small) as replay:
+        replay.tell(past([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), [])
+        assert replay.ask() is not None
     assert fitted == [(6, 6)]

@@ -114,7 +114,7 @@
       points(all.filter((one) => one.row.origin !== "baseline"), "candidates, validation", { color: css("--accent"), size: 7, opacity: 0.55 }),
       { x: best.map(size), y: best.map((one) => height(one.row.val_accuracy)), mode: "lines", type: "scatter", hoverinfo: "skip",
         line: { shape: "hv", dash: "dot", color: css("--accent") }, name: "Pareto front, validation" },
-      points(all.filter((one) => one.row.origin === "baseline"), "hand-made, validation", { color: css("--warm"), size: 12, symbol: "diamond" }),
+      points(all.filter((one) => one.row.origin === "baseline"), "hand-designed, validation", { color: css("--warm"), size: 12, symbol: "diamond" }),
     ];
     if (tested.length) traces.push(points(tested, "test, mean ± std", { color: css("--good"), size: 10, symbol: "square" }, (one) => one.row.test_accuracy_mean,
       { error_y: { type: "data", symmetric: false, color: css("--good"), array: tested.map((one) => spread(one, 1)), arrayminus: tested.map((one) => spread(one, -1)) } }));

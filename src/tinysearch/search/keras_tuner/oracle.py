@@ -9,7 +9,7 @@ from typing import Any
 import keras_tuner
 
 from tinysearch.results.record import Record
-from tinysearch.search.history import Ledger
+from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Exhausted, Proposal, Proposer
 
 
@@ -22,11 +22,11 @@ class BudgetOracle(keras_tuner.Oracle):
 
     Args:
         proposer: Decides what is next.
-        ledger: What was proposed and what came of it.
+        history: What was proposed and what came of it.
         may_begin: Whether there is time for another trial.
     """
 
-    def __init__(self, proposer: Proposer, ledger: Ledger, may_begin: Callable[[], bool]) -> None:
+    def __init__(self, proposer: Proposer, history: TrialHistory, may_begin: Callable[[], bool]) -> None:
         super().__init__(
             objective=keras_tuner.Objective("val_accuracy", direction="max"),
             seed=proposer.seed,
@@ -35,7 +35,7 @@ class BudgetOracle(keras_tuner.Oracle):
         self.seed = proposer.seed
         self.verbose = 0
         self.proposer = proposer
-        self.ledger = ledger
+        self.history = history
         self.error: Exception | None = None
         self.exhausted: Exhausted | None = None
         self._may_begin = may_begin
@@ -46,15 +46,15 @@ class BudgetOracle(keras_tuner.Oracle):
         try:
             if self.exhausted is not None:
                 return {"status": "STOPPED"}
-            if not self.ledger.open:
+            if not self.history.open:
                 return {"status": "IDLE"}
-            proposal = self.proposer.next(self.ledger) if self._may_begin() else None
+            proposal = self.proposer.next(self.history) if self._may_begin() else None
             if isinstance(proposal, Exhausted):
                 self.exhausted = proposal
-                self.ledger.rejections.update(proposal.rejections)
+                self.history.rejections.update(proposal.rejections)
             if not isinstance(proposal, Proposal):
                 return {"status": "STOPPED"}
-            self.ledger.propose(proposal.candidate, proposal.rejections)
+            self.history.propose(proposal.candidate, proposal.rejections)
             self._proposals[trial_id] = proposal
             space = self.proposer.strategy.problem.space
             architecture = proposal.candidate.architecture
@@ -69,9 +69,9 @@ class BudgetOracle(keras_tuner.Oracle):
         """Return what a trial is about."""
         return self._proposals[trial_id]
 
-    def told(self, trial_id: str, record: Record) -> None:
+    def report(self, trial_id: str, record: Record) -> None:
         """Take note of a record that is safely stored."""
-        self.ledger.record(self._proposals.pop(trial_id).position, record)
+        self.history.record(self._proposals.pop(trial_id).position, record)
 
     def score_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
         """Score a trial by its last epoch, the only one that the tuner reports."""

@@ -1,4 +1,4 @@
-"""Telling a new oracle of KerasTuner what has happened so far."""
+"""Replaying to a new oracle of KerasTuner what has happened so far."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RETRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Trial:
     """One trial: its choices, its epochs, and its score, which is None if it failed or is not known yet."""
 
     values: Mapping[str, Any]
@@ -28,20 +28,20 @@ class _Told:
     score: float | None
 
 
-class Conversation:
+class OracleReplay:
     """Makes an oracle that has heard of nothing one that knows the history, and asks it.
 
     KerasTuner's random search and Bayesian optimization decide by the trials that there are: these are put before
-    them, documented models among them. Every other oracle keeps books of its own in ``create_trial`` and ``end_trial``,
-    so the talk with it is repeated from the beginning: it creates each trial, learns what was really trained in its
-    place, and is told of its end as many trials later as it was in the run. Of a trial that it wants to train for
-    other epochs than were trained it is told that it failed, and asked anew, as in the run.
+    them, baselines included. Every other oracle keeps books of its own in ``create_trial`` and ``end_trial``,
+    so everything is replayed from the beginning: it creates each trial, learns what was really trained in its
+    place, and is notified of its end as many trials later as it was in the run. A trial that it wants to train for
+    other epochs than were trained is reported as failed, and the oracle is asked again, as in the run.
 
     The oracle writes no files, prints nothing, and leaves no lock behind. Architectures that are not members of the
-    space cannot be told.
+    space cannot be past.
 
     Args:
-        oracle: An oracle that has been told nothing; it is changed.
+        oracle: A new oracle; it is changed.
         space: Translates between architectures and hyperparameters.
     """
 
@@ -50,7 +50,7 @@ class Conversation:
         self._space = space
         self._asked: Any = None
 
-    def __enter__(self) -> Conversation:
+    def __enter__(self) -> OracleReplay:
         oracle = self._oracle
         oracle.verbose = 0
         oracle.max_trials = None
@@ -67,26 +67,26 @@ class Conversation:
     ) -> None:
         forget(self._oracle)
 
-    def tell(self, history: Sequence[Record], pending: Sequence[Candidate]) -> None:
-        """Tell the oracle of what was trained and of what is pending, once and before anything is asked."""
+    def replay(self, history: Sequence[Record], pending: Sequence[Candidate]) -> None:
+        """Let the oracle know what was trained and what is pending, once and before anything is asked."""
         from keras_tuner import oracles
 
         at_once = type(self._oracle) in (oracles.RandomSearchOracle, oracles.BayesianOptimizationOracle)
         ended = [
-            _Told(values, record.recipe.get("epochs"), record.score if math.isfinite(record.score) else None)
+            _Trial(values, record.recipe.get("epochs"), record.score if math.isfinite(record.score) else None)
             for record in history
             if (at_once or record.origin == "search") and (values := self._values(record.architecture)) is not None
         ]
         running = [
-            _Told(values, candidate.recipe.epochs, None)
+            _Trial(values, candidate.recipe.epochs, None)
             for candidate in pending
             if (values := self._values(candidate.architecture)) is not None
         ]
         if at_once:
-            for told in ended:
-                self._put(told)
-            for told in running:
-                trial = self._put(told)
+            for past in ended:
+                self._put(past)
+            for past in running:
+                trial = self._put(past)
                 trial.status = "RUNNING"
                 self._oracle.ongoing_trials[trial.trial_id] = trial
         else:
@@ -108,58 +108,58 @@ class Conversation:
         except SpaceError:
             return None
 
-    def _put(self, told: _Told) -> Any:
+    def _put(self, past: _Trial) -> Any:
         """Add a trial that the oracle did not create itself."""
         from keras_tuner.engine.trial import Trial
 
         oracle = self._oracle
         hyperparameters = oracle.get_space()
-        hyperparameters.values = dict(told.values)
+        hyperparameters.values = dict(past.values)
         identity = f"{len(oracle.trials):04d}"
-        trial = Trial(hyperparameters, identity, "FAILED" if told.score is None else "COMPLETED")
-        trial.score = told.score
+        trial = Trial(hyperparameters, identity, "FAILED" if past.score is None else "COMPLETED")
+        trial.score = past.score
         oracle.trials[identity] = trial
         oracle.start_order.append(identity)
         return trial
 
-    def _repeat(self, told: Sequence[_Told], lag: int) -> None:
+    def _repeat(self, past: Sequence[_Trial], lag: int) -> None:
         # What is known is looked for elsewhere, and this is slow in a large space.
         self._oracle._record_values = lambda trial: None
         trials: list[Any] = []
-        for index, each in enumerate(told):
+        for index, each in enumerate(past):
             if index > lag:
-                self._end(trials[index - lag - 1], told[index - lag - 1])
+                self._end(trials[index - lag - 1], past[index - lag - 1])
             trials.append(self._begin(each, f"worker {index}"))
-        if len(told) > lag:
-            self._end(trials[len(told) - lag - 1], told[len(told) - lag - 1])
+        if len(past) > lag:
+            self._end(trials[len(past) - lag - 1], past[len(past) - lag - 1])
         del self._oracle._record_values
 
-    def _begin(self, told: _Told, tuner: str) -> Any:
+    def _begin(self, past: _Trial, tuner: str) -> Any:
         """Let the oracle create a trial, and put in its place what was really trained."""
-        self._oracle._random_values = lambda: dict(told.values)
+        self._oracle._random_values = lambda: dict(past.values)
         try:
             for _ in range(RETRIES):
                 trial = self._oracle.create_trial(tuner)
                 if trial.status != "RUNNING":
                     break
                 values = trial.hyperparameters.values
-                if values.get("tuner/epochs", told.epochs) == told.epochs:
+                if values.get("tuner/epochs", past.epochs) == past.epochs:
                     own = {name: value for name, value in values.items() if name.startswith("tuner/")}
-                    trial.hyperparameters.values = {**told.values, **own}
+                    trial.hyperparameters.values = {**past.values, **own}
                     return trial
                 self._fail(trial)
         finally:
             del self._oracle._random_values
-        self._put(told)
+        self._put(past)
         return None
 
-    def _end(self, trial: Any, told: _Told) -> None:
+    def _end(self, trial: Any, past: _Trial) -> None:
         if trial is None:
             return
-        if told.score is None:
+        if past.score is None:
             self._fail(trial)
             return
-        self._oracle.update_trial(trial.trial_id, {self._oracle.objective.name: told.score})
+        self._oracle.update_trial(trial.trial_id, {self._oracle.objective.name: past.score})
         trial.status = "COMPLETED"
         self._oracle.end_trial(trial)
 

@@ -16,7 +16,7 @@ from tinysearch.errors import RunError, SpaceError
 from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.search.keras_tuner.repair import repaired
-from tinysearch.search.keras_tuner.replay import Conversation
+from tinysearch.search.keras_tuner.replay import OracleReplay
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.training.candidate import Candidate
@@ -28,7 +28,7 @@ ORACLES = ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch")
 class KerasTunerOracle(Strategy):
     """An oracle of KerasTuner (O'Malley et al., 2019) that walks the space as KerasTuner knows it.
 
-    A new oracle is made for each proposal and told of the history, see ``Conversation``; nothing of it is kept. Where
+    A new oracle is made for each proposal, and the history is replayed to it (``OracleReplay``); it is not kept. Where
     it sets ``"tuner/epochs"``, as Hyperband does (Li et al., 2018), the candidate is trained for as many, from new
     weights.
 
@@ -52,7 +52,7 @@ class KerasTunerOracle(Strategy):
         super().__init__(problem)
         self.name = name
         self._class = oracle_class(name)
-        self._random = RandomSearch.near_the_budget(problem)
+        self._random = RandomSearch.upper_budget(problem)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -65,10 +65,10 @@ class KerasTunerOracle(Strategy):
         known = {record.key for record in history} | {candidate.key for candidate in pending}
         epochs = self.problem.recipe.epochs
         try:
-            with Conversation(self._oracle(rng), self.problem.space) as conversation:
-                conversation.tell(history, pending)
+            with OracleReplay(self._oracle(rng), self.problem.space) as replay:
+                replay.replay(history, pending)
                 for _ in range(self.attempts):
-                    values = conversation.ask()
+                    values = replay.ask()
                     if values is None:
                         break
                     asked = values.get("tuner/epochs", self.problem.recipe.epochs)
@@ -86,7 +86,7 @@ class KerasTunerOracle(Strategy):
         except SpaceError:
             return None
         found = repaired(asked, self.problem)
-        return None if found is None else _trained_for(self.problem.fresh(found, rng), epochs)
+        return None if found is None else _trained_for(self.problem.new_candidate(found, rng), epochs)
 
     @functools.cached_property
     def _hyperparameters(self) -> Any:

@@ -72,7 +72,7 @@ class BudgetTuner(keras_tuner.Tuner):
 
     def _begin_trials(self, under_way: dict[int, keras_tuner.engine.trial.Trial]) -> None:
         while True:
-            trial = self.oracle.create_trial(f"{self.tuner_id}-{self.oracle.ledger.position}")
+            trial = self.oracle.create_trial(f"{self.tuner_id}-{self.oracle.history.position}")
             if trial.status != "RUNNING":
                 return
             self.on_trial_begin(trial)
@@ -87,7 +87,7 @@ class BudgetTuner(keras_tuner.Tuner):
 
         That is noted here and not by an exception, of which KerasTuner would print the traceback.
         """
-        self.oracle.told(trial.trial_id, record)
+        self.oracle.report(trial.trial_id, record)
         self.oracle.update_trial(trial.trial_id, {"val_accuracy": 0.0 if record.failed else record.score})
         trial.status = "FAILED" if record.failed else "COMPLETED"
         trial.message = record.measurement.failure

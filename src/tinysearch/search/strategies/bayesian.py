@@ -28,7 +28,7 @@ class Bayesian(Strategy):
 
     A Gaussian process is fitted to ``features`` of what was trained, and predicts mean and spread of the logarithm of
     the error rate of what was not. The next candidate has the highest expected improvement (Jones et al., 1998) in a
-    pool of networks that are within the budget, not known, and quick to train (see ``Problem.is_light``). Half of the
+    pool of networks that are within the budget, not known, and quick to train (see ``Problem.is_low_mac``). Half of the
     pool are mutants of the networks that the model thinks the best, the other half mutants of the most promising of
     the first half, and a few are drawn at random; mutants that are over the budget have their widths scaled down. To
     mutate the best rather than to draw at random is the way of White et al. (2021).
@@ -65,7 +65,7 @@ class Bayesian(Strategy):
         self.drawn = drawn
         self.parents = parents
         self.memory = memory
-        self._random = RandomSearch.near_the_budget(problem)
+        self._random = RandomSearch.upper_budget(problem)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -94,7 +94,7 @@ class Bayesian(Strategy):
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
-        self._fill(pool, [self.problem.fresh(self._sample(rng), rng) for _ in range(self.drawn)], known)
+        self._fill(pool, [self.problem.new_candidate(self._sample(rng), rng) for _ in range(self.drawn)], known)
         for _ in range(self.rounds):
             self._fill(pool, self._mutants(parents, self.pool // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
@@ -151,7 +151,7 @@ class Bayesian(Strategy):
             over = cost is not None and cost.params >= bound
             # One of another budget is far from this one.
             small = cost is not None and 2 * cost.params < bound
-            yield self.problem.descended(space.scaled_below(mutant, bound) if over or small else mutant, parent, rng)
+            yield self.problem.child_of(space.scaled_below(mutant, bound) if over or small else mutant, parent, rng)
 
     def _features(self, candidate: Candidate, cost: Cost) -> list[float]:
         found = features(candidate.architecture, cost)
@@ -162,7 +162,11 @@ class Bayesian(Strategy):
         for candidate in found:
             architecture = candidate.architecture
             cost = self.problem.space.cost(architecture)
-            if cost is None or not self.problem.budget.check(cost).accepted or not self.problem.is_light(architecture):
+            if (
+                cost is None
+                or not self.problem.budget.check(cost).accepted
+                or not self.problem.is_low_mac(architecture)
+            ):
                 continue
             if candidate.key not in known:
                 pool[candidate.key] = candidate, self._features(candidate, cost)

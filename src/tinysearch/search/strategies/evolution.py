@@ -19,7 +19,7 @@ class Evolution(Strategy):
     The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
     drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
     search begins with ``warm_up`` random candidates between 80 % of the budget and all of it. Networks that are quick
-    to train are preferred, see ``Problem.is_light``.
+    to train are preferred, see ``Problem.is_low_mac``.
 
     Half of the mutants that are over the budget have their widths scaled down until they fit, and a quarter of the
     others have them scaled up as far as they fit: a budget is there to be spent. The rest go to the constraint filter
@@ -37,7 +37,7 @@ class Evolution(Strategy):
         self.population = population
         self.tournament = tournament
         self.warm_up = warm_up
-        self._random = RandomSearch.near_the_budget(problem)
+        self._random = RandomSearch.upper_budget(problem)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -54,13 +54,13 @@ class Evolution(Strategy):
             mutant = self.problem.space.mutate(parent.architecture, rng)
             while rng.random() < 0.3:
                 mutant = self.problem.space.mutate(mutant, rng)
-            if self.problem.is_light(mutant):
+            if self.problem.is_low_mac(mutant):
                 break
         cost = self.problem.space.cost(mutant)
         over = cost is not None and cost.params >= self.problem.budget.params
         if rng.random() < (0.5 if over else 0.25):
             mutant = self.problem.space.scaled_below(mutant, self.problem.budget.params)
-        return self.problem.descended(mutant, parent, rng)
+        return self.problem.child_of(mutant, parent, rng)
 
     def _alive(self, history: Sequence[Record]) -> list[Record]:
         """Return the last records that can be parents, in order."""

@@ -49,7 +49,7 @@ class Halving(Strategy):
         self.eta = eta
         self.share = share
         self.memory = memory
-        self._random = RandomSearch.near_the_budget(problem)
+        self._random = RandomSearch.upper_budget(problem)
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -97,7 +97,7 @@ class Halving(Strategy):
         if not parents:
             return self._random.propose((), rng)
         parent = parents[rng.integers(len(parents))]
-        return self.problem.descended(self._mutant(parent.architecture, rng), parent, rng)
+        return self.problem.child_of(self._mutant(parent.architecture, rng), parent, rng)
 
     def _mutant(self, parent: Architecture, rng: np.random.Generator) -> Architecture:
         """Return a parent after one or a few mutations, scaled down to the budget, light if that is not rare."""
@@ -109,7 +109,7 @@ class Halving(Strategy):
             cost = space.cost(mutant)
             if cost is not None and cost.params >= bound:
                 mutant = space.scaled_below(mutant, bound)
-            if self.problem.is_light(mutant):
+            if self.problem.is_low_mac(mutant):
                 break
         return mutant
 

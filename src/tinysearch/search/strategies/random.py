@@ -21,26 +21,26 @@ class RandomSearch(Strategy):
     Args:
         problem: Space, budget and recipe.
         lowest: Fraction of the budget at which the slices begin.
-        light: Prefer networks that are quick to train, see ``Problem.is_light``.
+        low_mac: Prefer networks that are quick to train, see ``Problem.is_low_mac``.
     """
 
     slices = 10
     attempts = 20
     narrowings = 20
 
-    def __init__(self, problem: Problem, lowest: float = 0.0, *, light: bool = False) -> None:
+    def __init__(self, problem: Problem, lowest: float = 0.0, *, low_mac: bool = False) -> None:
         super().__init__(problem)
         self.lowest = lowest
-        self.light = light
+        self.low_mac = low_mac
 
     @classmethod
-    def near_the_budget(cls, problem: Problem) -> RandomSearch:
+    def upper_budget(cls, problem: Problem) -> RandomSearch:
         """Return a search for what other strategies begin with: between 80 % of the budget and all of it, and light.
 
         A network that leaves parameters unused is seldom the best, and the first candidates of a short search are
         many of all.
         """
-        return cls(problem, lowest=0.8, light=True)
+        return cls(problem, lowest=0.8, low_mac=True)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -50,9 +50,9 @@ class RandomSearch(Strategy):
             found = self._draw(rng)
             if found is None or not self.problem.fits(found):
                 continue
-            if not self.light or self.problem.is_light(found):
-                return self.problem.fresh(found, rng)
-        return self.problem.fresh(self._narrow(rng), rng)
+            if not self.low_mac or self.problem.is_low_mac(found):
+                return self.problem.new_candidate(found, rng)
+        return self.problem.new_candidate(self._narrow(rng), rng)
 
     def _narrow(self, rng: np.random.Generator) -> Architecture:
         """Draw from the prior and scale down until it fits, for bounds on other things than parameters."""

@@ -24,7 +24,7 @@ _OTHERS = 0.5
 
 @dataclass(frozen=True)
 class Problem:
-    """What every strategy is told.
+    """What every strategy is given.
 
     Args:
         space: Where architectures come from.
@@ -38,12 +38,12 @@ class Problem:
     recipe: Recipe
     tune_recipe: bool = False
 
-    def fresh(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
+    def new_candidate(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned often with one drawn at random."""
         drawn = self.tune_recipe and rng.random() < _OTHERS
         return Candidate(architecture, sampled(self.recipe, rng) if drawn else self.recipe)
 
-    def descended(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
+    def child_of(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned with a parent's, often mutated."""
         if not self.tune_recipe:
             return Candidate(architecture, self.recipe)
@@ -51,11 +51,11 @@ class Problem:
         inherited = replace(inherited, epochs=self.recipe.epochs)
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
 
-    def is_light(self, architecture: Architecture) -> bool:
+    def is_low_mac(self, architecture: Architecture) -> bool:
         """Whether a weight is used, on average, at no more than a quarter of the input's pixels.
 
         A wide network that never shrinks its images takes many times longer to train than one of as many parameters
-        that does, and is seldom the better one. The documented models are light. A small network gains by using its
+        that does, and is seldom the better one. The baselines are such networks. A small network gains by using its
         weights more often and is quick to train all the same: one of fewer than 4,000 parameters may compute as much
         as one of 4,000.
         """
@@ -97,6 +97,6 @@ class Strategy(abc.ABC):
 
 
 def searched_of(history: Sequence[Record]) -> int:
-    """Return how many records are of trials; the documented models come before these."""
+    """Return how many records are of trials; the hand-designed baselines come before these."""
     baselines = itertools.takewhile(lambda record: record.origin == "baseline", history)
     return len(history) - sum(1 for _ in baselines)

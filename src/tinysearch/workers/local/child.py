@@ -48,23 +48,23 @@ def main() -> None:
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(incoming, jobs), daemon=True).start()
 
-    def tell(event: str, **values: Any) -> None:
+    def send(event: str, **values: Any) -> None:
         outgoing.write(json.dumps({"event": event, **values}) + "\n")
         outgoing.flush()
 
     def on_epoch(number: int, epoch: Epoch) -> None:
-        tell("epoch", number=number, epoch=dataclasses.asdict(epoch))
+        send("epoch", number=number, epoch=dataclasses.asdict(epoch))
 
-    tell("ready")
+    send("ready")
     while True:
         job = jobs.get()
         try:
-            tell("done", measurement=train(job, data, on_epoch).to_dict())
+            send("done", measurement=train(job, data, on_epoch).to_dict())
         except CostMismatchError as error:
-            tell("mismatch", message=str(error))
+            send("mismatch", message=str(error))
         except Exception as error:
             traceback.print_exc()
-            tell("done", measurement=Measurement(failure=_reason(error)).to_dict())
+            send("done", measurement=Measurement(failure=_reason(error)).to_dict())
 
 
 def _outlive_signals_but_not_the_parent() -> None:

@@ -37,7 +37,7 @@ class DiedError(Exception):
         self.unready = unready
 
     @property
-    def told(self) -> str:
+    def report(self) -> str:
         """Reason and log."""
         return f"{self.reason}\n{self.log}".strip()
 
@@ -128,7 +128,7 @@ class Process:
 
     def _write(self, content: bytes | memoryview) -> None:
         assert self._popen.stdin is not None  # noqa: S101
-        # If the process is gone, reading its answer tells why.
+        # If the process is gone, reading its answer says why.
         with contextlib.suppress(OSError):
             self._popen.stdin.write(content)
             self._popen.stdin.flush()

@@ -75,7 +75,7 @@ class WorkerProcesses(Worker):
                     # Those started ahead may all have died at once, before anyone wanted them.
                     failed_starts += not ahead
                     if failed_starts == 2:
-                        raise WorkerError(f"a worker process could not be started: {death.told}") from None
+                        raise WorkerError(f"a worker process could not be started: {death.report}") from None
                 elif death.stalled:
                     return Measurement(failure=death.reason, log=death.log, train_seconds=death.seconds)
                 else:
@@ -95,7 +95,7 @@ class WorkerProcesses(Worker):
         return {"threads": str(self._settings["threads"])}
 
     def close(self) -> None:
-        """Kill all processes; threads that wait for one of them are told by its end."""
+        """Kill all processes; threads that wait for one of them learn it from its end."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []

@@ -1,4 +1,4 @@
-"""What networks answered on test images, and whether one of two networks is really the better one."""
+"""What networks predicted on test images, and whether one of two networks is really the better one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Classes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Predictions:
     """Classes of the test images, and those that a network took them for, each packed by ``pack``."""
 
     labels: bytes
     predicted: bytes
 
     @classmethod
-    def of(cls, labels: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Answers:
+    def of(cls, labels: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Predictions:
         """Pack classes, each array of shape ``(images,)``."""
         return cls(pack(labels), pack(predicted))
 
@@ -34,7 +34,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Evaluated:
     """One evaluation on test images.
 
     Args:
@@ -43,7 +43,7 @@ class Answered:
         origin: ``"baseline"`` or ``"search"``.
         recipe: The recipe as plain JSON values.
         accuracy: Test accuracy, a fraction.
-        answers: What it answered; None where only the accuracy was kept, as in archives.
+        predictions: What it evaluated; None where only the accuracy was kept, as in archives.
     """
 
     run: str
@@ -55,12 +55,12 @@ class Answered:
     held_out: bool
     recipe: Mapping[str, Any]
     accuracy: float
-    answers: Answers | None
+    predictions: Predictions | None
 
     @property
-    def scored(self) -> Answers | float:
-        """The answers, or the accuracy where these are not known."""
-        return self.accuracy if self.answers is None else self.answers
+    def scored(self) -> Predictions | float:
+        """The predictions, or the accuracy where these are not known."""
+        return self.accuracy if self.predictions is None else self.predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Comparison:
     Args:
         accuracies, others: Test accuracies of the one and of the other, an entry for each seed.
         p_values: For each seed that both were trained with, of the exact test of McNemar (1947): how likely two equally
-            good networks would disagree as unevenly as these. Empty where answers are not known.
+            good networks would disagree as unevenly as these. Empty where predictions are not known.
     """
 
     accuracies: tuple[float, ...]
@@ -97,8 +97,8 @@ class Comparison:
     def verdict(self) -> str:
         """Whether the one is ``"better"`` or ``"worse"``, or that is ``"unclear"``.
 
-        It is clear if the means over seeds differ by the t test of Welch (1947) at 5 %, and where answers are known if
-        most pairs of one seed differ by McNemar's at 5 % as well. A single seed makes nothing clear: that is about
+        It is clear if the means over seeds differ by the t test of Welch (1947) at 5 %, and if, where predictions are
+        known, most pairs of one seed differ by McNemar's at 5 % as well. A single seed makes nothing clear: it is about
         one set of weights, not about a network.
         """
         from scipy.stats import t
@@ -124,11 +124,13 @@ class Comparison:
         return own, other
 
 
-def compare(one: Mapping[int, Answers | float], other: Mapping[int, Answers | float]) -> Comparison:
-    """Compare two networks by their answers, or by their accuracies; both are by seed and of at least one seed."""
+def compare(one: Mapping[int, Predictions | float], other: Mapping[int, Predictions | float]) -> Comparison:
+    """Compare two networks by their predictions, or by their accuracies; both are by seed and of at least one seed."""
     pairs = [(one[seed], other[seed]) for seed in sorted(set(one) & set(other))]
     p_values = [
-        _mcnemar(ours, theirs) for ours, theirs in pairs if isinstance(ours, Answers) and isinstance(theirs, Answers)
+        _mcnemar(ours, theirs)
+        for ours, theirs in pairs
+        if isinstance(ours, Predictions) and isinstance(theirs, Predictions)
     ]
     return Comparison(
         tuple(_accuracy(one[seed]) for seed in sorted(one)),
@@ -137,11 +139,11 @@ def compare(one: Mapping[int, Answers | float], other: Mapping[int, Answers | fl
     )
 
 
-def _accuracy(scored: Answers | float) -> float:
-    return float(scored.right.mean()) if isinstance(scored, Answers) else scored
+def _accuracy(scored: Predictions | float) -> float:
+    return float(scored.right.mean()) if isinstance(scored, Predictions) else scored
 
 
-def _mcnemar(one: Answers, other: Answers) -> float:
+def _mcnemar(one: Predictions, other: Predictions) -> float:
     from scipy.stats import binomtest
 
     right, wrong = one.right, other.right
@@ -149,10 +151,10 @@ def _mcnemar(one: Answers, other: Answers) -> float:
     return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
-def by_network(answered: Sequence[Answered]) -> dict[tuple[str, str], list[Answered]]:
+def by_network(evaluated: Sequence[Evaluated]) -> dict[tuple[str, str], list[Evaluated]]:
     """Group evaluations by run and key."""
-    groups: dict[tuple[str, str], list[Answered]] = {}
-    for one in answered:
+    groups: dict[tuple[str, str], list[Evaluated]] = {}
+    for one in evaluated:
         groups.setdefault((one.run, one.key), []).append(one)
     return groups
 

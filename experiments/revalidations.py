@@ -1,14 +1,14 @@
-"""What confirmations are worth, in a simulation: how good is the candidate that a search declares its winner.
+"""What revalidations are worth, in a simulation: how good is the candidate that a search declares its winner.
 
 ::
 
-    python benchmarks/confirmations.py
+    python benchmarks/revalidations.py
 
 Candidates differ by chance (``--spread``, points), each training measures one with an error (``--noise``, points: that
 of 6,000 images at 99.3 %, and of the seed). Compared are choosing by one training, of 20 candidates and of more; a
 fixed number of finalists; and the race of ``--confirm``, with two workers. Better is a winner that is truly further
 above the average candidate, for fewer trainings beside those of the 20 candidates. ``--harder`` makes the images held
-out by confirmations harder than those of the search, by so many points (see ``tenths.py``); below 0, easier.
+out by revalidations harder than those of the search, by so many points (see ``folds.py``); below 0, easier.
 """
 
 from __future__ import annotations

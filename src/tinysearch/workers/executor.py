@@ -1,4 +1,4 @@
-"""The bench: trainings that are under way at the same time, and what is heard of them."""
+"""The executor: trainings that are under way at the same time, and what they report."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SLICE = 1.0
 OnEpoch = Callable[[int, int, Epoch], None]
 
 
-class Bench:
-    """Has jobs done by a worker, several at a time; everything it tells is told in the thread that waits.
+class Executor:
+    """Has jobs done by a worker, several at a time; everything is reported in the thread that waits.
 
     Args:
         worker: Trains; closed at the end, which ends what is under way.
@@ -29,7 +29,7 @@ class Bench:
 
     def __init__(self, worker: Worker, size: int, on_epoch: OnEpoch) -> None:
         self._worker = worker
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="bench")
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="executor")
         self._heard: queue.SimpleQueue[tuple[int, Measurement | BaseException | tuple[int, Epoch]]] = (
             queue.SimpleQueue()
         )
@@ -42,7 +42,7 @@ class Bench:
         """How many jobs were begun and are not heard to be done."""
         return len(self._busy)
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Executor:
         return self
 
     def __exit__(

@@ -1,0 +1,85 @@
+"""Whether the folds of the training images that are held out in turn are equally hard.
+
+::
+
+    python benchmarks/folds.py --data mnist.npz --seeds 5 --folds 3
+
+A search holds out the last fold, revalidations of its leaders hold out others. A network that no search chose is
+trained on the rest of each, with the same seeds; where its mean accuracies on two folds differ, so do the folds, and
+by so much a leader rises or falls when it is revalidated without having had any luck. No test image is involved.
+"""
+
+# What is slow to load is needed here at once.
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from pathlib import Path
+
+from ablation import BASE
+
+from tinysearch.api import worker_on
+from tinysearch.data.datasets import FOLDS, load
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.executor import Executor
+
+
+def accuracies(data: Path | None, folds: int, seeds: int, epochs: int, workers: int) -> list[list[float]]:
+    """Return validation accuracies of the last epoch in percent, shape ``(folds, seeds)``.
+
+    Raises:
+        RuntimeError: if a training fails.
+    """
+    images = load("auto", data)
+    candidate = Candidate(BASE, Recipe(epochs=epochs))
+    planned = [(fold, seed) for seed in range(seeds) for fold in range(folds)]
+    found = [[0.0] * seeds for _ in range(folds)]
+    waiting = list(range(len(planned)))
+    with Executor(
+        worker_on(images.training_data(), workers), workers, lambda position, number, epoch: None
+    ) as executor:
+        while waiting or executor.busy:
+            while waiting and executor.busy < workers:
+                position = waiting.pop(0)
+                fold, seed = planned[position]
+                executor.start(position, Job(candidate, seed, images.fingerprint, fold=fold))
+            done = executor.wait()
+            if done is None:
+                continue
+            (fold, seed), measurement = planned[done[0]], done[1]
+            if measurement.val_accuracy is None:
+                raise RuntimeError(f"the training of seed {seed} without fold {fold} failed: {measurement.failure}")
+            found[fold][seed] = 100 * measurement.val_accuracy
+    return found
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--folds", type=int, default=3, choices=range(2, FOLDS + 1))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    found = accuracies(given.data, given.folds, given.seeds, given.epochs, given.workers)
+    if given.json:
+        print(json.dumps({"accuracies": found}))
+        return
+    print("| fold, from the end | validation | n | difference, points |\n| --- | ---: | ---: | ---: |")
+    for fold, values in enumerate(found):
+        spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+        differences = [value - first for value, first in zip(values, found[0], strict=True)]
+        error = f" ± {statistics.stdev(differences) / math.sqrt(len(values)):.2f}" if len(values) > 1 else ""
+        apart = f"{statistics.mean(differences):+.2f}{error}" if fold else ""
+        print(f"| {fold} | {statistics.mean(values):.2f}{spread} % | {len(values)} | {apart} |")
+
+
+if __name__ == "__main__":
+    main()
