@@ -32,6 +32,7 @@ from tinysearch.baselines.models import architectures
 from tinysearch.data.datasets import load
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
+from tinysearch.search.coordinator import Coordinator
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
@@ -79,7 +80,8 @@ def carry_out(path: Path, trials: int, workers: int, strategy: str) -> dict[str,
     settings = RunSettings(Budget(10_000), Recipe(), strategy=strategy, trials=trials, workers=workers)
     clock = Clock()
     with Store(path, create=True) as store:
-        SearchRun(store, "scale", settings, load("digits"), architectures(), MadeUp()).carry_out(clock)
+        with SearchRun(store, "scale", settings, load("digits"), architectures()) as run:
+            Coordinator(run, MadeUp(), clock).run()
         size = sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*"))
     step = max(1, trials // STRETCHES)
     ends = [clock.times[index] for index in range(0, len(clock.times), step)]

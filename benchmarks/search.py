@@ -46,6 +46,7 @@ from tinysearch.errors import TinySearchError
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.backend import load_keras, load_keras_tuner
+from tinysearch.search.coordinator import Coordinator
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
@@ -131,9 +132,12 @@ def ours(options: argparse.Namespace, data: TrainingData, strategy: str, seed: i
     )
     mark = fingerprint(data.train)
     dataset = Dataset("mnist", "given", data.task, data.train, mark, data.full_scale, None, lambda: data.train)
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store.db", create=True) as store:
-        run = SearchRun(store, "search", settings, dataset, architectures(), InThisProcess(data))
-        run.carry_out(Watcher(Referee(options)))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store(Path(folder) / "store.db", create=True) as store,
+        SearchRun(store, "search", settings, dataset, architectures()) as run,
+    ):
+        Coordinator(run, InThisProcess(data), Watcher(Referee(options))).run()
 
 
 def theirs(options: argparse.Namespace, data: TrainingData, name: str, seed: int) -> None:

@@ -30,11 +30,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tinysearch.api import worker_on
+from tinysearch.api import Workers
 from tinysearch.data.datasets import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store, default_path
-from tinysearch.runtime.provenance import provenance
 from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, Residual, SeparableConv
 from tinysearch.space.cost import cost
 from tinysearch.space.notation import notation
@@ -179,7 +178,7 @@ def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, 
         for name, candidate in variants(base).items()
         if (candidate.key, seed) not in known and (not only or name in only)
     ]
-    worker = worker_on(images.training_data(), workers)
+    worker = Workers()(images.training_data(), workers)
     waiting = list(range(len(planned)))
     with Executor(worker, workers, lambda position, number, epoch: None) as executor:
         while waiting or executor.busy:
@@ -205,7 +204,7 @@ def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, 
                     cost=cost(candidate.architecture, images.task),
                     recipe=candidate.recipe.to_dict(),
                     measurement=measurement,
-                    provenance={**provenance(), **worker.described()},
+                    provenance=worker.environment().to_dict(),
                 )
             )
             result = measurement.failure or f"{100 * (measurement.val_accuracy or 0.0):.2f} %"

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ablation import BASE
 
-from tinysearch.api import worker_on
+from tinysearch.api import Workers
 from tinysearch.data.datasets import FOLDS, load
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
@@ -41,7 +41,7 @@ def accuracies(data: Path | None, folds: int, seeds: int, epochs: int, workers: 
     found = [[0.0] * seeds for _ in range(folds)]
     waiting = list(range(len(planned)))
     with Executor(
-        worker_on(images.training_data(), workers), workers, lambda position, number, epoch: None
+        Workers()(images.training_data(), workers), workers, lambda position, number, epoch: None
     ) as executor:
         while waiting or executor.busy:
             while waiting and executor.busy < workers:

@@ -48,6 +48,20 @@ def test_every_room_and_module_has_its_place_in_the_order() -> None:
     assert {room(path) for path in modules()} == set(ROOMS)
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {".".join(("tinysearch", *path.relative_to(ROOT).with_suffix("").parts)): path for path in modules()}
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    needs = {
+        name: {part for one in imported(path) for part in (one, one.rpartition(".")[0]) if part in names} - {name}
+        for name, path in names.items()
+    }
+    # Modules that need none of the others are taken away until none is left, or all that are left need each other.
+    while free := [name for name, found in needs.items() if not found & needs.keys()]:
+        for name in free:
+            del needs[name]
+    assert needs == {}
+
+
 def loaded(code: str) -> set[str]:
     """Return the packages that are loaded after some code was run in a fresh interpreter."""
     script = f"{code}\nimport sys\nprint('loaded:', *{{name.split('.')[0] for name in sys.modules}})"

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import statistics
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import NoTestImagesError, RunError, TinySearchError
+from tinysearch.errors import RunError, TinySearchError
 
 if TYPE_CHECKING:
     import keras
 
     from tinysearch.data.datasets import Dataset, TrainingData
     from tinysearch.results.leaderboard import Leaderboard
-    from tinysearch.results.record import Epoch, Record, Run
+    from tinysearch.results.ranking import Standing
+    from tinysearch.results.record import Record, Run
     from tinysearch.results.store import Store
     from tinysearch.search.coordinator import RunOutcome
-    from tinysearch.search.proposer import Proposal
     from tinysearch.search.retraining import Retraining, RetrainingWatcher
+    from tinysearch.search.reuse import Reuse
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.architecture import Architecture
@@ -44,6 +43,7 @@ class Result:
         record: What was measured, with all that is needed to repeat it.
         task: Shape of the images and number of classes it was trained for.
         model_path: Where the trained model was saved, if it is among the best few of its run or was evaluated.
+        val_accuracy: Validation accuracy of the last epoch, a fraction; the mean where there are revalidations.
         revalidations: Validation accuracies of its trainings with other images held out; leaders have some.
         test_accuracies: Fractions, one for each seed that it was retrained with on all training images; the winner has
             some, if it was to be evaluated.
@@ -52,6 +52,7 @@ class Result:
     record: Record
     task: Task
     model_path: Path
+    val_accuracy: float | None = None
     revalidations: tuple[float, ...] = ()
     test_accuracies: tuple[float, ...] = ()
 
@@ -64,12 +65,6 @@ class Result:
     def params(self) -> int:
         """Total parameters, moving statistics included."""
         return self.record.cost.params
-
-    @property
-    def val_accuracy(self) -> float | None:
-        """Validation accuracy of the last epoch, a fraction; the mean where there are revalidations."""
-        found = self.record.measurement.val_accuracy
-        return None if found is None else statistics.fmean((found, *self.revalidations))
 
     def build(self) -> keras.Model:
         """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
@@ -98,8 +93,8 @@ class SearchResult:
     Args:
         outcome: How it ended, and its records.
         leaderboard: Its ranked rows.
-        results: Its candidates, best first.
-        problem: Why the winner could not be evaluated, where it was to be and there are test images.
+        results: Its candidates in the order of the leaderboard, the best first.
+        problem: Why the winner could not be revalidated or evaluated; None if nothing went wrong.
     """
 
     outcome: RunOutcome
@@ -109,7 +104,7 @@ class SearchResult:
 
     @property
     def best(self) -> Result:
-        """The candidate with the highest validation accuracy, baselines included.
+        """The first candidate of the leaderboard, baselines included.
 
         Raises:
             RunError: if nothing could be trained.
@@ -117,19 +112,6 @@ class SearchResult:
         if not self.results:
             raise RunError(f"run {self.outcome.name!r} trained no candidate")
         return self.results[0]
-
-
-class Silent:
-    """A watcher that shows nothing."""
-
-    def on_start(self, proposal: Proposal) -> None:
-        """Ignore it."""
-
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        """Ignore it."""
-
-    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
-        """Ignore it."""
 
 
 def run(
@@ -148,6 +130,7 @@ def run(
     space: Mapping[str, Any] | None = None,
     tune_recipe: bool = False,
     prune: bool = False,
+    reuse: Reuse = "same",
     name: str | None = None,
     store: Path | str | None = None,
 ) -> SearchResult:
@@ -170,6 +153,8 @@ def run(
         space: What narrows the search space, as in a space file: ``{"depth": [1, 6], "kinds": ["conv"]}``.
         tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
         prune: Stop candidates early that fall behind those before them.
+        reuse: Which identical trainings of other runs in the store are reused: those of the ``"same"`` versions,
+            backend, threads and machine, those of ``"any"``, or ``"none"``.
         name: Name of the run; by default made of dataset and budget.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
 
@@ -178,9 +163,10 @@ def run(
         WorkError: if something fails while working.
         KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
     """
-    from tinysearch.results.leaderboard import by_score, rank
+    from tinysearch.results.leaderboard import rank
+    from tinysearch.results.ranking import ranked
     from tinysearch.results.store import Store, default_path
-    from tinysearch.search.evaluation import best_of
+    from tinysearch.search.stages import Display, carry_out
     from tinysearch.space.budget import Budget
 
     bound = budget if isinstance(budget, Budget) else Budget(budget)
@@ -202,40 +188,38 @@ def run(
         **({} if workers is None else {"workers": workers}),
     }
     path = Path(store) if store is not None else default_path()
-    problem: TinySearchError | None = None
-    with Store(path, create=True) as opened:
-        opened_run = open_run(opened, settings, dataset=dataset, data=None if data is None else Path(data), name=name)
-        outcome = opened_run.carry_out(Silent())
+    where = None if data is None else Path(data)
+    with (
+        Store(path, create=True) as opened,
+        open_run(opened, settings, dataset=dataset, data=where, name=name, reuse=reuse) as search,
+    ):
+        outcome, problem = carry_out(search, Workers(), Display())
         if outcome.ending == "interrupted":
             raise KeyboardInterrupt
-        if opened_run.evaluates(outcome):
-            revalidate_leader(opened_run)
-            planned = best_of(opened, opened_run.name, opened_run.dataset, 1, range(evaluate))
-            try:
-                evaluate_planned(opened, planned, opened_run.dataset, workers=opened_run.settings.workers)
-            except NoTestImagesError:
-                pass
-            except TinySearchError as error:
-                problem = error
-        records = opened.records(opened_run.name)
-    revalidated: dict[str, list[float]] = {}
-    tested: dict[str, list[float]] = {}
-    for record in records:
-        if record.purpose == "revalidation" and record.measurement.val_accuracy is not None:
-            revalidated.setdefault(record.key, []).append(record.measurement.val_accuracy)
-        elif record.test_accuracy is not None:
-            tested.setdefault(record.key, []).append(record.test_accuracy)
-    results = tuple(
-        Result(
-            record,
-            opened_run.dataset.task,
-            _kept(opened_run, record),
-            tuple(revalidated.get(record.key, ())),
-            tuple(tested.get(record.key, ())),
-        )
-        for record in by_score(record for record in records if not record.failed)
-    )
+        records = opened.records(search.name)
+        results = tuple(_result(search, one) for one in ranked(records))
     return SearchResult(outcome, rank(records), results, problem)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Workers:
+    """Makes the worker processes of a run.
+
+    Args:
+        stall_limit: Seconds without a finished epoch after which a training is given up.
+        memory: Bytes of memory that each worker process may have; None for no limit.
+    """
+
+    stall_limit: float = STALL_LIMIT
+    memory: int | None = None
+
+    def __call__(self, data: TrainingData, count: int) -> WorkerProcesses:
+        """Return what trains ``count`` candidates at a time on some images, each with its share of the cores."""
+        from tinysearch.runtime.cores import threads_of_each
+        from tinysearch.workers.local.processes import WorkerProcesses
+
+        threads = threads_of_each(count)
+        return WorkerProcesses(data, threads=threads, memory_bytes=self.memory, stall_seconds=self.stall_limit)
 
 
 def open_run(
@@ -247,24 +231,20 @@ def open_run(
     name: str | None = None,
     resume: bool = False,
     time_limit: float | None = None,
-    retrain: bool = False,
-    stall_limit: float = STALL_LIMIT,
-    worker_memory: int | None = None,
+    reuse: Reuse = "same",
 ) -> SearchRun:
     """Prepare a run, new or resumed, from loosely given settings.
 
     Args:
         store: Where records go.
-        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, folds, starts,
-            space, tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and max_weight_bytes. What is
-            left out has its default, or in a resumed run the value that the run began with.
+        given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, folds,
+            initial_candidates, space, tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and
+            max_weight_bytes. What is left out has its default, or in a resumed run the value that the run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
         time_limit: Seconds.
-        retrain: Train again what other runs in the store have trained identically.
-        stall_limit: Seconds without a finished epoch after which a training is given up.
-        worker_memory: Bytes of memory that each worker process may have.
+        reuse: Which identical trainings of other runs are reused, see ``reusable``.
 
     Raises:
         InputError: if something given cannot be used.
@@ -287,7 +267,6 @@ def open_run(
     settings = _settings(given, before)
     images = load(dataset, data) if isinstance(dataset, str) else dataset
     space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params))
-    worker = worker_on(images.training_data(), settings.workers, stall_limit, worker_memory)
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)
         try:
@@ -297,11 +276,10 @@ def open_run(
                 settings,
                 images,
                 architectures(),
-                worker,
                 space=space,
                 resume=resume,
                 time_limit=time_limit,
-                retrain=retrain,
+                reuse=reuse,
             )
         except RunError:
             # Another process may have taken the name at the same moment.
@@ -309,59 +287,8 @@ def open_run(
                 raise
 
 
-def worker_on(
-    data: TrainingData, count: int, stall_limit: float = STALL_LIMIT, memory: int | None = None
-) -> WorkerProcesses:
-    """Return what trains ``count`` candidates at a time on some images, each with its share of the cores."""
-    from tinysearch.runtime.cores import threads_of_each
-    from tinysearch.workers.local.processes import WorkerProcesses
-
-    return WorkerProcesses(data, threads=threads_of_each(count), memory_bytes=memory, stall_seconds=stall_limit)
-
-
-def revalidate_leader(
-    run: SearchRun,
-    *,
-    shown: Callable[[Sequence[Retraining]], AbstractContextManager[RetrainingWatcher]] | None = None,
-    stall_limit: float = STALL_LIMIT,
-    worker_memory: int | None = None,
-) -> None:
-    """Train the leaders of a search again, with other images held out, until one has led often enough.
-
-    Args:
-        run: Was carried out.
-        shown: Returns what shows a round of trainings; None for nothing.
-        stall_limit: Seconds without a finished epoch after which a training is given up.
-        worker_memory: Bytes of memory that each worker process may have.
-
-    Raises:
-        StoreWriteError: if a result cannot be stored.
-        WorkerError: if nothing can be trained.
-        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
-    """
-    from tinysearch.results.leaderboard import best
-    from tinysearch.search.retraining import RetrainingWatcher
-    from tinysearch.search.revalidation import next_round, revalidate
-
-    while True:
-        records = run.store.records(run.name)
-        planned, leader = next_round(records, run.settings), best(records)
-        if not planned or leader is None or not run.has_time(1, leader):
-            return
-        worker = worker_on(run.dataset.training_data(), len(planned), stall_limit, worker_memory)
-        with nullcontext(RetrainingWatcher()) if shown is None else shown(planned) as watcher:
-            revalidate(run.store, planned, run.dataset, worker, watcher)
-
-
 def evaluate_planned(
-    store: Store,
-    planned: Sequence[Retraining],
-    dataset: Dataset,
-    *,
-    workers: int,
-    watcher: RetrainingWatcher | None = None,
-    stall_limit: float = STALL_LIMIT,
-    worker_memory: int | None = None,
+    store: Store, planned: Sequence[Retraining], dataset: Dataset, *, workers: int, watcher: RetrainingWatcher
 ) -> list[Record]:
     """Retrain candidates on all training images, and score them on the test images.
 
@@ -372,9 +299,7 @@ def evaluate_planned(
         planned: See ``best_of``.
         dataset: What the runs were made on.
         workers: How many trainings at a time.
-        watcher: Is notified of what happens; None for nobody.
-        stall_limit: Seconds without a finished epoch after which a training is given up.
-        worker_memory: Bytes of memory that each worker process may have.
+        watcher: Is notified of what happens.
 
     Raises:
         RunError: if a run was evaluated on other test images, or is being carried out by another process.
@@ -382,11 +307,9 @@ def evaluate_planned(
         TrainingError: if a training fails.
     """
     from tinysearch.search.evaluation import evaluate
-    from tinysearch.search.retraining import RetrainingWatcher
 
     size = max(1, min(workers, len(planned)))
-    worker = worker_on(dataset.all_training_data(), size, stall_limit, worker_memory)
-    return evaluate(store, planned, dataset, worker, size, watcher or RetrainingWatcher())
+    return evaluate(store, planned, dataset, Workers()(dataset.all_training_data(), size), size, watcher)
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
@@ -425,13 +348,21 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
     return dataclasses.replace(base, budget=budget, recipe=how, **same)
 
 
-def _kept(run: SearchRun, record: Record) -> Path:
-    """Return where the trained model of a candidate is: that of its search, or else of its first evaluation."""
+def _result(run: SearchRun, standing: Standing[Record]) -> Result:
     from tinysearch.results.artifacts import evaluated
 
+    record = standing.first
     path = run.models.path(record.key)
     first = evaluated(run.store.folder_of(run.name), record.key, 0)
-    return first if first.exists() and not path.exists() else path
+    again = [one for one in standing.validated if one.purpose == "revalidation" and one.val_accuracy is not None]
+    return Result(
+        record,
+        run.dataset.task,
+        first if first.exists() and not path.exists() else path,
+        standing.val_accuracy,
+        tuple(one.val_accuracy or 0.0 for one in again),
+        tuple(one.test_accuracy for one in standing.trainings if one.test_accuracy is not None),
+    )
 
 
 def _searched(store: Store, name: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tinysearch.cli.evaluations import front
-from tinysearch.results.leaderboard import by_score
+from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
@@ -44,7 +44,7 @@ def test_each_budget_is_a_run_and_the_best_winner_below_it_a_row(swept: Path) ->
             assert all(record.cost.params < bound for record in searched)
             (won,) = (record for record in searched if record.key == evaluated.key)
             winners.append(won)
-            first = by_score(winners)[0]
+            first = ranked(winners)[0].first
             (row,) = (line for line in text.splitlines() if line.strip().startswith(f"{bound:,}"))
             assert first.key in row
             assert f"{first.cost.params:,}" in row
@@ -75,7 +75,7 @@ def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
     searched = [record for record in second if record.purpose == "search"]
     assert searched[0].architecture.to_dict() == starts[0]["architecture"]
     assert searched[0].recipe == starts[0]["recipe"]
-    best = by_score(record for record in first if record.purpose == "search")[0]
+    best = ranked(record for record in first if record.purpose == "search")[0].first
     assert len(best.architecture.layers) == len(searched[0].architecture.layers)
 
 

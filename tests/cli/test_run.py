@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from tinysearch.data.datasets import load
-from tinysearch.results.leaderboard import by_score
+from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
@@ -339,7 +339,7 @@ def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
     assert {(record.key, record.seed) for record in revalidated} == {(record.key, 1) for record in records[:2]}
     assert "leads by the mean of 2" in done.stderr
     evaluated = [record for record in records if record.purpose == "evaluation"]
-    assert {record.key for record in evaluated} == {by_score(records)[0].key}
+    assert {record.key for record in evaluated} == {ranked(records)[0].first.key}
     assert sorted(record.seed for record in evaluated) == [0, 1, 2]
     assert all(record.test_accuracy is not None for record in evaluated)
     again = launch(tmp_path, "run", "--data", tiny, "--resume", "--evaluate", 1)

@@ -92,7 +92,7 @@ def test_a_column_goes_before_a_figure_is_cut(make_record: MakeRecord) -> None:
     assert "first" in printed(terminal.leaderboard(board, 160), 160)
     narrow = printed(terminal.leaderboard(board, 80), 80)
     assert "first" not in narrow
-    assert re.search(r"no room for .*run", narrow)
+    assert re.search(r"hidden for lack of space: .*run", narrow)
 
 
 def test_what_the_rows_are_sorted_by_is_a_column_where_others_have_no_room(board: Leaderboard) -> None:
@@ -106,10 +106,10 @@ def test_what_the_rows_are_sorted_by_is_a_column_where_others_have_no_room(board
 
 def test_remarks_are_of_what_is_there(make_record: MakeRecord, board: Leaderboard) -> None:
     alone = printed(terminal.leaderboard(rank([make_record()]), 200), 200)
-    assert not re.search("bold|twice|no room", alone)
+    assert not re.search("bold|twice|hidden", alone)
     assert "baselines are bold" in printed(terminal.leaderboard(board, 120), 120)
     twice = [make_record(key, name="baseline:conv", origin="baseline") for key in ("aaa", "bbb")]
-    assert "stands twice" in printed(terminal.leaderboard(rank(twice), 120), 120)
+    assert "is listed twice" in printed(terminal.leaderboard(rank(twice), 120), 120)
 
 
 def test_baselines_are_marked(board: Leaderboard) -> None:

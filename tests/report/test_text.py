@@ -37,6 +37,7 @@ KEYS = [
     "on_pareto_front",
     "layers",
     "val_seeds",
+    "other_environment",
 ]
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysearch.errors import InputError
-from tinysearch.results.leaderboard import SORTS, Leaderboard, best, by_score, rank
+from tinysearch.results.leaderboard import SORTS, Leaderboard, rank
+from tinysearch.results.ranking import best, ranked
 from tinysearch.results.record import Record
 from tinysearch.space.notation import notation
 
@@ -24,7 +25,12 @@ def keys(board: Leaderboard) -> list[str]:
 
 
 def test_the_last_epoch_decides_and_not_the_best(make_record: MakeRecord) -> None:
-    board = rank([make_record("peaked", earlier=(0.99,), val_accuracy=0.5), make_record("steady", val_accuracy=0.6)])
+    board = rank(
+        [
+            make_record("peaked", earlier=(0.99,), val_accuracy=0.5),
+            make_record("steady", earlier=(0.5,), val_accuracy=0.6),
+        ]
+    )
     assert keys(board) == ["steady", "peaked"]
     assert [row.rank for row in board.rows] == [1, 2]
     assert [row.val_accuracy for row in board.rows] == [0.6, 0.5]
@@ -35,9 +41,9 @@ def test_of_a_long_board_the_best_and_the_documented_models_are_kept(make_record
     known = [make_record("known", name="baseline:conv", origin="baseline", val_accuracy=0.05)]
     board = rank([*found, *known], top=3)
     assert [(row.key, row.rank) for row in board.rows] == [("7", 1), ("6", 2), ("5", 3), ("known", 8)]
-    assert board.left_out == 5
+    assert board.hidden_rows == 5
     assert keys(rank([*found, *known], top=2, sort="params")) == ["0", "1", "known"]
-    assert rank(found, top=20).left_out == 0
+    assert rank(found, top=20).hidden_rows == 0
 
 
 def test_of_equals_the_smaller_comes_first(make_record: MakeRecord) -> None:
@@ -135,7 +141,7 @@ def test_revalidations_count_in_the_mean_that_ranks(make_record: MakeRecord) -> 
         ("b", pytest.approx(0.87), 2),
         ("a", pytest.approx(0.85), 2),
     ]
-    assert by_score(records) == [steady[0], lucky[0]]
+    assert [one.first for one in ranked(records)] == [steady[0], lucky[0]]
     assert best(records) == steady[0]
 
 
@@ -247,10 +253,10 @@ def test_the_scores_of_the_ranks_do_not_depend_on_the_order_of_the_records(
     make_record: MakeRecord, points: list[tuple[float, int]], dice: random.Random
 ) -> None:
     records = [make_record(f"{index}", val_accuracy=score, params=size) for index, (score, size) in enumerate(points)]
-    ranked = [(row.val_accuracy, row.params) for row in rank(records).rows]
+    found = [(row.val_accuracy, row.params) for row in rank(records).rows]
     dice.shuffle(records)
-    assert [(row.val_accuracy, row.params) for row in rank(records).rows] == ranked
-    assert ranked == sorted(ranked, key=lambda row: (-(row[0] or 0), row[1]))
+    assert [(row.val_accuracy, row.params) for row in rank(records).rows] == found
+    assert found == sorted(found, key=lambda row: (-(row[0] or 0), row[1]))
 
 
 # The best record
@@ -298,5 +304,5 @@ def test_what_was_trained_for_fewer_epochs_is_not_the_best(make_record: Callable
     whole = make_record("aaa", val_accuracy=0.8, earlier=(0.5,))
     short = make_record("bbb", val_accuracy=0.9)
     failed = make_record("ccc", failure="nan")
-    assert [record.key for record in by_score([failed, short, whole])] == ["aaa", "bbb", "ccc"]
+    assert [one.first.key for one in ranked([failed, short, whole])] == ["aaa", "bbb"]
     assert best([short, whole, failed]) == whole

@@ -128,12 +128,12 @@ def test_what_was_trained_alike_is_found_in_any_run(store: Store, make_record: M
     store.append(make_record("c", run="second", reused_from="elsewhere"))
     store.append(make_record("d", run="second"))
     store.append(make_record("d", reused_from="second"))
-    found = {key: store.trained(key, 0, "0123456789abcdef") for key in "abcd"}
+    found = {key: next(iter(store.trainings(key, 0, "0123456789abcdef")), None) for key in "abcd"}
     assert [key for key, record in found.items() if record is not None] == ["d"]
     assert found["d"] is not None
     assert found["d"].run == "second"
-    assert store.trained("d", 1, "0123456789abcdef") is None
-    assert store.trained("d", 0, "f" * 16) is None
+    assert store.trainings("d", 1, "0123456789abcdef") == []
+    assert store.trainings("d", 0, "f" * 16) == []
 
 
 def test_summaries_are_those_of_the_records(store: Store, make_record: MakeRecord) -> None:

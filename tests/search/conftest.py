@@ -16,7 +16,7 @@ from tinysearch.data.datasets import Dataset
 from tinysearch.data.images import Images
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.coordinator import RunOutcome
+from tinysearch.search.coordinator import Coordinator, RunOutcome
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
@@ -101,11 +101,10 @@ class Runner:
         name: str = "run",
         *,
         budget: int = 10_000,
-        worker: Worker | None = None,
         space: SearchSpace | None = None,
         resume: bool = False,
         time_limit: float | None = None,
-        retrain: bool = True,
+        reuse: str = "none",
         documented: Mapping[str, Architecture] | None = None,
         **settings: Any,
     ) -> SearchRun:
@@ -116,15 +115,20 @@ class Runner:
             RunSettings(Budget(budget), recipe("default"), **{"strategy": "evolution", **settings}),
             self.dataset,
             architectures() if documented is None else documented,
-            worker or FakeWorker(),
             space=space,
             resume=resume,
             time_limit=time_limit,
-            retrain=retrain,
+            reuse=reuse,  # type: ignore[arg-type]
         )
 
-    def run(self, name: str = "run", **options: Any) -> RunOutcome:
-        return self.prepare(name, **options).carry_out(Silent())
+    def carry_out(self, run: SearchRun, worker: Worker | None = None, watcher: Any = None) -> RunOutcome:
+        return Coordinator(run, worker or FakeWorker(), watcher or Silent()).run()
+
+    def run(
+        self, name: str = "run", *, worker: Worker | None = None, watcher: Any = None, **options: Any
+    ) -> RunOutcome:
+        with self.prepare(name, **options) as run:
+            return self.carry_out(run, worker, watcher)
 
 
 @pytest.fixture

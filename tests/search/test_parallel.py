@@ -113,7 +113,8 @@ def test_the_outcome_of_an_interrupted_run_is_what_the_store_holds(
         watcher.on_record = interrupt
     else:
         monkeypatch.setattr(BestModels, "add", interrupt)
-    outcome = search.carry_out(watcher)
+    outcome = runner.carry_out(search, watcher=watcher)
+    search.close()
     monkeypatch.undo()
     assert outcome.ending == "interrupted"
     assert essentials(outcome.records) == essentials(runner.store.records("run"))
@@ -144,7 +145,7 @@ def test_measurements_that_are_done_when_an_error_ends_the_run_are_stored(runner
             pass
 
     with pytest.raises(CostMismatchError):
-        runner.prepare(trials=2, workers=2, documented={}, worker=fake_worker(react)).carry_out(Watcher())
+        runner.run(trials=2, workers=2, documented={}, worker=fake_worker(react), watcher=Watcher())
     assert len(runner.store.records("run")) == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
-from tinysearch.search.revalidation import fold_of, next_round, revalidate
+from tinysearch.search.revalidation import fold_of, next_round, revalidate_round
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
@@ -92,16 +92,16 @@ def test_what_failed_was_stopped_or_is_an_evaluation_is_not_trained_again(three:
 
 
 def test_no_revalidation_holds_out_what_the_search_held_out() -> None:
-    tenths = [fold_of(seed) for seed in range(1, 19)]
-    assert tenths == 2 * list(range(1, 10))
+    folds = [fold_of(seed) for seed in range(1, 19)]
+    assert folds == 2 * list(range(1, 10))
 
 
 def test_a_round_is_stored_and_sees_no_test_image(runner: Any, fake_worker: Any) -> None:
     run = runner.prepare(trials=3, workers=2, seed=4)
-    run.carry_out(_silent())
+    runner.carry_out(run)
     planned = next_round(runner.store.records("run"), run.settings)
     worker = fake_worker()
-    records = revalidate(runner.store, planned, runner.dataset, worker, RetrainingWatcher())
+    records = revalidate_round(run, planned, worker, RetrainingWatcher())
     assert sorted((job.seed, job.fold) for job in worker.jobs) == [(5, 5), (5, 5)]
     assert {job.candidate.key for job in worker.jobs} == {one.candidate.key for one in planned}
     stored = [one for one in runner.store.records("run") if one.purpose == "revalidation"]
@@ -110,10 +110,11 @@ def test_a_round_is_stored_and_sees_no_test_image(runner: Any, fake_worker: Any)
     }
     # What was trained before is not trained again.
     idle = fake_worker()
-    assert {one.key for one in revalidate(runner.store, planned, runner.dataset, idle, RetrainingWatcher())} == {
+    assert {one.key for one in revalidate_round(run, planned, idle, RetrainingWatcher())} == {
         one.key for one in records
     }
     assert idle.jobs == []
+    run.close()
     # And the search goes on as if nothing had happened.
     more = runner.run("run", trials=5, workers=2, seed=4, resume=True)
     whole = runner.run("whole", trials=5, workers=2, seed=4)
@@ -122,38 +123,33 @@ def test_a_round_is_stored_and_sees_no_test_image(runner: Any, fake_worker: Any)
 
 def test_what_was_reused_has_its_revalidations_reused(runner: Any, fake_worker: Any) -> None:
     run = runner.prepare("first", trials=2, workers=1)
-    run.carry_out(_silent())
+    runner.carry_out(run)
     (plan,) = next_round(runner.store.records("first"), run.settings)
-    (theirs,) = revalidate(runner.store, [plan], runner.dataset, fake_worker(), RetrainingWatcher())
-    run = runner.prepare("second", trials=2, workers=1, retrain=False)
-    run.carry_out(_silent())
+    (theirs,) = revalidate_round(run, [plan], fake_worker(), RetrainingWatcher())
+    run.close()
+    run = runner.prepare("second", trials=2, workers=1, reuse="same")
+    runner.carry_out(run)
     (same,) = next_round(runner.store.records("second"), run.settings)
     assert same.candidate.key == plan.candidate.key
     worker = fake_worker()
-    (own,) = revalidate(runner.store, [same], runner.dataset, worker, RetrainingWatcher())
+    (own,) = revalidate_round(run, [same], worker, RetrainingWatcher())
     assert worker.jobs == []
     assert (own.run, own.reused_from, own.measurement) == ("second", "first", theirs.measurement)
 
 
-def test_rounds_go_on_until_the_leader_is_confirmed(runner: Any, fake_worker: Any) -> None:
+def test_rounds_go_on_until_the_leader_is_revalidated(runner: Any, fake_worker: Any) -> None:
     run = runner.prepare(trials=6, workers=2)
-    run.carry_out(_silent())
+    runner.carry_out(run)
 
     def unlucky(number: int, job: Job) -> Measurement:
         return Measurement((*[Epoch(1.0, 0.5, 1.0, 0.01, 0.1, 1.0)] * 10,), 1.0)
 
     rounds = 0
     while planned := next_round(runner.store.records("run"), run.settings):
-        revalidate(runner.store, planned, runner.dataset, fake_worker(unlucky), RetrainingWatcher())
+        revalidate_round(run, planned, fake_worker(unlucky), RetrainingWatcher())
         rounds += 1
     counts: dict[str, int] = {}
     for record in runner.store.records("run"):
         counts[record.key] = counts.get(record.key, 0) + 1
     assert max(counts.values()) == 3
     assert 2 <= rounds <= 2 * len(counts)
-
-
-def _silent() -> Any:
-    from tinysearch.api import Silent
-
-    return Silent()

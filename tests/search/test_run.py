@@ -129,12 +129,12 @@ def test_a_training_that_outlasts_the_time_limit_is_stopped(runner: Any) -> None
 def test_what_another_run_has_trained_identically_is_reused(runner: Any, fake_worker: Any) -> None:
     first = runner.run("first", trials=4)
     worker = fake_worker()
-    second = runner.run("second", trials=6, worker=worker, retrain=False)
+    second = runner.run("second", trials=6, worker=worker, reuse="same")
     assert len(worker.jobs) == 2
     assert essentials(list(second.records))[:7] == essentials(list(first.records))
     assert [record.reused_from for record in second.records] == ["first"] * 7 + [None] * 2
     assert [record.reused_from for record in runner.store.records("second")] == ["first"] * 7 + [None] * 2
-    third = runner.run("third", trials=6, retrain=False)
+    third = runner.run("third", trials=6, reuse="same")
     assert [record.reused_from for record in third.records] == ["first"] * 7 + ["second"] * 2
     assert {record.reused_from for record in runner.run("fourth", trials=6).records} == {None}
 
@@ -145,14 +145,14 @@ def test_nothing_is_reused_from_another_seed_or_other_data(change: dict[str, Any
     if "fingerprint" in change:
         runner.dataset = replace(runner.dataset, **change)
         change = {}
-    second = runner.run("second", trials=2, strategy="random", retrain=False, **change)
+    second = runner.run("second", trials=2, strategy="random", reuse="same", **change)
     assert {record.reused_from for record in second.records} == {None}
 
 
 def test_a_failure_is_not_reused(runner: Any, fake_worker: Any) -> None:
     failing = fake_worker(lambda number, job: Measurement(failure="out of memory"))
     runner.run("first", trials=2, worker=failing)
-    assert not any(record.failed for record in runner.run("second", trials=2, retrain=False).records)
+    assert not any(record.failed for record in runner.run("second", trials=2, reuse="same").records)
 
 
 @pytest.mark.parametrize(

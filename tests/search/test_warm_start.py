@@ -26,10 +26,10 @@ def test_what_others_found_changes_what_is_proposed_and_warms_up(name: str, runn
     assert keys(taught.records)[3:] != keys(alone.records)[3:]
 
 
-def test_lessons_are_the_searched_records_of_the_first_positions(runner: Any) -> None:
+def test_warm_start_trials_are_the_searched_records_of_the_first_positions(runner: Any) -> None:
     runner.run("teacher", trials=6)
     search = runner.prepare("taught", trials=2, warm_start_trials=(("teacher", 5),))
-    warm_start_trials = search.proposer.lessons
+    warm_start_trials = search.proposer.warm_start_trials
     search.close()
     assert keys(warm_start_trials) == keys(runner.store.records("teacher")[3:5])
     assert all(record.origin == "search" for record in warm_start_trials)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tinysearch.api import Silent
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Record
 from tinysearch.search.run import SearchRun
@@ -71,8 +70,8 @@ def test_a_loss_that_is_no_number_is_recorded_and_the_run_goes_on(runner: Any, d
     worker = WorkerProcesses(dataset.training_data(), stall_seconds=300.0)
     settings = RunSettings(Budget(3_000), wild, strategy="random", trials=2, workers=2)
     flat = SearchSpace(tree=network_choices(depth=(6, 7), norms={"none": 1}, activations={"linear": 1}))
-    search = SearchRun(runner.store, "wild", settings, dataset, {}, worker, space=flat)
-    outcome = search.carry_out(Silent())
+    with SearchRun(runner.store, "wild", settings, dataset, {}, space=flat) as search:
+        outcome = runner.carry_out(search, worker)
     assert outcome.ending == "finished"
     assert len(outcome.records) == 2
     for record in outcome.records:

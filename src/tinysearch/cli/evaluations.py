@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -14,7 +14,7 @@ from tinysearch.api import evaluate_planned
 from tinysearch.baselines.models import PREFIX
 from tinysearch.cli.progress import TrainingProgress
 from tinysearch.report import figures
-from tinysearch.results.leaderboard import Row, best, rank
+from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
 from tinysearch.results.record import Epoch, Record
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def showing(notes: Console, planned: Sequence[Retraining]) -> Iterator[RetrainingWatcher]:
-    """Show the progress of retrainings, all at a time."""
-    with shown(notes, planned, len(planned)) as progress:
+def showing(notes: Console, planned: Sequence[Retraining], workers: int) -> Iterator[RetrainingWatcher]:
+    """Show the progress of retrainings."""
+    epochs = max(one.candidate.recipe.epochs for one in planned)
+    with TrainingProgress(notes, len(planned), epochs, workers=min(workers, len(planned))) as progress:
         yield Shown(progress)
 
 
-def shown(notes: Console, planned: Sequence[Retraining], workers: int) -> TrainingProgress:
-    """Return a display for retrainings."""
-    epochs = max(one.candidate.recipe.epochs for one in planned)
-    return TrainingProgress(notes, len(planned), epochs, workers=min(workers, len(planned)))
-
-
 def evaluated(
-    store: Store, planned: Sequence[Retraining], dataset: Dataset, notes: Console, workers: int, **limits: Any
+    store: Store, planned: Sequence[Retraining], dataset: Dataset, notes: Console, workers: int
 ) -> list[Record]:
     """Carry out evaluations on all training images, and show their progress; see ``api.evaluate_planned``."""
     try:
-        with shown(notes, planned, workers) as progress:
-            records = evaluate_planned(store, planned, dataset, workers=workers, watcher=Shown(progress), **limits)
+        with showing(notes, planned, workers) as watcher:
+            records = evaluate_planned(store, planned, dataset, workers=workers, watcher=watcher)
     except KeyboardInterrupt:
         notes.print("what was evaluated until now is stored, and is not trained again", soft_wrap=True)
         raise
+    note_failures(records, notes)
+    return records
+
+
+def note_failures(records: Sequence[Record], notes: Console) -> None:
+    """Print a note for each evaluation that failed."""
     for record in records:
         if record.failed:
             reason = f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
             notes.print(Text(f"note: {reason}", style="bold yellow"), soft_wrap=True)
-    return records
 
 
 class Shown(RetrainingWatcher):
@@ -165,5 +165,4 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
 
 def _winner(records: Sequence[Record]) -> list[Row]:
     """Return the row of the winner of a search; none where nothing was measured."""
-    winner = best(records)
-    return [] if winner is None else [row for row in rank(records).rows if row.key == winner.key]
+    return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_accuracy is not None]

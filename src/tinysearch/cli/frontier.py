@@ -70,13 +70,14 @@ def frontier(
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
     """
-    from tinysearch.api import STALL_LIMIT, open_run
+    from tinysearch.api import Workers, open_run
     from tinysearch.cli.evaluations import front
-    from tinysearch.cli.searching import searched
+    from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
     from tinysearch.data.datasets import load
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.frontier import initial_candidates
+    from tinysearch.search.stages import carry_out
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.space_file import read_spec, tree_of
 
@@ -124,7 +125,8 @@ def frontier(
             search = open_run(opened, {"budget": bound, **given, **new}, dataset=images, name=own, resume=own in begun)
             notes.print()
             notes.print(Rule(f"below {bound:,} parameters", align="left"))
-            outcome, wrong = searched(search, notes, stall_limit=STALL_LIMIT, worker_memory=None)
+            with search:
+                outcome, wrong = carry_out(search, Workers(), StageDisplay(notes))
             problem = problem or wrong
             before, ending = list(outcome.records), outcome.ending
             earlier = [*earlier, own]

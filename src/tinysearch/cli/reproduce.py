@@ -99,7 +99,7 @@ def _documented(
     workers: int,
 ) -> RenderableType:
     """Train hand-designed baselines; return how they compare."""
-    from tinysearch.api import worker_on
+    from tinysearch.api import Workers
     from tinysearch.baselines.reproduce import reproduce as reproduce_models
     from tinysearch.baselines.table import comparison
     from tinysearch.cli.evaluations import Shown
@@ -114,7 +114,7 @@ def _documented(
             seeds,
             store,
             run=f"reproduce-{images.name}",
-            worker=worker_on(images.training_data(), size),
+            worker=Workers()(images.training_data(), size),
             size=size,
             watcher=Shown(progress),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,14 @@ from tinysearch.errors import TrainingError
 if TYPE_CHECKING:
     from tinysearch.search.coordinator import RunOutcome
     from tinysearch.search.run import SearchRun
+
+
+class Reuse(str, Enum):
+    """Which identical trainings of other runs are reused."""
+
+    same = "same"
+    any = "any"
+    none = "none"
 
 
 @reported
@@ -77,9 +86,13 @@ def run(
     time_limit: Annotated[
         str | None, typer.Option(help="End after this time, with whole trials: 90s, 30m, 2h.")
     ] = None,
-    retrain: Annotated[
-        bool, typer.Option("--retrain", help="Train again what other runs in the store have trained identically.")
-    ] = False,
+    reuse: Annotated[
+        Reuse,
+        typer.Option(
+            help="Reuse identical trainings of other runs: of the same versions, backend and threads, of any, or none."
+        ),
+    ] = Reuse.same,
+    retrain: Annotated[bool, typer.Option("--retrain", hidden=True)] = False,
     stall_limit: Annotated[
         str, typer.Option(help="Give up a training that finishes no epoch for this long: 90s, 30m, 2h.")
     ] = "30m",
@@ -97,12 +110,13 @@ def run(
 
     Example: tinysearch run --budget 10000
     """
-    from tinysearch.api import open_run
+    from tinysearch.api import Workers, open_run
     from tinysearch.cli.durations import seconds
-    from tinysearch.cli.searching import searched
+    from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
     from tinysearch.cli.sizes import size
     from tinysearch.results.store import Store, default_path
+    from tinysearch.search.stages import carry_out
     from tinysearch.space.space_file import read_spec
 
     limit, stall = None if time_limit is None else seconds(time_limit), seconds(stall_limit)
@@ -127,6 +141,7 @@ def run(
     }
     notes = stderr()
     path = store or default_path()
+    which = Reuse.none if retrain else reuse
     with terminations() as signals, Store(path, create=True) as opened:
         search = open_run(
             opened,
@@ -136,16 +151,15 @@ def run(
             name=name,
             resume=resume,
             time_limit=limit,
-            retrain=retrain,
-            stall_limit=stall,
-            worker_memory=memory,
+            reuse=which.value,
         )
-        outcome, problem = searched(search, notes, stall_limit=stall, worker_memory=memory)
-        _conclude(search, outcome, stdout(), notes)
+        with search:
+            outcome, problem = carry_out(search, Workers(stall, memory), StageDisplay(notes))
+            _conclude(search, outcome, stdout(), notes)
     where = _as_options({"--store": store})
     again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
     limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
-    on = again + _as_options(limits) + (" --retrain" if retrain else "")
+    on = again + _as_options(limits) + ("" if which is Reuse.same else f" --reuse {which.value}")
     _next_steps(search, outcome, notes, on, again, where)
     if problem is not None:
         raise problem
@@ -200,7 +214,7 @@ def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, on: str,
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        if not search.evaluates(outcome):
+        if not any(one.purpose == "evaluation" for one in search.store.records(search.name)):
             steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = search.models.path(outcome.best.key)

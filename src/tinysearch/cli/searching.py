@@ -1,11 +1,9 @@
-"""Carrying out a search in front of a person: its plan, its progress, revalidation and evaluation of its winner."""
+"""The stages of a search in front of a person: its plan, its progress, revalidation and evaluation of its winner."""
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,40 +11,59 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tinysearch.cli.evaluations import note_failures, showing
 from tinysearch.cli.progress import TrainingProgress
-from tinysearch.errors import NoTestImagesError, TinySearchError
+from tinysearch.search.stages import Display
 
 if TYPE_CHECKING:
     from tinysearch.results.record import Epoch, Record
-    from tinysearch.search.coordinator import RunOutcome
     from tinysearch.search.proposer import Proposal
     from tinysearch.search.retraining import Retraining, RetrainingWatcher
     from tinysearch.search.run import SearchRun
 
 
-def searched(
-    search: SearchRun, notes: Console, *, stall_limit: float, worker_memory: int | None
-) -> tuple[RunOutcome, TinySearchError | None]:
-    """Carry out a run, confirm its winner and evaluate it; all show their progress.
+class StageDisplay(Display):
+    """Shows the stages of a run on a console.
 
-    Returns:
-        What came of it, and what went wrong when the winner was to be evaluated.
+    Args:
+        notes: The console for progress and notes.
     """
-    if search.dataset.fallback:
-        notes.print(Text(f"note: {search.dataset.fallback}", style="bold yellow"))
-    notes.print(plan(search, search.store.path))
-    settings, done = search.settings, search.history.done
-    with TrainingProgress(notes, search.planned, settings.recipe.epochs, done, settings.workers) as progress:
-        outcome = search.carry_out(Shown(search, progress))
-    if search.evaluates(outcome):
-        try:
-            outcome = _revalidated(search, outcome, notes, stall_limit, worker_memory)
-            if search.evaluates(outcome):
-                outcome = _evaluated(search, outcome, notes, stall_limit, worker_memory)
-        except TinySearchError as error:
-            # What was searched is there all the same.
-            return outcome, error
-    return outcome, None
+
+    def __init__(self, notes: Console) -> None:
+        self._notes = notes
+        self._rounds = 0
+
+    @contextmanager
+    def search(self, run: SearchRun) -> Iterator[Shown]:
+        if run.dataset.fallback:
+            self.note(run.dataset.fallback)
+        self._notes.print(plan(run, run.store.path))
+        settings, done = run.settings, run.history.done
+        with TrainingProgress(self._notes, run.planned, settings.recipe.epochs, done, settings.workers) as progress:
+            yield Shown(run, progress)
+
+    @contextmanager
+    def revalidation(self, run: SearchRun, planned: Sequence[Retraining]) -> Iterator[RetrainingWatcher]:
+        if self._rounds == 0:
+            text = f"revalidating the leaders on other folds, until one leads by the mean of {run.settings.folds}"
+            self._notes.print(f"\n{text}", soft_wrap=True)
+        self._rounds += 1
+        with showing(self._notes, planned, len(planned)) as watcher:
+            yield watcher
+
+    @contextmanager
+    def evaluation(self, run: SearchRun, planned: Sequence[Retraining]) -> Iterator[RetrainingWatcher]:
+        self._notes.print(
+            f"\nevaluating the winner, {planned[0].name}: it is trained on all training images with each of "
+            f"{len(planned)} seeds, and scored on the test images",
+            soft_wrap=True,
+        )
+        with showing(self._notes, planned, run.settings.workers) as watcher:
+            yield watcher
+        note_failures([one for one in run.store.records(run.name) if one.purpose == "evaluation"], self._notes)
+
+    def note(self, text: str) -> None:
+        self._notes.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=True)
 
 
 class Shown:
@@ -75,7 +92,7 @@ class Shown:
         self._progress.finish(record, position)
 
     def _compare(self, record: Record) -> None:
-        from tinysearch.results.leaderboard import best
+        from tinysearch.results.ranking import best
 
         self._best = best(filter(None, (self._best, record)))
 
@@ -126,51 +143,3 @@ def plan(search: SearchRun, store: Path) -> Table:
 
 def _share(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
-
-
-def _revalidated(
-    search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None
-) -> RunOutcome:
-    """Train the leaders again until one has kept the lead; what comes of it is in the store."""
-    from tinysearch.api import revalidate_leader
-    from tinysearch.cli.evaluations import showing
-
-    rounds = itertools.count()
-
-    def shown(planned: Sequence[Retraining]) -> AbstractContextManager[RetrainingWatcher]:
-        if next(rounds) == 0:
-            notes.print(
-                f"\nthe leaders are trained again on other splits, until one leads by the mean of "
-                f"{search.settings.folds}",
-                soft_wrap=True,
-            )
-        return showing(notes, planned)
-
-    ending = outcome.ending
-    try:
-        revalidate_leader(search, shown=shown, stall_limit=stall, worker_memory=memory)
-    except KeyboardInterrupt:
-        ending = "interrupted"
-    records = [one for one in search.store.records(search.name) if one.purpose != "evaluation"]
-    return dataclasses.replace(outcome, records=tuple(records), ending=ending)
-
-
-def _evaluated(search: SearchRun, outcome: RunOutcome, notes: Console, stall: float, memory: int | None) -> RunOutcome:
-    """Evaluate the winner; what comes of it is in the store."""
-    from tinysearch.cli.evaluations import evaluated
-    from tinysearch.search.evaluation import best_of
-
-    seeds, workers = search.settings.evaluate, search.settings.workers
-    planned = best_of(search.store, search.name, search.dataset, 1, range(seeds))
-    notes.print(
-        f"\nthe winner, {planned[0].name}, is trained on all training images, once for each of {seeds} seeds, and "
-        f"scored on the test images",
-        soft_wrap=True,
-    )
-    try:
-        evaluated(search.store, planned, search.dataset, notes, workers, stall_limit=stall, worker_memory=memory)
-    except NoTestImagesError as error:
-        notes.print(Text(f"note: no test figures: {error}", style="bold yellow"))
-    except KeyboardInterrupt:
-        return dataclasses.replace(outcome, ending="interrupted")
-    return outcome

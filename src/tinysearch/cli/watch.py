@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +57,7 @@ def watch(
                     live.update(_display(opened, found, summaries, who), refresh=True)
                 else:
                     seen = _print_new(console, summaries, seen)
-                # Between a search and the evaluation of its winner nobody holds the run for a moment.
+                # Between two commands that go on with it nobody holds the run for a moment.
                 idle = idle + 1 if who is None else 0
                 if idle == 2:
                     break
@@ -73,17 +72,12 @@ def watch(
 def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) -> RenderableType:
     """Return the state of a run, its best candidate and its latest trainings."""
     from tinysearch.report import figures
+    from tinysearch.results.ranking import leader
 
     searched = [one for one in summaries if one.purpose == "search"]
     done = sum(one.origin == "search" for one in searched)
     planned = run.settings.get("trials")
     failed = sum(one.failure is not None for one in searched)
-    scores: dict[str, list[float]] = {}
-    measured: dict[str, Summary] = {}
-    for one in summaries:
-        if one.purpose != "evaluation" and one.val_accuracy is not None:
-            scores.setdefault(one.key, []).append(one.val_accuracy)
-            measured.setdefault(one.key, one)
     facts = Table.grid(padding=(0, 2))
     rows = [
         ("run", f"{run.name} in {store.path}, {run.dataset}"),
@@ -93,10 +87,10 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
             f"{done}" + (f" of {planned}" if planned is not None else "") + (f", {failed} failed" if failed else ""),
         ),
     ]
-    if measured:
-        best = max(measured.values(), key=lambda one: (one.epochs, statistics.fmean(scores[one.key])))
-        accuracy = figures.validated(statistics.fmean(scores[best.key]), len(scores[best.key]))
-        rows.append(("best", f"{accuracy} with {best.params:,} params, {best.name}"))
+    best = leader(summaries)
+    if best is not None:
+        accuracy = figures.validated(best.val_accuracy, best.val_seeds)
+        rows.append(("best", f"{accuracy} with {best.params:,} params, {best.first.name}"))
     for title, value in rows:
         facts.add_row(Text(title, style="bold"), Text(value))
     table = Table(title="latest", title_justify="left", header_style="bold", box=None)

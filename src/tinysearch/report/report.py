@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.results.leaderboard import Row, homes, rank
-from tinysearch.results.leaderboard import best as best_of
+from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
+from tinysearch.results.ranking import best as best_of
+from tinysearch.results.ranking import homes
 from tinysearch.results.record import Record, Run
 from tinysearch.results.store import Store
 from tinysearch.space.architecture import Dropout, Inception, Layer, Pool, Residual

@@ -76,7 +76,9 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str]) -> list[Text]:
     marks = "* on the Pareto front of parameters and validation accuracy"
     found = [f"{marks}; baselines are bold" if baselines else marks]
     if len(set(baselines)) < len(baselines):
-        found.append("a baseline that listed twice was trained by two recipes, in different runs; show says which")
+        found.append("a baseline that is listed twice was trained by two recipes, in different runs; show says which")
+    if any(row.other_environment for row in rows):
+        found.append("^ reused from a training with other versions, backend, threads or machine")
     if any(row.val_seeds > 1 for row in rows):
         found.append("validation with n: the mean of n trainings")
     if hidden:
@@ -129,7 +131,7 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
     """Return all columns; parameters as one number, or ``split`` into trainable ones and others too."""
     return [
         _Column("#", True, [f"{'*' if row.on_pareto_front else ''}{row.rank}" for row in rows], 100),
-        _Column("candidate", False, [row.name for row in rows], 100),
+        _Column("candidate", False, [row.name + (" ^" if row.other_environment else "") for row in rows], 100),
         _Column(
             "params (trainable + not)" if split else "params",
             True,

@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from tinysearch.results.leaderboard import by_score
+from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 
 KEPT = 5
@@ -50,12 +50,13 @@ class BestModels:
 
     def add(self, record: Record) -> None:
         """Take note of a record that is stored."""
-        ranked = by_score([*(one for one in self._best if one.key != record.key), record])
-        self._best = ranked[:KEPT]
+        known = [*(one for one in self._best if one.key != record.key), record]
+        standings = [one.first for one in ranked(known)]
+        self._best = standings[:KEPT]
         # Files are a convenience: that one cannot be removed must not end a run.
         with suppress(OSError):
             self.checkpoint(record.key).unlink(missing_ok=True)
-            for dropped in ranked[KEPT:]:
+            for dropped in standings[KEPT:]:
                 self.path(dropped.key).unlink(missing_ok=True)
 
     def take(self, source: Path, key: str) -> None:

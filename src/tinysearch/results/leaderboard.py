@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinysearch.errors import InputError
+from tinysearch.results.ranking import Standing, mark_front, ranked
 from tinysearch.results.record import Origin, Record
 from tinysearch.results.summary import Summary
 
@@ -18,7 +19,8 @@ class Row:
 
     A candidate that was trained with several seeds is one row: its validation figures are means over ``val_seeds``
     trainings, and ``seed`` is None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds,
-    None for a single one. ``layers`` is the short notation.
+    None for a single one. ``layers`` is the short notation. ``other_environment`` says that a training was reused that
+    had been done in another environment.
     """
 
     rank: int
@@ -43,6 +45,7 @@ class Row:
     on_pareto_front: bool
     layers: str
     val_seeds: int
+    other_environment: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, in the documented order of keys."""
@@ -73,68 +76,17 @@ class Leaderboard:
         return tuple(row for row in self.rows if row.dataset == dataset)
 
 
-class _Entry:
-    """One candidate of one run while it is ranked: there may be very many, of which few become rows."""
+Entry = Standing[Summary]
 
-    __slots__ = ("group", "on_pareto_front", "params", "rank", "searched", "val_accuracy")
-
-    def __init__(self, group: Sequence[Summary]) -> None:
-        self.group = group
-        alone = len(group) == 1
-        # Two runs may have trained the same candidate with the same seed.
-        chosen = group if alone else [one for one in group if one.purpose != "evaluation"] or group
-        self.searched = group if alone else list({(one.purpose, one.seed): one for one in chosen}.values())
-        self.params = group[0].params
-        self.val_accuracy = group[0].val_accuracy if alone else self.mean("val_accuracy")
-        self.rank = 0
-        self.on_pareto_front = False
-
-    @property
-    def tested(self) -> list[float]:
-        return list({one.seed: one.test_accuracy for one in self.group if one.test_accuracy is not None}.values())
-
-    def mean(self, field: str) -> float | None:
-        if len(self.searched) == 1:
-            value: float | None = getattr(self.searched[0], field)
-            return value
-        return _mean(getattr(one, field) for one in self.searched)
-
-    def row(self, dataset: str) -> Row:
-        first, tested = self.group[0], self.tested
-        return Row(
-            rank=self.rank,
-            key=first.key,
-            name=first.name,
-            origin=first.origin,
-            run=first.run,
-            dataset=dataset,
-            params=first.params,
-            trainable_params=first.params - first.non_trainable_params,
-            non_trainable_params=first.non_trainable_params,
-            macs=first.macs,
-            peak_activation_bytes=first.peak_activation_bytes,
-            epochs=first.epochs,
-            seed=first.seed if len({one.seed for one in self.searched}) == 1 else None,
-            val_accuracy=self.val_accuracy,
-            val_loss=self.mean("val_loss"),
-            train_seconds=_or(self.mean("train_seconds"), 0.0),
-            test_accuracy_mean=_mean(tested),
-            test_accuracy_std=statistics.stdev(tested) if len(tested) > 1 else None,
-            test_seeds=len(tested),
-            on_pareto_front=self.on_pareto_front,
-            layers=first.layers,
-            val_seeds=sum(one.val_accuracy is not None for one in self.searched),
-        )
-
-
-SORTS: dict[str, Callable[[_Entry], tuple[float, ...]]] = {
-    "val_accuracy": lambda entry: (-_or(entry.val_accuracy, -1.0), entry.params),
-    "val_loss": lambda entry: (_or(entry.mean("val_loss"), float("inf")), entry.rank),
-    "test_accuracy": lambda entry: (-_or(_mean(entry.tested), -1.0), entry.rank),
-    "params": lambda entry: (entry.params, entry.rank),
-    "macs": lambda entry: (entry.group[0].macs, entry.rank),
-    "peak_activation_bytes": lambda entry: (entry.group[0].peak_activation_bytes, entry.rank),
-    "train_seconds": lambda entry: (_or(entry.mean("train_seconds"), 0.0), entry.rank),
+# By what rows can be sorted; among equals, and by default, the order is that of ``ranking``.
+SORTS: dict[str, Callable[[Entry], float]] = {
+    "val_accuracy": lambda one: 0.0,
+    "val_loss": lambda one: _or(_mean_of(one, "val_loss"), float("inf")),
+    "test_accuracy": lambda one: -_or(_mean(tested_of(one)), -1.0),
+    "params": lambda one: one.params,
+    "macs": lambda one: one.first.macs,
+    "peak_activation_bytes": lambda one: one.first.peak_activation_bytes,
+    "train_seconds": lambda one: _or(_mean_of(one, "train_seconds"), 0.0),
 }
 
 
@@ -146,17 +98,15 @@ def rank(
     tested: bool = False,
     top: int | None = None,
 ) -> Leaderboard:
-    """Rank candidates by the validation accuracy of their last epoch, fewer parameters first among equals.
-
-    What one run has reused from another stands there once, with the run that trained it.
+    """Rank candidates, see ``ranking``.
 
     Args:
         records: Records of any runs and datasets, or their summaries.
-        sort: The order of the rows, one of ``SORTS``; the rank is by validation accuracy whatever the order.
+        sort: The order of the rows, one of ``SORTS``; the rank is the same whatever the order.
         pareto: Keep only the candidates that no other one of the same dataset beats in accuracy without having
             more parameters.
         tested: Keep only the candidates that were scored on test images.
-        top: Keep only so many rows of each dataset, and the hand-designed baselines further down.
+        top: Keep only so many rows of each dataset, and the baselines further down.
 
     Raises:
         InputError: if ``sort`` is unknown.
@@ -164,84 +114,67 @@ def rank(
     if sort not in SORTS:
         raise InputError(f"a leaderboard is sorted by one of {', '.join(SORTS)}; got {sort!r}")
     summaries = [one if isinstance(one, Summary) else Summary.of(one) for one in records]
-    taken = homes(summaries)
-    groups: dict[tuple[str, str], list[Summary]] = {}
-    failed = 0
-    for summary in summaries:
-        own = summary.run, summary.key
-        if summary.failure is not None:
-            failed += 1
-        elif summary.reused_from is None or own not in taken:
-            groups.setdefault(taken.get(own, own), []).append(summary)
     names = _dataset_names(summaries)
-    datasets: dict[str, list[_Entry]] = {}
-    for group in groups.values():
-        datasets.setdefault(names[group[0].dataset, group[0].fingerprint], []).append(_Entry(group))
+    datasets: dict[str, list[Summary]] = {}
+    for one in summaries:
+        datasets.setdefault(names[one.dataset, one.fingerprint], []).append(one)
     rows: list[Row] = []
     hidden_rows = 0
-    for dataset, entries in datasets.items():
-        entries.sort(key=SORTS["val_accuracy"])
-        for place, entry in enumerate(entries, start=1):
-            entry.rank = place
-        _mark_pareto_front(entries)
-        kept = [entry for entry in entries if entry.on_pareto_front] if pareto else entries
-        if tested:
-            kept = [entry for entry in kept if entry.tested]
+    for dataset, trainings in datasets.items():
+        standings = ranked(trainings)
+        mark_front(standings)
+        places = [(place, one) for place, one in enumerate(standings, start=1)]
+        kept = [
+            (place, one)
+            for place, one in places
+            if (one.on_pareto_front or not pareto) and (not tested or tested_of(one))
+        ]
         if sort != "val_accuracy":
-            kept = sorted(kept, key=SORTS[sort])
+            kept.sort(key=lambda pair: SORTS[sort](pair[1]))
         shown = kept
         if top is not None:
-            shown = kept[:top] + [entry for entry in kept[top:] if entry.group[0].origin == "baseline"]
+            shown = kept[:top] + [pair for pair in kept[top:] if pair[1].first.origin == "baseline"]
         hidden_rows += len(kept) - len(shown)
-        rows.extend(entry.row(dataset) for entry in shown)
-    return Leaderboard(tuple(rows), failed, hidden_rows)
+        rows.extend(_row(place, one, dataset) for place, one in shown)
+    return Leaderboard(tuple(rows), sum(one.failure is not None for one in summaries), hidden_rows)
 
 
-def by_score(records: Iterable[Record]) -> list[Record]:
-    """Sort candidates by validation accuracy, fewer parameters first among equals, failures last.
-
-    Each candidate is there once, by the first of its records; it counts by the mean of all that did not fail,
-    evaluations aside. What was trained for fewer epochs than others comes after these: its score means something else.
-    """
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        if record.purpose != "evaluation":
-            groups.setdefault(record.key, []).append(record)
-    ordered = []
-    for first, *others in groups.values():
-        score = _mean(one.measurement.val_accuracy for one in (first, *others))
-        if score is None:
-            ordered.append(((True, 0, 0.0, first.cost.params), first))
-        else:
-            ordered.append(((False, -len(first.measurement.curve), -score, first.cost.params), first))
-    return [first for _, first in sorted(ordered, key=lambda pair: pair[0])]
+def tested_of(one: Entry) -> list[float]:
+    """Return the test accuracies of a candidate, one for each seed."""
+    return list({each.seed: each.test_accuracy for each in one.trainings if each.test_accuracy is not None}.values())
 
 
-def best(records: Iterable[Record]) -> Record | None:
-    """Return the first of ``by_score``; None if none was measured."""
-    measured = [record for record in records if record.measurement.val_accuracy is not None]
-    return next(iter(by_score(measured)), None)
+def _row(rank: int, one: Entry, dataset: str) -> Row:
+    first, tested = one.first, tested_of(one)
+    return Row(
+        rank=rank,
+        key=first.key,
+        name=first.name,
+        origin=first.origin,
+        run=first.run,
+        dataset=dataset,
+        params=first.params,
+        trainable_params=first.params - first.non_trainable_params,
+        non_trainable_params=first.non_trainable_params,
+        macs=first.macs,
+        peak_activation_bytes=first.peak_activation_bytes,
+        epochs=first.epochs,
+        seed=first.seed if len({each.seed for each in one.validated}) == 1 else None,
+        val_accuracy=one.val_accuracy,
+        val_loss=_mean_of(one, "val_loss"),
+        train_seconds=_or(_mean_of(one, "train_seconds"), 0.0),
+        test_accuracy_mean=_mean(tested),
+        test_accuracy_std=statistics.stdev(tested) if len(tested) > 1 else None,
+        test_seeds=len(tested),
+        on_pareto_front=one.on_pareto_front,
+        layers=first.layers,
+        val_seeds=one.val_seeds,
+        other_environment=any(each.other_environment for each in one.trainings),
+    )
 
 
-def homes(summaries: Iterable[Record | Summary]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return, for run and key of what was reused from a run that is here too, run and key of where it is from."""
-    known = list(summaries)
-    runs = {one.run for one in known}
-    taken = ((one, one.reused_from) for one in known if one.reused_from is not None)
-    return {(one.run, one.key): (source, one.key) for one, source in taken if source in runs}
-
-
-def _mark_pareto_front(entries: Sequence[_Entry]) -> None:
-    """Mark those that none beats in accuracy or parameters without losing in the other (the best come first)."""
-    smallest = float("inf")
-    last: _Entry | None = None
-    for entry in entries:
-        if entry.val_accuracy is None:
-            continue
-        ties = last is not None and (entry.params, entry.val_accuracy) == (last.params, last.val_accuracy)
-        if entry.params < smallest or ties:
-            entry.on_pareto_front = True
-            smallest, last = entry.params, entry
+def _mean_of(one: Entry, field: str) -> float | None:
+    return _mean(getattr(each, field) for each in one.validated)
 
 
 def _dataset_names(summaries: Iterable[Summary]) -> dict[tuple[str, str], str]:

@@ -95,6 +95,7 @@ class Record:
         provenance: Versions of what it ran on, and the commit of tinysearch where known.
         reused_from: Name of the run whose measurement this is, of the same candidate, seed and data; None if it was
             trained for this run.
+        other_environment: Whether what was reused had been trained in another environment, see ``Environment``.
         rejections: What the constraint filter rejected before it let this candidate pass, counted by reason.
         created_at: When it was stored, ISO 8601 in UTC; set by the store.
     """
@@ -117,8 +118,29 @@ class Record:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     position: int | None = None
     reused_from: str | None = None
+    other_environment: bool = False
     rejections: Mapping[str, int] = field(default_factory=dict)
     created_at: str = ""
+
+    @property
+    def params(self) -> int:
+        """Total parameters."""
+        return self.cost.params
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were finished."""
+        return len(self.measurement.curve)
+
+    @property
+    def val_accuracy(self) -> float | None:
+        """Validation accuracy of the last epoch; None if training failed or nothing was held out."""
+        return self.measurement.val_accuracy
+
+    @property
+    def failure(self) -> str | None:
+        """Why there is no result, or None."""
+        return self.measurement.failure
 
     @property
     def failed(self) -> bool:

@@ -150,6 +150,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP VIEW trainings",
         "DROP VIEW summaries",
         "ALTER TABLE records RENAME COLUMN taken_from TO reused_from",
+        "ALTER TABLE records ADD COLUMN other_environment INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE answers RENAME TO predictions",
         "UPDATE records SET purpose = 'revalidation' WHERE purpose = 'confirmation'",
         "UPDATE details SET recipe = new_recipe(recipe)",

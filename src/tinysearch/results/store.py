@@ -220,19 +220,26 @@ class Store:
             for row in rows
         ]
 
-    def trained(self, key: str, seed: int, fingerprint: str) -> Record | None:
-        """Return the oldest record of a search, in any run, that measured a candidate with a seed on some data.
+    def trainings(self, key: str, seed: int, fingerprint: str) -> list[Record]:
+        """Return the trainings of searches, in any run, of a candidate with a seed on some data, the oldest first.
 
-        What was stopped early was not measured.
+        Failures, trainings that were stopped early, and what was itself reused are left out.
         """
-        row = self._database.query(
+        rows = self._database.query(
             """
             SELECT * FROM trainings
             WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL
                 AND reused_from IS NULL AND epochs = json_extract(recipe, '$.epochs')
-            ORDER BY id LIMIT 1
+            ORDER BY id
             """,
             (key, seed, fingerprint),
+        )
+        return [_record(row) for row in rows]
+
+    def training(self, run: str, key: str, seed: int, purpose: str) -> Record | None:
+        """Return one training of a run; None if it has none with this key, seed and purpose."""
+        row = self._database.query(
+            "SELECT * FROM trainings WHERE run = ? AND key = ? AND seed = ? AND purpose = ?", (run, key, seed, purpose)
         ).fetchone()
         return None if row is None else _record(row)
 
@@ -269,10 +276,10 @@ class Store:
         stored = connection.execute(
             """
             INSERT INTO records (
-                run_id, key, name, origin, purpose, trial, position, seed, reused_from, params,
+                run_id, key, name, origin, purpose, trial, position, seed, reused_from, other_environment, params,
                 non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
                 test_fingerprint, failure, train_seconds, layers, rejections, created_at
-            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
             """,
             (
@@ -285,6 +292,7 @@ class Store:
                 record.position,
                 record.seed,
                 record.reused_from,
+                record.other_environment,
                 summary.params,
                 summary.non_trainable_params,
                 summary.macs,
@@ -344,6 +352,7 @@ def _record(row: sqlite3.Row) -> Record:
         provenance=json.loads(row["provenance"]),
         position=row["position"],
         reused_from=row["reused_from"],
+        other_environment=bool(row["other_environment"]),
         rejections=json.loads(row["rejections"]),
         created_at=row["created_at"],
     )

@@ -24,6 +24,7 @@ class Summary(NamedTuple):
     dataset: str
     fingerprint: str
     reused_from: str | None
+    other_environment: bool
     params: int
     non_trainable_params: int
     macs: int
@@ -49,6 +50,7 @@ class Summary(NamedTuple):
             dataset=record.dataset,
             fingerprint=record.fingerprint,
             reused_from=record.reused_from,
+            other_environment=record.other_environment,
             params=record.cost.params,
             non_trainable_params=record.cost.non_trainable_params,
             macs=record.cost.macs,

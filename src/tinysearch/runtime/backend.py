@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any
 
 from tinysearch.errors import WorkError
@@ -123,11 +122,9 @@ def backend() -> str:
     return name
 
 
-def described() -> dict[str, str]:
-    """Return what the numbers of a training depend on beside its arguments: versions and threads."""
-    name = backend()
-    versions = {package: version(package) for package in ("tinysearch", "keras", name)}
-    return {**versions, "backend": name, "threads": str(_threads or 0)}
+def threads() -> int:
+    """Return how many threads the backend was given; 0 if that was left to it."""
+    return _threads or 0
 
 
 def _prepare_tensorflow(threads: int | None) -> None:

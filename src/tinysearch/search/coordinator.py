@@ -1,4 +1,4 @@
-"""Carrying out a run: KerasTuner's loop on one side, the workers on the other, the store between them."""
+"""Carrying out the search of a run: KerasTuner's loop on one side, the workers on the other, the store between them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from tinysearch.errors import StoreWriteError
-from tinysearch.results.leaderboard import best
+from tinysearch.results.ranking import best
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.runtime.interrupts import Interrupts
-from tinysearch.runtime.provenance import provenance
 from tinysearch.search.proposer import Proposal
+from tinysearch.search.recording import recorded
+from tinysearch.search.reuse import reusable
 from tinysearch.search.run import SearchRun
 from tinysearch.training.job import Job
 from tinysearch.workers.executor import Executor
+from tinysearch.workers.worker import Worker
 
 Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
 
@@ -37,7 +39,7 @@ class Watcher(Protocol):
 class RunOutcome:
     """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
-    Revalidations come last, if the leaders have been trained again.
+    Revalidations come last, if there are any; evaluations are no part of it.
     """
 
     name: str
@@ -47,30 +49,41 @@ class RunOutcome:
 
     @property
     def best(self) -> Record | None:
-        """The first record of the candidate with the highest validation accuracy, baselines included."""
+        """The first record of the best candidate, see ``ranking``; baselines are candidates too."""
         return best(self.records)
 
 
-class Execution:
-    """Carries out a run once.
+class Coordinator:
+    """Carries out the search of a run once.
 
     Args:
         run: What to carry out.
+        worker: Where candidates are trained; closed at the end.
         watcher: Is notified of what happens.
     """
 
-    def __init__(self, run: SearchRun, watcher: Watcher) -> None:
+    def __init__(self, run: SearchRun, worker: Worker, watcher: Watcher) -> None:
         self._run = run
+        self._worker = worker
+        self._environment = worker.environment()
         self._watcher = watcher
         trained = (one.measurement.train_seconds for one in run.history.records() if one.reused_from is None)
         self._longest = max(trained, default=0.0)
         self._out_of_time = False
         self._under_way: dict[int, Proposal] = {}
-        self._executor = Executor(run.worker, run.settings.workers, watcher.on_epoch)
+        self._executor = Executor(worker, run.settings.workers, watcher.on_epoch)
         self._interrupts = Interrupts()
 
-    def carry_out(self) -> RunOutcome:
-        """Train all candidates that are not in the store yet; for errors see ``SearchRun.carry_out``."""
+    def run(self) -> RunOutcome:
+        """Train all candidates that are not in the store yet.
+
+        Ctrl-C ends the trainings under way, and the outcome says so; everything trained before is in the store.
+
+        Raises:
+            StoreWriteError: if a result cannot be stored.
+            CostMismatchError: if Keras and the arithmetic disagree.
+            WorkerError: if candidates cannot be trained at all.
+        """
         run, history = self._run, self._run.history
         run.models.tidy()
         ending: Ending = "finished"
@@ -78,7 +91,7 @@ class Execution:
         try:
             with self._interrupts, self._executor:
                 if left and self._may_begin():
-                    run.worker.prepare(min(left, run.settings.workers))
+                    self._worker.prepare(min(left, run.settings.workers))
                 load_keras_tuner()
                 from tinysearch.search.keras_tuner.oracle import BudgetOracle
                 from tinysearch.search.keras_tuner.tuner import BudgetTuner
@@ -115,10 +128,10 @@ class Execution:
         return not self._out_of_time
 
     def _begin(self, proposal: Proposal) -> Record | None:
-        taken = self._taken(proposal)
-        if taken is not None:
-            self._store(proposal, taken)
-            return taken
+        reused = self._reused(proposal)
+        if reused is not None:
+            self._store(proposal.position, reused)
+            return reused
         run, key = self._run, proposal.candidate.key
         self._watcher.on_start(proposal)
         self._under_way[proposal.position] = proposal
@@ -141,34 +154,34 @@ class Execution:
 
     def _keep(self, position: int, measurement: Measurement) -> Record:
         run, proposal = self._run, self._under_way[position]
-        record = Record(
+        record = recorded(
+            proposal.candidate,
+            measurement,
+            run.dataset,
+            self._environment,
             run=run.name,
-            key=proposal.candidate.key,
             name=proposal.name,
             origin=proposal.origin,
             purpose="search",
-            trial=proposal.trial,
             seed=run.settings.seed,
-            dataset=run.dataset.name,
-            fingerprint=run.dataset.fingerprint,
-            architecture=proposal.candidate.architecture,
-            cost=proposal.cost,
-            recipe=proposal.candidate.recipe.to_dict(),
-            measurement=measurement,
-            provenance={**provenance(), **run.worker.described()},
-            position=proposal.position,
+            counted=proposal.cost,
+            trial=proposal.trial,
+            position=position,
             rejections=proposal.rejections,
         )
         self._longest = max(self._longest, measurement.train_seconds)
-        self._store(proposal, record)
+        self._store(position, record)
+        del self._under_way[position]
         return record
 
-    def _taken(self, proposal: Proposal) -> Record | None:
-        """Return the record of another run that makes this training unnecessary."""
+    def _reused(self, proposal: Proposal) -> Record | None:
+        """Return the record of an identical training of another run, as one of this run."""
         run, key = self._run, proposal.candidate.key
-        found = None if run.retrain else run.store.trained(key, run.settings.seed, run.dataset.fingerprint)
-        if found is None:
+        known = run.store.trainings(key, run.settings.seed, run.dataset.fingerprint)
+        reused = reusable(known, proposal.candidate, self._environment, run.reuse)
+        if reused is None:
             return None
+        found, elsewhere = reused
         run.models.take(run.store.folder_of(found.run) / f"{key}.keras", key)
         measurement = found.measurement
         if proposal.floor is not None:
@@ -184,20 +197,23 @@ class Execution:
             name=proposal.name,
             origin=proposal.origin,
             dataset=run.dataset.name,
+            architecture=proposal.candidate.architecture,
+            cost=proposal.cost,
             trial=proposal.trial,
             position=proposal.position,
             reused_from=found.run,
+            other_environment=elsewhere,
             rejections=proposal.rejections,
             created_at="",
         )
 
-    def _store(self, proposal: Proposal, record: Record) -> None:
+    def _store(self, position: int, record: Record) -> None:
         with self._interrupts.deferred():
             self._run.store.append(record)
-            self._run.history.record(proposal.position, record)
-            self._executor.forget(proposal.position)
+            self._run.history.record(position, record)
+            self._executor.forget(position)
         self._run.models.add(record)
-        self._watcher.on_record(proposal.position, record, self._run.history.rejections)
+        self._watcher.on_record(position, record, self._run.history.rejections)
 
 
 class _TimeIsUpError(Exception):

@@ -14,14 +14,13 @@ from tinysearch.data.datasets import Dataset
 from tinysearch.data.images import Images, fingerprint
 from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.artifacts import evaluated
-from tinysearch.results.leaderboard import by_score
 from tinysearch.results.predictions import Predictions
+from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.backend import load_keras
-from tinysearch.runtime.provenance import provenance
-from tinysearch.search.retraining import Retraining, RetrainingWatcher, retrain
-from tinysearch.space.cost import cost
+from tinysearch.search.recording import recorded
+from tinysearch.search.retraining import Limits, Retraining, RetrainingWatcher, retrain
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.training.recipe import Recipe
@@ -35,6 +34,7 @@ def evaluate(
     worker: Worker,
     size: int,
     watcher: RetrainingWatcher,
+    limits: Limits | None = None,
 ) -> list[Record]:
     """Train and score what was not evaluated before; return all records, as they were planned.
 
@@ -48,12 +48,14 @@ def evaluate(
         worker: Has the training images; closed at the end.
         size: How many trainings at a time.
         watcher: Is notified of what happens.
+        limits: What bounds the trainings; None for nothing.
 
     Raises:
         TrainingError: if a trained model cannot be saved.
         DatasetError: if the dataset has no test images that can be used.
         RunError: if a run was evaluated on other test images, or is being carried out by another process.
         StoreWriteError: if a record cannot be stored.
+        TimeIsUpError: if the time limit comes.
     """
     test = dataset.test()
     mark = fingerprint(test)
@@ -73,6 +75,7 @@ def evaluate(
         worker,
         size,
         watcher,
+        limits,
     )
 
 
@@ -88,7 +91,7 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
     return [
         Retraining(Candidate(one.architecture, Recipe.from_dict(one.recipe)), seed, run, one.name, one.origin)
-        for one in by_score(searched)[:top]
+        for one in [standing.first for standing in ranked(searched)[:top]]
         for seed in seeds
     ]
 
@@ -125,23 +128,18 @@ def _scored(
             measurement = replace(measurement, failure="the trained network answers with values that are no numbers")
         else:
             predictions, accuracy = Predictions.of(test.labels, predicted), float((predicted == test.labels).mean())
-    record = Record(
+    record = recorded(
+        one.candidate,
+        measurement,
+        dataset,
+        worker.environment(),
         run=one.run,
-        key=one.candidate.key,
         name=one.name,
         origin=one.origin,
         purpose="evaluation",
-        trial=None,
         seed=one.seed,
-        dataset=dataset.name,
-        fingerprint=dataset.fingerprint,
-        architecture=one.candidate.architecture,
-        cost=cost(one.candidate.architecture, dataset.task),
-        recipe=one.candidate.recipe.to_dict(),
-        measurement=measurement,
         test_accuracy=accuracy,
         test_fingerprint=fingerprint(test),
-        provenance={**provenance(), **worker.described()},
     )
     return record, predictions
 

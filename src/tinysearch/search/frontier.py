@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinysearch.results.leaderboard import by_score
+from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
@@ -25,7 +25,7 @@ def initial_candidates(
         count: How many to return, if there are as many different ones.
     """
     found: dict[str, Candidate] = {}
-    for record in by_score(one for one in records if not one.failed):
+    for record in (standing.first for standing in ranked(records)):
         if len(found) == count:
             break
         if record.architecture not in space:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tinysearch.errors import StoreWriteError
 from tinysearch.results.lock import RunLock
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
@@ -47,6 +48,23 @@ class RetrainingWatcher:
         """Take note of a result, which may have been known before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds retrainings.
+
+    Args:
+        until: When they end at the latest, on the clock of ``time.monotonic``; None for no limit.
+        held: Name of the run whose lock the caller holds already; None for no run.
+    """
+
+    until: float | None = None
+    held: str | None = None
+
+
+class TimeIsUpError(Exception):
+    """The time limit has come before all trainings were done; what was finished is stored."""
+
+
 def retrain(
     store: Store,
     planned: Sequence[Retraining],
@@ -56,36 +74,43 @@ def retrain(
     worker: Worker,
     size: int,
     watcher: RetrainingWatcher,
+    limits: Limits | None = None,
 ) -> list[Record]:
     """Train what is not known; return all records, as they were planned.
+
+    What is finished is stored, however it ends.
 
     Args:
         store: Takes the records.
         planned: What to train.
-        known: Returns the record of a training that was done before.
+        known: Returns the record of a training that was done before; called with the lock of its run held.
         job: Makes a training ready.
         recorded: Makes the record of a training that is done, and what its network predicted on test images.
         worker: Closed at the end.
         size: How many trainings at a time.
         watcher: Is notified of what happens.
+        limits: What bounds them; None for nothing.
 
     Raises:
         RunError: if a run is being carried out by another process.
         StoreWriteError: if a record cannot be stored.
+        TimeIsUpError: if the time limit comes.
     """
+    limits = limits or Limits()
     records: dict[int, Record] = {}
-    waiting: list[int] = []
-    for position, one in enumerate(planned):
-        found = known(one)
-        if found is None:
-            waiting.append(position)
-        else:
-            records[position] = found
-            watcher.on_record(position, found)
     interrupts = Interrupts()
     with contextlib.ExitStack() as stack:
-        for run in sorted({planned[position].run for position in waiting}):
+        stack.callback(worker.close)
+        for run in sorted({one.run for one in planned} - {limits.held}):
             stack.callback(RunLock(store.folder_of(run), run).release)
+        waiting: list[int] = []
+        for position, one in enumerate(planned):
+            found = known(one)
+            if found is None:
+                waiting.append(position)
+            else:
+                records[position] = found
+                watcher.on_record(position, found)
         stack.enter_context(interrupts)
         executor = stack.enter_context(Executor(worker, size, watcher.on_epoch))
         jobs: dict[int, Job] = {}
@@ -96,25 +121,30 @@ def retrain(
             jobs[position] = job(planned[position])
             executor.start(position, jobs[position])
 
-        while waiting and executor.busy < size:
-            begin()
-        while executor.busy:
-            position, measurement = _next(executor)
-            if waiting:
-                begin()
+        def keep(position: int, measurement: Measurement) -> None:
             record, predictions = recorded(planned[position], measurement)
             with interrupts.deferred():
                 store.append(record, predictions)
+                executor.forget(position)
             records[position] = record
             checkpoint = jobs.pop(position).checkpoint_path
             if checkpoint is not None:
                 checkpoint.unlink(missing_ok=True)
             watcher.on_record(position, record)
+
+        try:
+            while waiting and executor.busy < size:
+                begin()
+            while executor.busy:
+                done = executor.wait(limits.until)
+                if done is None:
+                    raise TimeIsUpError
+                if waiting:
+                    begin()
+                keep(*done)
+        except BaseException:
+            with contextlib.suppress(StoreWriteError):
+                for position, measurement in executor.finished().items():
+                    keep(position, measurement)
+            raise
     return [records[position] for position in range(len(planned))]
-
-
-def _next(executor: Executor) -> tuple[int, Measurement]:
-    while True:
-        heard = executor.wait()
-        if heard is not None:
-            return heard

@@ -1,11 +1,10 @@
-"""A run: new or resumed, and carried out."""
+"""A run, new or resumed, as the resource that it is: its lock, its history, its files."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from types import TracebackType
 
 import numpy as np
 
@@ -17,23 +16,22 @@ from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Proposer
+from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.strategies.registry import strategy
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.workers.worker import Worker
-
-if TYPE_CHECKING:
-    from tinysearch.search.coordinator import RunOutcome, Watcher
 
 NARROW_DRAWS = 300
 MAX_NAME = 100
 
 
 class SearchRun:
-    """One run of a search, new or resumed. It is this process's alone until it was carried out.
+    """One run of a search, new or resumed. It is this process's alone until it is closed.
+
+    ``Coordinator`` carries out its search, ``revalidate`` and ``evaluate`` what follows.
 
     Args:
         store: Where records go, and where a resumed run finds what was trained before.
@@ -41,14 +39,12 @@ class SearchRun:
         settings: See ``RunSettings``.
         dataset: Images; only the training images are looked at.
         baselines: Hand-designed baselines by name, trained first if the settings say so and part of the history.
-            Those that do not fit the budget, or are not in the space, are left out.
-        worker: Where candidates are trained; closed when the run was carried out.
+            Those that do not fit the budget, or are not in the space, are skipped.
         space: The search space; by default the one of ``tinysearch run`` for the dataset's task.
         resume: Continue the run of this name.
         time_limit: Seconds after which no training goes on, and no trial is begun that is not expected to finish;
             None for no limit.
-        retrain: Train candidates that another run in the store has trained with the same recipe, seed and data; by
-            default their measurements are reused.
+        reuse: Which identical trainings of other runs in the store are reused, see ``reusable``.
 
     Raises:
         BudgetError: if no member of the space is within the budget, as far as can be known.
@@ -63,20 +59,20 @@ class SearchRun:
         settings: RunSettings,
         dataset: Dataset,
         baselines: Mapping[str, Architecture],
-        worker: Worker,
         *,
         space: SearchSpace | None = None,
         resume: bool = False,
         time_limit: float | None = None,
-        retrain: bool = False,
+        reuse: Reuse = "same",
     ) -> None:
         self.store = store
         self.name = name
         self.settings = settings
         self.dataset = dataset
         self.space = space or SearchSpace(dataset.task)
-        self.worker = worker
-        self.retrain = retrain
+        if reuse not in REUSE:
+            raise RunError(f"reuse is one of {', '.join(REUSE)}, got {reuse!r}")
+        self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
         problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe)
         _check_reachable(problem)
@@ -118,36 +114,20 @@ class SearchRun:
         """How many candidates the run trains in all, baselines included."""
         return self.settings.trials + len(self.baselines)
 
-    def carry_out(self, watcher: Watcher) -> RunOutcome:
-        """Train all candidates that are not in the store yet.
+    def __enter__(self) -> SearchRun:
+        return self
 
-        Ctrl-C ends the trainings at hand and the outcome says so; everything trained before is in the store.
-
-        Raises:
-            StoreWriteError: if a result cannot be stored.
-            CostMismatchError: if Keras and the arithmetic disagree.
-            WorkerError: if candidates cannot be trained at all.
-        """
-        try:
-            from tinysearch.search.coordinator import Execution
-
-            return Execution(self, watcher).carry_out()
-        finally:
-            self.close()
-
-    def evaluates(self, outcome: RunOutcome) -> bool:
-        """Whether the winner is to be evaluated now: the search is over, and there is time for it."""
-        if outcome.ending not in ("finished", "exhausted") or outcome.best is None or self.settings.evaluate == 0:
-            return False
-        return self.has_time(math.ceil(self.settings.evaluate / self.settings.workers), outcome.best)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def has_time(self, rounds: int, record: Record) -> bool:
         """Whether there is time for so many rounds of trainings that take as long as that of a record."""
         return self.until is None or time.monotonic() + rounds * record.measurement.train_seconds < self.until
 
     def close(self) -> None:
-        """Let go of the run and of its worker, if it is not to be carried out."""
-        self.worker.close()
+        """Let go of the run: another process may go on with it."""
         self.lock.release()
 
     def _stored(self) -> dict[int, Record]:

@@ -14,7 +14,8 @@ import numpy as np
 from tinysearch.data.datasets import TrainingData
 from tinysearch.data.images import Images
 from tinysearch.results.record import Epoch, Measurement
-from tinysearch.runtime import backend
+from tinysearch.runtime.backend import threads
+from tinysearch.runtime.environment import Environment
 from tinysearch.space.keras_builder import build
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -146,7 +147,7 @@ def fit(
     _build_metrics(model, data.task)
     rule = PlateauRule(recipe.plateau_factor)
     path, fingerprint = keeping if keeping is not None else (None, "")
-    identity = [candidate.key, seed, fingerprint, backend.described()]
+    identity = [candidate.key, seed, fingerprint, Environment.here(threads()).decisive]
     checkpoint = None if path is None else Checkpoint.load(path, identity)
     curve: list[Epoch] = []
     if checkpoint is not None and _fits(model, checkpoint):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 
 from tinysearch.results.record import Measurement
+from tinysearch.runtime.environment import Environment
 from tinysearch.training.job import EpochWatcher, Job
 
 
@@ -28,9 +29,9 @@ class Worker(abc.ABC):
             WorkerError: if nothing can be trained here, whatever the candidate.
         """
 
-    def described(self) -> dict[str, str]:
-        """Return what a measurement depends on here, beside the versions of packages."""
-        return {}
+    def environment(self) -> Environment:
+        """Return where trainings run."""
+        return Environment.here()
 
     def close(self) -> None:  # noqa: B027
         """End all trainings at once; calls of ``train`` that are under way raise ``WorkerError``."""

@@ -239,7 +239,7 @@ def test_a_record_is_in_the_store_before_anyone_is_told(runner: Any) -> None:
         def on_record(self, position: int, record: Record, rejections: Any) -> None:
             assert runner.store.records()[-1].key == record.key
 
-    search.carry_out(Watcher())
+    runner.carry_out(search, watcher=Watcher())
     assert seen == [0, 1, 2]
 
 

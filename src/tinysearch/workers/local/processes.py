@@ -9,6 +9,7 @@ import time
 from tinysearch.data.datasets import TrainingData
 from tinysearch.errors import WorkerError
 from tinysearch.results.record import Measurement
+from tinysearch.runtime.environment import Environment
 from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.workers.local.process import DiedError, Process, described
 from tinysearch.workers.worker import Worker
@@ -43,6 +44,7 @@ class WorkerProcesses(Worker):
         trainer: str = TRAINER,
     ) -> None:
         self._data = data
+        self._threads = threads
         self._settings = {"threads": threads, "memory_bytes": memory_bytes, "trainer": trainer}
         self._stall_seconds = stall_seconds
         self._trainings = trainings
@@ -90,9 +92,9 @@ class WorkerProcesses(Worker):
                 self._give_back(process, spent=measurement.failure is not None)
                 return measurement
 
-    def described(self) -> dict[str, str]:
-        """Return the number of threads."""
-        return {"threads": str(self._settings["threads"])}
+    def environment(self) -> Environment:
+        """Return where trainings run: here, with the threads of a process."""
+        return Environment.here(self._threads)
 
     def close(self) -> None:
         """Kill all processes; threads that wait for one of them learn it from its end."""

@@ -1,0 +1,37 @@
+"""Identical trainings of other runs: when a measurement can stand for a training that was not done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from tinysearch.results.record import Record
+from tinysearch.runtime.environment import Environment
+from tinysearch.training.candidate import Candidate
+
+Reuse = Literal["same", "any", "none"]
+REUSE: tuple[Reuse, ...] = ("same", "any", "none")
+
+
+def reusable(
+    trainings: Iterable[Record], candidate: Candidate, environment: Environment, reuse: Reuse
+) -> tuple[Record, bool] | None:
+    """Return the first training that stands for one of the candidate here, and whether its environment was another.
+
+    Networks that differ in nothing but the order of inception branches have one key, but neither the same memory at
+    the peak nor the same initial weights: a training of the one does not stand for a training of the other.
+
+    Args:
+        trainings: Finished trainings with the candidate's key, the same seed and the same data, the oldest first.
+        candidate: What is to be trained.
+        environment: Where it would be trained.
+        reuse: ``"same"`` takes what was trained in an environment whose decisive part is the same, ``"any"`` takes that
+            first and else what was trained in another one, ``"none"`` takes nothing.
+    """
+    if reuse == "none":
+        return None
+    identical = [one for one in trainings if one.architecture == candidate.architecture]
+    for one in identical:
+        if Environment.from_dict(one.provenance).decisive == environment.decisive:
+            return one, one.other_environment
+    return (identical[0], True) if identical and reuse == "any" else None

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import dataclasses
+import platform
+import subprocess
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tinysearch.runtime.environment import Environment
+
+
+def test_it_names_what_results_depend_on() -> None:
+    found = Environment.here(threads=2).to_dict()
+    assert found["numpy"] == np.__version__
+    assert found["python"] == platform.python_version()
+    assert found["keras"] == keras.__version__
+    assert found["tensorflow"] == tf.__version__
+    assert found["tinysearch"]
+    assert (found["backend"], found["threads"]) == ("tensorflow", "2")
+
+
+def test_the_commit_is_that_of_the_checkout_it_runs_from() -> None:
+    root = Path(__file__).parents[2]
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
+    commit = Environment.here().commit
+    if head.returncode or not (root / ".git").exists():
+        assert commit is None
+    else:
+        assert commit is not None
+        assert head.stdout.startswith(commit.removesuffix("-dirty"))
+
+
+def test_it_comes_back_from_plain_values() -> None:
+    here = Environment.here(threads=3)
+    assert Environment.from_dict(here.to_dict()) == here
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threads": "2"},
+        {"machine": "Darwin arm64"},
+        {"versions": {"tensorflow": "2.0", "tinysearch": "1", "keras": "3", "numpy": "2"}},
+    ],
+)
+def test_what_numbers_depend_on_is_decisive_and_named(change: dict[str, object]) -> None:
+    here = Environment.here(threads=1)
+    other = dataclasses.replace(here, **change)  # type: ignore[arg-type]
+    assert other.decisive != here.decisive
+    assert here.differences(other)
+
+
+def test_python_and_the_commit_are_not_decisive() -> None:
+    here = Environment.here(threads=1)
+    assert dataclasses.replace(here, python="3.0", commit="abc").decisive == here.decisive
