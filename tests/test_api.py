@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from pathlib import Path
 from types import FunctionType
 
@@ -28,7 +26,7 @@ def test_the_exported_names_are_these() -> None:
         "TinySearchError",
         "build",
         "cost",
-        "search",
+        "run",
     ]
     assert dir(tinysearch) == tinysearch.__all__
 
@@ -43,11 +41,11 @@ def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:
         _ = tinysearch.nonsense
 
 
-def test_search_is_the_function_after_every_module_of_the_package_was_imported() -> None:
-    package = importlib.import_module("tinysearch.search")
-    for module in pkgutil.walk_packages(package.__path__, "tinysearch.search."):
-        importlib.import_module(module.name)
-    assert isinstance(tinysearch.search, FunctionType)
+def test_the_package_and_the_function_do_not_share_a_name() -> None:
+    import tinysearch.search.strategies.registry as registry
+
+    assert tinysearch.search.strategies.registry is registry
+    assert isinstance(tinysearch.run, FunctionType)
 
 
 # A search
@@ -68,8 +66,9 @@ def result(folder: Path, tiny: Path) -> tinysearch.SearchResult:
 
 def test_a_search_trains_what_was_asked_for(result: tinysearch.SearchResult) -> None:
     assert result.outcome.ending == "finished"
-    assert [record.origin for record in result.outcome.records] == ["search"]
-    assert [len(record.measurement.curve) for record in result.outcome.records] == [1]
+    searched = [record for record in result.outcome.records if record.purpose == "search"]
+    assert [(record.origin, record.epochs) for record in searched] == [("search", 1)]
+    assert result.outcome.best == result.best.record
     assert result.best.params < 3_077
 
 

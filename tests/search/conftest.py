@@ -100,7 +100,7 @@ class Runner:
         self,
         name: str = "run",
         *,
-        budget: int = 10_000,
+        budget: int | Budget = 10_000,
         space: SearchSpace | None = None,
         resume: bool = False,
         time_limit: float | None = None,
@@ -112,7 +112,11 @@ class Runner:
             self.store,
             name,
             # The default takes longer to propose.
-            RunSettings(Budget(budget), recipe("default"), **{"strategy": "evolution", **settings}),
+            RunSettings(
+                budget if isinstance(budget, Budget) else Budget(budget),
+                recipe("default"),
+                **{"strategy": "evolution", **settings},
+            ),
             self.dataset,
             architectures() if documented is None else documented,
             space=space,

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from tinysearch.cli.watch import _display
+from tinysearch.report.report import build
+from tinysearch.results.leaderboard import rank
+from tinysearch.results.ranking import best, mark_front, ranked
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+
+MakeRecord = Callable[..., Record]
+FULL = (0.5, 0.6, 0.7)
+
+
+def test_a_shortened_training_comes_after_full_ones_whatever_its_accuracy(make_record: MakeRecord) -> None:
+    records = [
+        make_record("short", val_accuracy=0.96, earlier=(0.5,), params=100),
+        make_record("shorter", val_accuracy=0.97, params=100),
+        make_record("full", val_accuracy=0.90, earlier=FULL, params=900),
+        make_record("better", val_accuracy=0.95, earlier=FULL, params=1_000),
+    ]
+    standings = ranked(records)
+    assert [one.first.key for one in standings] == ["better", "full", "short", "shorter"]
+    assert [one.share for one in standings] == [1.0, 1.0, 0.5, 0.25]
+    assert [one.is_shortened for one in standings] == [False, False, True, True]
+
+
+def test_what_is_full_is_decided_by_each_run(make_record: MakeRecord) -> None:
+    quick = make_record("quick", val_accuracy=0.8, run="two epochs", earlier=(0.1,))
+    slow = make_record("slow", val_accuracy=0.7, run="four epochs", earlier=FULL)
+    assert [one.first.key for one in ranked([slow, quick])] == ["quick", "slow"]
+
+
+def test_a_shortened_training_is_on_no_front(make_record: MakeRecord) -> None:
+    records = [
+        make_record("short", val_accuracy=0.96, params=100),
+        make_record("full", val_accuracy=0.90, earlier=FULL, params=900),
+    ]
+    standings = ranked(records)
+    mark_front(standings)
+    assert [(one.first.key, one.on_pareto_front) for one in standings] == [("full", True), ("short", False)]
+
+
+def test_leaderboard_winner_watch_and_report_name_the_same_candidate(make_record: MakeRecord, tmp_path: Path) -> None:
+    again = {"purpose": "revalidation", "trial": None}
+    records = [
+        make_record("short", val_accuracy=0.96, position=0),
+        make_record("lucky", val_accuracy=0.95, earlier=FULL, position=1),
+        make_record("steady", val_accuracy=0.94, earlier=FULL, position=2),
+        make_record("lucky", val_accuracy=0.90, earlier=FULL, seed=1, **again),
+        make_record("steady", val_accuracy=0.93, earlier=FULL, seed=1, **again),
+    ]
+    with Store(tmp_path / "store.db", create=True) as store:
+        run = store.create_run("first", "toy", "0123456789abcdef", {"trials": 3})
+        for record in records:
+            store.append(record)
+        stored = store.records("first")
+        console = Console(file=io.StringIO(), width=200)
+        console.print(_display(store, run, store.summaries("first"), None))
+        watched = console.file.getvalue()  # type: ignore[attr-defined]
+        found = {
+            "leaderboard": rank(store.summaries()).rows[0].key,
+            "records": rank(stored).rows[0].key,
+            "best": getattr(best(stored), "key", None),
+            "report": build(store).sections[0].best.row.key,
+            "page": build(store).sections[0].candidates[0].row.key,
+        }
+    assert set(found.values()) == {"steady"}, found
+    assert "93.50 % (n=2) with 1,000 params, steady" in watched
+
+
+@pytest.mark.parametrize("kind", ["records", "summaries"])
+@given(
+    points=st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.integers(0, 2),
+            st.sampled_from([0.1, 0.2, 0.3, None]),
+            st.sampled_from([1, 2, 4]),
+        ),
+        max_size=12,
+        unique_by=lambda point: point[:2],
+    )
+)
+def test_the_first_row_of_a_leaderboard_is_always_the_best(
+    make_record: MakeRecord, kind: str, points: list[tuple[str, int, float | None, int]]
+) -> None:
+    from tinysearch.results.summary import Summary
+
+    records = [
+        make_record(
+            key,
+            seed=seed,
+            val_accuracy=score,
+            earlier=(0.5,) * (epochs - 1),
+            purpose="revalidation" if seed else "search",
+            failure="loss was nan" if score is None else None,
+        )
+        for key, seed, score, epochs in points
+    ]
+    rows = rank(records).rows
+    winner = best(records) if kind == "records" else best(map(Summary.of, records))
+    assert (rows[0].key if rows else None) == (winner.key if winner is not None else None)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from tinysearch.results.leaderboard import rank
+from tinysearch.results.record import Record
+from tinysearch.runtime.environment import Environment
+from tinysearch.search.reuse import reusable
+from tinysearch.space.architecture import Architecture, Conv, Head, Inception, Pool
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import cost
+from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.worker import Worker
+
+
+class Elsewhere(Worker):
+    """Trains like another worker, but says that it is another machine."""
+
+    def __init__(self, inner: Any, **changes: Any) -> None:
+        self.inner = inner
+        self.changes = changes
+
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Any:
+        return self.inner.train(job, on_epoch)
+
+    def environment(self) -> Environment:
+        return dataclasses.replace(Environment.here(threads=1), **self.changes)
+
+
+@pytest.mark.parametrize("change", [{"threads": "2"}, {"machine": "Darwin arm64"}, {"backend": "jax"}])
+def test_what_was_trained_in_another_environment_is_trained_again(
+    change: dict[str, str], runner: Any, fake_worker: Any
+) -> None:
+    runner.run("first", trials=2, documented={}, worker=Elsewhere(fake_worker()))
+    same = runner.run("same", trials=2, documented={}, worker=Elsewhere(fake_worker()), reuse="same")
+    assert [record.reused_from for record in same.records] == ["first", "first"]
+    other = runner.run("other", trials=2, documented={}, worker=Elsewhere(fake_worker(), **change), reuse="same")
+    assert [record.reused_from for record in other.records] == [None, None]
+
+
+def test_other_environments_are_reused_when_asked_for_and_the_row_says_so(runner: Any, fake_worker: Any) -> None:
+    runner.run("first", trials=2, documented={}, worker=Elsewhere(fake_worker()))
+    other = Elsewhere(fake_worker(), threads="8")
+    found = runner.run("second", trials=2, documented={}, worker=other, reuse="any")
+    assert [record.reused_from for record in found.records] == ["first", "first"]
+    assert [row.other_environment for row in rank(runner.store.records("second")).rows] == [True, True]
+    assert [row.other_environment for row in rank(runner.store.summaries("second")).rows] == [True, True]
+    assert found.records[0].provenance["threads"] == "1"
+    here = runner.run("third", trials=2, documented={}, worker=Elsewhere(fake_worker()), reuse="any")
+    assert [row.other_environment for row in rank(here.records).rows] == [False, False]
+
+
+def branches(first: tuple[Any, ...], second: tuple[Any, ...]) -> Candidate:
+    return Candidate(Architecture((Inception((first, second)), Pool()), Head("average")), Recipe())
+
+
+WIDE = (Conv(8, kernel=5), Conv(2))
+NARROW = (Conv(2, kernel=1),)
+
+
+def test_the_order_of_branches_changes_memory_but_not_the_key() -> None:
+    one, other = branches(WIDE, NARROW), branches(NARROW, WIDE)
+    assert one.key == other.key
+    assert len({cost(each.architecture, Task()).peak_activation_bytes for each in (one, other)}) == 2
+
+
+def test_a_training_with_another_order_of_branches_is_not_reused(as_record: Any) -> None:
+    one, other = branches(WIDE, NARROW), branches(NARROW, WIDE)
+    record: Record = as_record(one.architecture, 0.9)
+    here = Environment.from_dict(record.provenance)
+    assert reusable([record], one, here, "same") == (record, False)
+    assert reusable([record], other, here, "any") is None
+
+
+def test_a_limit_of_memory_holds_for_what_another_run_has_trained(runner: Any) -> None:
+    heavy, light = sorted(
+        (branches(WIDE, NARROW), branches(NARROW, WIDE)),
+        key=lambda one: -cost(one.architecture, Task()).peak_activation_bytes,
+    )
+    limit = cost(light.architecture, Task()).peak_activation_bytes
+    runner.run("free", trials=1, documented={}, initial_candidates=(heavy,))
+    bound = Budget(10_000, peak_activation_bytes=limit)
+    runner.run("limited", trials=1, documented={}, initial_candidates=(light,), budget=bound, reuse="any")
+    (record,) = runner.store.records("limited")
+    assert record.key == heavy.key
+    assert record.architecture == light.architecture
+    assert record.cost.peak_activation_bytes <= limit

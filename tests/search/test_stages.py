@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinysearch.data.images import Images
+from tinysearch.errors import NoTestImagesError, RunError, WorkerError
+from tinysearch.results.ranking import best
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.results.store import Store
+from tinysearch.search.stages import Display, carry_out
+from tinysearch.training.job import Job
+from tinysearch.workers.worker import Worker
+
+
+class Notes(Display):
+    """Remembers the notes."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.seen.append(text)
+
+
+def purposes(store: Store, run: str = "run") -> dict[str, int]:
+    found: dict[str, int] = {}
+    for record in store.records(run):
+        found[record.purpose] = found.get(record.purpose, 0) + 1
+    return found
+
+
+def staged(
+    runner: Any, react: Callable[[int, Job], Measurement | None] | None, fake_worker: Any, **given: Any
+) -> tuple[Any, Any, list[str]]:
+    """Carry out all stages; revalidations and evaluations react as said."""
+    notes = Notes()
+    made: list[Worker] = []
+
+    def workers(data: Any, size: int) -> Worker:
+        made.append(fake_worker(react if made else None))
+        return made[-1]
+
+    with runner.prepare(**{"trials": 3, "workers": 2, "documented": {}, **given}) as run:
+        outcome, problem = carry_out(run, workers, notes)
+    return outcome, problem, notes.seen
+
+
+def test_the_winner_is_revalidated_whether_or_not_it_is_evaluated(runner: Any, fake_worker: Any) -> None:
+    outcome, problem, _ = staged(runner, None, fake_worker, folds=3, evaluate=0)
+    assert problem is None
+    assert outcome.ending == "finished"
+    assert purposes(runner.store)["revalidation"] >= 2
+    winner = outcome.best.key
+    assert sum(record.key == winner for record in outcome.records) == 3
+
+
+def test_where_there_are_no_test_images_the_winner_is_revalidated_and_a_note_says_what_is_missing(
+    runner: Any, fake_worker: Any
+) -> None:
+    def missing() -> Images:
+        raise NoTestImagesError("noise.npz has no array 'x_test'")
+
+    runner.dataset = dataclasses.replace(runner.dataset, load_test=missing)
+    outcome, problem, notes = staged(runner, None, fake_worker, folds=2, evaluate=2)
+    assert (outcome.ending, problem) == ("finished", None)
+    assert notes == ["no test figures: noise.npz has no array 'x_test'"]
+    assert set(purposes(runner.store)) == {"search", "revalidation"}
+
+
+def test_an_error_while_the_leaders_are_revalidated_keeps_what_was_searched(runner: Any, fake_worker: Any) -> None:
+    def react(number: int, job: Job) -> Measurement | None:
+        raise WorkerError("no process can be started")
+
+    outcome, problem, _ = staged(runner, react, fake_worker, folds=3, evaluate=0)
+    assert isinstance(problem, WorkerError)
+    assert outcome.ending == "finished"
+    assert len(outcome.records) == 3
+
+
+def test_the_best_of_the_outcome_is_the_best_of_the_store(runner: Any, fake_worker: Any) -> None:
+    def worse(number: int, job: Job) -> Measurement:
+        score = 0.3 if number else 0.1
+        return Measurement(tuple([Epoch(1.0, 0.5, 1.0, score, 0.1, 1.0)] * 10), 1.0)
+
+    outcome, _, _ = staged(runner, worse, fake_worker, trials=6, folds=3, evaluate=0)
+    stored = best(one for one in runner.store.records("run") if one.purpose != "evaluation")
+    assert outcome.best == stored
+    first = max((one for one in outcome.records if one.purpose == "search"), key=lambda one: one.score)
+    assert outcome.best.key != first.key
+
+
+class Endless(Worker):
+    """Trains the first of its jobs at once, and the others until it is closed."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.stopped = threading.Event()
+        self.lock = threading.Lock()
+        self.begun = 0
+
+    def train(self, job: Job, on_epoch: Any = None) -> Measurement:
+        with self.lock:
+            self.begun += 1
+            first = self.begun == 1
+        if first:
+            return self.inner.train(job, on_epoch)  # type: ignore[no-any-return]
+        self.stopped.wait()
+        raise WorkerError("stopped")
+
+    def close(self) -> None:
+        self.stopped.set()
+
+
+@pytest.mark.parametrize("stage", ["revalidation", "evaluation"])
+def test_the_time_limit_ends_every_stage_and_what_was_finished_is_kept(
+    stage: str, runner: Any, fake_worker: Any
+) -> None:
+    test = Images(np.zeros((4, 28, 28, 1), np.uint8), np.arange(4, dtype=np.int32))
+    runner.dataset = dataclasses.replace(runner.dataset, load_test=lambda: test)
+    quick = lambda number, job: Measurement(  # noqa: E731
+        tuple([Epoch(1.0, 0.5, 1.0, 0.2, 0.1, 1.0)] * 10), 1e-6, "is not scored" if stage == "evaluation" else None
+    )
+    searching = fake_worker(
+        lambda number, job: Measurement(tuple([Epoch(1.0, 0.5, 1.0, 0.9 - number / 10, 0.1, 1.0)] * 10), 1e-6)
+    )
+    made: list[Worker] = []
+
+    def workers(data: Any, size: int) -> Worker:
+        made.append(Endless(fake_worker(quick)) if made else searching)
+        return made[-1]
+
+    folds, evaluate = (3, 0) if stage == "revalidation" else (1, 3)
+    with runner.prepare(
+        trials=3, workers=2, documented={}, folds=folds, evaluate=evaluate, time_limit=1.0, strategy="random"
+    ) as run:
+        outcome, problem = carry_out(run, workers, Display())
+    assert (outcome.ending, problem) == ("time limit", None)
+    assert purposes(runner.store) == {"search": 3, stage: 1}
+
+
+def test_nobody_else_can_go_on_with_a_run_while_its_leaders_are_revalidated(runner: Any, fake_worker: Any) -> None:
+    refused: list[str] = []
+
+    def react(number: int, job: Job) -> None:
+        with pytest.raises(RunError) as error:
+            runner.prepare(trials=3, workers=2, documented={}, folds=2, evaluate=0, resume=True)
+        refused.append(str(error.value))
+
+    staged(runner, react, fake_worker, folds=2, evaluate=0)
+    assert refused
+    assert all("being carried out" in text for text in refused)
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_records_are_not_read_again_for_each_training(
+    workers: int, runner: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str | None] = []
+    whole = Store.records
+
+    def counted(store: Store, run: str | None = None) -> Any:
+        reads.append(run)
+        return whole(store, run)
+
+    with runner.prepare(trials=10, workers=workers, documented={}, folds=3, evaluate=0) as run:
+        monkeypatch.setattr(Store, "records", counted)
+        carry_out(run, lambda data, size: fake_worker(), Display())
+    assert purposes(runner.store)["revalidation"] >= 2
+    assert len(reads) <= 3
