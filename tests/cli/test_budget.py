@@ -25,7 +25,7 @@ def planned(tiny: Path, tmp_path: Path) -> Callable[[int], set[str]]:
             assert isinstance(first, Proposal)
             assert first.cost.params < budget
             assert run.planned == len(run.baselines) + 1
-            assert set(run.left_out) == set(PARAMS) - set(run.baselines)
+            assert set(run.skipped_baselines) == set(PARAMS) - set(run.baselines)
             assert (first.name == next(iter(run.baselines))) if run.baselines else (first.trial == 0)
             return set(run.baselines)
 

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from tinysearch.data import datasets, images
-from tinysearch.data.datasets import Dataset, load
+from tinysearch.data.datasets import Dataset, TrainingData, load
+from tinysearch.data.images import Images
 from tinysearch.errors import DatasetError
+from tinysearch.space.task import Task
 
 Arrays = dict[str, Any]
 
@@ -358,16 +360,16 @@ def test_the_last_tenth_is_held_out_for_validation(tmp_path: Path) -> None:
     assert (data.task, data.full_scale) == (found.task, found.full_scale)
 
 
-def test_each_tenth_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None:
+def test_each_fold_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None:
     found = load("auto", write(tmp_path / "mine.npz"))
     data = found.training_data()
     held = []
-    for tenth in range(10):
-        other = data.holding_out(tenth)
+    for fold in range(10):
+        other = data.holding_out(fold)
         assert other.validation is not None
         assert (len(other.train), len(other.validation)) == (36, 4)
         held.append(other.validation.pixels)
-        cut = 36 - 4 * tenth
+        cut = 36 - 4 * fold
         assert np.array_equal(other.validation.labels, found.train.labels[cut : cut + 4])
         assert np.array_equal(other.train.labels, np.delete(found.train.labels, slice(cut, cut + 4)))
         assert np.array_equal(other.train.pixels, np.delete(found.train.pixels, slice(cut, cut + 4), axis=0))
@@ -378,12 +380,12 @@ def test_each_tenth_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("count", [20, 25, 26, 29])
-def test_tenths_of_few_images_are_all_of_one_size(tmp_path: Path, count: int) -> None:
+def test_folds_of_few_images_are_all_of_one_size(tmp_path: Path, count: int) -> None:
     path = write(tmp_path / "few.npz", arrays(x_train=np.zeros((count, 3, 3), np.uint8), y_train=np.arange(count) % 4))
     data = load("auto", path).training_data()
     assert data.validation is not None
-    for tenth in range(10):
-        other = data.holding_out(tenth)
+    for fold in range(10):
+        other = data.holding_out(fold)
         assert other.validation is not None
         assert len(other.validation) == len(data.validation)
         assert len(other.train) == len(data.train)
@@ -453,3 +455,20 @@ def test_the_fingerprint_does_not_depend_on_the_name_or_the_test_images(tmp_path
     one = load("auto", write(tmp_path / "one.npz"))
     other = load("auto", write(tmp_path / "other.npz", arrays(x_test=None)))
     assert one.fingerprint == other.fingerprint
+
+
+@pytest.mark.parametrize("count", [*range(20, 60), 101, 1_437])
+def test_the_ten_folds_are_all_different(count: int) -> None:
+    pixels = np.arange(count, dtype=np.float32).reshape(count, 1, 1, 1)
+    images = Images(pixels, (np.arange(count) % 2).astype(np.int32))
+    size = max(1, round(count / 10))
+    cut = count - size
+    data = TrainingData(
+        Task((1, 1, 1), 2), Images(pixels[:cut], images.labels[:cut]), Images(pixels[cut:], images.labels[cut:]), 1.0
+    )
+    folds = [data.holding_out(fold) for fold in range(10)]
+    held = {tuple(one.validation.pixels.ravel().tolist()) for one in folds if one.validation is not None}
+    assert len(held) == 10
+    assert {len(one.validation or ()) for one in folds} == {size}
+    assert {len(one.train) for one in folds} == {count - size}
+    assert tuple(data.validation.pixels.ravel().tolist()) in held  # type: ignore[union-attr]

@@ -142,6 +142,10 @@ def run(
     notes = stderr()
     path = store or default_path()
     which = Reuse.none if retrain else reuse
+    where = _as_options({"--store": store})
+    again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
+    limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
+    on = again + _as_options(limits) + ("" if which is Reuse.same else f" --reuse {which.value}")
     with terminations() as signals, Store(path, create=True) as opened:
         search = open_run(
             opened,
@@ -156,11 +160,7 @@ def run(
         with search:
             outcome, problem = carry_out(search, Workers(stall, memory), StageDisplay(notes))
             _conclude(search, outcome, stdout(), notes)
-    where = _as_options({"--store": store})
-    again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
-    limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
-    on = again + _as_options(limits) + ("" if which is Reuse.same else f" --reuse {which.value}")
-    _next_steps(search, outcome, notes, on, again, where)
+            _next_steps(search, outcome, notes, on, again, where)
     if problem is not None:
         raise problem
     if outcome.ending == "interrupted":

@@ -50,17 +50,27 @@ class TrainingData:
         return pixel_statistics(self.train)
 
     def holding_out(self, fold: int) -> TrainingData:
-        """Return the same images with another fold of them held out, counted from the end; 0 is the last.
+        """Return the same images with another fold of them held out.
 
-        What has no images for validation is returned as it is.
+        The ten folds are all different and of one size; they overlap where that does not divide the images.
+
+        Args:
+            fold: From 0, the last fold, to 9, the first one.
+
+        Returns:
+            The data; what has no images for validation as it is.
         """
         if self.validation is None:
             return self
         pixels = np.concatenate([self.train.pixels, self.validation.pixels])
         labels = np.concatenate([self.train.labels, self.validation.labels])
-        held = np.zeros(len(labels), bool)
-        begin = max(0, len(labels) - (fold + 1) * len(self.validation))
-        held[begin : begin + len(self.validation)] = True
+        count, size = len(labels), len(self.validation)
+        begin = max(0, count - (fold + 1) * size)
+        if count <= (FOLDS - 1) * size:
+            # One after the other, the first folds of so few images would be the same.
+            begin = round((count - size) * (FOLDS - 1 - fold) / (FOLDS - 1))
+        held = np.zeros(count, bool)
+        held[begin : begin + size] = True
         train, validation = (Images(pixels[part], labels[part]) for part in (~held, held))
         return TrainingData(self.task, train, validation, self.full_scale)
 

@@ -26,7 +26,7 @@ class Job:
         model_path: Where to save the trained model, or None.
         checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
         floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
-        fold: Which tenth of the training images is held out, if any is; see ``TrainingData.holding_out``.
+        fold: Which fold of the training images is held out, if any is; see ``TrainingData.holding_out``.
     """
 
     candidate: Candidate

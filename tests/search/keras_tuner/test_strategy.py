@@ -244,6 +244,6 @@ def test_bayesian_optimization_fits_its_process_once_it_knows_enough(
     monkeypatch.setattr(oracle.gpr, "fit", lambda x, y: fitted.append((len(x), len(y))))
     monkeypatch.setattr(oracle.gpr, "predict", lambda x, return_std: (np.zeros(len(x)), np.ones(len(x))))
     with OracleReplay(oracle, small) as replay:
-        replay.tell(past([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), [])
+        replay.replay(past([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), [])
         assert replay.ask() is not None
     assert fitted == [(6, 6)]

@@ -1,0 +1,116 @@
+"""What an earlier version has stored is read, ranked and resumed; the files beside this one were written by be4342b."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tinysearch
+from tinysearch.api import open_run
+from tinysearch.results.archive import read
+from tinysearch.results.leaderboard import rank
+from tinysearch.results.ranking import best
+from tinysearch.results.store import Store
+from tinysearch.search.settings import RunSettings
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+
+HERE = Path(__file__).parent
+RUNS = ["done", "reused", "halving", "tuned", "reproduce-tiny", "whole", "begun", "frontier-1500", "frontier-3000"]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("earlier") / "old.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript((HERE / "store-4.sql").read_text(encoding="utf-8"))
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> Store:
+    return Store(Path(shutil.copy(made, tmp_path / "old.db")))
+
+
+def test_the_store_and_the_archive_hold_the_same(store: Store) -> None:
+    archive = read(HERE / "archive-1.jsonl")
+    assert [run.name for run in store.runs()] == [run.name for run in archive.runs()] == RUNS
+    assert [run.settings for run in store.runs()] == [run.settings for run in archive.runs()]
+    assert store.records() == archive.records()
+    assert store.summaries() == archive.summaries()
+
+
+def test_every_candidate_has_the_key_that_it_had(store: Store) -> None:
+    records = store.records()
+    assert len(records) == 25
+    for record in records:
+        assert Candidate(record.architecture, Recipe.from_dict(record.recipe)).key == record.key
+
+
+def test_words_are_the_present_ones(store: Store) -> None:
+    assert {record.purpose for record in store.records()} == {"search", "revalidation", "evaluation"}
+    assert {record.reused_from for record in store.records("reused")} == {"done"}
+    settings = {run.name: run.settings for run in store.runs()}
+    assert settings["done"]["folds"] == 2
+    assert settings["frontier-3000"]["warm_start_trials"] == [["frontier-1500", 2]]
+    assert len(settings["frontier-3000"]["initial_candidates"]) == 2
+    for name, found in settings.items():
+        assert found["recipe"]["input_scaling"] in ("standardized", "unit")
+        if "trials" in found:
+            again = RunSettings.from_dict(found).to_dict()
+            assert json.loads(json.dumps(again)) == found, name
+
+
+def test_candidates_are_ranked(store: Store) -> None:
+    board = rank(store.summaries())
+    assert {row.run for row in board.rows} == set(RUNS) - {"reused"}
+    winner = best(store.records("done"))
+    assert winner is not None
+    (row,) = (row for row in board.rows if row.test_seeds == 2)
+    assert (row.key, row.val_seeds) == (winner.key, 2)
+    assert row.test_accuracy_mean == pytest.approx(0.175)
+    halving = rank(store.records("halving")).rows
+    assert [row.epochs for row in halving] == [4, 2, 2, 2]
+
+
+def test_predictions_are_there(store: Store) -> None:
+    mark = next(record.test_fingerprint for record in store.records("done") if record.test_fingerprint)
+    found = store.evaluations(mark)
+    assert len(found) == 3
+    for one in found:
+        assert one.predictions is not None
+        assert float(one.predictions.right.mean()) == one.accuracy
+
+
+def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
+    store: Store, tiny: Path, launch: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "store.db").unlink(missing_ok=True)
+    store.close()
+    (tmp_path / "old.db").rename(tmp_path / "store.db")
+    done = launch(tmp_path, "run", "--name", "begun", "--resume", "--data", tiny, "--folds", 1)
+    assert done.returncode == 0, done.stderr
+    with Store(tmp_path / "store.db") as opened:
+        begun, whole = opened.records("begun"), opened.records("whole")
+    assert [record.key for record in begun] == [record.key for record in whole]
+    assert [record.position for record in begun] == [0, 1, 2, 3]
+
+
+def test_a_run_with_initial_candidates_is_opened_with_its_settings(store: Store, tiny: Path) -> None:
+    with open_run(store, {}, data=tiny, name="frontier-3000", resume=True) as run:
+        assert len(run.settings.initial_candidates) == 2
+        assert [record.run for record in run.proposer.warm_start_trials] == ["frontier-1500", "frontier-1500"]
+
+
+def test_a_recipe_with_earlier_names_is_the_same_recipe() -> None:
+    earlier = {"inputs": "unit", "average_decay": 0.99, "plain_epochs": 2}
+    later = Recipe(input_scaling="unit", ema_momentum=0.99, no_augment_final_epochs=2)
+    assert Recipe.from_dict(earlier) == later
+    assert tinysearch.Recipe.from_dict(later.to_dict()) == later
