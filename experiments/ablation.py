@@ -2,10 +2,10 @@
 
 ::
 
-    python benchmarks/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
-    python benchmarks/ablation.py --data mnist.npz --seeds 3 --only 'base; batches of 32'
-    python benchmarks/ablation.py --data mnist.npz --seeds 2 --base large
-    python benchmarks/ablation.py                                  # the table of what there is
+    python experiments/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
+    python experiments/ablation.py --data mnist.npz --seeds 3 --only 'base; batches of 32'
+    python experiments/ablation.py --data mnist.npz --seeds 2 --base large
+    python experiments/ablation.py                                  # the table of what there is
 
 A network of about 2,000 parameters is trained by the default recipe, but in batches of 64, and then with one thing
 changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.

@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/folds.py --data mnist.npz --seeds 5 --folds 3
+    python experiments/folds.py --data mnist.npz --seeds 5 --folds 3
 
 A search holds out the last fold, revalidations of its leaders hold out others. A network that no search chose is
 trained on the rest of each, with the same seeds; where its mean accuracies on two folds differ, so do the folds, and

@@ -2,8 +2,8 @@
 
 ::
 
-    python benchmarks/proxies.py --data mnist.npz
-    python benchmarks/proxies.py --data mnist.npz --seeds 1 --json
+    python experiments/proxies.py --data mnist.npz
+    python experiments/proxies.py --data mnist.npz --seeds 1 --json
 
 The networks and their accuracies are those of ``stand_in.json``, real trainings of MNIST. For each network and seed:
 

@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/revalidations.py
+    python experiments/revalidations.py
 
 Candidates differ by chance (``--spread``, points), each training measures one with an error (``--noise``, points: that
 of 6,000 images at 99.3 %, and of the seed). Compared are choosing by one training, of 20 candidates and of more; a

@@ -3,7 +3,7 @@
 ::
 
     tinysearch evaluate RUN --top 20 --seeds 1
-    python benchmarks/signals.py STORE...
+    python experiments/signals.py STORE...
 
 Of all candidates that a search trained and that were evaluated afterwards: a figure of the training within the search
 against the mean test accuracy of the trainings of the evaluation, which start from other weights and use all training

@@ -2,8 +2,8 @@
 
 ::
 
-    python benchmarks/reference.py STORE RUN...     # writes records and models, then the README's table
-    python benchmarks/reference.py                  # the README's table alone
+    python tools/reference.py STORE RUN...     # writes records and models, then the README's table
+    python tools/reference.py                  # the README's table alone
 
 Records go to ``results/reference/records.jsonl``; of each candidate that was evaluated, the model of the lowest seed
 goes beside them, packed, without what it was trained by and dated by its record, so that the same store makes the

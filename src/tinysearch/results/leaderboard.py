@@ -178,7 +178,7 @@ def _mean_of(one: Entry, field: str) -> float | None:
 
 
 def _dataset_names(summaries: Iterable[Summary]) -> dict[tuple[str, str], str]:
-    """Name each dataset; two of one name that hold different images are told apart by their fingerprints."""
+    """Name each dataset; two of one name that hold different images are distinguished by their fingerprints."""
     pairs = dict.fromkeys((one.dataset, one.fingerprint) for one in summaries)
     names = [name for name, _ in pairs]
     return {(name, mark): name if names.count(name) == 1 else f"{name} {mark[:6]}" for name, mark in pairs}

@@ -146,7 +146,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE answers (record_id INTEGER PRIMARY KEY REFERENCES records (id), predicted BLOB NOT NULL)",
     ),
     (
-        # Better names: what was taken over is reused, a confirmation is a revalidation, answers are predictions.
+        # Better names, see ``upgrade.py``.
         "DROP VIEW trainings",
         "DROP VIEW summaries",
         "ALTER TABLE records RENAME COLUMN taken_from TO reused_from",
