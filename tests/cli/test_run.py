@@ -31,7 +31,7 @@ Prepare = Callable[..., dict[str, Any]]
 BASELINES = ["baseline:conv", "baseline:separable", "baseline:inception"]
 # What is trained does not matter here, how long it takes does.
 SHALLOW = ("--space", Path(__file__).parents[1] / "shallow.json")
-SETTINGS = ("--budget", 10_000, "--epochs", 1, "--evaluate", 0)
+SETTINGS = ("--budget", 10_000, "--epochs", 1, "--evaluate", 0, "--folds", 1)
 
 
 class Outcome(NamedTuple):
@@ -300,7 +300,7 @@ def test_the_commands_that_a_run_prints_can_be_pasted_even_if_there_are_spaces_i
 def test_where_there_is_no_mnist_the_run_says_prominently_that_it_goes_on_with_digits(
     launch: Launch, tmp_path: Path
 ) -> None:
-    done = launch(tmp_path, "run", "--trials", 1, "--epochs", 1, "--budget", 1_000, "--evaluate", 0)
+    done = launch(tmp_path, "run", "--trials", 1, "--epochs", 1, "--budget", 1_000, "--evaluate", 0, "--folds", 1)
     assert done.returncode == 0, done.stderr
     said = done.stderr.split("training 1 of")[0]
     assert "MNIST" in said
@@ -345,7 +345,7 @@ def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
     again = launch(tmp_path, "run", "--data", tiny, "--resume", "--evaluate", 1)
     assert again.returncode == 0, again.stderr
     assert "training 1 of" not in again.stderr
-    assert "are trained again" not in again.stderr
+    assert "revalidating" not in again.stderr
     assert outcome(again, tmp_path).records == records
 
 

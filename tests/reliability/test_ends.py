@@ -24,7 +24,7 @@ Begin = Callable[..., "Begun"]
 
 RUN = ("run", "--name", "mine", "--trials", 3, "--budget", 3_000, "--epochs", 2, "--no-baselines", "--workers", 2)
 # What is trained does not matter here, how long it takes does.
-RUN += ("--space", Path(__file__).parents[1] / "shallow.json", "--evaluate", 0)
+RUN += ("--space", Path(__file__).parents[1] / "shallow.json", "--evaluate", 0, "--folds", 1)
 
 
 class Begun:
@@ -131,10 +131,10 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
     ("name", "code", "folds", "stage"),
     [("SIGTERM", 143, 1, "the winner"), ("SIGKILL", -9, 2, "the leaders")],
 )
-def test_a_signal_while_the_winner_is_confirmed_or_evaluated_loses_nothing(
+def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
     name: str, code: int, confirm: int, stage: str, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
 ) -> None:
-    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-2], "--evaluate", 2, "--folds", confirm)
+    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-4], "--evaluate", 2, "--folds", confirm)
     run.wait_for(stage)
     run.wait_for("training 1 of")
     workers = run.workers()
