@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tinysearch.errors import StoreWriteError
+from tinysearch.errors import TinySearchError
 from tinysearch.results.lock import RunLock
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
@@ -143,7 +143,8 @@ def retrain(
                     begin()
                 keep(*done)
         except BaseException:
-            with contextlib.suppress(StoreWriteError):
+            # What ends it is the error to be seen, whatever becomes of these.
+            with contextlib.suppress(TinySearchError):
                 for position, measurement in executor.finished().items():
                     keep(position, measurement)
             raise
