@@ -131,7 +131,13 @@ def test_everything_is_frozen(kind: type) -> None:
         (lambda: Task((28, 28)), "got (28, 28)"),
         (lambda: Task((28, 28, 5)), "got (28, 28, 5)"),
         (lambda: Task((0, 28, 1)), "got (0, 28, 1)"),
+        (lambda: Task((28.5, 28, 1)), "got (28.5, 28, 1)"),
+        (lambda: Task((28, 28, True)), "got (28, 28, True)"),
+        (lambda: Task(("28", 28, 1)), "got ('28', 28, 1)"),
+        (lambda: Task(28), "got 28"),
         (lambda: Task(classes=1), "at least 2 classes, got 1"),
+        (lambda: Task(classes=10.0), "at least 2 classes, got 10.0"),
+        (lambda: Task(classes=None), "at least 2 classes, got None"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(make: Callable[[], object], named: str) -> None:

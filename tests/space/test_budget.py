@@ -4,6 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinysearch.errors import BudgetError
@@ -48,6 +49,12 @@ def test_an_invalid_bound_is_refused_by_name_and_value(name: str, bound: Any) ->
         Budget(**{"params": 10, name: bound})
     assert name in str(caught.value)
     assert repr(bound) in str(caught.value)
+
+
+def test_bounds_of_any_library_are_kept_as_plain_integers() -> None:
+    budget = Budget(np.int64(10), macs=np.uint32(20))  # type: ignore[arg-type]
+    assert budget == Budget(10, macs=20)
+    assert json.dumps(budget.to_dict()) == json.dumps(Budget(10, macs=20).to_dict())
 
 
 def test_a_budget_without_params_is_refused() -> None:

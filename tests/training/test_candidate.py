@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
+
+from tinysearch.results.archive import REFERENCE, read
 from tinysearch.space.architecture import Architecture, Conv, Dropout, Inception
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe, recipe
@@ -22,3 +25,19 @@ def test_another_recipe_or_another_network_is_another_candidate() -> None:
         Candidate(Architecture((Conv(4, bias=False),)), Recipe()).key,
     }
     assert len(keys) == 4
+
+
+def test_equal_candidates_have_equal_keys_whatever_their_numbers_were_made_of() -> None:
+    plain = Candidate(Architecture((Conv(4), Dropout(0.0))), Recipe())
+    other = Candidate(
+        Architecture((Conv(np.int64(4), kernel=[3, np.int64(3)]), Dropout(-0.0))), Recipe(rotation_degrees=7)
+    )
+    assert (other, other.key) == (plain, plain.key)
+
+
+def test_the_keys_of_the_reference_results_stay_what_they_are() -> None:
+    with read(REFERENCE) as store:
+        records = store.records()
+    assert len({record.key for record in records}) > 100
+    for record in records:
+        assert Candidate(record.architecture, Recipe.from_dict(record.recipe)).key == record.key

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import itertools
 import json
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinysearch.errors import RecipeError
@@ -57,6 +62,39 @@ def test_a_value_out_of_range_is_refused_by_name_and_value(field: str, value: ob
     with pytest.raises(RecipeError, match=field) as caught:
         Recipe.from_dict({field: value})
     assert repr(value) in str(caught.value)
+
+
+NUMBERS = [field.name for field in dataclasses.fields(Recipe) if not isinstance(field.default, str)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_equal_numbers_make_equal_recipes_that_are_written_alike(name: str) -> None:
+    made = []
+    for value in (0, 0.0, -0.0, 1, 1.0, True, np.int64(1), np.uint8(1), np.float32(1.0), np.float64(1.0), Fraction(1)):
+        with contextlib.suppress(RecipeError):
+            made.append(Recipe(schedule="constant", **{name: value}))
+    assert made
+    assert {type(getattr(one, name)) for one in made} == {type(getattr(Recipe(), name))}
+    for one, other in itertools.combinations(made, 2):
+        assert (one == other) == (json.dumps(one.to_dict()) == json.dumps(other.to_dict()))
+        assert one != other or hash(one) == hash(other)
+
+
+def test_a_rotation_of_seven_degrees_is_that_of_the_default() -> None:
+    assert Recipe(rotation_degrees=7) == Recipe()
+    assert json.dumps(Recipe(rotation_degrees=7).to_dict()) == json.dumps(Recipe().to_dict())
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size"])
+@pytest.mark.parametrize("value", [True, np.bool_(True), 2.0, np.float32(2.0), "2", [2], None])
+def test_what_is_counted_is_a_whole_number(name: str, value: Any) -> None:
+    with pytest.raises(RecipeError, match=f"{name} must be a whole number"):
+        Recipe(**{name: value})
+
+
+def test_texts_are_kept_as_plain_ones() -> None:
+    made = Recipe(optimizer=np.str_("adam"), schedule=np.str_("constant"))  # type: ignore[arg-type]
+    assert {type(made.optimizer), type(made.schedule)} == {str}
 
 
 def test_knobs_that_came_later_are_in_no_key_of_a_recipe_that_does_not_use_them() -> None:

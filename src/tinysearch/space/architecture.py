@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from tinysearch.errors import ArchitectureError
+from tinysearch.space.scalars import integer, option, real
 
 Activation = Literal["relu", "leaky_relu", "linear"]
 Norm = Literal["none", "before", "after"]
@@ -50,15 +51,16 @@ class _Convolution:
     repeat: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kernel", _pair(self.kernel))
-        for side in self.kernel:
-            _check_integer("kernel", side, 1, MAX_KERNEL)
-        _check_integer("stride", self.stride, 1, 4)
-        _check_integer("repeat", self.repeat, 1, 16)
-        _check_option("padding", self.padding, PADDINGS)
-        _check_option("activation", self.activation, ACTIVATIONS)
-        _check_option("norm", self.norm, NORMS)
-        _check_bool("bias", self.bias)
+        height, width = _pair(self.kernel)
+        sides = (_integer("kernel", height, 1, MAX_KERNEL), _integer("kernel", width, 1, MAX_KERNEL))
+        object.__setattr__(self, "kernel", sides)
+        _keep_integer(self, "stride", 1, 4)
+        _keep_integer(self, "repeat", 1, 16)
+        _keep_option(self, "padding", PADDINGS)
+        _keep_option(self, "activation", ACTIVATIONS)
+        _keep_option(self, "norm", NORMS)
+        if not isinstance(self.bias, bool):
+            raise ArchitectureError(f"bias must be true or false, got {self.bias!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Conv(_Convolution):
 
     def __post_init__(self) -> None:
         super(Conv, self).__post_init__()
-        _check_integer("filters", self.filters, 1, 4096)
+        _keep_integer(self, "filters", 1, 4096)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -90,7 +92,7 @@ class SeparableConv(_Convolution):
 
     def __post_init__(self) -> None:
         super(SeparableConv, self).__post_init__()
-        _check_integer("filters", self.filters, 1, 4096)
+        _keep_integer(self, "filters", 1, 4096)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -106,7 +108,7 @@ class DepthwiseConv(_Convolution):
 
     def __post_init__(self) -> None:
         super(DepthwiseConv, self).__post_init__()
-        _check_integer("multiplier", self.multiplier, 1, 64)
+        _keep_integer(self, "multiplier", 1, 64)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -131,10 +133,10 @@ class Pool:
     padding: Padding = "valid"
 
     def __post_init__(self) -> None:
-        _check_option("mode", self.mode, ("max", "average"))
-        _check_integer("size", self.size, 1, MAX_KERNEL)
-        _check_integer("stride", self.stride, 0, MAX_KERNEL)
-        _check_option("padding", self.padding, PADDINGS)
+        _keep_option(self, "mode", ("max", "average"))
+        _keep_integer(self, "size", 1, MAX_KERNEL)
+        _keep_integer(self, "stride", 0, MAX_KERNEL)
+        _keep_option(self, "padding", PADDINGS)
         if self.stride == self.size:
             object.__setattr__(self, "stride", 0)
 
@@ -156,9 +158,10 @@ class Dropout:
     rate: float
 
     def __post_init__(self) -> None:
-        if isinstance(self.rate, bool) or not isinstance(self.rate, (int, float)) or not 0 <= self.rate < 1:
+        rate = real(self.rate)
+        if rate is None or not 0 <= rate < 1:
             raise ArchitectureError(f"a dropout rate is at least 0 and below 1, got {self.rate!r}")
-        object.__setattr__(self, "rate", abs(float(self.rate)))
+        object.__setattr__(self, "rate", rate)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -218,8 +221,8 @@ class Head:
     hidden: int = 0
 
     def __post_init__(self) -> None:
-        _check_option("head pooling", self.pooling, ("flatten", "average", "max"))
-        _check_integer("hidden units", self.hidden, 0, 4096)
+        _keep_option(self, "pooling", ("flatten", "average", "max"), "head pooling")
+        _keep_integer(self, "hidden", 0, 4096, "hidden units")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the head as plain JSON values."""
@@ -240,7 +243,8 @@ class Architecture:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", _layers("an architecture", self.layers))
-        if not isinstance(self.head, Head):
+        # A class of one's own would have the same key, whatever it does.
+        if type(self.head) is not Head:
             raise ArchitectureError(f"the head of an architecture is a Head, got {self.head!r}")
 
     def to_dict(self) -> dict[str, Any]:
@@ -322,7 +326,7 @@ def _layers(owner: str, layers: Any) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def _pair(value: Any) -> tuple[Any, Any]:
     if isinstance(value, (tuple, list)):
         if len(value) != 2:
             raise ArchitectureError(f"a kernel is one integer or a height and a width, got {value!r}")
@@ -330,19 +334,26 @@ def _pair(value: Any) -> tuple[int, int]:
     return (value, value)
 
 
-def _check_integer(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+def _integer(name: str, value: object, low: int, high: int) -> int:
+    whole = integer(value)
+    if whole is None or not low <= whole <= high:
         raise ArchitectureError(f"{name} must be an integer from {low} to {high}, got {value!r}")
+    return whole
 
 
-def _check_option(name: str, value: Any, options: tuple[str, ...]) -> None:
-    if value not in options:
-        raise ArchitectureError(f"{name} must be one of {', '.join(options)}; got {value!r}")
+def _keep_integer(owner: Any, name: str, low: int, high: int, words: str = "") -> None:
+    value = getattr(owner, name)
+    if type(value) is not int or not low <= value <= high:
+        object.__setattr__(owner, name, _integer(words or name, value, low, high))
 
 
-def _check_bool(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise ArchitectureError(f"{name} must be true or false, got {value!r}")
+def _keep_option(owner: Any, name: str, options: tuple[str, ...], words: str = "") -> None:
+    value = getattr(owner, name)
+    if type(value) is not str or value not in options:
+        known = option(value, options)
+        if known is None:
+            raise ArchitectureError(f"{words or name} must be one of {', '.join(options)}; got {value!r}")
+        object.__setattr__(owner, name, known)
 
 
 def _mapping(owner: str, data: object) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from tinysearch.errors import BudgetError
 from tinysearch.space.cost import Cost
+from tinysearch.space.scalars import integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,10 @@ class Budget:
         for name, bound in asdict(self).items():
             if bound is None and name != "params":
                 continue
-            if isinstance(bound, bool) or not isinstance(bound, int) or bound < 1:
+            whole = integer(bound)
+            if whole is None or whole < 1:
                 raise BudgetError(f"a budget's {name} is a whole number of at least 1, got {bound!r}")
+            object.__setattr__(self, name, whole)
 
     def check(self, cost: Cost) -> Verdict:
         """Accept or reject a cost.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tinysearch.errors import RecipeError
+from tinysearch.space.scalars import integer, option, real
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,24 @@ class Recipe:
             ("no_augment_final_epochs", 0, 100_000),
         ):
             value = getattr(self, name)
-            kinds = (int,) if name in ("epochs", "batch_size", "no_augment_final_epochs") else (int, float)
-            if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-                raise RecipeError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}")
+            plain = integer(value) if name in _INTEGERS else real(value)
+            if plain is None or not low <= plain <= high:
+                kind = "a whole number" if name in _INTEGERS else "a number"
+                raise RecipeError(f"{name} must be {kind} from {low:g} to {high:g}, got {value!r}")
+            # A zero may be a negative one.
+            if type(plain) is not type(value) or not value:
+                object.__setattr__(self, name, plain)
         for name, options in (
             ("optimizer", ("sgd", "adam")),
             ("schedule", ("constant", "one_cycle")),
             ("input_scaling", ("standardized", "unit")),
         ):
-            if getattr(self, name) not in options:
-                raise RecipeError(f"{name} must be one of {', '.join(options)}; got {getattr(self, name)!r}")
+            value = getattr(self, name)
+            known = option(value, options)
+            if known is None:
+                raise RecipeError(f"{name} must be one of {', '.join(options)}; got {value!r}")
+            if known is not value:
+                object.__setattr__(self, name, known)
         if self.plateau_factor != 1 and self.schedule != "constant":
             raise RecipeError(
                 f"plateau_factor {self.plateau_factor:g} needs the schedule 'constant', got {self.schedule!r}"
@@ -130,6 +139,8 @@ class Recipe:
             raise RecipeError(f"a recipe has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")
         return cls(**data)
 
+
+_INTEGERS = ("epochs", "batch_size", "no_augment_final_epochs")
 
 # Keys of candidates are made of recipes: they must not change because recipes learn something new.
 _LATER = ("label_smoothing", "weight_decay", "ema_momentum", "zoom", "shear_degrees", "no_augment_final_epochs")
