@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinysearch.space.architecture import Architecture, Conv, Dropout, Inception, Layer, Pool, Residual, SeparableConv
+from tinysearch.space.architecture import (
+    Architecture,
+    Conv,
+    DepthwiseConv,
+    Dropout,
+    Inception,
+    Layer,
+    Pool,
+    Residual,
+    SeparableConv,
+)
 from tinysearch.space.canonical import canonical
 from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace
@@ -42,6 +52,46 @@ def test_the_order_of_branches_does_not_matter() -> None:
     branches = ((Conv(1), Conv(2)), (Conv(2), Conv(1)), (SeparableConv(2),))
     forms = {canonical_layers(Inception(order)) for order in itertools.permutations(branches)}
     assert len(forms) == 1
+
+
+A, B = (Conv(2),), (Conv(1, kernel=5),)
+FIRST, SECOND = Inception((A, B)), Inception((B, A))
+POOL = Pool("max", 3, 1, "same")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        # Channels of one sum meet others.
+        ((FIRST, Residual((FIRST,))), (FIRST, Residual((SECOND,)))),
+        ((FIRST, Residual((FIRST, POOL))), (FIRST, Residual((SECOND, POOL)))),
+        ((FIRST, Residual((FIRST, DepthwiseConv()))), (FIRST, Residual((SECOND, DepthwiseConv())))),
+        ((FIRST, Residual((FIRST, Conv(3, repeat=2)))), (FIRST, Residual((SECOND, Conv(3, repeat=2))))),
+        ((FIRST, Residual((Residual((FIRST,)),))), (SECOND, Residual((Residual((FIRST,)),)))),
+        ((FIRST, Residual((FIRST,))), (SECOND, Residual((FIRST,)))),
+        ((Residual((Inception((A, (FIRST,))),)),), (Residual((Inception((A, (SECOND,))),)),)),
+    ],
+)
+def test_the_order_of_branches_matters_where_a_sum_pairs_their_channels(
+    one: tuple[Layer, ...], other: tuple[Layer, ...]
+) -> None:
+    assert Architecture(canonical_layers(*one)).key != Architecture(canonical_layers(*other)).key
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (Residual((Conv(3),)),),
+        (Residual((DepthwiseConv(), Conv(3))),),
+        (Residual((POOL,)), Conv(3), Residual((FIRST, Conv(3)))),
+        (Conv(3), Residual((FIRST,))),
+    ],
+)
+def test_the_order_of_branches_does_not_matter_before_a_sum_that_treats_all_channels_alike(
+    after: tuple[Layer, ...],
+) -> None:
+    assert canonical_layers(FIRST, *after) == canonical_layers(SECOND, *after)
+    assert canonical_layers(Residual((FIRST, Conv(3)))) == canonical_layers(Residual((SECOND, Conv(3))))
 
 
 def test_the_order_of_layers_in_a_branch_does_matter() -> None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from tinysearch.space.architecture import Architecture, Convolution, Dropout, Inception, Layer, Pool, Residual
+from tinysearch.space.architecture import (
+    Architecture,
+    Conv,
+    Convolution,
+    Dropout,
+    Inception,
+    Layer,
+    Pool,
+    Residual,
+    SeparableConv,
+)
 
 
 def canonical(architecture: Architecture) -> Architecture:
@@ -15,19 +25,26 @@ def canonical(architecture: Architecture) -> Architecture:
     of one branch is that branch, padding of a 1x1 kernel is ``"same"``, and normalization without an activation
     stands ``"before"`` it.
 
+    Branches keep their order where it decides which channels a residual block adds to which.
+
     >>> from tinysearch.space.architecture import Conv
     >>> canonical(Architecture((Conv(4, kernel=1, padding="valid"), Dropout(0.0)))).layers == (Conv(4, kernel=1),)
     True
     """
-    layers = _canonical_layers(architecture.layers)
+    layers = _canonical_layers(architecture.layers, ordered=False)
     return Architecture(layers, architecture.head) if layers else architecture
 
 
-def _canonical_layers(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    return tuple(new for layer in layers for new in _canonical_layer(layer))
+def _canonical_layers(layers: tuple[Layer, ...], *, ordered: bool) -> tuple[Layer, ...]:
+    """Return the form of a sequence; ``ordered`` says that the order of the channels at its end matters."""
+    new: list[Layer] = []
+    for layer in reversed(layers):
+        new[:0] = _canonical_layer(layer, ordered=ordered)
+        ordered = _orders_input(layer, ordered=ordered)
+    return tuple(new)
 
 
-def _canonical_layer(layer: Layer) -> tuple[Layer, ...]:
+def _canonical_layer(layer: Layer, *, ordered: bool) -> tuple[Layer, ...]:
     match layer:
         case Dropout(rate):
             return (layer,) if rate else ()
@@ -37,15 +54,51 @@ def _canonical_layer(layer: Layer) -> tuple[Layer, ...]:
                 return () if layer.step == 1 else (layer,)
             return (layer,)
         case Residual(body):
-            inner = _canonical_layers(body)
+            inner = _canonical_layers(body, ordered=True)
             return (Residual(inner),) if inner else (layer,)
         case Inception(branches):
-            new = [_canonical_layers(branch) or branch for branch in branches]
-            if len(new) == 1:
-                return _canonical_layers(branches[0])
-            return (Inception(tuple(sorted(new, key=_order))),)
+            if len(branches) == 1:
+                return _canonical_layers(branches[0], ordered=ordered)
+            new = [_canonical_layers(branch, ordered=ordered) or branch for branch in branches]
+            return (Inception(tuple(new if ordered else sorted(new, key=_order))),)
         case _:
             return (_canonical_convolution(layer),)
+
+
+def _orders_input(layer: Layer, *, ordered: bool) -> bool:
+    """Return whether the order of the channels that a layer takes matters; ``ordered``: that of those it gives does."""
+    match layer:
+        case Conv() | SeparableConv() if layer.repeat == 1:
+            # Each filter sees all channels: in another order, the same network has the weights in another order.
+            return False
+        case Residual(body):
+            return ordered or _arranges(body)
+        case Inception(branches):
+            return any(_sequence_orders_input(branch, ordered=ordered) for branch in branches)
+        case _:
+            return ordered
+
+
+def _sequence_orders_input(layers: tuple[Layer, ...], *, ordered: bool) -> bool:
+    for layer in reversed(layers):
+        ordered = _orders_input(layer, ordered=ordered)
+    return ordered
+
+
+def _arranges(layers: tuple[Layer, ...]) -> bool:
+    """Return whether the channels that a sequence gives are those of branches, one after the other."""
+    for layer in reversed(layers):
+        match layer:
+            case Conv() | SeparableConv() if layer.repeat == 1:
+                return False
+            case Inception():
+                return True
+            case Residual(body):
+                if _arranges(body):
+                    return True
+            case _:
+                pass
+    return False
 
 
 def _canonical_convolution(layer: Convolution) -> Convolution:
