@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import strategies as st
 
+from tinysearch.errors import SpaceError
 from tinysearch.space.architecture import (
     ACTIVATIONS,
     NORMS,
@@ -22,7 +22,8 @@ from tinysearch.space.architecture import (
     Residual,
     SeparableConv,
 )
-from tinysearch.space.choices import Choice, Group, Integers, Node, Repeated, Switch
+from tinysearch.space.choices import Node, draw, flatten
+from tinysearch.space.leaves import Leaf
 from tinysearch.space.task import Task
 
 Sides = tuple[tuple[int, int], ...]
@@ -53,25 +54,50 @@ def free_form() -> st.SearchStrategy[Architecture]:
 
 @pytest.fixture(scope="session")
 def every_value() -> Callable[[Node], Iterator[Any]]:
-    """Enumerate the values of a tree of choices, for trees that are tiny."""
-    return enumerate_values
+    """Find the values of a tree of choices by brute force, for trees that are tiny."""
+    return every
 
 
-def enumerate_values(node: Node) -> Iterator[Any]:
-    match node:
-        case Choice():
-            yield from node.options
-        case Integers(low, high):
-            yield from range(low, high + 1)
-        case Group(fields):
-            for values in itertools.product(*(list(enumerate_values(child)) for child in fields.values())):
-                yield dict(zip(fields, values, strict=True))
-        case Switch(cases):
-            for kind, case in cases.items():
-                yield from ({"kind": kind, **value} for value in enumerate_values(case))
-        case Repeated(item, low, high):
-            for length in range(low, high + 1):
-                yield from map(list, itertools.product(list(enumerate_values(item)), repeat=length))
+# Whatever may be an option in the trees of the tests; most of it is legal nowhere.
+ANYTHING: tuple[Any, ...] = (
+    *range(13),
+    *(False, True, 0.0, 0.5, 1.0, "", "1"),
+    *("a", "b", "red", "blue"),
+    *("conv", "separable", "depthwise", "inception"),
+    *("1x1", "3x3", "5x5", "same", "valid", "relu", "linear", "none", "before", "after", "average", "max", "flatten"),
+)
+
+
+def every(node: Node) -> Iterator[Any]:
+    """Answer each question of ``draw`` with all that is legal of ``ANYTHING``, as the wheels of an odometer turn."""
+    legal: dict[str, list[Any]] = {}
+    wheels: list[int] = []
+    sizes: list[int] = []
+
+    def choose(path: str, leaf: Leaf) -> Any:
+        if path not in legal:
+            legal[path] = [one for one in ANYTHING if accepts(leaf, one)]
+        if len(sizes) == len(wheels):
+            wheels.append(0)
+        sizes.append(len(legal[path]))
+        return legal[path][wheels[len(sizes) - 1]]
+
+    while True:
+        sizes.clear()
+        yield draw(node, choose)
+        while wheels and wheels[-1] + 1 == sizes[len(wheels) - 1]:
+            wheels.pop()
+        if not wheels:
+            return
+        wheels[-1] += 1
+
+
+def accepts(leaf: Leaf, value: Any) -> bool:
+    try:
+        flatten(leaf, value)
+    except SpaceError:
+        return False
+    return True
 
 
 @st.composite

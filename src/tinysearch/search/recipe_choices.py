@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from tinysearch.space.choices import Choice, Group, draw, random_chooser, rows
+from tinysearch.space.choices import Group, draw, random_chooser, rows
+from tinysearch.space.leaves import Choice
 from tinysearch.training.recipe import Recipe
 
 # Prior weights; they lean towards the default recipe.

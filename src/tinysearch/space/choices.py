@@ -1,24 +1,24 @@
 """Legal choices as data: a tree of options, and what can be done with any such tree.
 
-A tree is made of five kinds of node; a *value* of the tree is made of plain JSON values:
+A tree is made of these kinds of node; a *value* of the tree is made of plain JSON values:
 
 ==============  =============================================  ==========================================
 node            stands for                                     its value
 ==============  =============================================  ==========================================
 ``Choice``      one of some options                            the option
-``Integers``    a whole number in a range                      the number
+``Integers``    a whole number in a range, perhaps in steps    the number
+``Numbers``     one of some whole numbers                      the number
 ``Group``       several choices that are all made              ``{name: value, ...}``
 ``Switch``      one of several groups, by its kind             ``{"kind": name, **the group's value}``
 ``Repeated``    a list of values of one node, of any length    ``[value, ...]``
 ==============  =============================================  ==========================================
 
-The weights of a ``Choice`` or ``Switch`` are the prior from which random values are drawn; the legal values are
-the same whatever the weights.
+The first three are the leaves, see ``leaves``. The weights of a ``Choice``, ``Numbers`` or ``Switch`` are the prior
+from which random values are drawn; the legal values are the same whatever the weights.
 """
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import math
 import sys
@@ -29,48 +29,9 @@ from typing import Any
 import numpy as np
 
 from tinysearch.errors import SpaceError
+from tinysearch.space.leaves import Choice, Leaf, Size
 
 Value = Any
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of ``options`` (all text, all numbers or all booleans), drawn with ``weights``.
-
-    >>> Choice({"same": 1, "valid": 3}).options
-    ('same', 'valid')
-    """
-
-    weights: Mapping[Any, float]
-    options: tuple[Any, ...] = field(init=False)
-    cumulative: tuple[float, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        if not self.weights or min(self.weights.values()) <= 0:
-            raise SpaceError(f"a choice needs at least one option, each with a positive weight; got {self.weights}")
-        total = sum(self.weights.values())
-        object.__setattr__(self, "options", tuple(self.weights))
-        sums = itertools.accumulate(weight / total for weight in self.weights.values())
-        object.__setattr__(self, "cumulative", tuple(sums))
-
-
-@dataclass(frozen=True)
-class Integers:
-    """A whole number from ``low`` to ``high``, both included.
-
-    Drawn uniformly, or where ``mode`` says which number is the most likely as the mean of three draws from a triangular
-    distribution, so that extremes are rare.
-    """
-
-    low: int
-    high: int
-    mode: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.low <= self.high:
-            raise SpaceError(f"a range of integers goes from a low of at least 0 up, got {self.low} to {self.high}")
-        if self.mode is not None and not self.low <= self.mode <= self.high:
-            raise SpaceError(f"the mode of {self.low} to {self.high} lies within the range, got {self.mode}")
 
 
 @dataclass(frozen=True)
@@ -96,31 +57,25 @@ class Switch:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A list of ``low`` to ``high`` values of ``item``; for ``mode`` see ``Integers``.
+    """A list of values of ``item``, of one of the legal lengths.
 
     ``leading`` are items for the first places that differ from ``item`` in their weights alone: the prior of a first
     layer need not be that of a sixth.
     """
 
     item: Node
-    low: int
-    high: int
-    mode: int | None = None
+    length: Size
     leading: tuple[Node, ...] = ()
-    length: Integers = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "length", Integers(self.low, self.high, self.mode))
 
 
-Node = Choice | Integers | Group | Switch | Repeated
-Chooser = Callable[[str, Choice | Integers], Any]
+Node = Leaf | Group | Switch | Repeated
+Chooser = Callable[[str, Leaf], Any]
 
 
 def draw(node: Node, choose: Chooser, path: str = "") -> Value:
     """Walk the tree, asking ``choose(path, leaf)`` for every choice that is active, and return the value made."""
     match node:
-        case Choice() | Integers():
+        case Leaf():
             return choose(path, node)
         case Group(fields):
             return {name: draw(child, choose, _join(path, name)) for name, child in fields.items()}
@@ -137,36 +92,21 @@ def draw(node: Node, choose: Chooser, path: str = "") -> Value:
 
 def random_chooser(rng: np.random.Generator) -> Chooser:
     """Return a chooser that draws from the prior."""
-
-    def choose(path: str, leaf: Choice | Integers) -> Any:
-        if isinstance(leaf, Integers):
-            if leaf.mode is None or leaf.low == leaf.high:
-                return int(rng.integers(leaf.low, leaf.high + 1))
-            return clamped(leaf, rng.triangular(leaf.low - 0.5, leaf.mode, leaf.high + 0.5, size=3).mean())
-        index = bisect.bisect(leaf.cumulative, rng.random())
-        return leaf.options[min(index, len(leaf.options) - 1)]
-
-    return choose
+    return lambda path, leaf: leaf.draw(rng)
 
 
 def shortest_chooser(rng: np.random.Generator) -> Chooser:
-    """Return a chooser that draws from the prior, but makes every list and number as small as it can be."""
-    draw_from_prior = random_chooser(rng)
-
-    def choose(path: str, leaf: Choice | Integers) -> Any:
-        return leaf.low if isinstance(leaf, Integers) else draw_from_prior(path, leaf)
-
-    return choose
+    """Return a chooser that draws from the prior, but makes every list and size as small as it can be."""
+    return lambda path, leaf: leaf.smallest(rng)
 
 
 def lookup_chooser(values: Mapping[str, Any]) -> Chooser:
     """Return a chooser that reads from a flat mapping, the reverse of ``flatten``."""
 
-    def choose(path: str, leaf: Choice | Integers) -> Any:
+    def choose(path: str, leaf: Leaf) -> Any:
         if path not in values:
             raise SpaceError(f"the values do not say what {path!r} is")
-        if not _legal(leaf, values[path]):
-            raise SpaceError(f"{path} must be {describe(leaf)}, got {values[path]!r}")
+        _check(leaf, values[path], path)
         return values[path]
 
     return choose
@@ -179,9 +119,8 @@ def flatten(node: Node, value: Value, path: str = "") -> dict[str, Any]:
         SpaceError: if the value is not legal.
     """
     match node:
-        case Choice() | Integers():
-            if not _legal(node, value):
-                raise SpaceError(f"{path} must be {describe(node)}, got {value!r}")
+        case Leaf():
+            _check(node, value, path)
             return {path: value}
         case Group(fields):
             flat = {}
@@ -202,54 +141,51 @@ def flatten(node: Node, value: Value, path: str = "") -> dict[str, Any]:
 def count(node: Node) -> int:
     """Return the exact number of values of a tree.
 
-    >>> count(Repeated(Choice({"a": 1, "b": 1}), 1, 3))
+    >>> from tinysearch.space.leaves import Integers
+    >>> count(Repeated(Choice({"a": 1, "b": 1}), Integers(1, 3)))
     14
     """
     match node:
-        case Choice():
+        case Leaf():
             return len(node.options)
-        case Integers(low, high):
-            return high - low + 1
         case Group(fields):
             return math.prod(count(child) for child in fields.values())
         case Switch(cases):
             return sum(count(case) for case in cases.values())
-        case Repeated(item, low, high):
+        case Repeated(item, length):
             each = count(item)
-            return sum(each**length for length in range(low, high + 1))
+            return sum(each**items for items in length.options)
 
 
 def values(node: Node) -> Iterator[Value]:
     """Yield every value of a tree; see ``count`` for how many there are."""
     match node:
-        case Choice():
+        case Leaf():
             yield from node.options
-        case Integers(low, high):
-            yield from range(low, high + 1)
         case Group(fields):
             for combination in itertools.product(*(list(values(child)) for child in fields.values())):
                 yield dict(zip(fields, combination, strict=True))
         case Switch(cases):
             for kind, case in cases.items():
                 yield from ({"kind": kind, **value} for value in values(case))
-        case Repeated(item, low, high):
+        case Repeated(item, length):
             each = list(values(item))
-            for length in range(low, high + 1):
-                yield from (list(combination) for combination in itertools.product(each, repeat=length))
+            for items in length.options:
+                yield from (list(combination) for combination in itertools.product(each, repeat=items))
 
 
 def rows(node: Node, path: str = "") -> list[tuple[str, str]]:
     """Return the path of each choice and its legal values in words."""
     match node:
-        case Choice() | Integers():
-            return [(path, describe(node))]
+        case Leaf():
+            return [(path, node.describe())]
         case Group(fields):
             return [row for name, child in fields.items() for row in rows(child, _join(path, name))]
         case Switch(cases):
             inner = [row for kind, case in cases.items() for row in rows(case, _join(path, kind))]
-            return [(_join(path, "kind"), describe(node.kind)), *inner]
+            return [(_join(path, "kind"), node.kind.describe()), *inner]
         case Repeated(item):
-            return [(_join(path, "length"), describe(node.length)), *rows(item, _join(path, "*"))]
+            return [(_join(path, "length"), node.length.describe()), *rows(item, _join(path, "*"))]
 
 
 def register(node: Node, hyperparameters: Any, path: str = "") -> None:
@@ -258,16 +194,8 @@ def register(node: Node, hyperparameters: Any, path: str = "") -> None:
     What is active only for some kinds or lengths is declared in a conditional scope.
     """
     match node:
-        case Choice(options=options):
-            # KerasTuner's own choices turn booleans into integers.
-            if len(options) == 1:
-                hyperparameters.Fixed(path, options[0])
-            elif set(map(type, options)) == {bool}:
-                hyperparameters.Boolean(path, default=options[0])
-            else:
-                hyperparameters.Choice(path, list(options))
-        case Integers(low, high):
-            hyperparameters.Int(path, low, high)
+        case Leaf():
+            node.register(hyperparameters, path)
         case Group(fields):
             for name, child in fields.items():
                 register(child, hyperparameters, _join(path, name))
@@ -277,35 +205,18 @@ def register(node: Node, hyperparameters: Any, path: str = "") -> None:
             for kind, case in cases.items():
                 with hyperparameters.conditional_scope(name, [kind]):
                     register(case, hyperparameters, _join(path, kind))
-        case Repeated(item, low, high):
+        case Repeated(item, length):
             name = _join(path, "length")
-            register(node.length, hyperparameters, name)
-            for index in range(high):
-                longer = list(range(max(index + 1, low), high + 1))
+            register(length, hyperparameters, name)
+            for index in range(length.options[-1]):
+                longer = [items for items in length.options if items > index]
                 with hyperparameters.conditional_scope(name, longer):
                     register(item, hyperparameters, _join(path, str(index)))
 
 
-def describe(leaf: Choice | Integers) -> str:
-    """Return the legal values of a leaf in words.
-
-    >>> describe(Integers(1, 32)), describe(Choice({"same": 1, "valid": 1}))
-    ('1 to 32', 'same, valid')
-    """
-    if isinstance(leaf, Integers):
-        return f"{leaf.low} to {leaf.high}"
-    return ", ".join("yes" if option is True else "no" if option is False else str(option) for option in leaf.options)
-
-
-def clamped(leaf: Integers, number: float) -> int:
-    """Return the whole number of a range that is nearest to any number."""
-    return min(max(leaf.low, round(number)), leaf.high)
-
-
-def _legal(leaf: Choice | Integers, value: Any) -> bool:
-    if isinstance(leaf, Integers):
-        return isinstance(value, int) and not isinstance(value, bool) and leaf.low <= value <= leaf.high
-    return any(value == option and type(value) is type(option) for option in leaf.options)
+def _check(leaf: Leaf, value: Any, path: str) -> None:
+    if not leaf.is_legal(value):
+        raise SpaceError(f"{path} must be {leaf.describe()}, got {value!r}")
 
 
 def _join(path: str, name: str) -> str:

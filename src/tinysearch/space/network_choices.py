@@ -24,10 +24,11 @@ from tinysearch.space.architecture import (
     Residual,
     SeparableConv,
 )
-from tinysearch.space.choices import Choice, Group, Integers, Node, Repeated, Switch
+from tinysearch.space.choices import Group, Node, Repeated, Switch
+from tinysearch.space.leaves import Choice, Integers, Size
 
 Weights = Mapping[Any, float]
-Range = tuple[int, int] | tuple[int, int, int]
+Sizes = Size | tuple[int, int] | tuple[int, int, int]
 
 POOLS: dict[str, Pool | None] = {
     "none": None,
@@ -71,8 +72,8 @@ UNIFORM = 0.5
 
 def network_choices(
     *,
-    depth: Range = (1, 9, 7),
-    filters: Range = (1, 32, 12),
+    depth: Sizes = (1, 9, 7),
+    filters: Sizes = (1, 32, 12),
     kinds: Weights = KINDS,
     kernels: Weights = KERNELS,
     strides: Weights = STRIDES,
@@ -84,9 +85,9 @@ def network_choices(
     shortcuts: Weights = SHORTCUTS,
     poolings: Weights = POOLINGS,
     dropouts: Weights = DROPOUTS,
-    branches: Range = (2, 4),
-    branch_steps: Range = (1, 3),
-    branch_filters: Range = (1, 8),
+    branches: Sizes = (2, 4),
+    branch_steps: Sizes = (1, 3),
+    branch_filters: Sizes = (1, 8),
     branch_kinds: Weights = BRANCH_KINDS,
     branch_kernels: Weights = BRANCH_KERNELS,
     head_poolings: Weights = HEAD_POOLINGS,
@@ -94,7 +95,8 @@ def network_choices(
 ) -> Group:
     """Return the tree of choices; each mapping is from option to prior weight.
 
-    A range is ``(low, high)``, both included, or ``(low, high, mode)`` with the most likely number.
+    Sizes are ``Integers`` or ``Numbers``; ``(low, high)``, both included, and ``(low, high, mode)`` with the most
+    likely number stand for ``Integers``.
     """
     unit: dict[str, Node] = {
         "activation": Choice(activations),
@@ -109,14 +111,14 @@ def network_choices(
         "repeat": Choice(repeats),
         "shortcut": Choice(shortcuts),
     }
-    width = Integers(*filters)
-    step: dict[str, Node] = {"filters": Integers(*branch_filters), "kernel": Choice(branch_kernels)}
+    width = _size(filters)
+    step: dict[str, Node] = {"filters": _size(branch_filters), "kernel": Choice(branch_kernels)}
     steps = {
         "conv": Group(step),
         "separable": Group(step),
         "pool": Group({"window": Choice(dict.fromkeys(BRANCH_POOLS, 1.0))}),
     }
-    branch = Group({"steps": Repeated(_switch(steps, branch_kinds), *branch_steps), "dropout": Choice(dropouts)})
+    branch = Group({"steps": Repeated(_switch(steps, branch_kinds), _size(branch_steps)), "dropout": Choice(dropouts)})
 
     def block(kind_factors: Weights, pooling_factors: Weights) -> Switch:
         after: dict[str, Node] = {
@@ -127,16 +129,14 @@ def network_choices(
             "conv": Group({"filters": width, **window, **after}),
             "separable": Group({"filters": width, **window, **after}),
             "depthwise": Group({"multiplier": Choice({1: 3, 2: 1}), **window, **after}),
-            "inception": Group({"branches": Repeated(branch, *branches), **unit, **after}),
+            "inception": Group({"branches": Repeated(branch, _size(branches)), **unit, **after}),
         }
         return _switch(cases, _leaning(kinds, kind_factors))
 
     head = Group({"pooling": Choice(head_poolings), "hidden": Choice(hidden)})
     blocks = Repeated(
         block({}, {"none": 12}),
-        depth[0],
-        depth[1],
-        depth[2] if len(depth) > 2 else None,
+        _size(depth),
         # A separable or depthwise convolution sees a grey image through one kernel. The first pooling comes early: it
         # makes all that follows four times cheaper. Few come after it: a network that shrinks its images twice early
         # has no room for depth.
@@ -224,6 +224,10 @@ def tied(value: Mapping[str, Any], channels: int) -> dict[str, Any]:
 
 def _branch_channels(branch: Mapping[str, Any], channels: int) -> int:
     return int(next((step["filters"] for step in reversed(branch["steps"]) if step["kind"] != "pool"), channels))
+
+
+def _size(given: Sizes) -> Size:
+    return given if isinstance(given, Size) else Integers(*given)
 
 
 def _switch(cases: Mapping[str, Group], weights: Weights) -> Switch:

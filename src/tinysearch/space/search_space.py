@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -224,13 +225,13 @@ class SearchSpace:
         return scaled
 
     def _shortened(self, value: Any) -> bool:
-        """Leave out the last block, if the network may be shorter; return whether it could."""
-        try:
+        """Leave out blocks from the end, as few as is legal, if the network may be shorter; return whether it could."""
+        while value["blocks"]:
             value["blocks"].pop()
-            choices.flatten(self.tree, value)
-        except (SpaceError, IndexError):
-            return False
-        return True
+            with contextlib.suppress(SpaceError):
+                choices.flatten(self.tree, value)
+                return True
+        return False
 
     def _nothing_fits(self) -> SpaceError:
         height, width, channels = self.task.input_shape

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from tinysearch.space.choices import (
-    Choice,
-    Group,
-    Integers,
-    Node,
-    Repeated,
-    Switch,
-    Value,
-    clamped,
-    count,
-    draw,
-    random_chooser,
-    shortest_chooser,
-)
+from tinysearch.space.choices import Group, Node, Repeated, Switch, Value, draw, random_chooser, shortest_chooser
+from tinysearch.space.leaves import Choice, Leaf, Size
 
 Path = tuple[str | int, ...]
 
@@ -28,14 +17,14 @@ Path = tuple[str | int, ...]
 def mutate(node: Node, value: Value, rng: np.random.Generator) -> Value:
     """Return a value that differs from ``value`` in one place.
 
-    One of three things happens with equal chance, where it is possible: an integer changes, an option changes, or the
+    One of three things happens with equal chance, where it is possible: a size changes, an option changes, or the
     structure does (an item of a list is added, removed, copied or swapped with its neighbour; a switch goes to
     another kind and keeps what both kinds have). The result is legal; it is ``value`` itself if nothing can
     change or if equal neighbours were swapped.
     """
     places = list(_places(node, value, ()))
     families = [
-        [place for place in places if isinstance(place[1], Integers)],
+        [place for place in places if isinstance(place[1], Size)],
         [place for place in places if isinstance(place[1], Choice)],
         [place for place in places if isinstance(place[1], (Switch, Repeated))],
     ]
@@ -48,19 +37,21 @@ def mutate(node: Node, value: Value, rng: np.random.Generator) -> Value:
 
 
 def neighbours(node: Node, value: Value) -> Iterator[Value]:
-    """Yield values that differ from ``value`` in one place: every other option, the lowest number, one item less."""
+    """Yield values that differ from ``value`` in one place: every other option, the smallest size, one length less."""
     for path, place, old in _places(node, value, ()):
         news: list[Value]
         match place:
             case Choice():
                 news = [option for option in place.options if option != old]
-            case Integers(low):
-                news = [low] if old != low else []
+            case Size():
+                news = [place.options[0]] if old != place.options[0] else []
             case Switch(cases):
                 first = shortest_chooser(np.random.default_rng(0))
                 news = [{"kind": kind, **draw(case, first)} for kind, case in cases.items() if kind != old["kind"]]
-            case Repeated(_, low):
-                news = [old[:index] + old[index + 1 :] for index in range(len(old)) if len(old) > low]
+            case Repeated(_, length):
+                shorter, _ = _next_lengths(length, len(old))
+                less = len(old) - (len(old) if shorter is None else shorter)
+                news = [old[:index] + old[index + less :] for index in range(len(old) - less + 1) if less]
             case _:
                 news = []
         for new in news:
@@ -68,12 +59,12 @@ def neighbours(node: Node, value: Value) -> Iterator[Value]:
 
 
 def scale(node: Node, value: Value, name: str, factor: float) -> Value:
-    """Multiply every integer called ``name`` by ``factor``, rounded and kept within its range."""
+    """Multiply every size called ``name`` by ``factor``, and take the nearest of its options."""
     match node:
         case Group(fields):
             return {
-                key: clamped(child, value[key] * factor)
-                if key == name and isinstance(child, Integers)
+                key: child.nearest(value[key] * factor)
+                if key == name and isinstance(child, Size)
                 else scale(child, value[key], name, factor)
                 for key, child in fields.items()
             }
@@ -88,8 +79,8 @@ def scale(node: Node, value: Value, name: str, factor: float) -> Value:
 def _places(node: Node, value: Value, path: Path) -> Iterator[tuple[Path, Node, Value]]:
     """Yield every place of a value that could be another, with its node."""
     match node:
-        case Choice() | Integers():
-            if count(node) > 1:
+        case Leaf():
+            if len(node.options) > 1:
                 yield path, node, value
         case Group(fields):
             for name, child in fields.items():
@@ -98,8 +89,8 @@ def _places(node: Node, value: Value, path: Path) -> Iterator[tuple[Path, Node, 
             if len(cases) > 1:
                 yield path, node, value
             yield from _places(cases[value["kind"]], value, path)
-        case Repeated(item, low, high):
-            if high > low or len(value) > 1:
+        case Repeated(item, length):
+            if len(length.options) > 1 or len(value) > 1:
                 yield path, node, value
             for index, child in enumerate(value):
                 yield from _places(item, child, (*path, index))
@@ -110,12 +101,13 @@ def _changed(node: Node, old: Value, rng: np.random.Generator) -> Value:
         case Choice():
             others = [option for option in node.options if option != old]
             return others[rng.integers(len(others))]
-        case Integers(low, high):
-            near = round(old * math.exp(rng.uniform(-0.5, 0.5)))
-            if low <= near <= high and near != old:
+        case Size(options=options):
+            wanted = old * math.exp(rng.uniform(-0.5, 0.5))
+            near = node.nearest(wanted)
+            if options[0] <= round(wanted) <= options[-1] and near != old:
                 return near
-            other = int(rng.integers(low, high))
-            return other + (other >= old)
+            index = int(rng.integers(len(options) - 1))
+            return options[index + (options[index] >= old)]
         case Switch(cases):
             others = [kind for kind in cases if kind != old["kind"]]
             kind = others[rng.integers(len(others))]
@@ -126,32 +118,42 @@ def _changed(node: Node, old: Value, rng: np.random.Generator) -> Value:
                 if name in old and child == node.cases[old["kind"]].fields[name]
             }
             return {"kind": kind, **new, **kept}
-        case Repeated(item, low, high):
-            return _reshaped(old, item, low, high, rng)
+        case Repeated(item, length):
+            return _reshaped(old, item, length, rng)
     raise AssertionError(f"nothing to change in {node}")
 
 
-def _reshaped(old: list[Value], item: Node, low: int, high: int, rng: np.random.Generator) -> list[Value]:
+def _reshaped(old: list[Value], item: Node, length: Size, rng: np.random.Generator) -> list[Value]:
+    shorter, longer = _next_lengths(length, len(old))
     ways = []
-    if len(old) < high:
+    if longer is not None:
         ways += ["add", "copy"] if old else ["add"]
-    if len(old) > low:
+    if shorter is not None:
         ways.append("remove")
     if len(old) > 1:
         ways.append("swap")
     way = ways[rng.integers(len(ways))]
     new = list(old)
-    if way == "add":
-        new.insert(int(rng.integers(len(old) + 1)), draw(item, random_chooser(rng)))
-    elif way == "copy":
-        index = int(rng.integers(len(old)))
-        new.insert(index, old[index])
-    elif way == "remove":
-        del new[int(rng.integers(len(old)))]
-    else:
+    if way == "swap":
         index = int(rng.integers(len(old) - 1))
         new[index], new[index + 1] = new[index + 1], new[index]
+    while way == "add" and len(new) != longer:
+        new.insert(int(rng.integers(len(new) + 1)), draw(item, random_chooser(rng)))
+    while way == "copy" and len(new) != longer:
+        index = int(rng.integers(len(new)))
+        new.insert(index, new[index])
+    while way == "remove" and len(new) != shorter:
+        del new[int(rng.integers(len(new)))]
     return new
+
+
+def _next_lengths(length: Size, now: int) -> tuple[int | None, int | None]:
+    """Return the next shorter and the next longer legal length, None where there is none."""
+    shorter, longer = bisect.bisect_left(length.options, now), bisect.bisect(length.options, now)
+    return (
+        length.options[shorter - 1] if shorter else None,
+        length.options[longer] if longer < len(length.options) else None,
+    )
 
 
 def _replace(value: Value, path: Path, new: Value) -> Value:
