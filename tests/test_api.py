@@ -118,6 +118,18 @@ def test_a_model_that_was_not_kept_is_an_error(result: tinysearch.SearchResult, 
 # What it refuses, before anything is trained
 
 
+def test_a_space_whose_lists_were_ranges_is_a_warning_that_shows_the_new_form(tmp_path: Path) -> None:
+    given = {"dataset": "cats", "store": tmp_path / "store.db"}
+    with (
+        pytest.warns(FutureWarning, match=r'"format": 2, "depth": "1\.\.6"'),
+        pytest.raises(ValueError, match="'cats'"),
+    ):
+        tinysearch.run(space={"depth": [1, 6]}, **given)
+    for space in ({"kinds": ["conv"]}, {"format": 2, "depth": [1, 6]}):
+        with pytest.raises(ValueError, match="'cats'"):
+            tinysearch.run(space=space, **given)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -127,6 +139,7 @@ def test_a_model_that_was_not_kept_is_an_error(result: tinysearch.SearchResult, 
         ({"epochs": 0}, "0"),
         ({"seed": -5}, "-5"),
         ({"strategy": "luck"}, "'luck'"),
+        ({"space": {"widths": [8]}}, "'widths'"),
         ({"dataset": "cats", "data": None}, "'cats'"),
         ({"data": "missing.npz"}, "missing.npz"),
     ],

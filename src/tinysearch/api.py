@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,8 @@ def run(
             the dataset has any; 0 for not at all.
         folds: How many trainings, each with another fold of the training images held out, the winner must lead by
             the mean of before it is evaluated; 1 for the one of the search.
-        space: What narrows the search space, as in a space file: ``{"depth": [1, 6], "kinds": ["conv"]}``.
+        space: What narrows the search space, as in a space file: ``{"format": 2, "depth": "1..6", "kinds": ["conv"]}``.
+            Without a format, lists of sizes are ranges, as in format 1, and a ``FutureWarning`` shows the new form.
         tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
         prune: Stop candidates early that fall behind those before them.
         reuse: Which identical trainings of other runs in the store are reused: those of the ``"same"`` versions,
@@ -168,7 +170,11 @@ def run(
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.stages import Display, carry_out
     from tinysearch.space.budget import Budget
+    from tinysearch.space.space_file import format_note
+    from tinysearch.space.space_spec import has_old_ranges
 
+    if space is not None and has_old_ranges(space):
+        warnings.warn(format_note(space, "space"), FutureWarning, stacklevel=2)
     bound = budget if isinstance(budget, Budget) else Budget(budget)
     settings = {
         "budget": bound.params,
@@ -254,7 +260,7 @@ def open_run(
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.search_space import SearchSpace
-    from tinysearch.space.space_file import tree_of
+    from tinysearch.space.space_spec import tree_of
 
     before = None
     if resume:

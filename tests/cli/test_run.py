@@ -272,7 +272,7 @@ def test_a_space_of_six_members_is_searched_through_and_the_run_ends_well(
         "head_poolings": "average",
         "hidden": 0,
     }
-    spec = {"depth": [1, 1], "filters": [1, 6], **{name: [option] for name, option in one.items()}}
+    spec = {"format": 2, "depth": [1], "filters": "1..6", **{name: [option] for name, option in one.items()}}
     (tmp_path / "six.json").write_text(json.dumps(spec))
     words = ("--data", tiny, "--trials", 100, "--space", "six.json", "--no-baselines", *SETTINGS)
     done = launch(tmp_path, "run", *words)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,29 @@ def test_a_wider_budget_lets_more_in(light: Tinysearch) -> None:
         for budget in (1_000, 100_000)
     )
     assert small < large
+
+
+OLD = {"depth": [1, 2], "filters": [8, 32, 16], "kinds": ["conv"]}
+
+
+def test_a_file_without_a_format_is_read_as_before_with_a_note_that_shows_the_new_form(
+    light: Tinysearch, tmp_path: Path
+) -> None:
+    (tmp_path / "old.json").write_text(json.dumps(OLD))
+    old = light("space", "--space", tmp_path / "old.json", "--format", "json")
+    assert old.returncode == 0
+    assert old.stderr.startswith(f"note: {tmp_path / 'old.json'} does not say")
+    (tmp_path / "new.json").write_text(old.stderr.partition("\n")[2])
+    new = light("space", "--space", tmp_path / "new.json", "--format", "json")
+    assert (new.returncode, new.stderr) == (0, "")
+    assert json.loads(new.stdout) == json.loads(old.stdout)
+    assert json.loads(new.stdout)["choices"]["blocks/*/conv/filters"] == "8 to 32"
+
+
+def test_a_list_is_options_in_a_file_of_the_new_format(light: Tinysearch, tmp_path: Path) -> None:
+    path = tmp_path / "space.json"
+    path.write_text(json.dumps({**OLD, "format": 2, "depth": {"from": 2, "to": 6, "step": 2}}))
+    done = light("space", "--space", path, "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    choices = json.loads(done.stdout)["choices"]
+    assert (choices["blocks/*/conv/filters"], choices["blocks/length"]) == ("8, 16, 32", "2 to 6 in steps of 2")

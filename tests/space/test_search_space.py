@@ -22,11 +22,14 @@ from tinysearch.space.architecture import (
     Pool,
     Residual,
     SeparableConv,
+    digest,
 )
 from tinysearch.space.choices import Node
 from tinysearch.space.cost import cost
+from tinysearch.space.leaves import Integers, Numbers, Size
 from tinysearch.space.network_choices import network_choices, to_architecture
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.space_spec import tree_of
 from tinysearch.space.task import Task
 
 seeds = st.integers(0, 2**32 - 1)
@@ -74,6 +77,87 @@ def test_samples_are_members_that_can_be_built_and_equal_for_equal_seeds(space: 
     assert architecture in space
     assert space.cost(architecture) is not None
     assert space.sample(np.random.default_rng(seed)) == architecture
+
+
+NARROW = {
+    "depth": [2, 4],
+    "filters": [4, 12, 5],
+    "kinds": ["conv", "separable"],
+    "kernels": ["3x3"],
+    "hidden": [0, 8],
+    "dropouts": [0],
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: SearchSpace(), "f7e3dff4bff0"),
+        (lambda: SearchSpace(Task((5, 5, 3), 4)), "cf66443ff720"),
+        (lambda: SearchSpace(tree=tree_of({}, 1_000)), "3130cb6dc628"),
+        (lambda: SearchSpace(tree=tree_of(NARROW)), "ef95401101c7"),
+        (
+            lambda: SearchSpace(tree=network_choices(depth=(1, 3), kinds={"inception": 1, "depthwise": 1})),
+            "200153cc702f",
+        ),
+    ],
+    ids=["the whole space", "small images", "a small budget", "a file of format 1", "inception"],
+)
+def test_a_seed_draws_and_mutates_the_same_architectures_in_every_release(
+    make: Callable[[], SearchSpace], expected: str
+) -> None:
+    space = make()
+    rng = np.random.default_rng(7)
+    made = [space.sample(rng) for _ in range(100)]
+    mutant = made[0]
+    for _ in range(100):
+        mutant = space.mutate(mutant, rng)
+        made.append(mutant)
+    for low, high in ((100, 1_000), (2_000, 5_000)):
+        made += [found for _ in range(10) if (found := space.sample_between(low, high, rng)) is not None]
+    made += [space.scaled_below(member, 3_000) for member in made[:50]]
+    assert digest([member.to_dict() for member in made]) == expected
+
+
+def test_widths_in_steps_stay_multiples_wherever_they_are_changed() -> None:
+    spec = {
+        "format": 2,
+        "depth": [2, 5, 7],
+        "filters": {"from": 8, "to": 32, "likely": 16, "step": 8},
+        "branch_filters": [4, 8],
+        "repeats": [1, 2],
+        "shortcuts": [[False, 1], [True, 1]],
+    }
+    space = SearchSpace(tree=tree_of(spec))
+    rng = np.random.default_rng(0)
+    architecture = space.sample(rng)
+    seen = [architecture]
+    for _ in range(150):
+        architecture = space.mutate(architecture, rng)
+        seen += [architecture, space.scaled_below(architecture, 4_000)]
+        drawn = space.sample_between(1_000, 10_000, rng)
+        if drawn is not None:
+            seen.append(drawn)
+    assert all(member in space and space.cost(member) is not None for member in seen)
+    encoded = [space.encode(member) for member in seen]
+    widths = {
+        value for one in encoded for path, value in one.items() if path.endswith("filters") and "steps" not in path
+    }
+    assert widths == {8, 16, 24, 32}
+    assert {
+        value for one in encoded for path, value in one.items() if "steps" in path and path.endswith("filters")
+    } == {4, 8}
+    assert {one["blocks/length"] for one in encoded} == {2, 5, 7}
+    assert any(one.get(f"blocks/{index}/conv/shortcut") for one in encoded for index in range(1, 7))
+    assert any(one.get(f"blocks/{index}/conv/repeat") == 2 for one in encoded for index in range(1, 7))
+
+
+def test_networks_of_the_options_that_are_too_large_lose_as_many_blocks_as_is_legal() -> None:
+    spec = {"format": 2, "depth": [1, 4], "filters": [16, 32], "kinds": ["conv"], "kernels": ["3x3"], "hidden": [0]}
+    space = SearchSpace(tree=tree_of({**spec, "head_poolings": ["average"], "repeats": [1], "poolings": ["none"]}))
+    found = [space.sample_between(0, 2_000, np.random.default_rng(seed)) for seed in range(10)]
+    assert all(one is not None and one in space for one in found)
+    assert {one.layers[0].filters for one in found} <= {16, 32}
 
 
 @given(seed=seeds)
@@ -304,8 +388,10 @@ def test_the_defaults_of_keras_tuner_decode_to_a_member(
     assert space.decode(hyperparameters.values) in space
 
 
-def test_what_keras_tuner_draws_decodes_to_members(tmp_path: Path) -> None:
-    space = SearchSpace(tree=network_choices(depth=(1, 2), branches=(1, 2), branch_steps=(1, 1)))
+@pytest.mark.parametrize("filters", [Integers(1, 32, 12), Integers(8, 32, step=8), Numbers({4: 1, 9: 2, 16: 1})])
+def test_what_keras_tuner_draws_decodes_to_members(filters: Size, tmp_path: Path) -> None:
+    tree = network_choices(depth=Numbers({1: 1, 3: 1}), filters=filters, branches=(1, 2), branch_steps=(1, 1))
+    space = SearchSpace(tree=tree)
     tuner = keras_tuner.RandomSearch(
         lambda hyperparameters: None,
         objective="val_accuracy",

@@ -74,12 +74,13 @@ def frontier(
     from tinysearch.cli.evaluations import front
     from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
+    from tinysearch.cli.spaces import read_space
     from tinysearch.data.datasets import load
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.frontier import initial_candidates
     from tinysearch.search.stages import carry_out
     from tinysearch.space.search_space import SearchSpace
-    from tinysearch.space.space_file import read_spec, tree_of
+    from tinysearch.space.space_spec import tree_of
 
     bounds = _bounds(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
@@ -87,7 +88,7 @@ def frontier(
     notes = stderr()
     records: dict[int, list[Record]] = {}
     problem: TinySearchError | None = None
-    spec = None if space is None else read_spec(space)
+    spec = read_space(space)
     options_given = {
         "trials": trials,
         "epochs": epochs,

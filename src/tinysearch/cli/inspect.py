@@ -93,14 +93,15 @@ def space(
 
     Example: tinysearch space --budget 10000
     """
+    from tinysearch.cli.spaces import read_space
     from tinysearch.report import terminal
     from tinysearch.space.budget import Budget
     from tinysearch.space.search_space import SearchSpace
-    from tinysearch.space.space_file import read_spec, tree_of
+    from tinysearch.space.space_spec import tree_of
     from tinysearch.space.survey import survey
 
     bound = Budget(budget)
-    narrowed = SearchSpace(tree=tree_of({} if space is None else read_spec(space), budget))
+    narrowed = SearchSpace(tree=tree_of(read_space(space) or {}, budget))
     found = survey(bound, space=narrowed, draws=2_000, samples=samples, seed=seed)
     if format is Format.json:
         typer.echo(json.dumps(found.to_dict(), indent=2))

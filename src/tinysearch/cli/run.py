@@ -115,9 +115,9 @@ def run(
     from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
     from tinysearch.cli.sizes import size
+    from tinysearch.cli.spaces import read_space
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.stages import carry_out
-    from tinysearch.space.space_file import read_spec
 
     limit, stall = None if time_limit is None else seconds(time_limit), seconds(stall_limit)
     memory = None if worker_memory is None else size(worker_memory)
@@ -132,7 +132,7 @@ def run(
         "workers": workers,
         "folds": confirm if folds is None else folds,
         "evaluate": evaluate,
-        "space": None if space is None else read_spec(space),
+        "space": read_space(space),
         "tune_recipe": tune_recipe,
         "prune": prune,
         "learn_from": learn_from or None,

@@ -12,6 +12,8 @@ from tinysearch.errors import RunError
 from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
+from tinysearch.space.scalars import integer
+from tinysearch.space.space_spec import current
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -32,7 +34,7 @@ class RunSettings:
         workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
             less one.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
-        space: What narrows the search space, see ``space_file``; nothing for the whole space.
+        space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
         folds: How many trainings, each with other images held out, the winner must lead by the mean of before it is
             evaluated; 1 for the one of the search.
@@ -43,6 +45,7 @@ class RunSettings:
     Raises:
         RunError: if trials, seed, workers, evaluate or folds are out of range, the strategy is unknown, or the
             recipe has no knobs to tune.
+        SpaceError: if the space is not legal.
     """
 
     budget: Budget
@@ -61,6 +64,11 @@ class RunSettings:
     warm_start_trials: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("trials", "seed", "workers", "evaluate", "folds"):
+            whole = integer(getattr(self, name))
+            if whole is None:
+                raise RunError(f"{name} must be a whole number, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, whole)
         if self.trials < 0:
             raise RunError(f"a run has at least 0 trials, got {self.trials}")
         if not 0 <= self.seed < 2**31:
@@ -77,6 +85,7 @@ class RunSettings:
                 f"{self.recipe.schedule}; leave out --tune-recipe, or take the recipe default"
             )
         check_name(self.strategy)
+        object.__setattr__(self, "space", current(self.space))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
