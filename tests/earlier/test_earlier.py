@@ -13,11 +13,13 @@ import pytest
 
 import tinysearch
 from tinysearch.api import open_run
+from tinysearch.errors import RunError
 from tinysearch.results.archive import read
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.ranking import best
 from tinysearch.results.store import Store
 from tinysearch.search.settings import RunSettings
+from tinysearch.space.space_spec import current
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -65,7 +67,7 @@ def test_words_are_the_present_ones(store: Store) -> None:
         assert found["recipe"]["input_scaling"] in ("standardized", "unit")
         if "trials" in found:
             again = RunSettings.from_dict(found).to_dict()
-            assert json.loads(json.dumps(again)) == found, name
+            assert json.loads(json.dumps(again)) == {**found, "space": current(found["space"])}, name
 
 
 def test_candidates_are_ranked(store: Store) -> None:
@@ -101,6 +103,21 @@ def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
         begun, whole = opened.records("begun"), opened.records("whole")
     assert [record.key for record in begun] == [record.key for record in whole]
     assert [record.position for record in begun] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("depth", [{"depth": [1, 2]}, {"format": 2, "depth": "1..2"}])
+def test_a_run_with_a_space_of_format_1_goes_on_whichever_way_its_space_is_written(
+    store: Store, tiny: Path, depth: dict[str, Any]
+) -> None:
+    given = {"space": {**depth, "kinds": ["conv"]}}
+    with open_run(store, given, data=tiny, name="begun", resume=True) as run:
+        assert run.settings.space == {"format": 2, "depth": "1..2", "kinds": ["conv"]}
+
+
+def test_a_run_with_a_space_of_format_1_does_not_go_on_with_another_one(store: Store, tiny: Path) -> None:
+    given = {"space": {"format": 2, "depth": [1, 2], "kinds": ["conv"]}}
+    with pytest.raises(RunError, match="space"):
+        open_run(store, given, data=tiny, name="begun", resume=True)
 
 
 def test_a_run_with_initial_candidates_is_opened_with_its_settings(store: Store, tiny: Path) -> None:
