@@ -97,7 +97,20 @@ def test_more_trials_go_on_with_all_else_as_it_began(launch: Launch, swept: Path
 
 
 def test_a_sweep_learns_from_another_run_too(launch: Launch, swept: Path, tiny: Path) -> None:
-    words = ("--budgets", 2000, "--trials", 1, "--epochs", 1, "--evaluate", 0, "--folds", 1, "--learn-from", "frontier-1000")
+    words = (
+        "--budgets",
+        2000,
+        "--trials",
+        1,
+        "--epochs",
+        1,
+        "--evaluate",
+        0,
+        "--folds",
+        1,
+        "--learn-from",
+        "frontier-1000",
+    )
     done = launch(swept, "frontier", *words, "--name", "other", "--data", tiny)
     assert done.returncode == 0, done.stderr
     with Store(swept / "store.db") as store:

@@ -129,7 +129,21 @@ class _Life:
     """One process of the run, from its start to its kill, with all the processes that it starts."""
 
     def __init__(self, store: Path, trials: int, workers: int, log: Path, *, resume: bool) -> None:
-        words = ["run", "--name", "run", "--trials", trials, "--workers", workers, "--store", store, "--evaluate", 0, "--folds", 1]
+        words = [
+            "run",
+            "--name",
+            "run",
+            "--trials",
+            trials,
+            "--workers",
+            workers,
+            "--store",
+            store,
+            "--evaluate",
+            0,
+            "--folds",
+            1,
+        ]
         words += ["--resume"] if resume else ["--budget", 1_500, "--epochs", 3, "--no-baselines"]
         command = [sys.executable, "-m", "tinysearch", *map(str, words), "--data", str(store.with_name("images.npz"))]
         self._log = log
