@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tinysearch.search.reuse import Reuse
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
+    from tinysearch.search.stages import Display
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
     from tinysearch.space.task import Task
@@ -168,7 +169,7 @@ def run(
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.ranking import ranked
     from tinysearch.results.store import Store, default_path
-    from tinysearch.search.stages import Display, carry_out
+    from tinysearch.search.stages import carry_out
     from tinysearch.space.budget import Budget
     from tinysearch.space.space_file import format_note
     from tinysearch.space.space_spec import has_old_ranges
@@ -199,12 +200,23 @@ def run(
         Store(path, create=True) as opened,
         open_run(opened, settings, dataset=dataset, data=where, name=name, reuse=reuse) as search,
     ):
-        outcome, problem = carry_out(search, Workers(), Display())
+        outcome, problem = carry_out(search, Workers(), _shown_as_warnings())
         if outcome.ending == "interrupted":
             raise KeyboardInterrupt
         records = opened.records(search.name)
         results = tuple(_result(search, one) for one in ranked(records))
     return SearchResult(outcome, rank(records), results, problem)
+
+
+def _shown_as_warnings() -> Display:
+    """Return a display whose notes are warnings."""
+    from tinysearch.search.stages import Display
+
+    class Warnings(Display):
+        def note(self, text: str) -> None:
+            warnings.warn(text, stacklevel=4)
+
+    return Warnings()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

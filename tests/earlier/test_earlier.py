@@ -97,12 +97,13 @@ def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
     (tmp_path / "store.db").unlink(missing_ok=True)
     store.close()
     (tmp_path / "old.db").rename(tmp_path / "store.db")
-    done = launch(tmp_path, "run", "--name", "begun", "--resume", "--data", tiny, "--folds", 1)
+    done = launch(tmp_path, "run", "--name", "begun", "--resume", "--data", tiny, "--folds", 1, "--reuse", "none")
     assert done.returncode == 0, done.stderr
     with Store(tmp_path / "store.db") as opened:
         begun, whole = opened.records("begun"), opened.records("whole")
     assert [record.key for record in begun] == [record.key for record in whole]
     assert [record.position for record in begun] == [0, 1, 2, 3]
+    assert [(record.reused_from, record.epochs) for record in begun[2:]] == [(None, 2), (None, 2)]
 
 
 @pytest.mark.parametrize("depth", [{"depth": [1, 2]}, {"format": 2, "depth": "1..2"}])

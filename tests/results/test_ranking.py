@@ -29,7 +29,7 @@ def test_a_shortened_training_comes_after_full_ones_whatever_its_accuracy(make_r
     ]
     standings = ranked(records)
     assert [one.first.key for one in standings] == ["better", "full", "short", "shorter"]
-    assert [one.share for one in standings] == [1.0, 1.0, 0.5, 0.25]
+    assert [one.epoch_fraction for one in standings] == [1.0, 1.0, 0.5, 0.25]
     assert [one.is_shortened for one in standings] == [False, False, True, True]
 
 
@@ -109,3 +109,53 @@ def test_the_first_row_of_a_leaderboard_is_always_the_best(
     rows = rank(records).rows
     winner = best(records) if kind == "records" else best(map(Summary.of, records))
     assert (rows[0].key if rows else None) == (winner.key if winner is not None else None)
+
+
+def test_a_rung_stays_a_rung_where_the_full_trainings_were_reused(make_record: MakeRecord) -> None:
+    full = make_record("full", val_accuracy=0.9, earlier=FULL, run="first")
+    copy = make_record("full", val_accuracy=0.9, earlier=FULL, run="second", reused_from="first")
+    short = make_record("short", val_accuracy=0.96, run="second")
+    standings = ranked([full, copy, short])
+    mark_front(standings)
+    assert [(one.first.key, one.on_pareto_front) for one in standings] == [("full", True), ("short", False)]
+
+
+def test_an_evaluation_of_more_epochs_shortens_no_other(make_record: MakeRecord) -> None:
+    again = {"purpose": "evaluation", "run": "reproduce", "test_accuracy": 0.9}
+    usual = make_record("usual", val_accuracy=0.99, earlier=(0.5,), **again)
+    longer = make_record("longer", val_accuracy=0.98, earlier=FULL, **again)
+    assert [one.first.key for one in ranked([usual, longer])] == ["usual", "longer"]
+
+
+def test_a_row_is_of_the_run_that_trained_whichever_comes_first(make_record: MakeRecord, tmp_path: Path) -> None:
+    source = make_record("a", run="source", val_accuracy=0.8)
+    copy = make_record("a", run="copy", val_accuracy=0.8, reused_from="source")
+    tested = make_record("a", run="copy", purpose="evaluation", val_accuracy=None, test_accuracy=0.7)
+    with Store(tmp_path / "store.db", create=True) as store:
+        for run in ("copy", "source"):
+            store.create_run(run, "toy", "0123456789abcdef", {})
+        for record in (copy, tested, source):
+            store.append(record)
+        (row,) = rank(store.summaries()).rows
+        (section,) = build(store).sections
+    assert (row.run, row.val_accuracy, row.test_accuracy_mean) == ("source", 0.8, 0.7)
+    assert section.best.row == row
+
+
+def test_the_same_images_under_two_names_are_two_datasets_for_leaderboard_and_report(
+    make_record: MakeRecord, tmp_path: Path
+) -> None:
+    records = [
+        make_record("a", run="first", dataset="tiny"),
+        make_record("a", run="second", dataset="copy", reused_from="first"),
+    ]
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "tiny", "0123456789abcdef", {})
+        store.create_run("second", "copy", "0123456789abcdef", {})
+        for record in records:
+            store.append(record)
+        assert [(row.dataset, row.run) for row in rank(store.summaries()).rows] == [
+            ("tiny", "first"),
+            ("copy", "second"),
+        ]
+        assert [section.dataset for section in build(store).sections] == ["tiny", "copy"]

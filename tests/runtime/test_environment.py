@@ -54,6 +54,13 @@ def test_what_numbers_depend_on_is_decisive_and_named(change: dict[str, object])
     assert here.differences(other)
 
 
+def test_versions_that_are_not_known_are_not_the_same() -> None:
+    here = Environment.here(threads=1)
+    assert here.gives_equal_numbers(here)
+    unknown = dataclasses.replace(here, versions={**here.versions, "tensorflow": None})
+    assert not unknown.gives_equal_numbers(unknown)
+
+
 def test_python_and_the_commit_are_not_decisive() -> None:
     here = Environment.here(threads=1)
     assert dataclasses.replace(here, python="3.0", commit="abc").decisive == here.decisive

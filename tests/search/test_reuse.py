@@ -72,8 +72,8 @@ def test_the_order_of_branches_changes_memory_but_not_the_key() -> None:
 
 def test_a_training_with_another_order_of_branches_is_not_reused(as_record: Any) -> None:
     one, other = branches(WIDE, NARROW), branches(NARROW, WIDE)
-    record: Record = as_record(one.architecture, 0.9)
-    here = Environment.from_dict(record.provenance)
+    here = Environment.here(threads=1)
+    record: Record = dataclasses.replace(as_record(one.architecture, 0.9), provenance=here.to_dict())
     assert reusable([record], one, here, "same") == (record, False)
     assert reusable([record], other, here, "any") is None
 

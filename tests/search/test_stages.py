@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -117,6 +118,18 @@ class Endless(Worker):
         self.stopped.set()
 
 
+class Hurry(Display):
+    """Sets a time limit as soon as the search is over."""
+
+    def revalidation(self, run: Any, planned: Any) -> Any:
+        run.until = time.monotonic() + 0.5
+        return super().revalidation(run, planned)
+
+    def evaluation(self, run: Any, planned: Any) -> Any:
+        run.until = time.monotonic() + 0.5
+        return super().evaluation(run, planned)
+
+
 @pytest.mark.parametrize("stage", ["revalidation", "evaluation"])
 def test_the_time_limit_ends_every_stage_and_what_was_finished_is_kept(
     stage: str, runner: Any, fake_worker: Any
@@ -136,10 +149,8 @@ def test_the_time_limit_ends_every_stage_and_what_was_finished_is_kept(
         return made[-1]
 
     folds, evaluate = (3, 0) if stage == "revalidation" else (1, 3)
-    with runner.prepare(
-        trials=3, workers=2, documented={}, folds=folds, evaluate=evaluate, time_limit=1.0, strategy="random"
-    ) as run:
-        outcome, problem = carry_out(run, workers, Display())
+    with runner.prepare(trials=3, workers=2, documented={}, folds=folds, evaluate=evaluate, strategy="random") as run:
+        outcome, problem = carry_out(run, workers, Hurry())
     assert (outcome.ending, problem) == ("time limit", None)
     assert purposes(runner.store) == {"search": 3, stage: 1}
 
@@ -173,3 +184,79 @@ def test_records_are_not_read_again_for_each_training(
         carry_out(run, lambda data, size: fake_worker(), Display())
     assert purposes(runner.store)["revalidation"] >= 2
     assert len(reads) <= 3
+
+
+def test_revalidations_from_before_count_in_the_outcome_of_a_run_that_goes_on(runner: Any, fake_worker: Any) -> None:
+    def worse(number: int, job: Job) -> Measurement:
+        return Measurement(tuple([Epoch(1.0, 0.5, 1.0, 0.3 if number else 0.1, 0.1, 1.0)] * 10), 1.0)
+
+    staged(runner, worse, fake_worker, trials=6, folds=3, evaluate=0)
+
+    def interrupt(number: int, job: Job) -> None:
+        raise KeyboardInterrupt
+
+    with runner.prepare(trials=9, workers=2, documented={}, folds=3, evaluate=0, resume=True) as run:
+        outcome, _ = carry_out(run, lambda data, size: fake_worker(interrupt), Display())
+    assert outcome.ending == "interrupted"
+    assert outcome.best == best(one for one in runner.store.records("run") if one.purpose != "evaluation")
+
+
+def test_a_revalidation_of_another_run_that_failed_is_not_reused(runner: Any, fake_worker: Any) -> None:
+    failing = lambda number, job: Measurement(failure="killed")  # noqa: E731
+    staged(runner, failing, fake_worker, name="first", trials=2, folds=2, evaluate=0)
+    outcome, _, _ = staged(runner, None, fake_worker, name="second", trials=2, folds=2, evaluate=0, reuse="same")
+    again = [one for one in outcome.records if one.purpose == "revalidation"]
+    assert again
+    assert not any(one.failed for one in again)
+
+
+def test_what_was_finished_is_stored_even_where_one_record_cannot_be_made(runner: Any, fake_worker: Any) -> None:
+    from tinysearch.errors import TrainingError
+    from tinysearch.search.recording import recorded
+    from tinysearch.search.retraining import Retraining, RetrainingWatcher, retrain
+    from tinysearch.training.candidate import Candidate
+    from tinysearch.training.recipe import Recipe
+
+    runner.run(trials=1, documented={})
+    (first,) = runner.store.records("run")
+    candidate = Candidate(first.architecture, Recipe.from_dict(first.recipe))
+    planned = [Retraining(candidate, seed, "run", first.name, "search") for seed in (1, 2, 3)]
+    done = threading.Barrier(3)
+
+    def together(number: int, job: Job) -> None:
+        done.wait()
+
+    worker = fake_worker(together)
+
+    def as_record(one: Retraining, measurement: Measurement) -> Any:
+        if one.seed == 1:
+            while len(runner_finished()) < 3:
+                time.sleep(0)
+            raise TrainingError("the model could not be saved")
+        fields = {"run": "run", "name": one.name, "origin": one.origin, "purpose": "revalidation", "seed": one.seed}
+        return recorded(one.candidate, measurement, runner.dataset, worker.environment(), **fields), None
+
+    finished: list[int] = []
+
+    def runner_finished() -> list[int]:
+        return finished
+
+    class Counting(Worker):
+        def train(self, job: Job, on_epoch: Any = None) -> Measurement:
+            measurement = worker.train(job, on_epoch)
+            finished.append(job.seed)
+            return measurement  # type: ignore[no-any-return]
+
+    with pytest.raises(TrainingError, match="could not be saved"):
+        retrain(
+            runner.store,
+            planned,
+            lambda one: None,
+            lambda one: Job(one.candidate, one.seed),
+            as_record,
+            Counting(),
+            3,
+            RetrainingWatcher(),
+        )
+    stored = {one.seed for one in runner.store.records("run") if one.purpose == "revalidation"}
+    assert stored >= {2} or stored >= {3}

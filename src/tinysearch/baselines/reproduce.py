@@ -33,7 +33,7 @@ class Reproduction:
 
     Args:
         model: The hand-designed baseline.
-        counted: Its cost by our arithmetic, which Keras revalidated.
+        counted: Its cost by our arithmetic, which Keras confirmed.
         test_accuracies: One per seed, fractions.
         val_accuracies: One per seed, fractions.
         train_seconds: Wall-clock time of all trainings.

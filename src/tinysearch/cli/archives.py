@@ -69,7 +69,7 @@ def import_(
     reference: options.Reference = False,
     store: options.Store = None,
 ) -> None:
-    """Add runs of an archive to the store, so that other runs can learn from them and take over what they trained.
+    """Add runs of an archive to the store, so that other runs can learn from them and reuse what they trained.
 
     Models are not in an archive.
 

@@ -147,7 +147,7 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     table.add_column("layers", overflow="fold")
     winners = [row for found in records.values() for row in _winner(found)]
     for bound in records:
-        row = max((row for row in winners if row.params < bound), key=lambda row: row.val_accuracy or 0.0, default=None)
+        row = max((row for row in winners if row.params < bound), key=_order, default=None)
         if row is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue
@@ -161,6 +161,10 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
             Text(row.layers),
         )
     return table
+
+
+def _order(row: Row) -> tuple[float, int]:
+    return row.val_accuracy or 0.0, -row.params
 
 
 def _winner(records: Sequence[Record]) -> list[Row]:

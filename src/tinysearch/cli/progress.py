@@ -92,7 +92,7 @@ class TrainingProgress:
         else:
             self._trained_seconds.append(record.measurement.train_seconds)
         result = f"failed: {_first_line(record)}" if record.failed else self._result(record)
-        seconds = "known" if record.reused_from is not None else figures.duration(record.measurement.train_seconds)
+        seconds = "reused" if record.reused_from is not None else figures.duration(record.measurement.train_seconds)
         layers = notation(record.architecture)
         name = record.name if record.purpose == "search" else f"{record.name}, seed {record.seed}"
         self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {name}  {layers}")

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tinysearch.cli.evaluations import note_failures, showing
 from tinysearch.cli.progress import TrainingProgress
+from tinysearch.results.ranking import leader
 from tinysearch.search.stages import Display
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ class StageDisplay(Display):
 
     @contextmanager
     def search(self, run: SearchRun) -> Iterator[Shown]:
-        if run.dataset.fallback:
-            self.note(run.dataset.fallback)
         self._notes.print(plan(run, run.store.path))
         settings, done = run.settings, run.history.done
         with TrainingProgress(self._notes, run.planned, settings.recipe.epochs, done, settings.workers) as progress:
@@ -71,9 +70,8 @@ class Shown:
 
     def __init__(self, search: SearchRun, progress: TrainingProgress) -> None:
         self._progress = progress
-        self._best: Record | None = None
-        for record in search.history.records():
-            self._compare(record)
+        known = [one for one in search.store.records(search.name) if one.purpose != "evaluation"]
+        self._leader = leader(known)
         self._update(search.history.rejections)
 
     def on_start(self, proposal: Proposal) -> None:
@@ -92,17 +90,16 @@ class Shown:
         self._progress.finish(record, position)
 
     def _compare(self, record: Record) -> None:
-        from tinysearch.results.ranking import best
-
-        self._best = best(filter(None, (self._best, record)))
+        known = [] if self._leader is None else self._leader.trainings
+        self._leader = leader([*known, record])
 
     def _update(self, rejections: Mapping[str, int]) -> None:
         from tinysearch.report import figures
 
         line = ""
-        if self._best is not None:
-            accuracy = figures.percent(self._best.measurement.val_accuracy)
-            line = f"best so far: {accuracy} with {self._best.cost.params:,} params, {self._best.name}"
+        if self._leader is not None:
+            accuracy = figures.validated(self._leader.val_accuracy, self._leader.val_seeds)
+            line = f"best so far: {accuracy} with {self._leader.params:,} params, {self._leader.first.name}"
         self._progress.note(line, f"rejected: {figures.rejected(rejections)}" if rejections else "")
 
 

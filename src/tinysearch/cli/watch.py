@@ -101,7 +101,7 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
     for one in summaries[-LATEST:]:
         result = "failed" if one.failure is not None else figures.percent(one.val_accuracy)
         test = figures.percent(one.test_accuracy)
-        time_spent = "known" if one.reused_from is not None else figures.duration(one.train_seconds)
+        time_spent = "reused" if one.reused_from is not None else figures.duration(one.train_seconds)
         table.add_row(result, test, f"{one.params:,}", time_spent, Text(one.name), Text(one.layers))
     return Group(facts, Text(), table)
 

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.results.leaderboard import Row, rank
+from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
 from tinysearch.results.ranking import best as best_of
-from tinysearch.results.ranking import homes
 from tinysearch.results.record import Record, Run
 from tinysearch.results.store import Store
 from tinysearch.space.architecture import Dropout, Inception, Layer, Pool, Residual
@@ -240,17 +239,11 @@ def build(
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
         context.evaluated[mark] = by_network(store.evaluations(mark))
     board = rank(records)
-    # As rows are made: what a run has reused stands with the run that trained it.
-    taken = homes(records)
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        own = record.run, record.key
-        groups.setdefault(taken.get(own, own), []).append(record)
     sections = []
-    for dataset in board.datasets:
-        rows = board.of(dataset)
-        marks = {groups[row.run, row.key][0].fingerprint for row in rows}
-        candidates = [_candidate(row, groups[row.run, row.key], context) for row in rows]
+    for dataset, standings in by_dataset(records).items():
+        marks = {one.first.fingerprint for one in standings}
+        rows = zip(board.of(dataset), standings, strict=True)
+        candidates = [_candidate(row, one.trainings, context) for row, one in rows]
         searches = [
             _progress(run, [record for record in records if record.run == run.name])
             for run in known.values()

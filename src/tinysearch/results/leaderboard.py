@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tinysearch.errors import InputError
 from tinysearch.results.ranking import Standing, mark_front, ranked
@@ -77,6 +77,7 @@ class Leaderboard:
 
 
 Entry = Standing[Summary]
+M = TypeVar("M", Record, Summary)
 
 # By what rows can be sorted; among equals, and by default, the order is that of ``ranking``.
 SORTS: dict[str, Callable[[Entry], float]] = {
@@ -114,15 +115,9 @@ def rank(
     if sort not in SORTS:
         raise InputError(f"a leaderboard is sorted by one of {', '.join(SORTS)}; got {sort!r}")
     summaries = [one if isinstance(one, Summary) else Summary.of(one) for one in records]
-    names = _dataset_names(summaries)
-    datasets: dict[str, list[Summary]] = {}
-    for one in summaries:
-        datasets.setdefault(names[one.dataset, one.fingerprint], []).append(one)
     rows: list[Row] = []
     hidden_rows = 0
-    for dataset, trainings in datasets.items():
-        standings = ranked(trainings)
-        mark_front(standings)
+    for dataset, standings in by_dataset(summaries).items():
         places = [(place, one) for place, one in enumerate(standings, start=1)]
         kept = [
             (place, one)
@@ -137,6 +132,19 @@ def rank(
         hidden_rows += len(kept) - len(shown)
         rows.extend(_row(place, one, dataset) for place, one in shown)
     return Leaderboard(tuple(rows), sum(one.failure is not None for one in summaries), hidden_rows)
+
+
+def by_dataset(trainings: Iterable[M]) -> dict[str, list[Standing[M]]]:
+    """Return the candidates on each dataset in order, see ``ranking``, with the Pareto front marked."""
+    known = list(trainings)
+    names = _dataset_names(known)
+    datasets: dict[str, list[M]] = {}
+    for one in known:
+        datasets.setdefault(names[one.dataset, one.fingerprint], []).append(one)
+    found = {dataset: standings for dataset, group in datasets.items() if (standings := ranked(group))}
+    for standings in found.values():
+        mark_front(standings)
+    return found
 
 
 def tested_of(one: Entry) -> list[float]:
@@ -177,7 +185,7 @@ def _mean_of(one: Entry, field: str) -> float | None:
     return _mean(getattr(each, field) for each in one.validated)
 
 
-def _dataset_names(summaries: Iterable[Summary]) -> dict[tuple[str, str], str]:
+def _dataset_names(summaries: Iterable[Record | Summary]) -> dict[tuple[str, str], str]:
     """Name each dataset; two of one name that hold different images are distinguished by their fingerprints."""
     pairs = dict.fromkeys((one.dataset, one.fingerprint) for one in summaries)
     names = [name for name, _ in pairs]

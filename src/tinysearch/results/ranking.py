@@ -23,6 +23,9 @@ class Training(Protocol):
     def key(self) -> str: ...
 
     @property
+    def dataset(self) -> str: ...
+
+    @property
     def purpose(self) -> str: ...
 
     @property
@@ -52,26 +55,26 @@ class Standing(Generic[T]):
 
     Args:
         trainings: All its trainings that did not fail, at least one.
-        longest: Epochs of the longest training of its run.
+        longest: Epochs of the longest training in the search of its run.
 
     Attributes:
         trainings: As given.
         validated: Those of them that the validation figures are means over: one for each fold or seed, evaluations left
             out unless there is nothing else.
         params: Total parameters.
-        share: Fraction of the epochs of a full training of its run that it was trained for.
+        epoch_fraction: Epochs that it was trained for, as a fraction of a full training of its run; 1 for evaluations.
         val_accuracy: Mean validation accuracy over ``validated``, a fraction; None if there is none.
         val_seeds: Over how many trainings that is the mean, n.
         on_pareto_front: Set by ``mark_front``.
     """
 
-    __slots__ = ("on_pareto_front", "params", "share", "trainings", "val_accuracy", "val_seeds", "validated")
+    __slots__ = ("epoch_fraction", "on_pareto_front", "params", "trainings", "val_accuracy", "val_seeds", "validated")
 
     def __init__(self, trainings: Sequence[T], longest: int) -> None:
         first = trainings[0]
         self.trainings = trainings
         self.params = first.params
-        self.share = first.epochs / longest if longest else 1.0
+        self.epoch_fraction = first.epochs / longest if longest and first.purpose != "evaluation" else 1.0
         self.on_pareto_front = False
         self.validated: Sequence[T] = trainings
         self.val_accuracy = first.val_accuracy
@@ -92,13 +95,13 @@ class Standing(Generic[T]):
     @property
     def is_shortened(self) -> bool:
         """Whether it was trained for fewer epochs than others of its run."""
-        return self.share < 1
+        return self.epoch_fraction < 1
 
     @property
     def order(self) -> tuple[bool, float, float, int]:
         """What candidates are sorted by, the best first."""
         accuracy = self.val_accuracy
-        return (accuracy is None, -self.share, -(accuracy or 0.0), self.params)
+        return (accuracy is None, -self.epoch_fraction, -(accuracy or 0.0), self.params)
 
 
 def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
@@ -110,17 +113,22 @@ def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
         trainings: Of any runs, on one dataset.
     """
     known = list(trainings)
-    taken = homes(known)
+    sources = _reuse_sources(known)
     longest: dict[str, int] = {}
     groups: dict[tuple[str, str], list[T]] = {}
     for one in known:
-        own = (one.run, one.key)
-        if one.failure is not None or (one.reused_from is not None and own in taken):
+        if one.failure is not None:
             continue
-        if one.epochs > longest.get(one.run, 0):
+        if one.epochs > longest.get(one.run, 0) and one.purpose != "evaluation":
             longest[one.run] = one.epochs
-        groups.setdefault(taken.get(own, own), []).append(one)
-    standings = [Standing(group, longest[group[0].run]) for group in groups.values()]
+        own = (one.run, one.key)
+        if one.reused_from is None or own not in sources:
+            groups.setdefault(sources.get(own, own), []).append(one)
+    if sources:
+        for (run, _), group in groups.items():
+            # The training that others have reused comes first, wherever its run stands.
+            group.sort(key=lambda one: one.run != run)
+    standings = [Standing(group, longest.get(group[0].run, 0)) for group in groups.values()]
     standings.sort(key=lambda one: one.order)
     return standings
 
@@ -156,12 +164,11 @@ def mark_front(standings: Sequence[Standing[T]]) -> None:
             smallest, last = one.params, one
 
 
-def homes(trainings: Iterable[T]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return, for run and key of what was reused from a run that is here too, run and key of where it is from."""
-    known = list(trainings)
-    runs = {one.run for one in known}
+def _reuse_sources(trainings: Sequence[T]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return, for run and key of what was reused from a run that is here too, run and key of its source."""
+    runs = {(one.run, one.dataset) for one in trainings}
     return {
         (one.run, one.key): (one.reused_from, one.key)
-        for one in known
-        if one.reused_from is not None and one.reused_from in runs
+        for one in trainings
+        if one.reused_from is not None and (one.reused_from, one.dataset) in runs
     }

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_RECIPE = {
+# Earlier name of a field of a recipe, and the present one.
+RECIPE = {
     "inputs": "input_scaling",
     "average_decay": "ema_momentum",
     "plain_epochs": "no_augment_final_epochs",
@@ -20,7 +21,7 @@ _PURPOSES = {"confirmation": "revalidation"}
 
 def recipe(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe, plain JSON values, with the present names of its fields."""
-    return _renamed(data, _RECIPE)
+    return _renamed(data, RECIPE)
 
 
 def settings(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,11 @@ class Environment:
             "threads": self.threads,
         }
 
+    def gives_equal_numbers(self, other: Environment) -> bool:
+        """Whether trainings here and there give the same numbers, as far as is known; unknown versions do not."""
+        known = self.backend is not None and self.versions.get(self.backend) is not None
+        return known and self.decisive == other.decisive
+
     def differences(self, other: Environment) -> list[str]:
         """Return in words in which decisive parts another environment differs, ``"keras 3.14.0, here 3.15.1"``."""
         own, theirs = self.decisive, other.decisive

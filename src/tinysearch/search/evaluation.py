@@ -5,6 +5,7 @@ The workers train; they never see a test image. What they have trained is scored
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +60,10 @@ def evaluate(
     """
     test = dataset.test()
     mark = fingerprint(test)
-    known = {run: _evaluated(store, run, mark) for run in dict.fromkeys(one.run for one in planned)}
+
+    @functools.cache
+    def evaluated_in(run: str) -> dict[tuple[str, int], Record]:
+        return _evaluated(store, run, mark)
 
     def job(one: Retraining) -> Job:
         path = model_path(store, one)
@@ -69,7 +73,7 @@ def evaluate(
     return retrain(
         store,
         planned,
-        lambda one: known[one.run].get((one.candidate.key, one.seed)),
+        lambda one: evaluated_in(one.run).get((one.candidate.key, one.seed)),
         job,
         lambda one, measurement: _scored(store, one, measurement, dataset, test, worker),
         worker,

@@ -33,6 +33,6 @@ def initial_candidates(
         scaled = space.scaled_below(record.architecture, budget)
         counted = space.cost(scaled)
         if counted is not None and counted.params < budget:
-            heir = Candidate(scaled, Recipe.from_dict(record.recipe))
-            found.setdefault(heir.key, heir)
+            candidate = Candidate(scaled, Recipe.from_dict(record.recipe))
+            found.setdefault(candidate.key, candidate)
     return tuple(found.values())

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tinysearch.errors import TinySearchError
 from tinysearch.results.lock import RunLock
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
@@ -129,7 +128,8 @@ def retrain(
             records[position] = record
             checkpoint = jobs.pop(position).checkpoint_path
             if checkpoint is not None:
-                checkpoint.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    checkpoint.unlink(missing_ok=True)
             watcher.on_record(position, record)
 
         try:
@@ -143,9 +143,9 @@ def retrain(
                     begin()
                 keep(*done)
         except BaseException:
-            # What ends it is the error to be seen, whatever becomes of these.
-            with contextlib.suppress(TinySearchError):
-                for position, measurement in executor.finished().items():
+            for position, measurement in executor.finished().items():
+                # What ends it is the error to be seen, whatever becomes of these.
+                with contextlib.suppress(Exception):
                     keep(position, measurement)
             raise
     return [records[position] for position in range(len(planned))]

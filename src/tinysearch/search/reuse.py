@@ -32,6 +32,6 @@ def reusable(
         return None
     identical = [one for one in trainings if one.architecture == candidate.architecture]
     for one in identical:
-        if Environment.from_dict(one.provenance).decisive == environment.decisive:
+        if environment.gives_equal_numbers(Environment.from_dict(one.provenance)):
             return one, one.other_environment
     return (identical[0], True) if identical and reuse == "any" else None

@@ -92,7 +92,8 @@ def revalidate(run: SearchRun, workers: Workers, shown: Shown | None = None) -> 
         leader = ranked(records)[0].first
         if not run.has_time(1, leader):
             raise TimeIsUpError
-        worker = workers(run.dataset.training_data(), len(planned))
+        # With as many threads each as in the search, however few there are.
+        worker = workers(run.dataset.training_data(), run.settings.workers)
         with nullcontext(RetrainingWatcher()) if shown is None else shown(planned) as watcher:
             records += revalidate_round(run, planned, worker, watcher)
     return records
@@ -153,7 +154,7 @@ def _reused(run: SearchRun, one: Retraining, environment: Environment) -> Record
     if own is None or own.reused_from is None:
         return None
     theirs = run.store.training(own.reused_from, one.candidate.key, one.seed, "revalidation")
-    reused = None if theirs is None else reusable([theirs], one.candidate, environment, run.reuse)
+    reused = None if theirs is None or theirs.failed else reusable([theirs], one.candidate, environment, run.reuse)
     if reused is None:
         return None
     found, elsewhere = reused

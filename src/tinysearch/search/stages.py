@@ -69,11 +69,13 @@ def carry_out(run: SearchRun, workers: Workers, display: Display) -> tuple[RunOu
         WorkerError: if candidates cannot be trained at all.
     """
     size = run.settings.workers
+    if run.dataset.fallback:
+        display.note(run.dataset.fallback)
     with display.search(run) as watcher:
         outcome = Coordinator(run, workers(run.dataset.training_data(), size), watcher).run()
-    if outcome.ending not in ("finished", "exhausted") or outcome.best is None:
-        return outcome, None
     ending: Ending = outcome.ending
+    if ending not in ("finished", "exhausted") or outcome.best is None:
+        return _whole(run, outcome, ending), None
     problem: TinySearchError | None = None
     try:
         revalidate(run, workers, lambda planned: display.revalidation(run, planned))
@@ -86,8 +88,13 @@ def carry_out(run: SearchRun, workers: Workers, display: Display) -> tuple[RunOu
         display.note(f"no test figures: {error}")
     except TinySearchError as error:
         problem = error
+    return _whole(run, outcome, ending), problem
+
+
+def _whole(run: SearchRun, outcome: RunOutcome, ending: Ending) -> RunOutcome:
+    """Return an outcome with all that the store has of the run, revalidations from before included."""
     records = tuple(one for one in run.store.records(run.name) if one.purpose != "evaluation")
-    return dataclasses.replace(outcome, records=records, ending=ending), problem
+    return dataclasses.replace(outcome, records=records, ending=ending)
 
 
 def _evaluate_winner(run: SearchRun, workers: Workers, display: Display) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tinysearch.errors import RecipeError
+from tinysearch.results import upgrade
 from tinysearch.space.scalars import integer, option, real
 
 
@@ -131,8 +132,7 @@ class Recipe:
         Raises:
             RecipeError: if a field is unknown or a value out of range.
         """
-        new_names = {old: new for new, old in _FIRST_NAMES.items()}
-        data = {new_names.get(name, name): value for name, value in data.items()}
+        data = upgrade.recipe(data)
         known = {item.name for item in dataclasses.fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
@@ -145,11 +145,7 @@ _INTEGERS = ("epochs", "batch_size", "no_augment_final_epochs")
 # Keys of candidates are made of recipes: they must not change because recipes learn something new.
 _LATER = ("label_smoothing", "weight_decay", "ema_momentum", "zoom", "shear_degrees", "no_augment_final_epochs")
 # Nor because a field has got a better name.
-_FIRST_NAMES = {
-    "input_scaling": "inputs",
-    "ema_momentum": "average_decay",
-    "no_augment_final_epochs": "plain_epochs",
-}
+_FIRST_NAMES = {new: old for old, new in upgrade.RECIPE.items()}
 
 RECIPES: dict[str, Recipe] = {
     "default": Recipe(),
