@@ -35,7 +35,7 @@ import numpy as np
 from tinysearch.baselines.models import CONV
 from tinysearch.data.datasets import TrainingData, load
 from tinysearch.data.images import Images
-from tinysearch.runtime.backend import load_keras
+from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Head, Pool, SeparableConv
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.pipeline import apply_affine, draw_affine
@@ -252,7 +252,7 @@ def main() -> None:
         if options.side == "theirs":
             one_thread()
         else:
-            load_keras(1)
+            prepare_to_train(1)
         data, architecture = images(options.data, options.images), NETWORKS[names[0]]
         if options.side == "theirs":
             print(json.dumps(theirs(architecture, data, options.epochs)))

@@ -45,7 +45,8 @@ from tinysearch.data.images import fingerprint
 from tinysearch.errors import TinySearchError
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.runtime.backend import load_keras, load_keras_tuner
+from tinysearch.runtime.backend import load_keras_tuner
+from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.search.coordinator import Coordinator
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.run import SearchRun
@@ -231,7 +232,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        load_keras(1)
+        prepare_to_train(1)
         load_keras_tuner()
         data = images(options.data, options.images)
         (theirs if options.side in TUNERS else ours)(options, data, options.side, options.seed)

@@ -37,7 +37,7 @@ from scipy.stats import spearmanr
 
 from tinysearch.data.datasets import load
 from tinysearch.data.images import Images
-from tinysearch.runtime.backend import load_keras
+from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    load_keras(1)
+    prepare_to_train(1)
     train = load("mnist", options.data).training_data().train
     images = Images(train.pixels[:BATCH], train.labels[:BATCH])
     stored = json.loads(RECORDS.read_text())["records"]

@@ -83,6 +83,9 @@ class InProcess(Worker):
         self.jobs: list[Job] = []
 
     def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        from tinysearch.runtime.preparation import prepare_to_train
+
+        prepare_to_train()
         from tinysearch.training.trainer import train
 
         self.jobs.append(job)

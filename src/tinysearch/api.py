@@ -70,8 +70,11 @@ class Result:
 
     def build(self) -> keras.Model:
         """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
-        from tinysearch.space.keras_builder import build
+        from tinysearch.runtime.backend import load_keras
         from tinysearch.training.recipe import Recipe
+
+        load_keras()
+        from tinysearch.space.keras_builder import build
 
         return build(self.architecture, self.task, norm_momentum=Recipe.from_dict(self.record.recipe).norm_momentum)
 
@@ -81,10 +84,13 @@ class Result:
         Raises:
             RunError: if it was not among the best few of its run, whose models are kept.
         """
-        import keras
+        from tinysearch.runtime.backend import load_keras
 
         if not self.model_path.exists():
             raise RunError(f"the trained model of {self.record.key} was not kept at {self.model_path}; train it again")
+        load_keras()
+        import keras
+
         return keras.saving.load_model(self.model_path)
 
 
@@ -327,7 +333,7 @@ def evaluate_planned(
     from tinysearch.search.evaluation import evaluate
 
     size = max(1, min(workers, len(planned)))
-    return evaluate(store, planned, dataset, Workers()(dataset.all_training_data(), size), size, watcher)
+    return evaluate(store, planned, dataset, Workers()(dataset.evaluation_data(), size), size, watcher)
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:

@@ -392,7 +392,7 @@ def test_folds_of_few_images_are_all_of_one_size(tmp_path: Path, count: int) -> 
 
 
 def test_where_nothing_is_held_out_nothing_else_is(tmp_path: Path) -> None:
-    whole = load("auto", write(tmp_path / "mine.npz")).all_training_data()
+    whole = load("auto", write(tmp_path / "mine.npz")).evaluation_data()
     assert whole.holding_out(3) is whole
 
 

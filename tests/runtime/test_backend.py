@@ -43,8 +43,8 @@ class NotInstalled:
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: None if name == "tensorflow" else found(name, package)
 sys.meta_path.insert(0, NotInstalled())
-from tinysearch.runtime.backend import load_keras
-load_keras(1)
+from tinysearch.runtime.preparation import prepare_to_train
+prepare_to_train(1)
 from tinysearch.training.candidate import Candidate
 from tinysearch.data.datasets import TrainingData, load
 from tinysearch.data.images import Images
@@ -86,8 +86,8 @@ def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(na
 
 LOADED = """
 import sys
-from tinysearch.runtime.backend import load_keras
-load_keras(bare=True)
+from tinysearch.runtime.preparation import prepare_to_train
+prepare_to_train(bare=True)
 print("keras" in sys.modules, "jax" in sys.modules, "sklearn" in sys.modules)
 import sklearn
 """

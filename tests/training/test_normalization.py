@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tinysearch.runtime.backend import load_keras
+from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.training.normalization import FusedBatchNormalization
 
-load_keras()
+prepare_to_train()
 
 # Multiples of four, of two and odd; the pixels of the last two make whole groups of four or do not.
 SHAPES = [(6, 5, 5, 8), (4, 3, 3, 6), (8, 4, 2, 7), (2, 3, 4, 1), (3, 3, 3, 5)]

@@ -15,7 +15,7 @@ from tinysearch.data.datasets import TrainingData, load
 from tinysearch.data.images import Images
 from tinysearch.errors import ShapeError
 from tinysearch.results.record import Epoch
-from tinysearch.runtime.backend import load_keras
+from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -28,7 +28,7 @@ SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Hea
 
 @pytest.fixture(scope="module")
 def data() -> TrainingData:
-    load_keras()
+    prepare_to_train()
     whole = load("digits").training_data()
     return TrainingData(whole.task, head(whole.train, 200), whole.validation, whole.full_scale)
 
@@ -80,7 +80,7 @@ def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) 
     images = data.validation
     guesses = model.predict(images.pixels, verbose=0).argmax(axis=1)
     assert measurement.val_accuracy == pytest.approx(float((guesses == images.labels).mean()), abs=1e-6)
-    np.testing.assert_array_equal(classified(model, images), guesses)
+    np.testing.assert_array_equal(classified(model, images.pixels), guesses)
 
 
 def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: TrainingData, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_averages_of_the_weights_are_what_is_scored_and_kept(data: TrainingData)
     how = Recipe(epochs=3, schedule="constant", learning_rate=0.05)
     plain, _ = fit(Candidate(SMALL, how), data, 0)
     model, measurement = fit(Candidate(SMALL, replace(how, ema_momentum=0.9)), data, 0)
-    right = classified(model, data.validation) == data.validation.labels
+    right = classified(model, data.validation.pixels) == data.validation.labels
     assert measurement.val_accuracy == pytest.approx(float(right.mean()), abs=1e-6)
     kernels = [one.trainable_variables[0].numpy() for one in (plain, model)]
     assert not np.allclose(*kernels)
@@ -155,7 +155,7 @@ def test_a_saved_model_takes_raw_pixels_and_gives_the_same_answers(data: Trainin
     save_model(model, path)
     loaded = keras.saving.load_model(path)
     assert loaded.count_params() == INCEPTION.params
-    right = classified(loaded, data.validation) == data.validation.labels
+    right = classified(loaded, data.validation.pixels) == data.validation.labels
     assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
     assert [item.name for item in path.parent.iterdir()] == ["one.keras"]
 
@@ -167,7 +167,7 @@ def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: Tra
     loaded = keras.saving.load_model(path)
     assert data.validation is not None
     assert not loaded.compiled
-    right = classified(loaded, data.validation) == data.validation.labels
+    right = classified(loaded, data.validation.pixels) == data.validation.labels
     assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
 
 

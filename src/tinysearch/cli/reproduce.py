@@ -114,7 +114,7 @@ def _documented(
             seeds,
             store,
             run=f"reproduce-{images.name}",
-            worker=Workers()(images.training_data(), size),
+            worker=Workers()(images.evaluation_data(hold_out=True), size),
             size=size,
             watcher=Shown(progress),
         )

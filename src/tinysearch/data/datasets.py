@@ -10,8 +10,8 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -31,18 +31,20 @@ DATASETS = ("auto", *KERAS_DATASETS, "digits")
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a candidate may see while it is searched for: no test image is in here.
+    """What a worker has of a dataset. What searches and revalidates has no test image, and no worker has their labels.
 
     Args:
         task: Shape of the images and number of classes.
         train, validation: The two parts of the training images; validation may be None.
         full_scale: The largest value that a pixel can have.
+        test: The test images without their labels, for evaluations only, see ``Dataset.evaluation_data``.
     """
 
     task: Task
     train: Images
     validation: Images | None
     full_scale: float
+    test: Array | None = None
 
     @cached_property
     def statistics(self) -> tuple[float, float]:
@@ -72,7 +74,7 @@ class TrainingData:
         held = np.zeros(count, bool)
         held[begin : begin + size] = True
         train, validation = (Images(pixels[part], labels[part]) for part in (~held, held))
-        return TrainingData(self.task, train, validation, self.full_scale)
+        return replace(self, train=train, validation=validation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Dataset:
         fingerprint: SHA-256 of shapes, types and bytes of the training arrays, sixteen hexadecimal digits.
         full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
         fallback: Why this is not the dataset one may have expected, or None.
-        load_test: Reads the test images.
+        load_test: Reads the test images; called as often as they are asked for.
     """
 
     name: str
@@ -113,12 +115,20 @@ class Dataset:
             )
         return test
 
-    def all_training_data(self) -> TrainingData:
-        """Return all training images, with none held out for validation."""
-        return TrainingData(self.task, self.train, None, self.full_scale)
+    def evaluation_data(self, *, hold_out: bool = False) -> TrainingData:
+        """Return what an evaluation trains on, and the test images without their labels.
+
+        Args:
+            hold_out: Whether to hold images out for validation as ``training_data`` does, not to train on all.
+
+        Raises:
+            DatasetError: see ``test``.
+        """
+        data = self.training_data() if hold_out else TrainingData(self.task, self.train, None, self.full_scale)
+        return replace(data, test=self.test().pixels)
 
     def training_data(self) -> TrainingData:
-        """Return what a candidate may see: the last 10 % of the training images are held out for validation."""
+        """Return what a candidate may see while it is searched for: the last 10 % of the training images are held out for validation."""
         cut = len(self.train) - max(1, round(len(self.train) / FOLDS))
         pixels, labels = self.train.pixels, self.train.labels
         return TrainingData(
@@ -315,5 +325,5 @@ def _dataset(
         fingerprint=fingerprint(train),
         full_scale=scale,
         fallback=fallback,
-        load_test=load_test,
+        load_test=cache(load_test),
     )

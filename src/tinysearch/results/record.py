@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -43,12 +44,15 @@ class Measurement:
         train_seconds: Wall-clock time of building and training.
         failure: Why there is no result, or None.
         log: The end of what the worker wrote, where there is a failure.
+        predicted: The classes that the trained model predicts for the test images, packed as in ``predictions``; None
+            where it was shown none. It comes with an evaluation and is stored apart from its record.
     """
 
     curve: tuple[Epoch, ...] = ()
     train_seconds: float = 0.0
     failure: str | None = None
     log: str = ""
+    predicted: bytes | None = None
 
     @property
     def val_accuracy(self) -> float | None:
@@ -62,13 +66,16 @@ class Measurement:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self)
+        plain = asdict(self)
+        predicted = plain.pop("predicted")
+        return plain if predicted is None else {**plain, "predicted": base64.b64encode(predicted).decode()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Measurement:
         """Make a measurement of plain JSON values."""
         curve = tuple(Epoch(**point) for point in data["curve"])
-        return cls(curve, data["train_seconds"], data["failure"], data.get("log", ""))
+        predicted = base64.b64decode(data["predicted"]) if "predicted" in data else None
+        return cls(curve, data["train_seconds"], data["failure"], data.get("log", ""), predicted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Evaluations: retraining candidates and scoring them on the test images, once per seed.
 
-The workers train; they never see a test image. What they have trained is scored here.
+The workers train, and predict the classes of the test images, whose labels they never see: these are compared here.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tinysearch.data.datasets import Dataset
 from tinysearch.data.images import Images, fingerprint
 from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.artifacts import evaluated
-from tinysearch.results.predictions import Predictions
+from tinysearch.results.predictions import Predictions, pack
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.runtime.backend import load_keras
 from tinysearch.search.recording import recorded
 from tinysearch.search.retraining import Limits, Retraining, RetrainingWatcher, retrain
 from tinysearch.training.candidate import Candidate
@@ -46,7 +44,7 @@ def evaluate(
         store: Takes the records, and knows those from before.
         planned: What to evaluate.
         dataset: Its test images are read and checked before training, and scored once after each.
-        worker: Has the training images; closed at the end.
+        worker: Has the images, see ``Dataset.evaluation_data``; closed at the end.
         size: How many trainings at a time.
         watcher: Is notified of what happens.
         limits: What bounds the trainings; None for nothing.
@@ -127,14 +125,14 @@ def _scored(
     predictions: Predictions | None = None
     accuracy: float | None = None
     if measurement.failure is None:
-        predicted = _classified(model_path(store, one), test)
-        if predicted is None:
-            measurement = replace(measurement, failure="the trained network answers with values that are no numbers")
-        else:
-            predictions, accuracy = Predictions.of(test.labels, predicted), float((predicted == test.labels).mean())
+        if measurement.predicted is None:
+            path = model_path(store, one)
+            raise TrainingError(f"the trained model could not be saved at {path}; free some space or fix the folder")
+        predictions = Predictions(pack(test.labels), measurement.predicted)
+        accuracy = float(predictions.right.mean())
     record = recorded(
         one.candidate,
-        measurement,
+        replace(measurement, predicted=None),
         dataset,
         worker.environment(),
         run=one.run,
@@ -146,15 +144,3 @@ def _scored(
         test_fingerprint=fingerprint(test),
     )
     return record, predictions
-
-
-def _classified(path: Path, test: Images) -> Any:
-    """Return what a saved model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
-    load_keras()
-    import keras
-
-    from tinysearch.training.trainer import classified
-
-    if not path.exists():
-        raise TrainingError(f"the trained model could not be saved at {path}; free some space or fix the folder")
-    return classified(keras.saving.load_model(path), test)

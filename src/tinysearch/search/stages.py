@@ -107,9 +107,7 @@ def _evaluate_winner(run: SearchRun, workers: Workers, display: Display) -> None
     winner = run.store.training(run.name, key, run.settings.seed, "search")
     if left and winner is not None and not run.has_time(math.ceil(left / size), winner):
         raise TimeIsUpError
-    # Whether there are test images is better known before anything is trained.
-    run.dataset.test()
     size = max(1, min(size, len(planned)))
-    worker = workers(run.dataset.all_training_data(), size)
+    worker = workers(run.dataset.evaluation_data(), size)
     with display.evaluation(run, planned) as watcher:
         evaluate(run.store, planned, run.dataset, worker, size, watcher, Limits(run.until, held=run.name))

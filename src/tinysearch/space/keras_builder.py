@@ -21,6 +21,10 @@ from tinysearch.space.cost import cost
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task
 
+# Said to every layer, because what Keras does by default is up to whoever calls it.
+_DTYPE = "float32"
+_FORMAT = "channels_last"
+
 
 def build(
     architecture: Architecture,
@@ -31,7 +35,7 @@ def build(
     norm_momentum: float = 0.99,
     normalization: type[keras.layers.BatchNormalization] = keras.layers.BatchNormalization,
 ) -> keras.Model:
-    """Build an uncompiled Keras model.
+    """Build an uncompiled Keras model of ``float32`` and channels last, whatever Keras is set to.
 
     Args:
         architecture: What to build.
@@ -50,12 +54,13 @@ def build(
         CostMismatchError: if Keras counts other parameters than ``cost`` does, which is a bug of tinysearch.
     """
     expected = cost(architecture, task)
-    images = keras.Input(task.input_shape, name="images")
+    images = keras.Input(task.input_shape, name="images", dtype=_DTYPE)
     x = images
     if scale != 1.0 or offset != 0.0:
-        x = keras.layers.Rescaling(scale, offset, name="scale")(x)
+        x = keras.layers.Rescaling(scale, offset, name="scale", dtype=_DTYPE)(x)
     probabilities = lower(architecture, task, _KerasOps(norm_momentum, normalization), x)
     model = keras.Model(images, probabilities, name=f"tinysearch_{architecture.key}")
+    model.dtype_policy = keras.DTypePolicy(_DTYPE)
     if model.count_params() != expected.params:
         raise CostMismatchError(
             f"Keras counts {model.count_params():,} parameters where the arithmetic gives {expected.params:,} for "
@@ -74,7 +79,7 @@ class _KerasOps:
 
     def _layer(self, name: str, create: Callable[..., Any], **arguments: Any) -> Any:
         if name not in self._layers:
-            self._layers[name] = create(name=name, **arguments)
+            self._layers[name] = create(name=name, dtype=_DTYPE, **arguments)
         return self._layers[name]
 
     def convolution(self, x: Any, name: str, *, layer: Convolution, folds: bool) -> Any:
@@ -83,6 +88,7 @@ class _KerasOps:
             "strides": layer.stride,
             "padding": layer.padding,
             "use_bias": layer.bias,
+            "data_format": _FORMAT,
         }
         match layer:
             case Conv():
@@ -93,7 +99,7 @@ class _KerasOps:
                 return self._layer(name, keras.layers.DepthwiseConv2D, depth_multiplier=layer.multiplier, **sizes)(x)
 
     def batch_normalization(self, x: Any, name: str, *, folds: bool) -> Any:
-        return self._layer(name, self._normalization, momentum=self._norm_momentum)(x)
+        return self._layer(name, self._normalization, axis=-1, momentum=self._norm_momentum)(x)
 
     def activation(self, x: Any, name: str, *, kind: Activation) -> Any:
         if kind == "leaky_relu":
@@ -102,23 +108,25 @@ class _KerasOps:
 
     def pool(self, x: Any, name: str, *, layer: Pool) -> Any:
         create = keras.layers.MaxPooling2D if layer.mode == "max" else keras.layers.AveragePooling2D
-        return self._layer(name, create, pool_size=layer.size, strides=layer.step, padding=layer.padding)(x)
+        return self._layer(
+            name, create, pool_size=layer.size, strides=layer.step, padding=layer.padding, data_format=_FORMAT
+        )(x)
 
     def dropout(self, x: Any, name: str, *, rate: float) -> Any:
         return self._layer(name, keras.layers.Dropout, rate=rate)(x)
 
     def concatenate(self, xs: Sequence[Any], name: str) -> Any:
-        return self._layer(name, keras.layers.Concatenate)(list(xs))
+        return self._layer(name, keras.layers.Concatenate, axis=-1)(list(xs))
 
     def add(self, x: Any, y: Any, name: str) -> Any:
         return self._layer(name, keras.layers.Add)([x, y])
 
     def flatten(self, x: Any, name: str) -> Any:
-        return self._layer(name, keras.layers.Flatten)(x)
+        return self._layer(name, keras.layers.Flatten, data_format=_FORMAT)(x)
 
     def global_pool(self, x: Any, name: str, *, average: bool) -> Any:
         create = keras.layers.GlobalAveragePooling2D if average else keras.layers.GlobalMaxPooling2D
-        return self._layer(name, create)(x)
+        return self._layer(name, create, data_format=_FORMAT)(x)
 
     def dense(self, x: Any, name: str, *, units: int, activation: str) -> Any:
         return self._layer(name, keras.layers.Dense, units=units, activation=activation)(x)

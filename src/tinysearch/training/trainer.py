@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import time
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from tinysearch.data.datasets import TrainingData
 from tinysearch.data.images import Images
+from tinysearch.results.predictions import pack
 from tinysearch.results.record import Epoch, Measurement
-from tinysearch.runtime.backend import threads
 from tinysearch.runtime.environment import Environment
+from tinysearch.runtime.preparation import threads
 from tinysearch.space.keras_builder import build
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -77,6 +80,9 @@ class PlateauRule(keras.callbacks.Callback):
 def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Measurement:
     """Do a job: train its candidate, from its checkpoint if there is one, and save the model.
 
+    Where the data has test images, the model that was saved is loaded again and predicts their classes: what is scored
+    is what is kept.
+
     Raises:
         ShapeError: if the architecture does not fit the images.
         CostMismatchError: if Keras counts other parameters than the arithmetic.
@@ -89,6 +95,8 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
         # A model can be made again; that there is no place for it must not cost the measurement.
         with contextlib.suppress(OSError):
             save_model(model, job.model_path)
+            if data.test is not None:
+                return _predicted(measurement, job.model_path, data.test)
     return measurement
 
 
@@ -136,7 +144,9 @@ def fit(
         normalization=_normalization(),
     )
     batches = TrainingBatches(data.train, recipe, seed)
-    validation = None if data.validation is None else (_floats(data.validation), data.validation.labels)
+    validation = None
+    if data.validation is not None:
+        validation = data.validation.pixels.astype(np.float32), data.validation.labels
     model.compile(
         optimizer=_optimizer(recipe, batches.steps),
         loss=_loss(recipe),
@@ -187,14 +197,18 @@ def save_model(model: keras.Model, path: Path) -> None:
     part.replace(path)
 
 
-def classified(model: keras.Model, images: Images) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
     """Return the classes that a model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
-    probabilities = model.predict(_floats(images), batch_size=_LARGE_BATCH, verbose=0)
+    probabilities = model.predict(pixels.astype(np.float32), batch_size=_LARGE_BATCH, verbose=0)
     return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
 
 
-def _floats(images: Images) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return images.pixels.astype(np.float32)
+def _predicted(measurement: Measurement, path: Path, pixels: npt.NDArray[np.generic]) -> Measurement:
+    """Add what a saved model predicts for images."""
+    classes = classified(keras.saving.load_model(path), pixels)
+    if classes is None:
+        return dataclasses.replace(measurement, failure="the trained network answers with values that are no numbers")
+    return dataclasses.replace(measurement, predicted=pack(classes))
 
 
 def _of_keras(layer: keras.layers.Layer) -> keras.layers.Layer:

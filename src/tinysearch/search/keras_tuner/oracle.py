@@ -29,7 +29,8 @@ class BudgetOracle(keras_tuner.Oracle):
     def __init__(self, proposer: Proposer, history: TrialHistory, may_begin: Callable[[], bool]) -> None:
         super().__init__(
             objective=keras_tuner.Objective("val_accuracy", direction="max"),
-            seed=proposer.seed,
+            # KerasTuner takes 0 as no seed, and then draws one from the generator of everybody.
+            seed=proposer.seed or 1,
             max_consecutive_failed_trials=sys.maxsize,
         )
         self.seed = proposer.seed

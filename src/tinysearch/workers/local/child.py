@@ -90,9 +90,9 @@ def _load(trainer: str, threads: int) -> Train:
     """Return the function of the name ``module:function``; for that of tinysearch, Keras is loaded."""
     module, name = trainer.split(":")
     if module == "tinysearch.training.trainer":
-        from tinysearch.runtime.backend import load_keras
+        from tinysearch.runtime.preparation import prepare_to_train
 
-        load_keras(threads, bare=True)
+        prepare_to_train(threads, bare=True)
     found: Train = getattr(importlib.import_module(module), name)
     # Garbage is collected before each training, and often while it is traced; what is loaded by now is none.
     gc.freeze()
@@ -107,8 +107,10 @@ def _receive(stream: BinaryIO, description: Mapping[str, Any]) -> TrainingData:
     parts = [
         Images(array(part["pixels"], part["dtype"]), array(part["labels"], "int32")) for part in description["parts"]
     ]
+    shown = description["test"]
+    test = None if shown is None else array(shown["pixels"], shown["dtype"])
     task = Task(tuple(description["input_shape"]), description["classes"])
-    return TrainingData(task, parts[0], parts[1] if len(parts) > 1 else None, description["full_scale"])
+    return TrainingData(task, parts[0], parts[1] if len(parts) > 1 else None, description["full_scale"], test)
 
 
 def _listen(stream: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:

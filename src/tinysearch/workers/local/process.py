@@ -28,8 +28,9 @@ _LOG_TAIL = 2_000
 class DiedError(Exception):
     """A process ended in the middle of its work."""
 
-    def __init__(self, reason: str, log: str, seconds: float, *, stalled: bool, unready: bool) -> None:
+    def __init__(self, reason: str, log: str, seconds: float, *, stalled: bool, unready: bool, code: int) -> None:
         super().__init__(reason)
+        self.code = code
         self.reason = reason
         self.log = log
         self.seconds = seconds
@@ -104,7 +105,10 @@ class Process:
         self._popen.kill()
 
     def end(self) -> None:
-        """Kill the process if need be, and free what it held."""
+        """Kill the process if need be, and free what it held.
+
+        A thread that waits for the process in ``train`` sees its death; it may end it once more.
+        """
         self._popen.kill()
         self._popen.wait()
         for stream in (self._popen.stdin, self._popen.stdout):
@@ -125,17 +129,22 @@ class Process:
         for images in filter(None, (data.train, data.validation)):
             self._write(images.pixels.data.cast("B"))
             self._write(images.labels.data.cast("B"))
+        if data.test is not None:
+            self._write(data.test.data.cast("B"))
 
     def _write(self, content: bytes | memoryview) -> None:
         assert self._popen.stdin is not None  # noqa: S101
         # If the process is gone, reading its answer says why.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._popen.stdin.write(content)
             self._popen.stdin.flush()
 
     def _next(self) -> dict[str, Any]:
         assert self._popen.stdout is not None  # noqa: S101
-        line = self._popen.stdout.readline()
+        try:
+            line = self._popen.stdout.readline()
+        except (OSError, ValueError):  # It was ended by another thread.
+            line = b""
         if not line.endswith(b"\n"):
             raise self._death()
         message: dict[str, Any] = json.loads(line)
@@ -145,7 +154,7 @@ class Process:
         code = self._popen.wait()
         reason = "no epoch was finished for too long" if self.stalled else _ending(code)
         seconds = time.monotonic() - self._began
-        return DiedError(reason, self._tail(), seconds, stalled=self.stalled, unready=not self._ready)
+        return DiedError(reason, self._tail(), seconds, stalled=self.stalled, unready=not self._ready, code=code)
 
     def _tail(self) -> str:
         # The place in the file is the child's too, but after this it writes no more.
@@ -160,18 +169,19 @@ class _Watchdog:
     """Calls a function when it was not reset for some time.
 
     It counts the time in ticks that it has seen itself: while all of it is stopped (Ctrl-Z, a laptop asleep), nothing
-    has stalled.
+    has stalled. Only its own thread counts, so no reset can be lost to a tick of the same moment.
     """
 
     def __init__(self, seconds: float, bite: Callable[[], None]) -> None:
-        self._seconds = self._left = seconds
+        self._seconds = seconds
         self._bite = bite
+        self._reset = threading.Event()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
     def reset(self) -> None:
-        self._left = self._seconds
+        self._reset.set()
 
     def stop(self) -> None:
         """Return when it can bite no more."""
@@ -180,9 +190,13 @@ class _Watchdog:
 
     def _watch(self) -> None:
         tick = min(1.0, self._seconds / 10)
+        left = self._seconds
         while not self._over.wait(tick):
-            self._left -= tick
-            if self._left <= 0:
+            left = left - tick
+            if self._reset.is_set():
+                self._reset.clear()
+                left = self._seconds
+            if left <= 0:
                 self._bite()
                 return
 
@@ -190,6 +204,7 @@ class _Watchdog:
 def described(data: TrainingData) -> dict[str, Any]:
     """Return what the other end needs to know to read the images."""
     parts = [images for images in (data.train, data.validation) if images is not None]
+    test = None if data.test is None else {"pixels": data.test.shape, "dtype": str(data.test.dtype)}
     return {
         "input_shape": data.task.input_shape,
         "classes": data.task.classes,
@@ -198,6 +213,7 @@ def described(data: TrainingData) -> dict[str, Any]:
             {"pixels": images.pixels.shape, "labels": images.labels.shape, "dtype": str(images.pixels.dtype)}
             for images in parts
         ],
+        "test": test,
     }
 
 

@@ -1,0 +1,89 @@
+"""Preparing a process that trains: the same seed gives the same numbers, and several can share a machine.
+
+It changes the whole process, so only processes call it that do nothing but train: workers, and benchmarks and tests that
+train in their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tinysearch.runtime.backend import backend, load_keras, quiet
+
+_threads: int | None = None
+
+
+def prepare_to_train(threads: int | None = None, *, bare: bool = False) -> None:
+    """Load Keras and set what training depends on: determinism, threads, float type, image format, memory of GPUs.
+
+    Args:
+        threads: How many threads the backend may use, if it was not loaded before; None for as many as it likes.
+        bare: Load Keras without its wrappers for scikit-learn, which take a fifth of the time.
+
+    Raises:
+        WorkError: see ``load_keras``.
+    """
+    global _threads
+    name = backend()
+    os.environ["KERAS_BACKEND"] = name
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if name == "jax" and threads == 1:
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+    # TensorFlow loads JAX where it is installed, to convert models of it.
+    unwanted = [*(["jax"] if name == "tensorflow" else []), *(["sklearn"] if bare else [])]
+    with absent(*unwanted):
+        load_keras()
+    import keras
+
+    # What a user's keras.json says must not change what is trained.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    with quiet():
+        if name == "tensorflow":
+            _prepare_tensorflow(threads)
+        elif name == "torch":
+            import torch
+
+            torch.use_deterministic_algorithms(True)
+            if threads is not None:
+                torch.set_num_threads(threads)
+    _threads = threads if threads is not None else _threads
+
+
+@contextmanager
+def absent(*packages: str) -> Iterator[None]:
+    """Have packages look as if they were not installed, where they are not loaded already."""
+    hidden = [package for package in packages if package not in sys.modules]
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for package in hidden:
+            del modules[package]
+
+
+def threads() -> int:
+    """Return how many threads the backend was given; 0 if that was left to it."""
+    return _threads or 0
+
+
+def _prepare_tensorflow(threads: int | None) -> None:
+    import tensorflow as tf
+
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    for device in tf.config.list_physical_devices("GPU"):
+        # Several processes share it. What was initialized before is as its owner wants it.
+        with contextlib.suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(device, True)
+    tf.get_logger().setLevel("ERROR")
+    tf.config.experimental.enable_op_determinism()
+    tf.constant(0)
