@@ -153,7 +153,8 @@ def run(
         strategy: ``"bayesian"``, ``"evolution"``, ``"halving"``, ``"random"`` or ``"keras-tuner:<oracle>"``.
         seed: Seed of everything random.
         baselines: Train the hand-designed baselines first.
-        workers: How many candidates to train at a time, each in a process of its own; by default one per core.
+        workers: How many candidates to train at a time, each in a process of its own; by default one per core, up to 8
+            and as many as there is memory for.
         evaluate: With how many seeds to retrain the winner on all training images and score it on the test images, if
             the dataset has any; 0 for not at all.
         folds: How many trainings, each with another fold of the training images held out, the winner must lead by
@@ -256,6 +257,7 @@ def open_run(
     resume: bool = False,
     time_limit: float | None = None,
     reuse: Reuse = "same",
+    worker_memory: int | None = None,
 ) -> SearchRun:
     """Prepare a run, new or resumed, from loosely given settings.
 
@@ -269,12 +271,15 @@ def open_run(
         resume: Continue a run.
         time_limit: Seconds.
         reuse: Which identical trainings of other runs are reused, see ``reusable``.
+        worker_memory: Bytes of memory that each worker process may have; it bounds how many workers there are by
+            default.
 
     Raises:
         InputError: if something given cannot be used.
     """
     from tinysearch.baselines.models import architectures
     from tinysearch.data.datasets import load
+    from tinysearch.runtime.capacity import Capacity
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.search_space import SearchSpace
@@ -288,8 +293,12 @@ def open_run(
         name, before = run.name, RunSettings.from_dict(run.settings)
     if "learn_from" in given:
         given = {**given, "warm_start_trials": tuple((name, _searched(store, name)) for name in given["learn_from"])}
-    settings = _settings(given, before)
+    by_default = before is None and given.get("workers") is None
+    settings = _settings({**given, "workers": 1} if by_default else given, before)
     images = load(dataset, data) if isinstance(dataset, str) else dataset
+    if by_default:
+        capacity = Capacity.here(images.train.pixels.nbytes, worker_memory)
+        settings = dataclasses.replace(settings, workers=capacity.workers)
     space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params))
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)
@@ -337,13 +346,12 @@ def evaluate_planned(
 
 
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
-    from tinysearch.runtime.cores import default_workers
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.budget import Budget
     from tinysearch.training.recipe import recipe
 
     bound = Budget(given.get("budget", DEFAULT_BUDGET))
-    base = before or RunSettings(bound, recipe("default"), workers=given.get("workers") or default_workers())
+    base = before or RunSettings(bound, recipe("default"), workers=given["workers"])
     budget = dataclasses.replace(
         base.budget,
         params=given.get("budget", base.budget.params),

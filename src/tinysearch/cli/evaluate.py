@@ -34,12 +34,11 @@ def evaluate(
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """
     from tinysearch.baselines.models import documented
-    from tinysearch.cli.evaluations import comparisons, evaluated
+    from tinysearch.cli.evaluations import at_a_time, comparisons, evaluated
     from tinysearch.data.datasets import load
     from tinysearch.report import terminal
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path
-    from tinysearch.runtime.cores import default_workers
     from tinysearch.search.evaluation import best_of
 
     notes, console = stderr(), stdout()
@@ -47,7 +46,8 @@ def evaluate(
         opened.run(run)
         images = load(dataset, data)
         planned = best_of(opened, run, images, top, range(seeds))
-        records = evaluated(opened, planned, images, notes, workers or default_workers())
+        size = at_a_time(workers, len(planned), images, notes)
+        records = evaluated(opened, planned, images, notes, size)
         console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
         compared = comparisons(opened, records)
     if compared is None:

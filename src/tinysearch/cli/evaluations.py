@@ -32,6 +32,21 @@ def showing(notes: Console, planned: Sequence[Retraining], workers: int) -> Iter
         yield Shown(progress)
 
 
+def at_a_time(wanted: int | None, trainings: int, dataset: Dataset, notes: Console) -> int:
+    """Return how many of some trainings to do at a time, by default what cores and memory allow.
+
+    A note is printed where memory is short.
+    """
+    from tinysearch.runtime.capacity import Capacity
+
+    capacity = Capacity.here(dataset.train.pixels.nbytes)
+    size = min(wanted or capacity.workers, trainings)
+    note = capacity.note(size)
+    if note is not None:
+        notes.print(Text(f"note: {note}", style="bold yellow"), soft_wrap=True)
+    return size
+
+
 def evaluated(
     store: Store, planned: Sequence[Retraining], dataset: Dataset, notes: Console, workers: int
 ) -> list[Record]:

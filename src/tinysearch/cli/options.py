@@ -42,7 +42,10 @@ Reference = Annotated[
 ]
 Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs that every candidate is trained for.")]
 Workers = Annotated[
-    int | None, typer.Option(parser=positive, metavar="N", help="Candidates to train at a time. [one per core]")
+    int | None,
+    typer.Option(
+        parser=positive, metavar="N", help="Candidates to train at a time. [one per core, as far as memory allows]"
+    ),
 ]
 Space = Annotated[
     Path | None,

@@ -61,9 +61,9 @@ def reproduce(
     """
     from tinysearch.baselines.models import BASELINES, PREFIX, baseline
     from tinysearch.baselines.reproduce import recorded
+    from tinysearch.cli.evaluations import at_a_time
     from tinysearch.data.datasets import load
     from tinysearch.results.store import Store, default_path
-    from tinysearch.runtime.cores import default_workers
     from tinysearch.training.recipe import recipe as named_recipe
 
     keys = list(dict.fromkeys(name for name in models or [] if name.removeprefix(PREFIX) not in BASELINES))
@@ -78,11 +78,11 @@ def reproduce(
     path = store or default_path()
     rows = [recorded(key, path) for key in keys]
     notes, console = stderr(), stdout()
-    size = workers or default_workers()
     with terminations(), Store(path, create=True) as opened:
         images = load(dataset, data)
         if images.fallback:
             notes.print(f"[bold yellow]note:[/] {images.fallback}")
+        size = at_a_time(workers, (len(names) + len(rows)) * seeds, images, notes)
         if names:
             console.print(_documented(names, how, range(seeds), opened, images, notes, size))
         if rows:

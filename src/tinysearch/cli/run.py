@@ -156,6 +156,7 @@ def run(
             resume=resume,
             time_limit=limit,
             reuse=which.value,
+            worker_memory=memory,
         )
         with search:
             outcome, problem = carry_out(search, Workers(stall, memory), StageDisplay(notes))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from tinysearch.data.images import Images, fingerprint, is_mnist, pixel_statistics, read_npz, validated
 from tinysearch.errors import DatasetError
-from tinysearch.runtime.backend import load_keras
+from tinysearch.runtime.backend import generators_kept, load_keras
 from tinysearch.space.task import Task
 
 Array = npt.NDArray[np.generic]
@@ -45,6 +45,12 @@ class TrainingData:
     validation: Images | None
     full_scale: float
     test: Array | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all images."""
+        parts = (self.train.pixels, None if self.validation is None else self.validation.pixels, self.test)
+        return sum(part.nbytes for part in parts if part is not None)
 
     @cached_property
     def statistics(self) -> tuple[float, float]:
@@ -128,7 +134,10 @@ class Dataset:
         return replace(data, test=self.test().pixels)
 
     def training_data(self) -> TrainingData:
-        """Return what a candidate may see while it is searched for: the last 10 % of the training images are held out for validation."""
+        """Return what a candidate may see while it is searched for.
+
+        The last 10 % of the training images are held out for validation.
+        """
         cut = len(self.train) - max(1, round(len(self.train) / FOLDS))
         pixels, labels = self.train.pixels, self.train.labels
         return TrainingData(
@@ -289,7 +298,9 @@ def _npz(path: Path, source: str, expected: str | None) -> Dataset:
 
 def _digits(fallback: str | None) -> Dataset:
     from scipy.ndimage import zoom
-    from sklearn.datasets import load_digits
+
+    with generators_kept():
+        from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
     small = pixels.reshape(-1, 8, 8)

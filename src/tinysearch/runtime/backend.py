@@ -6,6 +6,7 @@ What a training needs beyond that is in ``preparation``, which only processes th
 from __future__ import annotations
 
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -62,11 +63,24 @@ def environment(changes: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    """Leave the global generators of Python and NumPy as they are: some libraries draw from them on being imported."""
+    import numpy as np
+
+    ours, theirs = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(ours)
+        np.random.set_state(theirs)  # noqa: NPY002
+
+
 def load_keras_tuner() -> None:
     """Load KerasTuner, silently, and Keras with it; see ``load_keras``."""
     load_keras()
     if "keras_tuner" not in sys.modules:
-        with quiet():
+        with quiet(), generators_kept():
             import keras_tuner  # noqa: F401
 
 
@@ -82,7 +96,7 @@ def load_keras() -> None:
     name = backend()
     if "keras" not in sys.modules:
         level = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
-        with quiet(), environment({"KERAS_BACKEND": name, "TF_CPP_MIN_LOG_LEVEL": level}):
+        with quiet(), generators_kept(), environment({"KERAS_BACKEND": name, "TF_CPP_MIN_LOG_LEVEL": level}):
             _import_keras(name)
     import keras
 

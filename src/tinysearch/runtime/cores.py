@@ -1,4 +1,4 @@
-"""How many workers, and how many threads each."""
+"""How many cores there are, and how many threads each of some workers has."""
 
 from __future__ import annotations
 
@@ -10,15 +10,6 @@ def usable_cores() -> int:
     import joblib
 
     return int(joblib.cpu_count())
-
-
-def default_workers() -> int:
-    """Return one worker per core, up to 8.
-
-    Networks this small leave a second thread idle most of the time; but with every worker the search knows less when
-    it proposes.
-    """
-    return min(usable_cores(), MOST_WORKERS)
 
 
 def threads_of_each(workers: int) -> int:

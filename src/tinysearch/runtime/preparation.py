@@ -1,7 +1,7 @@
 """Preparing a process that trains: the same seed gives the same numbers, and several can share a machine.
 
-It changes the whole process, so only processes call it that do nothing but train: workers, and benchmarks and tests that
-train in their own.
+It changes the whole process, so only processes call it that do nothing but train: workers, and benchmarks and tests
+that train in their own.
 """
 
 from __future__ import annotations

@@ -69,10 +69,12 @@ def carry_out(run: SearchRun, workers: Workers, display: Display) -> tuple[RunOu
         WorkerError: if candidates cannot be trained at all.
     """
     size = run.settings.workers
-    if run.dataset.fallback:
-        display.note(run.dataset.fallback)
+    worker = workers(run.dataset.training_data(), size)
+    for note in (run.dataset.fallback, worker.note(size)):
+        if note:
+            display.note(note)
     with display.search(run) as watcher:
-        outcome = Coordinator(run, workers(run.dataset.training_data(), size), watcher).run()
+        outcome = Coordinator(run, worker, watcher).run()
     ending: Ending = outcome.ending
     if ending not in ("finished", "exhausted") or outcome.best is None:
         return _whole(run, outcome, ending), None

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.datasets import TrainingData
-from tinysearch.data.images import Images
 from tinysearch.results.predictions import pack
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.environment import Environment

@@ -29,6 +29,13 @@ class Worker(abc.ABC):
             WorkerError: if nothing can be trained here, whatever the candidate.
         """
 
+    def note(self, count: int) -> str | None:
+        """Return what is worth knowing before ``count`` trainings at a time are begun, in a sentence; None if nothing.
+
+        It is asked before ``prepare``.
+        """
+        return None
+
     def environment(self) -> Environment:
         """Return where trainings run."""
         return Environment.here()

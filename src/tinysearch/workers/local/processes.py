@@ -9,9 +9,11 @@ import time
 from tinysearch.data.datasets import TrainingData
 from tinysearch.errors import WorkerError
 from tinysearch.results.record import Measurement
+from tinysearch.runtime.capacity import Capacity
 from tinysearch.runtime.environment import Environment
 from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.workers.local.process import DiedError, Process, described
+from tinysearch.workers.local.starvation import Starvation
 from tinysearch.workers.worker import Worker
 
 TRAINER = "tinysearch.training.trainer:train"
@@ -45,6 +47,7 @@ class WorkerProcesses(Worker):
     ) -> None:
         self._data = data
         self._threads = threads
+        self._memory_bytes = memory_bytes
         self._settings = {"threads": threads, "memory_bytes": memory_bytes, "trainer": trainer}
         self._stall_seconds = stall_seconds
         self._trainings = trainings
@@ -52,17 +55,20 @@ class WorkerProcesses(Worker):
         self._idle: list[Process] = []
         self._all: set[Process] = set()
         self._closed = False
+        self._starvation = Starvation(data.nbytes, memory_bytes)
 
     def prepare(self, count: int) -> None:
         """Start ``count`` processes, which load TensorFlow until the first jobs come."""
-        self._idle.extend(self._spawn() for _ in range(count))
+        started = [self._spawn() for _ in range(count)]
+        with self._lock:
+            self._idle.extend(started)
 
     def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
         """Train one candidate in one of the processes.
 
         Raises:
             CostMismatchError: if Keras and the arithmetic disagree.
-            WorkerError: if no process can be started, or after ``close``.
+            WorkerError: if no process can be started, if one after another runs out of memory, or after ``close``.
         """
         deaths = failed_starts = 0
         while True:
@@ -73,11 +79,13 @@ class WorkerProcesses(Worker):
                 self._discard(process)
                 if self._closed:
                     raise WorkerError("the worker processes were stopped") from None
+                self._starvation.died(death)
                 if death.unready:
                     # Those started ahead may all have died at once, before anyone wanted them.
                     failed_starts += not ahead
                     if failed_starts == 2:
-                        raise WorkerError(f"a worker process could not be started: {death.report}") from None
+                        advice = self._starvation.advice(death)
+                        raise WorkerError(f"a worker process could not be started: {advice}{death.report}") from None
                 elif death.stalled:
                     return Measurement(failure=death.reason, log=death.log, train_seconds=death.seconds)
                 else:
@@ -90,21 +98,27 @@ class WorkerProcesses(Worker):
                 raise
             else:
                 self._give_back(process, spent=measurement.failure is not None)
+                self._starvation.ended(measurement)
                 return measurement
+
+    def note(self, count: int) -> str | None:
+        """Return what the memory of this machine means for ``count`` processes; None if there is enough."""
+        return Capacity.here(self._data.nbytes, self._memory_bytes).note(count)
 
     def environment(self) -> Environment:
         """Return where trainings run: here, with the threads of a process."""
         return Environment.here(self._threads)
 
     def close(self) -> None:
-        """Kill all processes; threads that wait for one of them learn it from its end."""
+        """End all processes, and return when none is left; threads that wait for one learn it from that."""
         with self._lock:
             self._closed = True
-            idle, self._idle = self._idle, []
-            for process in self._all:
+            self._idle.clear()
+            processes, self._all = self._all, set()
+            for process in processes:
                 process.kill()
-        for process in idle:
-            self._discard(process)
+        for process in processes:
+            process.end()
 
     def pids(self) -> list[int]:
         """Return the process identifiers of those that are alive."""
@@ -143,11 +157,13 @@ class WorkerProcesses(Worker):
             self._discard(process)
 
     def _give_back(self, process: Process, *, spent: bool) -> None:
-        if spent or process.stalled or process.trainings >= self._trainings:
-            self._discard(process)
-        else:
-            with self._lock:
+        spent = spent or process.stalled or process.trainings >= self._trainings
+        with self._lock:
+            kept = not (spent or self._closed)
+            if kept:
                 self._idle.append(process)
+        if not kept:
+            self._discard(process)
 
     def _discard(self, process: Process) -> None:
         process.end()
