@@ -391,6 +391,18 @@ def test_folds_of_few_images_are_all_of_one_size(tmp_path: Path, count: int) -> 
         assert len(other.train) == len(data.train)
 
 
+def test_only_the_data_of_an_evaluation_has_test_images_and_it_has_no_labels_of_them(tmp_path: Path) -> None:
+    found = load("auto", write(tmp_path / "mine.npz"))
+    searched = found.training_data()
+    assert (searched.test, searched.holding_out(3).test) == (None, None)
+    for held in (False, True):
+        data = found.evaluation_data(hold_out=held)
+        assert np.array_equal(data.test, found.test().pixels)
+        assert (data.validation is not None) == held
+        assert data.nbytes == found.train.pixels.nbytes + found.test().pixels.nbytes
+        assert searched.nbytes == found.train.pixels.nbytes
+
+
 def test_where_nothing_is_held_out_nothing_else_is(tmp_path: Path) -> None:
     whole = load("auto", write(tmp_path / "mine.npz")).evaluation_data()
     assert whole.holding_out(3) is whole

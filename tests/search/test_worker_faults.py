@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from tinysearch.errors import CostMismatchError
+from tinysearch.errors import CostMismatchError, WorkerError
 from tinysearch.results.record import Record
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
+from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
 from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
@@ -56,6 +57,20 @@ def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(
     for record in outcome.records:
         assert bool(record.measurement.log) == (record.failed or width(record) in fine)
     assert [record.measurement for record in runner.store.records()] == [one.measurement for one in outcome.records]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_machine_without_memory_ends_the_run_and_keeps_what_was_trained(
+    workers: int, runner: Any, dataset: Any, pointwise: Any
+) -> None:
+    worker = WorkerProcesses(dataset.training_data(), trainer="faulty:starve", stall_seconds=60.0)
+    fine = {"fine": Architecture((Conv(faulty.FINE, kernel=1, bias=False),), Head("average"))}
+    with pytest.raises(WorkerError, match="--workers"):
+        runner.run(trials=20, workers=workers, worker=worker, space=pointwise(1, 60), documented=fine)
+    assert worker.pids() == []
+    records = runner.store.records()
+    assert len(records) <= 6
+    assert [one.failed for one in records if width(one) == faulty.FINE] == [False]
 
 
 def test_a_mismatch_of_costs_ends_the_run(runner: Any, dataset: Any, pointwise: Any) -> None:

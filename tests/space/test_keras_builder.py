@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from tinysearch.errors import CostMismatchError, ShapeError
 from tinysearch.space import keras_builder
-from tinysearch.space.architecture import Architecture, Conv, Head, Inception, Pool, Residual, SeparableConv
+from tinysearch.space.architecture import (
+    Architecture,
+    Conv,
+    DepthwiseConv,
+    Dropout,
+    Head,
+    Inception,
+    Pool,
+    Residual,
+    SeparableConv,
+)
 from tinysearch.space.cost import cost
 from tinysearch.space.keras_builder import build
 from tinysearch.space.search_space import SearchSpace
@@ -159,6 +169,44 @@ def test_pixels_are_left_alone_unless_asked() -> None:
 def test_normalization_takes_the_momentum_given() -> None:
     model = build(Architecture((Conv(2, norm="before"),)), Task(), norm_momentum=0.9)
     assert model.get_layer("conv1_norm").momentum == pytest.approx(0.9)
+
+
+@pytest.fixture(params=[("float64", "channels_last"), ("float16", "channels_first")])
+def _set_otherwise(request: pytest.FixtureRequest) -> Iterator[None]:
+    config = keras.config
+    before = config.floatx(), config.image_data_format(), config.dtype_policy()
+    config.set_floatx(request.param[0])
+    config.set_image_data_format(request.param[1])
+    config.set_dtype_policy(request.param[0])
+    yield
+    config.set_floatx(before[0])
+    config.set_image_data_format(before[1])
+    config.set_dtype_policy(before[2])
+
+
+EVERY_LAYER = Architecture(
+    (
+        Conv(4, norm="before"),
+        Inception(((SeparableConv(3),), (Pool("average", 3, 1, "same"), DepthwiseConv(2)))),
+        Residual((Conv(11, activation="leaky_relu"),)),
+        Dropout(0.1),
+        Pool(),
+    ),
+    Head("flatten", hidden=4),
+)
+
+
+@pytest.mark.parametrize("head", ["flatten", "average", "max"])
+@pytest.mark.usefixtures("_set_otherwise")
+def test_a_model_does_not_depend_on_what_keras_is_set_to(head: Any) -> None:
+    architecture, task = replace(EVERY_LAYER, head=Head(head, hidden=4)), Task((8, 6, 3), 5)
+    model = build(architecture, task, scale=1 / 255, offset=-0.5)
+    assert {model.dtype, *(layer.dtype for layer in model.layers)} == {"float32"}
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert model.count_params() == cost(architecture, task).params
+    assert model.predict(np.zeros((2, 8, 6, 3), np.float32), verbose=0).dtype == np.float32
+    shapes = [(one.name, one.output_shape) for one in cost(architecture, task).layers if one.name == "conv1"]
+    assert [(name, model.get_layer(name).output.shape[1:]) for name, _ in shapes] == shapes
 
 
 def test_what_does_not_fit_is_refused_before_keras_sees_it() -> None:

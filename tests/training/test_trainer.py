@@ -14,6 +14,7 @@ from tinysearch.baselines.models import BASELINES, INCEPTION
 from tinysearch.data.datasets import TrainingData, load
 from tinysearch.data.images import Images
 from tinysearch.errors import ShapeError
+from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Epoch
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
@@ -169,6 +170,24 @@ def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: Tra
     assert not loaded.compiled
     right = classified(loaded, data.validation.pixels) == data.validation.labels
     assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
+
+
+def test_the_saved_model_predicts_the_test_images_of_an_evaluation_and_none_of_a_search(
+    data: TrainingData, tmp_path: Path
+) -> None:
+    path, pixels = tmp_path / "model.keras", load("digits").test().pixels[:50]
+    job = Job(Candidate(SMALL, Recipe(epochs=1)), 0, model_path=path)
+    assert train(job, data).predicted is None
+    predicted = train(job, replace(data, test=pixels)).predicted
+    assert predicted is not None
+    np.testing.assert_array_equal(unpack(predicted), classified(keras.saving.load_model(path), pixels))
+
+
+def test_a_model_that_cannot_be_saved_predicts_nothing(data: TrainingData, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    shown = replace(data, test=load("digits").test().pixels[:5])
+    measurement = train(Job(Candidate(SMALL, Recipe(epochs=1)), 0, model_path=tmp_path / "file" / "model.keras"), shown)
+    assert (measurement.failure, measurement.predicted) == (None, None)
 
 
 def test_a_loss_that_is_no_number_is_a_failure_with_its_epoch(data: TrainingData) -> None:

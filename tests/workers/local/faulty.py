@@ -11,6 +11,7 @@ from typing import Any
 
 from tinysearch.data.datasets import TrainingData
 from tinysearch.errors import CostMismatchError
+from tinysearch.results.predictions import pack
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.training.job import EpochWatcher, Job
 
@@ -29,7 +30,22 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Measurement:
     act(layer.filters, job)
     assert data.validation is not None
     mean = float(data.train.pixels.mean()), int(data.train.labels.sum()), len(data.validation)
-    return Measurement((epoch(0.5), epoch(mean[0] / 255)), float(os.getpid()), log=str(mean))
+    curve = (epoch(0.5), epoch(mean[0] / 255))
+    predicted = None if data.test is None else pack(data.test[:, 0, 0, 0])
+    return Measurement(curve, float(os.getpid()), log=str(mean), predicted=predicted)
+
+
+def starve(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Measurement:
+    """Be killed as by a system that is out of memory, but for the narrowest network."""
+    layer: Any = job.candidate.architecture.layers[0]
+    if layer.filters != FINE:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train(job, data, on_epoch)
+
+
+def refuse(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Measurement:
+    """Find no memory."""
+    raise MemoryError
 
 
 def act(width: int, job: Job) -> None:

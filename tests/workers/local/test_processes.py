@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,15 @@ import pytest
 from tinysearch.data.datasets import TrainingData
 from tinysearch.data.images import Images
 from tinysearch.errors import CostMismatchError, WorkerError
-from tinysearch.results.record import Epoch
+from tinysearch.results.predictions import unpack
+from tinysearch.results.record import Epoch, Measurement
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.training.recipe import Recipe
 from tinysearch.workers.local import processes
-from tinysearch.workers.local.process import Process
+from tinysearch.workers.local.process import Process, _Watchdog
 from tinysearch.workers.local.processes import WorkerProcesses
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -72,6 +74,15 @@ def test_a_process_gets_the_images_and_tells_epochs_and_measurement(make: Make, 
     assert measurement.failure is None
     mean = float(data.train.pixels.mean()), int(data.train.labels.sum()), 7
     assert measurement.log == str(mean)
+
+
+def test_test_images_are_sent_without_labels_and_predictions_come_back(data: TrainingData) -> None:
+    pixels = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 28, 28, 1), np.uint8)
+    worker = WorkerProcesses(replace(data, test=pixels), trainer="faulty:train", stall_seconds=60.0)
+    predicted = worker.train(job(faulty.FINE)).predicted
+    worker.close()
+    assert predicted is not None
+    assert unpack(predicted).tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +195,91 @@ def test_closing_ends_trainings_under_way(make: Make) -> None:
                 one.result()
     with pytest.raises(WorkerError, match="stopped"):
         worker.train(job(faulty.FINE))
+
+
+def left() -> tuple[int, int]:
+    """Return how many descriptors are open, and how many child processes there are, zombies too."""
+    return len(list(Path("/proc/self/fd").iterdir())), len(psutil.Process().children())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted on Linux only")
+def test_closing_leaves_no_process_and_no_descriptor(make: Make) -> None:
+    before = left()
+    worker, ready = make(), threading.Semaphore(0)
+    worker.prepare(1)
+    worker.train(job(faulty.FINE))
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(2):
+            threads.submit(worker.train, job(faulty.HANGS), lambda *_: ready.release())
+        for _ in range(2):
+            ready.acquire()
+        worker.close()
+        assert worker.pids() == []
+        assert psutil.Process().children() == []
+    assert left() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted on Linux only")
+def test_a_training_that_ends_while_all_is_closed_leaves_nothing_either(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closing(Process):
+        def train(self, *arguments: Any) -> Measurement:
+            measurement = super().train(*arguments)
+            worker.close()
+            return measurement
+
+    monkeypatch.setattr(processes, "Process", Closing)
+    before, worker = left(), make()
+    assert worker.train(job(faulty.FINE)).failure is None
+    assert left() == before
+
+
+def test_a_reset_that_comes_during_a_tick_of_the_watchdog_is_not_lost() -> None:
+    ticks = itertools.count()
+    enough, bitten = threading.Event(), threading.Event()
+
+    class Seconds(float):
+        """Is reset whenever a tick is taken from it."""
+
+        def __sub__(self, other: float) -> Seconds:
+            watchdog.reset()
+            if next(ticks) == 30:
+                enough.set()
+            return Seconds(float(self) - other)
+
+    def bite() -> None:
+        bitten.set()
+        enough.set()
+
+    watchdog = _Watchdog(Seconds(0.01), bite)
+    enough.wait()
+    watchdog.stop()
+    assert not bitten.is_set()
+
+
+@pytest.mark.parametrize(
+    ("trainer", "limit", "remedy"),
+    [
+        ("faulty:starve", None, r"GB can be used now; give fewer --workers.*--worker-memory"),
+        ("faulty:refuse", 600_000_000, r"each may have 0\.6 GB.*a larger --worker-memory, and fewer --workers"),
+    ],
+)
+def test_one_end_for_want_of_memory_after_another_is_an_error_and_not_a_failure_of_each_candidate(
+    make: Make, trainer: str, limit: int | None, remedy: str
+) -> None:
+    worker = make(trainer=trainer, memory_bytes=limit)
+    # A training whose process was killed is tried twice.
+    for width in range(20, 22 if limit is None else 25):
+        assert worker.train(job(width)).failure is not None
+    with pytest.raises(WorkerError, match=f"(?s)6 worker processes in a row ran out of memory.*{remedy}"):
+        worker.train(job(30))
+
+
+def test_a_training_that_is_finished_between_ends_the_row(make: Make) -> None:
+    worker = make(trainer="faulty:starve")
+    for _ in range(2):
+        assert [worker.train(job(width)).failure is None for width in (20, 21, faulty.FINE)] == [False, False, True]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

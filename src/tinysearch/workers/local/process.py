@@ -57,6 +57,7 @@ class Process:
         self.trainings = 0
         self.stalled = False
         self._ready = False
+        self._ending = threading.Lock()
         self._began = time.monotonic()
         self._send(settings)
 
@@ -109,14 +110,15 @@ class Process:
 
         A thread that waits for the process in ``train`` sees its death; it may end it once more.
         """
-        self._popen.kill()
-        self._popen.wait()
-        for stream in (self._popen.stdin, self._popen.stdout):
-            # What was not sent any more has nowhere to go.
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
-        self._log.close()
+        with self._ending:
+            self._popen.kill()
+            self._popen.wait()
+            for stream in (self._popen.stdin, self._popen.stdout):
+                # What was not sent any more has nowhere to go.
+                with contextlib.suppress(OSError):
+                    if stream is not None:
+                        stream.close()
+            self._log.close()
 
     def _give_up(self) -> None:
         self.stalled = True
