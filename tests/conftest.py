@@ -8,7 +8,9 @@ import gc
 import gzip
 import json
 import os
+import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,20 +20,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import called, without_heavy_packages
+from filelock import FileLock
 from hypothesis import settings
+from stand_ins import FakeWorker, InProcess, Untrained
 
-from tinysearch.data.datasets import TrainingData
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost
-from tinysearch.training.job import EpochWatcher, Job
-from tinysearch.workers.worker import Worker
+from tinysearch.workers.local.processes import WorkerProcesses
 
 # No test asserts a time, those of Hypothesis included.
 settings.register_profile("timeless", deadline=None)
 settings.load_profile("timeless")
 
-HEAVY = ("tensorflow", "keras", "keras_tuner")
+Launch = Callable[..., subprocess.CompletedProcess[str]]
+Once = Callable[[Callable[[Path], Any]], Any]
 # Runs the command line as `tinysearch` does.
 MAIN = "import sys; sys.argv[0] = 'tinysearch'; from tinysearch.cli.app import main; main()"
 
@@ -65,6 +69,30 @@ def signals_as_in_a_terminal() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return a function that has something made in an empty folder, once for all processes that run these tests.
+
+    What is given back is pickled: to those who come later it is as it was at first, whatever became of it elsewhere.
+    Who changes the folder takes a copy of it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def do(make: Callable[[Path], Any]) -> Any:
+        folder = shared / f"{make.__module__}.{make.__name__}"
+        kept = folder.with_name(f"{folder.name}.pickle")
+        with FileLock(f"{folder}.lock"):
+            if not kept.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                kept.write_bytes(pickle.dumps(make(folder)))
+            return pickle.loads(kept.read_bytes())  # noqa: S301
+
+    return do
+
+
+@pytest.fixture(scope="session")
 def embedded() -> Callable[[str], Any]:
     """Return what unpacks the data of a report's page."""
 
@@ -75,26 +103,27 @@ def embedded() -> Callable[[str], Any]:
     return unpack
 
 
-class InProcess(Worker):
-    """Trains in this process, one candidate at a time."""
-
-    def __init__(self, data: TrainingData) -> None:
-        self.data = data
-        self.jobs: list[Job] = []
-
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
-        from tinysearch.runtime.preparation import prepare_to_train
-
-        prepare_to_train()
-        from tinysearch.training.trainer import train
-
-        self.jobs.append(job)
-        return train(job, self.data, on_epoch)
-
-
 @pytest.fixture(scope="session")
 def in_process() -> type[InProcess]:
     return InProcess
+
+
+@pytest.fixture(scope="session")
+def fake_worker() -> type[FakeWorker]:
+    return FakeWorker
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands start no processes and train nothing: scores are made of keys, models have their first weights.
+
+    For what a command does with trainings, not for trainings.
+    """
+    worker = Untrained()
+    monkeypatch.setattr(WorkerProcesses, "prepare", lambda self, count: None)
+    monkeypatch.setattr(
+        WorkerProcesses, "train", lambda self, job, on_epoch=None: worker.train_on(self._data, job, on_epoch)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -162,23 +191,33 @@ def tiny(tiny_arrays: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def prepare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
-    """Return a function that gives the arguments of ``subprocess.run`` for a command line.
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, str]]:
+    """Return a function that gives the environment of a command line that is run in a folder.
 
-    The store is ``store.db`` in the folder given. No dataset but those that ship with packages can be found: home is
-    empty and the way to the network is closed.
+    The store is ``store.db`` in the folder. No dataset but those that ship with packages can be found: home is empty
+    and the way to the network is closed.
     """
-    home = tmp_path_factory.mktemp("home")
+    home = str(tmp_path_factory.mktemp("home"))
 
-    def arguments(folder: Path, *words: object, **environment: str) -> dict[str, Any]:
+    def environment(folder: Path, changes: dict[str, str]) -> dict[str, str]:
         unwanted = ("TINYSEARCH_DATA", "COLUMNS", "FORCE_COLOR", "NO_COLOR")
         inherited = {name: value for name, value in os.environ.items() if name not in unwanted}
         closed = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-        own = {"TINYSEARCH_STORE": str(folder / "store.db"), "HOME": str(home), "KERAS_HOME": str(home)}
+        own = {"TINYSEARCH_STORE": str(folder / "store.db"), "HOME": home, "KERAS_HOME": home}
+        return {**inherited, **closed, **own, **changes}
+
+    return environment
+
+
+@pytest.fixture(scope="session")
+def prepare(surroundings: Callable[..., dict[str, str]]) -> Callable[..., dict[str, Any]]:
+    """Return a function that gives the arguments of ``subprocess.run`` for a command line."""
+
+    def arguments(folder: Path, *words: object, **environment: str) -> dict[str, Any]:
         return {
             "args": [sys.executable, "-c", MAIN, *map(str, words)],
             "cwd": folder,
-            "env": {**inherited, **closed, **own, **environment},
+            "env": surroundings(folder, environment),
             "text": True,
             "encoding": "utf-8",
         }
@@ -187,8 +226,11 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str,
 
 
 @pytest.fixture(scope="session")
-def launch(prepare: Callable[..., dict[str, Any]]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs the command line in a folder and waits for its end."""
+def launch(prepare: Callable[..., dict[str, Any]]) -> Launch:
+    """Return a function that runs the command line in a folder, in a process of its own, and waits for its end.
+
+    Starting one takes a second or more: ``call`` does without where the process itself is not what is tested.
+    """
 
     def run(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -198,26 +240,33 @@ def launch(prepare: Callable[..., dict[str, Any]]) -> Callable[..., subprocess.C
     return run
 
 
-@pytest.fixture
-def tinysearch(
-    launch: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return the command line, run in ``tmp_path``."""
-    return lambda *words, **environment: launch(tmp_path, *words, **environment)
-
-
 @pytest.fixture(scope="session")
-def blocked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return an environment in which loading TensorFlow, Keras or KerasTuner is an error."""
-    folder = tmp_path_factory.mktemp("blocked")
-    for name in HEAVY:
-        (folder / f"{name}.py").write_text(f"raise ImportError('{name} is not to be loaded here')\n")
-    return {"PYTHONPATH": str(folder)}
+def call(surroundings: Callable[..., dict[str, str]], launch: Launch) -> Launch:
+    """Return a function that runs the command line in a folder, within this process.
+
+    What Python reads at its start (variables named ``PYTHON...`` and ``LC_...``) needs a process, and gets one.
+    """
+
+    def run(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        if any(name.startswith(("PYTHON", "LC_", "LANG")) for name in environment):
+            return launch(folder, *words, **environment)
+        return called(folder, surroundings(folder, environment), *words)
+
+    return run
 
 
 @pytest.fixture
-def light(
-    tinysearch: Callable[..., subprocess.CompletedProcess[str]], blocked: dict[str, str]
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+def tinysearch(call: Launch, tmp_path: Path) -> Launch:
+    """Return the command line, run in ``tmp_path``."""
+    return lambda *words, **environment: call(tmp_path, *words, **environment)
+
+
+@pytest.fixture
+def light(tinysearch: Launch) -> Launch:
     """Return the command line where TensorFlow cannot be loaded: what works here does not need it."""
-    return lambda *words, **environment: tinysearch(*words, **blocked, **environment)
+
+    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        with without_heavy_packages():
+            return tinysearch(*words, **environment)
+
+    return run

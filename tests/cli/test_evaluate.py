@@ -66,6 +66,7 @@ def test_the_best_is_scored_on_the_test_images_once_per_seed(tinysearch: Tinysea
         assert opened.records() == before
 
 
+@pytest.mark.usefixtures("untrained")
 def test_what_was_evaluated_is_compared_with_documented_models_on_the_same_test_images(
     tinysearch: Tinysearch, tiny: Path
 ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,20 +17,24 @@ from tinysearch.results.store import Store
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 MakeRecord = Callable[..., Record]
-WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 1, "--evaluate", 1, "--tune-recipe")
+WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 2, "--evaluate", 1, "--tune-recipe")
 # What is trained does not matter here, how long it takes does.
 WORDS += ("--folds", 1, "--space", Path(__file__).parents[1] / "shallow.json")
 
 
-@pytest.fixture(scope="module")
-def swept(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("swept")
-    done = launch(folder, *WORDS, "--data", tiny, "--plot", folder / "front.html")
-    assert done.returncode == 0, done.stderr
-    (folder / "stdout").write_text(done.stdout)
-    with Store(folder / "store.db") as store:
-        (folder / "keys").write_text(" ".join(record.key for record in store.records()))
-    return folder
+@pytest.fixture
+def swept(call: Launch, tiny: Path, once: Callable[..., Path], untrained: None, tmp_path: Path) -> Path:
+    """Return a folder with a sweep over two budgets."""
+
+    def sweep(folder: Path) -> Path:
+        done = call(folder, *WORDS, "--data", tiny, "--plot", folder / "front.html")
+        assert done.returncode == 0, done.stderr
+        (folder / "stdout").write_text(done.stdout)
+        with Store(folder / "store.db") as store:
+            (folder / "keys").write_text(" ".join(record.key for record in store.records()))
+        return folder
+
+    return Path(shutil.copytree(once(sweep), tmp_path / "swept"))
 
 
 def test_each_budget_is_a_run_and_the_best_winner_below_it_a_row(swept: Path) -> None:
@@ -79,24 +84,24 @@ def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
     assert len(best.architecture.layers) == len(searched[0].architecture.layers)
 
 
-def test_the_same_command_again_trains_nothing_and_says_the_same(launch: Launch, swept: Path, tiny: Path) -> None:
-    again = launch(swept, *WORDS, "--data", tiny)
+def test_the_same_command_again_trains_nothing_and_says_the_same(call: Launch, swept: Path, tiny: Path) -> None:
+    again = call(swept, *WORDS, "--data", tiny)
     assert again.returncode == 0, again.stderr
     assert again.stdout == (swept / "stdout").read_text()
     assert not re.search(r"training \d+ of", again.stderr)
 
 
-def test_more_trials_go_on_with_all_else_as_it_began(launch: Launch, swept: Path, tiny: Path) -> None:
-    more = launch(swept, "frontier", "--budgets", "1000,3000", "--trials", 3, "--data", tiny)
+def test_more_trials_go_on_with_all_else_as_it_began(call: Launch, swept: Path, tiny: Path) -> None:
+    more = call(swept, "frontier", "--budgets", "1000,3000", "--trials", 3, "--data", tiny)
     assert more.returncode == 0, more.stderr
     with Store(swept / "store.db") as store:
         for bound in (1_000, 3_000):
             settings = store.run(f"frontier-{bound}").settings
-            assert (settings["trials"], settings["recipe"]["epochs"], settings["evaluate"]) == (3, 1, 1)
+            assert (settings["trials"], settings["recipe"]["epochs"], settings["evaluate"]) == (3, 2, 1)
             assert sum(record.purpose == "search" for record in store.records(f"frontier-{bound}")) == 3
 
 
-def test_a_sweep_learns_from_another_run_too(launch: Launch, swept: Path, tiny: Path) -> None:
+def test_a_sweep_learns_from_another_run_too(call: Launch, swept: Path, tiny: Path) -> None:
     words = (
         "--budgets",
         2000,
@@ -111,7 +116,7 @@ def test_a_sweep_learns_from_another_run_too(launch: Launch, swept: Path, tiny: 
         "--learn-from",
         "frontier-1000",
     )
-    done = launch(swept, "frontier", *words, "--name", "other", "--data", tiny)
+    done = call(swept, "frontier", *words, "--name", "other", "--data", tiny)
     assert done.returncode == 0, done.stderr
     with Store(swept / "store.db") as store:
         ((lesson, _),) = store.run("other-2000").settings["warm_start_trials"]
@@ -137,8 +142,8 @@ def test_the_plot_has_every_candidate_and_needs_no_network(swept: Path) -> None:
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=", text)
 
 
-def test_where_a_plot_cannot_be_written_is_said_before_anything_is_trained(launch: Launch, tmp_path: Path) -> None:
-    done = launch(tmp_path, *WORDS, "--plot", "no/such/folder/front.html")
+def test_where_a_plot_cannot_be_written_is_said_before_anything_is_trained(call: Launch, tmp_path: Path) -> None:
+    done = call(tmp_path, *WORDS, "--plot", "no/such/folder/front.html")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no/such/folder" in done.stderr
     assert not (tmp_path / "store.db").exists()

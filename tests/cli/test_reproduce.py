@@ -26,11 +26,11 @@ class Reproduced(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def reproduced(launch: Callable[..., Done], tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Reproduced:
+def reproduced(call: Callable[..., Done], tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Reproduced:
     folder = tmp_path_factory.mktemp("reproduced")
 
     def reproduce() -> tuple[Done, list[Record]]:
-        done = launch(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2)
+        done = call(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2)
         assert done.returncode == 0, done.stderr
         with Store(folder / "store.db") as store:
             return done, store.records()
@@ -72,21 +72,22 @@ def test_what_was_trained_already_is_not_trained_again(reproduced: Reproduced) -
 
 
 def test_data_without_test_images_cannot_be_reproduced_on(
-    launch: Callable[..., Done], tmp_path: Path, tiny_arrays: dict[str, np.ndarray]
+    call: Callable[..., Done], tmp_path: Path, tiny_arrays: dict[str, np.ndarray]
 ) -> None:
     np.savez(tmp_path / "mine.npz", x_train=tiny_arrays["x_train"], y_train=tiny_arrays["y_train"])
-    done = launch(tmp_path, "reproduce", "inception", "--data", "mine.npz", "--epochs", 1)
+    done = call(tmp_path, "reproduce", "inception", "--data", "mine.npz", "--epochs", 1)
     assert done.returncode == 2
     assert "x_test" in done.stderr
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("untrained")
 def test_a_candidate_of_the_reference_results_is_trained_again_by_its_own_recipe(
-    launch: Callable[..., Done], tiny: Path, tmp_path: Path
+    call: Callable[..., Done], tiny: Path, tmp_path: Path
 ) -> None:
     with read(REFERENCE) as store:
         recorded = next(one for one in store.records() if one.purpose == "evaluation" and one.origin == "search")
-    done = launch(tmp_path, "reproduce", recorded.key[:8], "--data", tiny, "--seeds", 2)
+    done = call(tmp_path, "reproduce", recorded.key[:8], "--data", tiny, "--seeds", 2)
     assert done.returncode == 0, done.stderr
     (line,) = (line for line in done.stdout.splitlines() if line.strip().startswith(recorded.key))
     assert f"{recorded.cost.params:,}" in line
@@ -98,9 +99,9 @@ def test_a_candidate_of_the_reference_results_is_trained_again_by_its_own_recipe
 
 
 @pytest.mark.parametrize("words", [("--recipe", "default"), ("--epochs", "1"), ("--plateau-factor", "2")], ids=" ".join)
-def test_a_candidate_has_its_own_recipe(launch: Callable[..., Done], tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_a_candidate_has_its_own_recipe(call: Callable[..., Done], tmp_path: Path, words: tuple[str, ...]) -> None:
     with read(REFERENCE) as store:
         key = store.records()[0].key
-    done = launch(tmp_path, "reproduce", key, *words)
+    done = call(tmp_path, "reproduce", key, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert words[0] in done.stderr

@@ -3,13 +3,13 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tinysearch.cli import watch
 from tinysearch.results.lock import HOLDER, RunLock, holder
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
@@ -31,6 +31,14 @@ def store(tmp_path: Path, make_record: MakeRecord) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """Return what happens while ``watch`` waits, one thing each time; the waiting itself takes no time."""
+    events: list[Callable[[], None]] = []
+    monkeypatch.setattr(watch, "time", SimpleNamespace(sleep=lambda _: events.pop(0)() if events else None))
+    return events
+
+
 def test_what_is_over_is_told_at_once(light: Tinysearch) -> None:
     done = light("watch", "one")
     assert (done.returncode, done.stderr) == (0, "")
@@ -46,19 +54,16 @@ def test_the_latest_run_is_watched_unless_one_is_named_and_how_to_go_on_is_said(
     assert lines[-1] == "nobody is carrying it out; tinysearch run --name two --resume goes on"
 
 
-def test_a_run_is_watched_until_it_ends(light: Tinysearch, store: Path, make_record: MakeRecord) -> None:
+def test_a_run_is_watched_until_it_ends(
+    light: Tinysearch, store: Path, make_record: MakeRecord, meanwhile: list[Callable[[], None]]
+) -> None:
     with Store(store) as opened:
         lock = RunLock(opened.folder_of("two"), "two")
-        done: list[subprocess.CompletedProcess[str]] = []
-        watching = threading.Thread(target=lambda: done.append(light("watch", "two", "--interval", 1)))
-        watching.start()
-        time.sleep(1)
-        opened.append(make_record("ddd", run="two", position=1))
-        assert watching.is_alive()
-        lock.release()
-        watching.join()
-    assert done[0].returncode == 0
-    assert [line.split()[5] for line in done[0].stdout.splitlines()[:2]] == ["ccc", "ddd"]
+        meanwhile += [lambda: opened.append(make_record("ddd", run="two", position=1)), lock.release]
+        done = light("watch", "two", "--interval", 1)
+        assert meanwhile == []
+    assert done.returncode == 0
+    assert [line.split()[5] for line in done.stdout.splitlines()[:2]] == ["ccc", "ddd"]
 
 
 def test_an_unknown_run_and_an_empty_store_are_errors(light: Tinysearch, tmp_path: Path) -> None:

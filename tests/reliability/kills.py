@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -26,9 +27,10 @@ from tinysearch.data.datasets import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
-# Seconds: of a kill from the start of a process, from its first training, and from its first record.
-EARLY, LATE, LATER = 3.0, 2.0, 2.0
-AHEAD = 4
+# Most seconds of a kill from the start of a process, from its first training, and from its first record.
+LATEST = {"start": 3.0, "training": 2.0, "record": 2.0}
+# So many kills are few: the first ones come in each kind of instant, while of many every kind has some by chance.
+FEW = 10
 
 
 @dataclass
@@ -54,34 +56,39 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-def carry_through(folder: Path, kills: int, workers: int, seed: int) -> Report:
-    """Kill a run at random instants, resume it each time, let it end, and compare it with an undisturbed one."""
+def carry_through(folder: Path, kills: int, workers: int, seed: int, *, images: int | None = None) -> Report:
+    """Kill a run at random instants, resume it each time, let it end, and compare it with an undisturbed one.
+
+    Args:
+        folder: For stores and logs.
+        kills: How often the run is killed.
+        workers: How many trainings it has under way at a time.
+        seed: Of the instants.
+        images: How many images it trains on; by default all there are.
+    """
     rng = random.Random(seed)  # noqa: S311
     report = Report(kills, workers)
     disturbed, peaceful = folder / "disturbed.db", folder / "peaceful.db"
     # As a file, the digits are there without loading scikit-learn in each of the lives.
     digits = load("digits").train
-    np.savez(folder / "images.npz", x_train=digits.pixels, y_train=digits.labels)
-    for number in range(kills):
+    np.savez(folder / "images.npz", x_train=digits.pixels[:images], y_train=digits.labels[:images])
+    ahead = 2 if kills < FEW else 4
+    for number, kind in enumerate(_kinds(kills, rng)):
         before = stored(disturbed)
         life = _Life(
-            disturbed, len(before) + AHEAD, workers, folder / f"{number}.log", resume=bool(before or known(disturbed))
+            disturbed, len(before) + ahead, workers, folder / f"{number}.log", resume=bool(before or known(disturbed))
         )
-        draw = rng.random()
-        if draw < 0.8:
-            life.kill_after(rng.uniform(0, EARLY))
-        elif draw < 0.93:
+        if kind == "training":
             life.wait_until(lambda life=life: life.begun > 0)
-            life.kill_after(rng.uniform(0, LATE))
-        else:
+        elif kind == "record":
             life.wait_until(lambda before=before: len(stored(disturbed)) > len(before))
-            life.kill_after(rng.uniform(0, LATER))
+        life.kill_after(rng.uniform(0, LATEST[kind]))
         after = stored(disturbed)
         report.problems += [f"kill {number}: {problem}" for problem in life.problems(before, after)]
         report.training += life.begun > len(after) - len(before)
         report.recorded += len(after) > len(before)
         report.idle += life.begun == 0
-    report.trials = len(stored(disturbed)) + AHEAD
+    report.trials = len(stored(disturbed)) + ahead
     last = _Life(disturbed, report.trials, workers, folder / "last.log", resume=known(disturbed))
     report.problems += last.ended_well()
     undisturbed = _Life(peaceful, report.trials, workers, folder / "peaceful.log", resume=False)
@@ -92,6 +99,13 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int) -> Report:
     if len(one) != report.trials:
         report.problems.append(f"{len(one)} records, expected {report.trials}")
     return report
+
+
+def _kinds(kills: int, rng: random.Random) -> list[str]:
+    """Return what each kill waits for before it waits some time."""
+    if kills < FEW:
+        return list(itertools.islice(itertools.cycle(("training", "record", "start")), kills))
+    return rng.choices(("start", "training", "record"), weights=(80, 13, 7), k=kills)
 
 
 def essentials(record: Record) -> dict[str, Any]:
@@ -129,22 +143,8 @@ class _Life:
     """One process of the run, from its start to its kill, with all the processes that it starts."""
 
     def __init__(self, store: Path, trials: int, workers: int, log: Path, *, resume: bool) -> None:
-        words = [
-            "run",
-            "--name",
-            "run",
-            "--trials",
-            trials,
-            "--workers",
-            workers,
-            "--store",
-            store,
-            "--evaluate",
-            0,
-            "--folds",
-            1,
-        ]
-        words += ["--resume"] if resume else ["--budget", 1_500, "--epochs", 3, "--no-baselines"]
+        words = ["run", "--name", "run", "--trials", trials, "--workers", workers, "--store", store, "--evaluate", 0]
+        words += ["--resume"] if resume else ["--budget", 1_500, "--epochs", 3, "--no-baselines", "--folds", 1]
         command = [sys.executable, "-m", "tinysearch", *map(str, words), "--data", str(store.with_name("images.npz"))]
         self._log = log
         with log.open("wb") as stream:

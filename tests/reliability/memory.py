@@ -25,20 +25,8 @@ def watch(folder: Path, trials: int, workers: int) -> list[tuple[int, float, flo
         Number of records, resident memory of the coordinator, and that of all workers together.
     """
     path = folder / "store.db"
-    words = [
-        "run",
-        "--budget",
-        1_500,
-        "--epochs",
-        1,
-        "--no-baselines",
-        "--dataset",
-        "digits",
-        "--evaluate",
-        0,
-        "--folds",
-        1,
-    ]
+    words = ["run", "--budget", 1_500, "--epochs", 1, "--no-baselines", "--dataset", "digits"]
+    words += ["--evaluate", 0, "--folds", 1]
     words += ["--trials", trials, "--workers", workers, "--store", path]
     process = psutil.Popen([sys.executable, "-m", "tinysearch", *map(str, words)], stdout=-3, stderr=-3)
     seen = []

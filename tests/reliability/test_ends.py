@@ -1,4 +1,8 @@
-"""However a run ends, that end is defined: its exit code, what is stored, and that nothing keeps running."""
+"""However a run ends, that end is defined: its exit code, what is stored, and that nothing keeps running.
+
+The processes are real, what their workers do is not: they stand still in the midst of a training until they are let go
+on. Real trainings are killed in ``test_kills``.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gated
 import psutil
 import pytest
 
@@ -23,8 +28,9 @@ Launch = Callable[..., subprocess.CompletedProcess[str]]
 Begin = Callable[..., "Begun"]
 
 RUN = ("run", "--name", "mine", "--trials", 3, "--budget", 3_000, "--epochs", 2, "--no-baselines", "--workers", 2)
-# What is trained does not matter here, how long it takes does.
-RUN += ("--space", Path(__file__).parents[1] / "shallow.json", "--evaluate", 0, "--folds", 1)
+RUN += ("--folds", 1, "--evaluate", 0)
+# Long enough for a worker to start on a machine that has other work.
+STALL = "6s"
 
 
 class Begun:
@@ -63,12 +69,21 @@ class Begun:
 
 
 @pytest.fixture
-def begin(prepare: Callable[..., dict[str, Any]], tiny: Path, tmp_path: Path) -> Iterator[Begin]:
+def may_go_on(tmp_path: Path) -> Path:
+    """Return the file that trainings of this test wait for after each epoch."""
+    return tmp_path / "may-go-on"
+
+
+@pytest.fixture
+def begin(prepare: Callable[..., dict[str, Any]], tiny: Path, tmp_path: Path, may_go_on: Path) -> Iterator[Begin]:
     """Return a function that starts a run in a folder and, unless told otherwise, waits for its first training."""
     begun: list[Begun] = []
 
-    def start(*words: object, folder: Path = tmp_path, training: bool = True) -> Begun:
-        begun.append(Begun(prepare(folder, *(words or RUN), "--data", tiny)))
+    def start(*words: object, folder: Path = tmp_path, training: bool = True, **gates: str) -> Begun:
+        path = {"PYTHONPATH": str(Path(gated.__file__).parent)}
+        made = prepare(folder, *(words or RUN), "--data", tiny, TEST_MAY_GO_ON=str(may_go_on), **path, **gates)
+        made["args"][2] = gated.MAIN
+        begun.append(Begun(made))
         if training:
             begun[-1].wait_for(r"training 1 of")
         return begun[-1]
@@ -81,11 +96,11 @@ def begin(prepare: Callable[..., dict[str, Any]], tiny: Path, tmp_path: Path) ->
 
 
 @pytest.fixture
-def resume(launch: Launch, tiny: Path, tmp_path: Path) -> Callable[..., list[Record]]:
+def resume(call: Launch, tiny: Path, tmp_path: Path, untrained: None) -> Callable[..., list[Record]]:
     """Return a function that resumes the run and returns its records."""
 
     def go_on(folder: Path = tmp_path) -> list[Record]:
-        done = launch(folder, "run", "--name", "mine", "--resume", "--data", tiny)
+        done = call(folder, "run", "--name", "mine", "--resume", "--data", tiny)
         assert done.returncode == 0, done.stderr
         return records(folder)
 
@@ -98,17 +113,20 @@ def records(folder: Path) -> list[Record]:
 
 
 def essentials(record: Record) -> tuple[Any, ...]:
-    curve = [(point.loss, point.val_loss) for point in record.measurement.curve]
+    curve = [(point.loss, point.val_accuracy) for point in record.measurement.curve]
     return record.key, record.trial, record.measurement.failure, curve, record.rejections
 
 
-@pytest.fixture(scope="module")
-def whole(launch: Launch, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+@pytest.fixture
+def whole(call: Launch, tiny: Path, once: Callable[..., Any], untrained: None) -> list[tuple[Any, ...]]:
     """Return the essentials of a run that nothing has happened to."""
-    folder = tmp_path_factory.mktemp("whole")
-    done = launch(folder, *RUN, "--data", tiny)
-    assert done.returncode == 0, done.stderr
-    return [essentials(record) for record in records(folder)]
+
+    def whole_run(folder: Path) -> list[tuple[Any, ...]]:
+        done = call(folder, *RUN, "--data", tiny)
+        assert done.returncode == 0, done.stderr
+        return [essentials(record) for record in records(folder)]
+
+    return list(once(whole_run))
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGKILL", -9)])
@@ -129,13 +147,13 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
 
 @pytest.mark.parametrize(
     ("name", "code", "folds", "stage"),
-    [("SIGTERM", 143, 1, "the winner"), ("SIGKILL", -9, 2, "the leaders")],
+    [("SIGTERM", 143, 1, "evaluation"), ("SIGKILL", -9, 2, "revalidation")],
 )
 def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
-    name: str, code: int, confirm: int, stage: str, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
+    name: str, code: int, folds: int, stage: str, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
 ) -> None:
-    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-4], "--evaluate", 2, "--folds", confirm)
-    run.wait_for(stage)
+    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-4], "--evaluate", 2, "--folds", folds, TEST_STAGE=stage)
+    run.wait_for({"evaluation": "the winner", "revalidation": "the leaders"}[stage])
     run.wait_for("training 1 of")
     workers = run.workers()
     run.process.send_signal(getattr(signal, name))
@@ -148,7 +166,7 @@ def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
     assert len(searched) == 1
     after = resume()
     assert after[0] == searched[0]
-    assert [record.seed for record in after if record.purpose == "revalidation"] == [1][: confirm - 1]
+    assert [record.seed for record in after if record.purpose == "revalidation"] == [1][: folds - 1]
     assert sorted(record.seed for record in after if record.test_accuracy is not None) == [0, 1]
     assert not any(record.failed for record in after)
 
@@ -162,43 +180,50 @@ def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: 
 
 
 def test_workers_that_hang_while_they_start_are_replaced(
-    begin: Begin, tmp_path: Path, whole: list[tuple[Any, ...]]
+    begin: Begin, tmp_path: Path, may_go_on: Path, whole: list[tuple[Any, ...]]
 ) -> None:
-    run = begin(*RUN, "--stall-limit", "20s", training=False)
-    while not (starting := run.workers()):
+    may_start = tmp_path / "may-start"
+    run = begin(*RUN, "--stall-limit", STALL, training=False, TEST_MAY_START=str(may_start))
+    while len(starting := run.workers()) < 2:
         assert run.process.poll() is None
     for worker in starting:
         worker.suspend()
+    may_start.touch()
+    may_go_on.touch()
     code, said = run.end()
     assert code == 0, said
+    assert psutil.wait_procs(starting, timeout=60)[1] == []
     assert [essentials(record) for record in records(tmp_path)] == whole
 
 
-def test_a_run_survives_the_death_of_its_workers(begin: Begin, tmp_path: Path, whole: list[tuple[Any, ...]]) -> None:
+def test_a_run_survives_the_death_of_its_workers(
+    begin: Begin, tmp_path: Path, may_go_on: Path, whole: list[tuple[Any, ...]]
+) -> None:
     run = begin()
     for worker in run.workers():
         worker.kill()
+    may_go_on.touch()
     code, said = run.end()
     assert code == 0, said
     assert [essentials(record) for record in records(tmp_path)] == whole
 
 
-def test_a_worker_that_hangs_is_given_up_and_recorded(begin: Begin, tmp_path: Path) -> None:
-    run = begin(*RUN, "--stall-limit", "20s")
-    run.wait_for("^ +1/3 ")
+def test_a_worker_that_hangs_is_given_up_and_recorded(begin: Begin, tmp_path: Path, may_go_on: Path) -> None:
+    run = begin(*RUN, "--stall-limit", STALL)
+    run.wait_for(r"training 2 of")
     stopped = run.workers()
     for worker in stopped:
         worker.suspend()
+    may_go_on.touch()
     code, said = run.end()
     assert code == 0, said
     assert psutil.wait_procs(stopped, timeout=60)[1] == []
-    failures = {record.measurement.failure for record in records(tmp_path)}
-    assert len(records(tmp_path)) == 3
-    assert failures == {None, "no epoch was finished for too long"}
+    failures = [record.measurement.failure for record in records(tmp_path)]
+    assert failures == ["no epoch was finished for too long"] * 2 + [None]
 
 
 def test_a_second_run_of_the_name_is_refused_with_the_holder_and_a_dead_holder_is_none(
-    begin: Begin, light: Launch, launch: Launch, tiny: Path, resume: Callable[..., list[Record]]
+    begin: Begin, light: Launch, tiny: Path, resume: Callable[..., list[Record]]
 ) -> None:
     run = begin()
     for words in (("--resume",), ("--budget", 3_000)):
@@ -214,7 +239,7 @@ def test_a_second_run_of_the_name_is_refused_with_the_holder_and_a_dead_holder_i
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root on Linux can mount a small disk")
 def test_a_full_disk_is_a_clear_error_and_after_space_is_freed_the_run_goes_on(
-    begin: Begin, tmp_path: Path, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
+    begin: Begin, tmp_path: Path, may_go_on: Path, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -226,6 +251,7 @@ def test_a_full_disk_is_a_clear_error_and_after_space_is_freed_the_run_goes_on(
         with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
             for _ in itertools.count():
                 filler.write(bytes(512))
+        may_go_on.touch()
         code, said = run.end()
         assert code == 1
         assert "could not be written" in said

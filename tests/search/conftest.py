@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from stand_ins import FakeWorker
 
 from tinysearch.baselines.models import architectures
 from tinysearch.data.datasets import Dataset
@@ -28,7 +27,6 @@ from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.training.recipe import Recipe, recipe
 from tinysearch.workers.worker import Worker
 
@@ -44,32 +42,6 @@ def dataset() -> Dataset:
     pixels = rng.integers(0, 256, (40, 28, 28, 1)).astype(np.uint8)
     labels = np.arange(40, dtype=np.int32) % 10
     return Dataset("noise", "a test", Task(), Images(pixels, labels), "0123456789abcdef", 255.0, None, no_test_images)
-
-
-class FakeWorker(Worker):
-    """Gives each candidate a validation accuracy that is made of its key, without training; heeds floors."""
-
-    def __init__(self, react: Callable[[int, Job], Measurement | None] | None = None) -> None:
-        self.jobs: list[Job] = []
-        self._react = react
-        self._lock = threading.Lock()
-
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
-        with self._lock:
-            number = len(self.jobs)
-            self.jobs.append(job)
-        reaction = self._react(number, job) if self._react else None
-        if reaction is not None:
-            return reaction
-        score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
-        values = [0.999, *(score for _ in range(2, job.candidate.recipe.epochs + 1))]
-        if job.floor is not None and score < job.floor[1]:
-            values = values[: job.floor[0]]
-        points = [Epoch(1.0, 0.5, 1.0, value, 0.1, 1.0) for value in values]
-        for number, point in enumerate(points, start=1):
-            if on_epoch is not None:
-                on_epoch(number, point)
-        return Measurement(tuple(points), train_seconds=1.0)
 
 
 class Silent:
@@ -176,11 +148,6 @@ def history() -> Callable[[int], list[Record]]:
         return [measured(space.sample(rng), float(rng.random()), trial) for trial in range(length)]
 
     return make
-
-
-@pytest.fixture
-def fake_worker() -> type[FakeWorker]:
-    return FakeWorker
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""A trainer for worker processes that loads no Keras and stands still where a test wants it to.
+
+Workers wait while they start until the file that ``$TEST_MAY_START`` names is there, and after each epoch of the stage
+that ``$TEST_STAGE`` names until there is that of ``$TEST_MAY_GO_ON``. What is not set is not waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from stand_ins import Untrained
+
+from tinysearch.data.datasets import TrainingData
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.training.job import EpochWatcher, Job
+
+# Runs the command line with this trainer.
+MAIN = (
+    "import sys; sys.argv[0] = 'tinysearch'; "
+    "from tinysearch.workers.local.processes import WorkerProcesses; "
+    "WorkerProcesses.__init__.__kwdefaults__['trainer'] = 'gated:train'; "
+    "from tinysearch.cli.app import main; main()"
+)
+
+
+def _pass(gate: str) -> None:
+    file = os.environ.get(gate)
+    while file and not Path(file).exists():
+        time.sleep(0.01)
+
+
+def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Measurement:
+    """Give scores that are made of the key."""
+
+    stage = "evaluation" if data.validation is None else "revalidation" if job.fold else "search"
+
+    def watched(number: int, epoch: Epoch) -> None:
+        on_epoch(number, epoch)
+        if stage == os.environ.get("TEST_STAGE", "search"):
+            _pass("TEST_MAY_GO_ON")
+
+    return Untrained().train_on(data, replace(job, model_path=None), watched)
+
+
+_pass("TEST_MAY_START")
