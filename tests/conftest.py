@@ -28,6 +28,7 @@ from stand_ins import FakeWorker, InProcess, Untrained
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost
+from tinysearch.space.search_space import SearchSpace
 from tinysearch.workers.local.processes import WorkerProcesses
 
 # No test asserts a time, those of Hypothesis included.
@@ -188,6 +189,13 @@ def tiny(tiny_arrays: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.mktemp("data") / "tiny.npz"
     np.savez(path, **tiny_arrays)
     return path
+
+
+@pytest.fixture
+def hasty_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have few attempts made to draw a network of some size: in a tiny space most sizes do not exist."""
+    drawn = functools.partialmethod(SearchSpace.sample_between, attempts=4)
+    monkeypatch.setattr(SearchSpace, "sample_between", drawn)
 
 
 @pytest.fixture(scope="session")

@@ -98,6 +98,7 @@ def test_the_next_proposal_needs_nothing_but_the_ledger(as_record: AsRecord) -> 
     assert keys(6) == keys(4, 6)
 
 
+@pytest.mark.usefixtures("hasty_draws")
 def test_a_space_that_is_searched_through_ends_the_run(
     as_record: AsRecord, pointwise: Callable[[int, int], SearchSpace]
 ) -> None:

@@ -150,6 +150,7 @@ def test_an_exception_in_a_strategy_gets_out_and_leaves_no_lock_behind(
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("strategy", ["random", "evolution", "bayesian"])
+@pytest.mark.usefixtures("hasty_draws")
 def test_a_space_of_twelve_members_is_searched_through_whatever_the_collisions(
     strategy: str, workers: int, runner: Any, pointwise: Any
 ) -> None:
