@@ -23,7 +23,7 @@ import pytest
 from command_line import called, without_heavy_packages
 from filelock import FileLock
 from hypothesis import settings
-from stand_ins import FakeWorker, InProcess, Untrained
+from stand_ins import FakeWorker, InProcess, Untrained, UntrainedWorker
 
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.space.architecture import Architecture, Conv, Head
@@ -31,9 +31,10 @@ from tinysearch.space.cost import Cost
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.workers.local.processes import WorkerProcesses
 
-# No test asserts a time, those of Hypothesis included.
-settings.register_profile("timeless", deadline=None)
-settings.load_profile("timeless")
+# No test asserts a time, those of Hypothesis included. More examples: --hypothesis-profile=ci.
+settings.register_profile("quick", deadline=None, max_examples=50)
+settings.register_profile("ci", deadline=None, max_examples=300, print_blob=True)
+settings.load_profile("quick")
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 Once = Callable[[Callable[[Path], Any]], Any]
@@ -67,6 +68,24 @@ def signals_as_in_a_terminal() -> Iterator[None]:
     yield
     for one, handler in before.items():
         signal.signal(one, handler)
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[[object, str, str], None]:
+    """Return a function for what a test needs and not every machine has.
+
+    It takes whether that is there, what it is, and how it is had. Where it is not there the test is skipped; where
+    ``$CI`` is set, it fails: there nothing may be left out in silence.
+    """
+
+    def check(is_there: object, what: str, remedy: str) -> None:
+        if is_there:
+            return
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(f"{what} is missing, and CI leaves nothing out: {remedy}")
+        pytest.skip(f"{what} is missing: {remedy}")
+
+    return check
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +131,11 @@ def in_process() -> type[InProcess]:
 @pytest.fixture(scope="session")
 def fake_worker() -> type[FakeWorker]:
     return FakeWorker
+
+
+@pytest.fixture(scope="session")
+def untrained_worker() -> type[UntrainedWorker]:
+    return UntrainedWorker
 
 
 @pytest.fixture

@@ -73,6 +73,10 @@ class Untrained:
             # Keras builds one model at a time.
             with self._lock:
                 self._save(job, data, job.model_path)
+                if data.test is not None:
+                    from tinysearch.training.trainer import with_predictions
+
+                    return with_predictions(measurement, job.model_path, data.test)
         return measurement
 
     def _save(self, job: Job, data: TrainingData, path: Path) -> None:
@@ -80,3 +84,16 @@ class Untrained:
         from tinysearch.training.trainer import save_model
 
         save_model(build(job.candidate.architecture, data.task, scale=1 / data.full_scale), path)
+
+
+class UntrainedWorker(Worker):
+    """Gives what ``Untrained`` gives, and remembers its jobs."""
+
+    def __init__(self, data: TrainingData) -> None:
+        self.data = data
+        self.jobs: list[Job] = []
+        self._untrained = Untrained()
+
+    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+        self.jobs.append(job)
+        return self._untrained.train_on(self.data, job, on_epoch)

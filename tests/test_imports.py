@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import tinysearch
+from tinysearch.results.store import Store
 
 ROOT = Path(tinysearch.__file__).parent
 # A room may import from itself and from the rooms after it.
@@ -62,54 +65,47 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert needs == {}
 
 
-def loaded(code: str) -> set[str]:
-    """Return the packages that are loaded after some code was run in a fresh interpreter."""
-    script = f"{code}\nimport sys\nprint('loaded:', *{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return set(done.stdout.splitlines()[-1].split())
+def reported(code: str) -> Any:
+    """Run some code in a fresh interpreter and return the JSON that it prints last.
+
+    In it ``loaded()`` are the packages that were loaded.
+    """
+    before = "import json, sys\ndef loaded(): return sorted({name.split('.')[0] for name in sys.modules})\n"
+    done = subprocess.run([sys.executable, "-c", before + code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_importing_tinysearch_loads_no_package_but_itself() -> None:
-    assert loaded("import tinysearch").isdisjoint({"numpy", "rich", "typer", *HEAVY})
+    assert {"numpy", "rich", "typer", *HEAVY}.isdisjoint(reported("import tinysearch; print(json.dumps(loaded()))"))
 
 
-@pytest.mark.parametrize("name", tinysearch.__all__)
-def test_only_the_builder_of_models_loads_tensorflow(name: str) -> None:
-    expected = {"keras"} if name == "build" else set()
-    assert loaded(f"from tinysearch import {name}") & {"keras", "keras_tuner"} == expected
+def test_only_the_builder_of_models_loads_tensorflow() -> None:
+    # It comes last: what is loaded stays loaded.
+    names = sorted(tinysearch.__all__, key=lambda name: name == "build")
+    code = f"import tinysearch\nfound = {{}}\nfor name in {names}: getattr(tinysearch, name); found[name] = loaded()\n"
+    found = reported(f"{code}print(json.dumps(found))")
+    assert {name for name in names if {"keras", "keras_tuner"} & set(found[name])} == {"build"}
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--help"],
-        ["--version"],
-        ["run", "--help"],
-        ["reproduce", "--help"],
-        ["leaderboard", "--help"],
-        ["evaluate", "--help"],
-        ["cost", "baseline:conv"],
-        ["cost", "baseline:conv", "--format", "json"],
-        ["show", "baseline:inception"],
-        ["space", "--budget", "10000"],
-        ["leaderboard"],
-    ],
-    ids=" ".join,
-)
-def test_commands_that_train_nothing_load_nothing_heavy(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+COMMANDS = ("--help", "--version", "run --help", "reproduce --help", "leaderboard --help", "evaluate --help")
+COMMANDS += ("cost baseline:conv", "cost baseline:conv --format json", "show baseline:inception")
+COMMANDS += ("space --budget 10000", "leaderboard")
+
+
+def test_commands_that_train_nothing_load_nothing_heavy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINYSEARCH_STORE", str(tmp_path / "store.db"))
+    Store(tmp_path / "store.db", create=True).close()
     code = f"""
-import sys
-from pathlib import Path
 from tinysearch.cli.app import main
-from tinysearch.results.store import Store
-Store(Path({str(tmp_path / "store.db")!r}), create=True).close()
-sys.argv = ["tinysearch", *{words!r}]
-try:
-    main()
-except SystemExit as ending:
-    assert ending.code == 0, ending.code
+found = {{}}
+for words in {COMMANDS}:
+    sys.argv = ["tinysearch", *words.split()]
+    try:
+        main()
+    except SystemExit as ending:
+        assert ending.code == 0, (words, ending.code)
+    found[words] = loaded()
+print(json.dumps(found))
 """
-    assert loaded(code).isdisjoint(HEAVY)
+    found = reported(code)
+    assert {words: set(HEAVY) & set(found[words]) for words in COMMANDS} == {words: set() for words in COMMANDS}

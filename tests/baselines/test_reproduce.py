@@ -51,8 +51,8 @@ def again(
 
 
 @pytest.fixture
-def worker(dataset: Dataset, in_process: Callable[[TrainingData], Any]) -> Any:
-    return in_process(dataset.training_data())
+def worker(dataset: Dataset, untrained_worker: Callable[[TrainingData], Any]) -> Any:
+    return untrained_worker(dataset.training_data())
 
 
 def test_each_seed_is_a_record_with_a_test_accuracy_and_is_trained_once(

@@ -1,4 +1,4 @@
-"""The report as a person finds it in a browser; skipped where there is no Chromium."""
+"""The report as a person finds it in a browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tinysearch.space.task import Task
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 EXECUTABLE = next(filter(None, map(shutil.which, BROWSERS)), None)
 
-pytestmark = pytest.mark.skipif(EXECUTABLE is None, reason=f"none of {', '.join(BROWSERS)} is installed")
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,8 @@ def real_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(needs: Callable[..., None]) -> Iterator[Any]:
+    needs(EXECUTABLE, f"a browser ({', '.join(BROWSERS)})", "apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,11 @@ print(first != other, first == resumed, len(first), first[-1].loss < first[0].lo
 """
 
 
-@pytest.mark.parametrize("name", ["jax", "torch"])
-def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(name: str, tmp_path: Path) -> None:
-    if importlib.util.find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
+@pytest.mark.parametrize("name", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
+def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(
+    name: str, needs: Callable[..., None], tmp_path: Path
+) -> None:
+    needs(importlib.util.find_spec(name), name, f"pip install {name}")
     done = in_a_process(TRAIN, tmp_path / "checkpoint.npz", backend=name)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "True", "2", "True"]

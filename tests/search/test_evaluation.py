@@ -55,7 +55,7 @@ def planned(*seeds: int, candidate: Candidate = SMALL) -> list[Retraining]:
 
 
 def test_the_test_images_are_read_before_and_scored_once_after_training(
-    digits: Dataset, store: Store, in_process: MakeWorker
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     watcher = Watcher()
 
@@ -64,7 +64,7 @@ def test_the_test_images_are_read_before_and_scored_once_after_training(
         return digits.load_test()
 
     watched = dataclasses.replace(digits, load_test=reads)
-    (record,) = evaluate(store, planned(7), watched, in_process(digits.evaluation_data()), 1, watcher)
+    (record,) = evaluate(store, planned(7), watched, untrained_worker(digits.evaluation_data()), 1, watcher)
     assert watcher.events == ["test images", "start 0, seed 7", "epoch 1 of 0", "record 0"]
     assert record.purpose == "evaluation"
     assert record.seed == 7
@@ -73,12 +73,12 @@ def test_the_test_images_are_read_before_and_scored_once_after_training(
 
 
 def test_what_was_answered_is_kept_and_agrees_with_the_accuracy_and_the_model(
-    digits: Dataset, store: Store, in_process: MakeWorker
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     import keras
 
     (plan,) = planned(3)
-    (record,) = evaluate(store, [plan], digits, in_process(digits.evaluation_data()), 1, Watcher())
+    (record,) = evaluate(store, [plan], digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
     (evaluated,) = store.evaluations(record.test_fingerprint or "")
     assert (evaluated.run, evaluated.key, evaluated.seed, evaluated.recipe) == ("run", SMALL.key, 3, record.recipe)
     assert evaluated.predictions.right.mean() == record.test_accuracy
@@ -91,19 +91,19 @@ def test_what_was_answered_is_kept_and_agrees_with_the_accuracy_and_the_model(
 
 
 def test_a_dataset_without_test_images_cannot_be_evaluated_on(
-    digits: Dataset, store: Store, in_process: MakeWorker
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     def none() -> Images:
         raise DatasetError("there are no test images")
 
-    worker = in_process(digits.evaluation_data())
+    worker = untrained_worker(digits.evaluation_data())
     with pytest.raises(DatasetError, match="no test images"):
         evaluate(store, planned(0), dataclasses.replace(digits, load_test=none), worker, 1, Watcher())
     assert worker.jobs == []
 
 
-def test_other_test_images_are_not_mixed_in(digits: Dataset, store: Store, in_process: MakeWorker) -> None:
-    worker = in_process(digits.evaluation_data())
+def test_other_test_images_are_not_mixed_in(digits: Dataset, store: Store, untrained_worker: MakeWorker) -> None:
+    worker = untrained_worker(digits.evaluation_data())
     evaluate(store, planned(0), digits, worker, 1, Watcher())
     fewer = Images(digits.test().pixels[:50], digits.test().labels[:50])
     with pytest.raises(RunError, match="was evaluated on test images"):
@@ -112,10 +112,10 @@ def test_other_test_images_are_not_mixed_in(digits: Dataset, store: Store, in_pr
 
 
 def test_a_training_that_fails_is_recorded_and_the_others_go_on(
-    digits: Dataset, store: Store, in_process: MakeWorker
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     broken = Candidate(SMALL.architecture, Recipe(epochs=1, learning_rate=0.5))
-    worker = in_process(digits.evaluation_data())
+    worker = untrained_worker(digits.evaluation_data())
     train = worker.train
     worker.train = lambda job, on_epoch=None: (
         Measurement(failure="loss was nan") if job.candidate == broken else train(job, on_epoch)
@@ -132,21 +132,21 @@ def test_a_training_that_fails_is_recorded_and_the_others_go_on(
 
 
 def test_a_network_whose_answers_are_no_numbers_has_failed(
-    digits: Dataset, store: Store, in_process: MakeWorker, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset, store: Store, untrained_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import keras
 
     monkeypatch.setattr(keras.Model, "predict", lambda self, pixels, **_: np.full((len(pixels), 10), np.nan))
-    (record,) = evaluate(store, planned(0), digits, in_process(digits.evaluation_data()), 1, Watcher())
+    (record,) = evaluate(store, planned(0), digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
     assert record.test_accuracy is None
     assert "no numbers" in str(record.measurement.failure)
 
 
 def test_a_model_that_could_not_be_saved_is_an_error_and_an_old_one_is_not_scored(
-    digits: Dataset, store: Store, in_process: MakeWorker
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     (plan,) = planned(0)
-    worker = in_process(digits.evaluation_data())
+    worker = untrained_worker(digits.evaluation_data())
     worker.train = lambda job, on_epoch=None: Measurement((Epoch(0.1, 0.9, None, None, 0.1, 1.0),), 1.0)
     model_path(store, plan).parent.mkdir(parents=True)
     model_path(store, plan).write_bytes(b"an old model")
@@ -155,13 +155,13 @@ def test_a_model_that_could_not_be_saved_is_an_error_and_an_old_one_is_not_score
 
 
 def test_a_run_that_is_being_carried_out_cannot_be_evaluated(
-    digits: Dataset, store: Store, in_process: MakeWorker
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     held = RunLock(store.folder_of("run"), "run")
     with pytest.raises(RunError, match="being carried out"):
-        evaluate(store, planned(0), digits, in_process(digits.evaluation_data()), 1, Watcher())
+        evaluate(store, planned(0), digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
     held.release()
-    assert evaluate(store, planned(0), digits, in_process(digits.evaluation_data()), 1, Watcher())
+    assert evaluate(store, planned(0), digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
 
 
 @pytest.fixture
@@ -178,9 +178,9 @@ def store(tmp_path: Path, digits: Dataset, as_record: Callable[..., Record]) -> 
 
 
 def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(
-    digits: Dataset, store: Store, in_process: MakeWorker
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
-    worker = in_process(digits.evaluation_data())
+    worker = untrained_worker(digits.evaluation_data())
 
     def again() -> list[Record]:
         plan = best_of(store, "run", digits, top=1, seeds=range(2))

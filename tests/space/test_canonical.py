@@ -29,7 +29,7 @@ def canonical_layers(*layers: Layer) -> tuple[Layer, ...]:
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True)
 def test_the_canonical_form_is_its_own_and_costs_the_same(
     free_form: st.SearchStrategy[Architecture], tasks: tuple[Task, ...], data: st.DataObject
 ) -> None:

@@ -123,7 +123,7 @@ def test_int8_weight_bytes(layer: Layer, weight_bytes: int) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True)
 def test_layers_add_up_and_survive_json(
     free_form: st.SearchStrategy[Architecture], tasks: tuple[Task, ...], data: st.DataObject
 ) -> None:

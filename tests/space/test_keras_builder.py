@@ -31,7 +31,8 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
 fuzz = settings(
-    max_examples=100,
+    # Keras takes a tenth of a second to build one.
+    max_examples=settings.default.max_examples // 2,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -33,7 +33,7 @@ from tinysearch.space.space_spec import tree_of
 from tinysearch.space.task import Task
 
 seeds = st.integers(0, 2**32 - 1)
-fast = settings(max_examples=200, deadline=None, derandomize=True)
+fast = settings(deadline=None, derandomize=True)
 TINY = network_choices(
     depth=(1, 2),
     filters=(1, 3),

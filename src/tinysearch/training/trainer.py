@@ -95,7 +95,7 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
         with contextlib.suppress(OSError):
             save_model(model, job.model_path)
             if data.test is not None:
-                return _predicted(measurement, job.model_path, data.test)
+                return with_predictions(measurement, job.model_path, data.test)
     return measurement
 
 
@@ -202,7 +202,7 @@ def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArr
     return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
 
 
-def _predicted(measurement: Measurement, path: Path, pixels: npt.NDArray[np.generic]) -> Measurement:
+def with_predictions(measurement: Measurement, path: Path, pixels: npt.NDArray[np.generic]) -> Measurement:
     """Add what a saved model predicts for images."""
     classes = classified(keras.saving.load_model(path), pixels)
     if classes is None:
