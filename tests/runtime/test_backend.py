@@ -55,7 +55,7 @@ from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Poo
 
 network = Architecture((Conv(4, stride=2, norm="after"), Dropout(0.25), Pool()), Head("average"))
 whole = load("digits").training_data()
-few = Images(whole.train.pixels[:200], whole.train.labels[:200])
+few = Images(whole.train.pixels[:60], whole.train.labels[:60])
 data = TrainingData(whole.task, few, whole.validation, whole.full_scale)
 candidate = Candidate(network, Recipe(epochs=2))
 
@@ -81,7 +81,13 @@ def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(
     name: str, needs: Callable[..., None], tmp_path: Path
 ) -> None:
     needs(importlib.util.find_spec(name), name, f"pip install {name}")
-    done = in_a_process(TRAIN, tmp_path / "checkpoint.npz", backend=name)
+    # JAX compiles for seconds what is trained in milliseconds: it need not do so well, nor twice.
+    quickly = {
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    done = in_a_process(TRAIN, tmp_path / "checkpoint.npz", backend=name, **quickly)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "True", "2", "True"]
 
@@ -123,8 +129,8 @@ def test_a_backend_that_cannot_be_had_is_named_with_the_remedy(code: str, name: 
     assert remedy in done.stderr
 
 
-def in_a_process(code: str, *words: object, backend: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "KERAS_BACKEND": backend}
+def in_a_process(code: str, *words: object, backend: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "KERAS_BACKEND": backend, **changes}
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],
         env=environment,
