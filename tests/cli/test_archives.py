@@ -16,18 +16,15 @@ Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)
-def store(tmp_path: Path, make_record: Callable[..., Record]) -> Path:
-    """Fill the store with two runs on one dataset and a third on another."""
-    path = tmp_path / "store.db"
-    with Store(path, create=True) as store:
-        for run, dataset, mark in (("one", "toy", "1"), ("two", "toy", "1"), ("three", "other", "2")):
-            store.create_run(run, dataset, mark * 16, {})
+def store(three_runs: Path, make_record: Callable[..., Record]) -> Path:
+    """Fill the store with candidates."""
+    with Store(three_runs) as store:
         store.append(make_record("aaa", run="one", earlier=(0.5,), val_accuracy=0.7))
         store.append(make_record("aaa", run="one", trial=None, purpose="evaluation", test_accuracy=0.6))
         store.append(make_record("ccc", run="two", val_accuracy=0.8))
         store.append(make_record("eee", run="two", failure="loss was nan"))
         store.append(make_record("ddd", run="three", val_accuracy=0.9))
-    return path
+    return three_runs
 
 
 def keys(done: subprocess.CompletedProcess[str]) -> list[str]:

@@ -128,19 +128,24 @@ def whole(call: Launch, tiny: Path, once: Callable[..., Any], untrained: None) -
     return list(once(whole_run))
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGKILL", -9)])
-def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
-    name: str, code: int, begin: Begin, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
-) -> None:
-    run = begin()
+def assert_ends(run: Begun, name: str, code: int) -> None:
+    """Send a signal to a run; assert that it ends with its workers, and says how to go on if it can."""
     workers = run.workers()
-    assert len(workers) == 2
     run.process.send_signal(getattr(signal, name))
     ended, said = run.end()
     assert ended == code
     assert psutil.wait_procs(workers, timeout=60)[1] == []
     assert "Traceback" not in said
     assert ("--resume" in said) == (name != "SIGKILL")
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGKILL", -9)])
+def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
+    name: str, code: int, begin: Begin, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
+) -> None:
+    run = begin()
+    assert len(run.workers()) == 2
+    assert_ends(run, name, code)
     assert [essentials(record) for record in resume()] == whole
 
 
@@ -154,13 +159,7 @@ def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
     run = begin(*RUN[:3], "--trials", 1, *RUN[5:-4], "--evaluate", 2, "--folds", folds, TEST_STAGE=stage)
     run.wait_for({"evaluation": "the winner", "revalidation": "the leaders"}[stage])
     run.wait_for("training 1 of")
-    workers = run.workers()
-    run.process.send_signal(getattr(signal, name))
-    ended, said = run.end()
-    assert ended == code
-    assert psutil.wait_procs(workers, timeout=60)[1] == []
-    assert "Traceback" not in said
-    assert ("--resume" in said) == (name != "SIGKILL")
+    assert_ends(run, name, code)
     searched = [record for record in records(tmp_path) if record.purpose == "search"]
     assert len(searched) == 1
     after = resume()
