@@ -2,6 +2,7 @@
 
 Workers wait while they start until the file that ``$TEST_MAY_START`` names is there, and after each epoch of the stage
 that ``$TEST_STAGE`` names until there is that of ``$TEST_MAY_GO_ON``. What is not set is not waited for.
+A worker that waits has put its number behind the name of the file, as a file of its own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ MAIN = (
 
 def _pass(gate: str) -> None:
     file = os.environ.get(gate)
+    if file:
+        Path(f"{file}.{os.getpid()}").touch()
     while file and not Path(file).exists():
         time.sleep(0.01)
 
