@@ -25,7 +25,7 @@ def initial_candidates(
         count: How many to return, if there are as many different ones.
     """
     found: dict[str, Candidate] = {}
-    for record in (standing.first for standing in ranked(records)):
+    for record in (standing.first for standing in ranked(one for one in records if one.purpose != "evaluation")):
         if len(found) == count:
             break
         if record.architecture not in space:
