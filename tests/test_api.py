@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
+from typing import NamedTuple
 
 import pytest
 
@@ -51,17 +53,32 @@ def test_the_package_and_the_function_do_not_share_a_name() -> None:
 # A search
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("api")
+class Made(NamedTuple):
+    """What a search gave, and where its store is."""
+
+    result: tinysearch.SearchResult
+    folder: Path
 
 
 @pytest.fixture(scope="module")
-def result(folder: Path, tiny: Path) -> tinysearch.SearchResult:
-    """Return what a search for a single candidate below the smallest hand-designed baseline gives."""
-    return tinysearch.run(
-        budget=3_077, data=tiny, trials=1, epochs=1, store=folder / "store.db", name="one", evaluate=2
-    )
+def made(tiny: Path, once: Callable[..., Made]) -> Made:
+    """Search for a single candidate below the smallest hand-designed baseline."""
+
+    def one_candidate(folder: Path) -> Made:
+        given = {"budget": 3_077, "data": tiny, "trials": 1, "epochs": 1, "workers": 1, "evaluate": 2}
+        return Made(tinysearch.run(**given, store=folder / "store.db", name="one"), folder)
+
+    return once(one_candidate)
+
+
+@pytest.fixture
+def folder(made: Made) -> Path:
+    return made.folder
+
+
+@pytest.fixture
+def result(made: Made) -> tinysearch.SearchResult:
+    return made.result
 
 
 def test_a_search_trains_what_was_asked_for(result: tinysearch.SearchResult) -> None:

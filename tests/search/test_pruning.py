@@ -84,7 +84,7 @@ def test_an_interrupted_run_that_prunes_goes_on_as_if_nothing_had_happened(runne
 def test_what_was_stopped_is_not_taken_over_by_another_run(runner: Any) -> None:
     first = runner.run("first", trials=30, strategy="random", prune=True)
     stopped = {one.key for one in first.records if one.pruned}
-    second = runner.run("second", trials=30, strategy="random", retrain=False)
+    second = runner.run("second", trials=30, strategy="random", reuse="same")
     assert stopped
     for one in second.records:
         assert (one.reused_from is None) == (one.key in stopped)
@@ -94,7 +94,7 @@ def test_what_was_stopped_is_not_taken_over_by_another_run(runner: Any) -> None:
 def test_what_another_run_knows_of_a_candidate_changes_nothing_in_a_run_that_prunes(runner: Any) -> None:
     alone = runner.run("alone", trials=30, strategy="random", prune=True)
     runner.run("whole", trials=30, strategy="random")
-    taking = runner.run("taking", trials=30, strategy="random", prune=True, retrain=False)
+    taking = runner.run("taking", trials=30, strategy="random", prune=True, reuse="same")
     assert any(one.reused_from == "whole" and one.pruned for one in taking.records)
     assert [(one.key, one.measurement.curve) for one in taking.records] == [
         (one.key, one.measurement.curve) for one in alone.records
