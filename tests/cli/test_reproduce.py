@@ -30,7 +30,7 @@ def reproduced(call: Callable[..., Done], tiny: Path, tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp("reproduced")
 
     def reproduce() -> tuple[Done, list[Record]]:
-        done = call(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2)
+        done = call(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2, "--workers", 1)
         assert done.returncode == 0, done.stderr
         with Store(folder / "store.db") as store:
             return done, store.records()

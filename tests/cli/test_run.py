@@ -33,8 +33,8 @@ BASELINES = ["baseline:separable", "baseline:inception"]
 # What is trained does not matter here, how long it takes does.
 SHALLOW = ("--space", Path(__file__).parents[1] / "shallow.json")
 SETTINGS = ("--epochs", 1, "--folds", 1, "--evaluate", 0)
-# Without the largest of the baselines, whose training takes longest.
-SMALL = ("--budget", 5_000, *SETTINGS)
+# Without the largest of the baselines, whose training takes longest, and with one worker: each takes seconds to start.
+SMALL = ("--trials", 1, "--budget", 5_000, "--workers", 1, *SETTINGS)
 
 
 class Outcome(NamedTuple):
@@ -58,10 +58,10 @@ def numbers(record: Record) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def finished(launch: Launch, tiny: Path, once: Once) -> Outcome:
-    """Return a run of two trials with its baselines, from beginning to end, in a process of its own."""
+    """Return a run of one trial with its baselines, from beginning to end, in a process of its own."""
 
     def finished_run(folder: Path) -> Outcome:
-        done = launch(folder, "run", "--data", tiny, "--trials", 2, *SMALL)
+        done = launch(folder, "run", "--data", tiny, *SMALL)
         assert done.returncode == 0, done.stderr
         return outcome(done, folder)
 
@@ -73,7 +73,7 @@ def interrupted(prepare: Prepare, tiny: Path, once: Once) -> Outcome:
     """Return the same run with Ctrl-C after its first training."""
 
     def interrupted_run(folder: Path) -> Outcome:
-        words = prepare(folder, "run", "--data", tiny, "--trials", 2, *SMALL, "--name", "mine")
+        words = prepare(folder, "run", "--data", tiny, *SMALL, "--name", "mine")
         with (folder / "stdout").open("w") as stdout:
             process = subprocess.Popen(**words, stdout=stdout, stderr=subprocess.PIPE)
         assert process.stderr is not None
@@ -100,11 +100,11 @@ def test_the_leaderboard_goes_to_stdout_alone(finished: Outcome) -> None:
 
 def test_progress_goes_to_stderr_alone(finished: Outcome) -> None:
     begun = [line for line in finished.done.stderr.splitlines() if line.startswith("training ")]
-    ended = [line for line in finished.done.stderr.splitlines() if re.match(r"\s*\d+/4\s", line)]
-    assert [line.split()[1] for line in begun if "of 4" in line] == ["1", "2", "3", "4"]
-    assert len(ended) == 4
+    ended = [line for line in finished.done.stderr.splitlines() if re.match(r"\s*\d+/3\s", line)]
+    assert [line.split()[1] for line in begun if "of 3" in line] == ["1", "2", "3"]
+    assert len(ended) == 3
     assert "training " not in finished.done.stdout
-    assert "1/4" not in finished.done.stdout
+    assert "1/3" not in finished.done.stdout
 
 
 def test_without_a_terminal_nothing_is_coloured_or_moved(finished: Outcome) -> None:
@@ -120,7 +120,7 @@ def test_tensorflow_keeps_silent(finished: Outcome) -> None:
 
 def test_the_plan_is_said_before_anything_is_trained(finished: Outcome) -> None:
     plan = finished.done.stderr.split("training 1 of")[0]
-    for words in ("54 images to train", "6 to validate", "fewer than 5,000", "2 trials", "seed 0", "28x28x1"):
+    for words in ("54 images to train", "6 to validate", "fewer than 5,000", "1 trials", "seed 0", "28x28x1"):
         assert words in plan
 
 
@@ -138,8 +138,8 @@ def test_the_winner_is_shown_with_its_layers(finished: Outcome) -> None:
 
 def test_baselines_come_first_and_are_marked_and_not_counted_as_trials(finished: Outcome) -> None:
     assert [record.name for record in finished.records[:2]] == BASELINES
-    assert [record.origin for record in finished.records] == ["baseline"] * 2 + ["search"] * 2
-    assert [record.trial for record in finished.records] == [None] * 2 + [0, 1]
+    assert [record.origin for record in finished.records] == ["baseline"] * 2 + ["search"]
+    assert [record.trial for record in finished.records] == [None] * 2 + [0]
 
 
 def test_nothing_at_or_above_the_budget_was_trained(finished: Outcome) -> None:
@@ -187,9 +187,9 @@ def test_a_candidate_of_the_run_can_be_shown(light: Launch, finished: Outcome) -
 def test_the_same_seed_gives_the_same_candidates_and_exactly_the_same_numbers(
     call: Launch, finished: Outcome, tiny: Path, tmp_path: Path
 ) -> None:
-    done = call(tmp_path, "run", "--data", tiny, "--trials", 2, *SMALL, "--seed", 0, "--no-baselines")
+    done = call(tmp_path, "run", "--data", tiny, *SMALL, "--seed", 0, "--no-baselines")
     again = outcome(done, tmp_path)
-    assert [record.origin for record in again.records] == ["search", "search"]
+    assert [record.origin for record in again.records] == ["search"]
     assert [numbers(record) for record in again.records] == [numbers(record) for record in finished.records[2:]]
 
 
@@ -247,7 +247,7 @@ def test_a_run_is_not_resumed_with_other_data(light: Launch, finished: Outcome) 
 
 def test_an_interrupted_run_ends_with_130_and_keeps_what_was_trained(interrupted: Outcome, finished: Outcome) -> None:
     assert interrupted.done.returncode == 130
-    assert 1 <= len(interrupted.records) < 4
+    assert 1 <= len(interrupted.records) < 3
     same = [finished.records[record.position or 0] for record in interrupted.records]
     assert [numbers(record) for record in interrupted.records] == [numbers(record) for record in same]
 
@@ -388,7 +388,7 @@ def test_where_there_are_no_test_images_the_run_says_so_and_ends_well(
 
 
 def test_a_time_limit_ends_the_run_with_success(call: Launch, tiny: Path, tmp_path: Path) -> None:
-    done = call(tmp_path, "run", "--data", tiny, "--trials", 2, *SMALL, "--time-limit", "0.01s")
+    done = call(tmp_path, "run", "--data", tiny, *SMALL, "--time-limit", "0.01s")
     assert done.returncode == 0
     assert outcome(done, tmp_path).records == []
     assert "time limit" in done.stderr

@@ -83,7 +83,7 @@ def test_a_mismatch_of_costs_ends_the_run(runner: Any, dataset: Any, pointwise: 
 def test_a_loss_that_is_no_number_is_recorded_and_the_run_goes_on(runner: Any, dataset: Any) -> None:
     wild = Recipe(epochs=3, batch_size=2, learning_rate=100.0, clip_norm=0.0, schedule="constant")
     worker = WorkerProcesses(dataset.training_data(), stall_seconds=300.0)
-    settings = RunSettings(Budget(3_000), wild, strategy="random", trials=2, workers=2)
+    settings = RunSettings(Budget(3_000), wild, strategy="random", trials=2, workers=1)
     flat = SearchSpace(tree=network_choices(depth=(6, 7), norms={"none": 1}, activations={"linear": 1}))
     with SearchRun(runner.store, "wild", settings, dataset, {}, space=flat) as search:
         outcome = runner.carry_out(search, worker)
