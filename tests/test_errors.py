@@ -7,7 +7,7 @@ import pytest
 
 from tinysearch import errors
 
-CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == "tinysearch.errors"]
+CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.TinySearchError)]
 
 
 def drawn() -> dict[str, str | None]:

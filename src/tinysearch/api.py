@@ -399,7 +399,7 @@ def _result(run: SearchRun, standing: Standing[Record]) -> Result:
 
 def _searched(store: Store, name: str) -> int:
     """Return how many of a run's first positions have records; what comes after a gap may not be there for ever."""
-    store.run(name)
+    store.check_names([name])
     positions = {record.position for record in store.records(name)}
     return next(count for count in range(len(positions) + 1) if count not in positions)
 
@@ -412,9 +412,8 @@ def _latest(store: Store) -> Run:
 
 
 def _free_name(store: Store, dataset: Dataset, budget: Budget) -> str:
-    taken = {run.name for run in store.runs()}
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:60] or "data"
     number = 1
-    while (name := f"{stem}-{budget.params}-{number}") in taken:
+    while store.has(name := f"{stem}-{budget.params}-{number}"):
         number += 1
     return name

@@ -12,6 +12,7 @@ The tree::
     │   ├── DatasetError            a dataset that is missing, damaged or mislabelled
     │   │   └── NoTestImagesError       ... or that has no test images, where they are asked for
     │   ├── StoreError              a store that cannot be opened, read or written
+    │   │   └── DamagedError            ... or rows of it that cannot be read
     │   ├── RunError                a run that exists already, or does not exist
     │   └── CandidateError          a candidate that matches no record or file
     └── WorkError               something failed while working (the command line exits with 1)
@@ -19,6 +20,8 @@ The tree::
         ├── TrainingError           a candidate could not be trained, and there is nothing to go on with
         ├── WorkerError             the processes that train cannot be started, or were stopped
         └── StoreWriteError         a result could not be written to the store
+
+What a person should know, and what stops nothing, is a ``TinySearchWarning``; the command line prints it as a note.
 """
 
 from __future__ import annotations
@@ -64,6 +67,10 @@ class StoreError(InputError):
     """A store that cannot be opened, read or written."""
 
 
+class DamagedError(StoreError):
+    """Rows of a store, or lines of an archive, that cannot be read where all of them are needed."""
+
+
 class RunError(InputError):
     """A run whose name is taken, unknown, or whose settings disagree with the ones given."""
 
@@ -90,3 +97,7 @@ class WorkerError(WorkError):
 
 class StoreWriteError(WorkError):
     """A result could not be written to the store."""
+
+
+class TinySearchWarning(UserWarning):
+    """Something that a person should know, and that stops nothing."""

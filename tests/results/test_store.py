@@ -13,7 +13,7 @@ import pytest
 
 from tinysearch.baselines.models import CONV
 from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
-from tinysearch.results.database import APPLICATION_ID
+from tinysearch.results.migration import APPLICATION_ID
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.schema import MIGRATIONS
 from tinysearch.results.store import DEFAULT_PATH, Store, default_path

@@ -193,11 +193,10 @@ def ensure_run(store: Store, run: str, dataset: Dataset, settings: Mapping[str, 
     Raises:
         RunError: if there is one that was made on other data.
     """
-    known = {one.name: one for one in store.runs()}
-    if run not in known:
+    if not store.has(run):
         store.create_run(run, dataset.name, dataset.fingerprint, settings)
     else:
-        known[run].check_data(dataset.name, dataset.fingerprint)
+        store.run(run).check_data(dataset.name, dataset.fingerprint)
 
 
 def _compared(model: Baseline, records: Sequence[Record]) -> Reproduction:

@@ -41,14 +41,15 @@ def export(
         raise InputError(f"an archive is a file whose name ends in {SUFFIX}, got {archive}; name another with -o")
     with Store(store or default_path()) as opened:
         names = list(dict.fromkeys(runs or [run.name for run in opened.runs()]))
-        for name in names:
-            opened.run(name)
+        opened.check_names(names)
         if tensorboard is not None:
             from tinysearch.report.tensorboard import to_tensorboard
             from tinysearch.runtime.backend import load_keras
 
             load_keras()
-            written = to_tensorboard((one for name in names for one in opened.records(name)), tensorboard)
+            written = to_tensorboard(
+                (one for name in names for one in opened.records(name, all_needed=False)), tensorboard
+            )
             stderr().print(
                 f"wrote {written} logs; look at them with tensorboard --logdir {tensorboard}", soft_wrap=True
             )
@@ -81,10 +82,9 @@ def import_(
 
     if (archive is None) != reference:
         raise InputError("what is imported is one archive: name it with --from FILE, or give --reference")
-    with read(archive or REFERENCE) as source, Store(store or default_path(), create=True) as opened:
+    with read(archive or REFERENCE, all_needed=True) as source, Store(store or default_path(), create=True) as opened:
         chosen = [source.run(name) for name in dict.fromkeys(runs)] if runs else source.runs()
-        known = {run.name for run in opened.runs()}
-        there = [run.name for run in chosen if run.name in known]
+        there = [run.name for run in chosen if opened.has(run.name)]
         if there:
             raise RunError(
                 f"a run named {there[0]!r} is in the store {opened.path} already, so nothing was imported; name the "

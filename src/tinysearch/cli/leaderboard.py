@@ -70,8 +70,7 @@ def leaderboard(
     # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
     gc.disable()
     with open_to_read(options.to_read(store, reference)) as opened:
-        for name in runs or []:
-            opened.run(name)
+        opened.check_names(runs or [])
         records = [one for one in opened.summaries() if not runs or one.run in runs]
         if format is Format.html:
             if dataset is not None or pareto or tested or top is not None or sort is not Sort.val_accuracy:

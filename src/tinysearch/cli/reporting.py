@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from typing import ParamSpec, TextIO
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TextIO
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from tinysearch.errors import InputError, TinySearchError
+from tinysearch.errors import InputError, TinySearchError, TinySearchWarning
 
 P = ParamSpec("P")
 
@@ -46,7 +49,8 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            command(*args, **kwargs)
+            with _notes():
+                command(*args, **kwargs)
         except typer.Exit:
             raise
         except KeyboardInterrupt:
@@ -71,6 +75,25 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(EXIT_FAILURE) from None
 
     return wrapped
+
+
+@contextlib.contextmanager
+def _notes() -> Iterator[None]:
+    """Print warnings of tinysearch as notes, each once; what others warn of is left as it is."""
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", TinySearchWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, TinySearchWarning):
+                others(message, category, *where, **more)
+            elif str(message) not in said:
+                said.add(str(message))
+                stderr().print(Text(f"note: {message}", style="bold yellow"), soft_wrap=True)
+
+        warnings.showwarning = show
+        yield
 
 
 def _say(text: str) -> None:

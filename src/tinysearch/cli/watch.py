@@ -16,6 +16,7 @@ from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stdout
 
 if TYPE_CHECKING:
+    from tinysearch.results.lock import Holder
     from tinysearch.results.record import Run
     from tinysearch.results.store import Store
     from tinysearch.results.summary import Summary
@@ -36,7 +37,7 @@ def watch(
     Example: tinysearch watch mnist-10000-1
     """
     from tinysearch.errors import RunError
-    from tinysearch.results.lock import holder
+    from tinysearch.results.lock import HolderWatch
     from tinysearch.results.store import Store, default_path
 
     console = stdout()
@@ -46,15 +47,17 @@ def watch(
             raise RunError(f"the store {opened.path} has no run yet; begin one with tinysearch run")
         name = runs[-1].name if run is None else opened.run(run).name
         live = Live(console=console, auto_refresh=False) if console.is_terminal and not console.no_color else None
+        watched = HolderWatch(opened.folder_of(name))
         seen = idle = 0
         if live is not None:
             live.start()
         try:
             while True:
-                who = holder(opened.folder_of(name))
+                who = watched.look()
                 found, summaries = opened.run(name), opened.summaries(name)
+                state = _state(found, who, watched.silent)
                 if live is not None:
-                    live.update(_display(opened, found, summaries, who), refresh=True)
+                    live.update(_display(opened, found, summaries, state), refresh=True)
                 else:
                     seen = _print_new(console, summaries, seen)
                 # Between two commands that go on with it nobody holds the run for a moment.
@@ -66,10 +69,10 @@ def watch(
             if live is not None:
                 live.stop()
         if live is None:
-            console.print(_state(found, who), soft_wrap=True, markup=False)
+            console.print(state, soft_wrap=True, markup=False)
 
 
-def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) -> RenderableType:
+def _display(store: Store, run: Run, summaries: list[Summary], state: str) -> RenderableType:
     """Return the state of a run, its best candidate and its latest trainings."""
     from tinysearch.report import figures
     from tinysearch.results.ranking import leader
@@ -81,7 +84,7 @@ def _display(store: Store, run: Run, summaries: list[Summary], who: str | None) 
     facts = Table.grid(padding=(0, 2))
     rows = [
         ("run", f"{run.name} in {store.path}, {run.dataset}"),
-        ("state", _state(run, who)),
+        ("state", state),
         (
             "trials",
             f"{done}" + (f" of {planned}" if planned is not None else "") + (f", {failed} failed" if failed else ""),
@@ -119,11 +122,14 @@ def _print_new(console: Console, summaries: list[Summary], seen: int) -> int:
     return len(summaries)
 
 
-def _state(run: Run, who: str | None) -> str:
+def _state(run: Run, who: Holder | None, silent: Holder | None) -> str:
+    from tinysearch.results.lock import SILENCE
+
     if who is not None:
         return f"being carried out by {who}"
     if run.finished_at is not None:
         return f"finished at {run.finished_at}"
-    if "trials" in run.settings:
-        return f"nobody is carrying it out; tinysearch run --name {run.name} --resume goes on"
-    return "nobody is carrying it out"
+    state = "nobody is carrying it out"
+    if silent is not None:
+        state = f"{silent} gave no sign of life for {SILENCE / 60:.0f} minutes, so it is taken for dead"
+    return f"{state}; tinysearch run --name {run.name} --resume goes on" if "trials" in run.settings else state

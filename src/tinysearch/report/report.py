@@ -232,9 +232,8 @@ def build(
         RunError: if a run is unknown.
     """
     known = {run.name: run for run in store.runs()}
-    for name in runs:
-        store.run(name)
-    records = [record for record in store.records() if not runs or record.run in runs]
+    store.check_names(runs)
+    records = [record for record in store.records(all_needed=False) if not runs or record.run in runs]
     context = _Known(known, documented or {}, images or {})
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
         context.evaluated[mark] = by_network(store.evaluations(mark))

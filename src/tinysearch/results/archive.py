@@ -1,6 +1,7 @@
 """Archives: runs and their records as JSON lines, to be kept beside code or carried to another machine.
 
-The first line says what the file is. Each run is a line, followed by a line for each of its records.
+The first line says what the file is. Each run is a line, followed by a line for each of its records. A line that is
+damaged is treated as a damaged row of a store is.
 """
 
 from __future__ import annotations
@@ -13,34 +14,35 @@ from typing import Any
 
 from tinysearch.errors import StoreError
 from tinysearch.results import upgrade
-from tinysearch.results.record import Measurement, Record, Run
+from tinysearch.results.damage import Damage, refuse, skipped
+from tinysearch.results.record import Record, Run
+from tinysearch.results.rows import parsed, to_record, to_run
 from tinysearch.results.store import IN_MEMORY, Store
-from tinysearch.space.architecture import Architecture
-from tinysearch.space.cost import Cost
 
 SUFFIX = ".jsonl"
 FORMAT = "tinysearch archive"
-VERSION = 2
+VERSION = 1
 REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
 
 
 def write(store: Store, runs: Iterable[str], path: Path) -> int:
     """Write runs of a store to an archive.
 
-    What the networks predicted on test images is not written.
+    What the networks predicted on test images is not written, nor is what cannot be read.
 
     Returns:
         How many records were written.
 
     Raises:
         RunError: if a run is unknown.
+        DamagedError: if one of the runs cannot be read.
         OSError: if the file cannot be written.
     """
     lines: list[dict[str, Any]] = [{"format": FORMAT, "version": VERSION}]
     written = 0
     for name in runs:
         lines.append({"run": asdict(store.run(name))})
-        for record in store.records(name):
+        for record in store.records(name, all_needed=False):
             lines.append({"record": _plain(record)})
             written += 1
     part = path.with_name(f".{path.name}.part")
@@ -58,30 +60,76 @@ def open_to_read(path: Path) -> Store:
     return read(path) if path.suffix == SUFFIX else Store(path)
 
 
-def read(path: Path) -> Store:
+def read(path: Path, *, all_needed: bool = False) -> Store:
     """Return a store in memory with what an archive holds; nothing that is written to it is kept.
+
+    Args:
+        path: The archive.
+        all_needed: Whether every line of it is; else those that cannot be read are left out, with a warning.
 
     Raises:
         StoreError: if the file cannot be read, or is no archive.
+        DamagedError: if a line cannot be read, and all are needed.
     """
     try:
-        first, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        if first.get("format") != FORMAT or first["version"] > VERSION:
-            raise ValueError(f"its first line is {json.dumps(first)[:80]}")
-        parsed = [
-            Run(**upgrade.run(line["run"])) if "run" in line else _record(upgrade.record(line["record"]))
-            for line in lines
-        ]
+        first, *lines = path.read_bytes().splitlines()
     except OSError as error:
         raise StoreError(f"the archive {path} cannot be read ({error.strerror}); name another file") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(
-            f"{path} is no archive that this tinysearch can read ({type(error).__name__}: {error}); 'tinysearch "
-            f"export' writes one"
-        ) from None
+    except ValueError:
+        first, lines = b"", []
+    _check_is_archive(first, path)
+    runs: dict[str, Run] = {}
+    records: list[Record] = []
+    damages: list[Damage] = []
+    for number, line in enumerate(lines, start=2):
+        try:
+            one = _made_of(line)
+            if isinstance(one, Run):
+                if runs.setdefault(one.name, one) is not one:
+                    raise ValueError(f"there is a run {one.name!r} already")
+            elif one.run in runs:
+                records.append(one)
+            else:
+                raise ValueError(f"its run {one.run!r} is not among those before it")
+        except ValueError as error:
+            damages.append(Damage(f"line {number}", str(error)))
+    if len(damages) == len(lines) or all_needed:
+        refuse(path, damages)
+    skipped(path, damages)
     store = Store(IN_MEMORY, create=True)
-    store.add([one for one in parsed if isinstance(one, Run)], [one for one in parsed if isinstance(one, Record)])
+    store.add(runs.values(), records)
     return store
+
+
+def _check_is_archive(first: bytes, path: Path) -> None:
+    """Check the first line of a file.
+
+    Raises:
+        StoreError: if it is not that of an archive.
+    """
+    try:
+        says = parsed(first.decode(), "first line")
+        if says["format"] == FORMAT and says["version"] <= VERSION:
+            return
+        reason = f"its first line is {json.dumps(says)[:80]}"
+    except (ValueError, KeyError, TypeError):
+        reason = f"its first line is {first[:80]!r}"
+    raise StoreError(f"{path} is no archive that this tinysearch can read: {reason}; 'tinysearch export' writes one")
+
+
+def _made_of(line: bytes) -> Run | Record:
+    """Return the run or the record that a line holds.
+
+    Raises:
+        ValueError: if it holds none.
+    """
+    plain = parsed(line.decode(), "text")
+    try:
+        if "run" in plain:
+            return to_run(upgrade.run(plain["run"]))
+        return to_record(upgrade.record(plain["record"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"it is neither a run nor a record: {error!r}") from None
 
 
 def _plain(record: Record) -> dict[str, Any]:
@@ -92,12 +140,3 @@ def _plain(record: Record) -> dict[str, Any]:
         "cost": record.cost.to_dict(),
         "measurement": replace(record.measurement, log="").to_dict(),
     }
-
-
-def _record(data: dict[str, Any]) -> Record:
-    values = {
-        "architecture": Architecture.from_dict(data["architecture"]),
-        "cost": Cost.from_dict(data["cost"]),
-        "measurement": Measurement.from_dict(data["measurement"]),
-    }
-    return Record(**{**data, **values})

@@ -6,6 +6,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from tinysearch.errors import StoreWriteError
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 
@@ -65,9 +66,22 @@ class BestModels:
             shutil.copyfile(source, self.path(key))
 
     def clear(self) -> None:
-        """Remove what an earlier run of the name has left, whose records are gone."""
-        for name in ("checkpoints", "evaluations"):
-            shutil.rmtree(self._folder / name, ignore_errors=True)
+        """Remove what an earlier run of the name has left, whose records are gone.
+
+        Raises:
+            StoreWriteError: if it cannot be removed: a model of that run would pass for one of this.
+        """
+        try:
+            for name in ("checkpoints", "evaluations"):
+                if (self._folder / name).exists():
+                    shutil.rmtree(self._folder / name)
+            for path in self._folder.glob("*.keras"):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreWriteError(
+                f"{error.filename or self._folder} was left by an earlier run and cannot be removed "
+                f"({error.strerror or error}); remove the folder {self._folder}, or give another --name"
+            ) from None
 
     def tidy(self) -> None:
         """Remove what trainings that were killed have left behind: half-written models and checkpoints."""

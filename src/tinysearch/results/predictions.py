@@ -17,10 +17,22 @@ Classes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Classes of the test images, and those that a network took them for, each packed by ``pack``."""
+    """Classes of the test images, and those that a network took them for, each packed by ``pack``.
+
+    Raises:
+        ValueError: if they are not, or are not equally many.
+    """
 
     labels: bytes
     predicted: bytes
+
+    def __post_init__(self) -> None:
+        try:
+            same = unpack(self.labels).shape == unpack(self.predicted).shape
+        except (ValueError, TypeError, zlib.error) as error:
+            raise ValueError(f"its predictions are damaged: {error}") from None
+        if not same:
+            raise ValueError("its predictions are not as many as there are labels")
 
     @classmethod
     def of(cls, labels: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Predictions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # One entry per version. PRAGMA user_version counts the entries that were applied, so an entry is never edited once
 # it was released: a change is a new entry at the end. notation(), new_recipe() and new_settings() are functions of
-# ours, see ``database.py``.
+# ours, see ``migration.py``.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """
@@ -153,8 +153,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE records ADD COLUMN other_environment INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE answers RENAME TO predictions",
         "UPDATE records SET purpose = 'revalidation' WHERE purpose = 'confirmation'",
-        "UPDATE details SET recipe = new_recipe(recipe)",
-        "UPDATE runs SET settings = new_settings(settings)",
+        "UPDATE details SET recipe = new_recipe(CAST(recipe AS BLOB))",
+        "UPDATE runs SET settings = new_settings(CAST(settings AS BLOB))",
         """
         CREATE VIEW summaries AS
             SELECT records.*, runs.name AS run, runs.dataset, runs.fingerprint

@@ -6,22 +6,33 @@ synced to the disk before ``append`` returns.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-import re
 import sqlite3
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinysearch.errors import CandidateError, RunError
+from tinysearch.results.damage import Damage, printable, refuse, skipped
 from tinysearch.results.database import Database
-from tinysearch.results.record import Measurement, Record, Run
+from tinysearch.results.folders import folder, old_folder
+from tinysearch.results.record import Record, Run
+from tinysearch.results.rows import are_summaries, to_summary
 from tinysearch.results.summary import Summary
-from tinysearch.space.architecture import Architecture, digest
-from tinysearch.space.cost import Cost
+from tinysearch.results.tables import (
+    NUMBERED_SUMMARIES,
+    RUNS,
+    SUMMARIES,
+    TRAININGS,
+    dump,
+    insert_record,
+    insert_run,
+    now,
+    record_of,
+    run_of,
+)
 
 if TYPE_CHECKING:
     # They need NumPy, which a leaderboard does not.
@@ -30,7 +41,9 @@ if TYPE_CHECKING:
 DEFAULT_PATH = Path("runs", "tinysearch.db")
 # As SQLite calls a database that is nowhere but here.
 IN_MEMORY = Path(":memory:")
-_ORDER = "ORDER BY run_id, position IS NULL, position, id"
+_ORDER = "ORDER BY run_id, position IS NULL, position, records.id"
+
+T = TypeVar("T")
 
 
 def default_path() -> Path:
@@ -39,7 +52,11 @@ def default_path() -> Path:
 
 
 class Store:
-    """Records on disk, in a ``Database`` of the same arguments and errors."""
+    """Records on disk, in a ``Database`` of the same arguments and errors.
+
+    A row that is damaged is left out with a ``TinySearchWarning`` that names it where the others are of use without
+    it, and is a ``DamagedError`` where all are needed.
+    """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
@@ -60,10 +77,10 @@ class Store:
     def folder_of(self, run: str) -> Path:
         """Return the folder beside the store for the files of a run: models of its best few candidates, and its lock.
 
-        It has the run's name, or where that is no plain name for a folder, a digest of it.
+        A run of an earlier version keeps the folder that it was begun with.
         """
-        plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run) is not None
-        return self.path.parent / f"{self.path.stem}-models" / (run if plain else f"run-{digest(run)}")
+        own, old = folder(self.path, run), old_folder(self.path, run)
+        return old if not own.exists() and old.exists() and self.has(run) else own
 
     def create_run(self, name: str, dataset: str, fingerprint: str, settings: Mapping[str, Any]) -> Run:
         """Make a run.
@@ -75,7 +92,7 @@ class Store:
             try:
                 connection.execute(
                     "INSERT INTO runs (name, dataset, fingerprint, settings, created_at) VALUES (?, ?, ?, ?, ?)",
-                    (name, dataset, fingerprint, _dump(settings), _now()),
+                    (name, dataset, fingerprint, dump(settings), now()),
                 )
             except sqlite3.IntegrityError:
                 raise RunError(
@@ -83,34 +100,37 @@ class Store:
                 ) from None
         return self.run(name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a run of a name."""
+        return self._database.first("SELECT id FROM runs WHERE name = ?", (name,)) is not None
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Check that there are runs of some names.
+
+        Raises:
+            RunError: if there is none of one of them.
+        """
+        for name in names:
+            if not self.has(name):
+                rows = self._database.query("SELECT name FROM runs ORDER BY id")
+                known = ", ".join(printable(str(row["name"])) for row in rows) or "none yet"
+                hint = f"; a file is read by --store {name}" if Path(name).is_file() else ""
+                raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}{hint}")
+
     def run(self, name: str) -> Run:
         """Return a run.
 
         Raises:
             RunError: if there is none of that name.
+            DamagedError: if it cannot be read.
         """
-        for run in self.runs():
-            if run.name == name:
-                return run
-        known = ", ".join(run.name for run in self.runs()) or "none yet"
-        hint = f"; a file is read by --store {name}" if Path(name).is_file() else ""
-        raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}{hint}")
+        self.check_names([name])
+        (run,) = self._read(self._database.query(f"{RUNS} WHERE name = ?", (name,)), run_of, all_needed=True)
+        return run
 
     def runs(self) -> list[Run]:
-        """Return all runs, oldest first."""
-        rows = self._database.query("SELECT * FROM runs ORDER BY id")
-        return [
-            Run(
-                name=row["name"],
-                dataset=row["dataset"],
-                fingerprint=row["fingerprint"],
-                settings=json.loads(row["settings"]),
-                rejections=json.loads(row["rejections"]),
-                created_at=row["created_at"],
-                finished_at=row["finished_at"],
-            )
-            for row in rows
-        ]
+        """Return all runs that can be read, oldest first."""
+        return self._read(self._database.query(f"{RUNS} ORDER BY id"), run_of)
 
     def add(self, runs: Iterable[Run], records: Iterable[Record]) -> None:
         """Store runs and records of another store, in one transaction.
@@ -119,24 +139,11 @@ class Store:
             StoreWriteError: if they cannot be written, or a run of one of their names is here already.
         """
         with self._database.writing() as connection:
-            connection.executemany(
-                "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at, finished_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        run.name,
-                        run.dataset,
-                        run.fingerprint,
-                        _dump(run.settings),
-                        _dump(run.rejections),
-                        run.created_at,
-                        run.finished_at,
-                    )
-                    for run in runs
-                ],
-            )
+            for run in runs:
+                insert_run(connection, run)
+            numbers = {row["name"]: row["id"] for row in self._database.query("SELECT id, name FROM runs")}
             for record in records:
-                self._insert(connection, record)
+                insert_record(connection, numbers[record.run], record)
 
     def append(self, record: Record, predictions: Predictions | None = None) -> None:
         """Store a record in one transaction, and what its network predicted on the test images.
@@ -147,7 +154,7 @@ class Store:
             StoreWriteError: if it cannot be written, a full disk for example; the store is as it was before.
         """
         with self._database.writing() as connection:
-            number = self._insert(connection, record)
+            number = insert_record(connection, self._run_id(record.run), record)
             if number is not None and predictions is not None:
                 connection.execute(
                     "INSERT INTO test_sets (fingerprint, labels) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -162,7 +169,7 @@ class Store:
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE runs SET finished_at = NULL, rejections = '{}', settings = ? WHERE name = ?",
-                (_dump(settings), name),
+                (dump(settings), name),
             )
 
     def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
@@ -173,87 +180,102 @@ class Store:
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE runs SET finished_at = ?, settings = ?, rejections = ? WHERE name = ?",
-                (_now(), _dump(settings), _dump(dict(rejections)), name),
+                (now(), dump(settings), dump(dict(rejections)), name),
             )
 
-    def records(self, run: str | None = None) -> list[Record]:
+    def records(self, run: str | None = None, *, all_needed: bool = True) -> list[Record]:
         """Return the records of one run, or of all, oldest run first.
 
         Those of a search come in the order of their positions, then evaluations as they were stored.
+
+        Raises:
+            DamagedError: if one of them cannot be read, unless those that can be are enough.
         """
-        where, values = ("", ()) if run is None else ("WHERE run = ?", (run,))
-        sql = f"SELECT * FROM trainings {where} {_ORDER}"  # noqa: S608
-        return [_record(row) for row in self._database.query(sql, values)]
+        where, values = ("", ()) if run is None else ("WHERE runs.name = ?", (run,))
+        return self._read(
+            self._database.query(f"{TRAININGS} {where} {_ORDER}", values), record_of, all_needed=all_needed
+        )
 
     def summaries(self, run: str | None = None) -> list[Summary]:
-        """Return what a leaderboard needs of the records of one run, or of all, as they were stored."""
-        where, values = ("", ()) if run is None else ("WHERE run = ?", (run,))
-        sql = f"SELECT {', '.join(Summary._fields)} FROM summaries {where} ORDER BY id"  # noqa: S608
-        return list(map(Summary._make, self._database.query(sql, values, row=None)))
+        """Return what a leaderboard needs of the records of one run, or of all, as they were stored.
+
+        Those that cannot be read are left out.
+        """
+        where, values = ("", ()) if run is None else ("WHERE runs.name = ?", (run,))
+        order = f"{where} ORDER BY records.id"
+        with contextlib.suppress(UnicodeError):
+            rows = self._database.tuples(f"{SUMMARIES} {order}", values)
+            if are_summaries(rows):
+                return list(map(Summary._make, rows))
+        return self._read(
+            self._database.query(f"{NUMBERED_SUMMARIES} {order}", values), lambda row: to_summary(row[1:])
+        )
 
     def evaluations(self, test_fingerprint: str) -> list[Evaluated]:
-        """Return all evaluations on some test images, as they were stored."""
+        """Return all evaluations on some test images that can be read, as they were stored."""
         from tinysearch.results.predictions import Evaluated, Predictions
 
+        def evaluated(row: sqlite3.Row) -> Evaluated:
+            record = record_of(row)
+            found = self._database.first(
+                "SELECT labels, predicted FROM predictions LEFT JOIN test_sets ON fingerprint = ? WHERE record_id = ?",
+                (test_fingerprint, row["id"]),
+            )
+            return Evaluated(
+                run=record.run,
+                key=record.key,
+                name=record.name,
+                origin=record.origin,
+                seed=record.seed,
+                fingerprint=record.fingerprint,
+                held_out=record.measurement.val_accuracy is not None,
+                recipe=record.recipe,
+                accuracy=row["test_accuracy"],
+                predictions=None if found is None else Predictions(found["labels"], found["predicted"]),
+            )
+
         rows = self._database.query(
-            """
-            SELECT trainings.*, labels, predicted FROM trainings
-            LEFT JOIN predictions ON predictions.record_id = trainings.id
-            LEFT JOIN test_sets ON test_sets.fingerprint = trainings.test_fingerprint
-            WHERE test_fingerprint = ? AND test_accuracy IS NOT NULL ORDER BY id
-            """,
+            f"{TRAININGS} WHERE test_fingerprint = ? AND test_accuracy IS NOT NULL ORDER BY records.id",
             (test_fingerprint,),
         )
-        return [
-            Evaluated(
-                run=row["run"],
-                key=row["key"],
-                name=row["name"],
-                origin=row["origin"],
-                seed=row["seed"],
-                fingerprint=row["fingerprint"],
-                held_out=row["val_accuracy"] is not None,
-                recipe=json.loads(row["recipe"]),
-                accuracy=row["test_accuracy"],
-                predictions=None if row["predicted"] is None else Predictions(row["labels"], row["predicted"]),
-            )
-            for row in rows
-        ]
+        return self._read(rows, evaluated)
 
     def trainings(self, key: str, seed: int, fingerprint: str) -> list[Record]:
         """Return the trainings of searches, in any run, of a candidate with a seed on some data, the oldest first.
 
-        Failures, trainings that were stopped early, and what was itself reused are left out.
+        Failures, trainings that were stopped early, what was itself reused, and what cannot be read are left out.
         """
         rows = self._database.query(
-            """
-            SELECT * FROM trainings
-            WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL
-                AND reused_from IS NULL AND epochs = json_extract(recipe, '$.epochs')
-            ORDER BY id
-            """,
+            f"{TRAININGS} WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL "
+            f"AND reused_from IS NULL ORDER BY records.id",
             (key, seed, fingerprint),
         )
-        return [_record(row) for row in rows]
+        return [one for one in self._read(rows, record_of) if one.epochs == one.recipe.get("epochs")]
 
     def training(self, run: str, key: str, seed: int, purpose: str) -> Record | None:
-        """Return one training of a run; None if it has none with this key, seed and purpose."""
-        row = self._database.query(
-            "SELECT * FROM trainings WHERE run = ? AND key = ? AND seed = ? AND purpose = ?", (run, key, seed, purpose)
-        ).fetchone()
-        return None if row is None else _record(row)
+        """Return one training of a run; None if it has none with this key, seed and purpose.
+
+        Raises:
+            DamagedError: if it cannot be read.
+        """
+        rows = self._database.query(
+            f"{TRAININGS} WHERE runs.name = ? AND key = ? AND seed = ? AND purpose = ?", (run, key, seed, purpose)
+        )
+        return next(iter(self._read(rows, record_of, all_needed=True)), None)
 
     def find(self, prefix: str) -> list[Record]:
         """Return the records of the one candidate whose key begins with ``prefix``, oldest first.
 
         Raises:
             CandidateError: if no candidate, or more than one, has such a key.
+            DamagedError: if one of them cannot be read.
         """
-        rows = self._database.query(
-            "SELECT * FROM trainings WHERE substr(key, 1, ?) = ? ORDER BY id",
-            (len(prefix), prefix),
-        ).fetchall()
-        keys = sorted({row["key"] for row in rows})
+        where = "WHERE substr(key, 1, ?) = ?"
+        values = (len(prefix), prefix)
+        keys = [
+            printable(str(row["key"]))
+            for row in self._database.query(f"SELECT DISTINCT key FROM records {where} ORDER BY key", values)  # noqa: S608
+        ]
         if not keys:
             raise CandidateError(
                 f"no record's key begins with {prefix!r}; 'tinysearch leaderboard' lists the keys, and a candidate may "
@@ -262,105 +284,43 @@ class Store:
             )
         if len(keys) > 1:
             raise CandidateError(f"{len(keys)} keys begin with {prefix!r}: {', '.join(keys[:5])}; give more digits")
-        return [_record(row) for row in rows]
+        rows = self._database.query(f"{TRAININGS} {where} ORDER BY records.id", values)
+        return self._read(rows, record_of, all_needed=True)
 
     def named(self, name: str) -> list[Record]:
-        """Return the records of a hand-designed baseline, whatever the recipe, oldest first."""
-        return [
-            _record(row) for row in self._database.query("SELECT * FROM trainings WHERE name = ? ORDER BY id", (name,))
-        ]
+        """Return the records of a hand-designed baseline, whatever the recipe, oldest first.
 
-    def _insert(self, connection: sqlite3.Connection, record: Record) -> int | None:
-        """Insert a record and return its number; None if it was recorded already."""
-        summary = Summary.of(record)
-        stored = connection.execute(
-            """
-            INSERT INTO records (
-                run_id, key, name, origin, purpose, trial, position, seed, reused_from, other_environment, params,
-                non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
-                test_fingerprint, failure, train_seconds, layers, rejections, created_at
-            ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
-            """,
-            (
-                self._run_id(record.run),
-                record.key,
-                record.name,
-                record.origin,
-                record.purpose,
-                record.trial,
-                record.position,
-                record.seed,
-                record.reused_from,
-                record.other_environment,
-                summary.params,
-                summary.non_trainable_params,
-                summary.macs,
-                summary.peak_activation_bytes,
-                summary.epochs,
-                summary.val_accuracy,
-                summary.val_loss,
-                record.test_accuracy,
-                record.test_fingerprint,
-                record.measurement.failure,
-                summary.train_seconds,
-                summary.layers,
-                _dump(dict(record.rejections)),
-                record.created_at or _now(),
-            ),
-        )
-        if stored.rowcount == 0:
-            return None
-        connection.execute(
-            "INSERT INTO details (record_id, architecture, cost, recipe, measurement, provenance) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                stored.lastrowid,
-                _dump(record.architecture.to_dict()),
-                _dump(record.cost.to_dict()),
-                _dump(record.recipe),
-                _dump(record.measurement.to_dict()),
-                _dump(record.provenance),
-            ),
-        )
-        return stored.lastrowid
+        Raises:
+            DamagedError: if one of them cannot be read.
+        """
+        rows = self._database.query(f"{TRAININGS} WHERE records.name = ? ORDER BY records.id", (name,))
+        return self._read(rows, record_of, all_needed=True)
+
+    def _read(
+        self, rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], T], *, all_needed: bool = False
+    ) -> list[T]:
+        """Return what is made of rows; warn of those that are damaged, or refuse them where all are needed."""
+        found: list[T] = []
+        damages: list[Damage] = []
+        for row in rows:
+            try:
+                found.append(make(row))
+            except ValueError as error:
+                damages.append(Damage(_named(row), str(error)))
+        if damages:
+            # Where the file has no order left, rows may be missing without a sign of it.
+            self._database.check()
+        (refuse if all_needed else skipped)(self.path, damages)
+        return found
 
     def _run_id(self, name: str) -> int:
-        row = self._database.query("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
+        row = self._database.first("SELECT id FROM runs WHERE name = ?", (name,))
         if row is None:
             raise RunError(f"the store {self.path} has no run named {name!r}")
         return int(row["id"])
 
 
-def _record(row: sqlite3.Row) -> Record:
-    return Record(
-        run=row["run"],
-        key=row["key"],
-        name=row["name"],
-        origin=row["origin"],
-        purpose=row["purpose"],
-        trial=row["trial"],
-        seed=row["seed"],
-        dataset=row["dataset"],
-        fingerprint=row["fingerprint"],
-        architecture=Architecture.from_dict(json.loads(row["architecture"])),
-        cost=Cost.from_dict(json.loads(row["cost"])),
-        recipe=json.loads(row["recipe"]),
-        measurement=Measurement.from_dict(json.loads(row["measurement"])),
-        test_accuracy=row["test_accuracy"],
-        test_fingerprint=row["test_fingerprint"],
-        provenance=json.loads(row["provenance"]),
-        position=row["position"],
-        reused_from=row["reused_from"],
-        other_environment=bool(row["other_environment"]),
-        rejections=json.loads(row["rejections"]),
-        created_at=row["created_at"],
-    )
-
-
-def _dump(data: Any) -> str:
-    return json.dumps(data, sort_keys=True, allow_nan=False)
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+def _named(row: sqlite3.Row) -> str:
+    if "run" in row.keys():  # noqa: SIM118
+        return f"record {row['id']} of run {row['run']!r}"
+    return f"run {row['name']!r}, number {row['id']}"

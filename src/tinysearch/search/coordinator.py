@@ -18,6 +18,7 @@ from tinysearch.search.proposer import Proposal
 from tinysearch.search.recording import recorded
 from tinysearch.search.reuse import reusable
 from tinysearch.search.run import SearchRun
+from tinysearch.search.waiting import next_done
 from tinysearch.training.job import Job
 from tinysearch.workers.executor import Executor
 from tinysearch.workers.worker import Worker
@@ -128,6 +129,7 @@ class Coordinator:
         return not self._out_of_time
 
     def _begin(self, proposal: Proposal) -> Record | None:
+        self._run.lock.beat()
         reused = self._reused(proposal)
         if reused is not None:
             self._store(proposal.position, reused)
@@ -147,7 +149,7 @@ class Coordinator:
         return None
 
     def _wait(self) -> tuple[int, Record]:
-        done = self._executor.wait(self._run.until)
+        done = next_done(self._executor, self._run.until, [self._run.lock])
         if done is None:
             raise _TimeIsUpError
         return done[0], self._keep(*done)

@@ -11,6 +11,7 @@ from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.interrupts import Interrupts
+from tinysearch.search.waiting import next_done
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.workers.executor import Executor
@@ -53,11 +54,11 @@ class Limits:
 
     Args:
         until: When they end at the latest, on the clock of ``time.monotonic``; None for no limit.
-        held: Name of the run whose lock the caller holds already; None for no run.
+        held: The lock of a run that the caller holds already; None for no run.
     """
 
     until: float | None = None
-    held: str | None = None
+    held: RunLock | None = None
 
 
 class TimeIsUpError(Exception):
@@ -100,8 +101,10 @@ def retrain(
     interrupts = Interrupts()
     with contextlib.ExitStack() as stack:
         stack.callback(worker.close)
-        for run in sorted({one.run for one in planned} - {limits.held}):
-            stack.callback(RunLock(store.folder_of(run), run).release)
+        locks = [] if limits.held is None else [limits.held]
+        for run in sorted({one.run for one in planned} - {lock.run for lock in locks}):
+            locks.append(RunLock(store.folder_of(run), run))
+            stack.callback(locks[-1].release)
         waiting: list[int] = []
         for position, one in enumerate(planned):
             found = known(one)
@@ -136,7 +139,7 @@ def retrain(
             while waiting and executor.busy < size:
                 begin()
             while executor.busy:
-                done = executor.wait(limits.until)
+                done = next_done(executor, limits.until, locks)
                 if done is None:
                     raise TimeIsUpError
                 if waiting:

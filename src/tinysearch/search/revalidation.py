@@ -144,7 +144,7 @@ def revalidate_round(
                 run.store.append(found)
         return found
 
-    limits = Limits(run.until, held=run.name)
+    limits = Limits(run.until, held=run.lock)
     return retrain(run.store, planned, known, job, as_record, worker, len(planned), watcher, limits)
 
 

@@ -100,8 +100,9 @@ class SearchRun:
                 self._check_same()
                 store.reopen(name, settings.to_dict())
             else:
+                if not store.has(name):
+                    self.models.clear()
                 store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
-                self.models.clear()
             self.history = TrialHistory(settings.workers, self._stored())
         except BaseException:
             self.lock.release()

@@ -112,4 +112,4 @@ def _evaluate_winner(run: SearchRun, workers: Workers, display: Display) -> None
     size = max(1, min(size, len(planned)))
     worker = workers(run.dataset.evaluation_data(), size)
     with display.evaluation(run, planned) as watcher:
-        evaluate(run.store, planned, run.dataset, worker, size, watcher, Limits(run.until, held=run.name))
+        evaluate(run.store, planned, run.dataset, worker, size, watcher, Limits(run.until, held=run.lock))

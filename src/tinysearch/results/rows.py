@@ -1,0 +1,252 @@
+"""Runs and records made of plain values, wherever these come from: a store, an archive. They are checked here.
+
+Disks fail, and files are edited: a row may hold anything. What is made here holds what its type says.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, NoReturn, TypeVar, get_args
+
+from tinysearch.results.record import Measurement, Origin, Purpose, Record, Run
+from tinysearch.results.summary import Summary
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost
+
+T = TypeVar("T")
+
+# What SQLite can hold.
+_MOST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What values a field may have.
+
+    Args:
+        types: The types.
+        low, high: The range of numbers.
+        options: The values, if they are few.
+    """
+
+    types: frozenset[type]
+    low: float = -math.inf
+    high: float = math.inf
+    options: frozenset[str] | None = None
+
+    def allows(self, values: Collection[Any]) -> bool:
+        """Whether all of some values are of this kind. There may be very many: no step of it is one of Python's."""
+        if not self.types.issuperset(map(type, values)):
+            return False
+        if self.options is not None:
+            return self.options.issuperset(values)
+        if dict in self.types:
+            return True
+        if str in self.types:
+            return all(map(str.isascii, filter(None, values))) or _is_unicode(values)
+        known = [value for value in values if value is not None] if type(None) in self.types else values
+        return not known or (self.low <= min(known) and max(known) <= self.high and math.isfinite(sum(known)))
+
+
+def _is_unicode(values: Collection[str | None]) -> bool:
+    """Whether texts can be written: what is no UTF-8 was read with surrogates."""
+    try:
+        "".join(filter(None, values)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_NONE = frozenset({type(None)})
+_TEXT = Kind(frozenset({str}))
+_TEXT_OR_NONE = Kind(_TEXT.types | _NONE)
+_COUNT = Kind(frozenset({int}), 0, _MOST)
+_COUNT_OR_NONE = Kind(_COUNT.types | _NONE, 0, _MOST)
+_NUMBER = Kind(frozenset({int, float}), -1e300, 1e300)
+_NUMBER_OR_NONE = Kind(_NUMBER.types | _NONE, -1e300, 1e300)
+_SECONDS = Kind(_NUMBER.types, 0, 1e300)
+_SHARE = Kind(_NUMBER.types, 0, 1)
+_SHARE_OR_NONE = Kind(_SHARE.types | _NONE, 0, 1)
+_OBJECT = Kind(frozenset({dict}))
+
+_OF_EPOCH = {
+    "loss": _NUMBER,
+    "accuracy": _SHARE,
+    "val_loss": _NUMBER_OR_NONE,
+    "val_accuracy": _SHARE_OR_NONE,
+    "learning_rate": _NUMBER,
+    "seconds": _NUMBER,
+}
+_OF_RUN = {
+    **dict.fromkeys(("name", "dataset", "fingerprint", "created_at"), _TEXT),
+    **dict.fromkeys(("settings", "rejections"), _OBJECT),
+    "finished_at": _TEXT_OR_NONE,
+}
+_OF_RECORD = {
+    **dict.fromkeys(("run", "key", "name", "dataset", "fingerprint", "created_at"), _TEXT),
+    **dict.fromkeys(("architecture", "cost", "recipe", "measurement", "provenance", "rejections"), _OBJECT),
+    **dict.fromkeys(("test_fingerprint", "reused_from"), _TEXT_OR_NONE),
+    "origin": Kind(_TEXT.types, options=frozenset(get_args(Origin))),
+    "purpose": Kind(_TEXT.types, options=frozenset(get_args(Purpose))),
+    "seed": _COUNT,
+    "trial": _COUNT_OR_NONE,
+    "position": _COUNT_OR_NONE,
+    "test_accuracy": _SHARE_OR_NONE,
+    "other_environment": Kind(frozenset({bool}), 0, 1),
+}
+_OF_COST = dict.fromkeys(("params", "non_trainable_params", "macs", "peak_activation_bytes"), _COUNT)
+_OF_SUMMARY = {
+    **{name: kind for name, kind in _OF_RECORD.items() if name in Summary._fields},
+    **_OF_COST,
+    # A flag as SQLite has it.
+    "other_environment": Kind(_COUNT.types, 0, 1),
+    "epochs": _COUNT,
+    "val_accuracy": _SHARE_OR_NONE,
+    "val_loss": _NUMBER_OR_NONE,
+    "failure": _TEXT_OR_NONE,
+    "train_seconds": _SECONDS,
+    "layers": _TEXT,
+}
+# What reports and displays take from the settings of a run, where it is there.
+_OF_SETTINGS = {**dict.fromkeys(("trials", "seed", "workers"), _COUNT), "strategy": _TEXT, "budget": _OBJECT}
+_OF_BUDGET = {"params": _COUNT}
+_OF_RECIPE = {"epochs": _COUNT, "optimizer": _TEXT}
+_OPTIONAL = frozenset(
+    item.name for item in fields(Record) if (item.default, item.default_factory) != (MISSING, MISSING)
+)
+_KINDS_OF_SUMMARY = tuple(_OF_SUMMARY[name] for name in Summary._fields)
+
+
+def to_run(plain: Mapping[str, Any]) -> Run:
+    """Make a run of plain JSON values.
+
+    Raises:
+        ValueError: if it cannot be made of them; the message says what is wrong.
+    """
+    _check_known(plain, _OF_RUN)
+    values = _checked(plain, _OF_RUN)
+    _checked(values["settings"], _OF_SETTINGS, optional=_OF_SETTINGS)
+    _checked(values["settings"].get("budget", {}), _OF_BUDGET, optional=_OF_BUDGET)
+    _check_counts(values["rejections"])
+    return Run(**values)
+
+
+def to_record(plain: Mapping[str, Any]) -> Record:
+    """Make a record of plain JSON values.
+
+    Raises:
+        ValueError: if it cannot be made of them; the message says what is wrong.
+    """
+    _check_known(plain, _OF_RECORD)
+    values = _checked(plain, _OF_RECORD, optional=_OPTIONAL)
+    _checked(values["recipe"], _OF_RECIPE, optional=_OF_RECIPE)
+    _check_counts(values.get("rejections", {}))
+    measurement = _part("measurement", _measurement, values)
+    if values.get("test_accuracy") is not None and not measurement.curve:
+        raise ValueError("it has a test accuracy and no curve")
+    return Record(
+        **{
+            **values,
+            "architecture": _part("architecture", Architecture.from_dict, values),
+            "cost": _part("cost", _cost, values),
+            "measurement": measurement,
+        }
+    )
+
+
+def are_summaries(rows: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether summaries can be made of all of some rows, whose columns are the fields of a summary."""
+    columns = zip(*rows, strict=True)
+    return all(kind.allows(column) for kind, column in zip(_KINDS_OF_SUMMARY, columns, strict=bool(rows)))
+
+
+def to_summary(row: Sequence[Any]) -> Summary:
+    """Make a summary of one such row.
+
+    Raises:
+        ValueError: if it cannot be made of it; the message says what is wrong.
+    """
+    return Summary(**_checked(dict(zip(Summary._fields, row, strict=True)), _OF_SUMMARY))
+
+
+def parsed(text: object, what: str) -> Any:
+    """Return what a JSON text stands for.
+
+    Raises:
+        ValueError: if it is none; the message says what is wrong.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"its {what} cannot be read as text")
+    try:
+        value = _DECODER.decode(text)
+        if "\\ud" in text.lower() or not text.isascii():
+            # Half a character cannot be written anywhere.
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"its {what} cannot be read as JSON: {error}") from None
+    return value
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
+
+
+def _checked(plain: Mapping[str, Any], kinds: Mapping[str, Kind], *, optional: Collection[str] = ()) -> dict[str, Any]:
+    """Return the fields that have a kind."""
+    found = {}
+    for name, kind in kinds.items():
+        if name in plain:
+            found[name] = value = plain[name]
+            if not kind.allows((value,)):
+                raise ValueError(f"its {name} is {str(value)[:40]!r}")
+        elif name not in optional:
+            raise ValueError(f"it has no {name}")
+    return found
+
+
+def _check_known(plain: Mapping[str, Any], kinds: Mapping[str, Kind]) -> None:
+    for name in plain.keys() - kinds.keys():
+        raise ValueError(f"it has no field {name[:40]!r}")
+
+
+def _check_counts(rejections: Mapping[str, Any]) -> None:
+    if not _COUNT.allows(rejections.values()):
+        raise ValueError(f"its rejections are {str(rejections)[:40]!r}")
+
+
+def _part(name: str, make: Callable[[Any], T], values: Mapping[str, Any]) -> T:
+    """Make a part of a record of its plain values."""
+    try:
+        return make(values[name])
+    except KeyError as error:
+        raise ValueError(f"its {name} has no {error}") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"its {name} cannot be read: {error}") from None
+
+
+def _measurement(plain: Mapping[str, Any]) -> Measurement:
+    found = Measurement.from_dict(plain)
+    for name, kind in _OF_EPOCH.items():
+        if not kind.allows([getattr(epoch, name) for epoch in found.curve]):
+            raise ValueError(f"{name} of an epoch is out of range")
+    for name, kind in (("train_seconds", _SECONDS), ("failure", _TEXT_OR_NONE), ("log", _TEXT)):
+        if not kind.allows((getattr(found, name),)):
+            raise ValueError(f"{name} is {str(getattr(found, name))[:40]!r}")
+    return found
+
+
+def _cost(plain: Mapping[str, Any]) -> Cost:
+    found = Cost.from_dict(plain)
+    numbers = [found.params, found.non_trainable_params, found.macs, found.peak_activation_bytes]
+    numbers += [found.int8_weight_bytes]
+    for layer in found.layers:
+        numbers += [layer.params, layer.non_trainable_params, layer.macs, *layer.output_shape]
+    if not _COUNT.allows(numbers) or not _TEXT.allows([text for one in found.layers for text in (one.name, one.kind)]):
+        raise ValueError("a number of it is out of range")
+    return found

@@ -1,0 +1,147 @@
+"""Runs and records as rows of the store's tables."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime, timezone
+from typing import Any
+
+from tinysearch.results.record import Record, Run
+from tinysearch.results.rows import parsed, to_record, to_run
+from tinysearch.results.summary import Summary
+
+RUNS = "SELECT id, name, dataset, fingerprint, settings, rejections, created_at, finished_at FROM runs"
+_JSON_OF_RUN = ("settings", "rejections")
+
+# A record whose run or details are lost is found all the same, to be named as damaged.
+_RECORDS = "FROM records LEFT JOIN runs ON runs.id = records.run_id"
+_OF_RUN = {"run": "runs.name AS run", "dataset": "runs.dataset", "fingerprint": "runs.fingerprint"}
+SUMMARY = ", ".join(_OF_RUN.get(name, f"records.{name}") for name in Summary._fields)
+SUMMARIES = f"SELECT {SUMMARY} {_RECORDS}"
+NUMBERED_SUMMARIES = f"SELECT records.id, {SUMMARY} {_RECORDS}"
+TRAININGS = f"""
+    SELECT records.id, runs.name AS run, key, records.name, origin, purpose, trial, position, seed, dataset,
+        fingerprint, architecture, cost, recipe, measurement, test_accuracy, test_fingerprint, provenance, reused_from,
+        other_environment, records.rejections, records.created_at
+    {_RECORDS} LEFT JOIN details ON details.record_id = records.id
+"""
+_JSON_OF_RECORD = ("architecture", "cost", "recipe", "measurement", "provenance", "rejections")
+
+
+def run_of(row: sqlite3.Row) -> Run:
+    """Return the run of a row of ``RUNS``.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    return to_run(_plain(row, _JSON_OF_RUN))
+
+
+def record_of(row: sqlite3.Row) -> Record:
+    """Return the record of a row of ``TRAININGS``.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    plain = _plain(row, _JSON_OF_RECORD)
+    if plain["other_environment"] in (0, 1):
+        plain["other_environment"] = bool(plain["other_environment"])
+    return to_record(plain)
+
+
+def insert_run(connection: sqlite3.Connection, run: Run) -> None:
+    """Insert a run.
+
+    Raises:
+        sqlite3.IntegrityError: if there is one of its name.
+    """
+    connection.execute(
+        "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at, finished_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            run.name,
+            run.dataset,
+            run.fingerprint,
+            dump(run.settings),
+            dump(run.rejections),
+            run.created_at,
+            run.finished_at,
+        ),
+    )
+
+
+def insert_record(connection: sqlite3.Connection, run_id: int, record: Record) -> int | None:
+    """Insert a record and return its number; None if it was recorded already."""
+    summary = Summary.of(record)
+    stored = connection.execute(
+        """
+        INSERT INTO records (
+            run_id, key, name, origin, purpose, trial, position, seed, reused_from, other_environment, params,
+            non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
+            test_fingerprint, failure, train_seconds, layers, rejections, created_at
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
+        """,
+        (
+            run_id,
+            record.key,
+            record.name,
+            record.origin,
+            record.purpose,
+            record.trial,
+            record.position,
+            record.seed,
+            record.reused_from,
+            record.other_environment,
+            summary.params,
+            summary.non_trainable_params,
+            summary.macs,
+            summary.peak_activation_bytes,
+            summary.epochs,
+            summary.val_accuracy,
+            summary.val_loss,
+            record.test_accuracy,
+            record.test_fingerprint,
+            record.measurement.failure,
+            summary.train_seconds,
+            summary.layers,
+            dump(dict(record.rejections)),
+            record.created_at or now(),
+        ),
+    )
+    if stored.rowcount == 0:
+        return None
+    connection.execute(
+        "INSERT INTO details (record_id, architecture, cost, recipe, measurement, provenance) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            stored.lastrowid,
+            dump(record.architecture.to_dict()),
+            dump(record.cost.to_dict()),
+            dump(record.recipe),
+            dump(record.measurement.to_dict()),
+            dump(record.provenance),
+        ),
+    )
+    return stored.lastrowid
+
+
+def dump(data: Any) -> str:
+    """Return the JSON text of plain values.
+
+    Raises:
+        ValueError: if one of them is no number, as NaN.
+    """
+    return json.dumps(data, sort_keys=True, allow_nan=False)
+
+
+def now() -> str:
+    """Return the time, ISO 8601 in UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def _plain(row: sqlite3.Row, json_columns: tuple[str, ...]) -> dict[str, Any]:
+    plain = dict(zip(row.keys(), row, strict=True))
+    del plain["id"]
+    return {**plain, **{name: parsed(row[name], name) for name in json_columns}}
