@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import RunError, TinySearchError
+from tinysearch.errors import InputError, RunError, TinySearchError
 
 if TYPE_CHECKING:
     import keras
@@ -290,7 +290,10 @@ def open_run(
         run = store.run(name) if name is not None else _latest(store)
         if "trials" not in run.settings:
             raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
-        name, before = run.name, RunSettings.from_dict(run.settings)
+        try:
+            name, before = run.name, RunSettings.from_dict(run.settings)
+        except InputError as error:
+            raise RunError(f"run {run.name!r} cannot be resumed: {error}") from None
     if "learn_from" in given:
         given = {**given, "warm_start_trials": tuple((name, _searched(store, name)) for name in given["learn_from"])}
     by_default = before is None and given.get("workers") is None

@@ -116,7 +116,7 @@ def mutated(whole: bytes, rng: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["store", "archive"])
 def test_mutated_copies_end_without_a_surprise(kind: str, count: int, whole: Path, run: Run, tmp_path: Path) -> None:
     original = whole.read_bytes()
@@ -277,6 +277,7 @@ def test_a_store_of_the_last_version_with_a_damaged_row_is_read(damaged: Callabl
         "DROP VIEW trainings",
         "DROP VIEW summaries",
         "ALTER TABLE records RENAME COLUMN reused_from TO taken_from",
+        "ALTER TABLE records DROP COLUMN other_environment",
         "ALTER TABLE predictions RENAME TO answers",
         "CREATE VIEW summaries AS SELECT * FROM records",
         "CREATE VIEW trainings AS SELECT * FROM summaries",

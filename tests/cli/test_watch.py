@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import os
-import socket
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tinysearch.cli import watch
-from tinysearch.results.lock import HOLDER, RunLock, holder
+from tinysearch.results.lock import HOLDER, RunLock
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
@@ -76,20 +75,25 @@ def test_an_unknown_run_and_an_empty_store_are_errors(light: Tinysearch, tmp_pat
     assert (done.returncode, done.stdout) == (2, "")
 
 
-@pytest.mark.parametrize("text", ["", "process", "process nobody on HERE", "process 999999999 on HERE"])
-def test_a_holder_that_is_gone_is_none(text: str, tmp_path: Path) -> None:
-    (tmp_path / HOLDER).write_text(text.replace("HERE", socket.gethostname()))
-    assert holder(tmp_path) is None
-
-
-def test_whether_a_process_of_another_machine_is_gone_cannot_be_told(tmp_path: Path) -> None:
-    (tmp_path / HOLDER).write_text("process 999999999 on another-machine\n")
-    assert holder(tmp_path) == "process 999999999 on another-machine"
-
-
-def test_the_holder_is_named(tmp_path: Path) -> None:
-    assert holder(tmp_path) is None
-    lock = RunLock(tmp_path, "run")
-    assert f"process {os.getpid()} " in (holder(tmp_path) or "")
+def test_a_run_whose_holder_is_another_process_by_now_is_over(light: Tinysearch, store: Path) -> None:
+    with Store(store) as opened:
+        folder = opened.folder_of("two")
+    lock = RunLock(folder, "two")
+    text = (folder / HOLDER).read_text()
     lock.release()
-    assert holder(tmp_path) is None
+    (folder / HOLDER).write_text(re.sub(r"[0-9]+$", "1", text.strip()))
+    lines = light("watch", "two").stdout.splitlines()
+    assert lines[-1] == "nobody is carrying it out; tinysearch run --name two --resume goes on"
+
+
+def test_a_run_whose_holder_on_another_machine_is_silent_is_over_and_that_is_said(
+    light: Tinysearch, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(store) as opened:
+        folder = opened.folder_of("two")
+    folder.mkdir(parents=True)
+    (folder / HOLDER).write_text("process 7 on elsewhere\nstarted some time ago\n")
+    monkeypatch.setattr("tinysearch.results.lock.SILENCE", 0.0)
+    last = light("watch", "two").stdout.splitlines()[-1]
+    assert last.startswith("process 7 on elsewhere gave no sign of life for")
+    assert last.endswith("tinysearch run --name two --resume goes on")

@@ -64,7 +64,7 @@ def test_leaderboard_winner_watch_and_report_name_the_same_candidate(make_record
             store.append(record)
         stored = store.records("first")
         console = Console(file=io.StringIO(), width=200)
-        console.print(_display(store, run, store.summaries("first"), None))
+        console.print(_display(store, run, store.summaries("first"), "finished"))
         watched = console.file.getvalue()  # type: ignore[attr-defined]
         found = {
             "leaderboard": rank(store.summaries()).rows[0].key,

@@ -179,6 +179,26 @@ def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: P
         assert [one.layers for one in store.summaries()] == ["c4"] * 2
 
 
+def test_damaged_rows_of_the_first_schema_are_named_with_the_remedy(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO runs (name, dataset, fingerprint, settings, created_at) "
+            "VALUES ('old', 'toy', 'f', '{}', 'then')"
+        )
+        connection.execute(
+            "INSERT INTO records (run_id, key, name, origin, purpose, seed, params, architecture, cost, recipe, "
+            "measurement, provenance, created_at) VALUES (1, 'a', 'a', 'search', 'search', 0, 1, '{}', '{', '{}', "
+            "'{}', '{}', 'then')"
+        )
+    connection.close()
+    with pytest.raises(StoreError, match=r"records are damaged: 1;.*DELETE FROM records WHERE id IN \(1\)"):
+        Store(path)
+
+
 def test_a_record_of_an_unknown_run_is_refused(store: Store, make_record: MakeRecord) -> None:
     with pytest.raises(RunError, match="'ghost'"):
         store.append(make_record(run="ghost"))
@@ -387,10 +407,3 @@ def test_the_path_is_that_of_the_environment_else_in_the_working_directory(monke
     assert default_path() == DEFAULT_PATH
     monkeypatch.delenv("TINYSEARCH_STORE")
     assert default_path() == DEFAULT_PATH
-
-
-def test_each_run_has_a_folder_of_their_own_beside_the_store(store: Store, tmp_path: Path) -> None:
-    names = ("mine", "run 1", "run/1", "../mine", str(tmp_path.parent / "mine"), "..")
-    folders = [store.folder_of(name) for name in names]
-    assert {folder.parent for folder in folders} == {store.path.parent / f"{store.path.stem}-models"}
-    assert len(set(folders)) == len(names)

@@ -177,11 +177,22 @@ def test_only_the_models_of_the_best_few_are_kept(runner: Any, fake_worker: Any)
     assert kept == {record.key for record in ranked[:5]}
 
 
-def test_the_folder_of_a_run_stays_beside_the_store_whatever_its_name(runner: Any) -> None:
-    for name in ("../../elsewhere", "/tmp/elsewhere", "..", "<script>", "a b", ".hidden"):  # noqa: S108
-        folder = runner.store.folder_of(name)
-        assert folder.parent == runner.store.path.parent / "store-models"
-        assert folder.name.startswith("run-")
+def test_a_new_run_has_no_model_of_an_earlier_one_of_its_name(runner: Any) -> None:
+    folder = runner.store.folder_of("run")
+    (folder / "evaluations").mkdir(parents=True)
+    for name in ("left.keras", "evaluations/left-0.keras"):
+        (folder / name).write_text("weights")
+    runner.run("run", trials=1)
+    assert list(folder.rglob("left*")) == []
+
+
+def test_a_name_that_is_taken_costs_the_earlier_run_no_model(runner: Any) -> None:
+    runner.run("run", trials=1)
+    kept = runner.store.folder_of("run") / "kept.keras"
+    kept.write_text("weights")
+    with pytest.raises(RunError, match="'run'"):
+        runner.prepare("run", trials=1)
+    assert kept.exists()
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101])

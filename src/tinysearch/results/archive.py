@@ -21,7 +21,7 @@ from tinysearch.results.store import IN_MEMORY, Store
 
 SUFFIX = ".jsonl"
 FORMAT = "tinysearch archive"
-VERSION = 1
+VERSION = 2
 REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from tinysearch.data.datasets import Dataset
-from tinysearch.errors import BudgetError, RunError
+from tinysearch.errors import BudgetError, DamagedError, RecipeError, RunError
 from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
@@ -23,6 +23,7 @@ from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.recipe import Recipe
 
 NARROW_DRAWS = 300
 MAX_NAME = 100
@@ -132,8 +133,20 @@ class SearchRun:
         self.lock.release()
 
     def _stored(self) -> dict[int, Record]:
-        """Return the records of the run's search by position."""
+        """Return the records of the run's search by position.
+
+        Raises:
+            DamagedError: if one of them cannot be read.
+        """
         records = self.store.records(self.name)
+        for record in records:
+            try:
+                Recipe.from_dict(record.recipe)
+            except RecipeError as error:
+                raise DamagedError(
+                    f"the record of {record.name} in run {self.name!r} is damaged ({error}), and all of them are "
+                    f"needed to resume the run; begin a new one with another --name"
+                ) from None
         return {record.position: record for record in records if record.position is not None}
 
     def _warm_start(self, name: str, count: int) -> list[Record]:

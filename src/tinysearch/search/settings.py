@@ -98,7 +98,21 @@ class RunSettings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
-        """Make settings of plain JSON values."""
+        """Make settings of plain JSON values.
+
+        Raises:
+            RunError: if they are damaged, or of a later version.
+            InputError: if a value is out of range.
+        """
+        try:
+            return cls._of(data)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RunError(
+                f"its settings cannot be read ({type(error).__name__}: {error}); begin a new run with another --name"
+            ) from None
+
+    @classmethod
+    def _of(cls, data: Mapping[str, Any]) -> RunSettings:
         recipe = Recipe.from_dict(data["recipe"])
         initial_candidates = tuple(
             # Early versions wrote architectures.
