@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tinysearch.space.task import Task
     from tinysearch.training.recipe import Recipe
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Architecture",
     "Budget",

@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import platform
 import subprocess
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import keras
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tinysearch
+from tinysearch.runtime import environment
 from tinysearch.runtime.environment import Environment
 
 
@@ -64,3 +68,22 @@ def test_versions_that_are_not_known_are_not_the_same() -> None:
 def test_python_and_the_commit_are_not_decisive() -> None:
     here = Environment.here(threads=1)
     assert dataclasses.replace(here, python="3.0", commit="abc").decisive == here.decisive
+
+
+def test_an_environment_without_any_metadata_can_still_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with the sources on PYTHONPATH: what is loaded says its version itself, and the rest is unknown."""
+
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    monkeypatch.setattr(metadata, "packages_distributions", dict)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.delitem(sys.modules, "jax", raising=False)
+    environment._here.cache_clear()
+    try:
+        found = Environment.here()
+    finally:
+        environment._here.cache_clear()
+    assert found.versions["tinysearch"] == tinysearch.__version__
+    assert found.versions["jax"] is None

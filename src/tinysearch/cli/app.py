@@ -34,9 +34,9 @@ app.command("import")(import_)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib import metadata
+        from tinysearch.runtime.versions import version_of
 
-        typer.echo(f"tinysearch {metadata.version('tinysearch')}")
+        typer.echo(f"tinysearch {version_of('tinysearch')}")
         raise typer.Exit
 
 

@@ -7,11 +7,11 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from tinysearch.runtime.backend import backend
+from tinysearch.runtime.versions import version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +93,9 @@ class Environment:
 @functools.cache
 def _here() -> Environment:
     name = backend()
-    versions = {package: _version(package) for package in (name, "tinysearch", "keras", "keras-tuner", "numpy")}
+    versions = {package: version_of(package) for package in (name, "tinysearch", "keras", "keras-tuner", "numpy")}
     machine = f"{platform.system()} {platform.machine()}"
     return Environment(name, versions, machine, python=platform.python_version(), commit=_commit())
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _commit() -> str | None:
