@@ -107,6 +107,64 @@ def test_auto_takes_the_keras_cache_before_the_network(official: Arrays, tmp_pat
     assert (found.name, found.source, found.fallback) == ("mnist", "the Keras cache", None)
 
 
+def test_a_damaged_file_in_the_keras_cache_is_named_and_digits_stand_in(official: Arrays, tmp_path: Path) -> None:
+    path = write(tmp_path / "keras" / "datasets" / "mnist.npz", official)
+    path.write_bytes(path.read_bytes()[:-100])
+    found = load()
+    assert found.name == "digits"
+    assert str(path) in str(found.fallback)
+    assert "cut short or damaged" in str(found.fallback)
+    message = refusal("mnist")
+    assert str(path) in message
+    assert "cut short or damaged" in message
+
+
+@pytest.mark.parametrize("name", ["auto", "mnist"])
+def test_a_damaged_file_in_the_keras_cache_is_downloaded_again_with_a_note(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    downloaded = load("auto", write(tmp_path / "net.npz"))
+    monkeypatch.setattr(datasets, "_download", lambda name: downloaded)
+    path = tmp_path / "keras" / "datasets" / "mnist.npz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PK half a download")
+    found = load(name)
+    assert found.fingerprint == downloaded.fingerprint
+    assert str(path) in str(found.fallback)
+
+
+def test_the_note_on_the_fallback_says_why_mnist_could_not_be_had() -> None:
+    assert "no route to the host of mnist" in str(load().fallback)
+    assert "no route to the host of mnist" in refusal("mnist")
+
+
+def test_without_a_home_there_is_no_keras_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may run as a user that has neither HOME nor an entry of its own."""
+
+    def unknown(*_: object) -> None:
+        raise KeyError("getpwuid(): uid not found")
+
+    for name in ("HOME", "USERPROFILE", "KERAS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    pwd = pytest.importorskip("pwd", reason="users are those of a POSIX system")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(RuntimeError):
+        Path.home()
+    assert load().name == "digits"
+    assert datasets.at_hand(None) == {}
+
+
+def test_a_home_that_belongs_to_somebody_else_has_no_keras_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", forbidden)
+    assert load().name == "digits"
+    monkeypatch.setattr(Path, "is_dir", forbidden)
+    monkeypatch.setenv("TINYSEARCH_DATA", "/root/data")
+    assert "TINYSEARCH_DATA names '/root/data'" in refusal()
+
+
 def test_a_folder_without_mnist_is_passed_over(
     official: Arrays, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli.archives import export, import_
+from tinysearch.cli.documentation import documentation
 from tinysearch.cli.evaluate import evaluate
 from tinysearch.cli.frontier import frontier
 from tinysearch.cli.inspect import cost, show, space
@@ -27,9 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export):
-    app.command()(command)
-app.command("import")(import_)
+for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export, import_):
+    app.command(command.__name__.strip("_"), help=documentation(command))(command)
 
 
 def _version(wanted: bool) -> None:

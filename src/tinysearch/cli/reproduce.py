@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from tinysearch.cli import options
 from tinysearch.cli.numbers import positive, whole
@@ -81,7 +82,7 @@ def reproduce(
     with terminations(), Store(path, create=True) as opened:
         images = load(dataset, data)
         if images.fallback:
-            notes.print(f"[bold yellow]note:[/] {images.fallback}")
+            notes.print(Text(f"note: {images.fallback}", style="bold yellow"))
         size = at_a_time(workers, (len(names) + len(rows)) * seeds, images, notes)
         if names:
             console.print(_documented(names, how, range(seeds), opened, images, notes, size))

@@ -5,24 +5,19 @@ Searching reads the training images only; the test images are read when an evalu
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
-import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from tinysearch.data.download import Array, keras_arrays
 from tinysearch.data.images import Images, fingerprint, is_mnist, pixel_statistics, read_npz, validated
 from tinysearch.errors import DatasetError
-from tinysearch.runtime.backend import generators_kept, load_keras
+from tinysearch.runtime.backend import generators_kept
 from tinysearch.space.task import Task
-
-Array = npt.NDArray[np.generic]
 
 KERAS_DATASETS = ("mnist", "fashion_mnist")
 FOLDS = 10
@@ -94,7 +89,7 @@ class Dataset:
         train: All training images, the ones held out for validation included.
         fingerprint: SHA-256 of shapes, types and bytes of the training arrays, sixteen hexadecimal digits.
         full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
-        fallback: Why this is not the dataset one may have expected, or None.
+        fallback: Why this is not the dataset, or not from the file, that one may have expected, or None.
         load_test: Reads the test images; called as often as they are asked for.
     """
 
@@ -174,22 +169,29 @@ def load(name: str = "auto", data: Path | None = None) -> Dataset:
     if found is not None:
         return _npz(found, f"the file {found.name} of $TINYSEARCH_DATA", expected=wanted if name != "auto" else None)
     cached = _keras_cache(wanted)
+    damage = ""
     if cached is not None:
-        return _npz(cached, "the Keras cache", expected=wanted)
+        try:
+            train = read_npz(cached, "train")
+        except DatasetError as error:
+            damage = f"{error}. "
+        else:
+            return _from_file(cached, "the Keras cache", train, expected=wanted)
     try:
-        return _download(wanted)
+        downloaded = _download(wanted)
+        return replace(downloaded, fallback=f"{damage}It was downloaded again.") if damage else downloaded
     except OSError as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if name != "auto":
             raise DatasetError(
-                f"{wanted} was not found and could not be downloaded ({reason}). Three ways to go on: give the file "
-                f"with --data {wanted}.npz; set TINYSEARCH_DATA to the file or to a folder that holds {wanted}.npz; or "
-                f"connect to the network so that Keras can download it. (--dataset digits needs no data at all.)"
+                f"{damage}{wanted} was not found and could not be downloaded ({error}). Three ways to go on: give "
+                f"the file with --data {wanted}.npz; set TINYSEARCH_DATA to the file or to a folder that holds "
+                f"{wanted}.npz; or connect to the network so that Keras can download it. (--dataset digits needs no "
+                f"data at all.)"
             ) from None
         return _digits(
-            "MNIST was not found and could not be downloaded, so this is scikit-learn's digits: 1,797 handwritten "
-            "digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For MNIST, give "
-            "--data mnist.npz or set TINYSEARCH_DATA."
+            f"{damage}MNIST was not found and could not be downloaded ({error}), so this is scikit-learn's digits: "
+            f"1,797 handwritten digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For "
+            f"MNIST, give --data mnist.npz or set TINYSEARCH_DATA."
         )
 
 
@@ -221,20 +223,25 @@ def _from_environment(name: str) -> Path | None:
     if not text:
         return None
     path = Path(text)
-    if path.is_dir():
-        path = path / f"{name}.npz"
-        return path if path.exists() else None
-    if path.exists() and name != "mnist" and path.stem != name:
-        return None
-    if not path.exists():
-        raise DatasetError(f"TINYSEARCH_DATA names {text!r}, which is neither a file nor a folder")
-    return path
+    try:
+        if path.is_dir():
+            path = path / f"{name}.npz"
+            return path if path.exists() else None
+        there = path.exists()
+    except PermissionError:
+        there = False
+    if not there:
+        raise DatasetError(f"TINYSEARCH_DATA names {text!r}, which is neither a file nor a folder that can be read")
+    return path if name == "mnist" or path.stem == name else None
 
 
 def _keras_cache(name: str) -> Path | None:
-    home = os.environ.get("KERAS_HOME")
-    path = (Path(home) if home else Path.home() / ".keras") / "datasets" / f"{name}.npz"
-    return path if path.exists() else None
+    try:
+        path = Path(os.environ.get("KERAS_HOME") or "~/.keras", "datasets", f"{name}.npz").expanduser()
+        return path if path.exists() else None
+    except (OSError, RuntimeError):
+        # It belongs to somebody else, or there is no home, as in containers that run as any user.
+        return None
 
 
 def _download(name: str) -> Dataset:
@@ -243,32 +250,17 @@ def _download(name: str) -> Dataset:
     Raises:
         OSError: if it cannot be had.
     """
-    train = validated(*_keras_arrays(name)[0], "downloaded training images")
+    train = validated(*keras_arrays(name)[0], "downloaded training images")
     return _dataset(
-        name, "downloaded by Keras", train, lambda: validated(*_keras_arrays(name)[1], "downloaded test images")
+        name, "downloaded by Keras", train, lambda: validated(*keras_arrays(name)[1], "downloaded test images")
     )
 
 
-def _keras_arrays(name: str) -> list[tuple[Array, Array]]:
-    """Return Keras's training and test arrays, downloaded or from its cache."""
-    load_keras()
-    import keras
-
-    patience = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(30.0)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            return list(getattr(keras.datasets, name).load_data())
-    except OSError:
-        raise
-    except Exception as error:  # Keras wraps a failed download in a bare Exception.
-        raise OSError(str(error)) from error
-    finally:
-        socket.setdefaulttimeout(patience)
-
-
 def _npz(path: Path, source: str, expected: str | None) -> Dataset:
-    train = read_npz(path, "train")
+    return _from_file(path, source, read_npz(path, "train"), expected)
+
+
+def _from_file(path: Path, source: str, train: Images, expected: str | None) -> Dataset:
     official = is_mnist("train", train)
     if expected == "mnist" and not official:
         raise DatasetError(

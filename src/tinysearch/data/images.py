@@ -58,6 +58,8 @@ def read_npz(path: Path, part: str) -> Images:
                 f"{path} holds object arrays, which cannot be loaded safely; save arrays of uint8 or float32"
             ) from None
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # NumPy takes for a pickle what it does not know, and says how to load it unsafely.
+        reason = "it is no zip file" if "pickle" in reason else reason
         raise DatasetError(
             f"{path} cannot be read as an .npz file ({reason}); it may be cut short or damaged"
         ) from None

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import random
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from tinysearch.errors import WorkError
+from tinysearch.runtime.scratch import scratch_file
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -31,7 +31,7 @@ def quiet() -> Iterator[None]:
         # There is no standard error to keep anything from.
         yield
         return
-    with tempfile.TemporaryFile() as written:
+    with scratch_file() as written:
         os.dup2(written.fileno(), 2)
         try:
             yield

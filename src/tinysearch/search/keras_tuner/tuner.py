@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,10 +36,16 @@ class BudgetTuner(keras_tuner.Tuner):
         begin: Callable[[Proposal], Record | None],
         wait: Callable[[], tuple[int, Record]],
     ) -> None:
-        with tempfile.TemporaryDirectory(prefix="tinysearch-") as scratch, _no_chief():
-            super().__init__(oracle=oracle, directory=scratch, project_name="scratch", overwrite=True)
+        self._nowhere = f"tinysearch-{uuid.uuid4().hex}"
+        with _no_chief():
+            super().__init__(oracle=oracle, overwrite=True)
         self._begin = begin
         self._wait = wait
+
+    @property
+    def project_dir(self) -> str:
+        """A folder that does not exist: KerasTuner looks there for an earlier search, and no file of its is kept."""
+        return self._nowhere
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Run all trials.

@@ -8,7 +8,6 @@ import multiprocessing.spawn
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 from tinysearch.data.datasets import TrainingData
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement
+from tinysearch.runtime.scratch import worker_log
 from tinysearch.training.job import EpochWatcher, Job
 
 # The path is the parent's, whatever lies in the working directory.
@@ -47,7 +47,7 @@ class Process:
     """One worker process, seen from its parent; see ``child`` for the other end."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        self._log = worker_log()
         self._popen = subprocess.Popen(
             [multiprocessing.spawn.get_executable(), "-c", _START, *map(str, sys.path)],
             stdin=subprocess.PIPE,

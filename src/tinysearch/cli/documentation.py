@@ -1,0 +1,22 @@
+"""What a command says about itself, under ``python -OO`` too."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+
+def documentation(command: Callable[..., Any]) -> str | None:
+    """Return the docstring of a function, from its source where ``python -OO`` dropped it; None if there is none."""
+    if command.__doc__ is not None:
+        return inspect.getdoc(command)
+    try:
+        source = textwrap.dedent(inspect.getsource(command))
+    except (OSError, TypeError):
+        return None
+    (definition,) = ast.parse(source).body
+    assert isinstance(definition, ast.FunctionDef)  # noqa: S101
+    return ast.get_docstring(definition)
