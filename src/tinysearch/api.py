@@ -166,7 +166,8 @@ def run(
         reuse: Which identical trainings of other runs in the store are reused: those of the ``"same"`` versions,
             backend, threads and machine, those of ``"any"``, or ``"none"``.
         name: Name of the run; by default made of dataset and budget.
-        store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``.
+        store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. ``~`` is the home in
+            it and in ``data``.
 
     Raises:
         InputError: if something given cannot be used.
@@ -176,6 +177,7 @@ def run(
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.ranking import ranked
     from tinysearch.results.store import Store, default_path
+    from tinysearch.runtime.paths import local
     from tinysearch.search.stages import carry_out
     from tinysearch.space.budget import Budget
     from tinysearch.space.space_file import format_note
@@ -201,8 +203,8 @@ def run(
         "prune": prune,
         **({} if workers is None else {"workers": workers}),
     }
-    path = Path(store) if store is not None else default_path()
-    where = None if data is None else Path(data)
+    path = local(store, "a store") if store is not None else default_path()
+    where = None if data is None else local(data, "a dataset")
     with (
         Store(path, create=True) as opened,
         open_run(opened, settings, dataset=dataset, data=where, name=name, reuse=reuse) as search,

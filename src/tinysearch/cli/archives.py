@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli import options
+from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr
 
 
@@ -17,12 +18,19 @@ def export(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="The archive, a file that ends in .jsonl. [results.jsonl]", show_default=False
+            "--output",
+            "-o",
+            parser=path,
+            metavar="FILE",
+            help="The archive, a file that ends in .jsonl. [results.jsonl]",
+            show_default=False,
         ),
     ] = None,
     tensorboard: Annotated[
         Path | None,
-        typer.Option(help="Write logs for TensorBoard into this folder instead.", metavar="DIR", show_default=False),
+        typer.Option(
+            parser=path, help="Write logs for TensorBoard into this folder instead.", metavar="DIR", show_default=False
+        ),
     ] = None,
     store: options.Store = None,
 ) -> None:
@@ -65,7 +73,10 @@ def export(
 def import_(
     runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
     archive: Annotated[
-        Path | None, typer.Option("--from", help="The archive, as export wrote it.", metavar="FILE", show_default=False)
+        Path | None,
+        typer.Option(
+            "--from", parser=path, help="The archive, as export wrote it.", metavar="FILE", show_default=False
+        ),
     ] = None,
     reference: options.Reference = False,
     store: options.Store = None,

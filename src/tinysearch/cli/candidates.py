@@ -12,6 +12,7 @@ from tinysearch.results.archive import SUFFIX, open_to_read
 from tinysearch.results.artifacts import saved
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.runtime.paths import local
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
@@ -47,7 +48,7 @@ def find(candidate: str, store: Path, *, trained: bool = True) -> Found:
         found = _trained(candidate, store) if trained and store.exists() else ((), ())
         return Found(candidate, model.architecture, cost(model.architecture, Task()), *found)
     if candidate.endswith(".json"):
-        architecture = _read(Path(candidate))
+        architecture = _read(local(candidate, "a candidate that ends in .json"))
         return Found(candidate, architecture, cost(architecture, Task()))
     with open_to_read(store) as opened:
         records = opened.find(candidate)

@@ -10,7 +10,8 @@ import typer
 from rich.rule import Rule
 
 from tinysearch.cli import options
-from tinysearch.cli.numbers import natural, whole
+from tinysearch.cli.numbers import natural, several, whole
+from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.errors import BudgetError, InputError, TinySearchError, TrainingError
 
@@ -58,7 +59,9 @@ def frontier(
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="FILE.html", help="Plot all candidates and the front.", show_default=False),
+        typer.Option(
+            "--plot", parser=path, metavar="FILE.html", help="Plot all candidates and the front.", show_default=False
+        ),
     ] = None,
     store: options.Store = None,
 ) -> None:
@@ -166,12 +169,10 @@ def _bounds(budgets: str) -> list[int]:
     """Return the budgets of a list.
 
     Raises:
-        BudgetError: if one is no whole number of at least 1, or they are not all different.
+        BudgetError: if one is not at least 1, or they are not all different.
+        InputError: if one is no whole number.
     """
-    try:
-        bounds = [whole(part) for part in budgets.split(",")]
-    except typer.BadParameter:
-        bounds = []
-    if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:
+    bounds = several(budgets)
+    if len(set(bounds)) < len(bounds) or min(bounds) < 1:
         raise BudgetError(f"budgets are different whole numbers of at least 1, set apart by commas; got {budgets!r}")
     return bounds

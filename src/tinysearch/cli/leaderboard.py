@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli import options
+from tinysearch.cli.numbers import natural
+from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.errors import InputError
 
@@ -46,10 +48,17 @@ def leaderboard(
     tested: Annotated[bool, typer.Option("--tested", help="Only what was scored on test images.")] = False,
     top: Annotated[
         int | None,
-        typer.Option(help="Only the best so many; 0 for all, which is the default for all but tables.", min=0),
+        typer.Option(
+            parser=natural,
+            metavar="N",
+            help="Only the best so many; 0 for all, which is the default for all but tables.",
+        ),
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only results on this dataset.", show_default=False)] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.", show_default=False)] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", parser=path, metavar="FILE", help="Write to a file.", show_default=False),
+    ] = None,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:

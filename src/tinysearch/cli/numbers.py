@@ -1,25 +1,48 @@
-"""Whole numbers on the command line, refused by name and value."""
+"""Numbers, durations and sizes as people write them, refused by name and value."""
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
+from decimal import Decimal
 
 import typer
 
+from tinysearch.errors import InputError
+
+# A point belongs to what is multiplied: 10.000 is ten thousand to some and ten to others.
+_WHOLE = re.compile(r"([+-]?)(?:(\d+(?:_\d+)*|\d{1,3}(?:,\d{3})+)(\.\d+(?=[kme]))?)(k|m|e\d{1,2})?", re.IGNORECASE)
+_THOUSANDS = {"": "", "k": "e3", "m": "e6"}
+WAYS = "write it as in 10000, 10_000, 10,000 or 10k"
+
+# Ten years: no clock of the system goes astray on less.
+_LONGEST = 10 * 365 * 86_400.0
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"K": 2**10, "M": 2**20, "G": 2**30}
+
 
 def whole(given: str | int) -> int:
-    """Return a whole number; underscores may set thousands apart. A default comes as the number that it is.
+    """Return a whole number. A default comes as the number that it is.
+
+    Underscores or commas may set thousands apart; ``k`` and ``M`` at the end stand for thousands and millions.
 
     Raises:
         typer.BadParameter: if the text is no whole number.
 
-    >>> whole("10000"), whole("10_000"), whole(7)
-    (10000, 10000, 7)
+    >>> whole("10000"), whole("10_000"), whole("10,000"), whole("10k"), whole("1.5M"), whole("1e4"), whole(7)
+    (10000, 10000, 10000, 10000, 1500000, 10000, 7)
     """
     text = str(given).strip()
-    if not re.fullmatch(r"[+-]?\d+(_\d+)*", text):
-        raise typer.BadParameter(f"{text!r} is not a whole number")
-    return int(text)
+    match = _WHOLE.fullmatch(text)
+    if match is not None:
+        sign, digits, fraction, unit = (part or "" for part in match.groups())
+        number = Decimal(
+            sign + digits.replace("_", "").replace(",", "") + fraction + _THOUSANDS.get(unit.lower(), unit)
+        )
+        if number == number.to_integral_value():
+            return int(number)
+    raise typer.BadParameter(f"{text!r} is not a whole number; {WAYS}")
 
 
 def natural(given: str | int) -> int:
@@ -44,3 +67,81 @@ def positive(given: str | int) -> int:
     if number < 1:
         raise typer.BadParameter(f"{number} is below 1; a whole number of at least 1 is needed")
     return number
+
+
+def several(text: str) -> list[int]:
+    """Return the whole numbers of a list, set apart by commas, or by spaces or semicolons.
+
+    Raises:
+        InputError: if one is no whole number, or the commas may as well set thousands apart.
+
+    >>> several("1000,3000"), several("1k,3k"), several("1,000 3,000"), several("1,000; 3,000")
+    ([1000, 3000], [1000, 3000], [1000, 3000], [1000, 3000])
+    """
+    parts = re.split(r"[\s;]+", re.sub(r",(?=[\s;]|$)", " ", text).strip("; "))
+    if len(parts) == 1:
+        parts = text.split(",")
+        if _may_be_thousands(parts):
+            raise InputError(
+                f"{text!r} can be read in two ways: leave out the commas within numbers, as in 1000,3000 or 1k,3k, or "
+                f"set the numbers apart by spaces or semicolons, as in '1,000 3,000'"
+            )
+    try:
+        return [whole(part) for part in parts]
+    except typer.BadParameter as error:
+        raise InputError(f"in the list {text!r}, {error.message}") from None
+
+
+def _may_be_thousands(parts: Sequence[str]) -> bool:
+    """Whether the commas of a list look like those within numbers: 1,000,3,000 or 1,500,3,200, but not 100,500,900."""
+    return any(
+        re.fullmatch(r"\d{1,3}", before) is not None
+        and re.fullmatch(r"\d{3}", part) is not None
+        and (part[0] == "0" or len(before) == 1 or int(part) <= int(before))
+        for before, part in itertools.pairwise(parts)
+    )
+
+
+def seconds(text: str) -> float:
+    """Return a duration in seconds.
+
+    Raises:
+        InputError: if the text is no positive number with one of the units s, m and h.
+
+    >>> seconds("90s"), seconds("30m"), seconds("1.5h")
+    (90.0, 1800.0, 5400.0)
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if match is None or float(match[1]) == 0:
+        raise InputError(f"a duration is a number with s, m or h, as in 90s, 30m or 2h; got {text!r}")
+    return min(float(match[1]) * _SECONDS[match[2]], _LONGEST)
+
+
+def size(text: str) -> int:
+    """Return a size of memory in bytes; K, M and G are powers of 1,024, as memory is built.
+
+    Raises:
+        InputError: if the text is no positive number with one of the units K, M and G.
+
+    >>> size("500M"), size("1.5G")
+    (524288000, 1610612736)
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG])(?:I?B)?", text.strip().upper())
+    if match is None or float(match[1]) * _BYTES[match[2]] < 1:
+        raise InputError(f"a size of memory is a number with K, M or G, as in 500M or 2G; got {text!r}")
+    return int(float(match[1]) * _BYTES[match[2]])
+
+
+def size_or_bytes(given: str | int) -> int:
+    """Return a size of memory in bytes; a number without a unit is one of bytes.
+
+    Raises:
+        typer.BadParameter: if the text is neither.
+
+    >>> size_or_bytes("17,000"), size_or_bytes("16K")
+    (17000, 16384)
+    """
+    try:
+        return size(str(given)) if re.search(r"[kmgb]", str(given), re.IGNORECASE) else whole(given)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli.numbers import natural, positive, whole
+from tinysearch.cli.paths import path
 from tinysearch.errors import InputError
 
 Budget = Annotated[
@@ -23,16 +24,25 @@ Budget = Annotated[
 Dataset = Annotated[str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or an .npz file.")]
 Data = Annotated[
     Path | None,
-    typer.Option(help="An .npz file with x_train and y_train, x_test and y_test.", show_default=False),
+    typer.Option(
+        parser=path,
+        metavar="FILE",
+        help="An .npz file with x_train and y_train, x_test and y_test.",
+        show_default=False,
+    ),
 ]
 Store = Annotated[
     Path | None,
-    typer.Option(help="The store; $TINYSEARCH_STORE, else runs/tinysearch.db.", show_default=False),
+    typer.Option(
+        parser=path, metavar="FILE", help="The store; $TINYSEARCH_STORE, else runs/tinysearch.db.", show_default=False
+    ),
 ]
 StoreOrArchive = Annotated[
     Path | None,
     typer.Option(
         "--store",
+        parser=path,
+        metavar="FILE",
         help="The store, or an archive (.jsonl); $TINYSEARCH_STORE, else runs/tinysearch.db.",
         show_default=False,
     ),
@@ -49,7 +59,12 @@ Workers = Annotated[
 ]
 Space = Annotated[
     Path | None,
-    typer.Option(help="A JSON file that narrows the search space, see docs/space.md.", show_default=False),
+    typer.Option(
+        parser=path,
+        metavar="FILE",
+        help="A JSON file that narrows the search space, see docs/space.md.",
+        show_default=False,
+    ),
 ]
 TuneRecipe = Annotated[
     bool | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinysearch.cli import options
+from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr
 
 if TYPE_CHECKING:
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 @reported
 def report(
     runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option("--output", "-o", parser=path, metavar="FILE", help="The page.")] = Path(
+        "report.html"
+    ),
     data: Annotated[
         Path | None,
         typer.Option(
-            help="An .npz file with the test images, to show those that were misclassified.", show_default=False
+            parser=path,
+            metavar="FILE",
+            help="An .npz file with the test images, to show those that were misclassified.",
+            show_default=False,
         ),
     ] = None,
     reference: options.Reference = False,

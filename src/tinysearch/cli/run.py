@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tinysearch.cli import options
-from tinysearch.cli.numbers import natural, whole
+from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.errors import TrainingError
 
@@ -66,7 +66,10 @@ def run(
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
     max_memory: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Most bytes of activations at the peak, in int8.")
+        int | None,
+        typer.Option(
+            parser=size_or_bytes, metavar="N", help="Most bytes of activations at the peak, in int8: 17000, 16K."
+        ),
     ] = None,
     workers: options.Workers = None,
     folds: options.Folds = None,
@@ -111,10 +114,8 @@ def run(
     Example: tinysearch run --budget 10000
     """
     from tinysearch.api import Workers, open_run
-    from tinysearch.cli.durations import seconds
     from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
-    from tinysearch.cli.sizes import size
     from tinysearch.cli.spaces import read_space
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.stages import carry_out

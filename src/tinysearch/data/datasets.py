@@ -17,6 +17,7 @@ from tinysearch.data.download import Array, keras_arrays
 from tinysearch.data.images import Images, fingerprint, is_mnist, pixel_statistics, read_npz, validated
 from tinysearch.errors import DatasetError
 from tinysearch.runtime.backend import generators_kept
+from tinysearch.runtime.paths import local
 from tinysearch.space.task import Task
 
 KERAS_DATASETS = ("mnist", "fashion_mnist")
@@ -155,7 +156,7 @@ def load(name: str = "auto", data: Path | None = None) -> Dataset:
         DatasetError: if nothing can be found under the name, or what was found cannot be trusted.
     """
     if data is None and name.endswith(".npz"):
-        name, data = "auto", Path(name)
+        name, data = "auto", local(name, "a dataset")
     if name not in DATASETS:
         raise DatasetError(f"a dataset is one of {', '.join(DATASETS)} or an .npz file, got {name!r}")
     if name == "digits":
@@ -222,7 +223,7 @@ def _from_environment(name: str) -> Path | None:
     text = os.environ.get("TINYSEARCH_DATA")
     if not text:
         return None
-    path = Path(text)
+    path = local(text, "TINYSEARCH_DATA")
     try:
         if path.is_dir():
             path = path / f"{name}.npz"

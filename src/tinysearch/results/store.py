@@ -33,6 +33,7 @@ from tinysearch.results.tables import (
     record_of,
     run_of,
 )
+from tinysearch.runtime.paths import local
 
 if TYPE_CHECKING:
     # They need NumPy, which a leaderboard does not.
@@ -47,8 +48,13 @@ T = TypeVar("T")
 
 
 def default_path() -> Path:
-    """Return ``$TINYSEARCH_STORE``, or ``runs/tinysearch.db`` in the working directory."""
-    return Path(os.environ.get("TINYSEARCH_STORE") or DEFAULT_PATH)
+    """Return ``$TINYSEARCH_STORE``, or ``runs/tinysearch.db`` in the working directory.
+
+    Raises:
+        InputError: if the variable holds a URL.
+    """
+    named = os.environ.get("TINYSEARCH_STORE")
+    return local(named, "TINYSEARCH_STORE") if named else DEFAULT_PATH
 
 
 class Store:
