@@ -9,6 +9,7 @@ import typer
 
 from tinysearch.cli.archives import export, import_
 from tinysearch.cli.documentation import documentation
+from tinysearch.cli.encoding import survive_any_encoding
 from tinysearch.cli.evaluate import evaluate
 from tinysearch.cli.frontier import frontier
 from tinysearch.cli.inspect import cost, show, space
@@ -53,4 +54,5 @@ def options(
 
 def main() -> None:
     """Run the command line."""
+    survive_any_encoding()
     sys.exit(app())

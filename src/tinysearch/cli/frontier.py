@@ -11,6 +11,7 @@ from rich.rule import Rule
 
 from tinysearch.cli import options
 from tinysearch.cli.numbers import natural, several, whole
+from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.errors import BudgetError, InputError, TinySearchError, TrainingError
@@ -159,10 +160,7 @@ def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
 
     board = rank([record for found in records.values() for record in found])
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")
-    try:
-        path.write_text(page(figure), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); name another file with --plot") from None
+    write(page(figure), path, "--plot")
 
 
 def _bounds(budgets: str) -> list[int]:

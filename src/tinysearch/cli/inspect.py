@@ -10,6 +10,7 @@ import typer
 
 from tinysearch.cli import options
 from tinysearch.cli.numbers import natural
+from tinysearch.cli.output import write
 from tinysearch.cli.reporting import reported, stdout
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def cost(
 
     found = find(candidate, options.to_read(store, reference), trained=False)
     if format is Format.json:
-        typer.echo(json.dumps(found.cost.to_dict(), indent=2))
+        write(json.dumps(found.cost.to_dict(), indent=2) + "\n")
     else:
         stdout().print(terminal.layers(found.cost))
 
@@ -72,11 +73,11 @@ def show(
 
     found = find(candidate, options.to_read(store, reference))
     if format is ShowFormat.json:
-        typer.echo(json.dumps(_as_json(found), indent=2))
+        write(json.dumps(_as_json(found), indent=2) + "\n")
     elif format is ShowFormat.markdown:
         from tinysearch.report.card import to_card
 
-        typer.echo(to_card(found.name, found.architecture, found.cost, found.records), nl=False)
+        write(to_card(found.name, found.architecture, found.cost, found.records))
     else:
         _show(found)
 
@@ -104,7 +105,7 @@ def space(
     narrowed = SearchSpace(tree=tree_of(read_space(space) or {}, budget))
     found = survey(bound, space=narrowed, draws=2_000, samples=samples, seed=seed)
     if format is Format.json:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
+        write(json.dumps(found.to_dict(), indent=2) + "\n")
     else:
         stdout().print(terminal.survey(found))
 

@@ -10,6 +10,7 @@ import typer
 
 from tinysearch.cli import options
 from tinysearch.cli.numbers import natural
+from tinysearch.cli.output import write, write_page
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.errors import InputError
@@ -90,7 +91,7 @@ def leaderboard(
             from tinysearch.cli.report import page_of
 
             words = options.store_words(store)
-            _write(page_of(opened, runs or (), reference=reference, words=words), output)
+            write_page(page_of(opened, runs or (), reference=reference, words=words), output)
             return
     known = sorted({record.dataset for record in records})
     if dataset is not None and dataset not in known:
@@ -103,16 +104,6 @@ def leaderboard(
         console.print(terminal.leaderboard(board, console.width, documented(), sort.value))
         return
     text = terminal.plain(board, documented()) if format is Format.table else FORMATS[format.value](board)
-    _write(text, output)
+    write(text, output)
     if output is not None:
         stderr().print(f"wrote {len(board.rows)} rows to {output}", soft_wrap=True)
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{output} cannot be written ({error.strerror}); name another file with -o") from None

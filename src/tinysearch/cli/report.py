@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinysearch.cli import options
+from tinysearch.cli.output import write_page
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr
 
@@ -41,15 +42,11 @@ def report(
 
     Example: tinysearch report mnist-10000-1 -o report.html
     """
-    from tinysearch.errors import InputError
     from tinysearch.results.archive import open_to_read
 
     with open_to_read(options.to_read(store, reference)) as opened:
         page = page_of(opened, runs or (), data, reference=reference, words=options.store_words(store))
-    try:
-        output.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{output} cannot be written ({error.strerror}); name another file with -o") from None
+    write_page(page, output)
     stderr().print(f"wrote {output}", soft_wrap=True)
 
 

@@ -106,7 +106,7 @@ def _own_stderr() -> TextIO:
 
     The display goes on there while ``quiet`` keeps the remarks of libraries away from the usual one.
     """
-    return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
+    return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors)
 
 
 def _console(terminal: bool, file: TextIO) -> Console:

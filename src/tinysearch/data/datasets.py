@@ -278,10 +278,11 @@ def _from_file(path: Path, source: str, train: Images, expected: str | None) -> 
             raise DatasetError(f"the test images in {path} are not those of MNIST, although the training images are")
         return test
 
-    name = "mnist" if official else expected or path.stem
+    stem = path.stem.encode("utf-8", "backslashreplace").decode()
+    name = "mnist" if official else expected or stem
     if expected is None and not official:
         # Its name must not pass for a dataset that it is not.
-        name = f"{path.stem}-file" if path.stem in DATASETS else path.stem
+        name = f"{stem}-file" if stem in DATASETS else stem
         # A file may be sorted by class; the last 10 % would then be one class.
         order = np.random.default_rng(0).permutation(len(train))
         shuffled = Images(train.pixels[order], train.labels[order])

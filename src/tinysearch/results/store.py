@@ -92,8 +92,13 @@ class Store:
         """Make a run.
 
         Raises:
-            RunError: if the name is taken.
+            RunError: if the name is taken, or is no text.
         """
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            # As words on the command line become whose bytes are not in its encoding.
+            raise RunError(f"the name {name!r} of a run is not text in UTF-8; give another --name") from None
         with self._database.writing() as connection:
             try:
                 connection.execute(
