@@ -25,7 +25,7 @@ BUDGETS = "1000,2000,3000,5000,8000,10000"
 @reported
 def frontier(
     budgets: Annotated[
-        str, typer.Option(metavar="N,N,...", help="Budgets of parameters, searched in this order.")
+        str, typer.Option(metavar="N,N,...", help="Budgets of parameters, searched in this order: 1000,3000 or 1k,3k.")
     ] = BUDGETS,
     trials: Annotated[
         int | None,
