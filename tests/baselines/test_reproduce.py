@@ -11,7 +11,7 @@ import pytest
 from tinysearch.baselines.models import CONV, INCEPTION
 from tinysearch.baselines.reproduce import Reproduction, check_count, reproduce
 from tinysearch.baselines.table import comparison
-from tinysearch.data.datasets import Dataset, TrainingData
+from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
 from tinysearch.errors import CandidateError, CostMismatchError, RunError
 from tinysearch.results.leaderboard import rank
@@ -52,7 +52,7 @@ def again(
 
 @pytest.fixture
 def worker(dataset: Dataset, untrained_worker: Callable[[TrainingData], Any]) -> Any:
-    return untrained_worker(dataset.training_data())
+    return untrained_worker(dataset.evaluation_data(hold_out=True))
 
 
 def test_each_seed_is_a_record_with_a_test_accuracy_and_is_trained_once(

@@ -73,7 +73,7 @@ def test_several_trainings_at_a_time_are_shown_each(make_record: Callable[..., R
     text = file.getvalue()
     (first, second, third) = (line for line in text.splitlines() if "validation 90.00 %" in line and "/3" in line)
     assert ("ccc" in first, "bbb" in second, "aaa" in third) == (True, True, True)
-    assert "known" in first
+    assert "reused" in first
     for what in ("trained", "0/3", "the start of aaa", "1/2", "the start of bbb"):
         assert what in text
 

@@ -57,6 +57,18 @@ def default_path() -> Path:
     return local(named, "TINYSEARCH_STORE") if named else DEFAULT_PATH
 
 
+def check_name(run: str) -> None:
+    """Refuse the name of a run that cannot be stored.
+
+    Raises:
+        RunError: if it is no text, as words on the command line are whose bytes are not in its encoding.
+    """
+    try:
+        run.encode()
+    except UnicodeEncodeError:
+        raise RunError(f"the name {run!r} of a run is not text in UTF-8; give another --name") from None
+
+
 class Store:
     """Records on disk, in a ``Database`` of the same arguments and errors.
 
@@ -94,11 +106,7 @@ class Store:
         Raises:
             RunError: if the name is taken, or is no text.
         """
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            # As words on the command line become whose bytes are not in its encoding.
-            raise RunError(f"the name {name!r} of a run is not text in UTF-8; give another --name") from None
+        check_name(name)
         with self._database.writing() as connection:
             try:
                 connection.execute(

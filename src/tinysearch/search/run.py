@@ -8,12 +8,12 @@ from types import TracebackType
 
 import numpy as np
 
-from tinysearch.data.datasets import Dataset
+from tinysearch.data.dataset import Dataset
 from tinysearch.errors import BudgetError, DamagedError, RecipeError, RunError
 from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
-from tinysearch.results.store import Store
+from tinysearch.results.store import Store, check_name
 from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
@@ -94,6 +94,7 @@ class SearchRun:
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
             raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
+        check_name(name)
         self.lock = RunLock(store.folder_of(name), name)
         self.models = BestModels(store.folder_of(name))
         try:

@@ -97,7 +97,7 @@ def test_nothing_is_left_on_disk_but_the_store(runner: Any, tmp_path: Path) -> N
     runner.run(trials=3, strategy="random")
     assert os.listdir(tmp_path / "cwd") == []  # noqa: PTH208
     left = {path.name.removesuffix("-wal").removesuffix("-shm") for path in tmp_path.iterdir()}
-    assert left == {"cwd", "store.db", "store-models"}
+    assert left == {"cwd", "store.db", "store.db-runs"}
     assert {path.name for path in runner.store.folder_of("run").iterdir()} <= {"run.lock"}
 
 
