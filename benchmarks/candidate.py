@@ -33,8 +33,9 @@ from typing import Any
 import numpy as np
 
 from tinysearch.baselines.models import CONV
-from tinysearch.data.datasets import TrainingData, load
+from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
+from tinysearch.data.loading import load
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Head, Pool, SeparableConv
 from tinysearch.training.candidate import Candidate

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.baselines.models import architectures
-from tinysearch.data.datasets import load
+from tinysearch.data.loading import load
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.coordinator import Coordinator

@@ -40,7 +40,7 @@ from typing import Any, NoReturn
 from candidate import images
 
 from tinysearch.baselines.models import architectures
-from tinysearch.data.datasets import Dataset, TrainingData
+from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import fingerprint
 from tinysearch.errors import TinySearchError
 from tinysearch.results.record import Epoch, Measurement, Record

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 from candidate import NETWORKS, images, spread
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.training.recipe import recipe

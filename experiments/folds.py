@@ -22,7 +22,8 @@ from pathlib import Path
 from ablation import BASE
 
 from tinysearch.api import Workers
-from tinysearch.data.datasets import FOLDS, load
+from tinysearch.data.dataset import FOLDS
+from tinysearch.data.loading import load
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.training.recipe import Recipe

@@ -35,8 +35,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from tinysearch.data.datasets import load
 from tinysearch.data.images import Images
+from tinysearch.data.loading import load
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import cost

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stand_ins import Untrained
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.training.job import EpochWatcher, Job
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.workers.worker import Worker
@@ -74,14 +74,14 @@ class Untrained:
             with self._lock:
                 self._save(job, data, job.model_path)
                 if data.test is not None:
-                    from tinysearch.training.trainer import with_predictions
+                    from tinysearch.training.saving import with_predictions
 
                     return with_predictions(measurement, job.model_path, data.test)
         return measurement
 
     def _save(self, job: Job, data: TrainingData, path: Path) -> None:
         from tinysearch.space.keras_builder import build
-        from tinysearch.training.trainer import save_model
+        from tinysearch.training.saving import save_model
 
         save_model(build(job.candidate.architecture, data.task, scale=1 / data.full_scale), path)
 

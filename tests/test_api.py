@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 import tinysearch
-from tinysearch.data.datasets import load
+from tinysearch.data.loading import load
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.store import Store
 

@@ -17,7 +17,7 @@ from tinysearch.errors import InputError, RunError, TinySearchError
 if TYPE_CHECKING:
     import keras
 
-    from tinysearch.data.datasets import Dataset, TrainingData
+    from tinysearch.data.dataset import Dataset, TrainingData
     from tinysearch.results.leaderboard import Leaderboard
     from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record, Run
@@ -280,7 +280,7 @@ def open_run(
         InputError: if something given cannot be used.
     """
     from tinysearch.baselines.models import architectures
-    from tinysearch.data.datasets import load
+    from tinysearch.data.loading import load
     from tinysearch.runtime.capacity import Capacity
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tinysearch.baselines.models import CONV, INCEPTION
+from tinysearch.report.build import build
 from tinysearch.report.html import to_html
-from tinysearch.report.report import build
 from tinysearch.results.archive import REFERENCE, read
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record

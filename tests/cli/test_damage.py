@@ -21,7 +21,7 @@ from tinysearch.cli.inspect import show
 from tinysearch.cli.leaderboard import Format, leaderboard
 from tinysearch.cli.report import report
 from tinysearch.cli.run import run as run_search
-from tinysearch.data.datasets import load
+from tinysearch.data.loading import load
 from tinysearch.results import archive
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record

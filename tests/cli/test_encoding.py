@@ -150,7 +150,7 @@ def test_a_name_that_is_no_text_is_refused(folder: tuple[Path, Done], tiny: Path
 
 
 def test_a_file_whose_name_is_no_text_gives_its_dataset_one(tmp_path: Path, tiny: Path) -> None:
-    from tinysearch.data.datasets import load
+    from tinysearch.data.loading import load
 
     path = tmp_path / os.fsdecode(b"caf\xe9.npz")
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tinysearch.data.datasets import load
+from tinysearch.data.loading import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.space.architecture import Architecture, Conv, Head

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinysearch.data.datasets import at_hand, load
 from tinysearch.data.images import fingerprint
+from tinysearch.data.loading import at_hand, load
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store

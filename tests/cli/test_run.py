@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from tinysearch.data.datasets import load
+from tinysearch.data.loading import load
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinysearch.data import datasets, images
-from tinysearch.data.datasets import Dataset, TrainingData, load
+from tinysearch.data import images, loading
+from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
+from tinysearch.data.loading import load
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
@@ -28,7 +29,7 @@ def _nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     monkeypatch.delenv("TINYSEARCH_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(datasets, "_download", offline)
+    monkeypatch.setattr(loading, "_download", offline)
 
 
 def arrays(count: int = 40, shape: tuple[int, ...] = (6, 5), classes: int = 3, **replaced: Any) -> Arrays:
@@ -124,7 +125,7 @@ def test_a_damaged_file_in_the_keras_cache_is_downloaded_again_with_a_note(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     downloaded = load("auto", write(tmp_path / "net.npz"))
-    monkeypatch.setattr(datasets, "_download", lambda name: downloaded)
+    monkeypatch.setattr(loading, "_download", lambda name: downloaded)
     path = tmp_path / "keras" / "datasets" / "mnist.npz"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PK half a download")
@@ -151,7 +152,7 @@ def test_without_a_home_there_is_no_keras_cache(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(RuntimeError):
         Path.home()
     assert load().name == "digits"
-    assert datasets.at_hand(None) == {}
+    assert loading.at_hand(None) == {}
 
 
 def test_a_home_that_belongs_to_somebody_else_has_no_keras_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +178,7 @@ def test_a_folder_without_mnist_is_passed_over(
 
 def test_auto_takes_the_network_before_digits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     downloaded = load("auto", write(tmp_path / "net.npz"))
-    monkeypatch.setattr(datasets, "_download", lambda name: downloaded)
+    monkeypatch.setattr(loading, "_download", lambda name: downloaded)
     assert load() is downloaded
 
 

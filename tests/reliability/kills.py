@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from tinysearch.data.datasets import load
+from tinysearch.data.loading import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 

@@ -11,8 +11,9 @@ import pytest
 
 from tinysearch.baselines.models import CONV, INCEPTION
 from tinysearch.errors import RunError
+from tinysearch.report.build import build
+from tinysearch.report.contents import Report
 from tinysearch.report.html import to_html
-from tinysearch.report.report import Report, build
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from tinysearch.baselines.models import BASELINES, CONV, INCEPTION
-from tinysearch.report import terminal
+from tinysearch.report import details, terminal
 from tinysearch.results.leaderboard import Leaderboard, rank
 from tinysearch.results.record import Record
 from tinysearch.space.architecture import Architecture, Conv, Head
@@ -156,7 +156,7 @@ def test_plain_is_text_without_escape_codes(board: Leaderboard) -> None:
 
 def test_layers_list_every_operation_and_the_totals() -> None:
     counted = cost(CONV.architecture, Task())
-    text = printed(terminal.layers(counted), 120)
+    text = printed(details.layers(counted), 120)
     assert all(layer.name in text for layer in counted.layers)
     (total,) = (line for line in text.splitlines() if line.split()[:1] == ["total"])
     assert total.split() == ["total", "8,640", "8,580", "1,270,820"]
@@ -164,13 +164,13 @@ def test_layers_list_every_operation_and_the_totals() -> None:
 
 def test_a_curve_has_a_line_per_epoch(make_record: MakeRecord) -> None:
     record = make_record(earlier=(0.25, 0.5), val_accuracy=1.0)
-    lines = printed(terminal.curve(record.measurement.curve), 80).splitlines()
+    lines = printed(details.curve(record.measurement.curve), 80).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["1", "2", "3"]
     assert ["25.00 %" in lines[1], "100.00 %" in lines[3]] == [True, True]
 
 
 def test_a_curve_without_validation_is_printed_too(make_record: MakeRecord) -> None:
-    text = printed(terminal.curve(make_record(val_accuracy=None).measurement.curve), 80)
+    text = printed(details.curve(make_record(val_accuracy=None).measurement.curve), 80)
     assert "-" in text.splitlines()[1].split()
 
 
@@ -187,7 +187,7 @@ def test_a_curve_without_validation_is_printed_too(make_record: MakeRecord) -> N
 def test_provenance_tells_where_figures_come_from(
     make_record: MakeRecord, fields: dict[str, object], words: list[str]
 ) -> None:
-    text = printed(terminal.provenance([make_record(**fields)]), 120)
+    text = printed(details.provenance([make_record(**fields)]), 120)
     assert all(word in text for word in words)
     assert "None" not in text
 
@@ -197,7 +197,7 @@ def test_trainings_that_differ_in_their_seeds_alone_share_a_block(make_record: M
     records = [make_record(trial=0), make_record(**scored, seed=2, test_accuracy=0.75)]
     records.append(make_record(**scored, seed=0, test_accuracy=0.25))
     records.append(make_record(**scored, run="other", test_accuracy=1.0))
-    text = printed(terminal.trainings(records, [None, None, Path("kept.keras"), None]), 120)
+    text = printed(details.trainings(records, [None, None, Path("kept.keras"), None]), 120)
     assert text.count("0123456789abcdef") == 3
     assert "50.00 ± 35.36 % (n=2)" in text
     assert re.search(r"seeds +0, 2\b", text)
@@ -206,7 +206,7 @@ def test_trainings_that_differ_in_their_seeds_alone_share_a_block(make_record: M
 
 
 def test_a_survey_is_printed_within_the_width() -> None:
-    text = printed(terminal.survey(survey(Budget(10_000), draws=40, samples=3)), 80)
+    text = printed(details.survey(survey(Budget(10_000), draws=40, samples=3)), 80)
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     assert "10,000" in text
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from tinysearch.cli.watch import _display
-from tinysearch.report.report import build
+from tinysearch.report.build import build
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.ranking import best, mark_front, ranked
 from tinysearch.results.record import Record

@@ -47,7 +47,8 @@ sys.meta_path.insert(0, NotInstalled())
 from tinysearch.runtime.preparation import prepare_to_train
 prepare_to_train(1)
 from tinysearch.training.candidate import Candidate
-from tinysearch.data.datasets import TrainingData, load
+from tinysearch.data.dataset import TrainingData
+from tinysearch.data.loading import load
 from tinysearch.data.images import Images
 from tinysearch.training.recipe import Recipe
 from tinysearch.training.trainer import fit

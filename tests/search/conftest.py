@@ -11,7 +11,7 @@ import pytest
 from stand_ins import FakeWorker
 
 from tinysearch.baselines.models import architectures
-from tinysearch.data.datasets import Dataset
+from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store

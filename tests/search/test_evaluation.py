@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinysearch.data.datasets import Dataset, TrainingData, load
+from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
+from tinysearch.data.loading import load
 from tinysearch.errors import DatasetError, RunError, TrainingError
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.lock import RunLock

@@ -11,18 +11,22 @@ import numpy as np
 import pytest
 
 from tinysearch.baselines.models import INCEPTION
-from tinysearch.data.datasets import TrainingData, load
+from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
+from tinysearch.data.loading import load
 from tinysearch.errors import ShapeError
 from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Epoch
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Inception, Pool, SeparableConv
 from tinysearch.space.task import Task
+from tinysearch.training.callbacks import PlateauRule
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
+from tinysearch.training.optimization import OneCycle
 from tinysearch.training.recipe import Recipe, recipe
-from tinysearch.training.trainer import OneCycle, PlateauRule, classified, fit, save_model, train
+from tinysearch.training.saving import classified, save_model
+from tinysearch.training.trainer import fit, train
 
 SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Head("average"))
 # Of every kind of layer that has a state of its own, or a generator.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
-from tinysearch.data.datasets import Dataset
+from tinysearch.data.dataset import Dataset
 from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.record import Origin, Record

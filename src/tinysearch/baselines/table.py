@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.baselines.reproduce import Recorded, Reproduction
-from tinysearch.data.datasets import Dataset
+from tinysearch.data.dataset import Dataset
 from tinysearch.report import figures
 from tinysearch.results.record import Record
 from tinysearch.space.task import Task

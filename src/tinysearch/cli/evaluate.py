@@ -35,7 +35,7 @@ def evaluate(
     """
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import at_a_time, comparisons, evaluated
-    from tinysearch.data.datasets import load
+    from tinysearch.data.loading import load
     from tinysearch.report import terminal
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path

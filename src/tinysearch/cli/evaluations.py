@@ -20,7 +20,7 @@ from tinysearch.results.record import Epoch, Record
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
 
 if TYPE_CHECKING:
-    from tinysearch.data.datasets import Dataset
+    from tinysearch.data.dataset import Dataset
     from tinysearch.results.store import Store
 
 

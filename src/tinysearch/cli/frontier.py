@@ -79,7 +79,7 @@ def frontier(
     from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
     from tinysearch.cli.spaces import read_space
-    from tinysearch.data.datasets import load
+    from tinysearch.data.loading import load
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.frontier import initial_candidates
     from tinysearch.search.stages import carry_out

@@ -47,13 +47,13 @@ def cost(
     Example: tinysearch cost baseline:conv --format json
     """
     from tinysearch.cli.candidates import find
-    from tinysearch.report import terminal
+    from tinysearch.report import details
 
     found = find(candidate, options.to_read(store, reference), trained=False)
     if format is Format.json:
         write(json.dumps(found.cost.to_dict(), indent=2) + "\n")
     else:
-        stdout().print(terminal.layers(found.cost))
+        stdout().print(details.layers(found.cost))
 
 
 @reported
@@ -95,7 +95,7 @@ def space(
     Example: tinysearch space --budget 10000
     """
     from tinysearch.cli.spaces import read_space
-    from tinysearch.report import terminal
+    from tinysearch.report import details
     from tinysearch.space.budget import Budget
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.space_spec import tree_of
@@ -107,7 +107,7 @@ def space(
     if format is Format.json:
         write(json.dumps(found.to_dict(), indent=2) + "\n")
     else:
-        stdout().print(terminal.survey(found))
+        stdout().print(details.survey(found))
 
 
 def _as_json(found: Found) -> dict[str, object]:
@@ -144,12 +144,12 @@ def _as_json(found: Found) -> dict[str, object]:
 def _show(found: Found) -> None:
     from rich.text import Text
 
-    from tinysearch.report import terminal
+    from tinysearch.report import details
     from tinysearch.space.notation import notation
 
     console = stdout()
     console.print(Text.assemble((found.name, "bold"), f"  {notation(found.architecture)}"), soft_wrap=True)
-    console.print(terminal.legend())
+    console.print(details.legend())
     console.print()
-    console.print(terminal.layers(found.cost))
-    console.print(terminal.trainings(found.records, found.models))
+    console.print(details.layers(found.cost))
+    console.print(details.trainings(found.records, found.models))

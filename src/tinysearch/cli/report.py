@@ -62,9 +62,9 @@ def page_of(
     from datetime import datetime, timezone
 
     from tinysearch.baselines.models import documented
-    from tinysearch.data.datasets import at_hand
+    from tinysearch.data.loading import at_hand
+    from tinysearch.report.build import build
     from tinysearch.report.html import to_html
-    from tinysearch.report.report import build
 
     made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     images = at_hand(data, {run.dataset for run in store.runs() if not runs or run.name in runs})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from tinysearch.baselines.reproduce import Recorded
-    from tinysearch.data.datasets import Dataset
+    from tinysearch.data.dataset import Dataset
     from tinysearch.results.store import Store
     from tinysearch.training.recipe import Recipe
 
@@ -63,7 +63,7 @@ def reproduce(
     from tinysearch.baselines.models import BASELINES, PREFIX, baseline
     from tinysearch.baselines.reproduce import recorded
     from tinysearch.cli.evaluations import at_a_time
-    from tinysearch.data.datasets import load
+    from tinysearch.data.loading import load
     from tinysearch.results.store import Store, default_path
     from tinysearch.training.recipe import recipe as named_recipe
 

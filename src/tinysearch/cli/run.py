@@ -176,7 +176,7 @@ def run(
 def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons
-    from tinysearch.report import figures, terminal
+    from tinysearch.report import details, figures, terminal
     from tinysearch.results.leaderboard import rank
     from tinysearch.space.notation import notation
 
@@ -190,7 +190,7 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
     if winner is not None:
         console.print()
         console.print(Text.assemble("the winner: ", (winner.name, "bold"), f"  {notation(winner.architecture)}"))
-        console.print(terminal.layers(winner.cost))
+        console.print(details.layers(winner.cost))
     ends: dict[str, str] = {
         "finished": "all trials are done",
         "exhausted": "no new candidate within the budget turns up any more",

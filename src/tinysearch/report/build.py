@@ -6,12 +6,13 @@ import base64
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Section, Test, Versus
 from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
 from tinysearch.results.ranking import best as best_of
@@ -23,177 +24,6 @@ MOST_DIGITS = 60
 MOST_CLASSES = 30
 
 Pixels = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A test image that a network got wrong.
-
-    Args:
-        index: Its place in the test set.
-        label, predicted: Its class, and what it was most often taken for.
-        times: How many of the trainings got it wrong.
-        pixels: Its first channel, a byte a pixel, base64; empty if the images are not at hand.
-    """
-
-    index: int
-    label: int
-    predicted: int
-    times: int
-    pixels: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """What evaluations of one candidate came to.
-
-    Args:
-        accuracies: By seed, fractions.
-        confusion: How often a class, the row, was taken for another, the column, all seeds together; empty if it is
-            not known or the classes are too many.
-        mistakes: The images that the most trainings got wrong, at most ``MOST_DIGITS``.
-        wrong: How many images at least one training got wrong.
-        held_out: Whether it was trained without the images held out for validation, not on all training images.
-        side: Height and width of the images in pixels, where they are at hand.
-    """
-
-    accuracies: Mapping[int, float]
-    confusion: Sequence[Sequence[int]] = ()
-    mistakes: Sequence[Mistake] = ()
-    wrong: int = 0
-    held_out: bool = False
-    side: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Versus:
-    """A candidate against a hand-designed baseline on the same test images, see ``Comparison``.
-
-    Args:
-        name: Of the hand-designed baseline.
-        trained: How it was trained otherwise than the candidate, in words; empty if alike.
-        seeds: How many seeds it was trained with.
-        mean: Its mean test accuracy over these, a fraction.
-        difference, standard_error: Of the means, fractions; positive if the candidate is better.
-        p_value: Median of McNemar's over the seeds that both have; None where predictions are not known.
-        verdict: ``"better"``, ``"worse"`` or ``"unclear"``.
-    """
-
-    name: str
-    trained: str
-    seeds: int
-    mean: float
-    difference: float
-    standard_error: float | None
-    p_value: float | None
-    verdict: str
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A row of the leaderboard, and all that is known of it.
-
-    Args:
-        row: As on the leaderboard.
-        strategy, budget: Of its run; None for what was only evaluated.
-        trial: Number of the trial in its run, from 0.
-        documented: The test accuracy that is documented for a hand-designed baseline.
-        int8_weight_bytes: What its weights take in int8.
-        layers: Name, kind, output shape, parameters, MACs, and kernel or window of each operation.
-        recipe: As plain JSON values.
-        curve: Lists of training loss and accuracy, validation loss and accuracy, and rate, an entry an epoch.
-        fingerprint, versions, stored: Where the figures come from.
-        pruned: Whether its training was stopped early.
-        test: What evaluations came to.
-        versus: How it compares with hand-designed baselines.
-    """
-
-    row: Row
-    strategy: str | None
-    budget: int | None
-    trial: int | None
-    documented: float | None
-    int8_weight_bytes: int
-    layers: Sequence[tuple[str, str, Sequence[int], int, int, str]]
-    recipe: Mapping[str, Any]
-    curve: Mapping[str, Sequence[float | None]]
-    fingerprint: str
-    versions: Mapping[str, Any]
-    stored: str
-    pruned: bool
-    test: Test | None = None
-    versus: Sequence[Versus] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How one search went.
-
-    Args:
-        run: Its name.
-        budget, strategy, seed, workers: Of its settings.
-        best: Best validation accuracy so far after each trial; hand-designed baselines are none.
-        seconds: Time spent training until then, all workers together.
-        names: What was trained.
-        baselines: How many hand-designed baselines were trained beside the trials.
-        rejections: What the constraint filter rejected, by reason.
-        failures: Name and reason of trainings that failed.
-        reused: How many were reused from other runs.
-        finished: Whether it came to its end.
-    """
-
-    run: str
-    budget: int | None
-    strategy: str
-    seed: int
-    workers: int
-    best: Sequence[float]
-    seconds: Sequence[float]
-    names: Sequence[str]
-    baselines: int
-    rejections: Mapping[str, int]
-    failures: Sequence[tuple[str, str]]
-    reused: int
-    finished: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """All results on one dataset."""
-
-    dataset: str
-    candidates: Sequence[Candidate]
-    searches: Sequence[Progress]
-
-    @property
-    def best(self) -> Candidate:
-        """The first by validation accuracy."""
-        return min(self.candidates, key=lambda one: one.row.rank)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Sections by dataset.
-
-    Args:
-        sections: One for each dataset.
-        runs: Those asked for.
-        failed: How many trainings gave no result.
-        created_at: When it was made.
-        title: What it is about.
-        store: The words by which a command finds the store that it was made of; empty where that is not needed.
-    """
-
-    sections: Sequence[Section]
-    runs: Sequence[str]
-    failed: int
-    created_at: str = ""
-    title: str = "all results"
-    store: Sequence[str] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.report import figures
-from tinysearch.report.report import Candidate, Progress, Report, Section
+from tinysearch.report.contents import Candidate, Progress, Report, Section
 from tinysearch.space.notation import LEGEND
 
 _FOLDER = Path(__file__).parent / "page"

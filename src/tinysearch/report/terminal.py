@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import math
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, Group, RenderableType
@@ -16,12 +13,9 @@ from rich.text import Text
 
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Leaderboard, Row
-from tinysearch.results.record import Epoch, Record
-from tinysearch.space.cost import Cost
-from tinysearch.space.notation import LEGEND, notation
 
 if TYPE_CHECKING:
-    from tinysearch.space.survey import Survey
+    pass
 
 # Columns that are never left out, and those that nobody misses.
 _ALWAYS, _DISPENSABLE = 90, 20
@@ -180,173 +174,3 @@ def _width(column: _Column) -> int:
     # Long layer lists may fold over several lines.
     longest = max(len(column.title), *(len(cell) for cell in column.cells))
     return min(longest, 34) if column.title == "layers" else longest
-
-
-def layers(cost: Cost) -> RenderableType:
-    """Return a table of the operations of a network: shapes, parameters, multiply-accumulates."""
-    table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold")
-    # Where it is narrow, words are cut rather than figures.
-    table.add_column("layer", "total", overflow="ellipsis")
-    table.add_column("kind", overflow="ellipsis")
-    table.add_column("output", justify="right", no_wrap=True)
-    table.add_column("bytes", justify="right", no_wrap=True)
-    table.add_column("params", f"{cost.params:,}", justify="right", no_wrap=True)
-    table.add_column("trainable", f"{cost.trainable_params:,}", justify="right", no_wrap=True)
-    table.add_column("MACs", f"{cost.macs:,}", justify="right", no_wrap=True)
-    for layer in cost.layers:
-        shape = "x".join(str(side) for side in layer.output_shape)
-        numbers = (math.prod(layer.output_shape), layer.params, layer.trainable_params, layer.macs)
-        table.add_row(_place(layer.name), layer.kind, shape, *(f"{number:,}" if number else "" for number in numbers))
-    memory = Text(
-        f"{cost.peak_activation_bytes:,} bytes of activations at the peak and {cost.int8_weight_bytes:,} bytes of "
-        f"weights; all bytes are those of int8",
-        style="dim",
-    )
-    return Group(table, memory)
-
-
-def _place(name: str) -> str:
-    """Shorten the name of an operation within a block, so that what distinguishes it is not cut.
-
-    >>> _place("inception5_branch2_conv1_norm"), _place("residual3_conv1"), _place("conv1")
-    ('5.2 conv1_norm', '3.1 conv1', 'conv1')
-    """
-    inner = re.match(r"(?:inception|residual)(\d+)_(?:branch(\d+)_)?(.+)", name)
-    return name if inner is None else f"{inner[1]}.{inner[2] or 1} {inner[3]}"
-
-
-def curve(epochs: Sequence[Epoch]) -> RenderableType:
-    """Return a training curve as a table, an epoch a row, with a bar for the validation error."""
-    errors = [1 - epoch.val_accuracy for epoch in epochs if epoch.val_accuracy is not None]
-    worst = max(errors, default=0.0) or 1.0
-    table = Table(header_style="bold", box=None)
-    for title in ("epoch", "loss", "accuracy", "val loss", "validation"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("validation error", no_wrap=True)
-    for number, epoch in enumerate(epochs, start=1):
-        error = None if epoch.val_accuracy is None else 1 - epoch.val_accuracy
-        table.add_row(
-            str(number),
-            f"{epoch.loss:.4f}",
-            figures.percent(epoch.accuracy),
-            figures.MISSING if epoch.val_loss is None else f"{epoch.val_loss:.4f}",
-            figures.percent(epoch.val_accuracy),
-            "" if error is None else "█" * max(1, round(24 * error / worst)),
-        )
-    return table
-
-
-def legend() -> Text:
-    """Return what the short notation of layers means."""
-    return Text(f"layers: {LEGEND}", style="dim")
-
-
-def trainings(records: Sequence[Record], models: Sequence[Path | None]) -> RenderableType:
-    """Return where the figures of a candidate come from: a block for each training, with its curve.
-
-    Trainings that were scored on test images and differ by nothing but their seeds share one, with a line for each.
-
-    Args:
-        records: The trainings.
-        models: Where the trained model of each is, None if it was not kept.
-    """
-    blocks: dict[object, list[tuple[Record, Path | None]]] = {}
-    for place, (record, model) in enumerate(zip(records, models, strict=True)):
-        same = (record.run, record.origin, record.trial, record.fingerprint, str(record.recipe), str(record.provenance))
-        blocks.setdefault(place if record.test_accuracy is None else same, []).append((record, model))
-    parts: list[RenderableType] = []
-    for block in blocks.values():
-        block.sort(key=lambda pair: pair[0].seed)
-        alike = [record for record, _ in block]
-        parts += ["", provenance(alike, [model for _, model in block if model is not None])]
-        if len(alike) > 1:
-            parts.append(_seeds(alike))
-        elif alike[0].measurement.curve:
-            parts.append(curve(alike[0].measurement.curve))
-    return Group(*parts)
-
-
-def _seeds(records: Sequence[Record]) -> RenderableType:
-    """Return a table with the last epoch of each of several trainings."""
-    table = Table(header_style="bold", box=None)
-    for title in ("seed", "loss", "accuracy", "validation", "test"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for record in records:
-        last = record.measurement.curve[-1]
-        scores = (last.accuracy, last.val_accuracy, record.test_accuracy)
-        table.add_row(str(record.seed), f"{last.loss:.4f}", *map(figures.percent, scores))
-    return table
-
-
-def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> RenderableType:
-    """Return where the figures of a training come from, or those of several that differ in their seeds alone.
-
-    Args:
-        alike: The trainings, at least one.
-        models: Where the trained models are.
-    """
-    table = Table.grid(padding=(0, 2))
-    record = alike[0]
-    recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
-    versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
-    trial: str = {"search": record.origin, "revalidation": "revalidation, other images held out"}.get(
-        record.purpose, "retraining"
-    )
-    if record.trial is not None:
-        trial = f"trial {record.trial + 1}"
-    taken = "" if record.reused_from is None else f", reused from run {record.reused_from}"
-    rows = [
-        ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
-        ("data", f"{record.dataset}, training images {record.fingerprint}"),
-        ("recipe", recipe),
-        ("seed" if len(alike) == 1 else "seeds", ", ".join(str(one.seed) for one in alike)),
-        ("measured on", versions),
-        ("stored", max(one.created_at for one in alike)),
-    ]
-    if record.pruned:
-        rows.append(("stopped", f"after epoch {len(record.measurement.curve)}: others were better by then"))
-    if record.failed:
-        rows.append(("failed", str(record.measurement.failure)))
-        if record.measurement.log:
-            rows.append(("log", record.measurement.log))
-    elif len(alike) == 1 and record.measurement.val_accuracy is not None:
-        rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
-    tests = [one.test_accuracy for one in alike if one.test_accuracy is not None]
-    if len(tests) == 1:
-        rows.append(("test", f"{figures.percent(tests[0])}, asked once, after the last epoch"))
-    elif tests:
-        said = figures.tested(*figures.mean_and_std(tests), len(tests))
-        rows.append(("test", f"{said}, asked once for each training, after the last epoch"))
-    rows += [("model", str(model)) for model in models]
-    for name, value in rows:
-        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    return table
-
-
-def survey(found: Survey) -> RenderableType:
-    """Return a survey of a search space."""
-    digits = str(found.size)
-    size = f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}" if len(digits) > 12 else f"{found.size:,}"
-    facts = Table.grid(padding=(0, 2))
-    for name, value in (
-        ("size", f"{size} combinations of choices"),
-        ("smallest", f"{found.smallest:,} parameters"),
-        (
-            "share",
-            f"{100 * found.share:.1f} ± {100 * found.share_error:.1f} % of {found.draws:,} random members are below "
-            f"{found.budget.params:,} parameters (seed {found.seed})",
-        ),
-    ):
-        facts.add_row(Text(name, style="bold"), Text(value))
-    options = Table(title="choices", title_justify="left", header_style="bold", box=None)
-    options.add_column("choice", no_wrap=True)
-    options.add_column("legal values")
-    for name, value in found.choices:
-        options.add_row(Text(name), Text(value))
-    samples = Table(title="samples within the budget", title_justify="left", header_style="bold", box=None)
-    samples.add_column("params", justify="right")
-    samples.add_column("MACs", justify="right")
-    samples.add_column("layers", overflow="fold")
-    for member, cost in found.samples:
-        samples.add_row(f"{cost.params:,}", figures.count(cost.macs), Text(notation(member)))
-    return Group(options, Text(), facts, Text(), samples, legend())

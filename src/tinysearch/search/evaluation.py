@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tinysearch.data.datasets import Dataset
+from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images, fingerprint
 from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.artifacts import evaluated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinysearch.data.datasets import Dataset
+from tinysearch.data.dataset import Dataset
 from tinysearch.results.record import Measurement, Origin, Purpose, Record
 from tinysearch.runtime.environment import Environment
 from tinysearch.space.cost import Cost, cost

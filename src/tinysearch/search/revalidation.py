@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from tinysearch.data.datasets import FOLDS, TrainingData
+from tinysearch.data.dataset import FOLDS, TrainingData
 from tinysearch.results.artifacts import BestModels
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.ranking import ranked

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinysearch.data.datasets import FOLDS
+from tinysearch.data.dataset import FOLDS
 from tinysearch.errors import RunError
 from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture

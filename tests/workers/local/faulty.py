@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.predictions import pack
 from tinysearch.results.record import Epoch, Measurement

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
 from tinysearch.errors import CostMismatchError, WorkerError
 from tinysearch.results.predictions import unpack
@@ -296,7 +296,7 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 import faulty
 from test_processes import job
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
 from tinysearch.workers.local import processes
 from tinysearch.workers.local.process import Process

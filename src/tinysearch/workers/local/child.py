@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.scratch import worker_log

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 
-from tinysearch.data.datasets import TrainingData
+from tinysearch.data.dataset import TrainingData
 from tinysearch.errors import WorkerError
 from tinysearch.results.record import Measurement
 from tinysearch.runtime.capacity import Capacity

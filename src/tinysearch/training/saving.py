@@ -1,0 +1,53 @@
+"""Trained models as files, and what they predict."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.results.predictions import pack
+from tinysearch.results.record import Measurement
+
+LARGE_BATCH = 1_000
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a trained model as ``.keras``, of Keras's own layers and without its optimizer, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.part.keras")
+    # A clone of what was compiled would be compiled alike, with losses and schedules that only we know.
+    uncompiled = keras.Model(model.input, model.output, name=model.name)
+    bare = keras.models.clone_model(uncompiled, clone_function=_of_keras)
+    bare.set_weights(model.get_weights())
+    bare.save(part)
+    part.replace(path)
+
+
+def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
+    """Return the classes that a model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
+    probabilities = model.predict(pixels.astype(np.float32), batch_size=LARGE_BATCH, verbose=0)
+    return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
+
+
+def with_predictions(measurement: Measurement, path: Path, pixels: npt.NDArray[np.generic]) -> Measurement:
+    """Return a measurement with what a saved model predicts.
+
+    Args:
+        measurement: Of the training.
+        path: Where the model was saved.
+        pixels: Raw pixels of the test images, shape ``(images, height, width, channels)``.
+    """
+    classes = classified(keras.saving.load_model(path), pixels)
+    if classes is None:
+        return dataclasses.replace(measurement, failure="the trained network answers with values that are no numbers")
+    return dataclasses.replace(measurement, predicted=pack(classes))
+
+
+def _of_keras(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Return a new layer that any Keras can load."""
+    normalizes = isinstance(layer, keras.layers.BatchNormalization)
+    return (keras.layers.BatchNormalization if normalizes else type(layer)).from_config(layer.get_config())
