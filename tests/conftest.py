@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,13 @@ from filelock import FileLock
 from hypothesis import settings
 from stand_ins import FakeWorker, InProcess, Untrained, UntrainedWorker
 
+from tinysearch.data.datasets import TrainingData
 from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.runtime.backend import load_keras
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.workers.local.processes import WorkerProcesses
 
 # No test asserts a time, those of Hypothesis included. More examples: --hypothesis-profile=ci.
@@ -144,11 +148,29 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
 
     For what a command does with trainings, not for trainings.
     """
-    worker = Untrained()
+    _work_here(monkeypatch, Untrained().train_on)
+
+
+@pytest.fixture
+def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands start no processes, and train within this one, one candidate at a time."""
+    lock = threading.Lock()
+
+    def train_on(data: TrainingData, job: Job, on_epoch: EpochWatcher | None) -> Measurement:
+        load_keras()
+        from tinysearch.training.trainer import train
+
+        with lock:
+            return train(job, data, on_epoch)
+
+    _work_here(monkeypatch, train_on)
+
+
+def _work_here(
+    monkeypatch: pytest.MonkeyPatch, train_on: Callable[[TrainingData, Job, EpochWatcher | None], Measurement]
+) -> None:
     monkeypatch.setattr(WorkerProcesses, "prepare", lambda self, count: None)
-    monkeypatch.setattr(
-        WorkerProcesses, "train", lambda self, job, on_epoch=None: worker.train_on(self._data, job, on_epoch)
-    )
+    monkeypatch.setattr(WorkerProcesses, "train", lambda self, job, on_epoch=None: train_on(self._data, job, on_epoch))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """A trainer for worker processes that loads no Keras and stands still where a test wants it to.
 
 Workers wait while they start until the file that ``$TEST_MAY_START`` names is there, and after each epoch of the stage
-that ``$TEST_STAGE`` names until there is that of ``$TEST_MAY_GO_ON``. What is not set is not waited for.
-A worker that waits has put its number behind the name of the file, as a file of its own.
+that ``$TEST_STAGE`` names until there is that of ``$TEST_MAY_GO_ON``. What is not set is not waited for. A worker that
+waits has put its number behind the name of the file, as a file of its own. An epoch takes ``$TEST_EPOCH_SECONDS``.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Measurement:
 
     def watched(number: int, epoch: Epoch) -> None:
         on_epoch(number, epoch)
+        time.sleep(float(os.environ.get("TEST_EPOCH_SECONDS", "0")))
         if stage == os.environ.get("TEST_STAGE", "search"):
             _pass("TEST_MAY_GO_ON")
 

@@ -46,8 +46,9 @@ def store(tmp_path: Path, tiny: Path, make_record: Callable[..., Record]) -> Pat
     return tmp_path / "store.db"
 
 
+@pytest.mark.usefixtures("trained_here")
 def test_the_best_is_scored_on_the_test_images_once_per_seed(tinysearch: Tinysearch, tiny: Path, store: Path) -> None:
-    done = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 2, "--workers", 1)
+    done = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 2)
     assert done.returncode == 0, done.stderr
     assert "(n=2)" in done.stdout
     assert "training 2 of 2" in done.stderr
@@ -58,7 +59,7 @@ def test_the_best_is_scored_on_the_test_images_once_per_seed(tinysearch: Tinysea
     assert (other["key"], other["test_seeds"]) == (BAD.key, 0)
     with Store(store) as opened:
         before = opened.records()
-    again = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 2, "--workers", 1)
+    again = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 2)
     assert again.returncode == 0
     assert "training " not in again.stderr
     assert again.stdout == done.stdout

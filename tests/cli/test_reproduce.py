@@ -25,18 +25,21 @@ class Reproduced(NamedTuple):
     records_later: list[Record]
 
 
-@pytest.fixture(scope="module")
-def reproduced(call: Callable[..., Done], tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Reproduced:
-    folder = tmp_path_factory.mktemp("reproduced")
+@pytest.fixture
+def reproduced(
+    call: Callable[..., Done], tiny: Path, once: Callable[..., Reproduced], trained_here: None
+) -> Reproduced:
+    def twice(folder: Path) -> Reproduced:
+        def reproduce() -> tuple[Done, list[Record]]:
+            done = call(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2)
+            assert done.returncode == 0, done.stderr
+            with Store(folder / "store.db") as store:
+                return done, store.records()
 
-    def reproduce() -> tuple[Done, list[Record]]:
-        done = call(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2, "--workers", 1)
-        assert done.returncode == 0, done.stderr
-        with Store(folder / "store.db") as store:
-            return done, store.records()
+        (first, records), (second, later) = reproduce(), reproduce()
+        return Reproduced(first, second, records, later)
 
-    (first, records), (second, later) = reproduce(), reproduce()
-    return Reproduced(first, second, records, later)
+    return once(twice)
 
 
 def test_the_table_compares_documented_with_measured(reproduced: Reproduced) -> None:

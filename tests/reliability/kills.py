@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import itertools
 import os
 import random
@@ -15,7 +16,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tinysearch.results.store import Store
 LATEST = {"start": 3.0, "training": 2.0, "record": 2.0}
 # So many kills are few: the first ones come in each kind of instant, while of many every kind has some by chance.
 FEW = 10
+TINYSEARCH = (sys.executable, "-m", "tinysearch")
 
 
 @dataclass
@@ -56,7 +58,16 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-def carry_through(folder: Path, kills: int, workers: int, seed: int, *, images: int | None = None) -> Report:
+def carry_through(
+    folder: Path,
+    kills: int,
+    workers: int,
+    seed: int,
+    *,
+    images: int | None = None,
+    space: Path | None = None,
+    program: Sequence[str] = TINYSEARCH,
+) -> Report:
     """Kill a run at random instants, resume it each time, let it end, and compare it with an undisturbed one.
 
     Args:
@@ -65,6 +76,8 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int, *, images: 
         workers: How many trainings it has under way at a time.
         seed: Of the instants.
         images: How many images it trains on; by default all there are.
+        space: A space file; by default it searches the whole space.
+        program: Starts the command line.
     """
     rng = random.Random(seed)  # noqa: S311
     report = Report(kills, workers)
@@ -72,12 +85,11 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int, *, images: 
     # As a file, the digits are there without loading scikit-learn in each of the lives.
     digits = load("digits").train
     np.savez(folder / "images.npz", x_train=digits.pixels[:images], y_train=digits.labels[:images])
-    ahead = 2 if kills < FEW else 4
+    ahead = 2 * workers if kills < FEW else 4
+    begin = functools.partial(_Life, workers=workers, space=space, program=program)
     for number, kind in enumerate(_kinds(kills, rng)):
         before = stored(disturbed)
-        life = _Life(
-            disturbed, len(before) + ahead, workers, folder / f"{number}.log", resume=bool(before or known(disturbed))
-        )
+        life = begin(disturbed, len(before) + ahead, folder / f"{number}.log", resume=bool(before or known(disturbed)))
         if kind == "training":
             life.wait_until(lambda life=life: life.begun > 0)
         elif kind == "record":
@@ -89,9 +101,9 @@ def carry_through(folder: Path, kills: int, workers: int, seed: int, *, images: 
         report.recorded += len(after) > len(before)
         report.idle += life.begun == 0
     report.trials = len(stored(disturbed)) + ahead
-    last = _Life(disturbed, report.trials, workers, folder / "last.log", resume=known(disturbed))
+    last = begin(disturbed, report.trials, folder / "last.log", resume=known(disturbed))
     report.problems += last.ended_well()
-    undisturbed = _Life(peaceful, report.trials, workers, folder / "peaceful.log", resume=False)
+    undisturbed = begin(peaceful, report.trials, folder / "peaceful.log", resume=False)
     report.problems += undisturbed.ended_well()
     one, other = stored(disturbed), stored(peaceful)
     if [essentials(record) for record in one] != [essentials(record) for record in other]:
@@ -142,10 +154,21 @@ def stored(path: Path) -> list[Record]:
 class _Life:
     """One process of the run, from its start to its kill, with all the processes that it starts."""
 
-    def __init__(self, store: Path, trials: int, workers: int, log: Path, *, resume: bool) -> None:
+    def __init__(
+        self,
+        store: Path,
+        trials: int,
+        log: Path,
+        *,
+        workers: int,
+        resume: bool,
+        space: Path | None,
+        program: Sequence[str],
+    ) -> None:
         words = ["run", "--name", "run", "--trials", trials, "--workers", workers, "--store", store, "--evaluate", 0]
-        words += ["--resume"] if resume else ["--budget", 1_500, "--epochs", 3, "--no-baselines", "--folds", 1]
-        command = [sys.executable, "-m", "tinysearch", *map(str, words), "--data", str(store.with_name("images.npz"))]
+        first = ["--budget", 1_500, "--epochs", 3, "--no-baselines", "--folds", 1]
+        words += ["--resume"] if resume else first + ([] if space is None else ["--space", space])
+        command = [*program, *map(str, words), "--data", str(store.with_name("images.npz"))]
         self._log = log
         with log.open("wb") as stream:
             self._process = psutil.Popen(command, stdout=stream, stderr=stream, start_new_session=True)

@@ -8,18 +8,31 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import gated
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from kills import carry_through
+from kills import Report, carry_through
+
+SHALLOW = Path(__file__).parents[1] / "shallow.json"
 
 
-@pytest.mark.parametrize(("workers", "kills"), [(1, 3), (2, 2)])
-def test_a_few_kills_in_every_kind_of_instant_change_nothing(tmp_path: Path, workers: int, kills: int) -> None:
-    report = carry_through(tmp_path, kills, workers, seed=workers, images=400)
+def check(report: Report) -> None:
     assert report.problems == []
     assert report.training >= 1, "no kill hit a training"
     assert report.recorded >= 1, "no kill hit a run that had stored a record"
+
+
+def test_a_few_kills_in_every_kind_of_instant_change_nothing(tmp_path: Path) -> None:
+    check(carry_through(tmp_path, kills=3, workers=1, seed=1, images=300, space=SHALLOW))
+
+
+def test_a_few_kills_of_a_run_with_two_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The order in which two workers end is what is at stake: what they train is not.
+    monkeypatch.setenv("PYTHONPATH", str(Path(gated.__file__).parent))
+    monkeypatch.setenv("TEST_EPOCH_SECONDS", "0.2")
+    program = (sys.executable, "-c", gated.MAIN)
+    check(carry_through(tmp_path, kills=4, workers=2, seed=2, images=300, space=SHALLOW, program=program))
 
 
 @pytest.mark.slow

@@ -53,13 +53,13 @@ def test_the_same_settings_give_the_same_run_whichever_training_is_done_first(
 ) -> None:
     def run(name: str, seed: int) -> list[Record]:
         worker = Shuffled(fake_worker(), seed)
-        outcome = runner.run(name, trials=20, strategy=strategy, workers=workers, worker=worker)
+        outcome = runner.run(name, trials=12, strategy=strategy, workers=workers, worker=worker)
         assert 1 < worker.most <= workers
         return list(outcome.records)
 
     first = run("first", 1)
     assert essentials(first) == essentials(run("second", 2)) == essentials(run("third", 3))
-    assert [record.trial for record in first] == [None] * 3 + list(range(20))
+    assert [record.trial for record in first] == [None] * 3 + list(range(12))
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 6, 15])

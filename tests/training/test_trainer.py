@@ -272,13 +272,26 @@ def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
     assert [epoch.seconds for epoch in again.curve] == sorted(epoch.seconds for epoch in again.curve)
 
 
+@pytest.fixture(scope="module")
+def kept(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the checkpoint of two of three epochs of ``SMALL``, with seed 0."""
+    path = tmp_path_factory.mktemp("kept") / "checkpoint.npz"
+    interrupted(Candidate(SMALL, Recipe(epochs=3)), data, 0, path, 3)
+    return path.read_bytes()
+
+
 @pytest.mark.parametrize("damage", ["another seed", "another candidate", "other data", "cut off", "empty", "no file"])
-def test_a_checkpoint_that_is_not_of_this_training_is_not_used(damage: str, data: TrainingData, tmp_path: Path) -> None:
+def test_a_checkpoint_that_is_not_of_this_training_is_not_used(
+    damage: str, data: TrainingData, kept: bytes, tmp_path: Path
+) -> None:
     candidate, path = Candidate(SMALL, Recipe(epochs=3)), tmp_path / "checkpoint.npz"
-    wider = Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3))
-    interrupted(wider if damage == "another candidate" else candidate, data, int(damage == "another seed"), path, 3)
-    if damage == "cut off":
-        path.write_bytes(path.read_bytes()[:-50])
+    path.write_bytes(kept)
+    if damage == "another seed":
+        interrupted(candidate, data, 1, path, 3)
+    elif damage == "another candidate":
+        interrupted(Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3)), data, 0, path, 3)
+    elif damage == "cut off":
+        path.write_bytes(kept[:-50])
     elif damage == "empty":
         path.write_bytes(b"")
     elif damage == "no file":

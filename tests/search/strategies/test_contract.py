@@ -49,7 +49,7 @@ def past(space: SearchSpace, as_record: Callable[..., Record]) -> History:
     return draw
 
 
-@pytest.mark.parametrize("length", [0, 1, 7, 300])
+@pytest.mark.parametrize("length", [0, 1, 7, 130])
 def test_a_proposal_is_a_function_of_history_pending_and_generator(
     make: Callable[..., Strategy], past: History, length: int
 ) -> None:
