@@ -37,27 +37,25 @@ class Kind:
     high: float = math.inf
     options: frozenset[str] | None = None
 
-    def allows(self, values: Collection[Any]) -> bool:
-        """Whether all of some values are of this kind. There may be very many: no step of it is one of Python's."""
+    def has(self, value: Any) -> bool:
+        """Whether a value is of this kind."""
+        kind = type(value)
+        if kind not in self.types:
+            return False
+        if kind is str:
+            # Text that is no UTF-8 was read with surrogates, which cannot be written.
+            known = self.options is None or value in self.options
+            return known and (value.isascii() or value == value.encode("utf-8", "ignore").decode())
+        return kind not in (int, float) or self.low <= value <= self.high
+
+    def has_all(self, values: Collection[Any]) -> bool:
+        """Whether all of some values are of this kind; texts are UTF-8. There may be very many: no loop is slow."""
         if not self.types.issuperset(map(type, values)):
             return False
-        if self.options is not None:
-            return self.options.issuperset(values)
-        if dict in self.types:
-            return True
         if str in self.types:
-            return all(map(str.isascii, filter(None, values))) or _is_unicode(values)
+            return self.options is None or self.options.issuperset(values)
         known = [value for value in values if value is not None] if type(None) in self.types else values
         return not known or (self.low <= min(known) and max(known) <= self.high and math.isfinite(sum(known)))
-
-
-def _is_unicode(values: Collection[str | None]) -> bool:
-    """Whether texts can be written: what is no UTF-8 was read with surrogates."""
-    try:
-        "".join(filter(None, values)).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 _NONE = frozenset({type(None)})
@@ -160,7 +158,7 @@ def to_record(plain: Mapping[str, Any]) -> Record:
 def are_summaries(rows: Sequence[tuple[Any, ...]]) -> bool:
     """Whether summaries can be made of all of some rows, whose columns are the fields of a summary."""
     columns = zip(*rows, strict=True)
-    return all(kind.allows(column) for kind, column in zip(_KINDS_OF_SUMMARY, columns, strict=bool(rows)))
+    return all(kind.has_all(column) for kind, column in zip(_KINDS_OF_SUMMARY, columns, strict=bool(rows)))
 
 
 def to_summary(row: Sequence[Any]) -> Summary:
@@ -203,7 +201,7 @@ def _checked(plain: Mapping[str, Any], kinds: Mapping[str, Kind], *, optional: C
     for name, kind in kinds.items():
         if name in plain:
             found[name] = value = plain[name]
-            if not kind.allows((value,)):
+            if not kind.has(value):
                 raise ValueError(f"its {name} is {str(value)[:40]!r}")
         elif name not in optional:
             raise ValueError(f"it has no {name}")
@@ -216,7 +214,7 @@ def _check_known(plain: Mapping[str, Any], kinds: Mapping[str, Kind]) -> None:
 
 
 def _check_counts(rejections: Mapping[str, Any]) -> None:
-    if not _COUNT.allows(rejections.values()):
+    if not _COUNT.has_all(rejections.values()):
         raise ValueError(f"its rejections are {str(rejections)[:40]!r}")
 
 
@@ -233,10 +231,10 @@ def _part(name: str, make: Callable[[Any], T], values: Mapping[str, Any]) -> T:
 def _measurement(plain: Mapping[str, Any]) -> Measurement:
     found = Measurement.from_dict(plain)
     for name, kind in _OF_EPOCH.items():
-        if not kind.allows([getattr(epoch, name) for epoch in found.curve]):
+        if not kind.has_all([getattr(epoch, name) for epoch in found.curve]):
             raise ValueError(f"{name} of an epoch is out of range")
     for name, kind in (("train_seconds", _SECONDS), ("failure", _TEXT_OR_NONE), ("log", _TEXT)):
-        if not kind.allows((getattr(found, name),)):
+        if not kind.has(getattr(found, name)):
             raise ValueError(f"{name} is {str(getattr(found, name))[:40]!r}")
     return found
 
@@ -247,6 +245,7 @@ def _cost(plain: Mapping[str, Any]) -> Cost:
     numbers += [found.int8_weight_bytes]
     for layer in found.layers:
         numbers += [layer.params, layer.non_trainable_params, layer.macs, *layer.output_shape]
-    if not _COUNT.allows(numbers) or not _TEXT.allows([text for one in found.layers for text in (one.name, one.kind)]):
+    texts = [text for layer in found.layers for text in (layer.name, layer.kind)]
+    if not _COUNT.has_all(numbers) or not all(map(_TEXT.has, texts)):
         raise ValueError("a number of it is out of range")
     return found
