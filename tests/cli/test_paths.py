@@ -92,7 +92,7 @@ def test_data_and_spaces_may_lie_at_home(tmp_path: Path, monkeypatch: pytest.Mon
     np.savez(tmp_path / "mine.npz", x_train=pixels, y_train=labels)
     monkeypatch.setenv("TINYSEARCH_DATA", "~/mine.npz")
     assert load().fingerprint == load("~/mine.npz").fingerprint == load("auto", tmp_path / "mine.npz").fingerprint
-    (tmp_path / "space.json").write_text('{"depth": [1, 2]}', encoding="utf-8")
+    (tmp_path / "space.json").write_text('{"format": 2, "depth": [1, 2]}', encoding="utf-8")
     done = CliRunner().invoke(app, ["space", "--space", "~/space.json", "--samples", "0", "--format", "json"])
     assert done.exit_code == 0, done.output
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,12 @@ def test_nothing_is_left_on_disk_but_the_store(runner: Any, tmp_path: Path) -> N
     left = {path.name.removesuffix("-wal").removesuffix("-shm") for path in tmp_path.iterdir()}
     assert left == {"cwd", "store.db", "store.db-runs"}
     assert {path.name for path in runner.store.folder_of("run").iterdir()} <= {"run.lock"}
+
+
+def test_no_folder_for_temporary_files_is_needed(runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere/at/all"])
+    assert runner.run(trials=2, strategy="random").ending == "finished"
 
 
 # 3. A seed of 0 is no seed.
