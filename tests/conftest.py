@@ -25,8 +25,8 @@ from command_line import called, without_heavy_packages
 from filelock import FileLock
 from hypothesis import settings
 from stand_ins import FakeWorker, InProcess, Untrained, UntrainedWorker
-from tinysearch.data.datasets import TrainingData
 
+from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.runtime.backend import load_keras
 from tinysearch.space.architecture import Architecture, Conv, Head
