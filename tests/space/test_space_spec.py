@@ -158,7 +158,7 @@ SPECS = st.fixed_dictionaries(
     optional={
         "format": st.sampled_from([1, 2]),
         "depth": st.tuples(st.integers(1, 3), st.integers(4, 9)).map(lambda ends: f"{ends[0]}..{ends[1]}"),
-        "filters": st.tuples(st.integers(1, 4), st.integers(9, 32), st.integers(4, 9)),
+        "filters": st.tuples(st.integers(1, 4), st.integers(9, 32), st.integers(5, 8)),
         "branches": st.integers(1, 4).map(lambda step: {"from": step, "to": 2 * step, "step": step, "likely": step}),
         **{name: st.lists(option, min_size=1, unique=True) for name, option in OPTIONS.items()},
         "hidden": st.dictionaries(st.integers(0, 9), st.floats(0.5, 9), min_size=1),
