@@ -237,12 +237,13 @@ def test_a_training_that_ends_while_all_is_closed_leaves_nothing_either(
 
 def test_a_reset_that_comes_during_a_tick_of_the_watchdog_is_not_lost() -> None:
     ticks = itertools.count()
-    enough, bitten = threading.Event(), threading.Event()
+    made, enough, bitten = threading.Event(), threading.Event(), threading.Event()
 
     class Seconds(float):
         """Is reset whenever a tick is taken from it."""
 
         def __sub__(self, other: float) -> Seconds:
+            made.wait()
             watchdog.reset()
             if next(ticks) == 30:
                 enough.set()
@@ -253,6 +254,7 @@ def test_a_reset_that_comes_during_a_tick_of_the_watchdog_is_not_lost() -> None:
         enough.set()
 
     watchdog = _Watchdog(Seconds(0.01), bite)
+    made.set()
     enough.wait()
     watchdog.stop()
     assert not bitten.is_set()
