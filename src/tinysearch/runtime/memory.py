@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 # Measured on Linux with TensorFlow 2.21, see docs/decisions/0007-worker-processes.md: the most that a worker has for
-# itself in ten trainings, and what the process that runs the search takes once it has loaded KerasTuner.
-WORKER_BYTES = 800_000_000
-SEARCH_BYTES = 400_000_000
-# Of the images: as they came, as TensorFlow has them, and as float32 where they are predicted.
-IMAGE_COPIES = 3
+# itself in ten trainings is WORKER_BYTES and IMAGE_COPIES times its images; loading KerasTuner takes SEARCH_BYTES in
+# the process that runs the search, the code that workers share with it included.
+WORKER_BYTES = 600_000_000
+IMAGE_COPIES = 7
+SEARCH_BYTES = 700_000_000
 
 
 def worker_bytes(images: int) -> int:
