@@ -28,7 +28,7 @@ from stand_ins import FakeWorker, InProcess, Untrained, UntrainedWorker
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.runtime.backend import load_keras
+from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost
 from tinysearch.space.search_space import SearchSpace
@@ -157,7 +157,7 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = threading.Lock()
 
     def train_on(data: TrainingData, job: Job, on_epoch: EpochWatcher | None) -> Measurement:
-        load_keras()
+        prepare_to_train()
         from tinysearch.training.trainer import train
 
         with lock:

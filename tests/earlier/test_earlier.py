@@ -92,12 +92,12 @@ def test_predictions_are_there(store: Store) -> None:
 
 
 def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
-    store: Store, tiny: Path, launch: Callable[..., Any], tmp_path: Path
+    store: Store, tiny: Path, call: Callable[..., Any], trained_here: None, tmp_path: Path
 ) -> None:
     (tmp_path / "store.db").unlink(missing_ok=True)
     store.close()
     (tmp_path / "old.db").rename(tmp_path / "store.db")
-    done = launch(tmp_path, "run", "--name", "begun", "--resume", "--data", tiny, "--folds", 1, "--reuse", "none")
+    done = call(tmp_path, "run", "--name", "begun", "--resume", "--data", tiny, "--folds", 1, "--reuse", "none")
     assert done.returncode == 0, done.stderr
     with Store(tmp_path / "store.db") as opened:
         begun, whole = opened.records("begun"), opened.records("whole")

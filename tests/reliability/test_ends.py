@@ -139,7 +139,10 @@ def assert_ends(run: Begun, name: str, code: int) -> None:
     assert ("--resume" in said) == (name != "SIGKILL")
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGKILL", -9)])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("SIGINT", 130), ("SIGTERM", 143), pytest.param("SIGHUP", 129, marks=pytest.mark.slow), ("SIGKILL", -9)],
+)
 def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
     name: str, code: int, begin: Begin, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
 ) -> None:
@@ -177,6 +180,7 @@ def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: 
     assert [record.measurement.failure for record in records(tmp_path) if record.failed] == []
 
 
+@pytest.mark.slow
 def test_workers_that_hang_while_they_start_are_replaced(
     begin: Begin, tmp_path: Path, may_go_on: Path, whole: list[tuple[Any, ...]]
 ) -> None:

@@ -80,6 +80,7 @@ def test_a_mismatch_of_costs_ends_the_run(runner: Any, dataset: Any, pointwise: 
     assert worker.pids() == []
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_is_recorded_and_the_run_goes_on(runner: Any, dataset: Any) -> None:
     wild = Recipe(epochs=3, batch_size=2, learning_rate=100.0, clip_norm=0.0, schedule="constant")
     worker = WorkerProcesses(dataset.training_data(), stall_seconds=300.0)

@@ -250,7 +250,11 @@ def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path,
     [
         (SMALL, replace(recipe("documented", epochs=5), plateau_factor=3.0, learning_rate=0.01)),
         (BRANCHED, recipe("default", epochs=5)),
-        (SEPARABLE, Recipe(epochs=5, label_smoothing=0.1, weight_decay=1e-3, ema_momentum=0.9)),
+        pytest.param(
+            SEPARABLE,
+            Recipe(epochs=5, label_smoothing=0.1, weight_decay=1e-3, ema_momentum=0.9),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
@@ -280,7 +284,13 @@ def kept(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("damage", ["another seed", "another candidate", "other data", "cut off", "empty", "no file"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("another seed", "other data", "cut off"),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("another candidate", "empty", "no file")),
+    ],
+)
 def test_a_checkpoint_that_is_not_of_this_training_is_not_used(
     damage: str, data: TrainingData, kept: bytes, tmp_path: Path
 ) -> None:
