@@ -36,6 +36,6 @@ def test_a_note_says_that_not_even_one_worker_has_enough() -> None:
 def test_a_worker_takes_no_more_than_it_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "usable_memory", lambda: 2 * GIGABYTE)
     monkeypatch.setattr(capacity, "usable_cores", lambda: 16)
-    assert Capacity.here(0).workers == 2
+    assert Capacity.here(0).workers == 3
     assert Capacity.here(0, worker_memory=300_000_000).workers == 6
     assert Capacity.here(GIGABYTE, worker_memory=None).workers == 1
