@@ -162,8 +162,8 @@ def test_a_home_that_belongs_to_somebody_else_has_no_keras_cache(monkeypatch: py
     monkeypatch.setattr(Path, "exists", forbidden)
     assert load().name == "digits"
     monkeypatch.setattr(Path, "is_dir", forbidden)
-    monkeypatch.setenv("TINYSEARCH_DATA", "/root/data")
-    assert "TINYSEARCH_DATA names '/root/data'" in refusal()
+    monkeypatch.setenv("TINYSEARCH_DATA", "/private/data")
+    assert "TINYSEARCH_DATA names '/private/data'" in refusal()
 
 
 def test_a_folder_without_mnist_is_passed_over(

@@ -55,7 +55,7 @@ class Holder:
 
 
 def holder(folder: Path) -> Holder | None:
-    """Return which process carries out a run; None if none does, as far as can be told at once.
+    """Return which process carries out a run; None if none does, as far as can be seen at once.
 
     The lock itself is not touched: to try it would keep a run from beginning at that moment.
 

@@ -53,7 +53,7 @@ def left_by_limits(root: Path = Path("/")) -> Iterator[int]:
 def _groups(root: Path) -> Iterator[Path]:
     """Yield the folders of the control groups that bound the memory of this process, versions 1 and 2, outermost first.
 
-    A container may see its own group as the outermost one, by another path than the one that it is told.
+    A container may see its own group as the outermost one, by another path than the one that it is given.
     """
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()

@@ -7,7 +7,7 @@ from importlib import metadata
 
 
 def version_of(package: str) -> str | None:
-    """Return the version of a package, without loading it; None if it cannot be told.
+    """Return the version of a package, without loading it; None if it is not known.
 
     It is that of the distribution of this name, else of any distribution that brings the package, such as
     ``tensorflow-cpu``, else what the package says of itself if it is loaded, as where it runs from its source.
