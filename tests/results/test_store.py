@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sqlite3
@@ -150,12 +151,19 @@ def test_summaries_are_those_of_the_records(store: Store, make_record: MakeRecor
     assert {len(store.summaries()), len(store.records())} == {4}
 
 
-def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
+@contextlib.contextmanager
+def first_schema(path: Path) -> Iterator[sqlite3.Connection]:
+    """Make an empty store as the first version made it, and close it at the end of a block."""
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         for statement in MIGRATIONS[0]:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 1")
+        yield connection
+
+
+def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: Path) -> None:
+    with first_schema(path) as connection:
         connection.execute(
             "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at) "
             "VALUES ('old', 'toy', 'f', '{}', '{\"params\": 3}', 'then')"
@@ -170,7 +178,6 @@ def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: P
                 "?, '{}', 'then')",
                 (key, key, architecture, cost, json.dumps(Measurement((epoch, epoch), 1.5).to_dict())),
             )
-    connection.close()
     with Store(path) as store:
         assert [record.rejections for record in store.records("old")] == [{}, {"params": 3}]
         assert store.run("old").rejections == {}
@@ -180,11 +187,7 @@ def test_a_store_of_the_first_schema_is_read_and_its_rejections_are_kept(path: P
 
 
 def test_damaged_rows_of_the_first_schema_are_named_with_the_remedy(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        for statement in MIGRATIONS[0]:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
+    with first_schema(path) as connection:
         connection.execute(
             "INSERT INTO runs (name, dataset, fingerprint, settings, created_at) "
             "VALUES ('old', 'toy', 'f', '{}', 'then')"
@@ -194,7 +197,6 @@ def test_damaged_rows_of_the_first_schema_are_named_with_the_remedy(path: Path) 
             "measurement, provenance, created_at) VALUES (1, 'a', 'a', 'search', 'search', 0, 1, '{}', '{', '{}', "
             "'{}', '{}', 'then')"
         )
-    connection.close()
     with pytest.raises(StoreError, match=r"records are damaged: 1;.*DELETE FROM records WHERE id IN \(1\)"):
         Store(path)
 

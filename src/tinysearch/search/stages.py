@@ -57,7 +57,7 @@ def carry_out(run: SearchRun, workers: Workers, display: Display) -> tuple[RunOu
 
     Args:
         run: Its lock is held, and still held afterwards.
-        workers: Returns what trains on some data, so many candidates at a time.
+        workers: Called with training data and a number of candidates to train at a time; returns their worker.
         display: Shows what happens.
 
     Returns:
