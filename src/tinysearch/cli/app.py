@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tinysearch.cli.archives import export, import_
 from tinysearch.cli.documentation import documentation
@@ -29,8 +30,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Command(TyperCommand):
+    """A command whose ``--resume`` may have a value, as in ``--resume=auto``, or none."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        return super().parse_args(ctx, ["--resume=" if one == "--resume" else one for one in args])
+
+
 for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export, import_):
-    app.command(command.__name__.strip("_"), help=documentation(command))(command)
+    app.command(command.__name__.strip("_"), help=documentation(command), cls=Command)(command)
 
 
 def _version(wanted: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,11 +14,12 @@ from rich.text import Text
 from tinysearch.cli import options
 from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
+from tinysearch.cli.spaces import read_space
 from tinysearch.errors import TrainingError
 
 if TYPE_CHECKING:
-    from tinysearch.search.coordinator import RunOutcome
-    from tinysearch.search.run import SearchRun
+    from tinysearch.search.stages import RunOutcome
+    from tinysearch.study import Study
 
 
 class Reuse(str, Enum):
@@ -54,7 +55,7 @@ def run(
     seed: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="default or documented. [default]")] = None,
+    recipe: options.Recipe = None,
     baselines: Annotated[
         bool | None, typer.Option("--baselines/--no-baselines", help="Train the hand-designed baselines first.")
     ] = None,
@@ -72,6 +73,8 @@ def run(
         ),
     ] = None,
     workers: options.Workers = None,
+    lag: options.Lag = None,
+    schedule: options.Schedules = None,
     folds: options.Folds = None,
     confirm: options.Confirm = None,
     evaluate: Annotated[
@@ -85,7 +88,7 @@ def run(
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run --name, or the latest one.")] = False,
+    resume: options.Resume = None,
     time_limit: Annotated[
         str | None, typer.Option(help="End after this time, with whole trials: 90s, 30m, 2h.")
     ] = None,
@@ -113,16 +116,11 @@ def run(
 
     Example: tinysearch run --budget 10000
     """
-    from tinysearch.api import Workers, open_run
-    from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
-    from tinysearch.cli.spaces import read_space
-    from tinysearch.results.store import Store, default_path
-    from tinysearch.search.stages import carry_out
+    from tinysearch.report.display import Display
+    from tinysearch.study import Study
 
-    limit, stall = None if time_limit is None else seconds(time_limit), seconds(stall_limit)
-    memory = None if worker_memory is None else size(worker_memory)
-    given = {
+    given: dict[str, Any] = {
         "budget": budget,
         "trials": trials,
         "epochs": epochs,
@@ -130,41 +128,46 @@ def run(
         "seed": seed,
         "recipe": recipe,
         "baselines": baselines,
-        "workers": workers,
+        "lag": lag,
+        "schedule": None if schedule is None else schedule.value,
         "folds": confirm if folds is None else folds,
         "evaluate": evaluate,
         "space": read_space(space),
         "tune_recipe": tune_recipe,
         "prune": prune,
-        "learn_from": learn_from or None,
+        "warm_start": learn_from or None,
         "max_macs": max_macs,
         "max_memory": max_memory,
     }
-    notes = stderr()
-    path = store or default_path()
+    limits: dict[str, Any] = {
+        "time_limit": None if time_limit is None else seconds(time_limit),
+        "worker_memory": None if worker_memory is None else size(worker_memory),
+        "stall_limit": seconds(stall_limit),
+    }
     which = Reuse.none if retrain else reuse
-    where = _as_options({"--store": store})
-    again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
-    limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
-    on = again + _as_options(limits) + ("" if which is Reuse.same else f" --reuse {which.value}")
-    with terminations() as signals, Store(path, create=True) as opened:
-        search = open_run(
-            opened,
-            {key: value for key, value in given.items() if value is not None},
+    notes = stderr()
+    with terminations() as signals:
+        study = Study(
+            data=data or "auto",
             dataset=dataset,
-            data=data,
+            store=store,
             name=name,
-            resume=resume,
-            time_limit=limit,
+            resume=options.resumed(resume),
             reuse=which.value,
-            worker_memory=memory,
+            callbacks=[Display(notes, notes=False)],
+            verbose=0,
+            **{key: value for key, value in given.items() if value is not None},
         )
-        with search:
-            outcome, problem = carry_out(search, Workers(stall, memory), StageDisplay(notes))
-            _conclude(search, outcome, stdout(), notes)
-            _next_steps(search, outcome, notes, on, again, where)
-    if problem is not None:
-        raise problem
+        with study:
+            outcome = study.carry_out(workers=workers, **limits)
+            _conclude(study, outcome, stdout(), notes)
+            where = _as_options({"--store": store})
+            again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
+            bounds = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
+            on = again + _as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
+            _next_steps(study, outcome, notes, on, again, where)
+    if outcome.problem is not None:
+        raise outcome.problem
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if outcome.records and outcome.best is None:
@@ -173,16 +176,16 @@ def run(
         )
 
 
-def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
+def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Console) -> None:
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons
     from tinysearch.report import details, figures, terminal
     from tinysearch.results.leaderboard import rank
     from tinysearch.space.notation import notation
 
-    records = search.store.records(search.name)
+    records = study.records
     console.print(terminal.leaderboard(rank(records), console.width, documented()))
-    compared = comparisons(search.store, [record for record in records if record.purpose == "evaluation"])
+    compared = comparisons(study.store, [record for record in records if record.purpose == "evaluation"])
     if compared is not None:
         console.print()
         console.print(compared)
@@ -205,25 +208,25 @@ def _as_options(given: Mapping[str, object]) -> str:
     return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
 
 
-def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
+def _next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
     """Print commands that one may want next.
 
     ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
     one that says where the store is.
     """
-    name = shlex.quote(search.name)
+    name = shlex.quote(outcome.name)
     steps: list[tuple[str, str]] = []
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        if not any(one.purpose == "evaluation" for one in search.store.records(search.name)):
+        if not any(one.purpose == "evaluation" for one in study.records):
             steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
-        model = search.models.path(outcome.best.key)
+        model = study.best.model_path
         if model.exists():
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
     if outcome.ending == "finished":
-        more = search.settings.trials * 2
+        more = study.settings.trials * 2
         steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))
     if outcome.best is not None:
         steps.append(("as a page", f"tinysearch report {name} -o report.html{where}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,7 @@ class TrainingData:
         task: Shape of the images and number of classes.
         train, validation: The two parts of the training images; validation may be None.
         full_scale: The largest value that a pixel can have.
-        test: The test images without their labels, for evaluations only, see ``Dataset.evaluation_data``.
+        test: The test images without their labels, for evaluations only.
     """
 
     task: Task
@@ -44,30 +44,34 @@ class TrainingData:
         """Mean and standard deviation of all pixels that are trained on."""
         return pixel_statistics(self.train)
 
-    def holding_out(self, fold: int) -> TrainingData:
-        """Return the same images with another fold of them held out.
 
-        The ten folds are all different and of one size; they overlap where that does not divide the images.
+def split(images: Images, fold: int | None, task: Task, full_scale: float, test: Array | None = None) -> TrainingData:
+    """Return what a training sees of some images: those held out for validation, and the others.
 
-        Args:
-            fold: From 0, the last fold, to 9, the first one.
+    The ten folds are all different and of one size; they overlap where that does not divide the images.
 
-        Returns:
-            The data; what has no images for validation as it is.
-        """
-        if self.validation is None:
-            return self
-        pixels = np.concatenate([self.train.pixels, self.validation.pixels])
-        labels = np.concatenate([self.train.labels, self.validation.labels])
-        count, size = len(labels), len(self.validation)
-        begin = max(0, count - (fold + 1) * size)
-        if count <= (FOLDS - 1) * size:
-            # One after the other, the first folds of so few images would be the same.
-            begin = round((count - size) * (FOLDS - 1 - fold) / (FOLDS - 1))
-        held = np.zeros(count, bool)
-        held[begin : begin + size] = True
-        train, validation = (Images(pixels[part], labels[part]) for part in (~held, held))
-        return replace(self, train=train, validation=validation)
+    Args:
+        images: All training images; what is taken from one end of them is no copy.
+        fold: From 0, the last tenth, to 9, the first one; None to train on all images.
+        task, full_scale, test: See ``TrainingData``.
+    """
+    if fold is None:
+        return TrainingData(task, images, None, full_scale, test)
+    count, size = len(images), max(1, round(len(images) / FOLDS))
+    begin = max(0, count - (fold + 1) * size)
+    if count <= (FOLDS - 1) * size:
+        # One after the other, the first folds of so few images would be the same.
+        begin = round((count - size) * (FOLDS - 1 - fold) / (FOLDS - 1))
+    end = begin + size
+    held = Images(images.pixels[begin:end], images.labels[begin:end])
+    if end == count:
+        rest = Images(images.pixels[:begin], images.labels[:begin])
+    elif begin == 0:
+        rest = Images(images.pixels[end:], images.labels[end:])
+    else:
+        pixels = np.concatenate([images.pixels[:begin], images.pixels[end:]])
+        rest = Images(pixels, np.concatenate([images.labels[:begin], images.labels[end:]]))
+    return TrainingData(task, rest, held, full_scale, test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,28 +112,6 @@ class Dataset:
             )
         return test
 
-    def evaluation_data(self, *, hold_out: bool = False) -> TrainingData:
-        """Return what an evaluation trains on, and the test images without their labels.
-
-        Args:
-            hold_out: Whether to hold images out for validation as ``training_data`` does, not to train on all.
-
-        Raises:
-            DatasetError: see ``test``.
-        """
-        data = self.training_data() if hold_out else TrainingData(self.task, self.train, None, self.full_scale)
-        return replace(data, test=self.test().pixels)
-
-    def training_data(self) -> TrainingData:
-        """Return what a candidate may see while it is searched for.
-
-        The last 10 % of the training images are held out for validation.
-        """
-        cut = len(self.train) - max(1, round(len(self.train) / FOLDS))
-        pixels, labels = self.train.pixels, self.train.labels
-        return TrainingData(
-            self.task,
-            Images(pixels[:cut], labels[:cut]),
-            Images(pixels[cut:], labels[cut:]),
-            self.full_scale,
-        )
+    def training_data(self, fold: int | None = 0) -> TrainingData:
+        """Return what a candidate may see while it is searched for; see ``split``."""
+        return split(self.train, fold, self.task, self.full_scale)

@@ -133,7 +133,7 @@ def _download(name: str) -> Dataset:
         OSError: if it cannot be had.
     """
     train = validated(*keras_arrays(name)[0], "downloaded training images")
-    return _dataset(
+    return dataset_of(
         name, "downloaded by Keras", train, lambda: validated(*keras_arrays(name)[1], "downloaded test images")
     )
 
@@ -167,8 +167,8 @@ def _from_file(path: Path, source: str, train: Images, expected: str | None) -> 
         # A file may be sorted by class; the last 10 % would then be one class.
         order = np.random.default_rng(0).permutation(len(train))
         shuffled = Images(train.pixels[order], train.labels[order])
-        return _dataset(name, source, shuffled, load_test)
-    return _dataset(name, source, train, load_test)
+        return dataset_of(name, source, shuffled, load_test)
+    return dataset_of(name, source, train, load_test)
 
 
 def _digits(fallback: str | None) -> Dataset:
@@ -184,12 +184,17 @@ def _digits(fallback: str | None) -> Dataset:
     cut = len(images) - len(images) // 5
     train = Images(images.pixels[:cut], images.labels[:cut])
     test = Images(images.pixels[cut:], images.labels[cut:])
-    return _dataset("digits", "scikit-learn", train, lambda: test, fallback)
+    return dataset_of("digits", "scikit-learn", train, lambda: test, fallback)
 
 
-def _dataset(
+def dataset_of(
     name: str, source: str, train: Images, load_test: Callable[[], Images], fallback: str | None = None
 ) -> Dataset:
+    """Return a dataset of images that were checked one by one, if they make one.
+
+    Raises:
+        DatasetError: if they are too few, or have labels with gaps or of one class.
+    """
     height, width, channels = train.pixels.shape[1:]
     if len(train) < 20:
         raise DatasetError(f"{name} has {len(train)} training images; at least 20 are needed")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,7 @@ from tinysearch.results.tables import (
     insert_record,
     insert_run,
     now,
+    proposal_of,
     record_of,
     run_of,
 )
@@ -182,6 +183,27 @@ class Store:
                 connection.execute(
                     "INSERT INTO predictions (record_id, predicted) VALUES (?, ?)", (number, predictions.predicted)
                 )
+
+    def note_proposal(self, run: str, position: int, first: int, later: Sequence[int]) -> None:
+        """Note what a proposal knew: the records of the positions before ``first``, and of some later ones."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO proposals (run_id, position, first, later) VALUES (?, ?, ?, ?)",
+                (self._run_id(run), position, first, dump(list(later))),
+            )
+
+    def proposals(self, run: str) -> dict[int, tuple[int, tuple[int, ...]]]:
+        """Return what the proposals of a run knew, by position, as far as it was noted.
+
+        Raises:
+            DamagedError: if it cannot be read.
+        """
+        rows = self._database.query(
+            "SELECT proposals.run_id AS id, runs.name, position, first, later FROM proposals "
+            "JOIN runs ON runs.id = run_id WHERE runs.name = ? ORDER BY position",
+            (run,),
+        )
+        return dict(self._read(rows, proposal_of, all_needed=True))
 
     def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
         """Note that a run goes on, with its settings as they are now."""

@@ -14,7 +14,7 @@ from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store, check_name
-from tinysearch.search.history import TrialHistory
+from tinysearch.search.history import Known, TrialHistory
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import RunSettings
@@ -23,6 +23,7 @@ from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.job import Resources
 from tinysearch.training.recipe import Recipe
 
 NARROW_DRAWS = 300
@@ -32,7 +33,7 @@ MAX_NAME = 100
 class SearchRun:
     """One run of a search, new or resumed. It is this process's alone until it is closed.
 
-    ``Coordinator`` carries out its search, ``revalidate`` and ``evaluate`` what follows.
+    ``SearchPlan`` is its search, ``RevalidationPlan`` and ``EvaluationPlan`` what follows.
 
     Args:
         store: Where records go, and where a resumed run finds what was trained before.
@@ -46,6 +47,7 @@ class SearchRun:
         time_limit: Seconds after which no training goes on, and no trial is begun that is not expected to finish;
             None for no limit.
         reuse: Which identical trainings of other runs in the store are reused, see ``reusable``.
+        memory_bytes: Memory that each training may have; None for no limit.
 
     Raises:
         BudgetError: if no member of the space is within the budget, as far as can be known.
@@ -65,8 +67,10 @@ class SearchRun:
         resume: bool = False,
         time_limit: float | None = None,
         reuse: Reuse = "same",
+        memory_bytes: int | None = None,
     ) -> None:
         self.store = store
+        self.memory_bytes = memory_bytes
         self.name = name
         self.settings = settings
         self.dataset = dataset
@@ -105,12 +109,19 @@ class SearchRun:
                 if not store.has(name):
                     self.models.clear()
                 store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
-            self.history = TrialHistory(settings.workers, self._stored())
+            lag = None if settings.schedule == "async" else settings.lag
+            proposed = {position: Known(*known) for position, known in store.proposals(name).items()}
+            self.history = TrialHistory(lag, self._stored(), proposed)
         except BaseException:
             self.lock.release()
             raise
         for record in self.history.records():
             self.models.add(record)
+
+    @property
+    def resources(self) -> Resources:
+        """What each of its trainings may use."""
+        return Resources(self.settings.threads or 1, self.memory_bytes)
 
     @property
     def planned(self) -> int:
