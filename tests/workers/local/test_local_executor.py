@@ -25,6 +25,7 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import DataReference, Job, Outcome, Resources
 from tinysearch.training.recipe import Recipe
 from tinysearch.workers.executor import EpochDone, Event, JobDone
+from tinysearch.workers.local import executor as local
 from tinysearch.workers.local.arrays import SharedArrays
 from tinysearch.workers.local.executor import LocalExecutor
 from tinysearch.workers.local.process import Process
