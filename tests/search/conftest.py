@@ -108,7 +108,12 @@ class Runner:
         return Stages(run, executor, watcher or Callback()).search()
 
     def run(
-        self, name: str = "run", *, worker: Worker | Executor | None = None, watcher: Callback | None = None, **options: Any
+        self,
+        name: str = "run",
+        *,
+        worker: Worker | Executor | None = None,
+        watcher: Callback | None = None,
+        **options: Any,
     ) -> RunOutcome:
         with self.prepare(name, **options) as run:
             return self.carry_out(run, worker, watcher)

@@ -75,25 +75,13 @@ def test_an_interrupted_run_goes_on_to_the_same_end(stop_after: int, runner: Any
     assert len(runner.store.records("parts")) == 17
 
 
-def test_what_was_done_when_the_interruption_came_is_stored(runner: Any, fake_worker: Any) -> None:
-    both = threading.Barrier(2)
-
-    def react(number: int, job: Job) -> Measurement | None:
-        if job.candidate.architecture.layers:
-            both.wait(timeout=60)
-        if number == 1:
-            raise KeyboardInterrupt
-        return None
-
-    outcome = runner.run(trials=2, workers=2, documented={}, worker=fake_worker(react))
-    assert outcome.ending == "interrupted"
-    assert len(runner.store.records("run")) == len(outcome.records) == 1
-
-
 def test_the_number_and_the_speed_of_workers_change_nothing(runner: Any, fake_worker: Any) -> None:
     """Two workers throughout, and two, then one, then three of which some are ten times slower."""
     whole = runner.run("whole", trials=14, lag=3, workers=2, worker=Shuffled(fake_worker(), 1))
-    slow = lambda number, job: threading.Event().wait(0.05 if number % 3 == 0 else 0.005) and None  # noqa: E731
+
+    def slow(number: int, job: Job) -> None:
+        threading.Event().wait(0.05 if number % 3 == 0 else 0.005)
+
     for workers, stop_after in ((2, 5), (1, 4), (3, None)):
         worker = Shuffled(fake_worker(slow), workers, stop_after)
         known = runner.store.has("parts")

@@ -44,8 +44,29 @@ def fold_of(seed: int) -> int:
     return 1 + (seed - 1) % (FOLDS - 1)
 
 
-def next_round(records: Iterable[Record], settings: RunSettings) -> list[Training]:
+def left_of_round(records: Iterable[Record], settings: RunSettings) -> list[Training]:
     """Return what is to be trained next; nothing if the leader is revalidated.
+
+    The rounds are gone through from the first one, so that a round that was interrupted is completed before anything
+    follows from it: what is trained does not depend on interruptions.
+
+    Args:
+        records: Those of a run.
+        settings: Those of the run.
+    """
+    counted = [record for record in records if record.purpose == "search"]
+    known = {(record.key, record.seed): record for record in records if record.purpose == "revalidation"}
+    while planned := next_round(counted, settings):
+        left = [one for one in planned if (one.key, one.seed) not in known]
+        if left:
+            return left
+        counted += [known.pop((one.key, one.seed)) for one in planned]
+    # What was trained when the run had other settings, or fewer trials, counts as well.
+    return next_round([*counted, *known.values()], settings) if known else []
+
+
+def next_round(records: Iterable[Record], settings: RunSettings) -> list[Training]:
+    """Return the round that follows from all that is known; nothing if the leader is revalidated.
 
     Args:
         records: Those of a run.
@@ -91,7 +112,7 @@ class RevalidationPlan(Plan):
             TimeIsUpError: if there is no time for another round.
         """
         if not self._waiting and not self._open:
-            planned = next_round(self.records, self._run.settings)
+            planned = left_of_round(self.records, self._run.settings)
             if not planned:
                 return None
             if not self._run.has_time(1, ranked(self.records)[0].first):

@@ -12,9 +12,9 @@ from tinysearch.errors import WorkerError
 from tinysearch.runtime.environment import Environment
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import DataReference, Job
+from tinysearch.training.job import DataReference, Job, Outcome
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
+from tinysearch.workers.executor import EpochDone, Executor, Handle, JobDone
 
 # Seconds that a tiny training may take at most, its process and all it loads included.
 PATIENCE = 300.0
@@ -37,73 +37,50 @@ def check_executor(make: Callable[[], Executor]) -> None:
 def _trains(executor: Executor) -> None:
     _require(executor.capacity >= 1, f"capacity is at least 1, got {executor.capacity}")
     jobs = [_job(executor, seed, keep_states=True, keep_model=True) for seed in range(executor.capacity + 1)]
-    handles = [executor.submit(job) for job in jobs]
-    _require(len(set(handles)) == len(handles), "two jobs have the same handle")
-    events = _until_done(executor, handles)
-    for handle, job in zip(handles, jobs, strict=True):
-        own = [event for event in events if event.handle == handle]
-        done = own[-1]
-        if not isinstance(done, JobDone):
-            raise AssertionError(f"the last event of a job is JobDone, got {done}")
-        _require(
-            [event.number for event in own[:-1] if isinstance(event, EpochDone)] == [1, 2],
-            "a job of two epochs tells both, in their order, before it is done",
-        )
-        outcome = done.outcome
+    done = _done(executor, jobs)
+    for events, outcome in done:
+        numbers = [event.number for event in events]
+        _require(numbers == [1, 2], f"a job of two epochs tells both, in their order, before it is done; got {numbers}")
         _require(outcome.measurement.failure is None, f"a tiny training failed: {outcome.measurement.failure}")
-        _require(len(outcome.measurement.curve) == job.candidate.recipe.epochs, "the curve has a point for each epoch")
+        _require(len(outcome.measurement.curve) == 2, "the curve has a point for each epoch")
         _require(outcome.model, "a model that was asked for comes with the outcome")
         _require(isinstance(outcome.environment, Environment), "the outcome says where it was trained")
-        states = [event.state for event in own if isinstance(event, EpochDone)]
+        states = [event.state for event in events]
         _require(states[0] and states[-1] is None, "a state that was asked for comes with each epoch but the last")
-    again = executor.submit(jobs[0])
-    _require(
-        _curve(_until_done(executor, [again])) == _curve([one for one in events if one.handle == handles[0]]),
-        "the same job gives the same numbers",
-    )
+    ((_, again),) = _done(executor, jobs[:1])
+    _require(_curve(again) == _curve(done[0][1]), "the same job gives the same numbers")
 
 
 def _goes_on(executor: Executor) -> None:
-    whole = executor.submit(_job(executor, 0, keep_states=True))
-    events = _until_done(executor, [whole])
-    state = next(event.state for event in events if isinstance(event, EpochDone))
-    part = executor.submit(_job(executor, 0, state=state))
-    rest = _until_done(executor, [part])
-    _require(
-        [event.number for event in rest if isinstance(event, EpochDone)] == [2],
-        "a job with a state goes on after the epoch of the state",
-    )
-    _require(_curve(rest) == _curve(events), "a job that goes on gives the numbers of one that was not interrupted")
+    ((events, whole),) = _done(executor, [_job(executor, 0, keep_states=True)])
+    ((rest, part),) = _done(executor, [_job(executor, 0, state=events[0].state)])
+    _require([event.number for event in rest] == [2], "a job with a state goes on after the epoch of the state")
+    _require(_curve(part) == _curve(whole), "a job that goes on gives the numbers of one that was not interrupted")
 
 
 def _cancels(executor: Executor) -> None:
     handle = executor.submit(_job(executor, 0, epochs=10_000))
-    _next(executor, handle)
-    executor.cancel(handle)
-    executor.cancel(handle)
-    executor.cancel("no handle at all")
-    other = executor.submit(_job(executor, 1))
-    events = _until_done(executor, [other])
-    _require(
-        not any(event.handle == handle and isinstance(event, JobDone) for event in events),
-        "a job of 10,000 epochs was done although it was cancelled",
-    )
+    until = time.monotonic() + PATIENCE
+    while (event := executor.wait(1.0)) is None or event.handle != handle:
+        _require(time.monotonic() < until, f"nothing was heard of a job for {PATIENCE:.0f} seconds")
+    for one in (handle, handle, "no handle at all"):
+        executor.cancel(one)
+    _done(executor, [_job(executor, 1)], cancelled=handle)
 
 
 def _tells_failures(executor: Executor) -> None:
     # On images of 12x12 pixels there is no place for it.
     too_large = Candidate(Architecture((Conv(2, kernel=(25, 25), padding="valid"),), Head("average")), Recipe(epochs=2))
-    handle = executor.submit(Job(too_large, 0, _data(executor)))
-    (done,) = (event for event in _until_done(executor, [handle]) if isinstance(event, JobDone))
-    _require(done.outcome.measurement.failure, "a candidate that cannot be trained is done, with its failure")
+    ((_, outcome),) = _done(executor, [Job(too_large, 0, _data(executor))])
+    _require(outcome.measurement.failure, "a candidate that cannot be trained is done, with its failure")
 
 
 def _keeps_parts_apart(executor: Executor) -> None:
-    handles = [executor.submit(_job(executor, 0, fold=fold)) for fold in (0, 3, None)]
-    events = _until_done(executor, handles)
-    curves = [_curve([event for event in events if event.handle == handle]) for handle in handles]
-    _require(curves[0] != curves[1], "another fold gives other numbers")
-    _require(all(point[2] is None for point in curves[2]), "a training on all images has no validation accuracy")
+    folds = [_curve(outcome) for _, outcome in _done(executor, [_job(executor, 0, fold=fold) for fold in (0, 3, None)])]
+    _require(folds[0] != folds[1], "another fold gives other numbers")
+    _require(
+        all(point[2] is None for point in folds[2]), "a training on all images, fold None, has no validation accuracy"
+    )
 
 
 def _closes(executor: Executor) -> None:
@@ -138,37 +115,43 @@ def _job(executor: Executor, seed: int, *, epochs: int = 2, **options: Any) -> J
     return Job(Candidate(network, how), seed, _data(executor), **options)
 
 
-def _next(executor: Executor, handle: Handle) -> Event:
+def _done(
+    executor: Executor, jobs: list[Job], cancelled: Handle | None = None
+) -> list[tuple[list[EpochDone], Outcome]]:
+    """Have jobs done; return for each its epochs and what came of it. One that was lost is submitted again."""
+    numbers: dict[Handle, int] = {}
+    epochs: list[list[EpochDone]] = [[] for _ in jobs]
+    outcomes: dict[int, Outcome] = {}
+    for number, job in enumerate(jobs):
+        handle = executor.submit(job)
+        _require(handle not in numbers, f"two jobs have the same handle {handle!r}")
+        numbers[handle] = number
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        event = executor.wait(1.0)
-        if event is not None and event.handle == handle:
-            return _not_lost(event)
-    raise AssertionError(f"nothing was heard of a job for {PATIENCE:.0f} seconds")
-
-
-def _until_done(executor: Executor, handles: list[Handle]) -> list[Event]:
-    """Return all events of some jobs, until all of them are done."""
-    events: list[Event] = []
-    waiting = set(handles)
-    until = time.monotonic() + PATIENCE
-    while waiting:
-        _require(time.monotonic() < until, f"{len(waiting)} jobs were not done after {PATIENCE:.0f} seconds")
+    while len(outcomes) < len(jobs):
+        _require(time.monotonic() < until, f"jobs were not done after {PATIENCE:.0f} seconds")
         event = executor.wait(1.0)
         if event is None:
             continue
-        events.append(_not_lost(event))
+        is_done = isinstance(event, JobDone)
+        _require(not (is_done and event.handle == cancelled), "a job that was cancelled was done")
+        known = numbers.get(event.handle)
+        if known is None or known in outcomes:
+            continue
         if isinstance(event, JobDone):
-            waiting.discard(event.handle)
-    return events
+            outcomes[known] = event.outcome
+        elif isinstance(event, EpochDone):
+            epochs[known].append(event)
+        else:
+            del numbers[event.handle]
+            epochs[known] = []
+            numbers[executor.submit(jobs[known])] = known
+    return [(_once(events), outcomes[number]) for number, events in enumerate(epochs)]
 
 
-def _not_lost(event: Event) -> Event:
-    if isinstance(event, JobLost):
-        raise AssertionError(f"a job was lost: {event.reason}")
-    return event
+def _once(events: list[EpochDone]) -> list[EpochDone]:
+    """Leave out what came twice."""
+    return [event for place, event in enumerate(events) if event not in events[:place]]
 
 
-def _curve(events: list[Event]) -> list[tuple[float, float, float | None]]:
-    (done,) = (event for event in events if isinstance(event, JobDone))
-    return [(point.loss, point.accuracy, point.val_accuracy) for point in done.outcome.measurement.curve]
+def _curve(outcome: Outcome) -> list[tuple[float, float, float | None]]:
+    return [(point.loss, point.accuracy, point.val_accuracy) for point in outcome.measurement.curve]

@@ -55,6 +55,14 @@ class BudgetTuner(keras_tuner.Tuner):
             forget(self.oracle)
         self.on_search_end()
 
+    def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> None:
+        """Do nothing: an executor trains.
+
+        Raises:
+            RuntimeError: always; nobody calls it.
+        """
+        raise RuntimeError("trials are carried out by a coordinator, see search()")
+
     def next(self) -> Proposal | None:
         """Begin a trial; None if there is none now.
 
