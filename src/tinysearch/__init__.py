@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinysearch import executors, keras_tuner, testing
+    import tinysearch.executors as executors
+    import tinysearch.keras_tuner as keras_tuner
+    import tinysearch.testing as testing
     from tinysearch.calls import Frontier, frontier, run
     from tinysearch.calls import open_study as open  # noqa: A004
     from tinysearch.errors import TinySearchError

@@ -50,9 +50,10 @@ class Study:
         verbose: Whether progress is shown; by default on a terminal and in a notebook.
         **settings: Any others of ``RunSettings``, the only place of their defaults: ``trials``, ``epochs``,
             ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
-            ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``; ``max_macs``, ``max_memory`` and
-            ``max_weight_bytes``; and ``warm_start``, names of runs to learn from. What is left out is, in a run that
-            goes on, as it began.
+            ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``; ``max_macs``,
+            ``max_memory`` and ``max_weight_bytes``; and ``warm_start``, names of runs to learn from. A strategy may be
+            a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
+            that goes on, as it began.
 
     Raises:
         InputError: if something given cannot be used. Nothing was trained, and nothing was written but the store.
@@ -73,7 +74,7 @@ class Study:
         **settings: Any,
     ) -> None:
         from tinysearch.results.store import Store
-        from tinysearch.search.given import settings_of
+        from tinysearch.search.given import plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
         if resume not in ("auto", True, False):
@@ -85,7 +86,8 @@ class Study:
         try:
             before = self._before(name, resume)
             self._begun = before is not None
-            given = settings if budget is None else {"budget": budget, **settings}
+            plain, self._plugins = plugins_of(settings)
+            given = plain if budget is None else {"budget": budget, **plain}
             self.settings: RunSettings = settings_of(given, _stored(before), self._store)
             self.dataset: Dataset = load_data(data, dataset)
             if before is not None:
@@ -320,6 +322,7 @@ class Study:
                     time_limit=time_limit,
                     reuse=self._reuse,
                     memory_bytes=worker_memory,
+                    plugins=self._plugins,
                 )
             except RunError:
                 # Another process may have taken the name at the same moment.

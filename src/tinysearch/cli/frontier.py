@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import options
+from tinysearch.cli import options, plugins
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -41,9 +41,7 @@ def frontier(
     epochs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
     ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(help="bayesian, evolution, halving, random or keras-tuner:<oracle>. [bayesian]")
-    ] = None,
+    strategy: options.Strategy = None,
     seed: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
     ] = None,
@@ -51,6 +49,7 @@ def frontier(
     tune_recipe: options.TuneRecipe = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
+    constraint: options.Constraints = None,
     workers: options.Workers = None,
     lag: options.Lag = None,
     folds: options.Folds = None,
@@ -61,6 +60,7 @@ def frontier(
             parser=natural, metavar="N", help="Trainings of each winner that are scored on the test images. [3]"
         ),
     ] = None,
+    callback: options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
@@ -99,6 +99,7 @@ def frontier(
         "space": read_space(space),
         "tune_recipe": tune_recipe,
         "prune": prune,
+        "constraints": constraint or None,
     }
     with terminations() as signals:
         found = sweep(
@@ -109,7 +110,7 @@ def frontier(
             store=store,
             workers=workers,
             warm_start=learn_from or (),
-            callbacks=[SweepDisplay(notes, notes=False)],
+            callbacks=[SweepDisplay(notes, notes=False), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )

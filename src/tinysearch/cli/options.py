@@ -129,6 +129,37 @@ Resume = Annotated[
         show_default=False,
     ),
 ]
+Constraints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constraint",
+        metavar="MODULE:CLASS",
+        help="A constraint of your own that candidates must meet, see docs/extending.md; may be given several times.",
+    ),
+]
+Callbacks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--callback",
+        metavar="MODULE:CLASS",
+        help="A callback of your own, see docs/extending.md; may be given several times.",
+    ),
+]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="Where candidates are trained: local, or module:Class of your own, see docs/extending.md.",
+    ),
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="bayesian, evolution, halving, random, keras-tuner:<oracle> or module:Class. [bayesian]",
+    ),
+]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")

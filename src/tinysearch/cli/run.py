@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import options
+from tinysearch.cli import options, plugins
 from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
@@ -48,10 +48,7 @@ def run(
     epochs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
     ] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option(help="bayesian, evolution, halving, random or keras-tuner:<oracle>. [bayesian]"),
-    ] = None,
+    strategy: options.Strategy = None,
     seed: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
     ] = None,
@@ -72,7 +69,9 @@ def run(
             parser=size_or_bytes, metavar="N", help="Most bytes of activations at the peak, in int8: 17000, 16K."
         ),
     ] = None,
+    constraint: options.Constraints = None,
     workers: options.Workers = None,
+    executor: options.ExecutorName = "local",
     lag: options.Lag = None,
     schedule: options.Schedules = None,
     folds: options.Folds = None,
@@ -85,6 +84,7 @@ def run(
             help="Trainings of the winner on all training images, scored on the test images; 0 for none. [3]",
         ),
     ] = None,
+    callback: options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
@@ -138,6 +138,7 @@ def run(
         "warm_start": learn_from or None,
         "max_macs": max_macs,
         "max_memory": max_memory,
+        "constraints": constraint or None,
     }
     limits: dict[str, Any] = {
         "time_limit": None if time_limit is None else seconds(time_limit),
@@ -154,12 +155,12 @@ def run(
             name=name,
             resume=options.resumed(resume),
             reuse=which.value,
-            callbacks=[Display(notes, notes=False)],
+            callbacks=[Display(notes, notes=False), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
-        with study:
-            outcome = study.carry_out(workers=workers, **limits)
+        with study, plugins.executor(executor, workers) as where_to_train:
+            outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
             _conclude(study, outcome, stdout(), notes)
             where = _as_options({"--store": store})
             again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where

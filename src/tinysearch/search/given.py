@@ -6,13 +6,15 @@ import dataclasses
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import RecipeError, RunError
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
+from tinysearch.runtime.plugins import name_of
+from tinysearch.search.plugins import Plugins, constraint_name
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -76,6 +78,25 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         names = [given["warm_start"]] if isinstance(given["warm_start"], str) else given["warm_start"]
         changes["warm_start_trials"] = tuple((name, _searched(store, name)) for name in names)
     return dataclasses.replace(base, **changes)
+
+
+def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
+    """Return settings with the names of strategies and constraints in the place of values, and the values.
+
+    Args:
+        given: See ``settings_of``; a strategy may be a class, constraints may be classes and instances.
+    """
+    plain = dict(given)
+    own: Any = None
+    if "strategy" in plain and not isinstance(plain["strategy"], str):
+        own, plain["strategy"] = plain["strategy"], name_of(plain["strategy"])
+    constraints: list[tuple[str, Any]] = []
+    if "constraints" in plain:
+        listed = plain["constraints"]
+        listed = [listed] if isinstance(listed, (str, type)) or not isinstance(listed, Iterable) else list(listed)
+        constraints = [(constraint_name(one), one) for one in listed if not isinstance(one, str)]
+        plain["constraints"] = tuple(one if isinstance(one, str) else constraint_name(one) for one in listed)
+    return plain, Plugins(own, tuple(constraints))
 
 
 def budget_of(given: object) -> Budget:

@@ -15,10 +15,11 @@ from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store, check_name
 from tinysearch.search.history import Known, TrialHistory
+from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.strategies.registry import constraint, strategy
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -48,6 +49,7 @@ class SearchRun:
             None for no limit.
         reuse: Which identical trainings of other runs in the store are reused, see ``reusable``.
         memory_bytes: Memory that each training may have; None for no limit.
+        plugins: The strategy and constraints that were given as values; others are loaded by their names.
 
     Raises:
         BudgetError: if no member of the space is within the budget, as far as can be known.
@@ -68,6 +70,7 @@ class SearchRun:
         time_limit: float | None = None,
         reuse: Reuse = "same",
         memory_bytes: int | None = None,
+        plugins: Plugins = NO_PLUGINS,
     ) -> None:
         self.store = store
         self.memory_bytes = memory_bytes
@@ -79,12 +82,13 @@ class SearchRun:
             raise RunError(f"reuse is one of {', '.join(REUSE)}, got {reuse!r}")
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
-        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe)
+        constraints = tuple(constraint(name, given) for name, given in plugins.constraints_of(settings))
+        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe, constraints)
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
         self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
-        searcher = strategy(settings.strategy, problem)
+        searcher = strategy(settings.strategy if plugins.strategy is None else plugins.strategy, problem)
         self.proposer = Proposer(
             searcher,
             settings.seed,
@@ -199,7 +203,7 @@ def _check_reachable(problem: Problem) -> None:
             f"no architecture of the search space is below the budget of {budget.params:,} parameters: the smallest "
             f"one has {smallest.params:,}; the budget must be above that"
         )
-    if budget == Budget(budget.params):
+    if budget == Budget(budget.params) and not problem.constraints:
         return
     rng = np.random.default_rng(0)
     costs = []
@@ -207,11 +211,12 @@ def _check_reachable(problem: Problem) -> None:
         narrow = space.scaled_below(space.sample(rng), 0)
         found = space.cost(narrow)
         if found is not None:
-            if budget.check(found).accepted:
+            if problem.check(narrow, found).accepted:
                 return
             costs.append(found)
     raise BudgetError(
         f"none of {NARROW_DRAWS:,} random architectures is within the budget, not even at its narrowest: the least of "
         f"them were {min(one.macs for one in costs):,} MACs and {min(one.peak_activation_bytes for one in costs):,} "
         f"bytes of activations; raise --max-macs or --max-memory above that"
+        + (", or relax the constraints" if problem.constraints else "")
     )

@@ -49,6 +49,7 @@ class RunSettings:
             each worker of the process that begins the run.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
         space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
+        constraints: Names of constraints of one's own that candidates must meet, ``module:Class`` or entry points.
         own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
             again; empty for the spaces that ``space`` describes.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
@@ -79,6 +80,7 @@ class RunSettings:
     tune_recipe: bool = False
     prune: bool = False
     warm_start_trials: tuple[tuple[str, int], ...] = ()
+    constraints: tuple[str, ...] = ()
     own_space: str = ""
 
     def __post_init__(self) -> None:
@@ -151,5 +153,6 @@ class RunSettings:
             "recipe": recipe,
             "initial_candidates": initial_candidates,
             "warm_start_trials": warm_start_trials,
+            "constraints": tuple(map(str, data.get("constraints", ()))),
         }
         return cls(**{**data, **values})
