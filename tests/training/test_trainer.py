@@ -46,6 +46,20 @@ def head(images: Images, count: int) -> Images:
     return Images(images.pixels[:count], images.labels[:count])
 
 
+class Heard:
+    """A watcher that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.epochs: list[Epoch] = []
+        self.states: list[bytes | None] = []
+
+    def __call__(self, number: int, epoch: Epoch, state: bytes | None) -> None:
+        self.numbers.append(number)
+        self.epochs.append(epoch)
+        self.states.append(state)
+
+
 def job(candidate: Candidate, seed: int = 0, **options: Any) -> Job:
     return Job(candidate, seed, DataReference("pixels", "labels", "the data", (8, 8, 1), 10, 16.0), **options)
 
@@ -63,12 +77,12 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
 
 
 def test_every_epoch_is_trained_with_exactly_its_steps_and_reported(data: TrainingData) -> None:
-    seen: list[tuple[int, Epoch]] = []
+    heard = Heard()
     candidate = Candidate(SMALL, Recipe(epochs=3, batch_size=3))
-    model, measurement = fit(candidate, data, 0, lambda number, epoch, state: seen.append((number, epoch)))
+    model, measurement = fit(candidate, data, 0, heard)
     assert int(model.optimizer.iterations) == 3 * math.ceil(200 / 3)
-    assert [number for number, _ in seen] == [1, 2, 3]
-    assert tuple(epoch for _, epoch in seen) == measurement.curve
+    assert heard.numbers == [1, 2, 3]
+    assert tuple(heard.epochs) == measurement.curve
     assert measurement.val_accuracy == measurement.curve[-1].val_accuracy
 
 
@@ -101,23 +115,21 @@ def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: Trainin
     _, whole = fit(candidate, data, 0)
     reached = whole.curve[1].val_accuracy or 0.0
     for floor, epochs in (((2, reached + 0.01), 2), ((2, reached), 4), ((3, 0.0), 4)):
-        states: list[bytes | None] = []
-        _, measurement = fit(
-            candidate, data, 0, lambda number, epoch, state: states.append(state), Keeping("the data"), floor
-        )
+        heard = Heard()
+        _, measurement = fit(candidate, data, 0, heard, Keeping("the data"), floor)
         # There is nothing to go on to after the last epoch.
-        assert [state is None for state in states] == [False] * (epochs - 1) + [True]
+        assert [state is None for state in heard.states] == [False] * (epochs - 1) + [True]
         assert measurement.failure is None
         assert [epoch.val_loss for epoch in measurement.curve] == [epoch.val_loss for epoch in whole.curve[:epochs]]
 
 
 def test_a_job_is_trained_as_it_says_and_tells_of_no_state_and_no_model_unless_it_is_to(data: TrainingData) -> None:
-    states: list[bytes | None] = []
+    heard = Heard()
     candidate = Candidate(SMALL, Recipe(epochs=2))
-    outcome = train(job(candidate, 3), data, lambda number, epoch, state: states.append(state))
+    outcome = train(job(candidate, 3), data, heard)
     expected = fit(candidate, data, 3)[1]
     assert [epoch.loss for epoch in outcome.measurement.curve] == [epoch.loss for epoch in expected.curve]
-    assert (outcome.model, states) == (None, [None, None])
+    assert (outcome.model, heard.states) == (None, [None, None])
 
 
 def test_labels_are_smoothed(data: TrainingData) -> None:
@@ -269,11 +281,9 @@ def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
     state: bytes | None = None
     for stop in stops:
         state = interrupted(candidate, data, 3, stop, state)
-    seen: list[int] = []
-    resumed, again = fit(
-        candidate, data, 3, lambda number, epoch, state: seen.append(number), Keeping("the data", state)
-    )
-    assert seen == list(range(stops[-1], 6))
+    heard = Heard()
+    resumed, again = fit(candidate, data, 3, heard, Keeping("the data", state))
+    assert heard.numbers == list(range(stops[-1], 6))
     assert [replace(epoch, seconds=0.0) for epoch in again.curve] == [
         replace(epoch, seconds=0.0) for epoch in measured.curve
     ]
@@ -310,23 +320,21 @@ def test_a_state_that_is_not_of_this_training_is_not_used(damage: str, data: Tra
         state = b""
     elif damage == "no archive":
         state = b"a text"
-    seen: list[int] = []
+    heard = Heard()
     mark = "other data" if damage == "other data" else "the data"
-    _, measurement = fit(candidate, data, 0, lambda number, epoch, state: seen.append(number), Keeping(mark, state))
-    assert seen == [1, 2, 3]
+    _, measurement = fit(candidate, data, 0, heard, Keeping(mark, state))
+    assert heard.numbers == [1, 2, 3]
     assert measurement.failure is None
 
 
 def test_a_job_goes_on_from_its_state_if_that_is_of_the_same_fold(data: TrainingData) -> None:
-    states: list[bytes | None] = []
+    heard = Heard()
     candidate = Candidate(SMALL, Recipe(epochs=2))
-    whole = train(job(candidate, keep_states=True), data, lambda number, epoch, state: states.append(state))
+    whole = train(job(candidate, keep_states=True), data, heard)
     for fold, epochs in ((0, [2]), (3, [1, 2])):
-        seen: list[int] = []
-        again = train(
-            job(candidate, fold=fold, state=states[0]), data, lambda number, epoch, state: seen.append(number)
-        )
-        assert seen == epochs
+        later = Heard()
+        again = train(job(candidate, fold=fold, state=heard.states[0]), data, later)
+        assert later.numbers == epochs
         assert [one.loss for one in again.measurement.curve] == [one.loss for one in whole.measurement.curve]
 
 
