@@ -73,12 +73,14 @@ class Study:
         verbose: bool | int | None = None,
         **settings: Any,
     ) -> None:
-        from tinysearch.results.store import Store
+        from tinysearch.results.store import Store, check_name
         from tinysearch.search.given import plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
         if resume not in ("auto", True, False):
             raise RunError(f"resume is 'auto', True or False, got {resume!r}")
+        if name is not None:
+            check_name(name)
         _warn_of_old_ranges(settings.get("space"))
         self._owns_store = not isinstance(store, Store)
         self._store: Store = store if isinstance(store, Store) else open_store(store)
@@ -284,6 +286,8 @@ class Study:
         from tinysearch.results.callback import Callbacks
         from tinysearch.search.stages import Stages
 
+        if "search" not in stages and all(record.failed for record in self.records):
+            raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
         where = executor or self._local(workers, worker_memory, stall_limit)
         if self.settings.threads is None:
             self.settings = dataclasses.replace(self.settings, threads=_threads(where))

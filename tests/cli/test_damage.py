@@ -46,7 +46,7 @@ def whole(make_record: MakeRecord, tmp_path_factory: pytest.TempPathFactory) -> 
     """Return a store with two runs: a baseline, trials, a failure, evaluations with predictions."""
     path = tmp_path_factory.mktemp("whole") / "whole.db"
     recipe = Recipe(epochs=2).to_dict()
-    settings = {"budget": {"params": 10_000}, "trials": 2, "seed": 0, "workers": 1, "recipe": recipe}
+    settings = {"budget": {"params": 10_000}, "trials": 2, "seed": 0, "lag": 1, "recipe": recipe}
     labels = np.arange(20) % 10
     common: dict[str, Any] = {"recipe": recipe, "provenance": {"python": "3.11", "threads": "1"}, "earlier": (0.5,)}
     conv: dict[str, Any] = {"name": "baseline:conv", "origin": "baseline", "architecture": CONV.architecture}
@@ -270,7 +270,7 @@ def test_a_damaged_line_of_an_archive_is_named_and_the_others_are_shown(whole: P
     assert not (tmp_path / "new.db").exists()
 
 
-def test_a_store_of_the_last_version_with_a_damaged_row_is_read(damaged: Callable[[str], Path], run: Run) -> None:
+def test_a_store_of_an_earlier_version_with_a_damaged_row_is_read(damaged: Callable[[str], Path], run: Run) -> None:
     store = damaged("UPDATE details SET recipe = CAST(X'7BFF7D' AS TEXT) WHERE record_id = 2")
     connection = sqlite3.connect(store)
     for statement in (
@@ -279,6 +279,7 @@ def test_a_store_of_the_last_version_with_a_damaged_row_is_read(damaged: Callabl
         "ALTER TABLE records RENAME COLUMN reused_from TO taken_from",
         "ALTER TABLE records DROP COLUMN other_environment",
         "ALTER TABLE predictions RENAME TO answers",
+        "DROP TABLE proposals",
         "CREATE VIEW summaries AS SELECT * FROM records",
         "CREATE VIEW trainings AS SELECT * FROM summaries",
         "PRAGMA user_version = 4",

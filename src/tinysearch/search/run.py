@@ -187,7 +187,8 @@ class SearchRun:
         may_change = {name: getattr(self.settings, name) for name in ("trials", "evaluate", "folds")}
         before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
-            if before[name] != value:
+            # Early versions wrote no threads.
+            if before[name] != value and not (name == "threads" and before[name] is None):
                 raise RunError(
                     f"run {self.name!r} was begun with {name} {before[name]!r}, now it is {value!r}; leave the "
                     f"option out to go on as it began, or start a new run with another --name"
