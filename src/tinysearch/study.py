@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tinysearch.results.leaderboard import Leaderboard
     from tinysearch.results.record import Record, Run
     from tinysearch.results.store import Store
+    from tinysearch.results.summary import Summary
     from tinysearch.search.reuse import Reuse
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
@@ -249,7 +250,7 @@ class Study:
         """The ranked candidates."""
         from tinysearch.results.leaderboard import rank
 
-        return rank(self.records)
+        return rank(self._summaries())
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -268,10 +269,19 @@ class Study:
         Raises:
             RunError: if nothing could be trained.
         """
-        found = self.results
-        if not found:
+        from tinysearch.results.ranking import ranked
+
+        standings = ranked(self._summaries())
+        if not standings or self._name is None:
             raise RunError(f"study {self._name or ''!r} has trained no candidate")
-        return found[0]
+        # Only what belongs to the first candidate is read whole.
+        records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
+        (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)
+        return Result.of(found, self.dataset.task, self._store.folder_of(self._name))
+
+    def _summaries(self) -> list[Summary]:
+        known = self._name is not None and self._store.has(self._name)
+        return self._store.summaries(self._name) if known else []
 
     def _carry_out(
         self,

@@ -181,12 +181,10 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons
     from tinysearch.report import details, figures, terminal
-    from tinysearch.results.leaderboard import rank
     from tinysearch.space.notation import notation
 
-    records = study.records
-    console.print(terminal.leaderboard(rank(records), console.width, documented()))
-    compared = comparisons(study.store, [record for record in records if record.purpose == "evaluation"])
+    console.print(terminal.leaderboard(study.leaderboard, console.width, documented()))
+    compared = comparisons(study.store, study.store.records(outcome.name, purpose="evaluation"))
     if compared is not None:
         console.print()
         console.print(compared)
@@ -194,7 +192,7 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     if winner is not None:
         console.print()
         console.print(Text.assemble("the winner: ", (winner.name, "bold"), f"  {notation(winner.architecture)}"))
-        console.print(details.layers(winner.cost))
+        console.print(details.layers(study.best.record.cost))
     ends: dict[str, str] = {
         "finished": "all trials are done",
         "exhausted": "no new candidate within the budget turns up any more",
@@ -220,7 +218,7 @@ def _next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, agai
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        if not any(one.purpose == "evaluation" for one in study.records):
+        if not study.store.records(outcome.name, purpose="evaluation"):
             steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = study.best.model_path

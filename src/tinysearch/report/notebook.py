@@ -36,9 +36,10 @@ class NotebookLive:
 
     def start(self) -> None:
         """Begin to show it."""
-        from IPython.display import display
+        from IPython import display
 
-        self._handle = display({"text/html": self._html(), "text/plain": ""}, raw=True, display_id=True)
+        show: Any = display.display
+        self._handle = show({"text/html": self._html(), "text/plain": ""}, raw=True, display_id=True)
 
     def refresh(self, *, now: bool = False) -> None:
         """Show it anew, if that was not done a moment ago."""

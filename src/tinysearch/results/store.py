@@ -18,7 +18,7 @@ from tinysearch.errors import CandidateError, RunError
 from tinysearch.results.damage import Damage, printable, refuse, skipped
 from tinysearch.results.database import Database
 from tinysearch.results.folders import folder, old_folder
-from tinysearch.results.record import Record, Run
+from tinysearch.results.record import Purpose, Record, Run
 from tinysearch.results.rows import are_summaries, to_summary
 from tinysearch.results.summary import Summary
 from tinysearch.results.tables import (
@@ -224,18 +224,21 @@ class Store:
                 (now(), dump(settings), dump(dict(rejections)), name),
             )
 
-    def records(self, run: str | None = None, *, all_needed: bool = True) -> list[Record]:
-        """Return the records of one run, or of all, oldest run first.
+    def records(
+        self, run: str | None = None, *, purpose: Purpose | None = None, all_needed: bool = True
+    ) -> list[Record]:
+        """Return the records of one run, or of all, of one purpose, or of all, oldest run first.
 
         Those of a search come in the order of their positions, then evaluations as they were stored.
 
         Raises:
             DamagedError: if one of them cannot be read, unless those that can be are enough.
         """
-        where, values = ("", ()) if run is None else ("WHERE runs.name = ?", (run,))
-        return self._read(
-            self._database.query(f"{TRAININGS} {where} {_ORDER}", values), record_of, all_needed=all_needed
-        )
+        wanted = {"runs.name": run, "purpose": purpose}
+        values = tuple(value for value in wanted.values() if value is not None)
+        where = " AND ".join(f"{column} = ?" for column, value in wanted.items() if value is not None)
+        query = f"{TRAININGS} {'WHERE ' + where if where else ''} {_ORDER}"
+        return self._read(self._database.query(query, values), record_of, all_needed=all_needed)
 
     def summaries(self, run: str | None = None) -> list[Summary]:
         """Return what a leaderboard needs of the records of one run, or of all, as they were stored.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinysearch.results.record import Record
 from tinysearch.training.candidate import Candidate
@@ -93,15 +93,18 @@ class TrialHistory:
         self._skip_stored()
 
     def record(self, position: int, record: Record) -> None:
-        """Note what came of a position."""
-        self._records[position] = record
+        """Note what came of a position. What its network costs layer by layer is not kept: it would be half of all."""
+        self._records[position] = replace(record, cost=replace(record.cost, layers=()))
         self._later.add(position)
         while len(self._first) in self._later:
             self._later.remove(len(self._first))
             self._first.append(self._records[len(self._first)])
 
     def records(self) -> list[Record]:
-        """Return all records in the order of their positions, those still ahead of the next position included."""
+        """Return all records in the order of their positions, those still ahead of the next position included.
+
+        Their costs are without layers.
+        """
         every = {**self._stored, **self._records}
         return [every[position] for position in sorted(every)]
 

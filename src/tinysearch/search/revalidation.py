@@ -97,7 +97,7 @@ class RevalidationPlan(Plan):
         on_round: Callable[[list[Training]], None] = lambda planned: None,
     ) -> None:
         self.locks = (run.lock,)
-        self.records = [one for one in run.store.records(run.name) if one.purpose != "evaluation"]
+        self.records = [*run.history.records(), *run.store.records(run.name, purpose="revalidation")]
         self._run = run
         self._executor = executor
         self._environment = executor.environment(run.resources)

@@ -30,7 +30,7 @@ STAGES = ("search", "revalidation", "evaluation")
 class RunOutcome:
     """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
-    Revalidations come last, if there are any; evaluations are no part of it. ``problem`` is what went wrong after the
+    Revalidations come last, if there are any; evaluations are no part of it. The costs are without their layers. ``problem`` is what went wrong after the
     search, whose results are there all the same.
     """
 
@@ -245,7 +245,8 @@ class Stages:
     def _whole(self, outcome: RunOutcome, ending: Ending, problem: TinySearchError | None = None) -> RunOutcome:
         """Return an outcome with all that the store has of the run, revalidations from before included."""
         run = self._run
-        records = tuple(one for one in run.store.records(run.name) if one.purpose != "evaluation")
+        again = run.store.records(run.name, purpose="revalidation")
+        records = (*run.history.records(), *again)
         return dataclasses.replace(outcome, records=records, ending=ending, problem=problem)
 
 

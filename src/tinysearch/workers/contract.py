@@ -69,8 +69,9 @@ def _cancels(executor: Executor) -> None:
 
 
 def _tells_failures(executor: Executor) -> None:
-    # On images of 12x12 pixels there is no place for it.
-    too_large = Candidate(Architecture((Conv(2, kernel=(25, 25), padding="valid"),), Head("average")), Recipe(epochs=2))
+    # Of images of 12x12 pixels the first layer leaves 2x2.
+    layer = Conv(2, kernel=(11, 11), padding="valid")
+    too_large = Candidate(Architecture((layer, layer), Head("average")), Recipe(epochs=2))
     ((_, outcome),) = _done(executor, [Job(too_large, 0, _data(executor))])
     _require(outcome.measurement.failure, "a candidate that cannot be trained is done, with its failure")
 

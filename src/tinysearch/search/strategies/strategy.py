@@ -45,6 +45,9 @@ class Problem:
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
         verdict = self.budget.check(cost)
+        if self.constraints and not cost.layers:
+            # The records of a history have no layers.
+            cost = self.space.cost(architecture) or cost
         for constraint in self.constraints:
             if not verdict.accepted:
                 return verdict
