@@ -30,8 +30,8 @@ STAGES = ("search", "revalidation", "evaluation")
 class RunOutcome:
     """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
-    Revalidations come last, if there are any; evaluations are no part of it. The costs are without their layers. ``problem`` is what went wrong after the
-    search, whose results are there all the same.
+    Revalidations come last, if there are any; evaluations are no part of it. The costs of the records are without their
+    layers. ``problem`` is what went wrong after the search, whose results are there all the same.
     """
 
     name: str
