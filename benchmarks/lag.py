@@ -17,11 +17,11 @@ import argparse
 import itertools
 import json
 import math
-import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,12 @@ def table(found: dict[Search, list[float]], names: Sequence[str], lags: Sequence
     return "\n".join(lines)
 
 
+def within(seconds: float, searches: Iterable[Search]) -> Iterator[Search]:
+    """Yield searches until the time is over."""
+    end = time.monotonic() + seconds
+    return itertools.takewhile(lambda _: time.monotonic() < end, searches)
+
+
 def main() -> None:
     """Carry out what is not done yet, print the tables of all that is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,25 +111,33 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--budget", type=int, default=10_000)
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--save", type=Path, help="file of finished searches; those in it are not carried out again")
     parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which no search begins")
     given = parser.parse_args()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     names = given.strategies.split(",")
     lags, checkpoints = ([int(number) for number in words.split(",")] for words in (given.lags, given.trials))
-    end = time.monotonic() + given.limit
     with tempfile.TemporaryDirectory() as folder:
         path = given.save or Path(folder) / "lag.jsonl"
         found = finished(path)
-        with path.open("a", encoding="utf-8") as file:
-            for seed, name, lag in itertools.product(range(given.seeds), names, lags):
-                if (name, lag, seed) in found:
-                    continue
-                if time.monotonic() > end:
+        ahead = [
+            (name, lag, seed)
+            for seed, name, lag in itertools.product(range(given.seeds), names, lags)
+            if (name, lag, seed) not in found
+        ]
+        todo = within(given.limit, ahead)
+        with path.open("a", encoding="utf-8") as file, ProcessPoolExecutor(given.processes) as executor:
+            under_way: dict[Future[list[float]], Search] = {}
+            while True:
+                for search in itertools.islice(todo, given.processes - len(under_way)):
+                    under_way[executor.submit(leaders, search, checkpoints, given.budget, given.stand_in)] = search
+                if not under_way:
                     break
-                done = leaders((name, lag, seed), checkpoints, given.budget, given.stand_in)
-                found[name, lag, seed] = done
-                print(json.dumps({"strategy": name, "lag": lag, "seed": seed, "leaders": done}), file=file, flush=True)
+                for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    name, lag, seed = under_way.pop(done)
+                    found[name, lag, seed] = done.result()
+                    row = {"strategy": name, "lag": lag, "seed": seed, "leaders": done.result()}
+                    print(json.dumps(row), file=file, flush=True)
     for place, trials in enumerate(checkpoints):
         print(f"\nAccuracy in percent, without luck, of the leader after {trials} trials, by lag:\n")
         print(table(found, names, lags, place))
