@@ -9,7 +9,7 @@ import importlib.util
 import inspect
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,23 +17,24 @@ import numpy as np
 from tinysearch.errors import RunError, ShapeError, SpaceError
 from tinysearch.results.record import Record
 from tinysearch.search.keras_tuner.repair import repaired
-from tinysearch.search.optuna.study import StudyReplay, Translation, quiet
+from tinysearch.search.optuna.study import PastTrial, StudyReplay, Translation, quiet
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.training.candidate import Candidate
 
 PREFIX = "optuna:"
-# Those of Optuna 5 that can be made without arguments. What is new in later versions has an import path.
-SAMPLERS = (
-    "BruteForceSampler",
-    "CmaEsSampler",
-    "GPSampler",
-    "NSGAIIISampler",
-    "NSGAIISampler",
-    "QMCSampler",
-    "RandomSampler",
-    "TPESampler",
-)
+# Those of Optuna 5 that can be made without arguments, and the package that one needs and Optuna does not bring along.
+# What is new in later versions has an import path.
+SAMPLERS = {
+    "BruteForceSampler": None,
+    "CmaEsSampler": "cmaes",
+    "GPSampler": "torch",
+    "NSGAIIISampler": None,
+    "NSGAIISampler": None,
+    "QMCSampler": None,
+    "RandomSampler": None,
+    "TPESampler": None,
+}
 
 
 class OptunaSampler(Strategy):
@@ -43,10 +44,11 @@ class OptunaSampler(Strategy):
     Only what passed the constraint filter is a trial of it: the latest ``memory`` records, up to ``block`` more, and
     the best ``elite`` before them, so that the time of a proposal is bounded.
 
-    A sampler knows nothing of budgets, and most of what its uniform draws make cannot even be built. So what it asks
-    for is repaired, see ``repaired``; if that fails or gives what is known, it is asked again, up to ``attempts``
-    times. If nothing comes of it, the architecture is drawn by ``RandomSearch``. A sampler knows nothing of recipes
-    either: where the recipe is tuned, it is drawn at random.
+    A sampler begins with uniform draws, of which most cannot even be built and the others are poor networks. So until
+    ``warm_up`` trials have a score, or a genetic sampler has its first population, ``RandomSearch`` draws from the
+    prior. A sampler knows nothing of budgets either: what it asks for is repaired, see ``repaired``; if that fails or
+    gives what is known, it is asked again, up to ``attempts`` times, and then ``RandomSearch`` draws. Nor does it know
+    of recipes: where the recipe is tuned, it is drawn at random.
 
     Args:
         problem: Space, budget and recipe.
@@ -58,7 +60,8 @@ class OptunaSampler(Strategy):
     """
 
     attempts = 5
-    memory = 400
+    warm_up = 10
+    memory = 200
     # The first record remembered moves on by so many at a time, lest every proposal begin the generations elsewhere.
     block = 100
     elite = 100
@@ -68,28 +71,37 @@ class OptunaSampler(Strategy):
         self.name = name
         self._class = sampler_class(name)
         self._random = RandomSearch.upper_budget(problem)
-        self._sampler(np.random.default_rng(0))
+        population = getattr(self._sampler(np.random.default_rng(0)), "population_size", None)
+        self._first = max(self.warm_up, population or 0)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return what the sampler asks for, repaired where it is over the budget or cannot be built.
+        """Return a random candidate at first, then what the sampler asks for, repaired where it does not fit.
 
         Raises:
             RunError: if the sampler raises an error.
         """
-        known = {record.key for record in history} | {candidate.key for candidate in pending}
-        try:
-            with quiet():
-                study = StudyReplay(self._sampler(rng), self._translation)
-                study.replay(self._remembered(history), pending)
-                for _ in range(self.attempts):
-                    candidate = self._asked(study, rng)
-                    if candidate is not None and candidate.key not in known:
-                        return candidate
-        except Exception as error:
-            raise RunError(f"the sampler of {self.name!r} failed: {type(error).__name__}: {error}") from error
-        return self._random.propose(history, rng)
+        past = [*self._translation.ended(self._remembered(history)), *self._translation.pending(pending)]
+        found = None
+        if sum(trial.score is not None for trial in past) >= self._first:
+            known = {record.key for record in history} | {candidate.key for candidate in pending}
+            try:
+                found = self._new(past, known, rng)
+            except Exception as error:
+                raise RunError(f"the sampler of {self.name!r} failed: {type(error).__name__}: {error}") from error
+        return found or self._random.propose(history, rng)
+
+    def _new(self, past: Sequence[PastTrial], known: Collection[str], rng: np.random.Generator) -> Candidate | None:
+        """Return something new that the sampler asks for, or None if there is nothing in as many attempts as it has."""
+        with quiet():
+            study = StudyReplay(self._sampler(rng), self._translation)
+            study.replay(past)
+            for _ in range(self.attempts):
+                candidate = self._asked(study, rng)
+                if candidate is not None and candidate.key not in known:
+                    return candidate
+        return None
 
     def _asked(self, study: StudyReplay, rng: np.random.Generator) -> Candidate | None:
         try:
@@ -144,7 +156,7 @@ def sampler_class(name: str) -> type[Any]:
     """Return the class of a sampler; this loads Optuna.
 
     Raises:
-        RunError: if Optuna is not installed, or there is no such class, or it is no sampler.
+        RunError: if Optuna or what the sampler needs is not installed, or there is no such class, or it is no sampler.
     """
     check_sampler_name(name)
     if importlib.util.find_spec("optuna") is None:
@@ -152,6 +164,10 @@ def sampler_class(name: str) -> type[Any]:
     import optuna
 
     path = name.removeprefix(PREFIX)
+    # Optuna notices when the sampler is first asked, which is after the first trainings.
+    package = SAMPLERS.get(path)
+    if package is not None and importlib.util.find_spec(package) is None:
+        raise RunError(f"strategy {name!r} needs {package}: pip install {package}")
     if path in SAMPLERS:
         path = f"optuna.samplers.{path}"
     module, _, attribute = path.rpartition(".")

@@ -55,13 +55,13 @@ class StudyReplay:
         self._translation = translation
         self._asked: Any = None
 
-    def replay(self, history: Sequence[Record], pending: Sequence[Candidate]) -> None:
-        """Let the study know what was trained and what is pending, once and before anything is asked."""
-        past = [*self._translation.ended(history), *self._translation.pending(pending)]
+    def replay(self, past: Sequence[PastTrial]) -> None:
+        """Let the study know what was trained and then what is pending, once and before anything is asked."""
+        lag = sum(trial.pending for trial in past)
         if _decides_by_trials(self._sampler):
-            self._add(past, len(pending))
+            self._add(past, lag)
         else:
-            self._repeat(past, len(pending))
+            self._repeat(past, lag)
 
     def ask(self) -> Architecture:
         """Return what the sampler wants to be trained; what was asked for before has failed.
