@@ -195,6 +195,26 @@ def test_a_sampler_learns_what_is_good(
     assert np.median([abs(layer.filters - 100) for layer in asked_for]) < 25  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("sampler", ["BruteForceSampler", "QMCSampler"])
+def test_a_sampler_that_has_come_to_its_end_stops_nothing(
+    sampler: str,
+    pointwise: Callable[[int, int], SearchSpace],
+    make: Callable[..., OptunaSampler],
+    as_record: Callable[..., Record],
+) -> None:
+    space = pointwise(1, 12)
+    history = [as_record(network, 0.5, trial) for trial, network in enumerate(space.members())]
+    assert asked(make(sampler, space=space), history).key in {record.key for record in history}
+
+
+def test_a_brute_force_asks_for_what_is_left(
+    pointwise: Callable[[int, int], SearchSpace], make: Callable[..., OptunaSampler], as_record: Callable[..., Record]
+) -> None:
+    space = pointwise(1, 12)
+    *others, left = (as_record(network, 0.5, trial) for trial, network in enumerate(space.members()))
+    assert asked(make("BruteForceSampler", space=space), others).key == left.key
+
+
 def test_a_proposal_is_the_same_in_every_process(tmp_path: Path) -> None:
     code = """
 import numpy as np

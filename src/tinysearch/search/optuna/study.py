@@ -9,7 +9,7 @@ import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tinysearch.errors import SpaceError
 from tinysearch.results.record import Record
@@ -50,7 +50,10 @@ class StudyReplay:
     def __init__(self, sampler: Any, translation: Translation) -> None:
         import optuna
 
-        self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        self._study = cast(Any, optuna.create_study(direction="maximize", sampler=sampler))
+        # A sampler that has come to its end stops the study, which Optuna allows in its own loop alone. What it still
+        # asks for is known.
+        self._study.stop = lambda: None
         self._sampler = sampler
         self._translation = translation
         self._asked: Any = None
