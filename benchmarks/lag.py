@@ -117,6 +117,8 @@ def main() -> None:
     given = parser.parse_args()
     names = given.strategies.split(",")
     lags, checkpoints = ([int(number) for number in words.split(",")] for words in (given.lags, given.trials))
+    # Processes that are forked share it.
+    stand_in(given.stand_in)
     with tempfile.TemporaryDirectory() as folder:
         path = given.save or Path(folder) / "lag.jsonl"
         found = finished(path)
