@@ -4,6 +4,7 @@
 
     python benchmarks/utilisation.py                        # times of all searches of the reference archive
     python benchmarks/utilisation.py --run mnist-10000-2    # of one of them
+    python benchmarks/utilisation.py --workers 4,6,8,12 --lags 8,12,16
 
 With a lag of L, trial i begins when a worker is free and trials 0 to i - L are done. If L is larger than the number of
 workers, a slow training does not hold up the others until the lag is used up. ``async`` waits for nothing.
@@ -25,8 +26,8 @@ import numpy as np
 
 from tinysearch.results.archive import REFERENCE, open_to_read
 
-# Lags in numbers of workers; None is `async`.
-LAGS = (1.0, 1.5, 2.0, 4.0, None)
+# Lags in numbers of workers.
+MULTIPLES = (1.0, 1.5, 2.0, 4.0)
 
 
 def training_times(path: Path, run: str | None = None) -> list[float]:
@@ -65,19 +66,15 @@ def share_waited(workers: int, lag: int | None, trials: int, draw: Callable[[], 
     return 1 - worked / (workers * last)
 
 
-def row(workers: int, times: Sequence[float], per_worker: int, orders: int) -> str:
-    """Return a row of the table: the mean share in percent of some random orders of trainings, with standard errors."""
-    cells = []
-    for lag in LAGS:
-        shares = []
-        for order in range(orders):
-            rng = np.random.default_rng([workers, order])
-            drawn = iter(rng.choice(times, workers * per_worker).tolist())
-            number = None if lag is None else round(lag * workers)
-            shares.append(100 * share_waited(workers, number, workers * per_worker, drawn.__next__))
-        error = statistics.stdev(shares) / math.sqrt(orders)
-        cells.append(f"{abs(round(statistics.mean(shares), 1))} ± {error:.1f} %")
-    return f"| {workers} | {' | '.join(cells)} |"
+def cell(workers: int, lag: int | None, times: Sequence[float], per_worker: int, orders: int) -> str:
+    """Return the mean share in percent of some random orders of trainings, with its standard error."""
+    shares = []
+    for order in range(orders):
+        rng = np.random.default_rng([workers, order])
+        drawn = iter(rng.choice(times, workers * per_worker).tolist())
+        shares.append(100 * share_waited(workers, lag, workers * per_worker, drawn.__next__))
+    error = statistics.stdev(shares) / math.sqrt(orders)
+    return f"{abs(round(statistics.mean(shares), 1))} ± {error:.1f} %"
 
 
 def main() -> None:
@@ -86,6 +83,7 @@ def main() -> None:
     parser.add_argument("--archive", type=Path, default=REFERENCE, help="archive or store with trainings")
     parser.add_argument("--run", help="take the times of this run alone")
     parser.add_argument("--workers", default="8,64,256")
+    parser.add_argument("--lags", help="numbers of trials, instead of multiples of the workers")
     parser.add_argument("--per-worker", type=int, default=100, help="trials for each worker")
     parser.add_argument("--orders", type=int, default=10, help="how many times to draw")
     given = parser.parse_args()
@@ -94,10 +92,13 @@ def main() -> None:
         f"{len(times)} trainings; standard deviation of their times {statistics.stdev(times):.2f} of the mean, "
         f"longest {max(times):.2f}\n"
     )
-    heads = ["async" if lag is None else f"lag {lag:g} W" for lag in LAGS]
-    print(f"| workers W | {' | '.join(heads)} |\n| ---: |{' ---: |' * len(heads)}")
+    fixed = [int(lag) for lag in given.lags.split(",")] if given.lags else None
+    heads = [f"lag {lag}" for lag in fixed] if fixed else [f"lag {multiple:g} W" for multiple in MULTIPLES]
+    print(f"| workers W | {' | '.join(heads)} | async |\n| ---: |{' ---: |' * (len(heads) + 1)}")
     for workers in map(int, given.workers.split(",")):
-        print(row(workers, times, given.per_worker, given.orders), flush=True)
+        lags = [*(fixed or [round(multiple * workers) for multiple in MULTIPLES]), None]
+        cells = [cell(workers, lag, times, given.per_worker, given.orders) for lag in lags]
+        print(f"| {workers} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
