@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +18,7 @@ from optuna.trial import FrozenTrial
 
 from tinysearch.errors import RunError
 from tinysearch.results.record import Record
-from tinysearch.search.optuna.strategy import SAMPLERS, OptunaSampler, check_sampler_name
+from tinysearch.search.optuna.strategy import OptunaSampler
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.registry import strategy
 from tinysearch.search.strategies.strategy import Problem
@@ -55,15 +53,10 @@ class Broken(Echo):
         return {}
 
 
-class Demanding(Echo):
-    def __init__(self, needed: int) -> None:
-        self.needed = needed
-
-
 @pytest.fixture(autouse=True)
 def own_samplers(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("own_samplers")
-    for sampler in (Echo, Broken, Demanding):
+    for sampler in (Echo, Broken):
         setattr(module, sampler.__name__, sampler)
     monkeypatch.setitem(sys.modules, "own_samplers", module)
 
@@ -253,63 +246,3 @@ for name in ("TPESampler", "NSGAIISampler"):
 def test_an_error_of_a_sampler_is_named(make: Callable[..., OptunaSampler], past: Records) -> None:
     with pytest.raises(RunError, match=r"'optuna:own_samplers\.Broken' failed: ZeroDivisionError: of its own"):
         asked(make("own_samplers.Broken"), past([0.5] * 12))
-
-
-def test_a_sampler_that_needs_more_than_a_seed_is_refused_when_it_is_made(make: Callable[..., OptunaSampler]) -> None:
-    with pytest.raises(RunError, match=r"'optuna:own_samplers\.Demanding' cannot be made: .*needed"):
-        make("own_samplers.Demanding")
-
-
-@pytest.mark.parametrize("sampler", ["", "Annealing", "tpesampler", "package.", ".Sampler", "a b.Sampler"])
-def test_a_name_that_no_sampler_can_have_lists_the_known_ones(sampler: str) -> None:
-    with pytest.raises(RunError, match=r"optuna:NSGAIISampler.*optuna:TPESampler.*package\.MySampler; got 'optuna:"):
-        check_sampler_name(f"optuna:{sampler}")
-
-
-@pytest.mark.parametrize("sampler", ["no_such_package.Sampler", "json.NoSampler", "json.dumps", "json.JSONDecoder"])
-def test_a_sampler_that_does_not_exist_is_refused_when_it_is_made(
-    sampler: str, make: Callable[..., OptunaSampler]
-) -> None:
-    check_sampler_name(f"optuna:{sampler}")
-    with pytest.raises(RunError, match=sampler):
-        make(sampler)
-
-
-def test_the_known_samplers_are_optunas() -> None:
-    for sampler in SAMPLERS:
-        assert issubclass(getattr(optuna.samplers, sampler), optuna.samplers.BaseSampler)
-
-
-@pytest.fixture
-def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function after which a package is not found."""
-
-    def hide(package: str) -> None:
-        find_spec = importlib.util.find_spec
-
-        def found(name: str, parent: str | None = None) -> ModuleSpec | None:
-            return None if name == package else find_spec(name, parent)
-
-        monkeypatch.setattr(importlib.util, "find_spec", found)
-
-    return hide
-
-
-@pytest.mark.parametrize(("sampler", "package"), [("CmaEsSampler", "cmaes"), ("GPSampler", "torch")])
-def test_what_a_sampler_needs_and_is_not_there_is_said_when_it_is_made(
-    sampler: str, package: str, make: Callable[..., OptunaSampler], without: Callable[[str], None]
-) -> None:
-    without(package)
-    with pytest.raises(RunError, match=f"'optuna:{sampler}' needs {package}: pip install {package}"):
-        make(sampler)
-
-
-def test_without_optuna_a_run_says_how_to_install_it_before_anything_is_trained(
-    without: Callable[[str], None], tinysearch: Callable[..., subprocess.CompletedProcess[str]], untrained: None
-) -> None:
-    without("optuna")
-    done = tinysearch("run", "--budget", 10_000, "--strategy", "optuna:TPESampler", "--dataset", "digits")
-    assert done.returncode == 2
-    assert "'optuna:TPESampler' needs Optuna: pip install 'tinysearch[optuna]'" in " ".join(done.stderr.split())
-    assert "epoch" not in done.stderr
-    assert done.stdout == ""
