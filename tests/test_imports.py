@@ -20,7 +20,7 @@ ROOT = Path(tinysearch.__file__).parent
 # What others import of tinysearch comes first: its doors.
 ROOMS = ("__main__", "cli", "executors", "testing", "keras_tuner", "calls", "retraining", "study", "result")
 ROOMS += ("baselines", "search", "workers", "training", "report", "results", "data", "space", "runtime", "errors")
-HEAVY = ("tensorflow", "keras", "keras_tuner", "sklearn", "scipy", "plotly")
+HEAVY = ("tensorflow", "keras", "keras_tuner", "sklearn", "scipy", "plotly", "optuna")
 
 
 def modules() -> list[Path]:

@@ -98,7 +98,7 @@ Lag = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [4]",
+        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [8]",
     ),
 ]
 
@@ -157,7 +157,7 @@ Strategy = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="bayesian, evolution, halving, random, keras-tuner:<oracle> or module:Class. [bayesian]",
+        help="bayesian, evolution, halving, random, keras-tuner:<oracle>, optuna:<sampler> or module:Class. [bayesian]",
     ),
 ]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
