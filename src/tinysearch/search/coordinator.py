@@ -94,10 +94,10 @@ class Coordinator:
                 if left and self._may_begin():
                     self._worker.prepare(min(left, run.settings.workers))
                 load_keras_tuner()
-                from tinysearch.search.keras_tuner.oracle import BudgetOracle
+                from tinysearch.search.keras_tuner.oracle import ProposerOracle
                 from tinysearch.search.keras_tuner.tuner import BudgetTuner
 
-                oracle = BudgetOracle(run.proposer, history, self._may_begin)
+                oracle = ProposerOracle(run.proposer, history, self._may_begin)
                 BudgetTuner(oracle, self._begin, self._wait).search()
             if oracle.exhausted is not None:
                 ending = "exhausted"

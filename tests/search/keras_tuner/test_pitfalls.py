@@ -177,10 +177,10 @@ def test_the_score_is_the_last_epoch_and_not_the_best(runner: Any) -> None:
 
 
 def test_keras_tuners_own_trial_has_the_choices_and_the_last_score(runner: Any) -> None:
-    from tinysearch.search.keras_tuner.oracle import BudgetOracle
+    from tinysearch.search.keras_tuner.oracle import ProposerOracle
 
     search = runner.prepare(trials=1, strategy="random", documented={})
-    oracle = BudgetOracle(search.proposer, search.history, lambda: True)
+    oracle = ProposerOracle(search.proposer, search.history, lambda: True)
     trial = oracle.create_trial("tuner0")
     architecture = oracle.proposal(trial.trial_id).candidate.architecture
     assert search.space.decode(trial.hyperparameters.values) == architecture

@@ -11,13 +11,13 @@ from typing import Any
 import keras_tuner
 
 from tinysearch.results.record import Record
-from tinysearch.search.keras_tuner.oracle import BudgetOracle
+from tinysearch.search.keras_tuner.oracle import ProposerOracle
 from tinysearch.search.keras_tuner.replay import forget
 from tinysearch.search.proposer import Proposal
 
 
 class BudgetTuner(keras_tuner.Tuner):
-    """Runs the trials of a ``BudgetOracle``.
+    """Runs the trials of a ``ProposerOracle``.
 
     KerasTuner's own loop runs one trial at a time, or many by a server of its own; this one begins as many as the
     oracle allows and ends them as they are done.
@@ -28,11 +28,11 @@ class BudgetTuner(keras_tuner.Tuner):
         wait: Waits for a training that was begun; returns its position and its record, which is safely stored.
     """
 
-    oracle: BudgetOracle
+    oracle: ProposerOracle
 
     def __init__(
         self,
-        oracle: BudgetOracle,
+        oracle: ProposerOracle,
         begin: Callable[[Proposal], Record | None],
         wait: Callable[[], tuple[int, Record]],
     ) -> None:
