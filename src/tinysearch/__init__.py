@@ -53,10 +53,12 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'tinysearch' has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "keras_tuner":
+        return import_module("tinysearch.keras_tuner")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tinysearch' has no attribute {name!r}")
     return getattr(import_module(_LAZY[name]), name)
 
 
