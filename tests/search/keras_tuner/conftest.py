@@ -59,6 +59,11 @@ def dense_model() -> Callable[..., keras.Model]:
 
 
 @pytest.fixture
+def conv_model() -> Callable[..., keras.Model]:
+    return conv
+
+
+@pytest.fixture
 def untrained(tmp_path: Path) -> Callable[..., Untrained]:
     """Return a function that makes a tuner which trains nothing, in one folder."""
 

@@ -24,6 +24,8 @@ Build = Callable[..., keras.Model]
 Make = Callable[..., keras_tuner.Oracle]
 Untrained = Callable[..., Any]
 
+pytestmark = pytest.mark.filterwarnings("ignore:The optimal value found for dimension")
+
 LOCKS: Any = inspect.getmodule(keras_tuner.Oracle)
 
 
@@ -185,14 +187,14 @@ def test_other_bounds_hold_by_a_cost_function(random_search: Make, numbers: Call
 def test_plain_keras_tuner_aborts_where_a_budget_goes_on(
     random_search: Make, dense_model: Build, untrained: Untrained
 ) -> None:
-    plain = untrained(random_search(), dense_model, max_model_size=700, project_name="plain")
+    plain = untrained(random_search(), dense_model, max_model_size=200, project_name="plain")
     with pytest.raises(RuntimeError, match="Number of consecutive failures exceeded"):
         plain.search()
     failed = [trial.status for trial in plain.oracle.trials.values()].count("FAILED")
     assert failed >= 3
     assert len(plain.oracle.trials) < 6
     assert not is_free_plain(plain.oracle)
-    held = untrained(BudgetOracle(random_search(), 700, dense_model), dense_model, project_name="held")
+    held = untrained(BudgetOracle(random_search(), 200, dense_model), dense_model, project_name="held")
     held.search()
     assert len(held.built) == 6
 
@@ -215,19 +217,26 @@ def test_plain_keras_tuner_trains_what_is_over_its_limit_with_all_parameters(
 # Nothing fits
 
 
+@pytest.mark.parametrize("smallest", [99, 71])
 def test_a_space_in_which_nothing_fits_is_said_so_at_once(
-    make_oracle: Make, hypermodel: Build, untrained: Untrained
+    smallest: int, random_search: Make, dense_model: Build, conv_model: Build, untrained: Untrained
 ) -> None:
-    oracle = BudgetOracle(make_oracle(), 20, hypermodel)
-    tuner = untrained(oracle, hypermodel)
-    smallest = {"dense": 99, "conv": 71}["dense" if hypermodel.__name__ == "dense" else "conv"]
-    with pytest.raises(
-        BudgetError, match=rf"nothing within .*20.*smallest model has {smallest} parameters.*above {smallest}"
-    ):
+    build = dense_model if smallest == 99 else conv_model
+    oracle = BudgetOracle(random_search(), 20, build)
+    tuner = untrained(oracle, build)
+    words = rf"nothing within .*20.*smallest model has {smallest} parameters.*above {smallest}"
+    with pytest.raises(BudgetError, match=words):
         tuner.search()
     assert oracle.trials == {}
     assert not hasattr(tuner, "built")
     assert oracle.filter.counted < 60
+    assert is_free(oracle)
+
+
+def test_every_oracle_says_so(make_oracle: Make, numbers: Callable[..., Numbers]) -> None:
+    oracle = BudgetOracle(make_oracle(), 20, cost=lambda hp: 1_000 + number(hp))
+    with pytest.raises(BudgetError, match="smallest model has 1,001 parameters"):
+        numbers(oracle).search()
     assert is_free(oracle)
 
 
