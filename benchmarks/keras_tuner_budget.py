@@ -26,7 +26,7 @@ from sklearn.datasets import load_digits
 
 from tinysearch.keras_tuner import BudgetOracle
 
-EPOCHS = 3
+EPOCHS = 2
 
 
 def dense(hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -95,14 +95,15 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budget", type=int, default=5_000)
-    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--trials", type=int, default=6)
+    parser.add_argument("--hypermodels", nargs="+", choices=("dense", "conv"), default=["dense", "conv"])
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     digits = load_digits()
     images = (digits.images / 16.0).astype("float32")[..., None]
     data = {"x": images, "y": digits.target, "validation_split": 0.1, "verbose": 0, "batch_size": 64}
     held, plain = [], []
-    for build in (dense, conv):
+    for build in (one for one in (dense, conv) if one.__name__ in given.hypermodels):
         for name, make in tuners(given.trials, given.seed).items():
             epochs = {} if name == "Hyperband" else {"epochs": EPOCHS}
             with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +124,7 @@ def main() -> None:
                 plain.append(
                     (build.__name__, name, len(trials), failed, len(trained), over, max(trained, default=0), ending)
                 )
-            print(f"{build.__name__} {name}: done", flush=True)
+            print("so far:", held[-1], plain[-1], flush=True)
     print(f"\nBudgetOracle, budget {given.budget:,}:\n")
     show(("hypermodel", "oracle", "rejected", "trials", "trained", "at or above", "largest", "best", "search"), held)
     print(f"\nplain KerasTuner, max_model_size={given.budget:,}:\n")

@@ -81,6 +81,27 @@ class BudgetFilter:
             self.rejections[found.reason] += 1
         return False
 
+    def told(self) -> str:
+        """Return in words what was rejected."""
+        reasons = self.rejections.most_common()
+        return ", ".join(f"{number:,} ({reason})" for reason, number in reasons) or "none"
+
+    def nothing_fits(self) -> BudgetError:
+        """Return the error that nothing within the budget was found, with the smallest model and what to change."""
+        counted = f"{self.counted:,} different choices of hyperparameters"
+        if self.smallest is None:
+            error = BudgetError(f"none of {counted} can be built, the last because of {self.failure!r}")
+            error.__cause__ = self.failure
+            return error
+        smallest, values = self.smallest
+        remedy = f"raise the budget above {smallest:,}, or let the hypermodel make smaller models"
+        if smallest < self.budget.params:
+            remedy = "loosen the other bounds of the budget, or let the hypermodel make models that need less"
+        return BudgetError(
+            f"nothing within {self.budget} was found among {counted}; the smallest model has {smallest:,} parameters, "
+            f"with {values}; {remedy}"
+        )
+
     def _count(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
         try:
             cost = self._cost(hyperparameters)

@@ -16,7 +16,8 @@ from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFuncti
 from tinysearch.search.keras_tuner.counting import BuiltCount
 from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
 from tinysearch.search.keras_tuner.locks import released_after_errors
-from tinysearch.search.keras_tuner.smallest import is_below, with_values
+from tinysearch.search.keras_tuner.smallest import is_below
+from tinysearch.search.keras_tuner.values import with_values
 from tinysearch.space.budget import Budget
 
 Values = dict[str, Any]
@@ -122,12 +123,12 @@ class BudgetOracle(keras_tuner.Oracle):
                 self._began(trial)
             if trial.status == "STOPPED" and self.filter.rejections:
                 if not self.oracle.trials:
-                    raise self._nothing_fits()
+                    raise self.filter.nothing_fits()
                 if self._ended:
                     self._ended = False
                     warnings.warn(
                         f"the search ends after {len(self.oracle.trials)} trials: {self.attempts:,} draws in a row "
-                        f"brought nothing new below {self.budget.params:,} parameters; rejected: {self._rejected()}",
+                        f"brought nothing new below {self.budget.params:,} parameters; rejected: {self.filter.told()}",
                         TinySearchWarning,
                         stacklevel=2,
                     )
@@ -235,14 +236,10 @@ class BudgetOracle(keras_tuner.Oracle):
         if self.oracle.verbose:
             since = f"{rejected - self._told:,} draws rejected before it"
             print(  # noqa: T201 (KerasTuner prints)
-                f"Budget: {params:,} parameters, below {self.budget.params:,}; {since}, in all {self._rejected()}"
+                f"Budget: {params:,} parameters, below {self.budget.params:,}; {since}, in all {self.filter.told()}"
             )
         self._told = rejected
         self.save()
-
-    def _rejected(self) -> str:
-        reasons = self.filter.rejections.most_common()
-        return ", ".join(f"{number:,} ({reason})" for reason, number in reasons) or "none"
 
     # What stands in for methods of the wrapped oracle, and is called while its lock is held.
 
@@ -289,12 +286,12 @@ class BudgetOracle(keras_tuner.Oracle):
 
     def _next_within(self, values: Values) -> Values | None:
         """Return the next combination of a grid that is within the budget."""
-        combination: Values | None = self._next(with_values(self.oracle.get_space(), values).values)
+        combination: Values | None = self._next(with_values(self.oracle.hyperparameters, values).values)
         while combination is not None:
             hyperparameters = self._completed(combination)
             if self._accepts(hyperparameters):
                 return dict(hyperparameters.values)
-            combination = self._next(with_values(self.oracle.get_space(), hyperparameters.values).values)
+            combination = self._next(with_values(self.oracle.hyperparameters, hyperparameters.values).values)
         return None
 
     def _record_unchanged(self, trial: keras_tuner.engine.trial.Trial) -> None:
@@ -308,44 +305,27 @@ class BudgetOracle(keras_tuner.Oracle):
 
     def _completed(self, values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
         """Return hyperparameters with a value for all that is active: KerasTuner would draw what lacks from no seed."""
-        found = self.oracle.get_space()
-        found.values = dict(values)
-        for one in found.space:
-            if not found.is_active(one.name):
-                found.values.pop(one.name, None)
-            elif one.name not in found.values:
-                found.values[one.name] = one.random_sample(self.oracle._seed_state)
-                self.oracle._seed_state += 1
-        return found
+        return with_values(self.oracle.hyperparameters, values, self._sampled)
+
+    def _sampled(self, one: Any) -> Any:
+        self.oracle._seed_state += 1
+        return one.random_sample(self.oracle._seed_state - 1)
 
     def _accepts(self, hyperparameters: keras_tuner.HyperParameters) -> bool:
+        declared = len(hyperparameters.space)
         accepted = self.filter.accepts(hyperparameters)
-        self.oracle.update_space(hyperparameters)
+        if len(hyperparameters.space) > declared:
+            self.oracle.update_space(hyperparameters)
         # Once for each search: a single trial, or a small model that was counted, says that something fits.
         if not accepted and not self.oracle.trials and self.filter.rejections.total() == _SUSPICIOUS:
             self._check_that_something_fits()
         return accepted
 
     def _check_that_something_fits(self) -> None:
-        space = self.oracle.get_space()
+        space = self.oracle.hyperparameters
         starts = [{}] if self.filter.smallest is None else [self.filter.smallest[1], {}]
         if not is_below(space, starts, lambda one: self.filter.look(one).params, self.budget.params):
-            raise self._nothing_fits()
-
-    def _nothing_fits(self) -> BudgetError:
-        counted = f"{self.filter.counted:,} different choices of hyperparameters"
-        if self.filter.smallest is None:
-            error = BudgetError(f"none of {counted} can be built, the last because of {self.filter.failure!r}")
-            error.__cause__ = self.filter.failure
-            return error
-        smallest, values = self.filter.smallest
-        remedy = f"raise the budget above {smallest:,}, or let the hypermodel make smaller models"
-        if smallest < self.budget.params:
-            remedy = "loosen the other bounds of the budget, or let the hypermodel make models that need less"
-        return BudgetError(
-            f"nothing within {self.budget} was found among {counted}; the smallest model has {smallest:,} parameters, "
-            f"with {values}; {remedy}"
-        )
+            raise self.filter.nothing_fits()
 
 
 def limit(

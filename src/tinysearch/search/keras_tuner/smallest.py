@@ -7,6 +7,8 @@ from typing import Any
 
 import keras_tuner
 
+from tinysearch.search.keras_tuner.values import with_values
+
 Count = Callable[[keras_tuner.HyperParameters], int | None]
 
 
@@ -37,19 +39,6 @@ def is_below(space: keras_tuner.HyperParameters, starts: Iterable[Mapping[str, A
         if size is not None and size < bound:
             return True
     return False
-
-
-def with_values(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
-    """Return hyperparameters with values; what is active and has none gets its smallest number, or its default."""
-    found = space.copy()
-    found.values = dict(values)
-    for one in found.space:
-        if found.is_active(one.name):
-            if one.name not in found.values:
-                found.values[one.name] = getattr(one, "min_value", one.default)
-        else:
-            found.values.pop(one.name, None)
-    return found
 
 
 def _neighbours(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
