@@ -23,6 +23,9 @@ def noted(model, *args, **given):
     every.append(model.count_params())
     return fit(model, *args, **{**given, "verbose": 0})
 keras.Model.fit = noted
+compile = keras.Model.compile
+# Compiling by XLA would take longer than all of these trainings.
+keras.Model.compile = lambda model, *args, **given: compile(model, *args, **{**given, "jit_compile": False})
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,10 +18,9 @@ from tinysearch.search.keras_tuner.counting import BuiltCount
 from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
 from tinysearch.search.keras_tuner.locks import released_after_errors
 from tinysearch.search.keras_tuner.smallest import is_below
-from tinysearch.search.keras_tuner.values import with_values
+from tinysearch.search.keras_tuner.values import random_values, with_values
+from tinysearch.search.keras_tuner.wrapped_oracle import Values, WrappedOracle
 from tinysearch.space.budget import Budget
-
-Values = dict[str, Any]
 
 # After so many rejections and not a single trial, it is found out whether anything fits at all.
 _SUSPICIOUS = 25
@@ -30,7 +30,7 @@ _CHOICE = 200
 _AGAIN = 5
 
 
-class BudgetOracle(keras_tuner.Oracle):
+class BudgetOracle(WrappedOracle):
     """Any oracle of KerasTuner, but no trial at or above a budget ever exists.
 
     What the oracle draws is counted before there is a trial. What is over the budget, or cannot be built, is rejected,
@@ -79,6 +79,8 @@ class BudgetOracle(keras_tuner.Oracle):
         self._told = 0
         self._ended = False
         self._asked, self._draw, self._record = oracle.populate_space, oracle._random_values, oracle._record_values
+        if type(oracle)._random_values is keras_tuner.Oracle._random_values:
+            self._draw = functools.partial(random_values, oracle)
         # Oracles change their books before they return what they drew, so it is filtered where they draw it.
         oracle.populate_space, oracle._random_values = self._populate, self._random_within
         oracle._record_values = self._record_unchanged
@@ -89,17 +91,6 @@ class BudgetOracle(keras_tuner.Oracle):
             oracle._get_next_combination = self._next_within
         if oracle.trials:
             self._adopt()
-
-    def __getattr__(self, name: str) -> Any:
-        if name in BudgetOracle._OWN:
-            raise AttributeError(name)
-        return getattr(self.oracle, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in BudgetOracle._OWN:
-            object.__setattr__(self, name, value)
-        else:
-            setattr(self.oracle, name, value)
 
     @property
     def budget(self) -> Budget:
@@ -144,38 +135,6 @@ class BudgetOracle(keras_tuner.Oracle):
         with released_after_errors(self.oracle):
             self.oracle.end_trial(trial, *old_arguments, **arguments)
 
-    def populate_space(self, trial_id: str) -> Values:
-        """Return values within the budget, or that there are none now or any more."""
-        response: Values = self.oracle.populate_space(trial_id)
-        return response
-
-    def score_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
-        self.oracle.score_trial(trial)
-
-    def get_space(self) -> keras_tuner.HyperParameters:
-        return self.oracle.get_space()
-
-    def update_space(self, hyperparameters: keras_tuner.HyperParameters) -> None:
-        self.oracle.update_space(hyperparameters)
-
-    def get_trial(self, trial_id: str) -> keras_tuner.engine.trial.Trial:
-        return self.oracle.get_trial(trial_id)
-
-    def get_best_trials(self, num_trials: int = 1) -> list[keras_tuner.engine.trial.Trial]:
-        found: list[keras_tuner.engine.trial.Trial] = self.oracle.get_best_trials(num_trials)
-        return found
-
-    def remaining_trials(self) -> int | None:
-        left: int | None = self.oracle.remaining_trials()
-        return left
-
-    def get_state(self) -> Values:
-        state: Values = self.oracle.get_state()
-        return state
-
-    def set_state(self, state: Values) -> None:
-        self.oracle.set_state(state)
-
     def save(self) -> None:
         """Save the wrapped oracle, and what was rejected."""
         self.oracle.save()
@@ -193,9 +152,6 @@ class BudgetOracle(keras_tuner.Oracle):
         """
         self.oracle.reload()
         self._adopt()
-
-    def _set_project_dir(self, directory: str, project_name: str) -> None:
-        self.oracle._set_project_dir(directory, project_name)
 
     def _path(self) -> Path | None:
         """Return where rejections are kept; nothing is kept in storage that has no files, such as a bucket's."""

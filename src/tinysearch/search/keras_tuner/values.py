@@ -33,3 +33,20 @@ def with_values(
         elif one.name not in found.values:
             found.values[one.name] = missing(one)
     return found
+
+
+def random_values(oracle: keras_tuner.Oracle) -> dict[str, Any] | None:
+    """Draw new values as ``Oracle._random_values`` does, the same ones from the same state; None if none are new.
+
+    KerasTuner declares everything anew for each draw, which takes 0.3 s for the space of ``tinysearch run``; this takes
+    3 ms.
+    """
+    for _ in range(oracle._max_collisions + 1):
+        drawn = keras_tuner.HyperParameters()
+        for one in oracle.hyperparameters.space:
+            if drawn.is_active(one):
+                drawn.values[one.name] = one.random_sample(oracle._seed_state)
+                oracle._seed_state += 1
+        if not oracle._duplicate(drawn.values):
+            return dict(drawn.values)
+    return None
