@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ class BudgetOracle(WrappedOracle):
             budget is found at all; where a search is resumed, if one of its trials is not within the budget.
     """
 
-    _OWN = ("attempts", "filter", "oracle", "params", "_asked", "_draw", "_ended", "_next", "_record", "_told")
+    _OWN = ("attempts", "filter", "oracle", "params", "_asked", "_draw", "_ended", "_lock", "_next", "_record", "_told")
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class BudgetOracle(WrappedOracle):
             budget if isinstance(budget, Budget) else Budget(budget), cost or _cost_of(hypermodel, budget)
         )
         self.params: dict[str, int] = {}
+        self._lock = threading.RLock()
         self._told = 0
         self._ended = False
         self._asked, self._draw, self._record = oracle.populate_space, oracle._random_values, oracle._record_values
@@ -110,8 +112,9 @@ class BudgetOracle(WrappedOracle):
         """
         with released_after_errors(self.oracle):
             trial = self.oracle.create_trial(tuner_id)
-            if trial.status == "RUNNING" and trial.trial_id not in self.params:
-                self._began(trial)
+            with self._lock:
+                if trial.status == "RUNNING" and trial.trial_id not in self.params:
+                    self._began(trial)
             if trial.status == "STOPPED" and self.filter.rejections:
                 if not self.oracle.trials:
                     raise self.filter.nothing_fits()
@@ -139,7 +142,9 @@ class BudgetOracle(WrappedOracle):
         """Save the wrapped oracle, and what was rejected."""
         self.oracle.save()
         path = self._path()
-        if path is not None:
+        if path is None:
+            return
+        with self._lock:
             part = path.with_suffix(".part")
             part.write_text(json.dumps({"rejections": self.rejections, "params": self.params}), encoding="utf-8")
             part.replace(path)
