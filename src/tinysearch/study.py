@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tinysearch.results.record import Record, Run
     from tinysearch.results.store import Store
     from tinysearch.results.summary import Summary
+    from tinysearch.search.keras_tuner.tuner import BudgetTuner
     from tinysearch.search.reuse import Reuse
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
@@ -56,6 +57,10 @@ class Study:
             a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
             that goes on, as it began.
 
+    Attributes:
+        tuner: The search as KerasTuner's users know one, with ``get_best_models()``, ``get_best_hyperparameters()`` and
+            ``results_summary()``; None before ``run``.
+
     Raises:
         InputError: if something given cannot be used. Nothing was trained, and nothing was written but the store.
     """
@@ -86,6 +91,7 @@ class Study:
         self._owns_store = not isinstance(store, Store)
         self._store: Store = store if isinstance(store, Store) else open_store(store)
         self._executor: Executor | None = None
+        self.tuner: BudgetTuner | None = None
         try:
             before = self._before(name, resume)
             self._begun = before is not None
@@ -303,7 +309,9 @@ class Study:
             self.settings = dataclasses.replace(self.settings, threads=_threads(where))
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
         with self._run(time_limit, worker_memory) as run:
-            outcome = Stages(run, where, callback).carry_out(stages)
+            work = Stages(run, where, callback)
+            outcome = work.carry_out(stages)
+            self.tuner = work.tuner or self.tuner
             callback.on_end(outcome.ending)
         if len(stages) == 1 and outcome.ending == "interrupted":
             raise KeyboardInterrupt

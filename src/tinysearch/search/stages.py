@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tinysearch.errors import NoTestImagesError, TinySearchError
 from tinysearch.results.callback import Callback, Ending, Stage
@@ -22,6 +23,9 @@ from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.run import SearchRun
 from tinysearch.search.search_plan import SearchPlan
 from tinysearch.workers.executor import Executor
+
+if TYPE_CHECKING:
+    from tinysearch.search.keras_tuner.tuner import BudgetTuner
 
 STAGES = ("search", "revalidation", "evaluation")
 
@@ -59,6 +63,12 @@ class Stages:
         self._run = run
         self._executor = executor
         self._callback = callback
+        self._tuner: BudgetTuner | None = None
+
+    @property
+    def tuner(self) -> BudgetTuner | None:
+        """KerasTuner's view of the search; None before it has begun."""
+        return self._tuner
 
     def carry_out(self, stages: Sequence[str] = STAGES) -> RunOutcome:
         """Carry out stages, by default all.
@@ -117,8 +127,8 @@ class Stages:
             try:
                 if left and (run.until is None or time.monotonic() < run.until):
                     executor.prepare(min(left, executor.capacity), run.resources)
-                plan = self._search_plan()
-                self._tuner.search()
+                plan, tuner = self._search_plan()
+                tuner.search()
             except KeyboardInterrupt:
                 ending = "interrupted"
             except TimeIsUpError:
@@ -202,18 +212,23 @@ class Stages:
             until=run.until,
         )
 
-    def _search_plan(self) -> SearchPlan:
+    def _search_plan(self) -> tuple[SearchPlan, BudgetTuner]:
         load_keras_tuner()
+        from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
         from tinysearch.search.keras_tuner.oracle import ProposerOracle
         from tinysearch.search.keras_tuner.tuner import BudgetTuner
 
         run, executor = self._run, self._executor
         oracle = ProposerOracle(run.proposer, run.history, lambda: plan.may_begin())
+        images = len(run.dataset.training_data().train)
         self._tuner = BudgetTuner(
-            oracle, lambda tuner: Coordinator(run.store, executor, self._callback, run.until).carry_out(plan)
+            oracle,
+            SpaceHyperModel(run.space, run.settings.recipe, images=images),
+            run.models,
+            lambda tuner: Coordinator(run.store, executor, self._callback, run.until).carry_out(plan),
         )
         plan = SearchPlan(run, self._tuner, executor)
-        return plan
+        return plan, self._tuner
 
     def _search_stage(self) -> Stage:
         run = self._run
