@@ -83,8 +83,8 @@ def test_the_examples_are_used_from_the_command_line(folder: Path, tiny: Path, l
         (["run", "--strategy", "my_plugins:Nothing"], "my_plugins has no 'Nothing'"),
         (["run", "--strategy", "no_such_module:Any"], "No module named 'no_such_module'"),
         (["run", "--strategy", "missing.py:Any"], "there is no file missing.py"),
-        (["run", "--strategy", "my_plugins:Log"], "Log"),
-        (["run", "--constraint", "my_plugins:Widest"], "constraint my_plugins:Widest cannot be made"),
+        (["run", "--strategy", "my_plugins:Log"], "strategy my_plugins:Log is no Strategy"),
+        (["run", "--constraint", "my_plugins:Widest"], "constraint my_plugins:Widest is no Constraint"),
         (["run", "--callback", "my_plugins:Latency"], "callback my_plugins:Latency is no Callback"),
         (["run", "--executor", "elsewhere"], "executor is one of local.*got 'elsewhere'"),
         (

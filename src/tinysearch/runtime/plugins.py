@@ -78,6 +78,8 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
         PluginError: if that fails, or gives something else.
     """
     found = plugin
+    if isinstance(plugin, type) and not issubclass(plugin, base):
+        raise PluginError(f"the {kind} {name_of(plugin)} is no {base.__name__}; a {kind} of your own is derived from it")
     if not isinstance(plugin, base):
         if not callable(plugin):
             raise PluginError(f"a {kind} is a {base.__name__} or makes one, got {plugin!r}")
