@@ -5,12 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from tinysearch.training.callbacks import Recorder
+from tinysearch.results.objective import objective
+from tinysearch.training.callbacks import Metrics, Recorder
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_ends_the_training_and_is_its_failure(loss: float) -> None:
-    recorder = Recorder(0.0, 0, [], None, None)
+    recorder = Recorder(0.0, 0, [], None, Metrics(None, objective("accuracy"), None))
     model = SimpleNamespace(stop_training=False)
     recorder.set_model(model)
     recorder.on_epoch_end(2, {"loss": loss, "accuracy": 0.1})

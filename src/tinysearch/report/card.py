@@ -83,7 +83,7 @@ def _results(records: Sequence[Record]) -> list[str]:
     searched = list(by_seed.values())
     if searched:
         lines.append(
-            f"| images held out for validation | {_spread([one.score for one in searched])} | {_seeds(searched)} | "
+            f"| images held out for validation | {_spread([one.measurement.val_accuracy or 0.0 for one in searched])} | {_seeds(searched)} | "
             f"the other training images |"
         )
     for held_out in (True, False):

@@ -14,7 +14,8 @@ from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images, fingerprint
 from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.artifacts import evaluated
-from tinysearch.results.predictions import Predictions, pack
+from tinysearch.results.objective import Objective, measured, objective
+from tinysearch.results.predictions import Predictions, pack, unpack
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
@@ -58,6 +59,7 @@ def evaluate(
     """
     test = dataset.test()
     mark = fingerprint(test)
+    objectives = {run: objective(store.run(run).objective) for run in {one.run for one in planned}}
 
     @functools.cache
     def evaluated_in(run: str) -> dict[tuple[str, int], Record]:
@@ -73,7 +75,7 @@ def evaluate(
         planned,
         lambda one: evaluated_in(one.run).get((one.candidate.key, one.seed)),
         job,
-        lambda one, measurement: _scored(store, one, measurement, dataset, test, worker),
+        lambda one, measurement: _scored(store, one, measurement, dataset, test, worker, objectives[one.run]),
         worker,
         size,
         watcher,
@@ -82,7 +84,7 @@ def evaluate(
 
 
 def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Retraining]:
-    """Plan to evaluate the best candidates of a run by validation accuracy, baselines among them if they are that good.
+    """Plan to evaluate the best candidates of a run, see ``ranking``, baselines among them if they are that good.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
@@ -120,16 +122,24 @@ def _evaluated(store: Store, run: str, mark: str) -> dict[tuple[str, int], Recor
 
 
 def _scored(
-    store: Store, one: Retraining, measurement: Measurement, dataset: Dataset, test: Images, worker: Worker
+    store: Store,
+    one: Retraining,
+    measurement: Measurement,
+    dataset: Dataset,
+    test: Images,
+    worker: Worker,
+    wanted: Objective,
 ) -> tuple[Record, Predictions | None]:
     predictions: Predictions | None = None
     accuracy: float | None = None
+    metrics: dict[str, float] = {}
     if measurement.failure is None:
         if measurement.predicted is None:
             path = model_path(store, one)
             raise TrainingError(f"the trained model could not be saved at {path}; free some space or fix the folder")
         predictions = Predictions(pack(test.labels), measurement.predicted)
         accuracy = float(predictions.right.mean())
+        metrics = measured(test.labels, unpack(measurement.predicted), wanted)
     record = recorded(
         one.candidate,
         replace(measurement, predicted=None),
@@ -142,5 +152,8 @@ def _scored(
         seed=one.seed,
         test_accuracy=accuracy,
         test_fingerprint=fingerprint(test),
+        test_metrics=metrics,
+        objective=wanted.name,
+        direction=wanted.direction,
     )
     return record, predictions

@@ -120,7 +120,14 @@ def revalidate_round(
 
     def job(one: Retraining) -> Job:
         checkpoint = BestModels(run.store.folder_of(run.name)).checkpoint(f"{one.candidate.key}-{one.seed}")
-        return Job(one.candidate, one.seed, run.dataset.fingerprint, checkpoint_path=checkpoint, fold=fold_of(one.seed))
+        return Job(
+            one.candidate,
+            one.seed,
+            run.dataset.fingerprint,
+            checkpoint_path=checkpoint,
+            fold=fold_of(one.seed),
+            objective=run.settings.objective,
+        )
 
     def as_record(one: Retraining, measurement: Measurement) -> tuple[Record, Predictions | None]:
         record = recorded(
@@ -133,6 +140,8 @@ def revalidate_round(
             origin=one.origin,
             purpose="revalidation",
             seed=one.seed,
+            objective=run.settings.objective,
+            direction=run.settings.direction,
         )
         return record, None
 
@@ -154,7 +163,10 @@ def _reused(run: SearchRun, one: Retraining, environment: Environment) -> Record
     if own is None or own.reused_from is None:
         return None
     theirs = run.store.training(own.reused_from, one.candidate.key, one.seed, "revalidation")
-    reused = None if theirs is None or theirs.failed else reusable([theirs], one.candidate, environment, run.reuse)
+    if theirs is None or theirs.failed:
+        return None
+    theirs = theirs.by(run.settings.objective, run.settings.direction)
+    reused = reusable([theirs], one.candidate, environment, run.reuse)
     if reused is None:
         return None
     found, elsewhere = reused

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import zipfile
 from collections.abc import Sequence
@@ -38,7 +37,7 @@ class Checkpoint:
 
         A training can do without: if there is no place for it, nothing is written.
         """
-        meta = {"identity": self.identity, "curve": [dataclasses.asdict(one) for one in self.curve], "rule": self.rule}
+        meta = {"identity": self.identity, "curve": [one.to_dict() for one in self.curve], "rule": self.rule}
         part = path.with_suffix(".part")
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinysearch.results.record import Epoch
+from tinysearch.results.record import ACCURACY, Epoch
 from tinysearch.space.architecture import Architecture
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
@@ -25,8 +25,10 @@ class Job:
         fingerprint: Of the data, which the worker has.
         model_path: Where to save the trained model, or None.
         checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
-        floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
+        floor: Number of an epoch, and the value of the objective on the validation images that is to be reached by it:
+            training ends there if the value is worse; None for no such end.
         fold: Which fold of the training images is held out, if any is; see ``TrainingData.holding_out``.
+        objective: Name of the run's objective. If it is not accuracy, it is measured after every epoch.
     """
 
     candidate: Candidate
@@ -36,6 +38,7 @@ class Job:
     checkpoint_path: Path | None = None
     floor: tuple[int, float] | None = None
     fold: int = 0
+    objective: str = ACCURACY
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -48,6 +51,7 @@ class Job:
             "checkpoint_path": None if self.checkpoint_path is None else str(self.checkpoint_path),
             "floor": None if self.floor is None else list(self.floor),
             "fold": self.fold,
+            "objective": self.objective,
         }
 
     @classmethod
@@ -56,4 +60,12 @@ class Job:
         paths = {name: None if data[name] is None else Path(data[name]) for name in ("model_path", "checkpoint_path")}
         candidate = Candidate(Architecture.from_dict(data["architecture"]), Recipe.from_dict(data["recipe"]))
         floor = None if data["floor"] is None else (int(data["floor"][0]), float(data["floor"][1]))
-        return cls(candidate, data["seed"], data["fingerprint"], **paths, floor=floor, fold=data["fold"])
+        return cls(
+            candidate,
+            data["seed"],
+            data["fingerprint"],
+            **paths,
+            floor=floor,
+            fold=data["fold"],
+            objective=data["objective"],
+        )

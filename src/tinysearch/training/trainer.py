@@ -11,12 +11,14 @@ import keras
 import numpy as np
 
 from tinysearch.data.dataset import TrainingData
-from tinysearch.results.record import Epoch, Measurement
+from tinysearch.results.objective import Objective
+from tinysearch.results.objective import objective as known_objective
+from tinysearch.results.record import ACCURACY, Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.preparation import threads
 from tinysearch.space.keras_builder import build
 from tinysearch.space.task import Task
-from tinysearch.training.callbacks import Keeper, PlateauRule, Recorder, variables_of
+from tinysearch.training.callbacks import Keeper, Metrics, PlateauRule, Recorder, variables_of
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.checkpoint import Checkpoint
 from tinysearch.training.job import EpochWatcher, Job
@@ -39,7 +41,7 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
     keeping = None if job.checkpoint_path is None else (job.checkpoint_path, job.fingerprint)
     if job.fold:
         data = data.holding_out(job.fold)
-    model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor)
+    model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor, job.objective)
     if job.model_path is not None and measurement.failure is None:
         # A model can be made again; that there is no place for it must not cost the measurement.
         with contextlib.suppress(OSError):
@@ -56,6 +58,7 @@ def fit(
     on_epoch: EpochWatcher | None = None,
     keeping: tuple[Path, str] | None = None,
     floor: tuple[int, float] | None = None,
+    objective: str | Objective = ACCURACY,
 ) -> tuple[keras.Model, Measurement]:
     """Train one candidate for all the epochs of its recipe.
 
@@ -70,6 +73,7 @@ def fit(
         keeping: Where the state after each epoch is kept, and the fingerprint of the data; if there is one of this
             very training already, it goes on from there, with the same numbers as if it had not been interrupted.
         floor: See ``Job``.
+        objective: See ``Job``.
 
     Returns:
         The trained model, which takes raw pixels, and the measurement. Training ends early only below the floor, or if
@@ -78,6 +82,7 @@ def fit(
     Raises:
         ShapeError: if the architecture does not fit the images.
         CostMismatchError: if Keras counts other parameters than the arithmetic.
+        InputError: if the objective is unknown.
     """
     began = time.perf_counter()
     recipe = candidate.recipe
@@ -113,8 +118,9 @@ def fit(
         curve = list(checkpoint.curve)
         _restore(model, rule, checkpoint)
         began -= curve[-1].seconds
-    recorder = Recorder(began, seed, curve, on_epoch, floor)
-    callbacks: list[keras.callbacks.Callback] = [recorder, rule]
+    metrics = Metrics(validation, known_objective(objective), floor)
+    recorder = Recorder(began, seed, curve, on_epoch, metrics)
+    callbacks: list[keras.callbacks.Callback] = [metrics, recorder, rule]
     if recipe.ema_momentum:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if path is not None:

@@ -7,7 +7,6 @@ standard input is closed, however its parent ended.
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import gc
 import importlib
 import json
@@ -53,7 +52,7 @@ def main() -> None:
         outgoing.flush()
 
     def on_epoch(number: int, epoch: Epoch) -> None:
-        send("epoch", number=number, epoch=dataclasses.asdict(epoch))
+        send("epoch", number=number, epoch=epoch.to_dict())
 
     send("ready")
     while True:
