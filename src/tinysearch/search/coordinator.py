@@ -15,6 +15,7 @@ from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.runtime.interrupts import Interrupts
 from tinysearch.search.proposer import Proposal
+from tinysearch.search.pruning import stopped
 from tinysearch.search.recording import recorded
 from tinysearch.search.reuse import reusable
 from tinysearch.search.run import SearchRun
@@ -144,6 +145,7 @@ class Coordinator:
             run.models.path(key),
             run.models.checkpoint(key),
             proposal.floor,
+            objective=run.settings.objective,
         )
         self._executor.start(proposal.position, job)
         return None
@@ -170,6 +172,8 @@ class Coordinator:
             trial=proposal.trial,
             position=position,
             rejections=proposal.rejections,
+            objective=run.settings.objective,
+            direction=run.settings.direction,
         )
         self._longest = max(self._longest, measurement.train_seconds)
         self._store(position, record)
@@ -179,22 +183,16 @@ class Coordinator:
     def _reused(self, proposal: Proposal) -> Record | None:
         """Return the record of an identical training of another run, as one of this run."""
         run, key = self._run, proposal.candidate.key
-        known = run.store.trainings(key, run.settings.seed, run.dataset.fingerprint)
-        reused = reusable(known, proposal.candidate, self._environment, run.reuse)
+        trainings = run.store.trainings(key, run.settings.seed, run.dataset.fingerprint)
+        known = [one.by(run.settings.objective, run.settings.direction) for one in trainings]
+        reused = reusable(known, proposal.candidate, self._environment, run.reuse, proposal.floor)
         if reused is None:
             return None
         found, elsewhere = reused
         run.models.take(run.store.folder_of(found.run) / f"{key}.keras", key)
-        measurement = found.measurement
-        if proposal.floor is not None:
-            number, accuracy = proposal.floor
-            reached = measurement.curve[number - 1].val_accuracy
-            if reached is not None and reached < accuracy:
-                # As it would have been in this run: what it proposes next must not depend on what other runs know.
-                measurement = dataclasses.replace(measurement, curve=measurement.curve[:number])
         return dataclasses.replace(
-            found,
-            measurement=measurement,
+            # As it would have been in this run: what it proposes next must not depend on what other runs know.
+            stopped(found, proposal.floor),
             run=run.name,
             name=proposal.name,
             origin=proposal.origin,
