@@ -138,6 +138,7 @@ def run(
     space: Mapping[str, Any] | None = None,
     tune_recipe: bool = False,
     prune: bool = False,
+    objective: str = "accuracy",
     reuse: Reuse = "same",
     name: str | None = None,
     store: Path | str | None = None,
@@ -163,6 +164,8 @@ def run(
             Without a format, lists of sizes are ranges, as in format 1, and a ``FutureWarning`` shows the new form.
         tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
         prune: Stop candidates early that fall behind those before them.
+        objective: What is searched for, on the validation images: ``"accuracy"``, or for classes that are not equally
+            frequent ``"balanced_accuracy"`` or ``"macro_f1"``.
         reuse: Which identical trainings of other runs in the store are reused: those of the ``"same"`` versions,
             backend, threads and machine, those of ``"any"``, or ``"none"``.
         name: Name of the run; by default made of dataset and budget.
@@ -201,6 +204,7 @@ def run(
         "space": space or {},
         "tune_recipe": tune_recipe,
         "prune": prune,
+        "objective": objective,
         **({} if workers is None else {"workers": workers}),
     }
     path = local(store, "a store") if store is not None else default_path()
@@ -266,8 +270,9 @@ def open_run(
     Args:
         store: Where records go.
         given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, folds,
-            initial_candidates, space, tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and
-            max_weight_bytes. What is left out has its default, or in a resumed run the value that the run began with.
+            initial_candidates, space, tune_recipe, prune, learn_from (names of runs), objective, max_macs,
+            max_memory and max_weight_bytes. What is left out has its default, or in a resumed run the value that the
+            run began with.
         dataset, data: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -379,7 +384,7 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
             "space",
             "tune_recipe",
         ),
-        *("prune", "warm_start_trials"),
+        *("prune", "warm_start_trials", "objective"),
     )
     same = {name: given[name] for name in names if name in given}
     return dataclasses.replace(base, budget=budget, recipe=how, **same)

@@ -16,7 +16,8 @@ from tinysearch.cli.progress import TrainingProgress
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.ranking import metric_of
+from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.search.retraining import Retraining, RetrainingWatcher
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def showing(notes: Console, planned: Sequence[Retraining], workers: int) -> Iterator[RetrainingWatcher]:
+def showing(
+    notes: Console, planned: Sequence[Retraining], workers: int, objective: str = ACCURACY
+) -> Iterator[RetrainingWatcher]:
     """Show the progress of retrainings."""
-    epochs = max(one.candidate.recipe.epochs for one in planned)
-    with TrainingProgress(notes, len(planned), epochs, workers=min(workers, len(planned))) as progress:
+    epochs, size = max(one.candidate.recipe.epochs for one in planned), min(workers, len(planned))
+    with TrainingProgress(notes, len(planned), epochs, workers=size, objective=objective) as progress:
         yield Shown(progress)
 
 
@@ -156,21 +159,31 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     A network that won below a smaller budget is below the larger ones too.
     """
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
-    for title in ("below", "params", "validation", "test", "n"):
+    every = [record for found in records.values() for record in found]
+    metric, direction = metric_of(every)
+    for title in (
+        "below",
+        "params",
+        figures.metric_title(metric, "validation"),
+        figures.metric_title(metric, "test"),
+        "n",
+    ):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
-    winners = [row for found in records.values() for row in _winner(found)]
+    winners = [row for found in records.values() for row in _winner([one.by(metric, direction) for one in found])]
     for bound in records:
-        row = max((row for row in winners if row.params < bound), key=_order, default=None)
+        sign = 1.0 if direction == "max" else -1.0
+        below = (row for row in winners if row.params < bound)
+        row = max(below, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
         if row is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue
         table.add_row(
             f"{bound:,}",
             f"{row.params:,}",
-            figures.percent(row.val_accuracy),
-            figures.spread(row.test_accuracy_mean, row.test_accuracy_std),
+            figures.measured(row.val_metric, metric),
+            figures.spread(row.test_metric_mean, row.test_metric_std, metric),
             str(row.test_seeds),
             Text(row.name),
             Text(row.layers),
@@ -178,10 +191,6 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     return table
 
 
-def _order(row: Row) -> tuple[float, int]:
-    return row.val_accuracy or 0.0, -row.params
-
-
 def _winner(records: Sequence[Record]) -> list[Row]:
     """Return the row of the winner of a search; none where nothing was measured."""
-    return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_accuracy is not None]
+    return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_metric is not None]

@@ -46,6 +46,7 @@ def frontier(
     tune_recipe: options.TuneRecipe = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
+    objective: options.Objective = None,
     workers: options.Workers = None,
     folds: options.Folds = None,
     confirm: options.Confirm = None,
@@ -104,6 +105,7 @@ def frontier(
         "space": spec,
         "tune_recipe": tune_recipe,
         "prune": prune,
+        "objective": objective,
     }
     given = {key: value for key, value in options_given.items() if value is not None}
     with terminations() as signals, Store(store or default_path(), create=True) as opened:

@@ -14,6 +14,7 @@ from rich.text import Text
 from tinysearch.cli.evaluations import note_failures, showing
 from tinysearch.cli.progress import TrainingProgress
 from tinysearch.results.ranking import leader
+from tinysearch.results.record import ACCURACY
 from tinysearch.search.stages import Display
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class StageDisplay(Display):
     def search(self, run: SearchRun) -> Iterator[Shown]:
         self._notes.print(plan(run, run.store.path))
         settings, done = run.settings, run.history.done
-        with TrainingProgress(self._notes, run.planned, settings.recipe.epochs, done, settings.workers) as progress:
+        with TrainingProgress(
+            self._notes, run.planned, settings.recipe.epochs, done, settings.workers, settings.objective
+        ) as progress:
             yield Shown(run, progress)
 
     @contextmanager
@@ -47,7 +50,7 @@ class StageDisplay(Display):
             text = f"revalidating the leaders on other folds, until one leads by the mean of {run.settings.folds}"
             self._notes.print(f"\n{text}", soft_wrap=True)
         self._rounds += 1
-        with showing(self._notes, planned, len(planned)) as watcher:
+        with showing(self._notes, planned, len(planned), run.settings.objective) as watcher:
             yield watcher
 
     @contextmanager
@@ -98,13 +101,15 @@ class Shown:
 
         line = ""
         if self._leader is not None:
-            accuracy = figures.validated(self._leader.val_accuracy, self._leader.val_seeds)
-            line = f"best so far: {accuracy} with {self._leader.params:,} params, {self._leader.first.name}"
+            value = figures.validated(self._leader.value, self._leader.val_seeds, self._leader.metric)
+            title = "" if self._leader.metric == ACCURACY else f"{figures.metric_title(self._leader.metric)} "
+            line = f"best so far: {title}{value} with {self._leader.params:,} params, {self._leader.first.name}"
         self._progress.note(line, f"rejected: {figures.rejected(rejections)}" if rejections else "")
 
 
 def plan(search: SearchRun, store: Path) -> Table:
     """Return what a run is about to do."""
+    from tinysearch.report import figures
     from tinysearch.space.survey import survey
 
     settings, dataset = search.settings, search.dataset
@@ -118,6 +123,7 @@ def plan(search: SearchRun, store: Path) -> Table:
     done = search.history.done
     resumed = f", {done} of {search.planned} trained already" if done else ""
     at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
+    wanted = "" if settings.objective == ACCURACY else f"; objective {figures.metric_title(settings.objective)}"
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
     limits = [f"fewer than {settings.budget.params:,} parameters"]
     if settings.budget.macs is not None:
@@ -129,7 +135,7 @@ def plan(search: SearchRun, store: Path) -> Table:
         ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}"),
+        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
         ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{tuned}{at_a_time}"),
     ]
     table = Table.grid(padding=(0, 2))
