@@ -133,3 +133,14 @@ def test_a_recipe_with_earlier_names_is_the_same_recipe() -> None:
     later = Recipe(input_scaling="unit", ema_momentum=0.99, no_augment_final_epochs=2)
     assert Recipe.from_dict(earlier) == later
     assert tinysearch.Recipe.from_dict(later.to_dict()) == later
+
+
+def test_runs_have_accuracy_as_their_objective_and_it_is_the_only_metric_of_their_records(store: Store) -> None:
+    assert {run.objective for run in store.runs()} == {"accuracy"}
+    for record in store.records():
+        assert (record.objective, record.value) == ("accuracy", record.val_accuracy)
+        assert record.metrics == ({} if record.val_accuracy is None else {"accuracy": record.val_accuracy})
+        assert record.test_metrics == {}
+    by_accuracy = rank(store.summaries(metric="accuracy"))
+    assert by_accuracy == rank(store.summaries())
+    assert {row.val_metric for row in rank(store.summaries(metric="macro_f1")).rows} == {None}
