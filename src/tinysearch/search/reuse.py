@@ -18,7 +18,8 @@ def reusable(
     candidate: Candidate,
     environment: Environment,
     reuse: Reuse,
-    floor: tuple[int, float] | None = None,
+    *,
+    every_epoch: bool = False,
 ) -> tuple[Record, bool] | None:
     """Return the first training that stands for one of the candidate here, and whether its environment was another.
 
@@ -32,18 +33,20 @@ def reusable(
         environment: Where it would be trained.
         reuse: ``"same"`` takes what was trained in an environment whose decisive part is the same, ``"any"`` takes that
             first and else what was trained in another one, ``"none"`` takes nothing.
-        floor: See ``Job``; the value at its epoch must be known too.
+        every_epoch: Whether the objective must have been measured after every epoch, as where a run prunes: what it
+            stops must not depend on what other runs know.
     """
     if reuse == "none":
         return None
-    identical = [one for one in trainings if one.architecture == candidate.architecture and _is_measured(one, floor)]
+    identical = [
+        one for one in trainings if one.architecture == candidate.architecture and _is_measured(one, every_epoch)
+    ]
     for one in identical:
         if environment.gives_equal_numbers(Environment.from_dict(one.provenance)):
             return one, one.other_environment
     return (identical[0], True) if identical and reuse == "any" else None
 
 
-def _is_measured(record: Record, floor: tuple[int, float] | None) -> bool:
-    if record.value is None:
-        return False
-    return floor is None or record.measurement.curve[floor[0] - 1].value(record.objective) is not None
+def _is_measured(record: Record, every_epoch: bool) -> bool:
+    looked_at = record.measurement.curve if every_epoch else record.measurement.curve[-1:]
+    return not record.failed and all(epoch.value(record.objective) is not None for epoch in looked_at)
