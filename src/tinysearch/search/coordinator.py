@@ -185,7 +185,7 @@ class Coordinator:
         run, key = self._run, proposal.candidate.key
         trainings = run.store.trainings(key, run.settings.seed, run.dataset.fingerprint)
         known = [one.by(run.settings.objective, run.settings.direction) for one in trainings]
-        reused = reusable(known, proposal.candidate, self._environment, run.reuse, proposal.floor)
+        reused = reusable(known, proposal.candidate, self._environment, run.reuse, every_epoch=run.settings.prune)
         if reused is None:
             return None
         found, elsewhere = reused
