@@ -191,8 +191,24 @@ def test_one_run_is_ranked_by_its_objective_which_stands_first_and_is_named(ligh
     assert any("Pareto front of parameters and validation macro F1" in line for line in lines)
 
 
+def test_what_was_reproduced_is_ranked_by_the_objective_of_the_search_beside_it(
+    light: Tinysearch, measured: None, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    with Store(tmp_path / "store.db") as store:
+        store.create_run("again", "toy", "0" * 16, {"kind": "reproduce"})
+        again = {"purpose": "evaluation", "origin": "baseline", "name": "baseline:conv", "run": "again"}
+        again |= {"test_accuracy": 0.9, "test_fingerprint": "f" * 16, "test_metrics": {"macro_f1": 0.7}}
+        store.append(make_record("eee", val_accuracy=0.97, metrics={"macro_f1": 0.6}, **again))
+    rows = json.loads(light("leaderboard", "macro", "again", "--format", "json").stdout)
+    assert [(row["key"], row["val_metric"], row["test_metric_mean"]) for row in rows] == [
+        ("bbb", 0.85, pytest.approx(0.84)),
+        ("eee", 0.6, 0.7),
+        ("aaa", 0.49, pytest.approx(0.48)),
+    ]
+
+
 def test_where_space_is_short_the_objective_stays_and_accuracy_goes(light: Tinysearch, measured: None) -> None:
-    text = light("leaderboard", "macro", COLUMNS="90").stdout
+    text = light("leaderboard", "macro", COLUMNS="70").stdout
     assert "validation macro F1" in text
     assert "85.00 %" in text
     assert "90.00 %" not in text

@@ -483,3 +483,12 @@ def test_a_damaged_metric_costs_its_record_and_no_other(
     with pytest.warns(TinySearchWarning, match="record 1 of run 'macro'"):
         (summary,) = store.summaries()
     assert summary.key == "b"
+
+
+def test_the_common_objective_is_that_of_searches(store: Store) -> None:
+    assert store.common_objective() == "accuracy"
+    store.create_run("macro", "toy", "0123456789abcdef", MACRO)
+    store.create_run("again", "toy", "0123456789abcdef", {"kind": "reproduce", "recipe": {"epochs": 2}})
+    assert store.common_objective() is None
+    assert store.common_objective(["macro", "again"]) == "macro_f1"
+    assert store.common_objective(["again"]) is None

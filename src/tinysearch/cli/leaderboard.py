@@ -86,7 +86,8 @@ def leaderboard(
     gc.disable()
     with open_to_read(options.to_read(store, reference)) as opened:
         opened.check_names(runs or [])
-        records = [one for one in opened.summaries(metric=metric) if not runs or one.run in runs]
+        by = metric or opened.common_objective(runs or ())
+        records = [one for one in opened.summaries(metric=by) if not runs or one.run in runs]
         if format is Format.html:
             if dataset is not None or pareto or tested or top is not None or sort is not Sort.rank:
                 raise InputError(

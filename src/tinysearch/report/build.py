@@ -58,7 +58,7 @@ def build(
         created_at: When, for the page to say.
         title: What all results of the store are, for the page to say.
         words: By which a command finds the store, see ``Report``.
-        metric: What candidates are ranked by; None for the objective of the runs, or accuracy where they differ.
+        metric: What candidates are ranked by; None for the objective of the searches, or accuracy where they differ.
 
     Raises:
         RunError: if a run is unknown.
@@ -67,6 +67,7 @@ def build(
     known = {run.name: run for run in store.runs()}
     store.check_names(runs)
     records = [record for record in store.records(all_needed=False) if not runs or record.run in runs]
+    metric = metric or store.common_objective(runs)
     if metric is not None:
         direction = store.direction_of(metric)
         records = [record.by(metric, direction) for record in records]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -240,6 +240,15 @@ class Store:
         return self._read(
             self._database.query(f"{NUMBERED_SUMMARIES} {order}", values), lambda row: to_summary(row[1:])
         )
+
+    def common_objective(self, runs: Collection[str] = ()) -> str | None:
+        """Return the objective of some runs, or of all if none is named; None if they have different ones.
+
+        It is that of searches. What reproduces or evaluates has none, and is measured by every one.
+        """
+        rows = self._database.query("SELECT name, objective FROM runs WHERE instr(settings, '\"trials\"')")
+        found = {row["objective"] for row in rows if not runs or row["name"] in runs}
+        return str(found.pop()) if len(found) == 1 else None
 
     def direction_of(self, metric: str) -> Direction:
         """Return whether a larger or a smaller value of a metric is better.
