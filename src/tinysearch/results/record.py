@@ -213,7 +213,12 @@ class Record:
     @property
     def score(self) -> float:
         """The value, the larger the better, or minus infinity where there is none: for comparing."""
-        value = self.measurement.value(self.objective)
+        # Strategies ask this of every record of a run, for every proposal.
+        measurement = self.measurement
+        if measurement.failure is not None or not measurement.curve:
+            return -math.inf
+        last = measurement.curve[-1]
+        value = last.val_accuracy if self.objective == ACCURACY else last.metrics.get(self.objective)
         if value is None:
             return -math.inf
         return value if self.direction == "max" else -value
