@@ -79,7 +79,7 @@ def test_an_objective_of_ones_own_is_taken_as_an_object_and_as_a_class() -> None
 
 def test_what_is_no_objective_or_has_no_name_or_direction_is_refused() -> None:
     class Nameless(WrongZeros):
-        name = "no name"
+        name = "no\nname"
 
     class Aimless(WrongZeros):
         direction = "up"  # type: ignore[assignment]

@@ -115,7 +115,7 @@ def _table(dataset: str, rows: Sequence[Row], shown: Sequence[_Column]) -> Table
     for column in shown:
         last = column.title == "layers"
         table.add_column(
-            column.title,
+            escape(column.title),
             justify="right" if column.right else "left",
             no_wrap=not last,
             overflow="fold" if last else "ellipsis",

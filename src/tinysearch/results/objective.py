@@ -29,7 +29,7 @@ class Objective(abc.ABC):
     A class of one's own has a name, by which stores know it, and a value.
 
     Attributes:
-        name: The name; letters, digits, ``_``, ``.`` and ``:``.
+        name: The name, printable text.
         title: The name as people write it; by default the name.
         direction: ``"max"`` if a larger value is better, ``"min"`` if a smaller one is.
     """
@@ -115,11 +115,11 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
     found: object = one() if isinstance(one, type) else one
     if not isinstance(found, Objective):
         raise InputError(f"an objective is a name or a tinysearch Objective; got {found!r}")
-    allowed = isinstance(found.name, str) and found.name.replace(".", "_").replace(":", "_").isidentifier()
-    if not allowed or found.direction not in DIRECTIONS:
+    named = isinstance(found.name, str) and found.name.strip() and found.name.isprintable()
+    if not named or found.direction not in DIRECTIONS:
         raise InputError(
-            f"an objective has a name of letters, digits, '_', '.' and ':', and one of the directions "
-            f"{', '.join(DIRECTIONS)}; {type(found).__name__} has {found.name!r} and {found.direction!r}"
+            f"an objective has a name, and one of the directions {', '.join(DIRECTIONS)}; {type(found).__name__} has "
+            f"{found.name!r} and {found.direction!r}"
         )
     return found
 
