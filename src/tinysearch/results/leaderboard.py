@@ -127,8 +127,9 @@ def rank(
     rows: list[Row] = []
     hidden_rows = 0
     mixed: dict[str, tuple[str, ...]] = {}
+    agreed = len({one.objective for one in summaries}) < 2
     for dataset, standings in by_dataset(summaries).items():
-        objectives = {each.objective for one in standings for each in one.trainings}
+        objectives = set() if agreed else {each.objective for one in standings for each in one.trainings}
         if len(objectives) > 1:
             mixed[dataset] = tuple(sorted(objectives))
         places = [(place, one) for place, one in enumerate(standings, start=1)]
@@ -167,13 +168,13 @@ def tested_of(one: Entry) -> list[float]:
 
 def values_of(one: Entry) -> list[float]:
     """Return the values on the test images of the metric that a candidate is ranked by, one for each seed."""
-    if one.metric == ACCURACY:
-        return tested_of(one)
     return list({each.seed: each.test_value for each in one.trainings if each.test_value is not None}.values())
 
 
 def _row(rank: int, one: Entry, dataset: str) -> Row:
-    first, tested, values = one.first, tested_of(one), values_of(one)
+    first, tested = one.first, tested_of(one)
+    by_accuracy = one.metric == ACCURACY
+    values = tested if by_accuracy else values_of(one)
     return Row(
         rank=rank,
         key=first.key,
@@ -188,7 +189,7 @@ def _row(rank: int, one: Entry, dataset: str) -> Row:
         peak_activation_bytes=first.peak_activation_bytes,
         epochs=first.epochs,
         seed=first.seed if len({each.seed for each in one.validated}) == 1 else None,
-        val_accuracy=one.val_accuracy,
+        val_accuracy=one.value if by_accuracy else one.val_accuracy,
         val_loss=_mean_of(one, "val_loss"),
         train_seconds=_or(_mean_of(one, "train_seconds"), 0.0),
         test_accuracy_mean=_mean(tested),
