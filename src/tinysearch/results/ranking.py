@@ -10,6 +10,7 @@ candidates of runs with different objectives are ranked by accuracy, which all o
 from __future__ import annotations
 
 import math
+import operator
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
@@ -62,6 +63,8 @@ class Training(Protocol):
 
 T = TypeVar("T", bound=Training)
 
+_OBJECTIVE = operator.attrgetter("objective", "direction")
+
 
 class Standing(Generic[T]):
     """One candidate of one run and how it stands.
@@ -106,7 +109,7 @@ class Standing(Generic[T]):
         self.epoch_fraction = first.epochs / longest if longest and first.purpose != "evaluation" else 1.0
         self.on_pareto_front = False
         self.validated: Sequence[T] = trainings
-        self.value = _value(first, metric)
+        self.value = first.val_accuracy if metric == ACCURACY else first.value
         self.val_seeds = int(self.value is not None)
         if len(trainings) > 1:
             chosen = [one for one in trainings if one.purpose != "evaluation"] or trainings
@@ -180,7 +183,7 @@ def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
 
 def metric_of(trainings: Iterable[Training]) -> tuple[str, Direction]:
     """Return by what trainings are ranked together, and its direction: their objective, or accuracy if they differ."""
-    objectives = {(one.objective, one.direction) for one in trainings}
+    objectives: set[tuple[str, Direction]] = set(map(_OBJECTIVE, trainings))
     return objectives.pop() if len(objectives) == 1 else (ACCURACY, "max")
 
 
