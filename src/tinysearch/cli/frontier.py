@@ -50,6 +50,7 @@ def frontier(
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     constraint: options.Constraints = None,
+    objective: options.Objective = None,
     workers: options.Workers = None,
     lag: options.Lag = None,
     folds: options.Folds = None,
@@ -100,6 +101,7 @@ def frontier(
         "tune_recipe": tune_recipe,
         "prune": prune,
         "constraints": constraint or None,
+        "objective": objective,
     }
     with terminations() as signals:
         found = sweep(

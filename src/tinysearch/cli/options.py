@@ -89,6 +89,24 @@ Folds = Annotated[
 ]
 # The name that --folds had.
 Confirm = Annotated[int | None, typer.Option("--confirm", parser=positive, metavar="N", hidden=True)]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        "--metric",
+        metavar="NAME",
+        help="What is searched for: accuracy, balanced_accuracy or macro_f1. [accuracy]",
+    ),
+]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        "--objective",
+        metavar="NAME",
+        help="What ranks are by: accuracy, balanced_accuracy, macro_f1. [the objective of the runs]",
+    ),
+]
 LearnFrom = Annotated[
     list[str] | None,
     typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),

@@ -60,6 +60,7 @@ def run(
     tune_recipe: options.TuneRecipe = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
+    objective: options.Objective = None,
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
@@ -136,6 +137,7 @@ def run(
         "tune_recipe": tune_recipe,
         "prune": prune,
         "warm_start": learn_from or None,
+        "objective": objective,
         "max_macs": max_macs,
         "max_memory": max_memory,
         "constraints": constraint or None,

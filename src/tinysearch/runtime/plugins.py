@@ -79,7 +79,9 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
     """
     found = plugin
     if isinstance(plugin, type) and not issubclass(plugin, base):
-        raise PluginError(f"the {kind} {name_of(plugin)} is no {base.__name__}; a {kind} of your own is derived from it")
+        raise PluginError(
+            f"the {kind} {name_of(plugin)} is no {base.__name__}; a {kind} of your own is derived from it"
+        )
     if not isinstance(plugin, base):
         if not callable(plugin):
             raise PluginError(f"a {kind} is a {base.__name__} or makes one, got {plugin!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tinysearch.results.objective import title_of
+from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
 from tinysearch.space.survey import survey
 
@@ -25,6 +27,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     resumed = f", {done} of {run.planned} trained already" if done else ""
     at_a_time = f", {workers} at a time" if workers > 1 else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
+    wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     limits = [f"fewer than {settings.budget.params:,} parameters"]
     if settings.budget.macs is not None:
         limits.append(f"at most {settings.budget.macs:,} MACs")
@@ -35,7 +38,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}"),
+        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
         ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{tuned}{at_a_time}"),
     ]
 

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 from tinysearch.data.dataset import FOLDS
 from tinysearch.errors import RunError
+from tinysearch.results.objective import objective
+from tinysearch.results.record import ACCURACY, Direction
 from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -59,10 +61,12 @@ class RunSettings:
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
         warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
+        objective: Name of what the search makes as large or as small as possible, see ``results/objective.py``.
 
     Raises:
         RunError: if a number is out of range, the strategy or schedule is unknown, or the recipe has no knobs to tune.
         SpaceError: if the space is not legal.
+        InputError: if the objective is unknown.
     """
 
     budget: Budget = field(default_factory=lambda: Budget(DEFAULT_BUDGET))
@@ -83,6 +87,7 @@ class RunSettings:
     warm_start_trials: tuple[tuple[str, int], ...] = ()
     constraints: tuple[str, ...] = ()
     own_space: str = ""
+    objective: str = ACCURACY
 
     def __post_init__(self) -> None:
         for name in ("trials", "seed", "lag", "threads", "evaluate", "folds"):
@@ -112,7 +117,13 @@ class RunSettings:
                 f"{self.recipe.schedule}; leave out --tune-recipe, or take the recipe default"
             )
         check_name(self.strategy)
+        objective(self.objective)
         object.__setattr__(self, "space", current(self.space))
+
+    @property
+    def direction(self) -> Direction:
+        """Whether a larger or a smaller value of the objective is better."""
+        return objective(self.objective).direction
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -121,7 +132,13 @@ class RunSettings:
             {"architecture": one.architecture.to_dict(), "recipe": one.recipe.to_dict()}
             for one in self.initial_candidates
         ]
-        return {**plain, "recipe": self.recipe.to_dict(), "initial_candidates": initial_candidates}
+        return {
+            **plain,
+            "recipe": self.recipe.to_dict(),
+            "initial_candidates": initial_candidates,
+            # For those who read results where the objective itself is not at hand.
+            "direction": self.direction,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
@@ -156,4 +173,5 @@ class RunSettings:
             "warm_start_trials": warm_start_trials,
             "constraints": tuple(map(str, data.get("constraints", ()))),
         }
-        return cls(**{**data, **values})
+        given = {name: value for name, value in data.items() if name != "direction"}
+        return cls(**{**given, **values})

@@ -163,7 +163,13 @@ class Stages:
             if rounds:
                 self._callback.on_stage_end(rounds[-1])
             stage = Stage(
-                "revalidation", run.name, len(planned), planned[0].epochs, workers, text="" if rounds else text
+                "revalidation",
+                run.name,
+                len(planned),
+                planned[0].epochs,
+                workers,
+                text="" if rounds else text,
+                objective=run.settings.objective,
             )
             rounds.append(stage)
             self._callback.on_stage_start(stage)
@@ -199,7 +205,9 @@ class Stages:
             f"seeds, and scored on the test images"
         )
         workers = min(executor.capacity, seeds)
-        stage = Stage("evaluation", run.name, seeds, planned[0].epochs, workers, text=text)
+        stage = Stage(
+            "evaluation", run.name, seeds, planned[0].epochs, workers, text=text, objective=run.settings.objective
+        )
         return evaluate(
             run.store,
             planned,
@@ -242,6 +250,7 @@ class Stages:
             records=run.history.records(),
             rejections=run.history.rejections,
             plan=outline(run, self._executor.capacity),
+            objective=run.settings.objective,
         )
 
     @contextmanager
