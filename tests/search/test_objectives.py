@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from stand_ins import Worker
 
 from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
 from tinysearch.errors import InputError, RunError
+from tinysearch.results.callback import Callback
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.objective import measured
 from tinysearch.results.predictions import pack
@@ -20,10 +22,9 @@ from tinysearch.results.ranking import best, ranked
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.search.evaluation import best_of
 from tinysearch.search.pruning import KNOWN, floor
-from tinysearch.search.stages import Display, carry_out
+from tinysearch.search.stages import Stages
 from tinysearch.space.task import Task
-from tinysearch.training.job import EpochWatcher, Job
-from tinysearch.workers.worker import Worker
+from tinysearch.training.job import EpochWatcher, Job, Outcome
 
 STRATEGIES = ["bayesian", "evolution", "halving", "random"]
 
@@ -39,19 +40,21 @@ class Guesses(Worker):
     So one that finds none is right on 95 % of the images, and one that finds all on 83 to 93 %.
     """
 
-    def __init__(self, data: TrainingData) -> None:
-        self.data = data
+    def __init__(self) -> None:
         self.jobs: list[Job] = []
 
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
+        raise NotImplementedError
+
+    def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         self.jobs.append(job)
         found = share(job.candidate.key, "found")
         alarms = alarms_of(job.candidate.key)
         epochs = job.candidate.recipe.epochs
-        if self.data.validation is None:
+        if data.validation is None:
             curve = [Epoch(1.0, 0.5, None, None, 0.1, 1.0)] * epochs
         else:
-            labels = self.data.validation.labels
+            labels = data.validation.labels
             predicted = self.predicted(labels, found, alarms)
             point = Epoch(1.0, 0.5, 1.0, float((predicted == labels).mean()), 0.1, 1.0)
             last = dataclasses.replace(point, metrics=measured(labels, predicted))
@@ -59,9 +62,10 @@ class Guesses(Worker):
             if job.floor is not None and (last.value(job.objective) or 0.0) < job.floor[1]:
                 curve = curve[: job.floor[0]]
         seen = None
-        if self.data.test is not None:
-            seen = pack(self.predicted(rare(len(self.data.test)), found, alarms))
-        return Measurement(tuple(curve), 1.0, predicted=seen)
+        if data.test is not None:
+            seen = pack(self.predicted(rare(len(data.test)), found, alarms))
+        model = job.candidate.key.encode() if job.keep_model else None
+        return Outcome(Measurement(tuple(curve), 1.0, predicted=seen), model)
 
     @staticmethod
     def predicted(labels: Any, found: float, alarms: float) -> Any:
@@ -93,7 +97,7 @@ def dataset() -> Dataset:
 
 def searched(runner: Any, name: str, objective: str, **given: Any) -> list[Record]:
     """Return the records of a search."""
-    worker = given.pop("worker", None) or Guesses(runner.dataset.training_data())
+    worker = given.pop("worker", None) or Guesses()
     runner.run(name, worker=worker, objective=objective, **{"trials": 24, "documented": {}, **given})
     records: list[Record] = runner.store.records(name)
     return records
@@ -111,7 +115,7 @@ def test_accuracy_and_balanced_accuracy_choose_different_winners(runner: Any) ->
     for records, name, winner in ((by_accuracy, "accuracy", first), (by_balance, "balanced_accuracy", second)):
         assert winner.metrics[name] == max(one.metrics[name] for one in records)
         (plan,) = best_of(runner.store, winner.run, runner.dataset, 1, [0])
-        assert plan.candidate.key == winner.key
+        assert plan.key == winner.key
         assert rank(runner.store.summaries(winner.run)).rows[0].key == winner.key
 
 
@@ -129,16 +133,11 @@ def test_strategies_learn_from_the_objective(strategy: str, runner: Any) -> None
 
 
 def test_all_stages_go_by_the_objective(runner: Any) -> None:
-    made: list[Guesses] = []
-
-    def workers(data: TrainingData, size: int) -> Worker:
-        made.append(Guesses(data))
-        return made[-1]
-
+    worker = Guesses()
     given = {"trials": 12, "workers": 2, "folds": 2, "evaluate": 2, "documented": {}, "objective": "balanced_accuracy"}
     with runner.prepare("run", **given) as run:
-        outcome, problem = carry_out(run, workers, Display())
-    assert (outcome.ending, problem) == ("finished", None)
+        outcome = Stages(run, worker.executor(2), Callback()).carry_out()
+    assert (outcome.ending, outcome.problem) == ("finished", None)
     winner = outcome.best
     assert winner is not None
     assert winner.value == max(one.value or 0.0 for one in outcome.records if one.purpose == "search")
@@ -153,9 +152,7 @@ def test_all_stages_go_by_the_objective(runner: Any) -> None:
     again = [one for one in runner.store.records("run") if one.purpose == "revalidation"]
     assert {one.objective for one in again} == {"balanced_accuracy"}
     # Training knows the objective wherever there are images to validate on.
-    assert {job.objective for worker in made if worker.data.validation is not None for job in worker.jobs} == {
-        "balanced_accuracy"
-    }
+    assert {job.objective for job in worker.jobs if job.fold is not None} == {"balanced_accuracy"}
     (row,) = (row for row in rank(runner.store.summaries("run")).rows if row.test_seeds)
     assert (row.key, row.rank, row.val_seeds) == (winner.key, 1, 2)
     assert row.test_metric_mean == pytest.approx(tested[0].test_value)
@@ -164,15 +161,7 @@ def test_all_stages_go_by_the_objective(runner: Any) -> None:
 
 def test_the_models_that_are_kept_are_those_of_the_best_by_the_objective(runner: Any) -> None:
     with runner.prepare("run", trials=12, documented={}, objective="balanced_accuracy") as run:
-
-        class Saving(Guesses):
-            def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
-                assert job.model_path is not None
-                job.model_path.parent.mkdir(parents=True, exist_ok=True)
-                job.model_path.write_text("a model")
-                return super().train(job, on_epoch)
-
-        runner.carry_out(run, Saving(runner.dataset.training_data()))
+        runner.carry_out(run, Guesses())
         kept = {path.stem for path in run.models.path("any").parent.glob("*.keras")}
     assert kept == {one.first.key for one in ranked(runner.store.records("run"))[:5]}
 
@@ -197,7 +186,7 @@ def test_a_training_is_reused_by_a_run_with_another_objective_where_it_was_measu
     runner: Any, prune: bool
 ) -> None:
     given = {"strategy": "random", "trials": 12, "reuse": "same"}
-    worker = Guesses(runner.dataset.training_data())
+    worker = Guesses()
     searched(runner, "first", "accuracy", worker=worker, **given)
     second = searched(runner, "second", "macro_f1", worker=worker, prune=prune, **given)
     # Where trainings may be stopped, values after all epochs are needed, which the first run has not measured.

@@ -95,7 +95,7 @@ Objective = Annotated[
         "--objective",
         "--metric",
         metavar="NAME",
-        help="What is searched for: accuracy, balanced_accuracy or macro_f1. [accuracy]",
+        help="What is searched for: accuracy, balanced_accuracy, macro_f1 or module:Class. [accuracy]",
     ),
 ]
 Metric = Annotated[

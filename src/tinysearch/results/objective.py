@@ -9,10 +9,12 @@ accuracy of 50 % and a macro F1 of 49 %.
 from __future__ import annotations
 
 import abc
+import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from tinysearch.errors import InputError
 from tinysearch.results.record import ACCURACY, DIRECTIONS, Direction, Record
+from tinysearch.runtime.plugins import find
 
 if TYPE_CHECKING:
     # A leaderboard does without NumPy.
@@ -105,13 +107,18 @@ OBJECTIVES: Final[dict[str, Objective]] = {one.name: one for one in (Accuracy(),
 def objective(one: str | Objective | type[Objective]) -> Objective:
     """Return an objective by its name; one that is given as an object or as a class is checked.
 
+    One of one's own is known to settings and stores by the name that it is loaded by, ``module:Class``.
+
     Raises:
         InputError: if there is none of that name, or it is no objective.
     """
     if isinstance(one, str):
-        if one not in OBJECTIVES:
-            raise InputError(f"an objective is one of {', '.join(OBJECTIVES)}; got {one!r}")
-        return OBJECTIVES[one]
+        if one in OBJECTIVES:
+            return OBJECTIVES[one]
+        own = copy.copy(objective(find("objective", one, OBJECTIVES)))
+        own.title = own.title or own.name
+        own.name = one
+        return own
     found: object = one() if isinstance(one, type) else one
     if not isinstance(found, Objective):
         raise InputError(f"an objective is a name or a tinysearch Objective; got {found!r}")

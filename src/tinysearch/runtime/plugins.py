@@ -47,7 +47,8 @@ def find(kind: str, name: str, known: Iterable[str] = ()) -> Any:
         return found
     entry = _entries(kind).get(name)
     if entry is None:
-        raise PluginError(f"a {kind} is one of {', '.join(names(kind, known))} or module:Class; got {name!r}")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise PluginError(f"{article} {kind} is one of {', '.join(names(kind, known))} or module:Class; got {name!r}")
     try:
         return entry.load()
     except Exception as error:
