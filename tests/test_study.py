@@ -48,7 +48,7 @@ def make(path: Path, tiny: Path) -> Make:
 
 def essentials(record: Record) -> Record:
     """Return a record without its time and its run; what is untrained scores on test images as it happens to."""
-    return replace(record, created_at="", run="", test_accuracy=None)
+    return replace(record, created_at="", run="", test_accuracy=None, test_metrics={})
 
 
 def keys(study: Study) -> list[str]:
