@@ -165,9 +165,7 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     _work_here(monkeypatch, train_on)
 
 
-def _work_here(
-    monkeypatch: pytest.MonkeyPatch, train_on: Callable[[Job, TrainingData, EpochWatcher], Outcome]
-) -> None:
+def _work_here(monkeypatch: pytest.MonkeyPatch, train_on: Callable[[Job, TrainingData, EpochWatcher], Outcome]) -> None:
     here = type("Here", (Here,), {"train_on": staticmethod(train_on)})
     monkeypatch.setattr("tinysearch.workers.local.executor.LocalExecutor", here)
 

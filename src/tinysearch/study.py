@@ -373,8 +373,15 @@ class Study:
 
     def _before(self, name: str | None, resume: Resume) -> Run | None:
         """Return the run to go on with; None to begin one."""
+        from tinysearch.results.lock import holder
+
         if resume is False or (resume == "auto" and (name is None or not self._store.has(name))):
             if name is not None and self._store.has(name):
+                carrier = holder(self._store.folder_of(name))
+                if carrier is not None:
+                    raise RunError(
+                        f"run {name!r} is being carried out by {carrier}; wait for it, stop it, or give another --name"
+                    )
                 raise RunError(
                     f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
                 )

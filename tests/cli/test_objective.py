@@ -72,4 +72,4 @@ def test_a_run_is_ranked_resumed_and_evaluated_by_its_objective(
 def test_an_unknown_objective_is_refused_before_anything_is_trained(light: Tinysearch, tmp_path: Path) -> None:
     done = light("run", "--objective", "recall")
     assert done.returncode == 2
-    assert "an objective is one of accuracy, balanced_accuracy, macro_f1; got 'recall'" in done.stderr
+    assert "an objective is one of accuracy, balanced_accuracy, macro_f1 or module:Class; got 'recall'" in done.stderr

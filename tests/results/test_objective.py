@@ -66,7 +66,7 @@ def test_labels_and_predictions_that_do_not_belong_together_are_refused(
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match="accuracy, balanced_accuracy, macro_f1; got 'recall'"):
+    with pytest.raises(InputError, match="accuracy, balanced_accuracy, macro_f1 or module:Class; got 'recall'"):
         objective("recall")
 
 

@@ -230,5 +230,5 @@ def test_a_run_keeps_its_objective(runner: Any) -> None:
 
 
 def test_an_unknown_objective_is_refused(runner: Any) -> None:
-    with pytest.raises(InputError, match="accuracy, balanced_accuracy, macro_f1; got 'recall'"):
+    with pytest.raises(InputError, match="accuracy, balanced_accuracy, macro_f1 or module:Class; got 'recall'"):
         runner.run("run", objective="recall")

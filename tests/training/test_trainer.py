@@ -408,7 +408,7 @@ def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_chang
     candidate = Candidate(BRANCHED, Recipe(epochs=3, ema_momentum=0.9))
     _, plain = fit(candidate, data, 0)
     seen: list[Epoch] = []
-    _, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append(epoch), objective="macro_f1")
+    _, measurement = fit(candidate, data, 0, lambda number, epoch, state: seen.append(epoch), objective="macro_f1")
     assert all(set(epoch.metrics) == {"balanced_accuracy", "macro_f1"} for epoch in measurement.curve)
     assert tuple(seen) == measurement.curve
     assert [one.val_loss for one in measurement.curve] == [one.val_loss for one in plain.curve]
@@ -439,10 +439,10 @@ def test_without_validation_images_nothing_is_measured(data: TrainingData) -> No
 
 
 def test_a_job_carries_its_objective_and_an_unknown_one_is_refused(data: TrainingData) -> None:
-    job = Job(Candidate(SMALL, Recipe(epochs=2)), 0, objective="balanced_accuracy")
-    assert Job.from_dict(json.loads(json.dumps(job.to_dict()))) == job
-    measurement = train(job, data)
+    one = job(Candidate(SMALL, Recipe(epochs=2)), objective="balanced_accuracy")
+    assert Job.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+    measurement = train(one, data).measurement
     assert measurement.value("balanced_accuracy") == measurement.curve[-1].metrics["balanced_accuracy"]
     assert Measurement.from_dict(json.loads(json.dumps(measurement.to_dict()))) == measurement
     with pytest.raises(InputError, match="recall"):
-        train(replace(job, objective="recall"), data)
+        train(replace(one, objective="recall"), data)

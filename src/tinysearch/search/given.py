@@ -60,8 +60,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise RunError(f"a study has no setting {name!r}{hint} Its settings are {', '.join(known)}")
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise RunError(f"a study has no setting {name!r}; {hint}its settings are {', '.join(known)}")
     base = before or RunSettings()
     changes: dict[str, Any] = {name: value for name, value in given.items() if name not in _OTHERS}
     budget = budget_of(changes.get("budget", base.budget))

@@ -14,8 +14,6 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.keras_builder import build
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.training.callbacks import PlateauRule
-from tinysearch.training.optimization import loss_of, optimizer_of
 from tinysearch.training.recipe import RECIPES, Recipe
 
 
@@ -92,6 +90,9 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         """
         if not hp.values:
             self.declare_hyperparameters(hp)
+        # It makes the schedule known to Keras, which a process that only searches has no need of.
+        from tinysearch.training.optimization import loss_of, optimizer_of
+
         model = build(
             self.architecture(hp),
             self.space.task,
@@ -112,6 +113,8 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         """Train a model; batch size and epochs are the recipe's where they are not given."""
         callbacks = list(kwargs.pop("callbacks", None) or [])
         if self.recipe.plateau_factor != 1:
+            from tinysearch.training.callbacks import PlateauRule
+
             callbacks.append(PlateauRule(self.recipe.plateau_factor))
         if self.recipe.ema_momentum:
             # First, so that what is saved after an epoch are the averages.
