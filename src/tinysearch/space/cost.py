@@ -6,8 +6,9 @@ The rules:
   statistics, are not trainable. Shared weights count once.
 * *MACs* are the multiply-accumulates of convolutions and dense layers for one image; everything else counts 0.
 * *Peak activation bytes* take one byte per activation (int8) and run the operations one after another: the peak is
-  the largest sum of all tensors that are alive at once, an operation's inputs and output included. Activation,
-  normalization, dropout and flatten work in place.
+  the size of an arena that holds all tensors while they are needed, an operation's inputs and output included; as a
+  rule the largest sum of tensors needed at once, see ``arena``. Activation, normalization, dropout and flatten work in
+  place.
 * *int8 weight bytes*: one byte per weight, four per bias. A normalization directly behind a convolution folds into
   it (and gives it a bias); any other keeps a scale and an offset of four bytes each per channel.
 """
@@ -30,6 +31,7 @@ from tinysearch.space.architecture import (
     Pool,
     SeparableConv,
 )
+from tinysearch.space.arena import arena_size
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task
 
@@ -214,16 +216,8 @@ class _CostOps:
         return self._weighted(x, name, "dense", (units,), weights, True, weights, folds=False)
 
     def peak_activation_bytes(self) -> int:
-        """Return the largest sum of the sizes of all buffers alive at one step."""
-        freed = [0] * len(self._sizes)
-        for size, last_use in zip(self._sizes, self._last_uses, strict=True):
-            freed[last_use] += size
-        alive = peak = 0
-        for size, free in zip(self._sizes, freed, strict=True):
-            alive += size
-            peak = max(peak, alive)
-            alive -= free
-        return peak
+        """Return the size of the arena that the buffers of all steps fit into."""
+        return arena_size(tuple(self._sizes), tuple(self._last_uses))
 
     def _weighted(
         self, x: Tensor, name: str, kind: str, shape: Shape, weights: int, bias: bool, macs: int, folds: bool

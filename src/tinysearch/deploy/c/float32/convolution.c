@@ -1,0 +1,43 @@
+/* Also a dense layer, whose kernel is as large as the image. Weights: filters, rows, columns, channels.
+   Weights that several layers share are multiplied by the gains of each. */
+struct convolution {
+    const float *input;
+    float *output;
+    const FLASH float *weights;
+    const FLASH float *gains;
+    const FLASH float *biases;
+    struct window window;
+    int16_t relu;
+};
+
+static NOT_INLINE void convolution(const FLASH struct convolution *layer)
+{
+    const int channels = layer->window.in_channels;
+    const int row = layer->window.kernel_width * channels;
+    float *output = layer->output;
+
+    for (int y = 0; y < layer->window.out_height; y++) {
+        const int top = y * layer->window.stride_height - layer->window.pad_top;
+        const int first_row = first(top);
+        const int rows = behind(top, layer->window.kernel_height, layer->window.in_height);
+
+        for (int x = 0; x < layer->window.out_width; x++) {
+            const int left = x * layer->window.stride_width - layer->window.pad_left;
+            const int skipped = first(left) * channels;
+            const int count = behind(left, layer->window.kernel_width, layer->window.in_width) * channels - skipped;
+
+            for (int filter = 0; filter < layer->window.out_channels; filter++) {
+                const FLASH float *weights = layer->weights + filter * layer->window.kernel_height * row + skipped;
+                float sum = 0;
+
+                for (int i = first_row; i < rows; i++)
+                    sum += dot(layer->input + ((top + i) * layer->window.in_width + left) * channels + skipped,
+                               weights + i * row, count);
+                if (layer->gains)
+                    sum *= layer->gains[filter];
+                sum += layer->biases[filter];
+                *output++ = layer->relu && sum < 0 ? 0 : sum;
+            }
+        }
+    }
+}
