@@ -34,6 +34,11 @@ class Entry:
         pixels = np.arange(256)
         return bool((self._rounded(pixels) == pixels - 128).all())
 
+    @property
+    def unscaled(self) -> Entry:
+        """The same input where pixels come scaled."""
+        return Entry(self.to, 1.0, 0.0)
+
     def values(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
         """Return the int8 input for pixels, just as the C code makes it."""
         if pixels.dtype != np.uint8:

@@ -20,20 +20,22 @@ class Int8:
     Args:
         plan: The steps.
         numbers: Of each step, see ``quantized``.
-        scale, offset: The network's input is ``scale * pixel + offset``.
+        entry: How pixels become its input.
         bytes_in: Whether pixels are bytes.
     """
 
     folder = "int8"
     value = "int8_t"
 
-    def __init__(self, plan: Plan, numbers: Mapping[str, Numbers], scale: float, offset: float, bytes_in: bool) -> None:
+    def __init__(self, plan: Plan, numbers: Mapping[str, Numbers], entry: Entry, *, bytes_in: bool) -> None:
         self._plan = plan
         self._numbers = numbers
         logits = scale_of(plan, numbers, plan.output)
-        self.definitions = {"MODEL_LOGIT_SCALE": f"{plain(logits.scale)}f", "MODEL_LOGIT_ZERO": logits.zero}
+        self.definitions: Mapping[str, object] = {
+            "MODEL_LOGIT_SCALE": f"{plain(logits.scale)}f",
+            "MODEL_LOGIT_ZERO": logits.zero,
+        }
         self.pixel = "uint8_t" if bytes_in else "float"
-        entry = Entry(scale_of(plan, numbers, plan.input), scale, offset)
         self.helpers, self.rule, self.converted = entry.words(bytes_in=bytes_in)
 
     def calls(self, step: Step) -> Iterator[Call]:
@@ -125,7 +127,9 @@ class Float32:
     value = "float"
     helpers: tuple[str, ...] = ()
 
-    def __init__(self, plan: Plan, weights: Mapping[str, Weights], scale: float, offset: float, bytes_in: bool) -> None:
+    def __init__(
+        self, plan: Plan, weights: Mapping[str, Weights], scale: float, offset: float, *, bytes_in: bool
+    ) -> None:
         self._plan = plan
         self._weights = weights
         uses = [step.weights for step in plan.steps if step.weights]

@@ -31,6 +31,7 @@ _OPERATIONS = {
     "concatenate": "CONCATENATION",
     "leaky_relu": "LEAKY_RELU",
 }
+_POOLINGS = ("max_pool", "average_pool", "average")
 _SAME_VALUES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 # How far LiteRT shifts the inputs of an addition to the left.
 _ADD_SHIFT = 20
@@ -158,6 +159,9 @@ class _File:
             fits = [number for number in fits if self._has(self._operations[number], step, weights)]
         # What does the same to the same is done only once.
         chosen = next((number for number in fits if number not in self._taken), fits[0] if fits else None)
+        if chosen is None and step.kind in _POOLINGS and step.input.size == step.output.size:
+            # A pooling of single pixels changes nothing, and the converter leaves it out.
+            return _Operation(_OPERATIONS[step.kind], tuple(inputs), tuple(inputs), inputs[0])
         if chosen is None:
             raise WorkError(
                 f"the converter has made something else of the {step.kind} {step.name} than was expected; please "

@@ -29,19 +29,8 @@ _FILES = {
     "leaky_relu": ("scaled", "leaky_relu"),
 }
 _ORDER = (
-    *(
-        "scaled",
-        "scaled_once",
-        "span",
-        "dot",
-        "convolution",
-        "depthwise",
-        "pool",
-        "max_pool",
-        "average_pool",
-        "average",
-    ),
-    *("add", "concatenate", "leaky_relu", "rounded"),
+    *("scaled", "scaled_once", "span", "dot", "convolution", "depthwise", "pool", "max_pool", "average_pool"),
+    *("average", "add", "concatenate", "leaky_relu", "rounded"),
 )
 
 
