@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli.archives import export, import_
+from tinysearch.cli.deploy import deploy
 from tinysearch.cli.documentation import documentation
 from tinysearch.cli.encoding import survive_any_encoding
 from tinysearch.cli.evaluate import evaluate
@@ -29,7 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export, import_):
+for command in (
+    *(run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, deploy),
+    *(export, import_),
+):
     app.command(command.__name__.strip("_"), help=documentation(command))(command)
 
 

@@ -179,7 +179,14 @@ def _emulated(folder: Path, main: str, processor: str, optimization: str, what: 
             (place / name).write_text(text, encoding="utf-8")
         (place / "mps2.ld").write_text(template("device/mps2.ld"), encoding="utf-8")
         program = place / "program.elf"
-        flags = [*target.flags, optimization, "-ffunction-sections", "-Wl,--gc-sections", "-nostartfiles", "--specs=rdimon.specs"]
+        flags = [
+            *target.flags,
+            optimization,
+            "-ffunction-sections",
+            "-Wl,--gc-sections",
+            "-nostartfiles",
+            "--specs=rdimon.specs",
+        ]
         sources = [str(place / "main.c"), str(place / "start.c"), str(folder / "model.c")]
         command = [_ARM, "-std=c99", *flags, "-I", str(folder), "-T", str(place / "mps2.ld"), *sources]
         _run([*command, "-o", str(program)], f"the C code cannot be compiled for {target.name}")
