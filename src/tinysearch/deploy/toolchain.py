@@ -162,13 +162,13 @@ def check_on_device(folder: Path, processor: str, optimization: str) -> str:
 
 
 def instructions(folder: Path, processor: str, optimization: str) -> int:
-    """Return how many instructions one inference takes, give or take five.
+    """Return how many instructions one inference takes, give or take forty.
 
     Raises:
         WorkError: if they cannot be counted.
     """
     what = f"instructions on {PROCESSORS[processor].name} cannot be counted"
-    return int(_emulated(folder, template("device/count.c"), processor, optimization, what, "-icount", "shift=3"))
+    return int(_emulated(folder, template("device/count.c"), processor, optimization, what, "-icount", "shift=0"))
 
 
 def _emulated(folder: Path, main: str, processor: str, optimization: str, what: str, *options: str) -> str:

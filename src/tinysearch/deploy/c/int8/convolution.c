@@ -13,26 +13,27 @@ struct convolution {
 
 static NOT_INLINE void convolution(const FLASH struct convolution *layer)
 {
-    const int channels = layer->window.in_channels;
-    const int row = layer->window.kernel_width * channels;
+    const struct window window = layer->window;
+    const int channels = window.in_channels;
+    const int row = window.kernel_width * channels;
     int8_t *output = layer->output;
 
-    for (int y = 0; y < layer->window.out_height; y++) {
-        const int top = y * layer->window.stride_height - layer->window.pad_top;
+    for (int y = 0; y < window.out_height; y++) {
+        const int top = y * window.stride_height - window.pad_top;
         const int first_row = first(top);
-        const int rows = behind(top, layer->window.kernel_height, layer->window.in_height);
+        const int rows = behind(top, window.kernel_height, window.in_height);
 
-        for (int x = 0; x < layer->window.out_width; x++) {
-            const int left = x * layer->window.stride_width - layer->window.pad_left;
+        for (int x = 0; x < window.out_width; x++) {
+            const int left = x * window.stride_width - window.pad_left;
             const int skipped = first(left) * channels;
-            const int count = behind(left, layer->window.kernel_width, layer->window.in_width) * channels - skipped;
+            const int count = behind(left, window.kernel_width, window.in_width) * channels - skipped;
 
-            for (int filter = 0; filter < layer->window.out_channels; filter++) {
-                const FLASH int8_t *weights = layer->weights + filter * layer->window.kernel_height * row + skipped;
+            for (int filter = 0; filter < window.out_channels; filter++) {
+                const FLASH int8_t *weights = layer->weights + filter * window.kernel_height * row + skipped;
                 int32_t sum = layer->biases[filter];
 
                 for (int i = first_row; i < rows; i++)
-                    sum += dot(layer->input + ((top + i) * layer->window.in_width + left) * channels + skipped,
+                    sum += dot(layer->input + ((top + i) * window.in_width + left) * channels + skipped,
                                weights + i * row, count, layer->input_zero);
                 sum = (layer->dense ? scaled_once : scaled)(sum, layer->multipliers[filter], layer->shifts[filter]);
                 *output++ = clamped(sum + layer->output_zero, layer->lowest);

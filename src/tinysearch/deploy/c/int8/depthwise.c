@@ -12,31 +12,40 @@ struct depthwise {
 
 static NOT_INLINE void depthwise(const FLASH struct depthwise *layer)
 {
-    const int channels = layer->window.in_channels;
-    const int multiple = layer->window.out_channels / channels;
-    const int row = layer->window.kernel_width * layer->window.out_channels;
+    const struct window window = layer->window;
+    const int channels = window.in_channels;
+    const int multiple = window.out_channels / channels;
+    const int zero = layer->input_zero;
     int8_t *output = layer->output;
 
-    for (int y = 0; y < layer->window.out_height; y++) {
-        const int top = y * layer->window.stride_height - layer->window.pad_top;
-        const int rows = behind(top, layer->window.kernel_height, layer->window.in_height);
+    for (int y = 0; y < window.out_height; y++) {
+        const int top = y * window.stride_height - window.pad_top;
+        const int first_row = first(top);
+        const int rows = behind(top, window.kernel_height, window.in_height) - first_row;
 
-        for (int x = 0; x < layer->window.out_width; x++) {
-            const int left = x * layer->window.stride_width - layer->window.pad_left;
-            const int columns = behind(left, layer->window.kernel_width, layer->window.in_width);
+        for (int x = 0; x < window.out_width; x++) {
+            const int left = x * window.stride_width - window.pad_left;
+            const int first_column = first(left);
+            const int columns = behind(left, window.kernel_width, window.in_width) - first_column;
+            const int8_t *corner = layer->input + ((top + first_row) * window.in_width + left + first_column) * channels;
+            const int skipped = (first_row * window.kernel_width + first_column) * window.out_channels;
+            int filter = 0;
 
-            for (int filter = 0; filter < layer->window.out_channels; filter++) {
-                const int8_t *input = layer->input + filter / multiple;
-                int32_t sum = layer->biases[filter];
+            for (int channel = 0; channel < channels; channel++)
+                for (int k = 0; k < multiple; k++, filter++) {
+                    const int8_t *input = corner + channel;
+                    const FLASH int8_t *weights = layer->weights + skipped + filter;
+                    int32_t sum = layer->biases[filter];
 
-                for (int i = first(top); i < rows; i++)
-                    for (int j = first(left); j < columns; j++)
-                        sum += (int32_t)(input[((top + i) * layer->window.in_width + left + j) * channels]
-                                         - layer->input_zero)
-                               * layer->weights[i * row + j * layer->window.out_channels + filter];
-                sum = scaled(sum, layer->multipliers[filter], layer->shifts[filter]) + layer->output_zero;
-                *output++ = clamped(sum, layer->lowest);
-            }
+                    for (int i = 0; i < rows; i++) {
+                        for (int j = 0; j < columns; j++)
+                            sum += (int32_t)(input[j * channels] - zero) * weights[j * window.out_channels];
+                        input += window.in_width * channels;
+                        weights += window.kernel_width * window.out_channels;
+                    }
+                    sum = scaled(sum, layer->multipliers[filter], layer->shifts[filter]) + layer->output_zero;
+                    *output++ = clamped(sum, layer->lowest);
+                }
         }
     }
 }
