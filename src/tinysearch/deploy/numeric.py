@@ -75,6 +75,7 @@ class Int8:
         lowest = max(-128, numbers.output.zero) if step.relu else -128
         pointers = {name: table.name for name, table in tables.items()}
         fields = {**ends, **pointers, "window": window(step), **zeros, "lowest": str(lowest)}
+        fields |= _own(step)
         if step.kind != "depthwise":
             fields["dense"] = str(int(step.kind == "dense"))
         function = "convolution" if step.kind == "dense" else step.kind
@@ -174,7 +175,7 @@ class Float32:
         tables["biases"] = Table("float", f"{step.name}_biases", weights.bias)
         pointers = {"gains": "0", **{name: table.name for name, table in tables.items()}}
         function = "convolution" if step.kind == "dense" else step.kind
-        fields = {**ends, **pointers, "window": window(step), "relu": str(int(step.relu))}
+        fields = {**ends, **pointers, "window": window(step), "relu": str(int(step.relu)), **_own(step)}
         return Call(function, step.name, fields, tuple(tables.values()))
 
     def _concatenated(self, step: Step) -> Iterator[Call]:
@@ -189,6 +190,11 @@ class Float32:
             }
             yield Call("concatenate", f"{step.name}_{index}", fields)
             begin += x.shape[2]
+
+
+def _own(step: Step) -> dict[str, str]:
+    """Return what only depthwise convolutions have."""
+    return {"multiple": str(step.output.shape[2] // step.input.shape[2])} if step.kind == "depthwise" else {}
 
 
 def _factor(name: str, factor: Factor) -> dict[str, str]:

@@ -5,8 +5,11 @@
 #define FLASH
 #endif
 
-#if defined(__GNUC__)
+/* One copy of each function, the same for all layers. */
+#if defined(__clang__)
 #define NOT_INLINE __attribute__((noinline))
+#elif defined(__GNUC__)
+#define NOT_INLINE __attribute__((noipa))
 #else
 #define NOT_INLINE
 #endif

@@ -7,6 +7,7 @@ struct depthwise {
     const FLASH float *gains;
     const FLASH float *biases;
     struct window window;
+    int16_t multiple;
     int16_t relu;
 };
 
@@ -14,7 +15,6 @@ static NOT_INLINE void depthwise(const FLASH struct depthwise *layer)
 {
     const struct window window = layer->window;
     const int channels = window.in_channels;
-    const int multiple = window.out_channels / channels;
     float *output = layer->output;
 
     for (int y = 0; y < window.out_height; y++) {
@@ -31,7 +31,7 @@ static NOT_INLINE void depthwise(const FLASH struct depthwise *layer)
             int filter = 0;
 
             for (int channel = 0; channel < channels; channel++)
-                for (int k = 0; k < multiple; k++, filter++) {
+                for (int k = 0; k < layer->multiple; k++, filter++) {
                     const float *input = corner + channel;
                     const FLASH float *weights = layer->weights + skipped + filter;
                     float sum = 0;

@@ -7,6 +7,7 @@ struct depthwise {
     const FLASH int32_t *multipliers;
     const FLASH int8_t *shifts;
     struct window window;
+    int16_t multiple;
     int8_t input_zero, output_zero, lowest;
 };
 
@@ -14,7 +15,6 @@ static NOT_INLINE void depthwise(const FLASH struct depthwise *layer)
 {
     const struct window window = layer->window;
     const int channels = window.in_channels;
-    const int multiple = window.out_channels / channels;
     const int zero = layer->input_zero;
     int8_t *output = layer->output;
 
@@ -32,7 +32,7 @@ static NOT_INLINE void depthwise(const FLASH struct depthwise *layer)
             int filter = 0;
 
             for (int channel = 0; channel < channels; channel++)
-                for (int k = 0; k < multiple; k++, filter++) {
+                for (int k = 0; k < layer->multiple; k++, filter++) {
                     const int8_t *input = corner + channel;
                     const FLASH int8_t *weights = layer->weights + skipped + filter;
                     int32_t sum = layer->biases[filter];
