@@ -12,14 +12,15 @@ The rules:
 * *int8 weight bytes*: one byte per weight, four per bias. A normalization directly behind a convolution folds into
   it (and gives it a bias); any other keeps a scale and an offset of four bytes each per channel.
 * *Flash bytes* are those of the int8 C code that ``tinysearch deploy`` writes, code included, see ``footprint``. *RAM
-  bytes* are those of its arena, which is the peak of the activations; the stack is not counted.
+  bytes* are those of its arena, which is the peak of the activations; the stack is not counted. Flash is that of a
+  Cortex-M0+ with -Os.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tinysearch.errors import ShapeError
@@ -79,7 +80,8 @@ class Cost:
     peak_activation_bytes: int
     int8_weight_bytes: int
     layers: tuple[LayerCost, ...] = ()
-    flash_bytes: int = 0
+    # None in what was recorded before it was counted.
+    flash_bytes: int | None = field(default=None, compare=False)
 
     @property
     def ram_bytes(self) -> int:
@@ -120,8 +122,7 @@ class Cost:
             )
             for row in data["layers"]
         )
-        # What was recorded before flash was counted has no figure for it.
-        return cls(**{name: data[name] for name in totals}, layers=rows, flash_bytes=data.get("flash_bytes", 0))
+        return cls(**{name: data[name] for name in totals}, layers=rows, flash_bytes=data.get("flash_bytes"))
 
 
 def cost(architecture: Architecture, task: Task) -> Cost:
@@ -147,8 +148,15 @@ def cost(architecture: Architecture, task: Task) -> Cost:
         peak_activation_bytes=ops.peak_activation_bytes(),
         int8_weight_bytes=ops.int8_weight_bytes,
         layers=tuple(ops.layers),
-        flash_bytes=ops.footprint.flash_bytes,
+        flash_bytes=ops.footprint.flash_bytes(),
     )
+
+
+def flash_bytes(architecture: Architecture, task: Task, processor: str) -> int:
+    """Return the flash that the int8 C code takes on a processor, ``"cortex-m0plus"`` or ``"cortex-m4"``."""
+    ops = _CostOps(task.input_shape)
+    lower(architecture, task, ops, Tensor(0, task.input_shape))
+    return ops.footprint.flash_bytes(processor)
 
 
 class Tensor(NamedTuple):
