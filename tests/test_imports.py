@@ -17,7 +17,20 @@ from tinysearch.results.store import Store
 
 ROOT = Path(tinysearch.__file__).parent
 # A room may import from itself and from the rooms after it.
-ROOMS = ("__main__", "cli", "api", "baselines", "deploy", "search", "workers", "training", "report", "results", "data", "space")
+ROOMS = (
+    "__main__",
+    "cli",
+    "api",
+    "baselines",
+    "deploy",
+    "search",
+    "workers",
+    "training",
+    "report",
+    "results",
+    "data",
+    "space",
+)
 ROOMS += ("runtime", "errors")
 HEAVY = ("tensorflow", "keras", "keras_tuner", "sklearn", "scipy", "plotly")
 

@@ -14,6 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tinysearch.deploy.code import Vectors, numeric_of, write_code
+from tinysearch.deploy.folder import Folder
+from tinysearch.deploy.int8 import int8_network
 from tinysearch.deploy.toolchain import STRICT, check_on_host, logits_on_host
 from tinysearch.errors import WorkError
 from tinysearch.space.architecture import (
@@ -109,6 +112,19 @@ def test_the_arena_is_what_the_cost_says(write_c: Any, tmp_path: Path) -> None:
         f"#define MODEL_ARENA_BYTES {cost(EVERYTHING, trained.task).peak_activation_bytes}\n"
         in (tmp_path / "model.h").read_text()
     )
+
+
+def test_biases_that_are_all_zero_may_be_missing_in_a_file(
+    make_trained: Any, random_pixels: Any, compiler: str, tmp_path: Path
+) -> None:
+    trained = make_trained(Architecture((Conv(3),), Head("flatten", hidden=4)))
+    for layer in trained.model.layers:
+        layer.set_weights([one * (one.ndim > 1) for one in layer.get_weights()])
+    pixels = random_pixels(trained.task)
+    int8 = int8_network(trained, pixels)
+    vectors = Vectors(pixels, np.zeros(len(pixels), np.int32), int8.logits(pixels), 0.0)
+    write_code(Folder(tmp_path), trained, numeric_of(trained, int8, bytes_in=True), list("0123456789"), vectors)
+    assert "24 of 24 answers as expected, 24 of them exactly" in check_on_host(tmp_path, compiler)
 
 
 def test_code_that_does_not_compile_is_reported_with_what_the_compiler_says(compiler: str, tmp_path: Path) -> None:

@@ -237,7 +237,9 @@ def _numbers(step: Step, operation: _Operation, file: _File) -> Numbers:
 
 def _weighted(step: Step, operation: _Operation, file: _File, entry: Scale, output: Scale) -> Numbers:
     scales, _ = file.scales(operation.inputs[1])
-    biases = file.constant(operation.inputs[2]).reshape(-1)
+    # Biases that are all zero are left out.
+    absent = len(operation.inputs) < 3 or operation.inputs[2] < 0
+    biases = np.zeros(step.output.shape[2], np.int32) if absent else file.constant(operation.inputs[2]).reshape(-1)
     if len(scales) == 1 and step.kind == "dense":
         products = [float(np.float32(entry.scale) * scales[0])] * len(biases)
     else:

@@ -6,10 +6,10 @@
 #endif
 
 /* One copy of each function, the same for all layers. */
-#if defined(__clang__)
-#define NOT_INLINE __attribute__((noinline))
-#elif defined(__GNUC__)
+#if defined(__GNUC__) && __GNUC__ >= 8
 #define NOT_INLINE __attribute__((noipa))
+#elif defined(__GNUC__)
+#define NOT_INLINE __attribute__((noinline))
 #else
 #define NOT_INLINE
 #endif
