@@ -16,7 +16,8 @@ from tinysearch.deploy.targets import TARGETS, Dtype, Findings, Order
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import InputError
 from tinysearch.runtime.versions import version_of
-from tinysearch.space.cost import cost
+from tinysearch.space.cost import cost, flash_bytes
+from tinysearch.space.footprint import PROCESSORS
 
 RECORD = "deployment.json"
 DTYPES = ("int8", "float32")
@@ -61,6 +62,14 @@ class Deployment:
             },
             "comparisons": {name: one.to_dict() for name, one in self.findings.comparisons.items()},
             "sizes": self.findings.sizes,
+            "predicted": {
+                name: {
+                    "flash": flash_bytes(self.trained.architecture, self.trained.task, name),
+                    "ram": counted.ram_bytes,
+                }
+                for name in PROCESSORS
+            },
+            "litert_bytes": self.findings.litert_bytes,
             "instructions": self.findings.instructions,
             "checks": self.findings.checks,
             "notes": self.findings.notes,

@@ -80,6 +80,7 @@ class Findings:
         instructions: Of one inference, by processor and level of optimization.
         checks: What was checked, in words.
         notes: What could not be checked, and why.
+        litert_bytes: Size of the LiteRT file that C code in int8 agrees with.
     """
 
     comparisons: dict[str, Comparison] = field(default_factory=dict)
@@ -87,6 +88,7 @@ class Findings:
     instructions: dict[str, int] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    litert_bytes: int | None = None
 
 
 def to_c(order: Order, folder: Folder) -> Findings:
@@ -101,6 +103,7 @@ def to_c(order: Order, folder: Folder) -> Findings:
     vectors = Vectors(pixels[:VECTORS], order.images.labels[:VECTORS], expected[:VECTORS], tolerance)
     write_code(folder, trained, numeric, order.labels, vectors)
     if int8 is not None:
+        findings.litert_bytes = len(int8.content)
         findings.comparisons["LiteRT int8"] = compared(_real(int8, expected), keras_logits, order.images.labels)
     compiler = host_compiler()
     if compiler is None:
