@@ -78,6 +78,7 @@ def test_the_folder_is_checked_by_make(write_c: Any, compiler: str, needs: Needs
     assert subprocess.run(["make", "check"], cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
 
+@pytest.mark.device
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
 def test_sanitizers_and_other_compilers_find_nothing(
     write_c: Any, compiler: str, needs: Needs, tmp_path: Path, dtype: str
