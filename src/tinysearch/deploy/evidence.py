@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
+from tinysearch.deploy.trained import Trained
 from tinysearch.errors import NoTestImagesError
 
 # Images that stand in where there are no test images.
@@ -49,6 +50,19 @@ def compared(
         agreement=float((answers == np.argmax(keras_logits, axis=1)).mean()),
         largest_difference=float(np.abs(logits - keras_logits).max()),
     )
+
+
+def scored_in_int8(trained: Trained, dataset: Dataset) -> Comparison:
+    """Return how a network scores in int8 on the test images, as LiteRT's reference kernels compute it, beside Keras.
+
+    Raises:
+        DatasetError: if there are no test images.
+    """
+    from tinysearch.deploy.int8 import int8_network
+
+    test = dataset.test()
+    int8 = int8_network(trained, dataset.train.pixels)
+    return compared(int8.real(int8.logits(test.pixels)), trained.logits(test.pixels), test.labels)
 
 
 def images_to_compare(dataset: Dataset) -> tuple[Images, str]:

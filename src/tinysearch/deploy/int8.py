@@ -39,6 +39,11 @@ class Int8Network:
         results = Interpreter(self.content).logits(self.entry.values(pixels))
         return np.asarray(results.reshape(len(pixels), -1), np.int8)
 
+    def real(self, logits: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+        """Return logits in their real values."""
+        scale, zero = self.logits_scale
+        return np.asarray((logits.astype(np.float32) - zero) * np.float32(scale))
+
 
 def int8_network(trained: Trained, pixels: npt.NDArray[Any]) -> Int8Network:
     """Quantize a network.

@@ -104,7 +104,7 @@ def to_c(order: Order, folder: Folder) -> Findings:
     write_code(folder, trained, numeric, order.labels, vectors)
     if int8 is not None:
         findings.litert_bytes = len(int8.content)
-        findings.comparisons["LiteRT int8"] = compared(_real(int8, expected), keras_logits, order.images.labels)
+        findings.comparisons["LiteRT int8"] = compared(int8.real(expected), keras_logits, order.images.labels)
     compiler = host_compiler()
     if compiler is None:
         findings.notes.append("there is no C compiler on this machine (cc, gcc or clang): the code was not run")
@@ -112,7 +112,7 @@ def to_c(order: Order, folder: Folder) -> Findings:
         findings.checks.append(f"this machine: {check_on_host(folder.path, compiler)}")
         logits = logits_on_host(folder.path, pixels, len(order.labels), order.dtype, compiler)
         findings.comparisons[f"C {order.dtype}"] = compared(
-            logits if int8 is None else _real(int8, logits), keras_logits, order.images.labels
+            logits if int8 is None else int8.real(logits), keras_logits, order.images.labels
         )
         if int8 is not None:
             same = int((logits == expected).all(axis=1).sum())
@@ -128,7 +128,7 @@ def to_tflite(order: Order, folder: Folder) -> Findings:
     use: dict[str, object]
     if order.dtype == "int8":
         int8 = _quantized(order)
-        content, logits = int8.content, _real(int8, int8.logits(order.pixels))
+        content, logits = int8.content, int8.real(int8.logits(order.pixels))
         _, rule, _ = int8.entry.words(bytes_in=order.bytes_in)
         use = {
             "input": f"int8: {rule}",
@@ -221,11 +221,6 @@ def _quantized(order: Order) -> Int8Network:
 def _unscaled(trained: Trained) -> Trained:
     """Return a network to which its input comes scaled."""
     return dataclasses.replace(trained, scales=False)
-
-
-def _real(int8: Int8Network, logits: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    scale, zero = int8.logits_scale
-    return np.asarray((logits.astype(np.float32) - zero) * np.float32(scale))
 
 
 def _probabilities_model(order: Order) -> Any:
