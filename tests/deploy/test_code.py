@@ -170,3 +170,14 @@ def test_the_flags_are_those_that_the_makefile_has() -> None:
     from tinysearch.deploy.source import template
 
     assert f"STRICT = {' '.join(STRICT)}\n" in template("Makefile")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+def test_series_are_images_of_one_row(write_c: Any, compiler: str, tmp_path: Path, dtype: str) -> None:
+    layers = (
+        Conv(4, kernel=(1, 7), norm="before"),
+        SeparableConv(5, kernel=(1, 5), norm="after", padding="valid"),
+        DepthwiseConv(2, kernel=(1, 3)),
+    )
+    write_c(tmp_path, Architecture(layers, Head("average")), dtype, Task((1, 60, 3), 4))
+    assert "24 of 24 answers as expected" in check_on_host(tmp_path, compiler)
