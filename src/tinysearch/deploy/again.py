@@ -14,6 +14,7 @@ import numpy as np
 from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
 from tinysearch.errors import TrainingError
+from tinysearch.runtime.backend import generators_kept, load_keras
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -26,6 +27,7 @@ def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0) -> Any:
     Raises:
         TrainingError: if it cannot be trained.
     """
+    load_keras()
     from tinysearch.space.keras_builder import build
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -51,7 +53,8 @@ def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0) -> Any:
         with np.load(place / "weights.npz") as file:
             arrays = {name: file[name] for name in file.files}
     scale, offset = arrays.pop("scaling").tolist()
-    model = build(candidate.architecture, dataset.task, scale=scale, offset=offset)
+    with generators_kept():
+        model = build(candidate.architecture, dataset.task, scale=scale, offset=offset)
     model.set_weights([arrays[f"w{index}"] for index in range(len(arrays))])
     return model
 

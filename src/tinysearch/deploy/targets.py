@@ -32,7 +32,7 @@ from tinysearch.deploy.toolchain import (
 )
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import WorkError
-from tinysearch.runtime.backend import quiet
+from tinysearch.runtime.backend import generators_kept, quiet
 
 Dtype = Literal["int8", "float32"]
 VECTORS = 50
@@ -229,7 +229,8 @@ def _probabilities_model(order: Order) -> Any:
         return order.trained.model
     from tinysearch.space.keras_builder import build
 
-    model = build(order.trained.architecture, order.trained.task)
+    with generators_kept():
+        model = build(order.trained.architecture, order.trained.task)
     model.set_weights(order.trained.model.get_weights())
     return model
 
