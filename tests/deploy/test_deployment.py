@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinysearch.data.dataset import Dataset
@@ -169,3 +172,17 @@ def test_instructions_are_counted_to_within_forty(tmp_path: Path, needs: Any) ->
         )
         counts.append(toolchain.instructions(tmp_path, "cortex-m4", "-Os"))
     assert abs(counts[1] - counts[0] - 2_000) <= 40
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+@pytest.mark.parametrize(("target", "scaling"), [("c", True), ("tflite", True), ("saved_model", False)])
+def test_the_process_that_deploys_stays_as_it_is(
+    small: Trained, dataset: Dataset, tmp_path: Path, target: str, scaling: bool
+) -> None:
+    def state() -> tuple[object, ...]:
+        numpy = np.random.get_state()  # noqa: NPY002
+        return random.getstate(), numpy[1].tolist(), numpy[2], dict(os.environ), Path.cwd()
+
+    before = state()
+    deploy(small, target, tmp_path, dataset, scaling=scaling)
+    assert state() == before
