@@ -31,6 +31,8 @@ def test_the_documented_models_have_the_documented_counts(
         "macs",
         "peak_activation_bytes",
         "int8_weight_bytes",
+        "flash_bytes",
+        "ram_bytes",
         "layers",
     ]
     assert (found["params"], found["trainable_params"], found["non_trainable_params"]) == (

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from tinysearch.cli.archives import export, import_
+from tinysearch.cli.deploy import deploy
 from tinysearch.cli.documentation import documentation
 from tinysearch.cli.encoding import survive_any_encoding
 from tinysearch.cli.evaluate import evaluate
@@ -40,7 +41,10 @@ class Command(TyperCommand):
         return super().parse_args(ctx, ["--resume=" if one == "--resume" else one for one in args])
 
 
-for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export, import_):
+for command in (
+    *(run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, deploy),
+    *(export, import_),
+):
     app.command(command.__name__.strip("_"), help=documentation(command), cls=Command)(command)
 
 

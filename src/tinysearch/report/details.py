@@ -39,10 +39,16 @@ def layers(cost: Cost) -> RenderableType:
         table.add_row(_place(layer.name), layer.kind, shape, *(f"{number:,}" if number else "" for number in numbers))
     memory = Text(
         f"{cost.peak_activation_bytes:,} bytes of activations at the peak and {cost.int8_weight_bytes:,} bytes of "
-        f"weights; all bytes are those of int8",
+        f"weights; all bytes are those of int8{_as_code(cost)}",
         style="dim",
     )
     return Group(table, memory)
+
+
+def _as_code(cost: Cost) -> str:
+    if cost.flash_bytes is None:
+        return ""
+    return f". As C code on a Cortex-M0+: {cost.flash_bytes:,} bytes of flash and {cost.ram_bytes:,} of RAM"
 
 
 def _place(name: str) -> str:

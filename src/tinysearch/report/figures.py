@@ -14,6 +14,8 @@ _REASONS = {
     "macs": "too many MACs",
     "peak_activation_bytes": "too much memory",
     "int8_weight_bytes": "too many bytes of weights",
+    "flash_bytes": "too much flash",
+    "ram_bytes": "too much memory of a device",
     "duplicate": "seen before",
     "shape": "do not fit the images",
 }

@@ -33,6 +33,8 @@ class Budget:
         macs: Largest allowed number of multiply-accumulates per image, or None.
         peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None.
         int8_weight_bytes: Largest allowed size of int8 weights in bytes, or None.
+        flash_bytes: Largest allowed flash of the int8 C code in bytes, or None.
+        ram_bytes: Largest allowed memory of the int8 C code in bytes, its stack not counted, or None.
 
     Raises:
         BudgetError: if a bound is not a positive integer.
@@ -42,6 +44,8 @@ class Budget:
     macs: int | None = None
     peak_activation_bytes: int | None = None
     int8_weight_bytes: int | None = None
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
 
     def __post_init__(self) -> None:
         for name, bound in asdict(self).items():
@@ -64,6 +68,8 @@ class Budget:
             ("macs", "multiply-accumulates"),
             ("peak_activation_bytes", "bytes of activations"),
             ("int8_weight_bytes", "bytes of int8 weights"),
+            ("flash_bytes", "bytes of flash"),
+            ("ram_bytes", "bytes of memory"),
         ):
             bound, value = getattr(self, name), getattr(cost, name)
             if bound is not None and value > bound:

@@ -6,17 +6,21 @@ The rules:
   statistics, are not trainable. Shared weights count once.
 * *MACs* are the multiply-accumulates of convolutions and dense layers for one image; everything else counts 0.
 * *Peak activation bytes* take one byte per activation (int8) and run the operations one after another: the peak is
-  the largest sum of all tensors that are alive at once, an operation's inputs and output included. Activation,
-  normalization, dropout and flatten work in place.
+  the size of an arena that holds all tensors while they are needed, an operation's inputs and output included; as a
+  rule the largest sum of tensors needed at once, see ``arena``. Activation, normalization, dropout and flatten work in
+  place.
 * *int8 weight bytes*: one byte per weight, four per bias. A normalization directly behind a convolution folds into
   it (and gives it a bias); any other keeps a scale and an offset of four bytes each per channel.
+* *Flash bytes* are those of the int8 C code that ``tinysearch deploy`` writes, code included, see ``footprint``. *RAM
+  bytes* are those of its arena, which is the peak of the activations; the stack is not counted. Flash is that of a
+  Cortex-M0+ with -Os.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tinysearch.errors import ShapeError
@@ -30,6 +34,8 @@ from tinysearch.space.architecture import (
     Pool,
     SeparableConv,
 )
+from tinysearch.space.arena import arena_size
+from tinysearch.space.footprint import Footprint
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task
 
@@ -74,6 +80,13 @@ class Cost:
     peak_activation_bytes: int
     int8_weight_bytes: int
     layers: tuple[LayerCost, ...] = ()
+    # None in what was recorded before it was counted.
+    flash_bytes: int | None = field(default=None, compare=False)
+
+    @property
+    def ram_bytes(self) -> int:
+        """Memory that the int8 C code needs beside its stack."""
+        return self.peak_activation_bytes
 
     @property
     def trainable_params(self) -> int:
@@ -89,6 +102,8 @@ class Cost:
             "macs": self.macs,
             "peak_activation_bytes": self.peak_activation_bytes,
             "int8_weight_bytes": self.int8_weight_bytes,
+            "flash_bytes": self.flash_bytes,
+            "ram_bytes": self.ram_bytes,
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
@@ -107,7 +122,7 @@ class Cost:
             )
             for row in data["layers"]
         )
-        return cls(**{name: data[name] for name in totals}, layers=rows)
+        return cls(**{name: data[name] for name in totals}, layers=rows, flash_bytes=data.get("flash_bytes"))
 
 
 def cost(architecture: Architecture, task: Task) -> Cost:
@@ -133,7 +148,15 @@ def cost(architecture: Architecture, task: Task) -> Cost:
         peak_activation_bytes=ops.peak_activation_bytes(),
         int8_weight_bytes=ops.int8_weight_bytes,
         layers=tuple(ops.layers),
+        flash_bytes=ops.footprint.flash_bytes(),
     )
+
+
+def flash_bytes(architecture: Architecture, task: Task, processor: str) -> int:
+    """Return the flash that the int8 C code takes on a processor, ``"cortex-m0plus"`` or ``"cortex-m4"``."""
+    ops = _CostOps(task.input_shape)
+    lower(architecture, task, ops, Tensor(0, task.input_shape))
+    return ops.footprint.flash_bytes(processor)
 
 
 class Tensor(NamedTuple):
@@ -153,6 +176,9 @@ class _CostOps:
         self._sizes = [math.prod(input_shape)]
         self._last_uses = [0]
         self._weights: dict[str, int] = {}
+        self.footprint = Footprint()
+        # The buffer that a convolution has just made, as long as nothing else was done to it.
+        self._bare = -1
 
     def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
         height, width, channels = x.shape
@@ -166,25 +192,40 @@ class _CostOps:
                 units = layer.filters
                 weights = area * channels + channels * units
                 # What the depthwise half gives to the pointwise half is a tensor of its own.
+                depth = 0 if name in self._weights else area * channels
+                self.footprint.add("depthwise", weights=depth, outputs=channels)
                 x = self._new((rows, columns, channels), x)
             case DepthwiseConv():
                 units = channels * layer.multiplier
                 weights = area * units
+        own = channels * units if isinstance(layer, SeparableConv) else weights
+        function = "depthwise" if isinstance(layer, DepthwiseConv) else "convolution"
+        self.footprint.add(function, weights=0 if name in self._weights else own, outputs=units)
         macs = rows * columns * weights
-        return self._weighted(x, name, layer.kind, (rows, columns, units), weights, layer.bias, macs, folds)
+        x = self._weighted(x, name, layer.kind, (rows, columns, units), weights, layer.bias, macs, folds)
+        self._bare = x.buffer
+        return x
 
     def batch_normalization(self, x: Tensor, name: str, *, folds: bool) -> Tensor:
         channels = x.shape[-1]
         if not folds:
             self.int8_weight_bytes += 8 * channels
+        if x.buffer != self._bare:
+            # Behind an activation it is a depthwise convolution of single pixels.
+            self.footprint.add("depthwise", weights=channels, outputs=channels)
+        self._bare = -1
         return self._in_place(x, name, "batch_norm", x.shape, params=4 * channels, non_trainable=2 * channels)
 
     def activation(self, x: Tensor, name: str, *, kind: Activation) -> Tensor:
+        self._bare = -1
+        if kind == "leaky_relu":
+            self.footprint.add("leaky_relu")
         return self._in_place(x, name, kind, x.shape)
 
     def pool(self, x: Tensor, name: str, *, layer: Pool) -> Tensor:
         height, width, channels = x.shape
         window = _window(name, height, width, (layer.size, layer.size), layer.step, layer.padding)
+        self.footprint.add(f"{layer.mode}_pool")
         return self._free(name, f"{layer.mode}_pool", (*window, channels), x)
 
     def dropout(self, x: Tensor, name: str, *, rate: float) -> Tensor:
@@ -196,34 +237,31 @@ class _CostOps:
             found = ", ".join(f"{height}x{width}" for height, width in sorted(images))
             raise ShapeError(f"the branches of {name} end in images of different sizes: {found}")
         shape = (*xs[0].shape[:2], sum(x.shape[2] for x in xs))
+        for _ in xs:
+            self.footprint.add("concatenate")
         return self._free(name, "concatenate", shape, *xs)
 
     def add(self, x: Tensor, y: Tensor, name: str) -> Tensor:
         if x.shape != y.shape:
             raise ShapeError(f"{name} adds shape {y.shape} to shape {x.shape}; a residual body must keep its shape")
+        self.footprint.add("add")
         return self._free(name, "add", x.shape, x, y)
 
     def flatten(self, x: Tensor, name: str) -> Tensor:
         return self._in_place(x, name, "flatten", (math.prod(x.shape),))
 
     def global_pool(self, x: Tensor, name: str, *, average: bool) -> Tensor:
+        self.footprint.add("average" if average else "max_pool")
         return self._free(name, "global_average_pool" if average else "global_max_pool", x.shape[2:], x)
 
     def dense(self, x: Tensor, name: str, *, units: int, activation: str) -> Tensor:
         weights = x.shape[0] * units
+        self.footprint.add("convolution", weights=weights, outputs=units)
         return self._weighted(x, name, "dense", (units,), weights, True, weights, folds=False)
 
     def peak_activation_bytes(self) -> int:
-        """Return the largest sum of the sizes of all buffers alive at one step."""
-        freed = [0] * len(self._sizes)
-        for size, last_use in zip(self._sizes, self._last_uses, strict=True):
-            freed[last_use] += size
-        alive = peak = 0
-        for size, free in zip(self._sizes, freed, strict=True):
-            alive += size
-            peak = max(peak, alive)
-            alive -= free
-        return peak
+        """Return the size of the arena that the buffers of all steps fit into."""
+        return arena_size(tuple(self._sizes), tuple(self._last_uses))
 
     def _weighted(
         self, x: Tensor, name: str, kind: str, shape: Shape, weights: int, bias: bool, macs: int, folds: bool

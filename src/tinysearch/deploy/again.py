@@ -1,0 +1,40 @@
+"""Training a candidate again whose model was not kept: in a worker process, so that nothing of the caller's changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.errors import TrainingError
+from tinysearch.runtime.backend import generators_kept, load_keras
+from tinysearch.runtime.cores import threads_of_each
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job, Resources
+from tinysearch.workers.executor import JobDone
+from tinysearch.workers.local.executor import LocalExecutor
+from tinysearch.workers.sharing import share
+
+
+def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0) -> Any:
+    """Train a candidate on all training images of a dataset, and return the Keras model; it takes raw pixels.
+
+    Raises:
+        TrainingError: if it cannot be trained.
+        WorkerError: if nothing can be trained here.
+    """
+    load_keras()
+    from tinysearch.training.saving import loaded
+
+    with LocalExecutor(1) as executor:
+        where = share(executor, dataset)
+        executor.submit(Job(candidate, seed, where, None, Resources(threads_of_each(1)), keep_model=True))
+        event = executor.wait()
+        while not isinstance(event, JobDone):
+            event = executor.wait()
+    outcome = event.outcome
+    if outcome.measurement.failure is not None:
+        raise TrainingError(f"the network could not be trained again: {outcome.measurement.failure}")
+    if outcome.model is None:
+        raise TrainingError("the network was trained again, but there was no room to save it; free some space")
+    with generators_kept():
+        return loaded(outcome.model)

@@ -1,0 +1,5 @@
+struct pool {
+    const float *input;
+    float *output;
+    struct window window;
+};

@@ -1,0 +1,109 @@
+"""The folder of C code: the network, its labels, test vectors with a program that runs them, and how to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.deploy.folder import Folder
+from tinysearch.deploy.int8 import Int8Network
+from tinysearch.deploy.numeric import Float32, Int8
+from tinysearch.deploy.source import Numeric, filled, literals, model_c, model_h, rows, template
+from tinysearch.deploy.trained import Trained
+from tinysearch.space.notation import notation
+
+# Float32 sums up in another order than Keras.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Images with what the C code is expected to answer.
+
+    Args:
+        pixels: Shape ``(images, height, width, channels)``.
+        labels: Shape ``(images,)``.
+        logits: Shape ``(images, classes)``, of the type of the code.
+        tolerance: How far logits may be apart.
+    """
+
+    pixels: npt.NDArray[Any]
+    labels: npt.NDArray[np.int32]
+    logits: npt.NDArray[Any]
+    tolerance: float
+
+
+def numeric_of(trained: Trained, int8: Int8Network | None, *, bytes_in: bool) -> Numeric:
+    """Return what makes the C code: in int8 where there is such a network, else in float32."""
+    if int8 is not None:
+        return Int8(trained.plan, int8.numbers, int8.entry, bytes_in=bytes_in)
+    return Float32(trained.plan, trained.weights, *trained.scaling, bytes_in=bytes_in)
+
+
+def write_code(folder: Folder, trained: Trained, numeric: Numeric, labels: Sequence[str], vectors: Vectors) -> None:
+    """Write all files of the C code.
+
+    Raises:
+        InputError: if they cannot be written.
+    """
+    title = f"{trained.name}: {notation(trained.architecture)} in {numeric.folder}, written by tinysearch."
+    each = 1 if numeric.folder == "int8" else 4
+    folder.write("model.c", model_c(trained.plan, numeric))
+    folder.write("model.h", model_h(trained.plan, numeric, title.replace("*/", "* /"), each))
+    folder.write("labels.h", _labels_h(labels))
+    folder.write("test_vectors.h", _vectors_h(vectors, numeric))
+    folder.write("check.c", template("check.c"))
+    folder.write("Makefile", template("Makefile"))
+    values = {
+        "NAME": trained.name,
+        "DTYPE": numeric.folder,
+        "ARENA": f"{trained.plan.arena * each:,}",
+        "PIXEL": numeric.pixel,
+        "RULE": numeric.rule,
+        "VECTORS": len(vectors.labels),
+    }
+    folder.write("README.md", filled(template("README.md"), values))
+
+
+def _labels_h(labels: Sequence[str]) -> str:
+    quoted = [f'"{_escaped(label)}"' for label in labels]
+    return (
+        "#ifndef LABELS_H\n#define LABELS_H\n\n/* Names of the classes. */\n"
+        f"static const char *const model_labels[{len(labels)}] = {{\n{rows(quoted)}\n}};\n\n#endif\n"
+    )
+
+
+def _escaped(label: str) -> str:
+    """Return a text as it stands between quotes in C, in plain ASCII."""
+    plain = {chr(code) for code in range(32, 127)} - set('"\\?')
+    escaped = [chr(byte) if chr(byte) in plain else f"\\{byte:03o}" for byte in label.encode()]
+    return "".join(escaped).replace("\\042", '\\"')
+
+
+def _vectors_h(vectors: Vectors, numeric: Numeric) -> str:
+    images = vectors.pixels.reshape(len(vectors.labels), -1)
+    answers = np.argmax(vectors.logits, axis=1)
+    tolerance = f"{vectors.tolerance:.9g}" + (
+        "" if "." in f"{vectors.tolerance:.9g}" or "e" in str(vectors.tolerance) else ".0"
+    )
+    parts = [
+        "#ifndef TEST_VECTORS_H\n#define TEST_VECTORS_H\n",
+        "/* Images, their true classes, and what LiteRT (int8) or Keras (float32) answers. */",
+        f"#define TEST_VECTORS {len(images)}",
+        f"#define TEST_TOLERANCE {tolerance}f\n",
+        _matrix(f"static const model_pixel test_images[{len(images)}][MODEL_INPUT_SIZE]", images),
+        f"static const int test_labels[{len(images)}] = {{\n{rows(literals(vectors.labels))}\n}};",
+        f"static const int test_answers[{len(images)}] = {{\n{rows(literals(answers))}\n}};",
+        _matrix(f"static const model_value test_logits[{len(images)}][MODEL_CLASSES]", vectors.logits),
+        "\n#endif\n",
+    ]
+    return "\n".join(parts)
+
+
+def _matrix(declaration: str, values: npt.NDArray[Any]) -> str:
+    lines = ",\n".join(f"    {{\n{rows(literals(one), '        ')}\n    }}" for one in values)
+    return f"{declaration} = {{\n{lines}\n}};"

@@ -1,0 +1,141 @@
+"""Deploying: files for a device, what was found out about them, and a record of it all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.deploy.evidence import Comparison, compared, images_to_compare
+from tinysearch.deploy.folder import Folder
+from tinysearch.deploy.targets import TARGETS, Dtype, Findings, Order
+from tinysearch.deploy.trained import Trained
+from tinysearch.errors import InputError
+from tinysearch.runtime.versions import version_of
+from tinysearch.space.cost import cost, flash_bytes
+from tinysearch.space.footprint import PROCESSORS
+
+RECORD = "deployment.json"
+DTYPES = ("int8", "float32")
+_PACKAGES = ("tinysearch", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What was deployed.
+
+    Args:
+        target: ``"c"``, ``"tflite"``, ``"onnx"`` or ``"saved_model"``.
+        folder: Where its files are.
+        trained: The network.
+        keras: Accuracy of the Keras model on the same images, a fraction.
+        compared_on: Which images, in words.
+        findings: What was found out.
+        files: Sizes and digests, by name.
+    """
+
+    target: str
+    folder: Path
+    trained: Trained
+    keras: Comparison
+    compared_on: str
+    findings: Findings
+    files: Mapping[str, Mapping[str, object]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: what ``deployment.json`` holds."""
+        counted = cost(self.trained.architecture, self.trained.task)
+        return {
+            "target": self.target,
+            "candidate": {"name": self.trained.name, **self.trained.origin},
+            "architecture": self.trained.architecture.to_dict(),
+            "params": counted.params,
+            "peak_activation_bytes": counted.peak_activation_bytes,
+            "compared_on": self.compared_on,
+            "accuracy": {
+                "Keras": self.keras.accuracy,
+                **{name: one.accuracy for name, one in self.findings.comparisons.items()},
+            },
+            "comparisons": {name: one.to_dict() for name, one in self.findings.comparisons.items()},
+            "sizes": self.findings.sizes,
+            "predicted": {
+                name: {
+                    "flash": flash_bytes(self.trained.architecture, self.trained.task, name),
+                    "ram": counted.ram_bytes,
+                }
+                for name in PROCESSORS
+            },
+            "litert_bytes": self.findings.litert_bytes,
+            "instructions": self.findings.instructions,
+            "checks": self.findings.checks,
+            "notes": self.findings.notes,
+            "files": {name: dict(one) for name, one in self.files.items()},
+            "versions": {name: version_of(name) for name in _PACKAGES},
+            "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        }
+
+
+def deploy(
+    trained: Trained,
+    target: str,
+    folder: str | Path,
+    dataset: Dataset,
+    *,
+    dtype: Dtype = "int8",
+    scaling: bool = True,
+    labels: Sequence[str] | None = None,
+) -> Deployment:
+    """Write a trained network in the form that a device takes, compare it with Keras, and record what came of it.
+
+    Args:
+        trained: The network.
+        target: ``"c"``, ``"tflite"``, ``"onnx"`` or ``"saved_model"``.
+        folder: Where to write; made if it is not there.
+        dataset: Its training images calibrate int8, its test images are compared on.
+        dtype: ``"int8"`` or ``"float32"``, for C and LiteRT.
+        scaling: Whether the network itself scales raw pixels; if not, whoever uses it does.
+        labels: Names of the classes; their numbers if there are none.
+
+    Raises:
+        InputError: if the target is unknown, the images are not those of the network, or the folder cannot be written.
+        WorkError: if something that the target needs is missing, or a check fails.
+    """
+    check_target(target, dtype)
+    if dataset.task != trained.task:
+        raise InputError(
+            f"{trained.name} was trained for images of shape {trained.task.input_shape} and {trained.task.classes} "
+            f"classes; {dataset.name} has {dataset.task.input_shape} and {dataset.task.classes}; give its own images "
+            f"with --data"
+        )
+    place = Folder(Path(folder))
+    images, compared_on = images_to_compare(dataset)
+    names = tuple(labels) if labels is not None else tuple(map(str, range(trained.task.classes)))
+    findings = TARGETS[target](Order(trained, dataset, images, names, dtype, scaling), place)
+    logits = trained.logits(images.pixels)
+    done = Deployment(
+        target=target,
+        folder=place.path,
+        trained=trained,
+        keras=compared(logits, logits, images.labels),
+        compared_on=f"{len(images):,} {compared_on} of {dataset.name}",
+        findings=findings,
+        files=place.files(),
+    )
+    place.write(RECORD, json.dumps(done.to_dict(), indent=2) + "\n")
+    return done
+
+
+def check_target(target: str, dtype: str) -> None:
+    """Refuse what cannot be deployed to.
+
+    Raises:
+        InputError: if the target or the type is unknown.
+    """
+    if target not in TARGETS:
+        raise InputError(f"a network can be deployed to {', '.join(TARGETS)}; got {target!r}")
+    if dtype not in DTYPES:
+        raise InputError(f"the type of weights and activations is {' or '.join(DTYPES)}; got {dtype!r}")

@@ -1,0 +1,61 @@
+"""The files of a deployment, listed with their digests."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from tinysearch.errors import InputError
+
+
+class Folder:
+    """Where a deployment goes.
+
+    Args:
+        path: The folder; it is made if it is not there.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written: list[Path] = []
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from None
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file.
+
+        Raises:
+            InputError: if that fails.
+        """
+        path = self.path / name
+        try:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        except OSError as error:
+            raise unwritable(path, error) from None
+        self._written.append(path)
+        return path
+
+    def add(self, name: str) -> None:
+        """Take note of a file, or of all files of a folder, that something else has written."""
+        path = self.path / name
+        self._written += sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+
+    def files(self) -> dict[str, dict[str, object]]:
+        """Return size and SHA-256 of each file that was written, by its name."""
+        return {
+            path.relative_to(self.path).as_posix(): {
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for path in self._written
+        }
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """Return the error of a place that cannot be written to."""
+    return InputError(f"{path} cannot be written ({error.strerror or error}); name another folder with -o")

@@ -1,0 +1,60 @@
+"""What a person sees of a deployment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from tinysearch.deploy.deployment import Deployment
+
+# Millions of cycles a second of an Arduino Uno's AVR, a Cortex-M4, and a fast Cortex-M7.
+CLOCKS = (16, 64, 480)
+
+
+def summary(done: Deployment) -> RenderableType:
+    """Return what was written, how it compares, and what it takes."""
+    findings = done.findings
+    parts: list[RenderableType] = [
+        Text(f"{done.trained.name} as {done.target} in {done.folder}"),
+        Text(", ".join(f"{name} ({one['bytes']:,} bytes)" for name, one in done.files.items())),
+        Text(),
+        _accuracies(done),
+    ]
+    if findings.sizes:
+        parts += [Text(), _sizes(done)]
+    if findings.checks:
+        parts += [Text(), *(Text(f"checked: {one}") for one in findings.checks)]
+    parts += [Text(f"note: {one}", style="bold yellow") for one in findings.notes]
+    return Group(*parts)
+
+
+def _accuracies(done: Deployment) -> Table:
+    table = _table(f"on {done.compared_on}", ("", "accuracy", "same answer as Keras"))
+    table.add_row("Keras", f"{100 * done.keras.accuracy:.2f} %", "")
+    for name, one in done.findings.comparisons.items():
+        table.add_row(name, f"{100 * one.accuracy:.2f} %", f"{100 * one.agreement:.2f} %")
+    return table
+
+
+def _sizes(done: Deployment) -> Table:
+    clocks = [f"ms at {clock} MHz" for clock in CLOCKS]
+    table = _table(
+        "measured with the cross compiler and QEMU; times are estimates of one instruction per cycle",
+        ("", "flash", "RAM", "instructions", *clocks),
+    )
+    for name, one in done.findings.sizes.items():
+        count = done.findings.instructions.get(name)
+        times = ["" if count is None else f"{count / clock / 1000:.3g}" for clock in CLOCKS]
+        table.add_row(name, f"{one['flash']:,}", f"{one['ram']:,}", "" if count is None else f"{count:,}", *times)
+    return table
+
+
+def _table(title: str, headings: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold", box=None)
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if index else "left", no_wrap=True)
+    return table

@@ -1,0 +1,258 @@
+"""What a network can be deployed to, each a function that writes files and says what it found out about them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.data.images import Images
+from tinysearch.deploy.code import TOLERANCE, Vectors, numeric_of, write_code
+from tinysearch.deploy.evidence import Comparison, compared
+from tinysearch.deploy.folder import Folder
+from tinysearch.deploy.int8 import Int8Network, int8_network
+from tinysearch.deploy.litert import Interpreter, convert
+from tinysearch.deploy.toolchain import (
+    ARM_PACKAGES,
+    PROCESSORS,
+    check_on_device,
+    check_on_host,
+    host_compiler,
+    instructions,
+    logits_on_host,
+    missing_arm_tools,
+    sizes,
+)
+from tinysearch.deploy.trained import Trained
+from tinysearch.errors import WorkError
+from tinysearch.runtime.backend import generators_kept, quiet
+
+Dtype = Literal["int8", "float32"]
+VECTORS = 50
+OPTIMIZATIONS = ("-Os", "-O2")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be deployed, and how.
+
+    Args:
+        trained: The network.
+        dataset: Training images for calibration.
+        images: Images to compare on.
+        labels: Names of the classes.
+        dtype: Type of weights and activations.
+        scaling: Whether the network itself scales raw pixels.
+    """
+
+    trained: Trained
+    dataset: Dataset
+    images: Images
+    labels: tuple[str, ...]
+    dtype: Dtype = "int8"
+    scaling: bool = True
+
+    @property
+    def bytes_in(self) -> bool:
+        """Whether the C code takes bytes."""
+        return self.scaling and self.images.pixels.dtype == np.uint8
+
+    @property
+    def pixels(self) -> npt.NDArray[Any]:
+        """The images to compare on, as the network takes them."""
+        return self.images.pixels if self.scaling else self.trained.scaled(self.images.pixels)
+
+
+@dataclass
+class Findings:
+    """What is known of what was deployed.
+
+    Args:
+        comparisons: With Keras, by what was compared.
+        sizes: Bytes, by processor and level of optimization.
+        instructions: Of one inference, by processor and level of optimization.
+        checks: What was checked, in words.
+        notes: What could not be checked, and why.
+        litert_bytes: Size of the LiteRT file that C code in int8 agrees with.
+    """
+
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    instructions: dict[str, int] = field(default_factory=dict)
+    checks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    litert_bytes: int | None = None
+
+
+def to_c(order: Order, folder: Folder) -> Findings:
+    """Write C code, and check it with the compilers and emulators that there are."""
+    trained, findings = order.trained, Findings()
+    int8 = _quantized(order) if order.dtype == "int8" else None
+    numeric = numeric_of(trained if order.scaling else _unscaled(trained), int8, bytes_in=order.bytes_in)
+    pixels = order.pixels
+    keras_logits = trained.logits(order.images.pixels)
+    expected = keras_logits if int8 is None else int8.logits(pixels)
+    tolerance = 1.0 if int8 is not None else TOLERANCE * max(1.0, float(np.abs(keras_logits).max()))
+    vectors = Vectors(pixels[:VECTORS], order.images.labels[:VECTORS], expected[:VECTORS], tolerance)
+    write_code(folder, trained, numeric, order.labels, vectors)
+    if int8 is not None:
+        findings.litert_bytes = len(int8.content)
+        findings.comparisons["LiteRT int8"] = compared(int8.real(expected), keras_logits, order.images.labels)
+    compiler = host_compiler()
+    if compiler is None:
+        findings.notes.append("there is no C compiler on this machine (cc, gcc or clang): the code was not run")
+    else:
+        findings.checks.append(f"this machine: {check_on_host(folder.path, compiler)}")
+        logits = logits_on_host(folder.path, pixels, len(order.labels), order.dtype, compiler)
+        findings.comparisons[f"C {order.dtype}"] = compared(
+            logits if int8 is None else int8.real(logits), keras_logits, order.images.labels
+        )
+        if int8 is not None:
+            same = int((logits == expected).all(axis=1).sum())
+            findings.checks.append(f"{same:,} of {len(logits):,} images: the very logits of LiteRT's reference kernels")
+    _on_devices(folder, findings)
+    return findings
+
+
+def to_tflite(order: Order, folder: Folder) -> Findings:
+    """Write a file for LiteRT and one that says how it is used, and run it with LiteRT's interpreter."""
+    trained, findings = order.trained, Findings()
+    keras_logits = trained.logits(order.images.pixels)
+    use: dict[str, object]
+    if order.dtype == "int8":
+        int8 = _quantized(order)
+        content, logits = int8.content, int8.real(int8.logits(order.pixels))
+        _, rule, _ = int8.entry.words(bytes_in=order.bytes_in)
+        use = {
+            "input": f"int8: {rule}",
+            "input_scale": int8.entry.to.scale,
+            "input_zero_point": int8.entry.to.zero,
+            "output": "int8: logits, one per class",
+            "output_scale": int8.logits_scale.scale,
+            "output_zero_point": int8.logits_scale.zero,
+        }
+    else:
+        scale, offset = trained.scaling if order.scaling else (1.0, 0.0)
+        content = convert(trained.plan, trained.weights, scale=scale, offset=offset)
+        logits = Interpreter(content).logits(order.pixels.astype(np.float32)).reshape(len(order.images), -1)
+        use = {"input": _input_rule(order), "output": "float32: logits, one per class"}
+    folder.write("model.tflite", content)
+    _write_use(order, folder, use)
+    findings.comparisons[f"LiteRT {order.dtype}"] = compared(logits, keras_logits, order.images.labels)
+    return findings
+
+
+def to_onnx(order: Order, folder: Folder) -> Findings:
+    """Write an ONNX file of Keras's model, and run it with onnxruntime."""
+    import keras
+
+    absent = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise WorkError(f"{' and '.join(absent)} cannot be found, which ONNX needs: pip install 'tinysearch[deploy]'")
+    model = _probabilities_model(order)
+    with quiet():
+        signature = [keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name="images")]
+        model.export(str(folder.path / "model.onnx"), format="onnx", input_signature=signature, verbose=False)
+    folder.add("model.onnx")
+    _write_use(order, folder, {"input": _input_rule(order), "output": "float32: probabilities, one per class"})
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(folder.path / "model.onnx"), providers=["CPUExecutionProvider"])
+    pixels = order.pixels.astype(np.float32)
+    probabilities = session.run(None, {session.get_inputs()[0].name: pixels})[0]
+    return _findings_of_probabilities(order, "ONNX", probabilities)
+
+
+def to_saved_model(order: Order, folder: Folder) -> Findings:
+    """Write a SavedModel of Keras's model, and run it with TensorFlow."""
+    import tensorflow as tf
+
+    model = _probabilities_model(order)
+    place = folder.path / "saved_model"
+    with quiet():
+        model.export(str(place), format="tf_saved_model", verbose=False)
+    folder.add("saved_model")
+    _write_use(order, folder, {"input": _input_rule(order), "output": "float32: probabilities, one per class"})
+    loaded = tf.saved_model.load(str(place))
+    pixels = order.pixels.astype(np.float32)
+    parts = [loaded.serve(pixels[begin : begin + 500]).numpy() for begin in range(0, len(pixels), 500)]
+    return _findings_of_probabilities(order, "SavedModel", np.concatenate(parts))
+
+
+TARGETS: dict[str, Callable[[Order, Folder], Findings]] = {
+    "c": to_c,
+    "tflite": to_tflite,
+    "onnx": to_onnx,
+    "saved_model": to_saved_model,
+}
+
+
+def _on_devices(folder: Folder, findings: Findings) -> None:
+    missing = missing_arm_tools()
+    if missing:
+        findings.notes.append(
+            f"{' and '.join(missing)} cannot be found: nothing was measured for Cortex-M. On Debian: {ARM_PACKAGES}"
+        )
+        return
+    for processor, target in PROCESSORS.items():
+        for level in OPTIMIZATIONS:
+            what = f"{processor} {level}"
+            try:
+                findings.sizes[what] = sizes(folder.path, processor, level).to_dict()
+                findings.checks.append(f"{target.name} {level}: {check_on_device(folder.path, processor, level)}")
+                findings.instructions[what] = instructions(folder.path, processor, level)
+            except WorkError as error:
+                findings.notes.append(str(error))
+
+
+def _quantized(order: Order) -> Int8Network:
+    trained = order.trained
+    int8 = int8_network(trained, order.dataset.train.pixels)
+    return int8 if order.scaling else Int8Network(int8.content, int8.numbers, int8.entry.unscaled, int8.logits_scale)
+
+
+def _unscaled(trained: Trained) -> Trained:
+    """Return a network to which its input comes scaled."""
+    return dataclasses.replace(trained, scales=False)
+
+
+def _probabilities_model(order: Order) -> Any:
+    """Return Keras's model, without its scaling if so wanted."""
+    if order.scaling:
+        return order.trained.model
+    from tinysearch.space.keras_builder import build
+
+    with generators_kept():
+        model = build(order.trained.architecture, order.trained.task)
+    model.set_weights(order.trained.model.get_weights())
+    return model
+
+
+def _findings_of_probabilities(order: Order, what: str, probabilities: npt.NDArray[Any]) -> Findings:
+    own = order.trained.model.predict(order.images.pixels.astype(np.float32), batch_size=500, verbose=0)
+    return Findings(comparisons={f"{what} float32": compared(probabilities, own, order.images.labels)})
+
+
+def _input_rule(order: Order) -> str:
+    scale, offset = order.trained.scaling
+    raw = order.scaling or (scale, offset) == (1.0, 0.0)
+    return "float32: raw pixels" if raw else f"float32: pixel * {scale!r} + {offset!r}"
+
+
+def _write_use(order: Order, folder: Folder, use: dict[str, object]) -> None:
+    scale, offset = order.trained.scaling
+    facts: dict[str, object] = {
+        "name": order.trained.name,
+        "labels": list(order.labels),
+        "input_shape": list(order.trained.task.input_shape),
+        **use,
+        "network_input": f"{scale!r} * pixel + {offset!r}, row by row, the channels of a pixel side by side",
+    }
+    folder.write("model.json", json.dumps(facts, indent=2) + "\n")

@@ -1,0 +1,208 @@
+"""Compilers and emulators: what C code does on this machine, and on microcontrollers that QEMU stands for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.deploy.source import template
+from tinysearch.errors import WorkError
+
+STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
+_ARM = "arm-none-eabi-gcc"
+_QEMU = "qemu-system-arm"
+ARM_PACKAGES = "gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm"
+# Seconds that one program may take.
+_LONGEST = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """A processor to build for.
+
+    Args:
+        name: In words.
+        flags: For the compiler.
+        machine: QEMU's machine that runs its instructions.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    machine: str
+
+
+# The an385 has a Cortex-M3, which runs all instructions of a Cortex-M0+.
+PROCESSORS = {
+    "cortex-m0plus": Processor("Cortex-M0+", ("-mcpu=cortex-m0plus", "-mthumb"), "mps2-an385"),
+    "cortex-m4": Processor(
+        "Cortex-M4", ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"), "mps2-an386"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of a network and of what it needs of the compiler's library, by section."""
+
+    text: int
+    rodata: int
+    data: int
+    bss: int
+
+    @property
+    def flash(self) -> int:
+        """What is written to flash."""
+        return self.text + self.rodata + self.data
+
+    @property
+    def ram(self) -> int:
+        """What is taken of memory, the stack left out."""
+        return self.data + self.bss
+
+    def to_dict(self) -> dict[str, int]:
+        """Return plain JSON values."""
+        sections = {"text": self.text, "rodata": self.rodata, "data": self.data, "bss": self.bss}
+        return {**sections, "flash": self.flash, "ram": self.ram}
+
+
+def host_compiler() -> str | None:
+    """Return the C compiler of this machine; None if there is none."""
+    return next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+
+
+def missing_arm_tools() -> list[str]:
+    """Return which of the tools for Cortex-M are not there."""
+    return [name for name in (_ARM, _QEMU) if shutil.which(name) is None]
+
+
+def check_on_host(folder: Path, compiler: str, flags: Sequence[str] = ("-O2",)) -> str:
+    """Build the test vectors as ``make check`` does, and run them; return what they print.
+
+    Raises:
+        WorkError: if they cannot be compiled, or one of them fails.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        program = Path(scratch) / "check"
+        sources = [str(folder / name) for name in ("check.c", "model.c")]
+        _run([compiler, *STRICT, *flags, "-o", str(program), *sources], "the C code cannot be compiled")
+        return _run([str(program)], "the test vectors fail on this machine").strip()
+
+
+def logits_on_host(
+    folder: Path, images: npt.NDArray[Any], classes: int, dtype: str, compiler: str
+) -> npt.NDArray[np.generic]:
+    """Return the logits that the C code gives on this machine, shape ``(images, classes)``.
+
+    Args:
+        folder: Has ``model.c`` and ``model.h``.
+        images: Of the type that the code takes.
+        classes: How many logits there are.
+        dtype: ``"int8"`` or ``"float32"``.
+        compiler: See ``host_compiler``.
+
+    Raises:
+        WorkError: if it cannot be compiled or run.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        source, program = Path(scratch) / "score.c", Path(scratch) / "score"
+        source.write_text(template("score.c"), encoding="utf-8")
+        command = [
+            compiler,
+            *STRICT,
+            "-O2",
+            "-I",
+            str(folder),
+            "-o",
+            str(program),
+            str(source),
+            str(folder / "model.c"),
+        ]
+        _run(command, "the C code cannot be compiled")
+        done = subprocess.run([str(program)], input=images.tobytes(), capture_output=True, check=False)
+    if done.returncode:
+        raise WorkError(f"the C code fails on this machine: it ends with {done.returncode}")
+    return np.frombuffer(done.stdout, dtype).reshape(-1, classes)
+
+
+def sizes(folder: Path, processor: str, optimization: str) -> Sizes:
+    """Compile a network for a processor, link it with what it needs of the compiler's library, and return its sizes.
+
+    Raises:
+        WorkError: if that fails.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        linked = Path(scratch) / "model.elf"
+        flags = [*PROCESSORS[processor].flags, optimization, "-ffunction-sections", "-fdata-sections"]
+        ends = ["-nostartfiles", "-Wl,--gc-sections", "-Wl,-e,model_classify", "-Wl,-u,model_classify"]
+        command = [_ARM, *STRICT, *flags, *ends, "-o", str(linked), str(folder / "model.c")]
+        _run(command, f"the C code cannot be compiled for {PROCESSORS[processor].name}")
+        listing = _run(["arm-none-eabi-size", "-A", str(linked)], "the sizes of sections cannot be read")
+    found = {name: int(size) for name, size in re.findall(r"^\.(\w+)\S*\s+(\d+)", listing, re.MULTILINE)}
+    text = found.get("text", 0) + found.get("ARM", 0)
+    return Sizes(text, found.get("rodata", 0), found.get("data", 0), found.get("bss", 0))
+
+
+def check_on_device(folder: Path, processor: str, optimization: str) -> str:
+    """Run the test vectors on an emulated microcontroller; return what they print.
+
+    Raises:
+        WorkError: if they cannot be compiled, or one of them fails.
+    """
+    what = f"the test vectors fail on {PROCESSORS[processor].name} with {optimization}"
+    return _emulated(folder, (folder / "check.c").read_text(encoding="utf-8"), processor, optimization, what)
+
+
+def instructions(folder: Path, processor: str, optimization: str) -> int:
+    """Return how many instructions one inference takes, give or take forty.
+
+    Raises:
+        WorkError: if they cannot be counted.
+    """
+    what = f"instructions on {PROCESSORS[processor].name} cannot be counted"
+    return int(_emulated(folder, template("device/count.c"), processor, optimization, what, "-icount", "shift=0"))
+
+
+def _emulated(folder: Path, main: str, processor: str, optimization: str, what: str, *options: str) -> str:
+    target = PROCESSORS[processor]
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        for name, text in (("main.c", main), ("start.c", template("device/start.c"))):
+            (place / name).write_text(text, encoding="utf-8")
+        (place / "mps2.ld").write_text(template("device/mps2.ld"), encoding="utf-8")
+        program = place / "program.elf"
+        flags = [
+            *target.flags,
+            optimization,
+            "-ffunction-sections",
+            "-Wl,--gc-sections",
+            "-nostartfiles",
+            "--specs=rdimon.specs",
+        ]
+        sources = [str(place / "main.c"), str(place / "start.c"), str(folder / "model.c")]
+        command = [_ARM, "-std=c99", *flags, "-I", str(folder), "-T", str(place / "mps2.ld"), *sources]
+        _run([*command, "-o", str(program)], f"the C code cannot be compiled for {target.name}")
+        emulator = [_QEMU, "-M", target.machine, "-nographic", "-monitor", "none", "-serial", "none", *options]
+        semihosting = ["-semihosting-config", "enable=on,target=native"]
+        return _run([*emulator, *semihosting, "-kernel", str(program)], what).strip()
+
+
+def _run(command: Sequence[str], what: str) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=_LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        raise WorkError(f"{what}: no end after {_LONGEST} seconds") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise WorkError(f"{what}: {' '.join(said[-3:]) or f'it ends with {done.returncode}'}")
+    return done.stdout

@@ -1,0 +1,75 @@
+"""A trained network with all that is needed to bring it to a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.deploy.plan import Plan, plan
+from tinysearch.deploy.weights import Weights, weights_of
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.task import Task
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network.
+
+    Args:
+        name: ``"baseline:conv"``, or the candidate's key.
+        architecture: The network as a value.
+        model: The Keras model that was built from it and trained; it takes raw pixels.
+        origin: Where it comes from, as plain JSON values: run, seed, ...
+        scales: Whether it scales raw pixels itself where the model does; if not, whoever uses it does.
+    """
+
+    name: str
+    architecture: Architecture
+    model: Any
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    scales: bool = True
+
+    @cached_property
+    def task(self) -> Task:
+        """Input shape and number of classes."""
+        return Task(tuple(self.model.input_shape[1:]), int(self.model.output_shape[-1]))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Its steps."""
+        return plan(self.architecture, self.task)
+
+    @cached_property
+    def weights(self) -> dict[str, Weights]:
+        """The weights of its steps."""
+        return weights_of(self.plan, self.model)
+
+    @cached_property
+    def scaling(self) -> tuple[float, float]:
+        """What raw pixels are multiplied by, and what is then added."""
+        layer = next((layer for layer in self.model.layers if layer.name == "scale"), None)
+        return (1.0, 0.0) if layer is None or not self.scales else (float(layer.scale), float(layer.offset))
+
+    def scaled(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Return pixels as the first convolution takes them."""
+        scale, offset = (np.float32(one) for one in self.scaling)
+        return np.asarray(pixels.astype(np.float32) * scale + offset, np.float32)
+
+    def logits(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Return what Keras gives before the softmax, shape ``(images, classes)``."""
+        import keras
+
+        last = self.model.get_layer("classes")
+        body = keras.Model(self.model.input, last.input)
+        # Not compiled: oneDNN cannot do some convolutions of one filter that TensorFlow makes of a graph.
+        batches = (pixels[begin : begin + _BATCH] for begin in range(0, len(pixels), _BATCH))
+        features = np.concatenate([np.asarray(body(one.astype(np.float32), training=False)) for one in batches])
+        kernel, bias = last.get_weights()
+        return np.asarray(features @ kernel + bias, np.float32)

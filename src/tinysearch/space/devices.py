@@ -1,0 +1,72 @@
+"""Small devices, and what a network may take of them.
+
+Sizes are those of the makers' data sheets. Not all of it is for the network: a quarter of the flash and of the memory,
+and at least 512 bytes of it, is left for the program, its stack and the input's second copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinysearch.errors import BudgetError
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device.
+
+    Args:
+        name: As it is called on the command line.
+        processor: Its processor.
+        flash, ram: Bytes that it has.
+        source: The data sheet that says so.
+    """
+
+    name: str
+    processor: str
+    flash: int
+    ram: int
+    source: str
+
+    @property
+    def max_flash(self) -> int:
+        """Bytes of flash that a network may take."""
+        return self.flash - max(512, self.flash // 4)
+
+    @property
+    def max_ram(self) -> int:
+        """Bytes of memory that a network may take."""
+        return self.ram - max(512, self.ram // 4)
+
+
+_K = 1024
+DEVICES = {
+    device.name: device
+    for device in (
+        Device("attiny1614", "AVR", 16 * _K, 2 * _K, "Microchip, ATtiny1614/1616/1617 data sheet"),
+        Device("arduino-uno", "AVR, ATmega328P", 32 * _K, 2 * _K, "Microchip, ATmega328P data sheet, DS40002061"),
+        Device("stm32f030f4", "Cortex-M0", 16 * _K, 4 * _K, "STMicroelectronics, STM32F030x4 data sheet, DS9773"),
+        Device("stm32f072rb", "Cortex-M0", 128 * _K, 16 * _K, "STMicroelectronics, STM32F072xB data sheet, DS9826"),
+        Device("microbit", "Cortex-M0, nRF51822", 256 * _K, 16 * _K, "Nordic, nRF51822 product specification"),
+        Device("arduino-nano-33", "Cortex-M4, nRF52840", 1024 * _K, 256 * _K, "Nordic, nRF52840 product specification"),
+        Device("stm32f446re", "Cortex-M4", 512 * _K, 128 * _K, "STMicroelectronics, STM32F446xC/E data sheet, DS10693"),
+        Device(
+            "rp2040", "two Cortex-M0+", 2048 * _K, 264 * _K, "Raspberry Pi, RP2040 data sheet (Pico: 2 MB of flash)"
+        ),
+        Device("esp32", "Xtensa LX6", 4096 * _K, 520 * _K, "Espressif, ESP32-WROOM-32 data sheet"),
+    )
+}
+
+
+def device(name: str) -> Device:
+    """Return a device by its name.
+
+    Raises:
+        BudgetError: if there is none of that name.
+
+    >>> device("arduino-uno").max_ram
+    1536
+    """
+    if name not in DEVICES:
+        raise BudgetError(f"the devices are {', '.join(DEVICES)}; got {name!r}")
+    return DEVICES[name]

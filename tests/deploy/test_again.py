@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.deploy.again import trained_again
+from tinysearch.errors import TrainingError
+from tinysearch.space.architecture import Architecture, Conv, Head
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+
+CANDIDATE = Candidate(Architecture((Conv(2, norm="before"),), Head("average")), dataclasses.replace(Recipe(), epochs=1))
+
+
+def test_the_same_seed_gives_the_same_network_and_this_process_stays_as_it_is(dataset: Dataset) -> None:
+    np.random.seed(3)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, second = (trained_again(CANDIDATE, dataset, seed=1) for _ in range(2))
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert first.predict(dataset.test().pixels.astype(np.float32), verbose=0).shape == (30, 10)
+
+
+def test_a_training_that_fails_says_why(dataset: Dataset) -> None:
+    hopeless = Candidate(Architecture((Conv(1, kernel=11, padding="valid"),) * 3), CANDIDATE.recipe)
+    with pytest.raises(TrainingError, match=r"could not be trained again: .*window must not be larger than the image"):
+        trained_again(hopeless, dataset)

@@ -1,0 +1,183 @@
+"""C code, compiled and run on this machine: what it answers, and that no compiler complains."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tinysearch.deploy.code import Vectors, numeric_of, write_code
+from tinysearch.deploy.folder import Folder
+from tinysearch.deploy.int8 import int8_network
+from tinysearch.deploy.toolchain import STRICT, check_on_host, logits_on_host
+from tinysearch.errors import WorkError
+from tinysearch.space.architecture import (
+    Architecture,
+    Conv,
+    DepthwiseConv,
+    Head,
+    Inception,
+    Pool,
+    Residual,
+    SeparableConv,
+)
+from tinysearch.space.cost import cost
+from tinysearch.space.task import Task
+
+Needs = Callable[[object, str, str], None]
+# Every kind of layer, weights that are shared, normalization everywhere, and what pads the other way.
+EVERYTHING = Architecture(
+    (
+        Conv(4, kernel=(3, 5), norm="before", bias=False, stride=2),
+        Conv(4, activation="leaky_relu", norm="after", repeat=2),
+        SeparableConv(4, norm="before", repeat=2),
+        Residual((DepthwiseConv(kernel=(1, 3)), Conv(4, kernel=1, activation="linear"))),
+        Inception(((Pool("average", 3, 1, "same"),), (Pool("max", 2, 1, "same"), Conv(3)), (DepthwiseConv(2),))),
+        Pool("max", 3, 2, "valid"),
+    ),
+    Head("average", hidden=6),
+)
+
+
+@pytest.fixture(scope="session")
+def compiler(needs: Needs) -> str:
+    needs(shutil.which("gcc"), "a C compiler", "apt-get install gcc")
+    return "gcc"
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+@pytest.mark.parametrize("head", [Head("average", hidden=6), Head("max"), Head("flatten")])
+def test_every_kind_of_layer_answers_as_it_should(
+    write_c: Any, compiler: str, tmp_path: Path, dtype: str, head: Head
+) -> None:
+    write_c(tmp_path, Architecture(EVERYTHING.layers, head), dtype)
+    said = check_on_host(tmp_path, compiler)
+    assert said.startswith("24 of 24 answers as expected")
+    assert dtype == "float32" or "24 of them exactly" in said
+
+
+def test_the_folder_is_checked_by_make(write_c: Any, compiler: str, needs: Needs, tmp_path: Path) -> None:
+    needs(shutil.which("make"), "make", "apt-get install make")
+    write_c(tmp_path, Architecture((Conv(3),), Head("average")))
+    done = subprocess.run(["make", "check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "24 of 24 answers as expected, 24 of them exactly" in done.stdout
+    (tmp_path / "test_vectors.h").write_text(
+        (tmp_path / "test_vectors.h")
+        .read_text()
+        .replace("test_answers[24] = {\n    ", "test_answers[24] = {\n    9 - ")
+    )
+    assert subprocess.run(["make", "check"], cwd=tmp_path, capture_output=True, check=False).returncode != 0
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+def test_sanitizers_and_other_compilers_find_nothing(
+    write_c: Any, compiler: str, needs: Needs, tmp_path: Path, dtype: str
+) -> None:
+    needs(shutil.which("clang"), "clang", "apt-get install clang")
+    write_c(tmp_path, EVERYTHING, dtype)
+    sanitized = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    assert "24 of 24" in check_on_host(tmp_path, compiler, sanitized)
+    assert "24 of 24" in check_on_host(tmp_path, "clang")
+
+
+def test_only_two_headers_are_included_and_nothing_is_allocated(write_c: Any, tmp_path: Path) -> None:
+    write_c(tmp_path, EVERYTHING)
+    code = (tmp_path / "model.c").read_text() + (tmp_path / "model.h").read_text()
+    included = {line.split()[1] for line in code.splitlines() if line.startswith("#include")}
+    assert included == {'"model.h"', "<stdint.h>", "<string.h>"}
+    assert "malloc" not in code
+
+
+def test_shared_weights_are_stored_once(write_c: Any, tmp_path: Path) -> None:
+    trained, int8, _ = write_c(tmp_path, Architecture((Conv(6), Conv(6, norm="before", repeat=4)), Head("average")))
+    tables = [line for line in (tmp_path / "model.c").read_text().splitlines() if "_weights[" in line]
+    assert len(tables) == 3
+    assert int8 is not None
+    stored = sum(int(line.split("[")[1].split("]")[0]) for line in tables)
+    assert stored == sum(array.size for array in trained.model.get_weights() if array.ndim > 1)
+
+
+def test_the_arena_is_what_the_cost_says(write_c: Any, tmp_path: Path) -> None:
+    trained, _, _ = write_c(tmp_path, EVERYTHING)
+    assert (
+        f"#define MODEL_ARENA_BYTES {cost(EVERYTHING, trained.task).peak_activation_bytes}\n"
+        in (tmp_path / "model.h").read_text()
+    )
+
+
+def test_biases_that_are_all_zero_may_be_missing_in_a_file(
+    make_trained: Any, random_pixels: Any, compiler: str, tmp_path: Path
+) -> None:
+    trained = make_trained(Architecture((Conv(3),), Head("flatten", hidden=4)))
+    for layer in trained.model.layers:
+        layer.set_weights([one * (one.ndim > 1) for one in layer.get_weights()])
+    pixels = random_pixels(trained.task)
+    int8 = int8_network(trained, pixels)
+    vectors = Vectors(pixels, np.zeros(len(pixels), np.int32), int8.logits(pixels), 0.0)
+    write_code(Folder(tmp_path), trained, numeric_of(trained, int8, bytes_in=True), list("0123456789"), vectors)
+    assert "24 of 24 answers as expected, 24 of them exactly" in check_on_host(tmp_path, compiler)
+
+
+def test_code_that_does_not_compile_is_reported_with_what_the_compiler_says(compiler: str, tmp_path: Path) -> None:
+    for name in ("check.c", "model.c"):
+        (tmp_path / name).write_text("int main(void) { return missing; }\n")
+    with pytest.raises(WorkError, match="the C code cannot be compiled"):
+        check_on_host(tmp_path, compiler)
+
+
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_few_random_networks_answer_as_keras_and_litert_do(
+    free_form: st.SearchStrategy[tuple[Architecture, Task]], write_c: Any, compiler: str, data: st.DataObject
+) -> None:
+    agree(*data.draw(free_form), write_c, compiler)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_random_networks_answer_as_keras_and_litert_do(
+    free_form: st.SearchStrategy[tuple[Architecture, Task]], write_c: Any, compiler: str, data: st.DataObject
+) -> None:
+    agree(*data.draw(free_form), write_c, compiler)
+
+
+def agree(architecture: Architecture, task: Task, write_c: Any, compiler: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        trained, _, pixels = write_c(folder, architecture, "float32", task)
+        logits = logits_on_host(folder, pixels, task.classes, "float32", compiler)
+        expected = trained.logits(pixels)
+        assert np.abs(logits - expected).max() <= 1e-4 * max(1.0, float(np.abs(expected).max()))
+        _, int8, pixels = write_c(folder, architecture, "int8", task)
+        logits = logits_on_host(folder, pixels, task.classes, "int8", compiler)
+        expected = int8.logits(pixels)
+        assert (np.argmax(logits, axis=1) == np.argmax(expected, axis=1)).all()
+        assert np.abs(logits.astype(int) - expected.astype(int)).max() <= 1
+
+
+def test_the_flags_are_those_that_the_makefile_has() -> None:
+    from tinysearch.deploy.source import template
+
+    assert f"STRICT = {' '.join(STRICT)}\n" in template("Makefile")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+def test_series_are_images_of_one_row(write_c: Any, compiler: str, tmp_path: Path, dtype: str) -> None:
+    layers = (
+        Conv(4, kernel=(1, 7), norm="before"),
+        SeparableConv(5, kernel=(1, 5), norm="after", padding="valid"),
+        DepthwiseConv(2, kernel=(1, 3)),
+    )
+    write_c(tmp_path, Architecture(layers, Head("average")), dtype, Task((1, 60, 3), 4))
+    assert "24 of 24 answers as expected" in check_on_host(tmp_path, compiler)

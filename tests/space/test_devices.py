@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tinysearch.errors import BudgetError
+from tinysearch.space.architecture import Architecture, Conv, Head
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import Cost, cost, flash_bytes
+from tinysearch.space.devices import DEVICES, device
+from tinysearch.space.task import Task
+
+NETWORK = Architecture((Conv(4, norm="before"),), Head("average"))
+
+
+def test_every_device_has_its_source_and_leaves_room_for_a_program() -> None:
+    for name, one in DEVICES.items():
+        assert device(name) is one
+        assert one.source
+        assert 0 < one.max_flash <= one.flash - 512
+        assert 0 < one.max_ram <= one.ram - 512
+
+
+def test_an_unknown_device_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(BudgetError, match=r"the devices are attiny1614, .*; got 'toaster'"):
+        device("toaster")
+
+
+@pytest.mark.parametrize(("bound", "words"), [("flash_bytes", "bytes of flash"), ("ram_bytes", "bytes of memory")])
+def test_flash_and_memory_can_be_bounded(bound: str, words: str) -> None:
+    counted = cost(NETWORK, Task())
+    need = getattr(counted, bound)
+    assert Budget(10_000, **{bound: need}).check(counted).accepted
+    verdict = Budget(10_000, **{bound: need - 1}).check(counted)
+    assert (verdict.accepted, verdict.reason) == (False, bound)
+    assert verdict.message == f"{need:,} {words} are above the limit of {need - 1:,}"
+
+
+def test_shared_weights_take_no_flash_again_but_each_application_has_its_own_scales() -> None:
+    once, twice = (
+        cost(Architecture((Conv(9), Conv(9, repeat=times)), Head("average")), Task()).flash_bytes for times in (1, 2)
+    )
+    assert once is not None
+    assert twice is not None
+    # A structure, biases and multipliers, shifts, and a call, in whole words.
+    assert twice - once == 52 + 8 * 9 + 12 + 12
+
+
+def test_the_flash_of_a_cortex_m0_is_the_one_that_a_cost_has() -> None:
+    assert cost(NETWORK, Task()).flash_bytes == flash_bytes(NETWORK, Task(), "cortex-m0plus")
+    assert flash_bytes(NETWORK, Task(), "cortex-m4") != flash_bytes(NETWORK, Task(), "cortex-m0plus")
+
+
+def test_what_was_recorded_before_flash_was_counted_is_read() -> None:
+    plain = cost(NETWORK, Task()).to_dict()
+    assert Cost.from_dict(plain).flash_bytes == plain.pop("flash_bytes")
+    older = Cost.from_dict(plain)
+    assert older.flash_bytes is None
+    assert older == dataclasses.replace(cost(NETWORK, Task()), flash_bytes=None)
