@@ -19,7 +19,19 @@ ROOT = Path(tinysearch.__file__).parent
 # A room may import from itself and from the rooms after it.
 # What others import of tinysearch comes first: its doors.
 ROOMS = ("__main__", "cli", "executors", "testing", "keras_tuner", "calls", "retraining", "study", "inputs", "result")
-ROOMS += ("baselines", "deploy", "search", "workers", "training", "report", "results", "data", "space", "runtime", "errors")
+ROOMS += (
+    "baselines",
+    "deploy",
+    "search",
+    "workers",
+    "training",
+    "report",
+    "results",
+    "data",
+    "space",
+    "runtime",
+    "errors",
+)
 HEAVY = ("tensorflow", "keras", "keras_tuner", "sklearn", "scipy", "plotly", "optuna")
 
 
