@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from tinysearch.data.download import Array
-from tinysearch.data.images import Images, pixel_statistics
+from tinysearch.data.images import Array, Channel, Images, pixel_statistics
+from tinysearch.data.splits import FOLDS, Split, counted_from_the_end
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
-FOLDS = 10
+__all__ = ["FOLDS", "Dataset", "TrainingData"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ class TrainingData:
         train, validation: The two parts of the training images; validation may be None.
         full_scale: The largest value that a pixel can have.
         test: The test images without their labels, for evaluations only, see ``Dataset.evaluation_data``.
+        whole: All training images, of which the two parts were taken; None where they were not.
+        groups: The group of each of these, shape ``(images,)``; None if there are none.
+        split: How these are divided.
     """
 
     task: Task
@@ -32,6 +35,37 @@ class TrainingData:
     validation: Images | None
     full_scale: float
     test: Array | None = None
+    whole: Images | None = None
+    groups: Array | None = None
+    split: Split = field(default_factory=Split)
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        images: Images,
+        full_scale: float,
+        split: Split,
+        *,
+        fold: int | None = 0,
+        groups: Array | None = None,
+        test: Array | None = None,
+    ) -> TrainingData:
+        """Divide images; pixels are copied only where they are few and lie apart.
+
+        Args:
+            task, full_scale, groups, test: See the class.
+            images: All training images.
+            split: How to divide them.
+            fold: Which fold is held out; None to train on all.
+
+        Raises:
+            DatasetError: see ``Split.parts``.
+        """
+        if fold is None:
+            return cls(task, images, None, full_scale, test, images, groups, split)
+        train, validation = (images.selected(rows) for rows in split.parts(fold, images.labels, groups))
+        return cls(task, train, validation, full_scale, test, images, groups, split)
 
     @property
     def nbytes(self) -> int:
@@ -40,42 +74,42 @@ class TrainingData:
         return sum(part.nbytes for part in parts if part is not None)
 
     @cached_property
-    def statistics(self) -> tuple[float, float]:
-        """Mean and standard deviation of all pixels that are trained on."""
+    def statistics(self) -> tuple[Channel, ...]:
+        """Figures of each channel of the images that are trained on."""
         return pixel_statistics(self.train)
 
     def holding_out(self, fold: int) -> TrainingData:
         """Return the same images with another fold of them held out.
 
-        The ten folds are all different and of one size; they overlap where that does not divide the images.
-
         Args:
-            fold: From 0, the last fold, to 9, the first one.
+            fold: From 0, which a search holds out, to 9.
 
         Returns:
             The data; what has no images for validation as it is.
         """
         if self.validation is None:
             return self
-        pixels = np.concatenate([self.train.pixels, self.validation.pixels])
-        labels = np.concatenate([self.train.labels, self.validation.labels])
-        count, size = len(labels), len(self.validation)
-        begin = max(0, count - (fold + 1) * size)
-        if count <= (FOLDS - 1) * size:
-            # One after the other, the first folds of so few images would be the same.
-            begin = round((count - size) * (FOLDS - 1 - fold) / (FOLDS - 1))
-        held = np.zeros(count, bool)
-        held[begin : begin + size] = True
-        train, validation = (Images(pixels[part], labels[part]) for part in (~held, held))
-        return replace(self, train=train, validation=validation)
+        if self.whole is not None:
+            return TrainingData.of(
+                self.task, self.whole, self.full_scale, self.split, fold=fold, groups=self.groups, test=self.test
+            )
+        images = Images(
+            np.concatenate([self.train.pixels, self.validation.pixels]),
+            np.concatenate([self.train.labels, self.validation.labels]),
+        )
+        held = np.zeros(len(images), bool)
+        held[counted_from_the_end(len(images), len(self.validation), fold, FOLDS)] = True
+        return replace(
+            self, train=images.selected(np.flatnonzero(~held)), validation=images.selected(np.flatnonzero(held))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Images of one task.
+    """Labelled images, or series, of one task.
 
     Args:
-        name: ``"mnist"``, ``"digits"``, ... or the name of the file.
+        name: ``"mnist"``, ``"digits"``, ... or the name of the file or folder.
         source: Where it was found, in words.
         task: Shape of the images and number of classes.
         train: All training images, the ones held out for validation included.
@@ -83,6 +117,12 @@ class Dataset:
         full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
         fallback: Why this is not the dataset, or not from the file, that one may have expected, or None.
         load_test: Reads the test images; called as often as they are asked for.
+        class_names: Names of the classes, in the order of their numbers; nothing where they are not known.
+        split: How a search divides the training images.
+        groups: The group of each training image by number, shape ``(images,)``; None if there are none.
+        notes: What a person should know of how the data was read, a sentence each.
+        labels: What kind of labels the data came with, in words.
+        kept_order: Whether the training images are in the order in which they came.
     """
 
     name: str
@@ -93,6 +133,12 @@ class Dataset:
     full_scale: float
     fallback: str | None
     load_test: Callable[[], Images] = field(repr=False, compare=False)
+    class_names: tuple[str, ...] = ()
+    split: Split = field(default_factory=Split)
+    groups: Array | None = field(default=None, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
+    labels: str = "whole numbers"
+    kept_order: bool = True
 
     def test(self) -> Images:
         """Read the test images.
@@ -112,24 +158,22 @@ class Dataset:
         """Return what an evaluation trains on, and the test images without their labels.
 
         Args:
-            hold_out: Whether to hold images out for validation as ``training_data`` does, not to train on all.
+            hold_out: Whether to hold out the last tenth for validation, as the hand-designed baselines were made, not
+                to train on all.
 
         Raises:
             DatasetError: see ``test``.
         """
-        data = self.training_data() if hold_out else TrainingData(self.task, self.train, None, self.full_scale)
-        return replace(data, test=self.test().pixels)
+        split = Split() if hold_out else self.split
+        return self._divided(split, fold=0 if hold_out else None, test=self.test().pixels)
 
-    def training_data(self) -> TrainingData:
+    def training_data(self, fold: int = 0) -> TrainingData:
         """Return what a candidate may see while it is searched for.
 
-        The last 10 % of the training images are held out for validation.
+        Args:
+            fold: Which part of the training images is held out for validation, see ``split``.
         """
-        cut = len(self.train) - max(1, round(len(self.train) / FOLDS))
-        pixels, labels = self.train.pixels, self.train.labels
-        return TrainingData(
-            self.task,
-            Images(pixels[:cut], labels[:cut]),
-            Images(pixels[cut:], labels[cut:]),
-            self.full_scale,
-        )
+        return self._divided(self.split, fold=fold)
+
+    def _divided(self, split: Split, *, fold: int | None, test: Array | None = None) -> TrainingData:
+        return TrainingData.of(self.task, self.train, self.full_scale, split, fold=fold, groups=self.groups, test=test)

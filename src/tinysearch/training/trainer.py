@@ -14,7 +14,7 @@ from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.preparation import threads
-from tinysearch.space.keras_builder import build
+from tinysearch.space.keras_builder import Scale, build
 from tinysearch.space.task import Task
 from tinysearch.training.callbacks import Keeper, PlateauRule, Recorder, variables_of
 from tinysearch.training.candidate import Candidate
@@ -158,12 +158,13 @@ def _build_metrics(model: keras.Model, task: Task) -> None:
     model.reset_metrics()
 
 
-def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[float, float]:
-    """Return scale and offset that a model of this recipe applies to raw pixels."""
+def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[Scale, Scale]:
+    """Return scale and offset that a model of this recipe applies to raw pixels, for each channel if there are more."""
     if recipe.input_scaling == "unit":
         return 1 / data.full_scale, 0.0
-    mean, deviation = data.statistics
-    return 1 / deviation, -mean / deviation
+    scales = [1 / (one.deviation or 1.0) for one in data.statistics]
+    offsets = [-one.mean / (one.deviation or 1.0) for one in data.statistics]
+    return (scales[0], offsets[0]) if len(scales) == 1 else (scales, offsets)
 
 
 def _fits(model: keras.Model, checkpoint: Checkpoint) -> bool:
