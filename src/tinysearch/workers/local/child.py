@@ -24,6 +24,7 @@ import numpy as np
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
+from tinysearch.data.splits import Split
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.space.task import Task
@@ -107,10 +108,15 @@ def _receive(stream: BinaryIO, description: Mapping[str, Any]) -> TrainingData:
     parts = [
         Images(array(part["pixels"], part["dtype"]), array(part["labels"], "int32")) for part in description["parts"]
     ]
+    groups = None if description["groups"] is None else array(description["groups"], "int32")
     shown = description["test"]
     test = None if shown is None else array(shown["pixels"], shown["dtype"])
     task = Task(tuple(description["input_shape"]), description["classes"])
-    return TrainingData(task, parts[0], parts[1] if len(parts) > 1 else None, description["full_scale"], test)
+    scale = description["full_scale"]
+    if description["split"] is not None:
+        split, fold = Split.from_dict(description["split"]), 0 if description["holds_out"] else None
+        return TrainingData.of(task, parts[0], scale, split, fold=fold, groups=groups, test=test)
+    return TrainingData(task, parts[0], parts[1] if len(parts) > 1 else None, scale, test)
 
 
 def _listen(stream: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from tinysearch.data.dataset import TrainingData
+from tinysearch.data.images import Images
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.scratch import worker_log
@@ -128,9 +129,11 @@ class Process:
         self._write(json.dumps(message).encode() + b"\n")
 
     def _hand_over(self, data: TrainingData) -> None:
-        for images in filter(None, (data.train, data.validation)):
+        for images in _parts(data):
             self._write(images.pixels.data.cast("B"))
             self._write(images.labels.data.cast("B"))
+        if data.groups is not None:
+            self._write(data.groups.data.cast("B"))
         if data.test is not None:
             self._write(data.test.data.cast("B"))
 
@@ -205,7 +208,7 @@ class _Watchdog:
 
 def described(data: TrainingData) -> dict[str, Any]:
     """Return what the other end needs to know to read the images."""
-    parts = [images for images in (data.train, data.validation) if images is not None]
+    parts = _parts(data)
     test = None if data.test is None else {"pixels": data.test.shape, "dtype": str(data.test.dtype)}
     return {
         "input_shape": data.task.input_shape,
@@ -215,8 +218,17 @@ def described(data: TrainingData) -> dict[str, Any]:
             {"pixels": images.pixels.shape, "labels": images.labels.shape, "dtype": str(images.pixels.dtype)}
             for images in parts
         ],
+        "split": None if data.whole is None else data.split.to_dict(),
+        "holds_out": data.validation is not None,
+        "groups": None if data.groups is None else data.groups.shape,
         "test": test,
     }
+
+
+def _parts(data: TrainingData) -> list[Images]:
+    """Return the images to send: all of them, which the other end divides, or else those of each part."""
+    parts = (data.whole,) if data.whole is not None else (data.train, data.validation)
+    return [images for images in parts if images is not None]
 
 
 def _ending(code: int) -> str:
