@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import keras
 
     from tinysearch.data.dataset import Dataset, TrainingData
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.leaderboard import Leaderboard
     from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record, Run
@@ -125,8 +126,8 @@ class SearchResult:
 def run(
     budget: int | Budget = DEFAULT_BUDGET,
     *,
-    dataset: str = "auto",
-    data: Path | str | None = None,
+    dataset: Any = "auto",
+    data: Any = None,
     trials: int = 20,
     epochs: int = 10,
     strategy: str = "bayesian",
@@ -146,8 +147,9 @@ def run(
 
     Args:
         budget: Bound on total parameters; a candidate at or above it is rejected.
-        dataset: ``"auto"``, ``"mnist"``, ``"fashion_mnist"``, ``"digits"`` or the path of an ``.npz`` file.
-        data: An ``.npz`` file with the dataset.
+        dataset: ``"auto"``, ``"mnist"``, ``"fashion_mnist"``, ``"cifar10"``, ``"cifar100"`` or ``"digits"``.
+        data: A file, a folder of pictures, ``(x, y)``, ``((x, y), (x_test, y_test))``, ``(train, validation, test)`` or
+            a ``tf.data.Dataset``, see ``docs/data.md``.
         trials: Candidates to train, baselines not counted.
         epochs: Epochs for every candidate.
         strategy: ``"bayesian"``, ``"evolution"``, ``"halving"``, ``"random"`` or ``"keras-tuner:<oracle>"``.
@@ -204,10 +206,9 @@ def run(
         **({} if workers is None else {"workers": workers}),
     }
     path = local(store, "a store") if store is not None else default_path()
-    where = None if data is None else local(data, "a dataset")
     with (
         Store(path, create=True) as opened,
-        open_run(opened, settings, dataset=dataset, data=where, name=name, reuse=reuse) as search,
+        open_run(opened, settings, dataset=dataset, data=data, name=name, reuse=reuse) as search,
     ):
         outcome, problem = carry_out(search, Workers(), _shown_as_warnings())
         if outcome.ending == "interrupted":
@@ -253,8 +254,9 @@ def open_run(
     store: Store,
     given: Mapping[str, Any],
     *,
-    dataset: str | Dataset = "auto",
-    data: Path | None = None,
+    dataset: Any = "auto",
+    data: Any = None,
+    reading: Reading | None = None,
     name: str | None = None,
     resume: bool = False,
     time_limit: float | None = None,
@@ -268,7 +270,7 @@ def open_run(
         given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, folds,
             initial_candidates, space, tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and
             max_weight_bytes. What is left out has its default, or in a resumed run the value that the run began with.
-        dataset, data: See ``load``; or a dataset that is loaded.
+        dataset, data, reading: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
         time_limit: Seconds.
@@ -280,6 +282,8 @@ def open_run(
         InputError: if something given cannot be used.
     """
     from tinysearch.baselines.models import architectures
+    from tinysearch.data.checks import checked
+    from tinysearch.data.dataset import Dataset
     from tinysearch.data.loading import load
     from tinysearch.runtime.capacity import Capacity
     from tinysearch.search.run import SearchRun
@@ -300,7 +304,9 @@ def open_run(
         given = {**given, "warm_start_trials": tuple((name, _searched(store, name)) for name in given["learn_from"])}
     by_default = before is None and given.get("workers") is None
     settings = _settings({**given, "workers": 1} if by_default else given, before)
-    images = load(dataset, data) if isinstance(dataset, str) else dataset
+    images = dataset if isinstance(dataset, Dataset) else load(dataset, data, reading=reading)
+    if not images.warnings:
+        images = checked(images)
     if by_default:
         capacity = Capacity.here(images.train.pixels.nbytes, worker_memory)
         settings = dataclasses.replace(settings, workers=capacity.workers)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli.archives import export, import_
+from tinysearch.cli.data import data
 from tinysearch.cli.documentation import documentation
 from tinysearch.cli.encoding import survive_any_encoding
 from tinysearch.cli.evaluate import evaluate
@@ -29,7 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, export, import_):
+COMMANDS = (run, frontier, evaluate, reproduce, leaderboard, show, data, cost, space, report, watch, export, import_)
+for command in COMMANDS:
     app.command(command.__name__.strip("_"), help=documentation(command))(command)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, sources
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -24,6 +24,11 @@ def evaluate(
     workers: options.Workers = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
     store: options.Store = None,
 ) -> None:
     """Retrain the best candidates of a run on all training images, and score them on the test images.
@@ -35,19 +40,21 @@ def evaluate(
     """
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import at_a_time, comparisons, evaluated
+    from tinysearch.data.checks import checked
     from tinysearch.data.loading import load
     from tinysearch.report import terminal
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.evaluation import best_of
 
+    read = sources.reading(size, layout, label_column, groups, color)
     notes, console = stderr(), stdout()
     with terminations(), Store(store or default_path()) as opened:
         opened.run(run)
-        images = load(dataset, data)
+        images = checked(load(dataset, data, reading=read))
         planned = best_of(opened, run, images, top, range(seeds))
-        size = at_a_time(workers, len(planned), images, notes)
-        records = evaluated(opened, planned, images, notes, size)
+        count = at_a_time(workers, len(planned), images, notes)
+        records = evaluated(opened, planned, images, notes, count)
         console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
         compared = comparisons(opened, records)
     if compared is None:

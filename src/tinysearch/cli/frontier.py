@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import options
+from tinysearch.cli import options, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -57,6 +57,11 @@ def frontier(
     ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
     plot: Annotated[
         Path | None,
@@ -79,6 +84,7 @@ def frontier(
     from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
     from tinysearch.cli.spaces import read_space
+    from tinysearch.data.checks import checked
     from tinysearch.data.loading import load
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.frontier import initial_candidates
@@ -89,6 +95,7 @@ def frontier(
     bounds = _bounds(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
+    read = sources.reading(size, layout, label_column, groups, color)
     notes = stderr()
     records: dict[int, list[Record]] = {}
     problem: TinySearchError | None = None
@@ -107,7 +114,7 @@ def frontier(
     }
     given = {key: value for key, value in options_given.items() if value is not None}
     with terminations() as signals, Store(store or default_path(), create=True) as opened:
-        images = load(dataset, data)
+        images = checked(load(dataset, data, reading=read))
         whole_space = SearchSpace(images.task, tree_of(spec or {}))
         smallest = whole_space.smallest().params
         if smallest >= min(bounds):

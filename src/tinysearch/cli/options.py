@@ -21,13 +21,15 @@ Budget = Annotated[
         help="Parameters, moving statistics included; at or above is rejected.",
     ),
 ]
-Dataset = Annotated[str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or an .npz file.")]
+Dataset = Annotated[
+    str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, cifar10, cifar100 or digits.")
+]
 Data = Annotated[
     Path | None,
     typer.Option(
         parser=path,
-        metavar="FILE",
-        help="An .npz file with x_train and y_train, x_test and y_test.",
+        metavar="SOURCE",
+        help="An .npz, .npy or .csv file, or a folder of pictures, see docs/data.md.",
         show_default=False,
     ),
 ]

@@ -63,6 +63,7 @@ def reproduce(
     from tinysearch.baselines.models import BASELINES, PREFIX, baseline
     from tinysearch.baselines.reproduce import recorded
     from tinysearch.cli.evaluations import at_a_time
+    from tinysearch.data.checks import checked
     from tinysearch.data.loading import load
     from tinysearch.results.store import Store, default_path
     from tinysearch.training.recipe import recipe as named_recipe
@@ -80,7 +81,7 @@ def reproduce(
     rows = [recorded(key, path) for key in keys]
     notes, console = stderr(), stdout()
     with terminations(), Store(path, create=True) as opened:
-        images = load(dataset, data)
+        images = checked(load(dataset, data))
         if images.fallback:
             notes.print(Text(f"note: {images.fallback}", style="bold yellow"))
         size = at_a_time(workers, (len(names) + len(rows)) * seeds, images, notes)

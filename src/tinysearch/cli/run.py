@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import options
+from tinysearch.cli import options, sources
 from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.errors import TrainingError
@@ -84,6 +84,11 @@ def run(
     ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
+    size_of_images: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run --name, or the latest one.")] = False,
     time_limit: Annotated[
@@ -144,7 +149,9 @@ def run(
     path = store or default_path()
     which = Reuse.none if retrain else reuse
     where = _as_options({"--store": store})
-    again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
+    read = sources.reading(size_of_images, layout, label_column, groups, color)
+    said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
+    again = _as_options(said) + where
     limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
     on = again + _as_options(limits) + ("" if which is Reuse.same else f" --reuse {which.value}")
     with terminations() as signals, Store(path, create=True) as opened:
@@ -153,6 +160,7 @@ def run(
             {key: value for key, value in given.items() if value is not None},
             dataset=dataset,
             data=data,
+            reading=read,
             name=name,
             resume=resume,
             time_limit=limit,

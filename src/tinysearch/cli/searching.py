@@ -105,12 +105,10 @@ class Shown:
 
 def plan(search: SearchRun, store: Path) -> Table:
     """Return what a run is about to do."""
+    from tinysearch.report.data import in_short
     from tinysearch.space.survey import survey
 
     settings, dataset = search.settings, search.dataset
-    height, width, channels = dataset.task.input_shape
-    held = search.dataset.training_data()
-    images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
     found = survey(settings.budget, space=search.space, draws=500, samples=0)
     count = len(search.baselines)
     before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
@@ -126,7 +124,7 @@ def plan(search: SearchRun, store: Path) -> Table:
         limits.append(f"at most {settings.budget.peak_activation_bytes:,} bytes of activations")
     rows = [
         ("run", f"{search.name} in {store}{resumed}"),
-        ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
+        ("data", in_short(dataset)),
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}"),

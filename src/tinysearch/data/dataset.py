@@ -123,6 +123,7 @@ class Dataset:
         notes: What a person should know of how the data was read, a sentence each.
         labels: What kind of labels the data came with, in words.
         kept_order: Whether the training images are in the order in which they came.
+        warnings: What may be wrong with it, see ``checks``; nothing before it was checked.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     labels: str = "whole numbers"
     kept_order: bool = True
+    warnings: tuple[str, ...] = ()
 
     def test(self) -> Images:
         """Read the test images.

@@ -70,7 +70,7 @@ def carry_out(run: SearchRun, workers: Workers, display: Display) -> tuple[RunOu
     """
     size = run.settings.workers
     worker = workers(run.dataset.training_data(), size)
-    for note in (run.dataset.fallback, worker.note(size)):
+    for note in (run.dataset.fallback, *run.dataset.notes, *run.dataset.warnings, worker.note(size)):
         if note:
             display.note(note)
     with display.search(run) as watcher:
