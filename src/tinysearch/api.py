@@ -310,7 +310,7 @@ def open_run(
     if by_default:
         capacity = Capacity.here(images.train.pixels.nbytes, worker_memory)
         settings = dataclasses.replace(settings, workers=capacity.workers)
-    space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params))
+    space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params, images.task))
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)
         try:

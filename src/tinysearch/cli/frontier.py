@@ -115,7 +115,7 @@ def frontier(
     given = {key: value for key, value in options_given.items() if value is not None}
     with terminations() as signals, Store(store or default_path(), create=True) as opened:
         images = checked(load(dataset, data, reading=read))
-        whole_space = SearchSpace(images.task, tree_of(spec or {}))
+        whole_space = SearchSpace(images.task, tree_of(spec or {}, task=images.task))
         smallest = whole_space.smallest().params
         if smallest >= min(bounds):
             raise BudgetError(

@@ -135,6 +135,11 @@ def fingerprint(images: Images) -> str:
     return digest.hexdigest()[:16]
 
 
+def lowest(images: Images) -> float:
+    """Return the least value of all pixels."""
+    return min(float(images.pixels[start : start + _STATISTICS].min()) for start in range(0, len(images), _STATISTICS))
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """Figures of one channel: mean and standard deviation of its values, the least and the largest of them."""

@@ -95,7 +95,7 @@ def fit(
     batches = TrainingBatches(data.train, recipe, seed)
     validation = None
     if data.validation is not None:
-        validation = data.validation.pixels.astype(np.float32), data.validation.labels
+        validation = np.asarray(data.validation.pixels, np.float32), data.validation.labels
     model.compile(
         optimizer=optimizer_of(recipe, batches.steps),
         loss=loss_of(recipe),
@@ -128,6 +128,7 @@ def fit(
             validation_data=validation,
             validation_batch_size=LARGE_BATCH,
             callbacks=callbacks,
+            class_weight=_class_weight(data, recipe),
             shuffle=False,
             verbose=0,
         )
@@ -165,6 +166,17 @@ def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[Scale, Scale]:
     scales = [1 / (one.deviation or 1.0) for one in data.statistics]
     offsets = [-one.mean / (one.deviation or 1.0) for one in data.statistics]
     return (scales[0], offsets[0]) if len(scales) == 1 else (scales, offsets)
+
+
+def _class_weight(data: TrainingData, recipe: Recipe) -> dict[int, float] | None:
+    """Return how much an image of each class counts: all classes alike together, the average image as 1."""
+    if recipe.class_weight == "none":
+        return None
+    counts = np.bincount(data.train.labels, minlength=data.task.classes)
+    present = int((counts > 0).sum())
+    return {
+        number: len(data.train) / (present * count) if count else 1.0 for number, count in enumerate(counts.tolist())
+    }
 
 
 def _fits(model: keras.Model, checkpoint: Checkpoint) -> bool:
