@@ -307,6 +307,9 @@ def open_run(
     images = dataset if isinstance(dataset, Dataset) else load(dataset, data, reading=reading)
     if not images.warnings:
         images = checked(images)
+    if before is not None:
+        images = images.as_in(before.data)
+    settings = dataclasses.replace(settings, data=images.described())
     if by_default:
         capacity = Capacity.here(images.train.pixels.nbytes, worker_memory)
         settings = dataclasses.replace(settings, workers=capacity.workers)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from tinysearch.data.splits import FOLDS, Split, counted_from_the_end
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
+# What is chosen where the data does not bring a part for validation, or groups.
+_CHOSEN = ("last", "stratified")
 __all__ = ["FOLDS", "Dataset", "TrainingData"]
 
 
@@ -176,6 +179,26 @@ class Dataset:
             fold: Which part of the training images is held out for validation, see ``split``.
         """
         return self._divided(self.split, fold=fold)
+
+    def described(self) -> dict[str, Any]:
+        """Return what a run keeps of how its data was understood, plain JSON values.
+
+        What is as it always was is left out: the last tenth held out, and classes that are called by their numbers.
+        """
+        plain: dict[str, Any] = {}
+        if self.split != Split():
+            plain["split"] = self.split.to_dict()
+        if self.class_names and self.class_names != tuple(map(str, range(self.task.classes))):
+            plain["class_names"] = list(self.class_names)
+        return plain
+
+    def as_in(self, described: Mapping[str, Any]) -> Dataset:
+        """Return the dataset divided as a run that goes on has divided it, unless the data itself says how."""
+        if self.split.kind in _CHOSEN:
+            before = Split.from_dict(described.get("split", {}))
+            if before.kind in _CHOSEN:
+                return replace(self, split=before)
+        return self
 
     def _divided(self, split: Split, *, fold: int | None, test: Array | None = None) -> TrainingData:
         return TrainingData.of(self.task, self.train, self.full_scale, split, fold=fold, groups=self.groups, test=test)

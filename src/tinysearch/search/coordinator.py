@@ -16,7 +16,7 @@ from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.runtime.interrupts import Interrupts
 from tinysearch.search.proposer import Proposal
 from tinysearch.search.recording import recorded
-from tinysearch.search.reuse import reusable
+from tinysearch.search.reuse import divided_alike, reusable
 from tinysearch.search.run import SearchRun
 from tinysearch.search.waiting import next_done
 from tinysearch.training.job import Job
@@ -180,7 +180,8 @@ class Coordinator:
         """Return the record of an identical training of another run, as one of this run."""
         run, key = self._run, proposal.candidate.key
         known = run.store.trainings(key, run.settings.seed, run.dataset.fingerprint)
-        reused = reusable(known, proposal.candidate, self._environment, run.reuse)
+        alike = divided_alike(run.store, known, run.dataset.split)
+        reused = reusable(alike, proposal.candidate, self._environment, run.reuse)
         if reused is None:
             return None
         found, elsewhere = reused

@@ -40,6 +40,8 @@ class RunSettings:
             evaluated; 1 for the one of the search.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
+        data: What a run keeps of how its data was understood, see ``Dataset.described``: how it was divided, and the
+            names of the classes.
         warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
 
     Raises:
@@ -62,6 +64,7 @@ class RunSettings:
     tune_recipe: bool = False
     prune: bool = False
     warm_start_trials: tuple[tuple[str, int], ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("trials", "seed", "workers", "evaluate", "folds"):
