@@ -20,13 +20,14 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost, and if it came from the store its records and where their models are."""
+    """An architecture with its cost; if it came from the store its records, their models and the names of classes."""
 
     name: str
     architecture: Architecture
     cost: Cost
     records: tuple[Record, ...] = ()
     models: tuple[Path | None, ...] = ()
+    class_names: tuple[str, ...] = ()
 
 
 def find(candidate: str, store: Path, *, trained: bool = True) -> Found:
@@ -53,8 +54,9 @@ def find(candidate: str, store: Path, *, trained: bool = True) -> Found:
     with open_to_read(store) as opened:
         records = opened.find(candidate)
         models = tuple(_model(store, opened, record) for record in records)
-    latest = records[-1]
-    return Found(latest.name, latest.architecture, latest.cost, tuple(records), models)
+        latest = records[-1]
+        names = opened.run(latest.run).class_names
+    return Found(latest.name, latest.architecture, latest.cost, tuple(records), models, names)
 
 
 def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...]]:

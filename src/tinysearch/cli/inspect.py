@@ -77,7 +77,7 @@ def show(
     elif format is ShowFormat.markdown:
         from tinysearch.report.card import to_card
 
-        write(to_card(found.name, found.architecture, found.cost, found.records))
+        write(to_card(found.name, found.architecture, found.cost, found.records, found.class_names))
     else:
         _show(found)
 
@@ -115,6 +115,7 @@ def _as_json(found: Found) -> dict[str, object]:
         "name": found.name,
         "architecture": found.architecture.to_dict(),
         "cost": found.cost.to_dict(),
+        "class_names": list(found.class_names),
         "records": [
             {
                 "run": record.run,
@@ -152,4 +153,6 @@ def _show(found: Found) -> None:
     console.print(details.legend())
     console.print()
     console.print(details.layers(found.cost))
+    if found.class_names:
+        console.print(Text(f"classes: {', '.join(found.class_names)}"), soft_wrap=True)
     console.print(details.trainings(found.records, found.models))

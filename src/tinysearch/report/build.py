@@ -167,6 +167,9 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         confusion = counted.tolist()
     times = (predicted != labels).sum(axis=0)
     images = known.images.get(one.test_fingerprint or "")
+    if images is not None and images.shape[2] == 1:
+        # A series is no picture.
+        images = None
     worst = np.argsort(-times, kind="stable")[: min(MOST_DIGITS, int((times > 0).sum()))]
     return Test(
         accuracies=accuracies,
@@ -175,6 +178,7 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         wrong=int((times > 0).sum()),
         held_out=held_out,
         side=None if images is None else (images.shape[1], images.shape[2]),
+        class_names=known.runs[one.run].class_names if one.run in known.runs else (),
     )
 
 

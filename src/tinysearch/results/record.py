@@ -182,6 +182,11 @@ class Run:
     created_at: str
     finished_at: str | None
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their numbers; nothing where they are called by these."""
+        return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))
+
     def check_data(self, dataset: str, fingerprint: str) -> None:
         """Refuse to go on with other data than the run was made on.
 
