@@ -5,12 +5,13 @@ The rooms are imported by the functions and not by the module, so that ``import 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tinysearch.errors import InputError, RunError, TinySearchError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.leaderboard import Leaderboard
     from tinysearch.results.ranking import Standing
-    from tinysearch.results.record import Record, Run
+    from tinysearch.results.record import Measurement, Record, Run
     from tinysearch.results.store import Store
     from tinysearch.search.coordinator import RunOutcome
     from tinysearch.search.retraining import Retraining, RetrainingWatcher
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
     from tinysearch.space.task import Task
+    from tinysearch.training.candidate import Candidate
     from tinysearch.workers.local.processes import WorkerProcesses
 
 DEFAULT_BUDGET = 10_000
@@ -138,6 +140,8 @@ def run(
     folds: int = 3,
     space: Mapping[str, Any] | None = None,
     tune_recipe: bool = False,
+    augment: str | Path | Mapping[str, float] | None = None,
+    class_weight: Literal["none", "balanced"] = "none",
     prune: bool = False,
     reuse: Reuse = "same",
     name: str | None = None,
@@ -164,6 +168,9 @@ def run(
         space: What narrows the search space, as in a space file: ``{"format": 2, "depth": "1..6", "kinds": ["conv"]}``.
             Without a format, lists of sizes are ranges, as in format 1, and a ``FutureWarning`` shows the new form.
         tune_recipe: Search rate, batch size, augmentation and other knobs of training with the architecture.
+        augment: ``"auto"`` compares a few augmentations by short trainings before the search; ``"none"``; a JSON file
+            or a mapping with amounts, ``{"mirroring": 0.5}``; by default that of the recipe, if it suits the data.
+        class_weight: ``"balanced"`` for classes that are not equally large: each counts alike in training.
         prune: Stop candidates early that fall behind those before them.
         reuse: Which identical trainings of other runs in the store are reused: those of the ``"same"`` versions,
             backend, threads and machine, those of ``"any"``, or ``"none"``.
@@ -203,6 +210,8 @@ def run(
         "space": space or {},
         "tune_recipe": tune_recipe,
         "prune": prune,
+        "augment": augment,
+        "class_weight": class_weight,
         **({} if workers is None else {"workers": workers}),
     }
     path = local(store, "a store") if store is not None else default_path()
@@ -268,8 +277,9 @@ def open_run(
     Args:
         store: Where records go.
         given: Any of budget, trials, epochs, strategy, seed, recipe, baselines, workers, evaluate, folds,
-            initial_candidates, space, tune_recipe, prune, learn_from (names of runs), max_macs, max_memory and
-            max_weight_bytes. What is left out has its default, or in a resumed run the value that the run began with.
+            initial_candidates, space, tune_recipe, augment, class_weight, prune, learn_from (names of runs),
+            max_macs, max_memory and max_weight_bytes. What is left out has its default, or in a resumed run the value
+            that the run began with.
         dataset, data, reading: See ``load``; or a dataset that is loaded.
         name: Name of the run; a new run without one gets a free name, ``--resume`` without one takes the latest run.
         resume: Continue a run.
@@ -286,6 +296,7 @@ def open_run(
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.loading import load
     from tinysearch.runtime.capacity import Capacity
+    from tinysearch.search.augmentation import settled
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.search_space import SearchSpace
@@ -314,6 +325,10 @@ def open_run(
         capacity = Capacity.here(images.train.pixels.nbytes, worker_memory)
         settings = dataclasses.replace(settings, workers=capacity.workers)
     space = SearchSpace(images.task, tree_of(settings.space, settings.budget.params, images.task))
+    if before is None:
+        settings = settled(
+            settings, images, space, given.get("augment"), lambda: _training(images, Workers(memory=worker_memory))
+        )
     while True:
         chosen = name if name is not None else _free_name(store, images, settings.budget)
         try:
@@ -359,6 +374,19 @@ def evaluate_planned(
     return evaluate(store, planned, dataset, Workers()(dataset.evaluation_data(), size), size, watcher)
 
 
+@contextlib.contextmanager
+def _training(images: Dataset, workers: Workers) -> Iterator[Callable[[Candidate, int], Measurement]]:
+    """Give what trains candidates on a dataset, one at a time."""
+    from tinysearch.training.job import Job
+
+    worker = workers(images.training_data(), 1)
+    try:
+        worker.prepare(1)
+        yield lambda candidate, seed: worker.train(Job(candidate, seed, images.fingerprint))
+    finally:
+        worker.close()
+
+
 def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettings:
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.budget import Budget
@@ -374,7 +402,9 @@ def _settings(given: Mapping[str, Any], before: RunSettings | None) -> RunSettin
         int8_weight_bytes=given.get("max_weight_bytes", base.budget.int8_weight_bytes),
     )
     how = recipe(given["recipe"], epochs=base.recipe.epochs) if "recipe" in given else base.recipe
-    how = dataclasses.replace(how, epochs=given.get("epochs", how.epochs))
+    how = dataclasses.replace(
+        how, epochs=given.get("epochs", how.epochs), class_weight=given.get("class_weight", how.class_weight)
+    )
     names = (
         *(
             "trials",

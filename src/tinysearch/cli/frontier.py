@@ -44,6 +44,8 @@ def frontier(
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
+    augment: options.Augment = None,
+    class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     workers: options.Workers = None,
@@ -110,6 +112,8 @@ def frontier(
         "evaluate": evaluate,
         "space": spec,
         "tune_recipe": tune_recipe,
+        "augment": augment,
+        "class_weight": class_weight,
         "prune": prune,
     }
     given = {key: value for key, value in options_given.items() if value is not None}

@@ -75,6 +75,17 @@ TuneRecipe = Annotated[
         help="Search rate, batch size, augmentation, smoothing, decay and averaging with the architecture.",
     ),
 ]
+Augment = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|none|FILE",
+        help="How training images are changed: auto compares a few ways first, FILE is JSON. [that of the recipe]",
+    ),
+]
+ClassWeight = Annotated[
+    str | None,
+    typer.Option(metavar="none|balanced", help="balanced: classes count alike, however many images they have. [none]"),
+]
 Prune = Annotated[
     bool | None,
     typer.Option("--prune/--no-prune", help="Stop candidates early that fall behind those before them. [no-prune]"),

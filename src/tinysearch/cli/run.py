@@ -60,6 +60,8 @@ def run(
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
+    augment: options.Augment = None,
+    class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     max_macs: Annotated[
@@ -140,6 +142,8 @@ def run(
         "evaluate": evaluate,
         "space": read_space(space),
         "tune_recipe": tune_recipe,
+        "augment": augment,
+        "class_weight": class_weight,
         "prune": prune,
         "learn_from": learn_from or None,
         "max_macs": max_macs,

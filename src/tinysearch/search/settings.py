@@ -42,6 +42,8 @@ class RunSettings:
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
         data: What a run keeps of how its data was understood, see ``Dataset.described``: how it was divided, and the
             names of the classes.
+        augmentation: How the augmentation of the recipe was chosen, see ``search/augmentation.py``; nothing where it
+            was given.
         warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
 
     Raises:
@@ -65,6 +67,7 @@ class RunSettings:
     prune: bool = False
     warm_start_trials: tuple[tuple[str, int], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("trials", "seed", "workers", "evaluate", "folds"):
