@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.data.images import Images, lowest, pixel_statistics
+from tinysearch.data.images import Channel, Images, pixel_statistics
 from tinysearch.training.recipe import Recipe
 
 Pixels = npt.NDArray[np.float32]
@@ -53,12 +53,17 @@ class Changes:
         return batch
 
     @cached_property
-    def _spread(self) -> Pixels:
-        return np.array([one.deviation for one in pixel_statistics(self._images)], np.float32)
+    def _channels(self) -> tuple[Channel, ...]:
+        return pixel_statistics(self._images)
 
-    @cached_property
+    @property
+    def _spread(self) -> Pixels:
+        return np.array([one.deviation for one in self._channels], np.float32)
+
+    @property
     def _blank(self) -> Pixels:
-        return np.array(lowest(self._images), np.float32)
+        """What is cut out has the mean of its channel: it says nothing."""
+        return np.array([one.mean for one in self._channels], np.float32)
 
 
 def _cut(

@@ -37,7 +37,8 @@ class TrainingBatches:
         self._images = images
         self._recipe = recipe
         self._seed = seed
-        self._fill = lowest(images)
+        # Grey images have a ground, the least value. Channels have scales of their own, and photographs have no ground.
+        self._fill = lowest(images) if images.pixels.shape[-1] == 1 and images.pixels.shape[2] > 1 else None
         self._changes = Changes(images, recipe, seed)
 
     def epochs(self, first: int, end: int) -> Any:
@@ -170,14 +171,19 @@ def draw_affine(
     return np.stack([xx, xy, shift_x, yx, yy, shift_y, zero, zero], axis=1).astype(np.float32)
 
 
-def apply_affine(batch: Any, transforms: Any, fill: float) -> Any:
+def apply_affine(batch: Any, transforms: Any, fill: float | None) -> Any:
     """Move each image of a batch, in one bilinear resampling.
 
     Args:
         batch: Shape ``(batch, height, width, channels)``.
         transforms: What ``draw_affine`` drew for these images, shape ``(batch, 8)``.
-        fill: Value of pixels that come from outside the image.
+        fill: Value of pixels that come from outside the image; None for that of the nearest pixel inside.
     """
     return keras.ops.image.affine_transform(
-        batch, transforms, interpolation="bilinear", fill_mode="constant", fill_value=fill, data_format="channels_last"
+        batch,
+        transforms,
+        interpolation="bilinear",
+        fill_mode="nearest" if fill is None else "constant",
+        fill_value=0.0 if fill is None else fill,
+        data_format="channels_last",
     )
