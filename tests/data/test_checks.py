@@ -91,6 +91,16 @@ def test_examples_of_an_overlap_are_numbers_of_equal_images() -> None:
         assert np.array_equal(data.train.pixels[here], data.test().pixels[there])
 
 
+def test_images_are_named_by_their_numbers_in_the_source() -> None:
+    pixels = TEST[0].copy()
+    pixels[[3, 9]] = TRAIN[0][[40, 7]]
+    assert "(test number 3 is 40, 9 is 7)" in found(test=(pixels, TEST[1]))["overlap"][1]
+    again = TRAIN[0].copy()
+    again[59] = again[11]
+    text = found((again, TRAIN[1]))["duplicates"][1]
+    assert "59 and 11" in text or "11 and 59" in text
+
+
 def test_images_that_are_there_twice_are_counted() -> None:
     pixels = TRAIN[0].copy()
     pixels[[3, 6, 9]] = pixels[0]

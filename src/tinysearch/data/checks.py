@@ -105,7 +105,7 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
     for name, part in (("validation", brought), ("test", test)):
         if part is not None:
             yield from _of_ranges(train, part, name)
-            yield from _of_overlap(own, copies(part), name)
+            yield from _of_overlap(dataset, own, copies(part), name)
             yield from _of_missing(dataset, part, name)
 
 
@@ -143,11 +143,12 @@ def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding
             "warning",
             "constant",
             f"{_number(own.constant, 'training image has', 'training images have')} one value all over, the first is "
-            f"number {own.first_constant}; they may be damaged",
+            f"number {dataset.row(own.first_constant)}; they may be damaged",
         )
     twice = own.repeated()
     if twice.count:
-        where = ", ".join(f"{one} and {other}" for one, other in twice.examples[:_MOST_EXAMPLES])
+        pairs = [(dataset.row(one), dataset.row(other)) for one, other in twice.examples]
+        where = ", ".join(f"{one} and {other}" for one, other in pairs[:_MOST_EXAMPLES])
         yield Finding(
             "warning",
             "duplicates",
@@ -162,7 +163,7 @@ def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding
             "warning",
             "labels",
             f"{_number(twice.disagreeing, 'training image is', 'training images are')} there under two labels: number "
-            f"{one} is {first}, the same image at number {other} is {second}",
+            f"{dataset.row(one)} is {first}, the same image at number {dataset.row(other)} is {second}",
         )
 
 
@@ -182,12 +183,12 @@ def _of_ranges(train: Images, part: Images, name: str) -> Iterator[Finding]:
         )
 
 
-def _of_overlap(own: Copies, other: Copies, name: str) -> Iterator[Finding]:
+def _of_overlap(dataset: Dataset, own: Copies, other: Copies, name: str) -> Iterator[Finding]:
     shared = own.shared_with(other)
     if not shared.count:
         return
     share = shared.count / other.total
-    where = ", ".join(f"{theirs} is {ours}" for ours, theirs in shared.examples[:_MOST_EXAMPLES])
+    where = ", ".join(f"{theirs} is {dataset.row(ours)}" for ours, theirs in shared.examples[:_MOST_EXAMPLES])
     text = (
         f"{_number(shared.count, f'{name} image is', f'{name} images are')} among the training images too, "
         f"{100 * share:.1f} % of them ({name} number {where}{_more(shared.examples)})"

@@ -125,7 +125,7 @@ class Dataset:
         groups: The group of each training image by number, shape ``(images,)``; None if there are none.
         notes: What a person should know of how the data was read, a sentence each.
         labels: What kind of labels the data came with, in words.
-        kept_order: Whether the training images are in the order in which they came.
+        rows: The number that each training image had in its part of the source, from 0; None if the order is that.
         warnings: What may be wrong with it, see ``checks``; nothing before it was checked.
     """
 
@@ -142,7 +142,7 @@ class Dataset:
     groups: Array | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
     labels: str = "whole numbers"
-    kept_order: bool = True
+    rows: Array | None = field(default=None, repr=False, compare=False)
     warnings: tuple[str, ...] = ()
 
     def test(self) -> Images:
@@ -179,6 +179,10 @@ class Dataset:
             fold: Which part of the training images is held out for validation, see ``split``.
         """
         return self._divided(self.split, fold=fold)
+
+    def row(self, number: int) -> int:
+        """Return the number that a training image had in its part of the source, from 0."""
+        return number if self.rows is None else int(self.rows[number])
 
     def described(self) -> dict[str, Any]:
         """Return what a run keeps of how its data was understood, plain JSON values.

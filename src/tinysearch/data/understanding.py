@@ -53,6 +53,7 @@ def understood(
     # A file may be sorted by class, and what takes the last images would see but one of them.
     order = None if in_order else np.random.default_rng(0).permutation(len(first))
     train = first if order is None else _ordered(first, order)
+    rows = order
     of_whom = contents.train.groups if groups is None else np.asarray(groups)
     numbers = None if of_whom is None else _groups(of_whom, len(first), what)
     if numbers is not None and order is not None:
@@ -64,6 +65,7 @@ def understood(
         _check_shape(brought, train, other)
         train = _joined(train, brought)
         split, numbers = Split("given", held=len(brought)), None
+        rows = None if rows is None else np.concatenate([rows, np.arange(len(brought))])
     if len(train) < LEAST_IMAGES:
         raise DatasetError(f"{name} has {len(train)} training images; at least {LEAST_IMAGES} are needed")
 
@@ -100,7 +102,7 @@ def understood(
         groups=numbers,
         notes=(*contents.notes, *((arrangement.note,) if arrangement.note else ())),
         labels=classes.kind,
-        kept_order=order is None,
+        rows=rows,
     )
 
 
