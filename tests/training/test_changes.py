@@ -5,7 +5,7 @@ import pytest
 
 from tinysearch.data.images import Images
 from tinysearch.training.changes import Changes
-from tinysearch.training.pipeline import TrainingBatches
+from tinysearch.training.pipeline import TrainingBatches, validation_of
 from tinysearch.training.recipe import Recipe
 
 RNG = np.random.default_rng(0)
@@ -125,3 +125,16 @@ def test_large_images_are_taken_from_where_they_are_and_give_the_same_batches(mo
     copied = [np.asarray(pixels) for pixels, _ in TrainingBatches(IMAGES.selected(rows), recipe, 3).epochs(0, 1)]
     for one, other in zip(few, copied, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_large_images_are_validated_batch_after_batch_and_give_the_same_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = validation_of(IMAGES)
+    monkeypatch.setattr("tinysearch.data.images.MOST_IN_MEMORY", 100)
+    monkeypatch.setattr("tinysearch.training.pipeline.LARGE_BATCH", 25)
+    large = validation_of(IMAGES.selected(np.arange(64)[::2].copy()))
+    assert len(large) == 2
+    parts = [large[number] for number in range(len(large))]
+    assert np.array_equal(np.concatenate([pixels for pixels, _ in parts]), small[0][::2])
+    assert np.array_equal(np.concatenate([labels for _, labels in parts]), small[1][::2])

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.data.storage import MOST_IN_MEMORY
 from tinysearch.errors import DatasetError
+from tinysearch.runtime.memory import MOST_IN_MEMORY
 
 Array = npt.NDArray[np.generic]
 

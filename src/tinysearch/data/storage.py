@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.errors import DatasetError
-from tinysearch.runtime.memory import usable_memory
+from tinysearch.runtime.memory import MOST_IN_MEMORY, usable_memory
 
 Array = npt.NDArray[np.generic]
 
-MOST_IN_MEMORY = 2**29
 LEAST_IN_MEMORY = 2**24
 SHARE_OF_MEMORY = 8
 # So many bytes are worked on at a time.
@@ -27,7 +26,7 @@ CHUNK = 2**25
 
 
 def in_memory_limit() -> int:
-    """Return the most bytes that an array of pixels has in memory: 512 MB, or an eighth of what there is if less."""
+    """Return the most bytes that an array of pixels has in memory: 128 MB, or an eighth of what there is if less."""
     return max(LEAST_IN_MEMORY, min(MOST_IN_MEMORY, usable_memory() // SHARE_OF_MEMORY))
 
 

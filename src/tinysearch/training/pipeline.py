@@ -18,6 +18,8 @@ from tinysearch.training.changes import Changes
 from tinysearch.training.recipe import Recipe
 
 _AHEAD = 4
+# Images that are validated at a time.
+LARGE_BATCH = 1_000
 
 
 class TrainingBatches:
@@ -134,6 +136,28 @@ class _Batches(keras.utils.PyDataset):
             self._epoch = self._first + passed
             self._drawn = self._batches.drawn(self._epoch)
         return self._batches.batch(self._epoch, step, *self._drawn)
+
+
+def validation_of(images: Images) -> Any:
+    """Return what Keras validates on: arrays, or batch after batch of what is too large to be copied."""
+    if not images.is_large:
+        return np.asarray(images.pixels, np.float32), images.labels
+    return _InOrder(images)
+
+
+class _InOrder(keras.utils.PyDataset):
+    """Images as they are, in their order, in large batches."""
+
+    def __init__(self, images: Images) -> None:
+        super().__init__()
+        self._images = images
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._images) / LARGE_BATCH)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        part = slice(index * LARGE_BATCH, (index + 1) * LARGE_BATCH)
+        return np.asarray(self._images.pixels[part], np.float32), self._images.labels[part]
 
 
 def draw_affine(

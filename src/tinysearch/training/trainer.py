@@ -21,9 +21,9 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.checkpoint import Checkpoint
 from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.training.optimization import loss_of, optimizer_of
-from tinysearch.training.pipeline import TrainingBatches
+from tinysearch.training.pipeline import LARGE_BATCH, TrainingBatches, validation_of
 from tinysearch.training.recipe import Recipe
-from tinysearch.training.saving import LARGE_BATCH, save_model, with_predictions
+from tinysearch.training.saving import save_model, with_predictions
 
 
 def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Measurement:
@@ -93,9 +93,7 @@ def fit(
         normalization=_normalization(),
     )
     batches = TrainingBatches(data.train, recipe, seed)
-    validation = None
-    if data.validation is not None:
-        validation = np.asarray(data.validation.pixels, np.float32), data.validation.labels
+    validation = None if data.validation is None else validation_of(data.validation)
     model.compile(
         optimizer=optimizer_of(recipe, batches.steps),
         loss=loss_of(recipe),
