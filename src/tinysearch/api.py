@@ -293,7 +293,6 @@ def open_run(
     """
     from tinysearch.baselines.models import architectures
     from tinysearch.data.checks import checked
-    from tinysearch.data.dataset import Dataset
     from tinysearch.data.loading import load
     from tinysearch.runtime.capacity import Capacity
     from tinysearch.search.augmentation import settled
@@ -315,7 +314,7 @@ def open_run(
         given = {**given, "warm_start_trials": tuple((name, _searched(store, name)) for name in given["learn_from"])}
     by_default = before is None and given.get("workers") is None
     settings = _settings({**given, "workers": 1} if by_default else given, before)
-    images = dataset if isinstance(dataset, Dataset) else load(dataset, data, reading=reading)
+    images = load(dataset, data, reading=reading)
     if not images.warnings:
         images = checked(images)
     if before is not None:

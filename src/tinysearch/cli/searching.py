@@ -105,7 +105,7 @@ class Shown:
 
 def plan(search: SearchRun, store: Path) -> Table:
     """Return what a run is about to do."""
-    from tinysearch.report.data import in_short
+    from tinysearch.report.data import in_short, memory
     from tinysearch.space.survey import survey
 
     settings, dataset = search.settings, search.dataset
@@ -117,6 +117,7 @@ def plan(search: SearchRun, store: Path) -> Table:
     resumed = f", {done} of {search.planned} trained already" if done else ""
     at_a_time = f", {settings.workers} at a time" if settings.workers > 1 else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
+    chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
     limits = [f"fewer than {settings.budget.params:,} parameters"]
     if settings.budget.macs is not None:
         limits.append(f"at most {settings.budget.macs:,} MACs")
@@ -128,8 +129,11 @@ def plan(search: SearchRun, store: Path) -> Table:
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}"),
-        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{tuned}{at_a_time}"),
+        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}"),
     ]
+    need = memory(dataset, settings.workers)
+    if need is not None:
+        rows.append(("memory", need))
     table = Table.grid(padding=(0, 2))
     for title, value in rows:
         table.add_row(Text(title, style="bold"), Text(value))

@@ -32,13 +32,16 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
             ``data`` can be may stand in its place.
         data: A file or folder: an ``.npz`` file, ``.npy`` files, a ``.csv`` file, a folder of pictures. Or in Python
             ``(x, y)``, ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, each a pair of arrays or a
-            ``tf.data.Dataset``.
+            ``tf.data.Dataset``; or a dataset that is loaded, which is returned.
         reading: What the source does not say itself.
         groups: Of each training image, whom or what it is of; images of one group are never in two folds.
 
     Raises:
         DatasetError: if nothing can be found under the name, or what was found cannot be trusted.
     """
+    for given in (name, data):
+        if isinstance(given, Dataset):
+            return given
     reading = reading or Reading()
     name, data = _sorted_out(name, data)
     if name not in DATASETS:

@@ -36,6 +36,18 @@ def in_short(dataset: Dataset) -> str:
     return f"{dataset.name} from {dataset.source}: {parts}, {shape(dataset.task)}, {dataset.task.classes} classes"
 
 
+def memory(dataset: Dataset, workers: int) -> str | None:
+    """Return what images that stay on disk mean for memory, in a sentence; None where they are few."""
+    size = dataset.train.pixels.nbytes
+    if not dataset.train.is_large:
+        return None
+    each = worker_bytes(size) / 1e9
+    return (
+        f"{size / 1e9:.1f} GB of training images stay on disk and are shared; {workers} at a time take about "
+        f"{workers * each:.1f} GB"
+    )
+
+
 def overview(found: Overview) -> RenderableType:
     """Return all that was understood of a dataset."""
     table = Table.grid(padding=(0, 2))
