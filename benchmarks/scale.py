@@ -28,6 +28,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tinysearch.workers.worker import Worker
+
 from tinysearch.baselines.models import architectures
 from tinysearch.data.loading import load
 from tinysearch.results.record import Epoch, Measurement, Record
@@ -39,7 +41,6 @@ from tinysearch.search.settings import RunSettings
 from tinysearch.space.budget import Budget
 from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.worker import Worker
 
 STRETCHES = 10
 REPEATS = 5

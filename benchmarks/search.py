@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from candidate import images
+from tinysearch.workers.worker import Worker
 
 from tinysearch.baselines.models import architectures
 from tinysearch.data.dataset import Dataset, TrainingData
@@ -56,7 +57,6 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import EpochWatcher, Job
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.worker import Worker
 
 TUNERS = ("RandomSearch", "BayesianOptimization", "Hyperband")
 

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import psutil
 from candidate import NETWORKS, images, spread
+from tinysearch.workers.local.processes import WorkerProcesses
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job
 from tinysearch.training.recipe import recipe
 from tinysearch.workers.executor import Executor
-from tinysearch.workers.local.processes import WorkerProcesses
 
 EACH = 2
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.api import Workers
+
 from tinysearch.data.loading import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store, default_path

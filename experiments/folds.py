@@ -20,8 +20,8 @@ import statistics
 from pathlib import Path
 
 from ablation import BASE
-
 from tinysearch.api import Workers
+
 from tinysearch.data.dataset import FOLDS
 from tinysearch.data.loading import load
 from tinysearch.training.candidate import Candidate

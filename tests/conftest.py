@@ -24,7 +24,7 @@ import pytest
 from command_line import called, without_heavy_packages
 from filelock import FileLock
 from hypothesis import settings
-from stand_ins import FakeWorker, InProcess, Untrained, UntrainedWorker
+from stand_ins import FakeWorker, Here, InProcess, Untrained, UntrainedWorker
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement, Record
@@ -32,8 +32,7 @@ from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.cost import Cost
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.training.job import EpochWatcher, Job
-from tinysearch.workers.local.processes import WorkerProcesses
+from tinysearch.training.job import EpochWatcher, Job, Outcome
 
 # No test asserts a time, those of Hypothesis included. More examples: --hypothesis-profile=ci.
 settings.register_profile("quick", deadline=None, max_examples=50)
@@ -156,7 +155,7 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have commands start no processes, and train within this one, one candidate at a time."""
     lock = threading.Lock()
 
-    def train_on(data: TrainingData, job: Job, on_epoch: EpochWatcher | None) -> Measurement:
+    def train_on(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         prepare_to_train()
         from tinysearch.training.trainer import train
 
@@ -166,11 +165,9 @@ def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     _work_here(monkeypatch, train_on)
 
 
-def _work_here(
-    monkeypatch: pytest.MonkeyPatch, train_on: Callable[[TrainingData, Job, EpochWatcher | None], Measurement]
-) -> None:
-    monkeypatch.setattr(WorkerProcesses, "prepare", lambda self, count: None)
-    monkeypatch.setattr(WorkerProcesses, "train", lambda self, job, on_epoch=None: train_on(self._data, job, on_epoch))
+def _work_here(monkeypatch: pytest.MonkeyPatch, train_on: Callable[[Job, TrainingData, EpochWatcher], Outcome]) -> None:
+    here = type("Here", (Here,), {"train_on": staticmethod(train_on)})
+    monkeypatch.setattr("tinysearch.workers.local.executor.LocalExecutor", here)
 
 
 @pytest.fixture(scope="session")

@@ -15,14 +15,14 @@ from pathlib import Path
 from stand_ins import Untrained
 
 from tinysearch.data.dataset import TrainingData
-from tinysearch.results.record import Epoch, Measurement
-from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.results.record import Epoch
+from tinysearch.training.job import EpochWatcher, Job, Outcome
 
 # Runs the command line with this trainer.
 MAIN = (
     "import sys; sys.argv[0] = 'tinysearch'; "
-    "from tinysearch.workers.local.processes import WorkerProcesses; "
-    "WorkerProcesses.__init__.__kwdefaults__['trainer'] = 'gated:train'; "
+    "from tinysearch.workers.local.executor import LocalExecutor; "
+    "LocalExecutor.__init__.__kwdefaults__['trainer'] = 'gated:train'; "
     "from tinysearch.cli.app import main; main()"
 )
 
@@ -35,18 +35,18 @@ def _pass(gate: str) -> None:
         time.sleep(0.01)
 
 
-def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Measurement:
+def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
     """Give scores that are made of the key."""
 
     stage = "evaluation" if data.validation is None else "revalidation" if job.fold else "search"
 
-    def watched(number: int, epoch: Epoch) -> None:
-        on_epoch(number, epoch)
+    def watched(number: int, epoch: Epoch, state: bytes | None) -> None:
+        on_epoch(number, epoch, state)
         time.sleep(float(os.environ.get("TEST_EPOCH_SECONDS", "0")))
         if stage == os.environ.get("TEST_STAGE", "search"):
             _pass("TEST_MAY_GO_ON")
 
-    return Untrained().train_on(data, replace(job, model_path=None), watched)
+    return Untrained().train_on(replace(job, keep_model=False), data, watched)
 
 
 _pass("TEST_MAY_START")

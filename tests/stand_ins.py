@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+import abc
 import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement
-from tinysearch.training.job import EpochWatcher, Job
-from tinysearch.workers.worker import Worker
+from tinysearch.training.job import EpochWatcher, Job, Outcome
+from tinysearch.workers.threads import ThreadExecutor
+
+
+class Worker(abc.ABC):
+    """Trains one candidate after another, in each of some threads."""
+
+    @abc.abstractmethod
+    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
+        """Return what was measured."""
+
+    def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
+        """Return what came of a job on some data, by default without a look at them."""
+        return Outcome(self.train(job, on_epoch))
+
+    def executor(self, size: int = 1) -> ThreadExecutor:
+        """Return the executor of so many threads."""
+        return ThreadExecutor(self.do, size)
 
 
 class InProcess(Worker):
     """Trains in this process, one candidate at a time."""
 
-    def __init__(self, data: TrainingData) -> None:
-        self.data = data
+    def __init__(self) -> None:
         self.jobs: list[Job] = []
 
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
+        raise NotImplementedError
+
+    def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         from tinysearch.runtime.preparation import prepare_to_train
 
         prepare_to_train()
         from tinysearch.training.trainer import train
 
         self.jobs.append(job)
-        return train(job, self.data, on_epoch)
+        return train(job, data, on_epoch)
 
 
 class FakeWorker(Worker):
@@ -39,7 +58,7 @@ class FakeWorker(Worker):
         self._react = react
         self._lock = threading.Lock()
 
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
         with self._lock:
             number = len(self.jobs)
             self.jobs.append(job)
@@ -52,8 +71,7 @@ class FakeWorker(Worker):
             values = values[: job.floor[0]]
         points = [Epoch(1.0, 0.5, 1.0, value, 0.1, 1.0) for value in values]
         for number, point in enumerate(points, start=1):
-            if on_epoch is not None:
-                on_epoch(number, point)
+            on_epoch(number, point, None)
         return Measurement(tuple(points), train_seconds=1.0)
 
 
@@ -64,36 +82,43 @@ class Untrained:
         self._fake = FakeWorker()
         self._lock = threading.Lock()
 
-    def train_on(self, data: TrainingData, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+    def train_on(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         measurement = self._fake.train(job, on_epoch)
         if data.validation is None:
             curve = (replace(point, val_loss=None, val_accuracy=None) for point in measurement.curve)
             measurement = replace(measurement, curve=tuple(curve))
-        if job.model_path is not None:
-            # Keras builds one model at a time.
-            with self._lock:
-                self._save(job, data, job.model_path)
-                if data.test is not None:
-                    from tinysearch.training.saving import with_predictions
+        if not job.keep_model:
+            return Outcome(measurement)
+        # Keras builds one model at a time.
+        with self._lock:
+            from tinysearch.space.keras_builder import build
+            from tinysearch.training.saving import saved, with_predictions
 
-                    return with_predictions(measurement, job.model_path, data.test)
-        return measurement
-
-    def _save(self, job: Job, data: TrainingData, path: Path) -> None:
-        from tinysearch.space.keras_builder import build
-        from tinysearch.training.saving import save_model
-
-        save_model(build(job.candidate.architecture, data.task, scale=1 / data.full_scale), path)
+            model = saved(build(job.candidate.architecture, data.task, scale=1 / data.full_scale))
+            if data.test is not None:
+                measurement = with_predictions(measurement, model, data.test)
+        return Outcome(measurement, model)
 
 
 class UntrainedWorker(Worker):
     """Gives what ``Untrained`` gives, and remembers its jobs."""
 
-    def __init__(self, data: TrainingData) -> None:
-        self.data = data
+    def __init__(self) -> None:
         self.jobs: list[Job] = []
         self._untrained = Untrained()
 
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
+        raise NotImplementedError
+
+    def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         self.jobs.append(job)
-        return self._untrained.train_on(self.data, job, on_epoch)
+        return self._untrained.train_on(job, data, on_epoch)
+
+
+class Here(ThreadExecutor):
+    """Stands for the processes of this machine."""
+
+    train_on: Any = None
+
+    def __init__(self, workers: int = 1, **options: Any) -> None:
+        super().__init__(type(self).train_on, workers)

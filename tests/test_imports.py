@@ -17,8 +17,9 @@ from tinysearch.results.store import Store
 
 ROOT = Path(tinysearch.__file__).parent
 # A room may import from itself and from the rooms after it.
-ROOMS = ("__main__", "cli", "api", "baselines", "search", "workers", "training", "report", "results", "data", "space")
-ROOMS += ("runtime", "errors")
+# What others import of tinysearch comes first: its doors.
+ROOMS = ("__main__", "cli", "executors", "testing", "keras_tuner", "calls", "retraining", "study", "result")
+ROOMS += ("baselines", "search", "workers", "training", "report", "results", "data", "space", "runtime", "errors")
 HEAVY = ("tensorflow", "keras", "keras_tuner", "sklearn", "scipy", "plotly")
 
 

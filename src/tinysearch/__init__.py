@@ -9,16 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api import Result, SearchResult, run
-
 if TYPE_CHECKING:
+    import tinysearch.executors as executors
+    import tinysearch.keras_tuner as keras_tuner
+    import tinysearch.testing as testing
+    from tinysearch.calls import Frontier, frontier, run
+    from tinysearch.calls import open_study as open  # noqa: A004
     from tinysearch.errors import TinySearchError
+    from tinysearch.result import Result
+    from tinysearch.results.callback import Callback
+    from tinysearch.retraining import evaluate, reproduce
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
     from tinysearch.space.cost import Cost, cost
     from tinysearch.space.keras_builder import build
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.task import Task
+    from tinysearch.study import Study
     from tinysearch.training.recipe import Recipe
 
 __version__ = "0.1.0"
@@ -26,38 +33,61 @@ __version__ = "0.1.0"
 __all__ = [
     "Architecture",
     "Budget",
+    "Callback",
     "Cost",
+    "Frontier",
     "Recipe",
     "Result",
-    "SearchResult",
     "SearchSpace",
+    "Study",
     "Task",
     "TinySearchError",
     "build",
     "cost",
+    "evaluate",
+    "executors",
+    "frontier",
+    "keras_tuner",
+    "open",
+    "reproduce",
     "run",
+    "testing",
 ]
 
-# The command line answers in a moment because of what is imported only when it is first asked for.
+# The command line answers in a moment because of what is imported only when it is first asked for: where it is, and
+# its name there; the modules by their name.
 _LAZY = {
-    "Architecture": "tinysearch.space.architecture",
-    "Budget": "tinysearch.space.budget",
-    "Cost": "tinysearch.space.cost",
-    "Recipe": "tinysearch.training.recipe",
-    "SearchSpace": "tinysearch.space.search_space",
-    "Task": "tinysearch.space.task",
-    "TinySearchError": "tinysearch.errors",
-    "build": "tinysearch.space.keras_builder",
-    "cost": "tinysearch.space.cost",
+    "Architecture": "space.architecture",
+    "Budget": "space.budget",
+    "Callback": "results.callback",
+    "Cost": "space.cost",
+    "Frontier": "calls",
+    "Recipe": "training.recipe",
+    "Result": "result",
+    "SearchSpace": "space.search_space",
+    "Study": "study",
+    "Task": "space.task",
+    "TinySearchError": "errors",
+    "build": "space.keras_builder",
+    "cost": "space.cost",
+    "evaluate": "retraining",
+    "frontier": "calls",
+    "open": "calls",
+    "reproduce": "retraining",
+    "run": "calls",
 }
+_MODULES = ("executors", "keras_tuner", "testing")
+_NAMES_THERE = {"open": "open_study"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'tinysearch' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        return import_module(f"tinysearch.{name}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tinysearch' has no attribute {name!r}")
+    return getattr(import_module(f"tinysearch.{_LAZY[name]}"), _NAMES_THERE.get(name, name))
 
 
 def __dir__() -> list[str]:

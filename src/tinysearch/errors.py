@@ -14,7 +14,8 @@ The tree::
     │   ├── StoreError              a store that cannot be opened, read or written
     │   │   └── DamagedError            ... or rows of it that cannot be read
     │   ├── RunError                a run that exists already, or does not exist
-    │   └── CandidateError          a candidate that matches no record or file
+    │   ├── CandidateError          a candidate that matches no record or file
+    │   └── PluginError             a plug-in that cannot be loaded, or is not what it should be
     └── WorkError               something failed while working (the command line exits with 1)
         ├── CostMismatchError       Keras counts other parameters than the arithmetic: a bug of ours
         ├── TrainingError           a candidate could not be trained, and there is nothing to go on with
@@ -73,6 +74,10 @@ class DamagedError(StoreError):
 
 class RunError(InputError):
     """A run whose name is taken, unknown, or whose settings disagree with the ones given."""
+
+
+class PluginError(InputError):
+    """A plug-in that cannot be found, loaded or made, or that is not what it should be."""
 
 
 class CandidateError(InputError):

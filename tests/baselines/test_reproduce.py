@@ -1,26 +1,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from stand_ins import UntrainedWorker
 
 from tinysearch.baselines.models import CONV, INCEPTION
 from tinysearch.baselines.reproduce import Reproduction, check_count, reproduce
 from tinysearch.baselines.table import comparison
-from tinysearch.data.dataset import Dataset, TrainingData
+from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
 from tinysearch.errors import CandidateError, CostMismatchError, RunError
+from tinysearch.results.callback import Callback
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.store import Store
-from tinysearch.search.retraining import RetrainingWatcher
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
 from tinysearch.training.recipe import recipe
-from tinysearch.workers.worker import Worker
 
 ONE_EPOCH = recipe("documented", epochs=1)
 
@@ -44,19 +43,19 @@ def store(tmp_path: Path) -> Store:
 
 
 def again(
-    names: list[str], dataset: Dataset, seeds: Sequence[int], store: Store, worker: Worker, run: str = "reproduce-noise"
+    names: list[str], dataset: Dataset, seeds: Sequence[int], store: Store, worker: UntrainedWorker
 ) -> list[Reproduction]:
-    watcher = RetrainingWatcher()
-    return reproduce(names, dataset, ONE_EPOCH, seeds, store, run=run, worker=worker, size=1, watcher=watcher)
+    given = {"run": "reproduce-noise", "executor": worker.executor(), "callback": Callback()}
+    return reproduce(names, dataset, ONE_EPOCH, seeds, store, **given)
 
 
 @pytest.fixture
-def worker(dataset: Dataset, untrained_worker: Callable[[TrainingData], Any]) -> Any:
-    return untrained_worker(dataset.evaluation_data(hold_out=True))
+def worker(untrained_worker: type[UntrainedWorker]) -> UntrainedWorker:
+    return untrained_worker()
 
 
 def test_each_seed_is_a_record_with_a_test_accuracy_and_is_trained_once(
-    dataset: Dataset, store: Store, worker: Any
+    dataset: Dataset, store: Store, worker: UntrainedWorker
 ) -> None:
     first = again(["inception"], dataset, range(2), store, worker)
     assert again(["inception"], dataset, range(2), store, worker) == first
@@ -68,13 +67,13 @@ def test_each_seed_is_a_record_with_a_test_accuracy_and_is_trained_once(
     assert first[0].counted.params == 3_077
 
 
-def test_a_run_of_other_data_is_not_mixed_in(dataset: Dataset, store: Store, worker: Any) -> None:
+def test_a_run_of_other_data_is_not_mixed_in(dataset: Dataset, store: Store, worker: UntrainedWorker) -> None:
     again(["inception"], dataset, [0], store, worker)
     with pytest.raises(RunError, match="another"):
         again(["inception"], dataclasses.replace(dataset, fingerprint="another"), [0], store, worker)
 
 
-def test_an_unknown_model_lists_the_known_ones(dataset: Dataset, store: Store, worker: Any) -> None:
+def test_an_unknown_model_lists_the_known_ones(dataset: Dataset, store: Store, worker: UntrainedWorker) -> None:
     with pytest.raises(CandidateError, match="conv, separable, inception"):
         again(["resnet"], dataset, [0], store, worker)
 

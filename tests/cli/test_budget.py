@@ -1,4 +1,4 @@
-"""The budget is exclusive, from the command line to the plan of a run: a model at it is not trained."""
+"""The budget is exclusive, from the call to the records of a run: a model at it is not trained."""
 
 from __future__ import annotations
 
@@ -6,52 +6,64 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from stand_ins import FakeWorker
 
-from tinysearch.api import open_run
-from tinysearch.results.store import Store
-from tinysearch.search.proposer import Proposal
+import tinysearch
+from tinysearch.results.callback import Callback, Stage
 
 PARAMS = {"baseline:conv": 8_640, "baseline:separable": 4_967, "baseline:inception": 3_077}
 
 
+class Plans(Callback):
+    """Remembers what a search is about to do."""
+
+    def __init__(self) -> None:
+        self.plan: dict[str, str] = {}
+        self.total = 0
+
+    def on_stage_start(self, stage: Stage) -> None:
+        self.plan, self.total = dict(stage.plan), stage.total
+
+
 @pytest.fixture
-def planned(tiny: Path, tmp_path: Path) -> Callable[[int], set[str]]:
-    """Return a function that gives the hand-designed baselines that a run with a budget would train."""
+def trained(tiny: Path, tmp_path: Path) -> Callable[[int], set[str]]:
+    """Return a function that gives the hand-designed baselines that a run with a budget trains."""
 
-    def plan(budget: int) -> set[str]:
-        with Store(tmp_path / f"{budget}.db", create=True) as store:
-            run = open_run(store, {"budget": budget, "trials": 1}, data=tiny)
-            first = run.proposer.next(run.history)
-            assert isinstance(first, Proposal)
-            assert first.cost.params < budget
-            assert run.planned == len(run.baselines) + 1
-            assert set(run.skipped_baselines) == set(PARAMS) - set(run.baselines)
-            assert (first.name == next(iter(run.baselines))) if run.baselines else (first.trial == 0)
-            return set(run.baselines)
+    def train(budget: int) -> set[str]:
+        plans = Plans()
+        given = {"data": tiny, "store": tmp_path / f"{budget}.db", "callbacks": [plans]}
+        with tinysearch.Study(budget, trials=1, strategy="random", **given) as study:
+            records = study.run(executor=FakeWorker().executor()).records
+        assert all(record.cost.params < budget for record in records)
+        baselines = {record.name for record in records if record.origin == "baseline"}
+        assert [record.trial for record in records] == [None] * len(baselines) + [0]
+        assert plans.total == len(baselines) + 1
+        skipped = set(PARAMS) - baselines
+        assert all((name in plans.plan["search"]) == (name in skipped) for name in PARAMS)
+        return baselines
 
-    return plan
+    return train
 
 
 @pytest.mark.parametrize(("name", "params"), PARAMS.items())
 def test_a_model_at_the_budget_is_left_out_and_one_below_it_is_trained(
-    planned: Callable[[int], set[str]], name: str, params: int
+    trained: Callable[[int], set[str]], name: str, params: int
 ) -> None:
-    assert name not in planned(params)
-    assert name in planned(params + 1)
+    assert name not in trained(params)
+    assert name in trained(params + 1)
 
 
-def test_every_model_below_the_budget_is_planned(planned: Callable[[int], set[str]]) -> None:
+def test_every_model_below_the_budget_is_trained(trained: Callable[[int], set[str]]) -> None:
     for budget in (3_000, 4_000, 8_000, 10_000):
-        assert planned(budget) == {name for name, params in PARAMS.items() if params < budget}
+        assert trained(budget) == {name for name, params in PARAMS.items() if params < budget}
 
 
 def test_the_seed_decides_the_first_candidate_and_zero_is_a_seed(tiny: Path, tmp_path: Path) -> None:
     def first(seed: int, number: int) -> str:
-        with Store(tmp_path / f"{number}.db", create=True) as store:
-            run = open_run(store, {"baselines": False, "seed": seed}, data=tiny)
-            proposal = run.proposer.next(run.history)
-            assert isinstance(proposal, Proposal)
-            return proposal.name
+        given = {"data": tiny, "store": tmp_path / f"{number}.db"}
+        with tinysearch.Study(baselines=False, seed=seed, trials=1, **given) as study:
+            (record,) = study.run(executor=FakeWorker().executor()).records
+        return record.key
 
     zero, again, one, large = (first(seed, number) for number, seed in enumerate((0, 0, 1, 2**31 - 1)))
     assert zero == again

@@ -18,7 +18,7 @@ import typer
 from tinysearch.baselines.models import CONV
 from tinysearch.cli.archives import export, import_
 from tinysearch.cli.inspect import show
-from tinysearch.cli.leaderboard import Format, leaderboard
+from tinysearch.cli.leaderboard import leaderboard
 from tinysearch.cli.report import report
 from tinysearch.cli.run import run as run_search
 from tinysearch.data.loading import load
@@ -46,7 +46,7 @@ def whole(make_record: MakeRecord, tmp_path_factory: pytest.TempPathFactory) -> 
     """Return a store with two runs: a baseline, trials, a failure, evaluations with predictions."""
     path = tmp_path_factory.mktemp("whole") / "whole.db"
     recipe = Recipe(epochs=2).to_dict()
-    settings = {"budget": {"params": 10_000}, "trials": 2, "seed": 0, "workers": 1, "recipe": recipe}
+    settings = {"budget": {"params": 10_000}, "trials": 2, "seed": 0, "lag": 1, "recipe": recipe}
     labels = np.arange(20) % 10
     common: dict[str, Any] = {"recipe": recipe, "provenance": {"python": "3.11", "threads": "1"}, "earlier": (0.5,)}
     conv: dict[str, Any] = {"name": "baseline:conv", "origin": "baseline", "architecture": CONV.architecture}
@@ -172,7 +172,7 @@ def test_what_a_leaderboard_cannot_show_is_named_and_the_others_are_shown(
 ) -> None:
     for column, value in (("val_accuracy", "'much'"), ("params", -1), ("layers", "CAST(X'FF' AS TEXT)")):
         store = damaged(f"UPDATE records SET {column} = {value} WHERE id = 2")  # noqa: S608
-        code, out, said = run(leaderboard, store=store, format=Format.csv)
+        code, out, said = run(leaderboard, store=store, format="csv")
         assert code == 0
         assert "record 2 of run 'first'" in said
         assert column in said
@@ -181,7 +181,7 @@ def test_what_a_leaderboard_cannot_show_is_named_and_the_others_are_shown(
 
 def test_a_record_whose_run_is_lost_is_named(damaged: Callable[[str], Path], run: Run) -> None:
     store = damaged("UPDATE records SET run_id = 99 WHERE id = 4")
-    code, out, said = run(leaderboard, store=store, format=Format.csv)
+    code, out, said = run(leaderboard, store=store, format="csv")
     assert code == 0
     assert "record 4" in said
     assert "ddd" not in out
@@ -226,7 +226,7 @@ def test_a_run_is_not_resumed_if_rows_of_it_cannot_be_read(
     with contextlib.closing(sqlite3.connect(store)) as connection:
         connection.execute("UPDATE runs SET fingerprint = ?", (load("auto", tiny).fingerprint,))
         connection.commit()
-    code, out, said = run(run_search, store=store, data=tiny, name="first", resume=True)
+    code, out, said = run(run_search, store=store, data=tiny, name="first", resume="")
     assert (code, out) == (2, "")
     assert "run 'first'" in said
     assert named in said
@@ -258,7 +258,7 @@ def test_a_damaged_line_of_an_archive_is_named_and_the_others_are_shown(whole: P
     lines[place] = lines[place].replace(b'"params"', b'"porams"')
     lines[2] = b"\xff" + lines[2]
     path.write_bytes(b"".join(lines))
-    code, out, said = run(leaderboard, store=path, format=Format.csv)
+    code, out, said = run(leaderboard, store=path, format="csv")
     assert code == 0
     assert "line 3 (" in said
     assert f"line {place + 1} (" in said
@@ -270,7 +270,7 @@ def test_a_damaged_line_of_an_archive_is_named_and_the_others_are_shown(whole: P
     assert not (tmp_path / "new.db").exists()
 
 
-def test_a_store_of_the_last_version_with_a_damaged_row_is_read(damaged: Callable[[str], Path], run: Run) -> None:
+def test_a_store_of_an_earlier_version_with_a_damaged_row_is_read(damaged: Callable[[str], Path], run: Run) -> None:
     store = damaged("UPDATE details SET recipe = CAST(X'7BFF7D' AS TEXT) WHERE record_id = 2")
     connection = sqlite3.connect(store)
     for statement in (
@@ -279,6 +279,7 @@ def test_a_store_of_the_last_version_with_a_damaged_row_is_read(damaged: Callabl
         "ALTER TABLE records RENAME COLUMN reused_from TO taken_from",
         "ALTER TABLE records DROP COLUMN other_environment",
         "ALTER TABLE predictions RENAME TO answers",
+        "DROP TABLE proposals",
         "CREATE VIEW summaries AS SELECT * FROM records",
         "CREATE VIEW trainings AS SELECT * FROM summaries",
         "PRAGMA user_version = 4",

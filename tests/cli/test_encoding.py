@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from stand_ins import Here, InProcess
 
-from tinysearch.api import Workers
 from tinysearch.cli.app import app, main
 from tinysearch.cli.encoding import survive_any_encoding
-from tinysearch.workers.worker import Worker
 
 NAME = "Größe ✓ 大"
 # Words of each command that make it show all that it can.
@@ -60,14 +59,15 @@ def call(*words: str, encoding: str = "ascii") -> Done:
 
 @pytest.fixture(scope="module")
 def folder(
-    tmp_path_factory: pytest.TempPathFactory, tiny: Path, in_process: Callable[..., Worker]
+    tmp_path_factory: pytest.TempPathFactory, tiny: Path, in_process: type[InProcess]
 ) -> Iterator[tuple[Path, Done]]:
     """Make a folder with a run, whose name no narrow encoding carries; trainings take place in this process."""
     where = tmp_path_factory.mktemp("ascii")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(where)
         patch.setenv("TINYSEARCH_STORE", str(where / "störe.db"))
-        patch.setattr(Workers, "__call__", lambda self, data, count: in_process(data))
+        here = type("InThisProcess", (Here,), {"train_on": staticmethod(in_process().do)})
+        patch.setattr("tinysearch.workers.local.executor.LocalExecutor", here)
         words = ["--budget", "600", "--trials", "1", "--epochs", "1", "--evaluate", "1", "--folds", "1"]
         yield where, call("run", *words, "--workers", "1", "--name", NAME, "--data", str(tiny))
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 import tinysearch
 from tinysearch.results.store import Store
+from tinysearch.workers.local import executor as local
 
 Tinysearch = Callable[..., subprocess.CompletedProcess[str]]
 QUICK = (
@@ -177,9 +178,10 @@ def test_one_hot_floats_from_python_are_searched_and_evaluated(tmp_path: Path) -
         space=NARROW,
         store=tmp_path / "store.db",
     )
-    assert len(found.results) == 2
-    assert len(found.best.test_accuracies) == 1
-    assert found.best.load().input_shape == (None, 10, 10, 1)
+    with found:
+        assert len(found.results) == 2
+        assert len(found.best.test_accuracies) == 1
+        assert found.best.load().input_shape == (None, 10, 10, 1)
 
 
 @pytest.mark.usefixtures("untrained")
@@ -187,16 +189,14 @@ def test_one_hot_floats_from_python_are_searched_and_evaluated(tmp_path: Path) -
 def test_nothing_is_trained_before_a_fault_in_the_test_part_is_reported(
     fault: str, tmp_path: Path, tinysearch: Tinysearch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tinysearch.workers.local.processes import WorkerProcesses
-
     trainings: list[object] = []
-    train = WorkerProcesses.train
+    submit = local.LocalExecutor.submit
 
-    def counting(self: WorkerProcesses, job: Any, on_epoch: Any = None) -> Any:
+    def counting(self: local.LocalExecutor, job: Any) -> Any:
         trainings.append(job)
-        return train(self, job, on_epoch)
+        return submit(self, job)
 
-    monkeypatch.setattr(WorkerProcesses, "train", counting)
+    monkeypatch.setattr(local.LocalExecutor, "submit", counting)
     found = parts((10, 10))
     faults: dict[str, dict[str, Any]] = {
         "shape": {"x_test": found["x_test"][:, :9]},

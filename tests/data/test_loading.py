@@ -423,12 +423,7 @@ def test_folds_are_drawn_by_class(tmp_path: Path) -> None:
         assert one is not None
         assert len(one) == 20
         assert np.ptp(np.bincount(one.labels)) <= 1
-    data = found.training_data()
     assert len({one.pixels.tobytes() for one in held if one is not None}) == 10
-    third = data.holding_out(3).validation
-    assert third is not None
-    assert held[3] is not None
-    assert np.array_equal(third.pixels, held[3].pixels)
 
 
 def test_a_run_goes_on_with_the_split_that_it_was_begun_with(tmp_path: Path) -> None:
@@ -454,7 +449,7 @@ def test_each_fold_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None:
     data = found.training_data()
     held = []
     for fold in range(10):
-        other = data.holding_out(fold)
+        other = found.training_data(fold)
         assert other.validation is not None
         assert (len(other.train), len(other.validation)) == (36, 4)
         held.append(other.validation.pixels)
@@ -471,30 +466,37 @@ def test_each_fold_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [20, 25, 26, 29])
 def test_folds_of_few_images_are_all_of_one_size(tmp_path: Path, count: int) -> None:
     path = write(tmp_path / "few.npz", arrays(x_train=np.zeros((count, 3, 3), np.uint8), y_train=np.arange(count) % 4))
-    data = as_keras_splits(path).training_data()
+    found = as_keras_splits(path)
+    data = found.training_data()
     assert data.validation is not None
     for fold in range(10):
-        other = data.holding_out(fold)
+        other = found.training_data(fold)
         assert other.validation is not None
         assert len(other.validation) == len(data.validation)
         assert len(other.train) == len(data.train)
 
 
-def test_only_the_data_of_an_evaluation_has_test_images_and_it_has_no_labels_of_them(tmp_path: Path) -> None:
+def test_what_a_search_sees_has_no_test_images(tmp_path: Path) -> None:
     found = load("auto", write(tmp_path / "mine.npz"))
-    searched = found.training_data()
-    assert (searched.test, searched.holding_out(3).test) == (None, None)
-    for held in (False, True):
-        data = found.evaluation_data(hold_out=held)
-        assert np.array_equal(data.test, found.test().pixels)
-        assert (data.validation is not None) == held
-        assert data.nbytes == found.train.pixels.nbytes + found.test().pixels.nbytes
-        assert searched.nbytes == found.train.pixels.nbytes
+    for fold in (0, 3, None):
+        data = found.training_data(fold)
+        assert data.test is None
+        assert data.nbytes == found.train.pixels.nbytes
 
 
-def test_where_nothing_is_held_out_nothing_else_is(tmp_path: Path) -> None:
-    whole = load("auto", write(tmp_path / "mine.npz")).evaluation_data()
-    assert whole.holding_out(3) is whole
+def test_without_a_fold_nothing_is_held_out(tmp_path: Path) -> None:
+    found = load("auto", write(tmp_path / "mine.npz"))
+    whole = found.training_data(None)
+    assert whole.validation is None
+    assert (whole.train, whole.task, whole.full_scale) == (found.train, found.task, found.full_scale)
+
+
+@pytest.mark.parametrize("fold", [0, 9, None])
+def test_what_is_taken_from_one_end_of_the_images_is_no_copy(tmp_path: Path, fold: int | None) -> None:
+    found = as_keras_splits(write(tmp_path / "mine.npz"))
+    data = found.training_data(fold)
+    assert np.shares_memory(data.train.pixels, found.train.pixels)
+    assert data.validation is None or np.shares_memory(data.validation.pixels, found.train.pixels)
 
 
 def test_a_file_sorted_by_class_is_shuffled_and_keeps_images_with_their_labels(tmp_path: Path) -> None:
@@ -563,13 +565,9 @@ def test_the_ten_folds_are_all_different(count: int) -> None:
     pixels = np.arange(count, dtype=np.float32).reshape(count, 1, 1, 1)
     images = Images(pixels, (np.arange(count) % 2).astype(np.int32))
     size = max(1, round(count / 10))
-    cut = count - size
-    data = TrainingData(
-        Task((1, 1, 1), 2), Images(pixels[:cut], images.labels[:cut]), Images(pixels[cut:], images.labels[cut:]), 1.0
-    )
-    folds = [data.holding_out(fold) for fold in range(10)]
+    folds = [TrainingData.of(Task((1, 1, 1), 2), images, 1.0, Split("last"), fold=fold) for fold in range(10)]
     held = {tuple(one.validation.pixels.ravel().tolist()) for one in folds if one.validation is not None}
     assert len(held) == 10
     assert {len(one.validation or ()) for one in folds} == {size}
     assert {len(one.train) for one in folds} == {count - size}
-    assert tuple(data.validation.pixels.ravel().tolist()) in held  # type: ignore[union-attr]
+    assert tuple(pixels[count - size :].ravel().tolist()) in held

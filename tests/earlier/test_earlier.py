@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stand_ins import FakeWorker
 
 import tinysearch
-from tinysearch.api import open_run
 from tinysearch.errors import RunError
 from tinysearch.results.archive import read
 from tinysearch.results.leaderboard import rank
@@ -24,6 +25,8 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 HERE = Path(__file__).parent
+# Settings of runs that there were none of.
+LATER = ("constraints", "own_space", "schedule", "threads")
 RUNS = ["done", "reused", "halving", "tuned", "reproduce-tiny", "whole", "begun", "frontier-1500", "frontier-3000"]
 
 
@@ -67,7 +70,13 @@ def test_words_are_the_present_ones(store: Store) -> None:
         assert found["recipe"]["input_scaling"] in ("standardized", "unit")
         if "trials" in found:
             again = RunSettings.from_dict(found).to_dict()
-            assert json.loads(json.dumps(again)) == {**found, "space": current(found["space"])}, name
+            # What came later has its default.
+            later = {name: value for name, value in RunSettings().to_dict().items() if name in LATER}
+            assert json.loads(json.dumps(again)) == {
+                **json.loads(json.dumps(later)),
+                **found,
+                "space": current(found["space"]),
+            }, name
 
 
 def test_candidates_are_ranked(store: Store) -> None:
@@ -110,21 +119,29 @@ def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
 def test_a_run_with_a_space_of_format_1_goes_on_whichever_way_its_space_is_written(
     store: Store, tiny: Path, depth: dict[str, Any]
 ) -> None:
-    given = {"space": {**depth, "kinds": ["conv"]}}
-    with open_run(store, given, data=tiny, name="begun", resume=True) as run:
-        assert run.settings.space == {"format": 2, "depth": "1..2", "kinds": ["conv"]}
+    given = {**depth, "kinds": ["conv"]}
+    warned = pytest.warns(FutureWarning) if "format" not in depth else contextlib.nullcontext()
+    with warned, tinysearch.Study(space=given, data=tiny, name="begun", resume=True, store=store) as study:
+        assert study.settings.space == {"format": 2, "depth": "1..2", "kinds": ["conv"]}
+    worker = FakeWorker()
+    assert study.run(executor=worker.executor()).ending == "finished"
+    assert len(worker.jobs) == 2
 
 
 def test_a_run_with_a_space_of_format_1_does_not_go_on_with_another_one(store: Store, tiny: Path) -> None:
-    given = {"space": {"format": 2, "depth": [1, 2], "kinds": ["conv"]}}
+    given = {"format": 2, "depth": [1, 2], "kinds": ["conv"]}
+    study = tinysearch.Study(space=given, data=tiny, name="begun", resume=True, store=store)
     with pytest.raises(RunError, match="space"):
-        open_run(store, given, data=tiny, name="begun", resume=True)
+        study.run(executor=FakeWorker().executor())
 
 
 def test_a_run_with_initial_candidates_is_opened_with_its_settings(store: Store, tiny: Path) -> None:
-    with open_run(store, {}, data=tiny, name="frontier-3000", resume=True) as run:
-        assert len(run.settings.initial_candidates) == 2
-        assert [record.run for record in run.proposer.warm_start_trials] == ["frontier-1500", "frontier-1500"]
+    study = tinysearch.Study(data=tiny, name="frontier-3000", resume=True, store=store)
+    assert len(study.settings.initial_candidates) == 2
+    assert study.settings.warm_start_trials == (("frontier-1500", 2),)
+    worker = FakeWorker()
+    assert study.run(executor=worker.executor()).ending == "finished"
+    assert worker.jobs == []
 
 
 def test_a_recipe_with_earlier_names_is_the_same_recipe() -> None:

@@ -34,7 +34,6 @@ TRAIN = """
 import importlib.util
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 class NotInstalled:
     def find_spec(self, name, path=None, target=None):
@@ -51,7 +50,7 @@ from tinysearch.data.dataset import TrainingData
 from tinysearch.data.loading import load
 from tinysearch.data.images import Images
 from tinysearch.training.recipe import Recipe
-from tinysearch.training.trainer import fit
+from tinysearch.training.trainer import Keeping, fit
 from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Pool
 
 network = Architecture((Conv(4, stride=2, norm="after"), Dropout(0.25), Pool()), Head("average"))
@@ -63,17 +62,21 @@ candidate = Candidate(network, Recipe(epochs=2))
 def curve(seed, on_epoch=None, keeping=None):
     return [replace(epoch, seconds=0.0) for epoch in fit(candidate, data, seed, on_epoch, keeping)[1].curve]
 
-def interrupt(number, epoch):
+states = []
+
+def interrupt(number, epoch, state):
     if number == 2:
         raise InterruptedError
+    states.append(state)
 
-keeping = Path(sys.argv[1]), "the data"
 try:
-    curve(0, interrupt, keeping)
+    curve(0, interrupt, Keeping("the data"))
 except InterruptedError:
     pass
-first, other, resumed = curve(0), curve(1), curve(0, None, keeping)
-print(first != other, first == resumed, len(first), first[-1].loss < first[0].loss)
+epochs = []
+resumed = curve(0, lambda number, epoch, state: epochs.append(number), Keeping("the data", *states))
+first, other = curve(0), curve(1)
+print(first != other, first == resumed, epochs == [2], len(first), first[-1].loss < first[0].loss)
 """
 
 
@@ -88,9 +91,9 @@ def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
-    done = in_a_process(TRAIN, tmp_path / "checkpoint.npz", backend=name, **quickly)
+    done = in_a_process(TRAIN, backend=name, **quickly)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["True", "True", "2", "True"]
+    assert done.stdout.split() == ["True", "True", "True", "2", "True"]
 
 
 LOADED = """

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stand_ins import FakeWorker
+from stand_ins import FakeWorker, Worker
 
 from tinysearch.baselines.models import architectures
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
+from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.coordinator import Coordinator, RunOutcome
-from tinysearch.search.proposer import Proposal
+from tinysearch.results.training import Training
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
+from tinysearch.search.stages import RunOutcome, Stages
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -28,7 +29,7 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe, recipe
-from tinysearch.workers.worker import Worker
+from tinysearch.workers.executor import Executor
 
 
 def no_test_images() -> Images:
@@ -44,20 +45,17 @@ def dataset() -> Dataset:
     return Dataset("noise", "a test", Task(), Images(pixels, labels), "0123456789abcdef", 255.0, None, no_test_images)
 
 
-class Silent:
-    """A watcher that remembers what it was told."""
+class Remembering(Callback):
+    """A callback that remembers what it was told."""
 
     def __init__(self) -> None:
-        self.started: list[Proposal] = []
+        self.started: list[Training] = []
         self.records: list[Record] = []
 
-    def on_start(self, proposal: Proposal) -> None:
-        self.started.append(proposal)
+    def on_trial_start(self, training: Training) -> None:
+        self.started.append(training)
 
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        pass
-
-    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
+    def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
         self.records.append(record)
 
 
@@ -67,6 +65,7 @@ class Runner:
     def __init__(self, folder: Path, dataset: Dataset) -> None:
         self.store = Store(folder / "store.db", create=True)
         self.dataset = dataset
+        self.workers = 1
 
     def prepare(
         self,
@@ -78,8 +77,12 @@ class Runner:
         time_limit: float | None = None,
         reuse: str = "none",
         documented: Mapping[str, Architecture] | None = None,
+        workers: int = 1,
+        memory_bytes: int | None = None,
         **settings: Any,
     ) -> SearchRun:
+        self.workers = workers
+        settings.setdefault("lag", workers)
         return SearchRun(
             self.store,
             name,
@@ -95,13 +98,22 @@ class Runner:
             resume=resume,
             time_limit=time_limit,
             reuse=reuse,  # type: ignore[arg-type]
+            memory_bytes=memory_bytes,
         )
 
-    def carry_out(self, run: SearchRun, worker: Worker | None = None, watcher: Any = None) -> RunOutcome:
-        return Coordinator(run, worker or FakeWorker(), watcher or Silent()).run()
+    def carry_out(
+        self, run: SearchRun, worker: Worker | Executor | None = None, watcher: Callback | None = None
+    ) -> RunOutcome:
+        executor = worker if isinstance(worker, Executor) else (worker or FakeWorker()).executor(self.workers)
+        return Stages(run, executor, watcher or Callback()).search()
 
     def run(
-        self, name: str = "run", *, worker: Worker | None = None, watcher: Any = None, **options: Any
+        self,
+        name: str = "run",
+        *,
+        worker: Worker | Executor | None = None,
+        watcher: Callback | None = None,
+        **options: Any,
     ) -> RunOutcome:
         with self.prepare(name, **options) as run:
             return self.carry_out(run, worker, watcher)
@@ -151,8 +163,8 @@ def history() -> Callable[[int], list[Record]]:
 
 
 @pytest.fixture
-def watcher() -> Silent:
-    return Silent()
+def watcher() -> Remembering:
+    return Remembering()
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -89,11 +88,8 @@ def test_what_was_compared_is_kept_in_plain_values() -> None:
 def settle(dataset: Dataset) -> Callable[..., RunSettings]:
     """Return a function that settles the augmentation of a run where "mirrored" is best."""
 
-    @contextlib.contextmanager
-    def trainer() -> Iterator[Train]:
-        yield scoring({"none": 0.1, "mild": 0.2, "mirrored": 0.95}, Task())
-
-    return lambda augment: settled(RunSettings(BUDGET, Recipe()), dataset, SearchSpace(), augment, trainer)
+    train = scoring({"none": 0.1, "mild": 0.2, "mirrored": 0.95}, Task())
+    return lambda augment: settled(RunSettings(BUDGET, Recipe()), dataset, SearchSpace(), augment, train)
 
 
 def test_all_candidates_of_a_run_have_the_augmentation_that_was_chosen(settle: Callable[..., RunSettings]) -> None:

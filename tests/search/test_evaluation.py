@@ -1,29 +1,35 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tinysearch.data.dataset import Dataset, TrainingData
+from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
 from tinysearch.data.loading import load
 from tinysearch.errors import DatasetError, RunError, TrainingError
+from tinysearch.results.artifacts import evaluated as evaluated_path
+from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.lock import RunLock
 from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.evaluation import best_of, evaluate, model_path
-from tinysearch.search.retraining import Retraining, RetrainingWatcher
+from tinysearch.results.training import Training
+from tinysearch.search.evaluation import best_of
+from tinysearch.search.evaluation import evaluate as carry_out
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
+from tinysearch.space.cost import cost
+from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Outcome
 from tinysearch.training.recipe import Recipe
 
-MakeWorker = Callable[[TrainingData], Any]
+MakeWorker = Callable[[], Any]
 SMALL = Candidate(Architecture((Conv(4, stride=2), Pool()), Head("average")), Recipe(epochs=1))
 
 
@@ -35,24 +41,55 @@ def digits() -> Dataset:
     )
 
 
-class Watcher(RetrainingWatcher):
+class Watcher(Callback):
     """Notes what happens."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
 
-    def on_start(self, position: int, retraining: Retraining) -> None:
-        self.events.append(f"start {position}, seed {retraining.seed}")
+    def on_stage_start(self, stage: Stage) -> None:
+        self.events.append(f"stage of {stage.total}")
 
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        self.events.append(f"epoch {number} of {position}")
+    def on_trial_start(self, training: Training) -> None:
+        self.events.append(f"start of seed {training.seed}")
 
-    def on_record(self, position: int, record: Record) -> None:
-        self.events.append(f"record {position}")
+    def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
+        self.events.append(f"epoch {number} of seed {training.seed}")
+
+    def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
+        self.events.append(f"record of seed {training.seed}")
+
+    def on_stage_end(self, stage: Stage) -> None:
+        self.events.append("end")
 
 
-def planned(*seeds: int, candidate: Candidate = SMALL) -> list[Retraining]:
-    return [Retraining(candidate, seed, "run", "small", "search") for seed in seeds]
+def planned(*seeds: int, candidate: Candidate = SMALL) -> list[Training]:
+    return [
+        Training(
+            run="run",
+            key=candidate.key,
+            name="small",
+            origin="search",
+            purpose="evaluation",
+            seed=seed,
+            architecture=candidate.architecture,
+            cost=cost(candidate.architecture, Task()),
+            recipe=candidate.recipe.to_dict(),
+            fold=None,
+        )
+        for seed in seeds
+    ]
+
+
+def model_path(store: Store, one: Training) -> Path:
+    return evaluated_path(store.folder_of(one.run), one.key, one.seed)
+
+
+def evaluate(
+    store: Store, plan: list[Training], dataset: Dataset, worker: Any, callback: Callback | None = None
+) -> list[Record]:
+    stage = Stage("evaluation", "run", len(plan), 1)
+    return carry_out(store, plan, dataset, worker.executor(), callback or Callback(), stage)
 
 
 def test_the_test_images_are_read_before_and_scored_once_after_training(
@@ -65,8 +102,15 @@ def test_the_test_images_are_read_before_and_scored_once_after_training(
         return digits.load_test()
 
     watched = dataclasses.replace(digits, load_test=reads)
-    (record,) = evaluate(store, planned(7), watched, untrained_worker(digits.evaluation_data()), 1, watcher)
-    assert watcher.events == ["test images", "start 0, seed 7", "epoch 1 of 0", "record 0"]
+    (record,) = evaluate(store, planned(7), watched, untrained_worker(), watcher)
+    assert watcher.events == [
+        "test images",
+        "stage of 1",
+        "start of seed 7",
+        "epoch 1 of seed 7",
+        "record of seed 7",
+        "end",
+    ]
     assert record.purpose == "evaluation"
     assert record.seed == 7
     assert record.test_accuracy is not None
@@ -79,7 +123,7 @@ def test_what_was_answered_is_kept_and_agrees_with_the_accuracy_and_the_model(
     import keras
 
     (plan,) = planned(3)
-    (record,) = evaluate(store, [plan], digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
+    (record,) = evaluate(store, [plan], digits, untrained_worker())
     (evaluated,) = store.evaluations(record.test_fingerprint or "")
     assert (evaluated.run, evaluated.key, evaluated.seed, evaluated.recipe) == ("run", SMALL.key, 3, record.recipe)
     assert evaluated.predictions.right.mean() == record.test_accuracy
@@ -97,18 +141,18 @@ def test_a_dataset_without_test_images_cannot_be_evaluated_on(
     def none() -> Images:
         raise DatasetError("there are no test images")
 
-    worker = untrained_worker(digits.evaluation_data())
+    worker = untrained_worker()
     with pytest.raises(DatasetError, match="no test images"):
-        evaluate(store, planned(0), dataclasses.replace(digits, load_test=none), worker, 1, Watcher())
+        evaluate(store, planned(0), dataclasses.replace(digits, load_test=none), worker)
     assert worker.jobs == []
 
 
 def test_other_test_images_are_not_mixed_in(digits: Dataset, store: Store, untrained_worker: MakeWorker) -> None:
-    worker = untrained_worker(digits.evaluation_data())
-    evaluate(store, planned(0), digits, worker, 1, Watcher())
+    worker = untrained_worker()
+    evaluate(store, planned(0), digits, worker)
     fewer = Images(digits.test().pixels[:50], digits.test().labels[:50])
     with pytest.raises(RunError, match="was evaluated on test images"):
-        evaluate(store, planned(0, 1), dataclasses.replace(digits, load_test=lambda: fewer), worker, 1, Watcher())
+        evaluate(store, planned(0, 1), dataclasses.replace(digits, load_test=lambda: fewer), worker)
     assert len(worker.jobs) == 1
 
 
@@ -116,18 +160,18 @@ def test_a_training_that_fails_is_recorded_and_the_others_go_on(
     digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     broken = Candidate(SMALL.architecture, Recipe(epochs=1, learning_rate=0.5))
-    worker = untrained_worker(digits.evaluation_data())
-    train = worker.train
-    worker.train = lambda job, on_epoch=None: (
-        Measurement(failure="loss was nan") if job.candidate == broken else train(job, on_epoch)
+    worker = untrained_worker()
+    do = worker.do
+    worker.do = lambda job, data, on_epoch: (
+        Outcome(Measurement(failure="loss was nan")) if job.candidate == broken else do(job, data, on_epoch)
     )
     plan = [*planned(0, candidate=broken), *planned(0)]
-    failed, fine = evaluate(store, plan, digits, worker, 1, Watcher())
+    failed, fine = evaluate(store, plan, digits, worker)
     assert (failed.measurement.failure, failed.test_accuracy) == ("loss was nan", None)
     assert fine.test_accuracy is not None
     # It would fail again in the same way.
-    worker.train = lambda job, on_epoch=None: pytest.fail("trained again")
-    assert [record.key for record in evaluate(store, plan, digits, worker, 1, Watcher())] == [failed.key, fine.key]
+    worker.do = lambda job, data, on_epoch: pytest.fail("trained again")
+    assert [record.key for record in evaluate(store, plan, digits, worker)] == [failed.key, fine.key]
     (row,) = (row for row in rank(store.records()).rows if row.test_seeds)
     assert row.key == SMALL.key
 
@@ -138,7 +182,7 @@ def test_a_network_whose_answers_are_no_numbers_has_failed(
     import keras
 
     monkeypatch.setattr(keras.Model, "predict", lambda self, pixels, **_: np.full((len(pixels), 10), np.nan))
-    (record,) = evaluate(store, planned(0), digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
+    (record,) = evaluate(store, planned(0), digits, untrained_worker())
     assert record.test_accuracy is None
     assert "no numbers" in str(record.measurement.failure)
 
@@ -147,12 +191,12 @@ def test_a_model_that_could_not_be_saved_is_an_error_and_an_old_one_is_not_score
     digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     (plan,) = planned(0)
-    worker = untrained_worker(digits.evaluation_data())
-    worker.train = lambda job, on_epoch=None: Measurement((Epoch(0.1, 0.9, None, None, 0.1, 1.0),), 1.0)
+    worker = untrained_worker()
+    worker.do = lambda job, data, on_epoch: Outcome(Measurement((Epoch(0.1, 0.9, None, None, 0.1, 1.0),), 1.0))
     model_path(store, plan).parent.mkdir(parents=True)
     model_path(store, plan).write_bytes(b"an old model")
     with pytest.raises(TrainingError, match="could not be saved"):
-        evaluate(store, [plan], digits, worker, 1, Watcher())
+        evaluate(store, [plan], digits, worker)
 
 
 def test_a_run_that_is_being_carried_out_cannot_be_evaluated(
@@ -160,9 +204,9 @@ def test_a_run_that_is_being_carried_out_cannot_be_evaluated(
 ) -> None:
     held = RunLock(store.folder_of("run"), "run")
     with pytest.raises(RunError, match="being carried out"):
-        evaluate(store, planned(0), digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
+        evaluate(store, planned(0), digits, untrained_worker())
     held.release()
-    assert evaluate(store, planned(0), digits, untrained_worker(digits.evaluation_data()), 1, Watcher())
+    assert evaluate(store, planned(0), digits, untrained_worker())
 
 
 @pytest.fixture
@@ -181,11 +225,11 @@ def store(tmp_path: Path, digits: Dataset, as_record: Callable[..., Record]) -> 
 def test_the_best_is_retrained_on_all_images_and_scored_once_per_seed(
     digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
-    worker = untrained_worker(digits.evaluation_data())
+    worker = untrained_worker()
 
     def again() -> list[Record]:
         plan = best_of(store, "run", digits, top=1, seeds=range(2))
-        return evaluate(store, plan, digits, worker, 1, Watcher())
+        return evaluate(store, plan, digits, worker)
 
     best = max(store.records(), key=lambda record: record.score)
     records = again()
@@ -218,4 +262,4 @@ def test_the_best_is_one_that_was_trained_for_all_epochs(
     longer = dataclasses.replace(record.measurement, curve=record.measurement.curve * 2)
     store.append(dataclasses.replace(record, measurement=longer, recipe=Recipe(epochs=2).to_dict()))
     (chosen,) = best_of(store, "run", digits, 1, [0])
-    assert (chosen.name, chosen.candidate.recipe.epochs) == (record.key, 2)
+    assert (chosen.name, chosen.epochs) == (record.key, 2)

@@ -23,7 +23,7 @@ def record(as_record: AsRecord, position: int) -> Record:
 
 
 def test_with_one_worker_everything_before_is_known(as_record: AsRecord) -> None:
-    history = TrialHistory(workers=1)
+    history = TrialHistory(lag=1)
     for position in range(4):
         assert history.open
         assert [one.trial for one in history.known()] == list(range(position))
@@ -37,7 +37,7 @@ def test_with_one_worker_everything_before_is_known(as_record: AsRecord) -> None
 def test_what_a_proposal_may_know_does_not_depend_on_which_training_is_done_first(
     order: tuple[int, ...], as_record: AsRecord
 ) -> None:
-    history = TrialHistory(workers=3)
+    history = TrialHistory(lag=3)
     for position in range(3):
         assert history.known() == []
         assert history.pending() == [candidate(one) for one in range(position)]
@@ -69,7 +69,7 @@ def test_gaps_of_a_resumed_run_are_proposed_again_and_what_follows_them_is_not_k
 
 
 def test_the_keys_of_all_that_was_proposed_are_known_at_once() -> None:
-    history = TrialHistory(workers=8)
+    history = TrialHistory(lag=8)
     history.propose(candidate(0), {"duplicate": 2})
     assert history.keys == {candidate(0).key}
     assert history.rejections == {"duplicate": 2}

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from stand_ins import Worker
 
 from tinysearch.results.artifacts import BestModels
+from tinysearch.results.callback import Callback
 from tinysearch.results.record import Measurement, Record
 from tinysearch.training.job import EpochWatcher, Job
-from tinysearch.workers.worker import Worker
 
 
 def essentials(records: Any) -> list[tuple[Any, ...]]:
@@ -30,7 +31,7 @@ class Shuffled(Worker):
         self.most = 0
         self._now = 0
 
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
+    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
         with self._lock:
             self._now += 1
             self.most = max(self.most, self._now)
@@ -74,27 +75,52 @@ def test_an_interrupted_run_goes_on_to_the_same_end(stop_after: int, runner: Any
     assert len(runner.store.records("parts")) == 17
 
 
-def test_what_was_done_when_the_interruption_came_is_stored(runner: Any, fake_worker: Any) -> None:
-    both = threading.Barrier(2)
+def test_the_number_and_the_speed_of_workers_change_nothing(runner: Any, fake_worker: Any) -> None:
+    """Two workers throughout, and two, then one, then three of which some are ten times slower."""
+    whole = runner.run("whole", trials=14, lag=3, workers=2, worker=Shuffled(fake_worker(), 1))
 
-    def react(number: int, job: Job) -> Measurement | None:
-        if job.candidate.architecture.layers:
-            both.wait(timeout=60)
-        if number == 1:
-            raise KeyboardInterrupt
-        return None
+    def slow(number: int, job: Job) -> None:
+        threading.Event().wait(0.05 if number % 3 == 0 else 0.005)
 
-    outcome = runner.run(trials=2, workers=2, documented={}, worker=fake_worker(react))
-    assert outcome.ending == "interrupted"
-    assert len(runner.store.records("run")) == len(outcome.records) == 1
+    for workers, stop_after in ((2, 5), (1, 4), (3, None)):
+        worker = Shuffled(fake_worker(slow), workers, stop_after)
+        known = runner.store.has("parts")
+        last = runner.run("parts", trials=14, lag=3, workers=workers, worker=worker, resume=known)
+    assert essentials(last.records) == essentials(whole.records)
+    assert last.rejections == whole.rejections
 
 
-def test_the_number_of_workers_belongs_to_the_run(runner: Any) -> None:
-    from tinysearch.errors import RunError
+def test_no_more_trainings_are_under_way_than_there_are_workers_or_than_the_lag(runner: Any, fake_worker: Any) -> None:
+    for workers, lag in ((2, 5), (5, 2)):
+        worker = Shuffled(fake_worker(), 1)
+        runner.run(f"{workers}-{lag}", trials=12, lag=lag, workers=workers, worker=worker, documented={})
+        assert worker.most <= 2
 
-    runner.run(trials=2, workers=2)
-    with pytest.raises(RunError, match="begun with workers 2, now it is 3"):
-        runner.prepare(trials=2, workers=3, resume=True)
+
+@pytest.mark.parametrize("stop_after", [0, 4, 9])
+def test_a_run_without_a_lag_proposes_the_same_again_when_it_is_resumed(
+    stop_after: int, runner: Any, fake_worker: Any
+) -> None:
+    """What a proposal knew is stored: what was under way when the run was interrupted is proposed again."""
+    begun: list[str] = []
+
+    class Noting(Callback):
+        def on_trial_start(self, training: Any) -> None:
+            begun.append(training.key)
+
+    options = {"trials": 14, "workers": 3, "schedule": "async", "documented": {}, "watcher": Noting()}
+    first = runner.run("run", worker=Shuffled(fake_worker(), 2, stop_after), **options)
+    assert first.ending == "interrupted"
+    before = list(begun)
+    begun.clear()
+    second = runner.run("run", worker=Shuffled(fake_worker(), 3), resume=True, **options)
+    assert second.ending == "finished"
+    keys = [record.key for record in second.records]
+    assert len(keys) == len(set(keys)) == 14
+    assert set(before) <= set(keys)
+    known = runner.store.proposals("run")
+    assert sorted(known) == list(range(14))
+    assert known[0] == (0, ())
 
 
 @pytest.mark.parametrize("place", ["models", "on_record"])
@@ -134,15 +160,9 @@ def test_measurements_that_are_done_when_an_error_ends_the_run_are_stored(runner
             raise CostMismatchError("counted wrongly")
         return None
 
-    class Watcher:
-        def on_start(self, proposal: Any) -> None:
-            pass
-
-        def on_epoch(self, position: int, number: int, epoch: Any) -> None:
+    class Watcher(Callback):
+        def on_epoch(self, training: Any, number: int, epoch: Any) -> None:
             first_is_done.set()
-
-        def on_record(self, position: int, record: Record, rejections: Any) -> None:
-            pass
 
     with pytest.raises(CostMismatchError):
         runner.run(trials=2, workers=2, documented={}, worker=fake_worker(react), watcher=Watcher())

@@ -44,7 +44,7 @@ def params(filters: int) -> int:
 
 def proposals(proposer: Proposer, as_record: AsRecord, history: TrialHistory | None = None) -> list[Proposal]:
     """Return all proposals, each with its training done before the next one."""
-    history = TrialHistory(workers=1) if history is None else history
+    history = TrialHistory(lag=1) if history is None else history
     made = []
     while isinstance(proposal := proposer.next(history), Proposal):
         made.append(proposal)
@@ -69,7 +69,7 @@ def test_duplicates_are_rejected_however_many_there_are(as_record: AsRecord) -> 
 
 def test_what_is_under_way_is_not_proposed_again() -> None:
     proposer = Proposer(Listed(problem(), [3, 3, 2]), seed=0, trials=2, baselines={})
-    history = TrialHistory(workers=2)
+    history = TrialHistory(lag=2)
     first = proposer.next(history)
     assert isinstance(first, Proposal)
     history.propose(first.candidate, first.rejections)
@@ -86,9 +86,9 @@ def test_baselines_come_first_and_are_no_trials(budget: int, expected: int, as_r
     assert [(one.origin, one.trial) for one in made] == [("baseline", None)] * expected + [("search", 0)]
 
 
-def test_the_next_proposal_needs_nothing_but_the_ledger(as_record: AsRecord) -> None:
+def test_the_next_proposal_needs_nothing_but_the_history(as_record: AsRecord) -> None:
     def keys(*trials: int) -> list[str]:
-        history = TrialHistory(workers=1)
+        history = TrialHistory(lag=1)
         return [
             proposal.candidate.key
             for upto in trials
@@ -103,7 +103,7 @@ def test_a_space_that_is_searched_through_ends_the_run(
     as_record: AsRecord, pointwise: Callable[[int, int], SearchSpace]
 ) -> None:
     proposer = Proposer(RandomSearch(problem(space=pointwise(1, 30))), seed=0, trials=100, baselines={})
-    history = TrialHistory(workers=1)
+    history = TrialHistory(lag=1)
     made = proposals(proposer, as_record, history)
     assert isinstance(proposer.next(history), Exhausted)
     assert sorted(proposal.cost.params for proposal in made) == [params(filters) for filters in range(1, 31)]

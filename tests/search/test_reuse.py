@@ -14,22 +14,19 @@ from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.job import Resources
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.worker import Worker
+from tinysearch.workers.threads import ThreadExecutor
 
 
-class Elsewhere(Worker):
-    """Trains like another worker, but says that it is another machine."""
+class Elsewhere(ThreadExecutor):
+    """Trains like a worker, but says that it is another machine."""
 
-    def __init__(self, inner: Any, **changes: Any) -> None:
-        self.inner = inner
+    def __init__(self, worker: Any, **changes: Any) -> None:
+        super().__init__(worker.do)
         self.changes = changes
 
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Any:
-        return self.inner.train(job, on_epoch)
-
-    def environment(self) -> Environment:
+    def environment(self, resources: Resources) -> Environment:
         return dataclasses.replace(Environment.here(threads=1), **self.changes)
 
 

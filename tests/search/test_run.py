@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from stand_ins import Worker
 
-from tinysearch.errors import BudgetError, RunError, WorkerError
+from tinysearch.errors import BudgetError, RunError
 from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.training.job import Job
-from tinysearch.workers.worker import Worker
+from tinysearch.training.job import Job, Outcome
 
 
 def essentials(records: list[Record]) -> list[tuple[Any, ...]]:
@@ -112,14 +112,9 @@ def test_a_time_limit_ends_the_run_before_a_trial_that_would_not_fit(runner: Any
 
 def test_a_training_that_outlasts_the_time_limit_is_stopped(runner: Any) -> None:
     class Endless(Worker):
-        stopped = threading.Event()
-
-        def train(self, job: Job, on_epoch: Any = None) -> Measurement:
-            self.stopped.wait()
-            raise WorkerError("stopped")
-
-        def close(self) -> None:
-            self.stopped.set()
+        def train(self, job: Job, on_epoch: Any) -> Measurement:
+            threading.Event().wait()
+            raise AssertionError
 
     outcome = runner.run(trials=5, time_limit=0.1, worker=Endless(), workers=2)
     assert (outcome.ending, outcome.records) == ("time limit", ())
@@ -157,7 +152,15 @@ def test_a_failure_is_not_reused(runner: Any, fake_worker: Any) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("trials", -1), ("seed", -1), ("seed", 2**31), ("strategy", "annealing"), ("workers", 0), ("workers", 257)],
+    [
+        ("trials", -1),
+        ("seed", -1),
+        ("seed", 2**31),
+        ("strategy", "annealing"),
+        ("lag", 0),
+        ("threads", 0),
+        ("schedule", "now"),
+    ],
 )
 def test_settings_out_of_range_are_refused(setting: str, value: Any, runner: Any) -> None:
     with pytest.raises(RunError):
@@ -165,16 +168,22 @@ def test_settings_out_of_range_are_refused(setting: str, value: Any, runner: Any
 
 
 def test_only_the_models_of_the_best_few_are_kept(runner: Any, fake_worker: Any) -> None:
-    def save(number: int, job: Job) -> Measurement | None:
-        assert job.model_path is not None
-        job.model_path.parent.mkdir(parents=True, exist_ok=True)
-        job.model_path.write_text("weights")
-        return None
+    class Saving(Worker):
+        inner = fake_worker()
 
-    outcome = runner.run(trials=12, strategy="random", worker=fake_worker(save))
+        def train(self, job: Job, on_epoch: Any) -> Measurement:
+            raise NotImplementedError
+
+        def do(self, job: Job, data: Any, on_epoch: Any) -> Outcome:
+            assert job.keep_model
+            return Outcome(self.inner.train(job, on_epoch), job.candidate.key.encode())
+
+    outcome = runner.run(trials=12, strategy="random", worker=Saving())
     ranked = sorted(outcome.records, key=lambda record: -record.score)
     kept = {path.stem for path in runner.store.folder_of("run").glob("*.keras")}
     assert kept == {record.key for record in ranked[:5]}
+    for path in runner.store.folder_of("run").glob("*.keras"):
+        assert path.read_text() == path.stem
 
 
 def test_a_new_run_has_no_model_of_an_earlier_one_of_its_name(runner: Any) -> None:

@@ -8,25 +8,41 @@ from typing import Any
 
 import numpy as np
 import pytest
+from stand_ins import Worker
 
 from tinysearch.data.images import Images
-from tinysearch.errors import NoTestImagesError, RunError, WorkerError
+from tinysearch.errors import NoTestImagesError, RunError, TrainingError, WorkerError
+from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.ranking import best
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.results.store import Store
-from tinysearch.search.stages import Display, carry_out
+from tinysearch.results.training import Training
+from tinysearch.search.revalidation import RevalidationPlan
+from tinysearch.search.stages import Stages
 from tinysearch.training.job import Job
-from tinysearch.workers.worker import Worker
+from tinysearch.workers.threads import ThreadExecutor
 
 
-class Notes(Display):
+class Notes(Callback):
     """Remembers the notes."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def note(self, text: str) -> None:
+    def on_note(self, text: str) -> None:
         self.seen.append(text)
+
+
+class Staged(Worker):
+    """Searches with one worker, and does what follows with another."""
+
+    def __init__(self, searching: Any, following: Any) -> None:
+        self.searching = searching
+        self.following = following
+
+    def train(self, job: Job, on_epoch: Any) -> Measurement:
+        first = job.fold == 0
+        return (self.searching if first else self.following).train(job, on_epoch)  # type: ignore[no-any-return]
 
 
 def purposes(store: Store, run: str = "run") -> dict[str, int]:
@@ -41,15 +57,10 @@ def staged(
 ) -> tuple[Any, Any, list[str]]:
     """Carry out all stages; revalidations and evaluations react as said."""
     notes = Notes()
-    made: list[Worker] = []
-
-    def workers(data: Any, size: int) -> Worker:
-        made.append(fake_worker(react if made else None))
-        return made[-1]
-
+    worker = Staged(fake_worker(), fake_worker(react))
     with runner.prepare(**{"trials": 3, "workers": 2, "documented": {}, **given}) as run:
-        outcome, problem = carry_out(run, workers, notes)
-    return outcome, problem, notes.seen
+        outcome = Stages(run, worker.executor(2), notes).carry_out()
+    return outcome, outcome.problem, notes.seen
 
 
 def test_the_winner_is_revalidated_whether_or_not_it_is_evaluated(runner: Any, fake_worker: Any) -> None:
@@ -91,43 +102,38 @@ def test_the_best_of_the_outcome_is_the_best_of_the_store(runner: Any, fake_work
 
     outcome, _, _ = staged(runner, worse, fake_worker, trials=6, folds=3, evaluate=0)
     stored = best(one for one in runner.store.records("run") if one.purpose != "evaluation")
-    assert outcome.best == stored
+    assert (outcome.best.key, outcome.best.measurement) == (stored.key, stored.measurement)
     first = max((one for one in outcome.records if one.purpose == "search"), key=lambda one: one.score)
     assert outcome.best.key != first.key
 
 
 class Endless(Worker):
-    """Trains the first of its jobs at once, and the others until it is closed."""
+    """Trains the first of its jobs at once, and the others for ever."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
-        self.stopped = threading.Event()
         self.lock = threading.Lock()
         self.begun = 0
 
-    def train(self, job: Job, on_epoch: Any = None) -> Measurement:
+    def train(self, job: Job, on_epoch: Any) -> Measurement:
         with self.lock:
             self.begun += 1
             first = self.begun == 1
         if first:
             return self.inner.train(job, on_epoch)  # type: ignore[no-any-return]
-        self.stopped.wait()
-        raise WorkerError("stopped")
-
-    def close(self) -> None:
-        self.stopped.set()
+        threading.Event().wait()
+        raise AssertionError
 
 
-class Hurry(Display):
+class Hurry(Callback):
     """Sets a time limit as soon as the search is over."""
 
-    def revalidation(self, run: Any, planned: Any) -> Any:
-        run.until = time.monotonic() + 0.5
-        return super().revalidation(run, planned)
+    def __init__(self, run: Any) -> None:
+        self.run = run
 
-    def evaluation(self, run: Any, planned: Any) -> Any:
-        run.until = time.monotonic() + 0.5
-        return super().evaluation(run, planned)
+    def on_stage_end(self, stage: Stage) -> None:
+        if stage.name == "search":
+            self.run.until = time.monotonic() + 0.5
 
 
 @pytest.mark.parametrize("stage", ["revalidation", "evaluation"])
@@ -142,16 +148,11 @@ def test_the_time_limit_ends_every_stage_and_what_was_finished_is_kept(
     searching = fake_worker(
         lambda number, job: Measurement(tuple([Epoch(1.0, 0.5, 1.0, 0.9 - number / 10, 0.1, 1.0)] * 10), 1e-6)
     )
-    made: list[Worker] = []
-
-    def workers(data: Any, size: int) -> Worker:
-        made.append(Endless(fake_worker(quick)) if made else searching)
-        return made[-1]
-
+    worker = Staged(searching, Endless(fake_worker(quick)))
     folds, evaluate = (3, 0) if stage == "revalidation" else (1, 3)
     with runner.prepare(trials=3, workers=2, documented={}, folds=folds, evaluate=evaluate, strategy="random") as run:
-        outcome, problem = carry_out(run, workers, Hurry())
-    assert (outcome.ending, problem) == ("time limit", None)
+        outcome = Stages(run, worker.executor(2), Hurry(run)).carry_out()
+    assert (outcome.ending, outcome.problem) == ("time limit", None)
     assert purposes(runner.store) == {"search": 3, stage: 1}
 
 
@@ -181,7 +182,7 @@ def test_records_are_not_read_again_for_each_training(
 
     with runner.prepare(trials=10, workers=workers, documented={}, folds=3, evaluate=0) as run:
         monkeypatch.setattr(Store, "records", counted)
-        carry_out(run, lambda data, size: fake_worker(), Display())
+        Stages(run, fake_worker().executor(workers), Callback()).carry_out()
     assert purposes(runner.store)["revalidation"] >= 2
     assert len(reads) <= 3
 
@@ -196,9 +197,10 @@ def test_revalidations_from_before_count_in_the_outcome_of_a_run_that_goes_on(ru
         raise KeyboardInterrupt
 
     with runner.prepare(trials=9, workers=2, documented={}, folds=3, evaluate=0, resume=True) as run:
-        outcome, _ = carry_out(run, lambda data, size: fake_worker(interrupt), Display())
+        outcome = Stages(run, fake_worker(interrupt).executor(2), Callback()).carry_out()
     assert outcome.ending == "interrupted"
-    assert outcome.best == best(one for one in runner.store.records("run") if one.purpose != "evaluation")
+    stored = best(one for one in runner.store.records("run") if one.purpose != "evaluation")
+    assert (outcome.best.key, outcome.best.measurement) == (stored.key, stored.measurement)
 
 
 def test_a_revalidation_of_another_run_that_failed_is_not_reused(runner: Any, fake_worker: Any) -> None:
@@ -210,50 +212,57 @@ def test_a_revalidation_of_another_run_that_failed_is_not_reused(runner: Any, fa
     assert not any(one.failed for one in again)
 
 
-def test_what_was_finished_is_stored_even_where_one_record_cannot_be_made(runner: Any, fake_worker: Any) -> None:
-    from tinysearch.errors import TrainingError
-    from tinysearch.search.recording import recorded
-    from tinysearch.search.retraining import Retraining, RetrainingWatcher, retrain
-    from tinysearch.training.candidate import Candidate
-    from tinysearch.training.recipe import Recipe
+def test_what_was_finished_is_stored_even_where_one_record_cannot_be_made(
+    runner: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = RevalidationPlan.recorded
+    refused: list[str] = []
 
-    runner.run(trials=1, documented={})
-    (first,) = runner.store.records("run")
-    candidate = Candidate(first.architecture, Recipe.from_dict(first.recipe))
-    planned = [Retraining(candidate, seed, "run", first.name, "search") for seed in (1, 2, 3)]
-    done = threading.Barrier(3)
-
-    def together(number: int, job: Job) -> None:
-        done.wait()
-
-    worker = fake_worker(together)
-
-    def as_record(one: Retraining, measurement: Measurement) -> Any:
-        if one.seed == 1:
-            finished.wait()
+    def failing(plan: RevalidationPlan, training: Training, outcome: Any) -> Any:
+        if not refused:
+            refused.append(training.key)
+            both.wait(timeout=60)
             raise TrainingError("the model could not be saved")
-        fields = {"run": "run", "name": one.name, "origin": one.origin, "purpose": "revalidation", "seed": one.seed}
-        return recorded(one.candidate, measurement, runner.dataset, worker.environment(), **fields), None
+        return whole(plan, training, outcome)
 
-    finished = threading.Event()
-    last = threading.Barrier(3, action=finished.set)
+    both = threading.Event()
 
-    class Counting(Worker):
-        def train(self, job: Job, on_epoch: Any = None) -> Measurement:
-            measurement = worker.train(job, on_epoch)
-            last.wait()
-            return measurement  # type: ignore[no-any-return]
+    def react(number: int, job: Job) -> None:
+        if number == 1:
+            threading.Timer(0.05, both.set).start()
 
-    with pytest.raises(TrainingError, match="could not be saved"):
-        retrain(
-            runner.store,
-            planned,
-            lambda one: None,
-            lambda one: Job(one.candidate, one.seed),
-            as_record,
-            Counting(),
-            3,
-            RetrainingWatcher(),
-        )
-    stored = {one.seed for one in runner.store.records("run") if one.purpose == "revalidation"}
-    assert stored & {2, 3}
+    monkeypatch.setattr(RevalidationPlan, "recorded", failing)
+    outcome, problem, _ = staged(runner, react, fake_worker, folds=2, evaluate=0)
+    assert isinstance(problem, TrainingError)
+    stored = [one.key for one in outcome.records if one.purpose == "revalidation"]
+    assert len(stored) == 1
+    assert stored != refused
+
+
+def test_the_processes_of_the_search_train_what_follows(runner: Any, fake_worker: Any) -> None:
+    """The images are shared once, and prepared for once."""
+    prepared: list[int] = []
+
+    class Counting(ThreadExecutor):
+        def prepare(self, count: int, resources: Any) -> None:
+            prepared.append(count)
+
+        def share(self, name: str, array: Any) -> str:
+            shared.add(name)
+            return super().share(name, array)
+
+    shared: set[str] = set()
+    with runner.prepare(trials=3, workers=2, documented={}, folds=3, evaluate=0) as run:
+        executor = Counting(fake_worker().do, 2)
+        Stages(run, executor, Callback()).carry_out()
+    assert prepared == [2]
+    assert shared == {"0123456789abcdef-pixels", "0123456789abcdef-labels"}
+
+
+def test_a_note_says_where_the_lag_leaves_workers_idle(runner: Any, fake_worker: Any) -> None:
+    for lag, schedule, expected in ((2, "lag", True), (8, "lag", False), (2, "async", False)):
+        notes = Notes()
+        name = f"{lag}-{schedule}"
+        with runner.prepare(name, trials=1, lag=lag, schedule=schedule, documented={}, folds=1, evaluate=0) as run:
+            Stages(run, fake_worker().executor(4), notes).carry_out()
+        assert any("of 4 workers no more than 2 are busy" in text for text in notes.seen) == expected

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,11 +23,11 @@ from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Inc
 from tinysearch.space.task import Task
 from tinysearch.training.callbacks import PlateauRule
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Job
+from tinysearch.training.job import DataReference, Job
 from tinysearch.training.optimization import OneCycle
 from tinysearch.training.recipe import Recipe, recipe
-from tinysearch.training.saving import classified, save_model
-from tinysearch.training.trainer import fit, train
+from tinysearch.training.saving import classified, loaded, saved
+from tinysearch.training.trainer import Keeping, fit, train
 
 SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Head("average"))
 # Of every kind of layer that has a state of its own, or a generator.
@@ -45,6 +46,24 @@ def head(images: Images, count: int) -> Images:
     return Images(images.pixels[:count], images.labels[:count])
 
 
+class Heard:
+    """A watcher that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.epochs: list[Epoch] = []
+        self.states: list[bytes | None] = []
+
+    def __call__(self, number: int, epoch: Epoch, state: bytes | None) -> None:
+        self.numbers.append(number)
+        self.epochs.append(epoch)
+        self.states.append(state)
+
+
+def job(candidate: Candidate, seed: int = 0, **options: Any) -> Job:
+    return Job(candidate, seed, DataReference("pixels", "labels", "the data", (8, 8, 1), 10, 16.0), **options)
+
+
 @pytest.mark.parametrize(("network", "name"), [(SEPARABLE, "documented"), (BRANCHED, "default")])
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     network: Architecture, name: str, data: TrainingData
@@ -58,12 +77,12 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
 
 
 def test_every_epoch_is_trained_with_exactly_its_steps_and_reported(data: TrainingData) -> None:
-    seen: list[tuple[int, Epoch]] = []
+    heard = Heard()
     candidate = Candidate(SMALL, Recipe(epochs=3, batch_size=3))
-    model, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append((number, epoch)))
+    model, measurement = fit(candidate, data, 0, heard)
     assert int(model.optimizer.iterations) == 3 * math.ceil(200 / 3)
-    assert [number for number, _ in seen] == [1, 2, 3]
-    assert tuple(epoch for _, epoch in seen) == measurement.curve
+    assert heard.numbers == [1, 2, 3]
+    assert tuple(heard.epochs) == measurement.curve
     assert measurement.val_accuracy == measurement.curve[-1].val_accuracy
 
 
@@ -91,28 +110,26 @@ def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) 
     np.testing.assert_array_equal(classified(model, images.pixels), guesses)
 
 
-def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: TrainingData, tmp_path: Path) -> None:
+def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: TrainingData) -> None:
     candidate = Candidate(SMALL, Recipe(epochs=4))
     _, whole = fit(candidate, data, 0)
     reached = whole.curve[1].val_accuracy or 0.0
-    keeping = (tmp_path / "checkpoint.npz", "the data")
     for floor, epochs in (((2, reached + 0.01), 2), ((2, reached), 4), ((3, 0.0), 4)):
-        keeping[0].unlink(missing_ok=True)
-        _, measurement = fit(candidate, data, 0, None, keeping, floor)
+        heard = Heard()
+        _, measurement = fit(candidate, data, 0, heard, Keeping("the data"), floor)
+        # There is nothing to go on to after the last epoch.
+        assert [state is None for state in heard.states] == [False] * (epochs - 1) + [True]
         assert measurement.failure is None
         assert [epoch.val_loss for epoch in measurement.curve] == [epoch.val_loss for epoch in whole.curve[:epochs]]
 
 
-def test_a_job_may_hold_out_another_tenth(data: TrainingData) -> None:
-    candidate = Candidate(SMALL, Recipe(epochs=1))
-
-    def losses(job: Job) -> tuple[float, float | None]:
-        (epoch,) = train(job, data).curve
-        return epoch.loss, epoch.val_loss
-
-    (expected,) = fit(candidate, data.holding_out(3), 1)[1].curve
-    assert losses(Job(candidate, 1, fold=3)) == (expected.loss, expected.val_loss)
-    assert losses(Job(candidate, 1)) != (expected.loss, expected.val_loss)
+def test_a_job_is_trained_as_it_says_and_tells_of_no_state_and_no_model_unless_it_is_to(data: TrainingData) -> None:
+    heard = Heard()
+    candidate = Candidate(SMALL, Recipe(epochs=2))
+    outcome = train(job(candidate, 3), data, heard)
+    expected = fit(candidate, data, 3)[1]
+    assert [epoch.loss for epoch in outcome.measurement.curve] == [epoch.loss for epoch in expected.curve]
+    assert (outcome.model, heard.states) == (None, [None, None])
 
 
 def test_labels_are_smoothed(data: TrainingData) -> None:
@@ -159,42 +176,43 @@ def test_a_candidate_learns(data: TrainingData) -> None:
 def test_a_saved_model_takes_raw_pixels_and_gives_the_same_answers(data: TrainingData, tmp_path: Path) -> None:
     assert data.validation is not None
     model, measurement = fit(Candidate(INCEPTION.architecture, Recipe(epochs=1)), data, 0)
-    path = tmp_path / "models" / "one.keras"
-    save_model(model, path)
-    loaded = keras.saving.load_model(path)
-    assert loaded.count_params() == INCEPTION.params
-    right = classified(loaded, data.validation.pixels) == data.validation.labels
+    path = tmp_path / "one.keras"
+    path.write_bytes(saved(model))
+    again = keras.saving.load_model(path)
+    assert again.count_params() == INCEPTION.params
+    right = classified(again, data.validation.pixels) == data.validation.labels
     assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
-    assert [item.name for item in path.parent.iterdir()] == ["one.keras"]
 
 
-def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: TrainingData, tmp_path: Path) -> None:
+def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: TrainingData) -> None:
     how = Recipe(epochs=1, label_smoothing=0.1, weight_decay=1e-4, ema_momentum=0.9)
-    path = tmp_path / "model.keras"
-    measurement = train(Job(Candidate(SMALL, how), 0, model_path=path), data)
-    loaded = keras.saving.load_model(path)
+    outcome = train(job(Candidate(SMALL, how), keep_model=True), data)
+    assert outcome.model is not None
+    again = loaded(outcome.model)
     assert data.validation is not None
-    assert not loaded.compiled
-    right = classified(loaded, data.validation.pixels) == data.validation.labels
-    assert right.mean() == pytest.approx(measurement.val_accuracy, abs=1e-6)
+    assert not again.compiled
+    right = classified(again, data.validation.pixels) == data.validation.labels
+    assert right.mean() == pytest.approx(outcome.measurement.val_accuracy, abs=1e-6)
 
 
-def test_the_saved_model_predicts_the_test_images_of_an_evaluation_and_none_of_a_search(
-    data: TrainingData, tmp_path: Path
+def test_the_saved_model_predicts_the_test_images_of_an_evaluation_and_none_of_a_search(data: TrainingData) -> None:
+    pixels = load("digits").test().pixels[:50]
+    kept = job(Candidate(SMALL, Recipe(epochs=1)), keep_model=True)
+    assert train(kept, data).measurement.predicted is None
+    outcome = train(kept, replace(data, test=pixels))
+    assert outcome.model is not None
+    assert outcome.measurement.predicted is not None
+    np.testing.assert_array_equal(unpack(outcome.measurement.predicted), classified(loaded(outcome.model), pixels))
+
+
+def test_a_model_that_cannot_be_saved_does_not_cost_the_measurement_and_predicts_nothing(
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, pixels = tmp_path / "model.keras", load("digits").test().pixels[:50]
-    job = Job(Candidate(SMALL, Recipe(epochs=1)), 0, model_path=path)
-    assert train(job, data).predicted is None
-    predicted = train(job, replace(data, test=pixels)).predicted
-    assert predicted is not None
-    np.testing.assert_array_equal(unpack(predicted), classified(keras.saving.load_model(path), pixels))
-
-
-def test_a_model_that_cannot_be_saved_predicts_nothing(data: TrainingData, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     shown = replace(data, test=load("digits").test().pixels[:5])
-    measurement = train(Job(Candidate(SMALL, Recipe(epochs=1)), 0, model_path=tmp_path / "file" / "model.keras"), shown)
-    assert (measurement.failure, measurement.predicted) == (None, None)
+    outcome = train(job(Candidate(SMALL, Recipe(epochs=2)), keep_model=True), shown)
+    assert (outcome.measurement.failure, outcome.measurement.predicted, outcome.model) == (None, None, None)
+    assert len(outcome.measurement.curve) == 2
 
 
 def test_a_loss_that_is_no_number_is_a_failure_with_its_epoch(data: TrainingData) -> None:
@@ -222,27 +240,24 @@ def test_an_architecture_that_does_not_fit_the_images_is_refused(data: TrainingD
         fit(Candidate(deep, Recipe(epochs=1)), data, 0)
 
 
-def test_files_that_cannot_be_written_do_not_cost_the_measurement(data: TrainingData, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    paths = {"model_path": tmp_path / "file" / "model.keras", "checkpoint_path": tmp_path / "file" / "checkpoint.npz"}
-    measurement = train(Job(Candidate(SMALL, Recipe(epochs=2)), 0, "the data", **paths), data)
-    assert measurement.failure is None
-    assert len(measurement.curve) == 2
-
-
 class _Killed(Exception):  # noqa: N818
     pass
 
 
-def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path, epoch: int) -> None:
-    """Train until an epoch is over, and end before its checkpoint is written."""
+def interrupted(
+    candidate: Candidate, data: TrainingData, seed: int, epoch: int, state: bytes | None = None
+) -> bytes | None:
+    """Train until an epoch is over, and end before its state is heard of; return the last state that was."""
+    states = [state]
 
-    def end(number: int, point: Epoch) -> None:
+    def end(number: int, point: Epoch, state: bytes | None) -> None:
         if number == epoch:
             raise _Killed
+        states.append(state)
 
     with pytest.raises(_Killed):
-        fit(candidate, data, seed, end, (path, "the data"))
+        fit(candidate, data, seed, end, Keeping("the data", state))
+    return states[-1]
 
 
 @pytest.mark.parametrize(
@@ -258,16 +273,17 @@ def interrupted(candidate: Candidate, data: TrainingData, seed: int, path: Path,
     ],
 )
 def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
-    network: Architecture, how: Recipe, data: TrainingData, tmp_path: Path
+    network: Architecture, how: Recipe, data: TrainingData
 ) -> None:
-    candidate, path = Candidate(network, how), tmp_path / "checkpoint.npz"
+    candidate = Candidate(network, how)
     whole, measured = fit(candidate, data, 3)
     stops = (2, 5)
+    state: bytes | None = None
     for stop in stops:
-        interrupted(candidate, data, 3, path, stop)
-    seen: list[int] = []
-    resumed, again = fit(candidate, data, 3, lambda number, epoch: seen.append(number), (path, "the data"))
-    assert seen == list(range(stops[-1], 6))
+        state = interrupted(candidate, data, 3, stop, state)
+    heard = Heard()
+    resumed, again = fit(candidate, data, 3, heard, Keeping("the data", state))
+    assert heard.numbers == list(range(stops[-1], 6))
     assert [replace(epoch, seconds=0.0) for epoch in again.curve] == [
         replace(epoch, seconds=0.0) for epoch in measured.curve
     ]
@@ -277,41 +293,49 @@ def test_an_interrupted_training_goes_on_with_the_numbers_it_would_have_had(
 
 
 @pytest.fixture(scope="module")
-def kept(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return the checkpoint of two of three epochs of ``SMALL``, with seed 0."""
-    path = tmp_path_factory.mktemp("kept") / "checkpoint.npz"
-    interrupted(Candidate(SMALL, Recipe(epochs=3)), data, 0, path, 3)
-    return path.read_bytes()
+def kept(data: TrainingData) -> bytes:
+    """Return the state after two of three epochs of ``SMALL``, with seed 0."""
+    state = interrupted(Candidate(SMALL, Recipe(epochs=3)), data, 0, 3)
+    assert state is not None
+    return state
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         *("another seed", "other data", "cut off"),
-        *(pytest.param(one, marks=pytest.mark.slow) for one in ("another candidate", "empty", "no file")),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("another candidate", "empty", "no archive")),
     ],
 )
-def test_a_checkpoint_that_is_not_of_this_training_is_not_used(
-    damage: str, data: TrainingData, kept: bytes, tmp_path: Path
-) -> None:
-    candidate, path = Candidate(SMALL, Recipe(epochs=3)), tmp_path / "checkpoint.npz"
-    path.write_bytes(kept)
+def test_a_state_that_is_not_of_this_training_is_not_used(damage: str, data: TrainingData, kept: bytes) -> None:
+    candidate = Candidate(SMALL, Recipe(epochs=3))
+    state: bytes | None = kept
     if damage == "another seed":
-        interrupted(candidate, data, 1, path, 3)
+        state = interrupted(candidate, data, 1, 3)
     elif damage == "another candidate":
-        interrupted(Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3)), data, 0, path, 3)
+        state = interrupted(Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3)), data, 0, 3)
     elif damage == "cut off":
-        path.write_bytes(kept[:-50])
+        state = kept[:-50]
     elif damage == "empty":
-        path.write_bytes(b"")
-    elif damage == "no file":
-        path.unlink()
-        path.mkdir()
-    seen: list[int] = []
+        state = b""
+    elif damage == "no archive":
+        state = b"a text"
+    heard = Heard()
     mark = "other data" if damage == "other data" else "the data"
-    _, measurement = fit(candidate, data, 0, lambda number, epoch: seen.append(number), (path, mark))
-    assert seen == [1, 2, 3]
+    _, measurement = fit(candidate, data, 0, heard, Keeping(mark, state))
+    assert heard.numbers == [1, 2, 3]
     assert measurement.failure is None
+
+
+def test_a_job_goes_on_from_its_state_if_that_is_of_the_same_fold(data: TrainingData) -> None:
+    heard = Heard()
+    candidate = Candidate(SMALL, Recipe(epochs=2))
+    whole = train(job(candidate, keep_states=True), data, heard)
+    for fold, epochs in ((0, [2]), (3, [1, 2])):
+        later = Heard()
+        again = train(job(candidate, fold=fold, state=heard.states[0]), data, later)
+        assert later.numbers == epochs
+        assert [one.loss for one in again.measurement.curve] == [one.loss for one in whole.measurement.curve]
 
 
 def test_one_cycle_rises_to_its_peak_and_ends_at_zero() -> None:

@@ -13,15 +13,17 @@ from tinysearch.baselines.models import PREFIX, Baseline, baseline
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
 from tinysearch.results.archive import REFERENCE, open_to_read
+from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.record import Origin, Record
 from tinysearch.results.store import Store
+from tinysearch.results.training import Training
 from tinysearch.search.evaluation import evaluate
-from tinysearch.search.retraining import Retraining, RetrainingWatcher
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Resources
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.worker import Worker
+from tinysearch.workers.executor import Executor
 
 # Begins the name of the run for what is trained again, with the name of the dataset behind it.
 AGAIN = "again-"
@@ -89,9 +91,9 @@ def reproduce(
     store: Store,
     *,
     run: str,
-    worker: Worker,
-    size: int,
-    watcher: RetrainingWatcher,
+    executor: Executor,
+    callback: Callback,
+    resources: Resources | None = None,
 ) -> list[Reproduction]:
     """Train hand-designed baselines and compare with what is documented.
 
@@ -104,9 +106,9 @@ def reproduce(
         seeds: One training for each.
         store: Where the records go.
         run: Name of the run that the records belong to; made if it does not exist.
-        worker: Has the training images less those held out.
-        size: How many trainings at a time.
-        watcher: Is notified of what happens.
+        executor: Where they are trained.
+        callback: Is notified of what happens.
+        resources: What each training may use.
 
     Raises:
         CandidateError: if a name is unknown.
@@ -115,15 +117,28 @@ def reproduce(
         TrainingError: if a training fails.
     """
     models = list(dict.fromkeys(baseline(name) for name in names))
+    if not models:
+        return []
     for model in models:
         check_count(model)
     ensure_run(store, run, dataset, {"kind": "reproduce", "recipe": recipe.to_dict()})
     planned = [
-        Retraining(Candidate(model.architecture, recipe), seed, run, PREFIX + model.name, "baseline")
+        Training(
+            run=run,
+            key=Candidate(model.architecture, recipe).key,
+            name=PREFIX + model.name,
+            origin="baseline",
+            purpose="evaluation",
+            seed=seed,
+            architecture=model.architecture,
+            cost=cost(model.architecture, dataset.task),
+            recipe=recipe.to_dict(),
+        )
         for model in models
         for seed in seeds
     ]
-    records = evaluate(store, planned, dataset, worker, size, watcher)
+    stage = Stage("reproduction", run, len(planned), recipe.epochs, min(executor.capacity, len(planned)))
+    records = evaluate(store, planned, dataset, executor, callback, stage, resources=resources)
     for record in records:
         if record.failed:
             raise TrainingError(
@@ -185,6 +200,55 @@ def recorded(key: str, path: Path) -> Recorded:
         fingerprint=first.fingerprint,
         test_accuracies={seed: record.test_accuracy or 0.0 for seed, record in sorted(tested.items())},
     )
+
+
+def reproduce_found(
+    known: Sequence[Recorded],
+    dataset: Dataset,
+    seeds: Sequence[int],
+    store: Store,
+    *,
+    executor: Executor,
+    callback: Callback,
+    resources: Resources | None = None,
+) -> list[Record]:
+    """Train what was trained before again, on all training images, and score it.
+
+    What was trained again before is taken from the store.
+
+    Args:
+        known: See ``recorded``.
+        dataset, seeds, store, executor, callback, resources: See ``reproduce``.
+
+    Returns:
+        As many records for each as there are seeds; of a training that failed, the failure.
+
+    Raises:
+        RunError: if it was trained again on other data before.
+    """
+    if not known:
+        return []
+    run = AGAIN + dataset.name
+    ensure_run(store, run, dataset, {"kind": "again"})
+    planned = [
+        Training(
+            run=run,
+            key=one.candidate.key,
+            name=one.name,
+            origin=one.origin,
+            purpose="evaluation",
+            seed=seed,
+            architecture=one.candidate.architecture,
+            cost=cost(one.candidate.architecture, dataset.task),
+            recipe=one.candidate.recipe.to_dict(),
+            fold=None,
+        )
+        for one in known
+        for seed in seeds
+    ]
+    epochs = max(one.epochs for one in planned)
+    stage = Stage("reproduction", run, len(planned), epochs, min(executor.capacity, len(planned)))
+    return evaluate(store, planned, dataset, executor, callback, stage, resources=resources)
 
 
 def ensure_run(store: Store, run: str, dataset: Dataset, settings: Mapping[str, Any]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tinysearch.cli.archives import export, import_
 from tinysearch.cli.data import data
@@ -30,9 +31,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Command(TyperCommand):
+    """A command whose ``--resume`` may have a value, as in ``--resume=auto``, or none."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        return super().parse_args(ctx, ["--resume=" if one == "--resume" else one for one in args])
+
+
 COMMANDS = (run, frontier, evaluate, reproduce, leaderboard, show, data, cost, space, report, watch, export, import_)
 for command in COMMANDS:
-    app.command(command.__name__.strip("_"), help=documentation(command))(command)
+    app.command(command.__name__.strip("_"), help=documentation(command), cls=Command)(command)
 
 
 def _version(wanted: bool) -> None:

@@ -39,22 +39,28 @@ def evaluate(
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """
     from tinysearch.baselines.models import documented
-    from tinysearch.cli.evaluations import at_a_time, comparisons, evaluated
-    from tinysearch.data.checks import checked
-    from tinysearch.data.loading import load
+    from tinysearch.cli.evaluations import comparisons, telling_what_is_kept
     from tinysearch.report import terminal
+    from tinysearch.report.display import Display
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path
-    from tinysearch.search.evaluation import best_of
+    from tinysearch.retraining import evaluate as evaluate_run
 
-    read = sources.reading(size, layout, label_column, groups, color)
     notes, console = stderr(), stdout()
     with terminations(), Store(store or default_path()) as opened:
-        opened.run(run)
-        images = checked(load(dataset, data, reading=read))
-        planned = best_of(opened, run, images, top, range(seeds))
-        count = at_a_time(workers, len(planned), images, notes)
-        records = evaluated(opened, planned, images, notes, count)
+        with telling_what_is_kept(notes):
+            records = evaluate_run(
+                run,
+                top=top,
+                seeds=seeds,
+                data=data or "auto",
+                dataset=dataset,
+                reading=sources.reading(size, layout, label_column, groups, color),
+                store=opened,
+                workers=workers,
+                callbacks=[Display(notes, notes=False)],
+                verbose=0,
+            )
         console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
         compared = comparisons(opened, records)
     if compared is None:

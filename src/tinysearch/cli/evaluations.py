@@ -1,4 +1,4 @@
-"""What a person sees of evaluations: their progress, and how they compare."""
+"""What a person sees of evaluations: how they compare."""
 
 from __future__ import annotations
 
@@ -10,79 +10,24 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.api import evaluate_planned
 from tinysearch.baselines.models import PREFIX
-from tinysearch.cli.progress import TrainingProgress
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
-from tinysearch.results.record import Epoch, Record
-from tinysearch.search.retraining import Retraining, RetrainingWatcher
+from tinysearch.results.record import Record
 
 if TYPE_CHECKING:
-    from tinysearch.data.dataset import Dataset
     from tinysearch.results.store import Store
 
 
 @contextlib.contextmanager
-def showing(notes: Console, planned: Sequence[Retraining], workers: int) -> Iterator[RetrainingWatcher]:
-    """Show the progress of retrainings."""
-    epochs = max(one.candidate.recipe.epochs for one in planned)
-    with TrainingProgress(notes, len(planned), epochs, workers=min(workers, len(planned))) as progress:
-        yield Shown(progress)
-
-
-def at_a_time(wanted: int | None, trainings: int, dataset: Dataset, notes: Console) -> int:
-    """Return how many of some trainings to do at a time, by default what cores and memory allow.
-
-    A note is printed where memory is short.
-    """
-    from tinysearch.runtime.capacity import Capacity
-
-    capacity = Capacity.here(dataset.train.pixels.nbytes)
-    size = min(wanted or capacity.workers, trainings)
-    note = capacity.note(size)
-    if note is not None:
-        notes.print(Text(f"note: {note}", style="bold yellow"), soft_wrap=True)
-    return size
-
-
-def evaluated(
-    store: Store, planned: Sequence[Retraining], dataset: Dataset, notes: Console, workers: int
-) -> list[Record]:
-    """Carry out evaluations on all training images, and show their progress; see ``api.evaluate_planned``."""
+def telling_what_is_kept(notes: Console) -> Iterator[None]:
+    """Say on Ctrl-C that nothing was lost."""
     try:
-        with showing(notes, planned, workers) as watcher:
-            records = evaluate_planned(store, planned, dataset, workers=workers, watcher=watcher)
+        yield
     except KeyboardInterrupt:
         notes.print("what was evaluated until now is stored, and is not trained again", soft_wrap=True)
         raise
-    note_failures(records, notes)
-    return records
-
-
-def note_failures(records: Sequence[Record], notes: Console) -> None:
-    """Print a note for each evaluation that failed."""
-    for record in records:
-        if record.failed:
-            reason = f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
-            notes.print(Text(f"note: {reason}", style="bold yellow"), soft_wrap=True)
-
-
-class Shown(RetrainingWatcher):
-    """Passes what happens on to a display."""
-
-    def __init__(self, progress: TrainingProgress) -> None:
-        self._progress = progress
-
-    def on_start(self, position: int, retraining: Retraining) -> None:
-        self._progress.start(f"{retraining.name}, seed {retraining.seed}", position)
-
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        self._progress.epoch(number, epoch, position)
-
-    def on_record(self, position: int, record: Record) -> None:
-        self._progress.finish(record, position)
 
 
 def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | None:

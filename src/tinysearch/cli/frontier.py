@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, plugins, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
-from tinysearch.errors import BudgetError, InputError, TinySearchError, TrainingError
+from tinysearch.cli.spaces import read_space
+from tinysearch.errors import BudgetError, InputError, TrainingError
+from tinysearch.report.display import Display
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tinysearch.results.callback import Stage
     from tinysearch.results.record import Record
 
 BUDGETS = "1000,2000,3000,5000,8000,10000"
@@ -36,9 +41,7 @@ def frontier(
     epochs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
     ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(help="bayesian, evolution, halving, random or keras-tuner:<oracle>. [bayesian]")
-    ] = None,
+    strategy: options.Strategy = None,
     seed: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
     ] = None,
@@ -48,7 +51,9 @@ def frontier(
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
+    constraint: options.Constraints = None,
     workers: options.Workers = None,
+    lag: options.Lag = None,
     folds: options.Folds = None,
     confirm: options.Confirm = None,
     evaluate: Annotated[
@@ -57,6 +62,7 @@ def frontier(
             parser=natural, metavar="N", help="Trainings of each winner that are scored on the test images. [3]"
         ),
     ] = None,
+    callback: options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size: sources.Size = None,
@@ -81,87 +87,72 @@ def frontier(
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
     """
-    from tinysearch.api import Workers, open_run
+    from tinysearch.calls import frontier as sweep
     from tinysearch.cli.evaluations import front
-    from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
-    from tinysearch.cli.spaces import read_space
-    from tinysearch.data.checks import checked
-    from tinysearch.data.loading import load
-    from tinysearch.results.store import Store, default_path
-    from tinysearch.search.frontier import initial_candidates
-    from tinysearch.search.stages import carry_out
-    from tinysearch.space.search_space import SearchSpace
-    from tinysearch.space.space_spec import tree_of
 
     bounds = _bounds(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
-    read = sources.reading(size, layout, label_column, groups, color)
     notes = stderr()
-    records: dict[int, list[Record]] = {}
-    problem: TinySearchError | None = None
-    spec = read_space(space)
-    options_given = {
+    given: dict[str, Any] = {
         "trials": trials,
         "epochs": epochs,
         "strategy": strategy,
         "seed": seed,
-        "workers": workers,
+        "lag": lag,
         "folds": confirm if folds is None else folds,
         "evaluate": evaluate,
-        "space": spec,
+        "space": read_space(space),
         "tune_recipe": tune_recipe,
         "augment": augment,
         "class_weight": class_weight,
         "prune": prune,
+        "constraints": constraint or None,
     }
-    given = {key: value for key, value in options_given.items() if value is not None}
-    with terminations() as signals, Store(store or default_path(), create=True) as opened:
-        images = checked(load(dataset, data, reading=read))
-        whole_space = SearchSpace(images.task, tree_of(spec or {}, task=images.task))
-        smallest = whole_space.smallest().params
-        if smallest >= min(bounds):
-            raise BudgetError(
-                f"no architecture of the search space is below {min(bounds):,} parameters: the smallest one has "
-                f"{smallest:,}; leave that budget out"
-            )
-        begun = {run.name for run in opened.runs()}
-        before: list[Record] = []
-        earlier = list(learn_from or [])
-        ending = ""
-        for bound in bounds:
-            own = f"{name}-{bound}"
-            # A run that goes on has what it began with in its settings.
-            new = (
-                {}
-                if own in begun
-                else {"initial_candidates": initial_candidates(before, whole_space, bound), "learn_from": earlier}
-            )
-            search = open_run(opened, {"budget": bound, **given, **new}, dataset=images, name=own, resume=own in begun)
-            notes.print()
-            notes.print(Rule(f"below {bound:,} parameters", align="left"))
-            with search:
-                outcome, wrong = carry_out(search, Workers(), StageDisplay(notes))
-            problem = problem or wrong
-            before, ending = list(outcome.records), outcome.ending
-            earlier = [*earlier, own]
-            records[bound] = opened.records(own)
-            if ending == "interrupted":
-                break
+    with terminations() as signals:
+        found = sweep(
+            bounds,
+            data=data or "auto",
+            dataset=dataset,
+            reading=sources.reading(size, layout, label_column, groups, color),
+            name=name,
+            store=store,
+            workers=workers,
+            warm_start=learn_from or (),
+            callbacks=[SweepDisplay(notes, notes=False), *plugins.callbacks(callback)],
+            verbose=0,
+            **{key: value for key, value in given.items() if value is not None},
+        )
+    records = found.records
     notes.print()
     stdout().print(front(records))
     if plot is not None:
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
-    if ending == "interrupted":
+    if found.ending == "interrupted":
         notes.print("interrupted; what was trained is stored, and the same command goes on")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
-    if problem is not None:
-        raise problem
+    if found.problem is not None:
+        raise found.problem
     failed = [bound for bound, found in records.items() if all(record.failed for record in found)]
     if failed:
         raise TrainingError(f"all candidates below {failed[0]:,} parameters failed")
+
+
+class SweepDisplay(Display):
+    """Shows the runs of a sweep, each under its budget."""
+
+    def __init__(self, console: Console, *, notes: bool = True) -> None:
+        super().__init__(console, notes=notes)
+        self._to = console
+
+    def on_stage_start(self, stage: Stage) -> None:
+        """Show the budget before the search below it."""
+        if stage.name == "search":
+            self._to.print()
+            self._to.print(Rule(f"below {int(stage.run.rpartition('-')[2]):,} parameters", align="left"))
+        super().on_stage_start(stage)
 
 
 def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:

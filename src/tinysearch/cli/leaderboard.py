@@ -15,15 +15,7 @@ from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.errors import InputError
 
-
-class Format(str, Enum):
-    """How a leaderboard is printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-    html = "html"
+TABLE, HTML = "table", "html"
 
 
 class Sort(str, Enum):
@@ -41,7 +33,12 @@ class Sort(str, Enum):
 @reported
 def leaderboard(
     runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
-    format: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.table,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        str,
+        typer.Option(
+            "--format", metavar="NAME", help="table, json, csv, markdown, html, or module:function of your own."
+        ),
+    ] = TABLE,
     sort: Annotated[
         Sort, typer.Option(help="Order of the rows; ranks are by validation accuracy.")
     ] = Sort.val_accuracy,
@@ -73,7 +70,7 @@ def leaderboard(
 
     from tinysearch.baselines.models import documented
     from tinysearch.report import terminal
-    from tinysearch.report.text import FORMATS
+    from tinysearch.report.text import renderer
     from tinysearch.results.archive import open_to_read
     from tinysearch.results.leaderboard import rank
 
@@ -82,7 +79,7 @@ def leaderboard(
     with open_to_read(options.to_read(store, reference)) as opened:
         opened.check_names(runs or [])
         records = [one for one in opened.summaries() if not runs or one.run in runs]
-        if format is Format.html:
+        if format == HTML:
             if dataset is not None or pareto or tested or top is not None or sort is not Sort.val_accuracy:
                 raise InputError(
                     "a page shows everything, to be sorted and filtered in the browser; leave --dataset, --pareto, "
@@ -97,13 +94,13 @@ def leaderboard(
     if dataset is not None and dataset not in known:
         raise InputError(f"no result was measured on dataset {dataset!r}; there are {', '.join(known) or 'none yet'}")
     chosen = [record for record in records if dataset in (None, record.dataset)]
-    limit = (50 if format is Format.table else 0) if top is None else top
+    limit = (50 if format == TABLE else 0) if top is None else top
     board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None)
-    if format is Format.table and output is None:
+    if format == TABLE and output is None:
         console = stdout()
         console.print(terminal.leaderboard(board, console.width, documented(), sort.value))
         return
-    text = terminal.plain(board, documented()) if format is Format.table else FORMATS[format.value](board)
+    text = terminal.plain(board, documented()) if format == TABLE else renderer(format, (TABLE, HTML))(board)
     write(text, output)
     if output is not None:
         stderr().print(f"wrote {len(board.rows)} rows to {output}", soft_wrap=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -105,10 +106,88 @@ LearnFrom = Annotated[
     list[str] | None,
     typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),
 ]
+Lag = Annotated[
+    int | None,
+    typer.Option(
+        parser=positive,
+        metavar="N",
+        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [4]",
+    ),
+]
+
+
+class Schedule(str, Enum):
+    """What a proposal may know."""
+
+    lag = "lag"
+    asynchronous = "async"
+
+
+Schedules = Annotated[
+    Schedule | None,
+    typer.Option(
+        "--schedule",
+        help="lag: the same candidates whatever the workers; async: from whatever is known, for many workers. [lag]",
+    ),
+]
+Recipe = Annotated[
+    str | None, typer.Option(metavar="NAME|FILE", help="default, documented, or a .json file with a recipe. [default]")
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="[=auto]",
+        help="Continue the run --name, or the latest one; --resume=auto begins it if there is none.",
+        show_default=False,
+    ),
+]
+Constraints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constraint",
+        metavar="MODULE:CLASS",
+        help="A constraint of your own that candidates must meet, see docs/extending.md; may be given several times.",
+    ),
+]
+Callbacks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--callback",
+        metavar="MODULE:CLASS",
+        help="A callback of your own, see docs/extending.md; may be given several times.",
+    ),
+]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="Where candidates are trained: local, or module:Class of your own, see docs/extending.md.",
+    ),
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="bayesian, evolution, halving, random, keras-tuner:<oracle> or module:Class. [bayesian]",
+    ),
+]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
 Candidate = Annotated[
     str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")
 ]
+
+
+def resumed(given: str | None) -> Literal["auto", True, False]:
+    """Return what ``--resume`` means for a study.
+
+    Raises:
+        InputError: if it has a value that it cannot have.
+    """
+    if given not in (None, "", "auto"):
+        raise InputError(f"--resume stands alone, or is --resume=auto; got --resume={given}")
+    return "auto" if given == "auto" else given is not None
 
 
 def store_words(store: Path | None) -> list[str]:

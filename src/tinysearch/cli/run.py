@@ -5,20 +5,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, plugins, sources
 from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
+from tinysearch.cli.spaces import read_space
 from tinysearch.errors import TrainingError
 
 if TYPE_CHECKING:
-    from tinysearch.search.coordinator import RunOutcome
-    from tinysearch.search.run import SearchRun
+    from tinysearch.search.stages import RunOutcome
+    from tinysearch.study import Study
 
 
 class Reuse(str, Enum):
@@ -47,14 +48,11 @@ def run(
     epochs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
     ] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option(help="bayesian, evolution, halving, random or keras-tuner:<oracle>. [bayesian]"),
-    ] = None,
+    strategy: options.Strategy = None,
     seed: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="default or documented. [default]")] = None,
+    recipe: options.Recipe = None,
     baselines: Annotated[
         bool | None, typer.Option("--baselines/--no-baselines", help="Train the hand-designed baselines first.")
     ] = None,
@@ -73,7 +71,11 @@ def run(
             parser=size_or_bytes, metavar="N", help="Most bytes of activations at the peak, in int8: 17000, 16K."
         ),
     ] = None,
+    constraint: options.Constraints = None,
     workers: options.Workers = None,
+    executor: options.ExecutorName = "local",
+    lag: options.Lag = None,
+    schedule: options.Schedules = None,
     folds: options.Folds = None,
     confirm: options.Confirm = None,
     evaluate: Annotated[
@@ -84,6 +86,7 @@ def run(
             help="Trainings of the winner on all training images, scored on the test images; 0 for none. [3]",
         ),
     ] = None,
+    callback: options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size_of_images: sources.Size = None,
@@ -92,7 +95,7 @@ def run(
     groups: sources.Groups = None,
     color: sources.Color = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run --name, or the latest one.")] = False,
+    resume: options.Resume = None,
     time_limit: Annotated[
         str | None, typer.Option(help="End after this time, with whole trials: 90s, 30m, 2h.")
     ] = None,
@@ -120,16 +123,11 @@ def run(
 
     Example: tinysearch run --budget 10000
     """
-    from tinysearch.api import Workers, open_run
-    from tinysearch.cli.searching import StageDisplay
     from tinysearch.cli.signals import terminations
-    from tinysearch.cli.spaces import read_space
-    from tinysearch.results.store import Store, default_path
-    from tinysearch.search.stages import carry_out
+    from tinysearch.report.display import Display
+    from tinysearch.study import Study
 
-    limit, stall = None if time_limit is None else seconds(time_limit), seconds(stall_limit)
-    memory = None if worker_memory is None else size(worker_memory)
-    given = {
+    given: dict[str, Any] = {
         "budget": budget,
         "trials": trials,
         "epochs": epochs,
@@ -137,7 +135,8 @@ def run(
         "seed": seed,
         "recipe": recipe,
         "baselines": baselines,
-        "workers": workers,
+        "lag": lag,
+        "schedule": None if schedule is None else schedule.value,
         "folds": confirm if folds is None else folds,
         "evaluate": evaluate,
         "space": read_space(space),
@@ -145,38 +144,43 @@ def run(
         "augment": augment,
         "class_weight": class_weight,
         "prune": prune,
-        "learn_from": learn_from or None,
+        "warm_start": learn_from or None,
         "max_macs": max_macs,
         "max_memory": max_memory,
+        "constraints": constraint or None,
     }
-    notes = stderr()
-    path = store or default_path()
+    limits: dict[str, Any] = {
+        "time_limit": None if time_limit is None else seconds(time_limit),
+        "worker_memory": None if worker_memory is None else size(worker_memory),
+        "stall_limit": seconds(stall_limit),
+    }
     which = Reuse.none if retrain else reuse
-    where = _as_options({"--store": store})
     read = sources.reading(size_of_images, layout, label_column, groups, color)
-    said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
-    again = _as_options(said) + where
-    limits = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
-    on = again + _as_options(limits) + ("" if which is Reuse.same else f" --reuse {which.value}")
-    with terminations() as signals, Store(path, create=True) as opened:
-        search = open_run(
-            opened,
-            {key: value for key, value in given.items() if value is not None},
+    notes = stderr()
+    with terminations() as signals:
+        study = Study(
+            data=data or "auto",
             dataset=dataset,
-            data=data,
             reading=read,
+            store=store,
             name=name,
-            resume=resume,
-            time_limit=limit,
+            resume=options.resumed(resume),
             reuse=which.value,
-            worker_memory=memory,
+            callbacks=[Display(notes, notes=False), *plugins.callbacks(callback)],
+            verbose=0,
+            **{key: value for key, value in given.items() if value is not None},
         )
-        with search:
-            outcome, problem = carry_out(search, Workers(stall, memory), StageDisplay(notes))
-            _conclude(search, outcome, stdout(), notes)
-            _next_steps(search, outcome, notes, on, again, where)
-    if problem is not None:
-        raise problem
+        with study, plugins.executor(executor, workers) as where_to_train:
+            outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
+            _conclude(study, outcome, stdout(), notes)
+            where = _as_options({"--store": store})
+            said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
+            again = _as_options(said) + where
+            bounds = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
+            on = again + _as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
+            _next_steps(study, outcome, notes, on, again, where)
+    if outcome.problem is not None:
+        raise outcome.problem
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if outcome.records and outcome.best is None:
@@ -185,16 +189,14 @@ def run(
         )
 
 
-def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: Console) -> None:
+def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Console) -> None:
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons
     from tinysearch.report import details, figures, terminal
-    from tinysearch.results.leaderboard import rank
     from tinysearch.space.notation import notation
 
-    records = search.store.records(search.name)
-    console.print(terminal.leaderboard(rank(records), console.width, documented()))
-    compared = comparisons(search.store, [record for record in records if record.purpose == "evaluation"])
+    console.print(terminal.leaderboard(study.leaderboard, console.width, documented()))
+    compared = comparisons(study.store, study.store.records(outcome.name, purpose="evaluation"))
     if compared is not None:
         console.print()
         console.print(compared)
@@ -202,7 +204,7 @@ def _conclude(search: SearchRun, outcome: RunOutcome, console: Console, notes: C
     if winner is not None:
         console.print()
         console.print(Text.assemble("the winner: ", (winner.name, "bold"), f"  {notation(winner.architecture)}"))
-        console.print(details.layers(winner.cost))
+        console.print(details.layers(study.best.record.cost))
     ends: dict[str, str] = {
         "finished": "all trials are done",
         "exhausted": "no new candidate within the budget turns up any more",
@@ -217,25 +219,25 @@ def _as_options(given: Mapping[str, object]) -> str:
     return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
 
 
-def _next_steps(search: SearchRun, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
+def _next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
     """Print commands that one may want next.
 
     ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
     one that says where the store is.
     """
-    name = shlex.quote(search.name)
+    name = shlex.quote(outcome.name)
     steps: list[tuple[str, str]] = []
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        if not any(one.purpose == "evaluation" for one in search.store.records(search.name)):
+        if not study.store.records(outcome.name, purpose="evaluation"):
             steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
-        model = search.models.path(outcome.best.key)
+        model = study.best.model_path
         if model.exists():
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
     if outcome.ending == "finished":
-        more = search.settings.trials * 2
+        more = study.settings.trials * 2
         steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))
     if outcome.best is not None:
         steps.append(("as a page", f"tinysearch report {name} -o report.html{where}"))

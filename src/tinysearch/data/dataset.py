@@ -7,10 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from tinysearch.data.images import Array, Channel, Images, pixel_statistics
-from tinysearch.data.splits import FOLDS, Split, counted_from_the_end
+from tinysearch.data.splits import FOLDS, Split
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
@@ -27,10 +25,7 @@ class TrainingData:
         task: Shape of the images and number of classes.
         train, validation: The two parts of the training images; validation may be None.
         full_scale: The largest value that a pixel can have.
-        test: The test images without their labels, for evaluations only, see ``Dataset.evaluation_data``.
-        whole: All training images, of which the two parts were taken; None where they were not.
-        groups: The group of each of these, shape ``(images,)``; None if there are none.
-        split: How these are divided.
+        test: The test images without their labels, for evaluations only.
     """
 
     task: Task
@@ -38,9 +33,6 @@ class TrainingData:
     validation: Images | None
     full_scale: float
     test: Array | None = None
-    whole: Images | None = None
-    groups: Array | None = None
-    split: Split = field(default_factory=Split)
 
     @classmethod
     def of(
@@ -57,18 +49,19 @@ class TrainingData:
         """Divide images; pixels are copied only where they are few and lie apart.
 
         Args:
-            task, full_scale, groups, test: See the class.
+            task, full_scale, test: See the class.
             images: All training images.
             split: How to divide them.
             fold: Which fold is held out; None to train on all.
+            groups: The group of each image, shape ``(images,)``; None if there are none.
 
         Raises:
             DatasetError: see ``Split.parts``.
         """
         if fold is None:
-            return cls(task, images, None, full_scale, test, images, groups, split)
+            return cls(task, images, None, full_scale, test)
         train, validation = (images.selected(rows) for rows in split.parts(fold, images.labels, groups))
-        return cls(task, train, validation, full_scale, test, images, groups, split)
+        return cls(task, train, validation, full_scale, test)
 
     @property
     def nbytes(self) -> int:
@@ -80,31 +73,6 @@ class TrainingData:
     def statistics(self) -> tuple[Channel, ...]:
         """Figures of each channel of the images that are trained on."""
         return pixel_statistics(self.train)
-
-    def holding_out(self, fold: int) -> TrainingData:
-        """Return the same images with another fold of them held out.
-
-        Args:
-            fold: From 0, which a search holds out, to 9.
-
-        Returns:
-            The data; what has no images for validation as it is.
-        """
-        if self.validation is None:
-            return self
-        if self.whole is not None:
-            return TrainingData.of(
-                self.task, self.whole, self.full_scale, self.split, fold=fold, groups=self.groups, test=self.test
-            )
-        images = Images(
-            np.concatenate([self.train.pixels, self.validation.pixels]),
-            np.concatenate([self.train.labels, self.validation.labels]),
-        )
-        held = np.zeros(len(images), bool)
-        held[counted_from_the_end(len(images), len(self.validation), fold, FOLDS)] = True
-        return replace(
-            self, train=images.selected(np.flatnonzero(~held)), validation=images.selected(np.flatnonzero(held))
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +127,13 @@ class Dataset:
             )
         return test
 
-    def evaluation_data(self, *, hold_out: bool = False) -> TrainingData:
-        """Return what an evaluation trains on, and the test images without their labels.
-
-        Args:
-            hold_out: Whether to hold out the last tenth for validation, as the hand-designed baselines were made, not
-                to train on all.
-
-        Raises:
-            DatasetError: see ``test``.
-        """
-        split = Split() if hold_out else self.split
-        return self._divided(split, fold=0 if hold_out else None, test=self.test().pixels)
-
-    def training_data(self, fold: int = 0) -> TrainingData:
+    def training_data(self, fold: int | None = 0) -> TrainingData:
         """Return what a candidate may see while it is searched for.
 
         Args:
-            fold: Which part of the training images is held out for validation, see ``split``.
+            fold: Which part of the training images is held out for validation, see ``split``; None for none.
         """
-        return self._divided(self.split, fold=fold)
+        return TrainingData.of(self.task, self.train, self.full_scale, self.split, fold=fold, groups=self.groups)
 
     def row(self, number: int) -> int:
         """Return the number that a training image had in its part of the source, from 0."""
@@ -203,6 +158,3 @@ class Dataset:
             if before.kind in _CHOSEN:
                 return replace(self, split=before)
         return self
-
-    def _divided(self, split: Split, *, fold: int | None, test: Array | None = None) -> TrainingData:
-        return TrainingData.of(self.task, self.train, self.full_scale, split, fold=fold, groups=self.groups, test=test)

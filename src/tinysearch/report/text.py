@@ -6,10 +6,12 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from tinysearch.errors import PluginError
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Leaderboard, Row
+from tinysearch.runtime.plugins import find
 
 
 def to_json(board: Leaderboard) -> str:
@@ -60,4 +62,34 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
-FORMATS: dict[str, Callable[[Leaderboard], str]] = {"json": to_json, "csv": to_csv, "markdown": to_markdown}
+Renderer = Callable[[Leaderboard], str]
+FORMATS: dict[str, Renderer] = {"json": to_json, "csv": to_csv, "markdown": to_markdown}
+
+
+def renderer(name: str, known: Iterable[str] = ()) -> Renderer:
+    """Return what makes text of a leaderboard.
+
+    Args:
+        name: One of ``FORMATS``, or a function of one's own, ``module:function`` or an entry point; a class is made
+            first, and its ``render`` is called.
+        known: Further names that are legal elsewhere, for the error.
+
+    Raises:
+        PluginError: if there is none, or it makes something else than text.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    found = find("renderer", name, [*known, *FORMATS])
+    given = found() if isinstance(found, type) else found
+    render = getattr(given, "render", given)
+
+    def checked(board: Leaderboard) -> str:
+        try:
+            text = render(board)
+        except Exception as error:
+            raise PluginError(f"the renderer {name!r} failed: {type(error).__name__}: {error}") from error
+        if not isinstance(text, str):
+            raise PluginError(f"the renderer {name!r} makes text of a leaderboard, got {type(text).__name__}")
+        return text
+
+    return checked

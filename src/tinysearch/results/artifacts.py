@@ -30,6 +30,23 @@ def evaluated(folder: Path, key: str, seed: int) -> Path:
     return folder / "evaluations" / f"{key}-{seed}.keras"
 
 
+def write(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        OSError: if there is no place for it.
+    """
+    part = path.with_name(f".{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
 class BestModels:
     """Keeps the models of the best few candidates of a run, and removes the others.
 
@@ -49,14 +66,15 @@ class BestModels:
         """Return where a training keeps what it needs to go on after an interruption."""
         return self._folder / "checkpoints" / f"{key}.npz"
 
-    def add(self, record: Record) -> None:
-        """Take note of a record that is stored."""
+    def add(self, record: Record, model: bytes | None = None) -> None:
+        """Take note of a record that is stored, and keep its model if it is among the best few."""
         known = [*(one for one in self._best if one.key != record.key), record]
         standings = [one.first for one in ranked(known)]
         self._best = standings[:KEPT]
         # Files are a convenience: that one cannot be removed must not end a run.
         with suppress(OSError):
-            self.checkpoint(record.key).unlink(missing_ok=True)
+            if model is not None and any(one.key == record.key for one in self._best):
+                write(self.path(record.key), model)
             for dropped in standings[KEPT:]:
                 self.path(dropped.key).unlink(missing_ok=True)
 
@@ -86,6 +104,6 @@ class BestModels:
     def tidy(self) -> None:
         """Remove what trainings that were killed have left behind: half-written models and checkpoints."""
         with suppress(OSError):
-            for pattern in (".*.part.keras", "*/.*.part.keras", "*/*.part"):
+            for pattern in (".*.part.keras", "*/.*.part.keras", ".*.part", "*/.*.part", "*/*.part"):
                 for path in self._folder.glob(pattern):
                     path.unlink(missing_ok=True)

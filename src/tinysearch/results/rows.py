@@ -109,7 +109,7 @@ _OF_SUMMARY = {
     "layers": _TEXT,
 }
 # What reports and displays take from the settings of a run, where it is there.
-_OF_SETTINGS = {**dict.fromkeys(("trials", "seed", "workers"), _COUNT), "strategy": _TEXT, "budget": _OBJECT}
+_OF_SETTINGS = {**dict.fromkeys(("trials", "seed", "lag"), _COUNT), "strategy": _TEXT, "budget": _OBJECT}
 _OF_BUDGET = {"params": _COUNT}
 _OF_RECIPE = {"epochs": _COUNT, "optimizer": _TEXT}
 _OPTIONAL = frozenset(

@@ -162,4 +162,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE VIEW trainings AS SELECT * FROM summaries JOIN details ON details.record_id = summaries.id",
     ),
+    (
+        # The lag has come apart from the number of workers.
+        "UPDATE runs SET settings = new_settings(CAST(settings AS BLOB))",
+        # What proposals knew that were made from whatever was known at the moment, see ``TrialHistory``.
+        """
+        CREATE TABLE proposals (
+            run_id INTEGER NOT NULL REFERENCES runs (id),
+            position INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            later TEXT NOT NULL,
+            PRIMARY KEY (run_id, position)
+        )
+        """,
+    ),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +18,7 @@ from tinysearch.errors import CandidateError, RunError
 from tinysearch.results.damage import Damage, printable, refuse, skipped
 from tinysearch.results.database import Database
 from tinysearch.results.folders import folder, old_folder
-from tinysearch.results.record import Record, Run
+from tinysearch.results.record import Purpose, Record, Run
 from tinysearch.results.rows import are_summaries, to_summary
 from tinysearch.results.summary import Summary
 from tinysearch.results.tables import (
@@ -30,6 +30,7 @@ from tinysearch.results.tables import (
     insert_record,
     insert_run,
     now,
+    proposal_of,
     record_of,
     run_of,
 )
@@ -183,6 +184,27 @@ class Store:
                     "INSERT INTO predictions (record_id, predicted) VALUES (?, ?)", (number, predictions.predicted)
                 )
 
+    def note_proposal(self, run: str, position: int, first: int, later: Sequence[int]) -> None:
+        """Note what a proposal knew: the records of the positions before ``first``, and of some later ones."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO proposals (run_id, position, first, later) VALUES (?, ?, ?, ?)",
+                (self._run_id(run), position, first, dump(list(later))),
+            )
+
+    def proposals(self, run: str) -> dict[int, tuple[int, tuple[int, ...]]]:
+        """Return what the proposals of a run knew, by position, as far as it was noted.
+
+        Raises:
+            DamagedError: if it cannot be read.
+        """
+        rows = self._database.query(
+            "SELECT proposals.run_id AS id, runs.name, position, first, later FROM proposals "
+            "JOIN runs ON runs.id = run_id WHERE runs.name = ? ORDER BY position",
+            (run,),
+        )
+        return dict(self._read(rows, proposal_of, all_needed=True))
+
     def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
         """Note that a run goes on, with its settings as they are now."""
         with self._database.writing() as connection:
@@ -202,18 +224,21 @@ class Store:
                 (now(), dump(settings), dump(dict(rejections)), name),
             )
 
-    def records(self, run: str | None = None, *, all_needed: bool = True) -> list[Record]:
-        """Return the records of one run, or of all, oldest run first.
+    def records(
+        self, run: str | None = None, *, purpose: Purpose | None = None, all_needed: bool = True
+    ) -> list[Record]:
+        """Return the records of one run, or of all, of one purpose, or of all, oldest run first.
 
         Those of a search come in the order of their positions, then evaluations as they were stored.
 
         Raises:
             DamagedError: if one of them cannot be read, unless those that can be are enough.
         """
-        where, values = ("", ()) if run is None else ("WHERE runs.name = ?", (run,))
-        return self._read(
-            self._database.query(f"{TRAININGS} {where} {_ORDER}", values), record_of, all_needed=all_needed
-        )
+        wanted = {"runs.name": run, "purpose": purpose}
+        values = tuple(value for value in wanted.values() if value is not None)
+        where = " AND ".join(f"{column} = ?" for column, value in wanted.items() if value is not None)
+        query = f"{TRAININGS} {'WHERE ' + where if where else ''} {_ORDER}"
+        return self._read(self._database.query(query, values), record_of, all_needed=all_needed)
 
     def summaries(self, run: str | None = None) -> list[Summary]:
         """Return what a leaderboard needs of the records of one run, or of all, as they were stored.

@@ -50,6 +50,19 @@ def record_of(row: sqlite3.Row) -> Record:
     return to_record(plain)
 
 
+def proposal_of(row: sqlite3.Row) -> tuple[int, tuple[int, tuple[int, ...]]]:
+    """Return the position of a row of proposals, and what the proposal knew.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    later = parsed(row["later"], "later positions")
+    numbers = [row["position"], row["first"], *(later if isinstance(later, list) else [None])]
+    if any(type(number) is not int or not 0 <= number < 2**63 for number in numbers):
+        raise ValueError("what a proposal knew cannot be read")
+    return row["position"], (row["first"], tuple(later))
+
+
 def insert_run(connection: sqlite3.Connection, run: Run) -> None:
     """Insert a run.
 

@@ -14,7 +14,13 @@ RECIPE = {
     "average_decay": "ema_momentum",
     "plain_epochs": "no_augment_final_epochs",
 }
-_SETTINGS = {"confirm": "folds", "starts": "initial_candidates", "lessons": "warm_start_trials"}
+_SETTINGS = {
+    "confirm": "folds",
+    "starts": "initial_candidates",
+    "lessons": "warm_start_trials",
+    # A proposal knew nothing of as many trainings as there were workers.
+    "workers": "lag",
+}
 _RECORD = {"taken_from": "reused_from"}
 _PURPOSES = {"confirmation": "revalidation"}
 

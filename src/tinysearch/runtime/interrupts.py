@@ -22,7 +22,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._arrived: list[int] = []
-        self._holding = False
+        self._held = 0
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
@@ -41,18 +41,18 @@ class Interrupts:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let signals wait for the end of the block."""
-        self._holding = True
+        """Let signals wait for the end of the block; of blocks within blocks, for the outermost."""
+        self._held += 1
         try:
             yield
         finally:
-            self._holding = False
-            while self._arrived:
+            self._held -= 1
+            while self._arrived and not self._held:
                 number = self._arrived.pop(0)
                 self._before[number](number, None)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._holding:
+        if self._held:
             self._arrived.append(number)
         else:
             self._before[number](number, frame)

@@ -11,7 +11,6 @@ import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,46 @@ from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.augmentation import augmented, levels, read_augmentation, suited
 from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
+from tinysearch.workers.executor import Executor, JobDone, JobLost
+from tinysearch.workers.sharing import share
 
 # All trainings together may have the epochs of so many trials.
 TRIALS = 2
 _DRAWS = 12
 
 Train = Callable[[Candidate, int], Measurement]
+
+
+class TrainedBy:
+    """Trains candidates by an executor, one at a time.
+
+    Args:
+        executor: Where they are trained.
+        dataset: On what.
+        resources: What each training may use.
+    """
+
+    def __init__(self, executor: Executor, dataset: Dataset, resources: Resources) -> None:
+        self._executor = executor
+        self._dataset = dataset
+        self._resources = resources
+
+    def __call__(self, candidate: Candidate, seed: int) -> Measurement:
+        """Train a candidate; return what was measured."""
+        data = share(self._executor, self._dataset)
+        handle = self._executor.submit(Job(candidate, seed, data, resources=self._resources))
+        try:
+            while True:
+                event = self._executor.wait(None)
+                if isinstance(event, JobDone) and event.handle == handle:
+                    return event.outcome.measurement
+                if isinstance(event, JobLost) and event.handle == handle:
+                    return Measurement(failure=event.reason)
+        except BaseException:
+            self._executor.cancel(handle)
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +111,7 @@ def settled(
     dataset: Dataset,
     space: SearchSpace,
     augment: str | Path | Mapping[str, float] | None,
-    trainer: Callable[[], AbstractContextManager[Train]],
+    train: Train,
 ) -> RunSettings:
     """Return the settings of a new run with the augmentation that it asks for.
 
@@ -88,7 +120,7 @@ def settled(
         dataset, space: Those of the run.
         augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; or None for that
             of the recipe, as far as it suits the task.
-        trainer: Returns what trains candidates on the dataset, one at a time, until the end of a block.
+        train: Trains a candidate on the dataset.
 
     Raises:
         RecipeError: if amounts are not legal.
@@ -107,8 +139,7 @@ def settled(
         stacklevel=2,
     )
     held_out = len(dataset.training_data().validation or ())
-    with trainer() as train:
-        found = compare(space, settings.budget, settings.recipe, seed=settings.seed, held_out=held_out, train=train)
+    found = compare(space, settings.budget, settings.recipe, seed=settings.seed, held_out=held_out, train=train)
     warnings.warn(TinySearchWarning(found.words), stacklevel=2)
     return dataclasses.replace(settings, recipe=found.recipe, augmentation=found.to_dict())
 

@@ -1,223 +1,187 @@
-"""Carrying out the search of a run: KerasTuner's loop on one side, the workers on the other, the store between them."""
+"""The one loop that carries out trainings: search, revalidation, evaluation and reproduction all go through it."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import replace
 
 from tinysearch.errors import StoreWriteError
-from tinysearch.results.ranking import best
-from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.runtime.backend import load_keras_tuner
+from tinysearch.results.artifacts import write
+from tinysearch.results.callback import Callback
+from tinysearch.results.record import Measurement, Record
+from tinysearch.results.store import Store
+from tinysearch.results.training import Training
 from tinysearch.runtime.interrupts import Interrupts
-from tinysearch.search.proposer import Proposal
-from tinysearch.search.recording import recorded
-from tinysearch.search.reuse import divided_alike, reusable
-from tinysearch.search.run import SearchRun
-from tinysearch.search.waiting import next_done
-from tinysearch.training.job import Job
-from tinysearch.workers.executor import Executor
-from tinysearch.workers.worker import Worker
+from tinysearch.search.plan import Plan
+from tinysearch.training.job import Job, Outcome
+from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
 
-Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
-
-
-class Watcher(Protocol):
-    """Is notified of what happens in a run; shows it, or ignores it."""
-
-    def on_start(self, proposal: Proposal) -> None: ...
-
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None: ...
-
-    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None: ...
+# Seconds. Ctrl-C waits for the end of a step, so that no event is lost between an executor and the store.
+_STEP = 0.25
+# How often a training is submitted whose worker was lost.
+_SUBMISSIONS = 3
+# How many errors of an executor are passed over while what was finished is stored.
+_MOST_ERRORS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
-
-    Revalidations come last, if there are any; evaluations are no part of it.
-    """
-
-    name: str
-    records: tuple[Record, ...]
-    ending: Ending
-    rejections: Mapping[str, int]
-
-    @property
-    def best(self) -> Record | None:
-        """The first record of the best candidate, see ``ranking``; baselines are candidates too."""
-        return best(self.records)
+class TimeIsUpError(Exception):
+    """The time limit has come before all trainings were done; what was finished is stored."""
 
 
 class Coordinator:
-    """Carries out the search of a run once.
+    """Has the trainings of a plan carried out, and stores what comes of them.
+
+    Whatever ends it (Ctrl-C, the time limit, an error of a callback, of the store or of the executor), what was
+    finished is stored and what was under way is cancelled.
 
     Args:
-        run: What to carry out.
-        worker: Where candidates are trained; closed at the end.
-        watcher: Is notified of what happens.
+        store: Takes the records.
+        executor: Where candidates are trained; it is left open.
+        callback: Is notified of what happens.
+        until: When all ends at the latest, on the clock of ``time.monotonic``; None for no limit.
     """
 
-    def __init__(self, run: SearchRun, worker: Worker, watcher: Watcher) -> None:
-        self._run = run
-        self._worker = worker
-        self._environment = worker.environment()
-        self._watcher = watcher
-        trained = (one.measurement.train_seconds for one in run.history.records() if one.reused_from is None)
-        self._longest = max(trained, default=0.0)
-        self._out_of_time = False
-        self._under_way: dict[int, Proposal] = {}
-        self._executor = Executor(worker, run.settings.workers, watcher.on_epoch)
+    def __init__(self, store: Store, executor: Executor, callback: Callback, until: float | None = None) -> None:
+        self._store = store
+        self._executor = executor
+        self._callback = callback
+        self._until = until
         self._interrupts = Interrupts()
+        self._under_way: dict[Handle, Training] = {}
+        self._jobs: dict[Handle, tuple[Job, int]] = {}
 
-    def run(self) -> RunOutcome:
-        """Train all candidates that are not in the store yet.
-
-        Ctrl-C ends the trainings under way, and the outcome says so; everything trained before is in the store.
+    def carry_out(self, plan: Plan) -> None:
+        """Carry out a plan.
 
         Raises:
+            KeyboardInterrupt: on Ctrl-C.
+            TimeIsUpError: if the time limit comes.
             StoreWriteError: if a result cannot be stored.
             CostMismatchError: if Keras and the arithmetic disagree.
             WorkerError: if candidates cannot be trained at all.
         """
-        run, history = self._run, self._run.history
-        run.models.tidy()
-        ending: Ending = "finished"
-        left = run.planned - history.done
-        try:
-            with self._interrupts, self._executor:
-                if left and self._may_begin():
-                    self._worker.prepare(min(left, run.settings.workers))
-                load_keras_tuner()
-                from tinysearch.search.keras_tuner.oracle import BudgetOracle
-                from tinysearch.search.keras_tuner.tuner import BudgetTuner
+        with self._interrupts:
+            try:
+                self._begin(plan)
+                while self._under_way:
+                    self._wait(plan)
+                    self._begin(plan)
+            except BaseException:
+                # What ends it is the error to be seen, whatever becomes of these.
+                with self._interrupts.deferred():
+                    self._keep_finished(plan)
+                raise
+            finally:
+                with self._interrupts.deferred():
+                    for handle in self._under_way:
+                        self._executor.cancel(handle)
+                    self._under_way.clear()
+                    self._jobs.clear()
 
-                oracle = BudgetOracle(run.proposer, history, self._may_begin)
-                BudgetTuner(oracle, self._begin, self._wait).search()
-            if oracle.exhausted is not None:
-                ending = "exhausted"
-        except KeyboardInterrupt:
-            ending = "interrupted"
-        except _TimeIsUpError:
-            self._out_of_time = True
-        except Exception:
-            with contextlib.suppress(StoreWriteError):
-                self._keep_finished()
-            raise
-        self._keep_finished()
-        if ending == "finished" and self._out_of_time and history.done < run.planned:
-            ending = "time limit"
-        if ending in ("finished", "exhausted"):
-            after = oracle.exhausted.rejections if oracle.exhausted is not None else {}
-            run.store.finish(run.name, run.settings.to_dict(), after)
-        return RunOutcome(run.name, tuple(history.records()), ending, dict(history.rejections))
+    def _begin(self, plan: Plan) -> None:
+        """Begin trainings as long as there is room, and something to train."""
+        while len(self._under_way) < self._executor.capacity and (training := plan.next()) is not None:
+            self._show_life(plan)
+            known = plan.known(training)
+            if known is not None:
+                self._keep(plan, training, known)
+                continue
+            self._callback.on_trial_start(training)
+            job = plan.job(training)
+            path = plan.checkpoint(training)
+            if path is not None:
+                job = replace(job, keep_states=True)
+                with contextlib.suppress(OSError):
+                    job = replace(job, state=path.read_bytes())
+            with self._interrupts.deferred():
+                self._submit(training, job, 1)
 
-    def _keep_finished(self) -> None:
-        """Store what was finished when the run came to its end."""
-        for position, measurement in self._executor.finished().items():
-            self._keep(position, measurement)
+    def _submit(self, training: Training, job: Job, number: int) -> None:
+        handle = self._executor.submit(job)
+        self._under_way[handle] = training
+        self._jobs[handle] = job, number
 
-    def _may_begin(self) -> bool:
-        """Whether there is time for a training as long as the longest so far."""
-        if self._run.until is not None and self._run.history.position < self._run.planned:
-            self._out_of_time = time.monotonic() + self._longest >= self._run.until
-        return not self._out_of_time
+    def _wait(self, plan: Plan) -> None:
+        """Wait until a training is done, and store what came of it."""
+        while True:
+            left = _STEP if self._until is None else min(_STEP, self._until - time.monotonic())
+            with self._interrupts.deferred():
+                event = self._executor.wait(max(0.0, left))
+                ended = event is not None and self._heard(plan, event)
+            self._show_life(plan)
+            if ended:
+                return
+            if event is None and self._until is not None and time.monotonic() >= self._until:
+                raise TimeIsUpError
 
-    def _begin(self, proposal: Proposal) -> Record | None:
-        self._run.lock.beat()
-        reused = self._reused(proposal)
-        if reused is not None:
-            self._store(proposal.position, reused)
-            return reused
-        run, key = self._run, proposal.candidate.key
-        self._watcher.on_start(proposal)
-        self._under_way[proposal.position] = proposal
-        job = Job(
-            proposal.candidate,
-            run.settings.seed,
-            run.dataset.fingerprint,
-            run.models.path(key),
-            run.models.checkpoint(key),
-            proposal.floor,
+    def _heard(self, plan: Plan, event: Event) -> bool:
+        """Take note of an event; return whether a training has ended by it."""
+        training = self._under_way.get(event.handle)
+        if training is None:
+            # It came twice, or too late.
+            return False
+        job, number = self._jobs[event.handle]
+        if isinstance(event, EpochDone):
+            path = plan.checkpoint(training)
+            if path is not None and event.state is not None:
+                # A training can do without.
+                with contextlib.suppress(OSError):
+                    write(path, event.state)
+                self._jobs[event.handle] = replace(job, state=event.state), number
+            self._callback.on_epoch(training, event.number, event.epoch)
+            return False
+        if not isinstance(event, JobDone) and number < _SUBMISSIONS:
+            self._forget(event.handle)
+            self._submit(training, job, number + 1)
+            return False
+        outcome = (
+            event.outcome
+            if isinstance(event, JobDone)
+            else Outcome(Measurement(failure=f"{event.reason}, {number} times"))
         )
-        self._executor.start(proposal.position, job)
-        return None
+        self._keep(plan, training, outcome, event.handle)
+        return True
 
-    def _wait(self) -> tuple[int, Record]:
-        done = next_done(self._executor, self._run.until, [self._run.lock])
-        if done is None:
-            raise _TimeIsUpError
-        return done[0], self._keep(*done)
-
-    def _keep(self, position: int, measurement: Measurement) -> Record:
-        run, proposal = self._run, self._under_way[position]
-        record = recorded(
-            proposal.candidate,
-            measurement,
-            run.dataset,
-            self._environment,
-            run=run.name,
-            name=proposal.name,
-            origin=proposal.origin,
-            purpose="search",
-            seed=run.settings.seed,
-            counted=proposal.cost,
-            trial=proposal.trial,
-            position=position,
-            rejections=proposal.rejections,
-        )
-        self._longest = max(self._longest, measurement.train_seconds)
-        self._store(position, record)
-        del self._under_way[position]
-        return record
-
-    def _reused(self, proposal: Proposal) -> Record | None:
-        """Return the record of an identical training of another run, as one of this run."""
-        run, key = self._run, proposal.candidate.key
-        known = run.store.trainings(key, run.settings.seed, run.dataset.fingerprint)
-        alike = divided_alike(run.store, known, run.dataset.split)
-        reused = reusable(alike, proposal.candidate, self._environment, run.reuse)
-        if reused is None:
-            return None
-        found, elsewhere = reused
-        run.models.take(run.store.folder_of(found.run) / f"{key}.keras", key)
-        measurement = found.measurement
-        if proposal.floor is not None:
-            number, accuracy = proposal.floor
-            reached = measurement.curve[number - 1].val_accuracy
-            if reached is not None and reached < accuracy:
-                # As it would have been in this run: what it proposes next must not depend on what other runs know.
-                measurement = dataclasses.replace(measurement, curve=measurement.curve[:number])
-        return dataclasses.replace(
-            found,
-            measurement=measurement,
-            run=run.name,
-            name=proposal.name,
-            origin=proposal.origin,
-            dataset=run.dataset.name,
-            architecture=proposal.candidate.architecture,
-            cost=proposal.cost,
-            trial=proposal.trial,
-            position=proposal.position,
-            reused_from=found.run,
-            other_environment=elsewhere,
-            rejections=proposal.rejections,
-            created_at="",
-        )
-
-    def _store(self, position: int, record: Record) -> None:
+    def _keep(self, plan: Plan, training: Training, result: Outcome | Record, handle: Handle | None = None) -> None:
+        """Store what came of a training, or what was known of it."""
         with self._interrupts.deferred():
-            self._run.store.append(record)
-            self._run.history.record(position, record)
-            self._executor.forget(position)
-        self._run.models.add(record)
-        self._watcher.on_record(position, record, self._run.history.rejections)
+            if isinstance(result, Record):
+                record, predictions, model = result, None, None
+            else:
+                known_environment = result.environment or self._executor.environment(self._jobs[handle][0].resources)
+                result = replace(result, environment=known_environment)
+                (record, predictions), model = plan.recorded(training, result), result.model
+            self._store.append(record, predictions)
+            if handle is not None:
+                self._forget(handle)
+            plan.finished(training, record, model)
+            path = plan.checkpoint(training)
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+        self._callback.on_record(training, record, plan.rejections)
 
+    def _forget(self, handle: Handle) -> None:
+        self._under_way.pop(handle, None)
+        self._jobs.pop(handle, None)
 
-class _TimeIsUpError(Exception):
-    """The time limit has come while candidates were being trained."""
+    def _keep_finished(self, plan: Plan) -> None:
+        """Store what was finished when the work came to its end."""
+        errors = 0
+        while errors < _MOST_ERRORS:
+            try:
+                event = self._executor.wait(0)
+                if event is None:
+                    return
+                if isinstance(event, JobDone) and (training := self._under_way.get(event.handle)) is not None:
+                    self._keep(plan, training, event.outcome, event.handle)
+            except StoreWriteError:
+                return
+            except Exception:
+                errors += 1
+
+    def _show_life(self, plan: Plan) -> None:
+        """Give a sign of life to those who watch the runs."""
+        for lock in plan.locks:
+            lock.beat()

@@ -5,35 +5,42 @@ The workers train, and predict the classes of the test images, whose labels they
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.data.images import Images, fingerprint
+from tinysearch.data.images import fingerprint
 from tinysearch.errors import RunError, TrainingError
-from tinysearch.results.artifacts import evaluated
+from tinysearch.results.artifacts import evaluated, write
+from tinysearch.results.callback import Callback, Stage
+from tinysearch.results.lock import RunLock
 from tinysearch.results.predictions import Predictions, pack
 from tinysearch.results.ranking import ranked
-from tinysearch.results.record import Measurement, Record
+from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.results.training import Training
+from tinysearch.search.coordinator import Coordinator
+from tinysearch.search.plan import Plan, candidate_of
 from tinysearch.search.recording import recorded
-from tinysearch.search.retraining import Limits, Retraining, RetrainingWatcher, retrain
-from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Job
-from tinysearch.training.recipe import Recipe
-from tinysearch.workers.worker import Worker
+from tinysearch.training.job import Job, Outcome, Resources
+from tinysearch.workers.executor import Executor
+from tinysearch.workers.sharing import share
 
 
 def evaluate(
     store: Store,
-    planned: Sequence[Retraining],
+    planned: Sequence[Training],
     dataset: Dataset,
-    worker: Worker,
-    size: int,
-    watcher: RetrainingWatcher,
-    limits: Limits | None = None,
+    executor: Executor,
+    callback: Callback,
+    stage: Stage,
+    *,
+    resources: Resources | None = None,
+    held: RunLock | None = None,
+    until: float | None = None,
 ) -> list[Record]:
     """Train and score what was not evaluated before; return all records, as they were planned.
 
@@ -42,12 +49,14 @@ def evaluate(
 
     Args:
         store: Takes the records, and knows those from before.
-        planned: What to evaluate.
+        planned: What to evaluate, see ``best_of``.
         dataset: Its test images are read and checked before training, and scored once after each.
-        worker: Has the images, see ``Dataset.evaluation_data``; closed at the end.
-        size: How many trainings at a time.
-        watcher: Is notified of what happens.
-        limits: What bounds the trainings; None for nothing.
+        executor: Where candidates are trained.
+        callback: Is notified of what happens.
+        stage: What is shown of it.
+        resources: What each training may use.
+        held: The lock of a run that the caller holds already; None for no run.
+        until: When all ends at the latest, on the clock of ``time.monotonic``; None for no limit.
 
     Raises:
         TrainingError: if a trained model cannot be saved.
@@ -56,32 +65,123 @@ def evaluate(
         StoreWriteError: if a record cannot be stored.
         TimeIsUpError: if the time limit comes.
     """
-    test = dataset.test()
-    mark = fingerprint(test)
-
-    @functools.cache
-    def evaluated_in(run: str) -> dict[tuple[str, int], Record]:
-        return _evaluated(store, run, mark)
-
-    def job(one: Retraining) -> Job:
-        path = model_path(store, one)
-        path.unlink(missing_ok=True)
-        return Job(one.candidate, one.seed, dataset.fingerprint, path, path.with_suffix(".npz"))
-
-    return retrain(
-        store,
-        planned,
-        lambda one: evaluated_in(one.run).get((one.candidate.key, one.seed)),
-        job,
-        lambda one, measurement: _scored(store, one, measurement, dataset, test, worker),
-        worker,
-        size,
-        watcher,
-        limits,
-    )
+    with contextlib.ExitStack() as stack:
+        locks = [] if held is None else [held]
+        for run in sorted({one.run for one in planned} - {lock.run for lock in locks}):
+            locks.append(RunLock(store.folder_of(run), run))
+            stack.callback(locks[-1].release)
+        plan = EvaluationPlan(store, planned, dataset, executor, resources or Resources(), locks)
+        callback.on_stage_start(stage)
+        stack.callback(callback.on_stage_end, stage)
+        Coordinator(store, executor, callback, until).carry_out(plan)
+    return [plan.records[one] for one in map(_identity, planned)]
 
 
-def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Retraining]:
+class EvaluationPlan(Plan):
+    """Trains candidates on all training images, or all but one fold, and scores them on the test images.
+
+    Args:
+        store: Knows evaluations from before.
+        planned: What to evaluate.
+        dataset: What it is trained and scored on.
+        executor: Gets the images.
+        resources: What each training may use.
+        locks: Those of the runs, which are held.
+
+    Raises:
+        DatasetError: if the dataset has no test images that can be used.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        planned: Sequence[Training],
+        dataset: Dataset,
+        executor: Executor,
+        resources: Resources,
+        locks: Sequence[RunLock],
+    ) -> None:
+        self.locks = locks
+        self.records: dict[tuple[str, str, int], Record] = {}
+        self._store = store
+        self._dataset = dataset
+        self._resources = resources
+        self._waiting = deque(planned)
+        test = dataset.test()
+        self._labels = test.labels
+        self._mark = fingerprint(test)
+        self._data = share(executor, dataset, test=(self._mark, test.pixels))
+        self._evaluated_in = functools.cache(self._evaluated)
+
+    def next(self) -> Training | None:
+        """Return the next evaluation."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def known(self, training: Training) -> Record | None:
+        """Return an evaluation from before.
+
+        Raises:
+            RunError: if evaluations of the run were scored on other test images.
+        """
+        return self._evaluated_in(training.run).get((training.key, training.seed))
+
+    def job(self, training: Training) -> Job:
+        """Return the job of an evaluation; the model of an earlier one is removed."""
+        self._model_path(training).unlink(missing_ok=True)
+        return Job(candidate_of(training), training.seed, self._data, training.fold, self._resources, keep_model=True)
+
+    def recorded(self, training: Training, outcome: Outcome) -> tuple[Record, Predictions | None]:
+        """Score a training on the test images, and save its model.
+
+        Raises:
+            TrainingError: if the model cannot be saved.
+        """
+        predictions: Predictions | None = None
+        accuracy: float | None = None
+        measurement = outcome.measurement
+        if measurement.failure is None:
+            path = self._model_path(training)
+            try:
+                if outcome.model is None or measurement.predicted is None:
+                    raise OSError("there was no room for it where it was trained")
+                write(path, outcome.model)
+            except OSError as error:
+                raise TrainingError(
+                    f"the trained model could not be saved at {path} ({error}); free some space or fix the folder"
+                ) from None
+            predictions = Predictions(pack(self._labels), measurement.predicted)
+            accuracy = float(predictions.right.mean())
+        figures = {"test_accuracy": accuracy, "test_fingerprint": self._mark}
+        return recorded(training, outcome, self._dataset, **figures), predictions
+
+    def checkpoint(self, training: Training) -> Path:
+        """Return where the state of an evaluation is kept."""
+        return self._model_path(training).with_suffix(".npz")
+
+    def finished(self, training: Training, record: Record, model: bytes | None) -> None:
+        """Take note of an evaluation."""
+        self.records[_identity(training)] = record
+
+    def _model_path(self, training: Training) -> Path:
+        return evaluated(self._store.folder_of(training.run), training.key, training.seed)
+
+    def _evaluated(self, run: str) -> dict[tuple[str, int], Record]:
+        """Return the evaluations of a run that are in the store, by key of the candidate and seed.
+
+        Raises:
+            RunError: if they were scored on other test images, with which new figures must not be averaged.
+        """
+        done = {(one.key, one.seed): one for one in self._store.records(run) if one.purpose == "evaluation"}
+        for record in done.values():
+            if record.test_fingerprint != self._mark:
+                raise RunError(
+                    f"run {run!r} was evaluated on test images with fingerprint {record.test_fingerprint}, those given "
+                    f"have {self._mark}; give the test images it was evaluated on, or another --store"
+                )
+        return done
+
+
+def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Training]:
     """Plan to evaluate the best candidates of a run by validation accuracy, baselines among them if they are that good.
 
     Raises:
@@ -91,56 +191,25 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
     searched = [record for record in store.records(run) if record.purpose != "evaluation" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
-    return [
-        Retraining(Candidate(one.architecture, Recipe.from_dict(one.recipe)), seed, run, one.name, one.origin)
-        for one in [standing.first for standing in ranked(searched)[:top]]
-        for seed in seeds
-    ]
+    best = [standing.first for standing in ranked(searched)[:top]]
+    return [evaluation_of(one, run, seed) for one in best for seed in seeds]
 
 
-def model_path(store: Store, one: Retraining) -> Path:
-    """Return where the model of an evaluation is kept."""
-    return evaluated(store.folder_of(one.run), one.candidate.key, one.seed)
-
-
-def _evaluated(store: Store, run: str, mark: str) -> dict[tuple[str, int], Record]:
-    """Return the evaluations of a run that are in the store, by key of the candidate and seed.
-
-    Raises:
-        RunError: if they were scored on other test images, with which new figures must not be averaged.
-    """
-    done = {(one.key, one.seed): one for one in store.records(run) if one.purpose == "evaluation"}
-    for record in done.values():
-        if record.test_fingerprint != mark:
-            raise RunError(
-                f"run {run!r} was evaluated on test images with fingerprint {record.test_fingerprint}, those given "
-                f"have {mark}; give the test images it was evaluated on, or another --store"
-            )
-    return done
-
-
-def _scored(
-    store: Store, one: Retraining, measurement: Measurement, dataset: Dataset, test: Images, worker: Worker
-) -> tuple[Record, Predictions | None]:
-    predictions: Predictions | None = None
-    accuracy: float | None = None
-    if measurement.failure is None:
-        if measurement.predicted is None:
-            path = model_path(store, one)
-            raise TrainingError(f"the trained model could not be saved at {path}; free some space or fix the folder")
-        predictions = Predictions(pack(test.labels), measurement.predicted)
-        accuracy = float(predictions.right.mean())
-    record = recorded(
-        one.candidate,
-        replace(measurement, predicted=None),
-        dataset,
-        worker.environment(),
-        run=one.run,
-        name=one.name,
-        origin=one.origin,
+def evaluation_of(record: Record, run: str, seed: int) -> Training:
+    """Plan to train the candidate of a record on all training images, and to score it."""
+    return Training(
+        run=run,
+        key=record.key,
+        name=record.name,
+        origin=record.origin,
         purpose="evaluation",
-        seed=one.seed,
-        test_accuracy=accuracy,
-        test_fingerprint=fingerprint(test),
+        seed=seed,
+        architecture=record.architecture,
+        cost=record.cost,
+        recipe=record.recipe,
+        fold=None,
     )
-    return record, predictions
+
+
+def _identity(training: Training) -> tuple[str, str, int]:
+    return training.run, training.key, training.seed

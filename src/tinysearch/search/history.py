@@ -4,31 +4,52 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tinysearch.results.record import Record
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whose records a proposal knows: those of the positions before ``first``, and of some later ones."""
+
+    first: int
+    later: tuple[int, ...] = ()
+
+
 class TrialHistory:
     """Positions count from 0: the hand-designed baselines first, then the trials.
 
-    With W workers, what is proposed at position i may depend on the records of positions 0 to i - W and on nothing
-    later, whichever of the trainings under way is done first. A run is therefore a function of its settings.
+    With a lag of L, what is proposed at position i may depend on the records of positions 0 to i - L and on nothing
+    later, whichever of the trainings under way is done first. A run is therefore a function of its settings, however
+    many workers it has and however fast they are.
+
+    Without a lag, a proposal knows whatever is known at its moment.
 
     Args:
-        workers: W, how many trainings may be under way at a time.
+        lag: L, at least 1; None for no lag.
         stored: Records of a run that is resumed, by position. There may be gaps, where a training was interrupted.
+        proposed: What proposals knew that were made without a lag before the run was interrupted, by position: they
+            are made again as they were.
     """
 
-    def __init__(self, workers: int, stored: Mapping[int, Record] | None = None) -> None:
-        self.workers = workers
+    def __init__(
+        self,
+        lag: int | None,
+        stored: Mapping[int, Record] | None = None,
+        proposed: Mapping[int, Known] | None = None,
+    ) -> None:
+        self.lag = lag
         self.keys: set[str] = set()
         self.rejections: Counter[str] = Counter()
         self._stored = dict(stored or {})
+        self._before = dict(proposed or {})
         self._proposed: list[Candidate] = []
         self._records: dict[int, Record] = {}
         self._first: list[Record] = []
+        self._later: set[int] = set()
         self._skip_stored()
 
     @property
@@ -39,16 +60,28 @@ class TrialHistory:
     @property
     def open(self) -> bool:
         """Whether all is known that the next proposal may depend on."""
-        return self.position < len(self._first) + self.workers
+        if self.lag is not None:
+            return self.position < len(self._first) + self.lag
+        known = self._before.get(self.position)
+        return known is None or (known.first <= len(self._first) and self._later.issuperset(self._beyond(known)))
+
+    def basis(self) -> Known:
+        """Return whose records the next proposal may depend on."""
+        if self.lag is not None:
+            return Known(min(len(self._first), max(0, self.position - self.lag + 1)))
+        return self._before.get(self.position) or Known(len(self._first), tuple(sorted(self._later)))
 
     def known(self) -> Sequence[Record]:
         """Return the records that the next proposal may depend on, in order; only to be read."""
-        known = max(0, self.position - self.workers + 1)
-        return self._first if known == len(self._first) else self._first[:known]
+        basis = self.basis()
+        first = self._first if basis.first == len(self._first) else self._first[: basis.first]
+        return [*first, *(self._records[position] for position in basis.later)] if basis.later else first
 
     def pending(self) -> Sequence[Candidate]:
-        """Return what was proposed after the history, in order, whether or not it is done."""
-        return self._proposed[max(0, self.position - self.workers + 1) :]
+        """Return what was proposed and is not among what the next proposal may depend on, in order, done or not."""
+        basis = self.basis()
+        later = set(basis.later)
+        return [self._proposed[place] for place in range(basis.first, self.position) if place not in later]
 
     def ahead(self) -> set[str]:
         """Return the keys of records whose positions are still to come."""
@@ -60,13 +93,18 @@ class TrialHistory:
         self._skip_stored()
 
     def record(self, position: int, record: Record) -> None:
-        """Note what came of a position."""
-        self._records[position] = record
-        while len(self._first) in self._records:
+        """Note what came of a position. What its network costs layer by layer is not kept: it would be half of all."""
+        self._records[position] = replace(record, cost=replace(record.cost, layers=()))
+        self._later.add(position)
+        while len(self._first) in self._later:
+            self._later.remove(len(self._first))
             self._first.append(self._records[len(self._first)])
 
     def records(self) -> list[Record]:
-        """Return all records in the order of their positions, those still ahead of the next position included."""
+        """Return all records in the order of their positions, those still ahead of the next position included.
+
+        Their costs are without layers.
+        """
         every = {**self._stored, **self._records}
         return [every[position] for position in sorted(every)]
 
@@ -74,6 +112,10 @@ class TrialHistory:
     def done(self) -> int:
         """How many positions have a record."""
         return len(self._records) + len(self._stored)
+
+    def _beyond(self, known: Known) -> list[int]:
+        """Return the later positions of what a proposal knew that are not among the first by now."""
+        return [position for position in known.later if position >= len(self._first)]
 
     def _propose(self, candidate: Candidate, rejections: Mapping[str, int]) -> None:
         self._proposed.append(candidate)

@@ -160,7 +160,7 @@ class Proposer:
     def _reason(self, candidate: Candidate, cost: Cost | None, known: Collection[str]) -> str | None:
         if cost is None:
             return "shape"
-        verdict = self.strategy.problem.budget.check(cost)
+        verdict = self.strategy.problem.check(candidate.architecture, cost)
         if not verdict.accepted:
-            return verdict.reason
+            return verdict.reason or "constraint"
         return "duplicate" if candidate.key in known else None

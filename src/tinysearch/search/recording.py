@@ -1,54 +1,41 @@
-"""From a measurement to the record that is stored."""
+"""From what came of a training to the record that is stored."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.results.record import Measurement, Origin, Purpose, Record
-from tinysearch.runtime.environment import Environment
-from tinysearch.space.cost import Cost, cost
-from tinysearch.training.candidate import Candidate
+from tinysearch.results.record import Record
+from tinysearch.results.training import Training
+from tinysearch.training.job import Outcome
 
 
-def recorded(
-    candidate: Candidate,
-    measurement: Measurement,
-    dataset: Dataset,
-    environment: Environment,
-    *,
-    run: str,
-    name: str,
-    origin: Origin,
-    purpose: Purpose,
-    seed: int,
-    counted: Cost | None = None,
-    **fields: Any,
-) -> Record:
+def recorded(training: Training, outcome: Outcome, dataset: Dataset, **fields: Any) -> Record:
     """Return the record of one training.
 
     Args:
-        candidate: What was trained, and how.
-        measurement: What came back.
+        training: What was trained, and what for.
+        outcome: What came back; what was predicted for test images goes elsewhere.
         dataset: On what it was trained.
-        environment: Where it was trained.
-        run, name, origin, purpose, seed: See ``Record``.
-        counted: The cost of the candidate, if it is known.
-        **fields: Further fields of ``Record``: trial, position, rejections, test figures.
+        **fields: Further fields of ``Record``: test figures.
     """
     return Record(
-        run=run,
-        key=candidate.key,
-        name=name,
-        origin=origin,
-        purpose=purpose,
-        seed=seed,
+        run=training.run,
+        key=training.key,
+        name=training.name,
+        origin=training.origin,
+        purpose=training.purpose,
+        trial=training.trial,
+        position=training.position,
+        seed=training.seed,
         dataset=dataset.name,
         fingerprint=dataset.fingerprint,
-        architecture=candidate.architecture,
-        cost=counted or cost(candidate.architecture, dataset.task),
-        recipe=candidate.recipe.to_dict(),
-        measurement=measurement,
-        provenance=environment.to_dict(),
-        **{"trial": None, **fields},
+        architecture=training.architecture,
+        cost=training.cost,
+        recipe=training.recipe,
+        measurement=dataclasses.replace(outcome.measurement, predicted=None),
+        provenance={} if outcome.environment is None else outcome.environment.to_dict(),
+        rejections=training.rejections,
+        **fields,
     )

@@ -10,28 +10,27 @@ means alone).
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from tinysearch.data.dataset import FOLDS, TrainingData
-from tinysearch.results.artifacts import BestModels
+from tinysearch.data.dataset import FOLDS
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.ranking import ranked
-from tinysearch.results.record import Measurement, Record
-from tinysearch.runtime.environment import Environment
+from tinysearch.results.record import Record
+from tinysearch.results.training import Training
+from tinysearch.search.coordinator import TimeIsUpError
+from tinysearch.search.plan import Plan, candidate_of
 from tinysearch.search.recording import recorded
-from tinysearch.search.retraining import Limits, Retraining, RetrainingWatcher, TimeIsUpError, retrain
 from tinysearch.search.reuse import reusable
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
-from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Job
-from tinysearch.training.recipe import Recipe
-from tinysearch.workers.worker import Worker
+from tinysearch.training.job import Job, Outcome
+from tinysearch.workers.executor import Executor
+from tinysearch.workers.sharing import share
 
-Shown = Callable[[Sequence[Retraining]], AbstractContextManager[RetrainingWatcher]]
-Workers = Callable[[TrainingData, int], Worker]
+# How many leaders are trained again at a time. What a round holds does not depend on the workers, nor do the records.
+ROUND = 2
 
 
 def fold_of(seed: int) -> int:
@@ -45,8 +44,29 @@ def fold_of(seed: int) -> int:
     return 1 + (seed - 1) % (FOLDS - 1)
 
 
-def next_round(records: Iterable[Record], settings: RunSettings) -> list[Retraining]:
-    """Return what is to be trained next, as much as there are workers; nothing if the leader is revalidated.
+def left_of_round(records: Iterable[Record], settings: RunSettings) -> list[Training]:
+    """Return what is to be trained next; nothing if the leader is revalidated.
+
+    The rounds are gone through from the first one, so that a round that was interrupted is completed before anything
+    follows from it: what is trained does not depend on interruptions.
+
+    Args:
+        records: Those of a run.
+        settings: Those of the run.
+    """
+    counted = [record for record in records if record.purpose == "search"]
+    known = {(record.key, record.seed): record for record in records if record.purpose == "revalidation"}
+    while planned := next_round(counted, settings):
+        left = [one for one in planned if (one.key, one.seed) not in known]
+        if left:
+            return left
+        counted += [known.pop((one.key, one.seed)) for one in planned]
+    # What was trained when the run had other settings, or fewer trials, counts as well.
+    return next_round([*counted, *known.values()], settings) if known else []
+
+
+def next_round(records: Iterable[Record], settings: RunSettings) -> list[Training]:
+    """Return the round that follows from all that is known; nothing if the leader is revalidated.
 
     Args:
         records: Those of a run.
@@ -58,106 +78,106 @@ def next_round(records: Iterable[Record], settings: RunSettings) -> list[Retrain
     if not standings or trained[standings[0].key] >= settings.folds:
         return []
     waiting = [one for one in standings if trained[one.key] < settings.folds]
-    return [
-        Retraining(
-            Candidate(one.architecture, Recipe.from_dict(one.recipe)),
-            settings.seed + trained[one.key],
-            one.run,
-            one.name,
-            one.origin,
-        )
-        for one in waiting[: settings.workers]
-    ]
+    return [_again(one, settings.seed + trained[one.key]) for one in waiting[:ROUND]]
 
 
-def revalidate(run: SearchRun, workers: Workers, shown: Shown | None = None) -> list[Record]:
-    """Train the leaders of a search again, on other folds, until one has led on as many as the run asks for.
+class RevalidationPlan(Plan):
+    """Trains the leaders of a search again, on other folds, until one has led on as many as the run asks for.
 
     Args:
         run: Its search is over; its lock is held.
-        workers: Returns what trains on some data, so many candidates at a time.
-        shown: Returns what shows a round of trainings; None for nothing.
-
-    Returns:
-        The records of the run, evaluations left out.
-
-    Raises:
-        StoreWriteError: if a result cannot be stored.
-        WorkerError: if nothing can be trained.
-        TimeIsUpError: if the time limit comes, or would before another training is done.
-        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        executor: Where trainings run.
+        on_round: Called with the trainings of each round, before it begins.
     """
-    records = [one for one in run.store.records(run.name) if one.purpose != "evaluation"]
-    while planned := next_round(records, run.settings):
-        leader = ranked(records)[0].first
-        if not run.has_time(1, leader):
-            raise TimeIsUpError
-        # With as many threads each as in the search, however few there are.
-        worker = workers(run.dataset.training_data(), run.settings.workers)
-        with nullcontext(RetrainingWatcher()) if shown is None else shown(planned) as watcher:
-            records += revalidate_round(run, planned, worker, watcher)
-    return records
 
+    def __init__(
+        self,
+        run: SearchRun,
+        executor: Executor,
+        on_round: Callable[[list[Training]], None] = lambda planned: None,
+    ) -> None:
+        self.locks = (run.lock,)
+        self.records = [*run.history.records(), *run.store.records(run.name, purpose="revalidation")]
+        self._run = run
+        self._executor = executor
+        self._environment = executor.environment(run.resources)
+        self._on_round = on_round
+        self._waiting: deque[Training] = deque()
+        self._open = 0
 
-def revalidate_round(
-    run: SearchRun, planned: Sequence[Retraining], worker: Worker, watcher: RetrainingWatcher
-) -> list[Record]:
-    """Train what is planned, all at a time; return its records.
+    def next(self) -> Training | None:
+        """Return the next training of the round, or the first of the next round once all of this one are done.
 
-    Each is stored as soon as it is done. What was reused from another run has its revalidations reused too.
+        Raises:
+            TimeIsUpError: if there is no time for another round.
+        """
+        if not self._waiting and not self._open:
+            planned = left_of_round(self.records, self._run.settings)
+            if not planned:
+                return None
+            if not self._run.has_time(1, ranked(self.records)[0].first):
+                raise TimeIsUpError
+            self._on_round(planned)
+            self._waiting.extend(planned)
+            self._open = len(planned)
+        return self._waiting.popleft() if self._waiting else None
 
-    Args:
-        run: Its lock is held. No test image of its dataset is looked at.
-        planned: See ``next_round``.
-        worker: Has the training data as a search has it; closed at the end.
-        watcher: Is notified of what happens.
+    def known(self, training: Training) -> Record | None:
+        """Return a revalidation of this run, or one that comes with what was reused from another run."""
+        run = self._run
+        found = run.store.training(run.name, training.key, training.seed, "revalidation")
+        return found or self._reused(training)
 
-    Raises:
-        StoreWriteError: if a record cannot be stored.
-        TimeIsUpError: if the time limit comes.
-    """
-    environment = worker.environment()
+    def job(self, training: Training) -> Job:
+        """Return the job of a revalidation."""
+        data = share(self._executor, self._run.dataset)
+        return Job(candidate_of(training), training.seed, data, training.fold, self._run.resources)
 
-    def job(one: Retraining) -> Job:
-        checkpoint = BestModels(run.store.folder_of(run.name)).checkpoint(f"{one.candidate.key}-{one.seed}")
-        return Job(one.candidate, one.seed, run.dataset.fingerprint, checkpoint_path=checkpoint, fold=fold_of(one.seed))
+    def recorded(self, training: Training, outcome: Outcome) -> tuple[Record, Predictions | None]:
+        """Return the record of a revalidation."""
+        return recorded(training, outcome, self._run.dataset), None
 
-    def as_record(one: Retraining, measurement: Measurement) -> tuple[Record, Predictions | None]:
-        record = recorded(
-            one.candidate,
-            measurement,
-            run.dataset,
-            environment,
-            run=one.run,
-            name=one.name,
-            origin=one.origin,
-            purpose="revalidation",
-            seed=one.seed,
+    def checkpoint(self, training: Training) -> Path:
+        """Return where the state of a revalidation is kept."""
+        return self._run.models.checkpoint(f"{training.key}-{training.seed}")
+
+    def finished(self, training: Training, record: Record, model: bytes | None) -> None:
+        """Take note of a revalidation."""
+        self.records.append(record)
+        self._open -= 1
+
+    def _reused(self, training: Training) -> Record | None:
+        """Return the revalidation that the run has of a candidate from which it was reused, as one of this run."""
+        run = self._run
+        own = run.store.training(run.name, training.key, run.settings.seed, "search")
+        if own is None or own.reused_from is None:
+            return None
+        theirs = run.store.training(own.reused_from, training.key, training.seed, "revalidation")
+        usable = [] if theirs is None or theirs.failed else [theirs]
+        reused = reusable(usable, candidate_of(training), self._environment, run.reuse)
+        if reused is None:
+            return None
+        found, elsewhere = reused
+        return dataclasses.replace(
+            found,
+            run=run.name,
+            name=training.name,
+            reused_from=own.reused_from,
+            other_environment=elsewhere,
+            created_at="",
         )
-        return record, None
-
-    def known(one: Retraining) -> Record | None:
-        found = run.store.training(run.name, one.candidate.key, one.seed, "revalidation")
-        if found is None:
-            found = _reused(run, one, environment)
-            if found is not None:
-                run.store.append(found)
-        return found
-
-    limits = Limits(run.until, held=run.lock)
-    return retrain(run.store, planned, known, job, as_record, worker, len(planned), watcher, limits)
 
 
-def _reused(run: SearchRun, one: Retraining, environment: Environment) -> Record | None:
-    """Return the revalidation that the run has of a candidate from which it was reused, as one of this run."""
-    own = run.store.training(run.name, one.candidate.key, run.settings.seed, "search")
-    if own is None or own.reused_from is None:
-        return None
-    theirs = run.store.training(own.reused_from, one.candidate.key, one.seed, "revalidation")
-    reused = None if theirs is None or theirs.failed else reusable([theirs], one.candidate, environment, run.reuse)
-    if reused is None:
-        return None
-    found, elsewhere = reused
-    return dataclasses.replace(
-        found, run=run.name, name=one.name, reused_from=own.reused_from, other_environment=elsewhere, created_at=""
+def _again(record: Record, seed: int) -> Training:
+    return Training(
+        run=record.run,
+        key=record.key,
+        name=record.name,
+        origin=record.origin,
+        purpose="revalidation",
+        seed=seed,
+        architecture=record.architecture,
+        cost=record.cost,
+        recipe=record.recipe,
+        fold=fold_of(seed),
     )

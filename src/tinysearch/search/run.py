@@ -14,15 +14,17 @@ from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store, check_name
-from tinysearch.search.history import TrialHistory
+from tinysearch.search.history import Known, TrialHistory
+from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.strategies.registry import constraint, strategy
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.job import Resources
 from tinysearch.training.recipe import Recipe
 
 NARROW_DRAWS = 300
@@ -32,7 +34,7 @@ MAX_NAME = 100
 class SearchRun:
     """One run of a search, new or resumed. It is this process's alone until it is closed.
 
-    ``Coordinator`` carries out its search, ``revalidate`` and ``evaluate`` what follows.
+    ``SearchPlan`` is its search, ``RevalidationPlan`` and ``EvaluationPlan`` what follows.
 
     Args:
         store: Where records go, and where a resumed run finds what was trained before.
@@ -46,6 +48,8 @@ class SearchRun:
         time_limit: Seconds after which no training goes on, and no trial is begun that is not expected to finish;
             None for no limit.
         reuse: Which identical trainings of other runs in the store are reused, see ``reusable``.
+        memory_bytes: Memory that each training may have; None for no limit.
+        plugins: The strategy and constraints that were given as values; others are loaded by their names.
 
     Raises:
         BudgetError: if no member of the space is within the budget, as far as can be known.
@@ -65,8 +69,11 @@ class SearchRun:
         resume: bool = False,
         time_limit: float | None = None,
         reuse: Reuse = "same",
+        memory_bytes: int | None = None,
+        plugins: Plugins = NO_PLUGINS,
     ) -> None:
         self.store = store
+        self.memory_bytes = memory_bytes
         self.name = name
         self.settings = settings
         self.dataset = dataset
@@ -75,12 +82,13 @@ class SearchRun:
             raise RunError(f"reuse is one of {', '.join(REUSE)}, got {reuse!r}")
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
-        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe)
+        constraints = tuple(constraint(name, given) for name, given in plugins.constraints_of(settings))
+        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe, constraints)
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
         self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
-        searcher = strategy(settings.strategy, problem)
+        searcher = strategy(settings.strategy if plugins.strategy is None else plugins.strategy, problem)
         self.proposer = Proposer(
             searcher,
             settings.seed,
@@ -105,12 +113,19 @@ class SearchRun:
                 if not store.has(name):
                     self.models.clear()
                 store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
-            self.history = TrialHistory(settings.workers, self._stored())
+            lag = None if settings.schedule == "async" else settings.lag
+            proposed = {position: Known(*known) for position, known in store.proposals(name).items()}
+            self.history = TrialHistory(lag, self._stored(), proposed)
         except BaseException:
             self.lock.release()
             raise
         for record in self.history.records():
             self.models.add(record)
+
+    @property
+    def resources(self) -> Resources:
+        """What each of its trainings may use."""
+        return Resources(self.settings.threads or 1, self.memory_bytes)
 
     @property
     def planned(self) -> int:
@@ -172,7 +187,8 @@ class SearchRun:
         may_change = {name: getattr(self.settings, name) for name in ("trials", "evaluate", "folds")}
         before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
-            if before[name] != value:
+            # Early versions wrote no threads.
+            if before[name] != value and not (name == "threads" and before[name] is None):
                 raise RunError(
                     f"run {self.name!r} was begun with {name} {before[name]!r}, now it is {value!r}; leave the "
                     f"option out to go on as it began, or start a new run with another --name"
@@ -188,7 +204,7 @@ def _check_reachable(problem: Problem) -> None:
             f"no architecture of the search space is below the budget of {budget.params:,} parameters: the smallest "
             f"one has {smallest.params:,}; the budget must be above that"
         )
-    if budget == Budget(budget.params):
+    if budget == Budget(budget.params) and not problem.constraints:
         return
     rng = np.random.default_rng(0)
     costs = []
@@ -196,11 +212,12 @@ def _check_reachable(problem: Problem) -> None:
         narrow = space.scaled_below(space.sample(rng), 0)
         found = space.cost(narrow)
         if found is not None:
-            if budget.check(found).accepted:
+            if problem.check(narrow, found).accepted:
                 return
             costs.append(found)
     raise BudgetError(
         f"none of {NARROW_DRAWS:,} random architectures is within the budget, not even at its narrowest: the least of "
         f"them were {min(one.macs for one in costs):,} MACs and {min(one.peak_activation_bytes for one in costs):,} "
         f"bytes of activations; raise --max-macs or --max-memory above that"
+        + (", or relax the constraints" if problem.constraints else "")
     )

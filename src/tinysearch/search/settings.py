@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from tinysearch.data.dataset import FOLDS
 from tinysearch.errors import RunError
@@ -16,8 +16,18 @@ from tinysearch.space.scalars import integer
 from tinysearch.space.space_spec import current
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
+from tinysearch.training.recipe import recipe as named_recipe
 
-MOST_WORKERS = 256
+# Trial i is proposed from the results of trials 0 to i - 4: docs/benchmarks.md shows what that costs.
+DEFAULT_LAG = 4
+MOST_LAG = 100_000
+MOST_THREADS = 1_024
+DEFAULT_BUDGET = 10_000
+Schedule = Literal["lag", "async"]
+
+
+def _default_recipe() -> Recipe:
+    return named_recipe("default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +41,17 @@ class RunSettings:
         trials: How many candidates to train, baselines not counted.
         seed: Seed of the proposals and of every training.
         baselines: Whether the hand-designed baselines that fit are trained first.
-        workers: How many candidates are trained at a time; a proposal knows nothing of as many of those before it,
-            less one.
+        lag: L of the schedule ``"lag"``: trial i is proposed from the results of trials 0 to i - L, so that up to L
+            workers are kept busy. It does not matter how many there are, or how fast.
+        schedule: ``"lag"``, or ``"async"`` for proposals from whatever is known at the moment, which keeps any number
+            of workers busy. What that was is stored, so that a run that is resumed proposes the same again.
+        threads: Threads of each training, on which its last digits depend; None for an equal share of the cores for
+            each worker of the process that begins the run.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
         space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
+        constraints: Names of constraints of one's own that candidates must meet, ``module:Class`` or entry points.
+        own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
+            again; empty for the spaces that ``space`` describes.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
         folds: How many trainings, each with other images held out, the winner must lead by the mean of before it is
             evaluated; 1 for the one of the search.
@@ -47,18 +64,19 @@ class RunSettings:
         warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
 
     Raises:
-        RunError: if trials, seed, workers, evaluate or folds are out of range, the strategy is unknown, or the
-            recipe has no knobs to tune.
+        RunError: if a number is out of range, the strategy or schedule is unknown, or the recipe has no knobs to tune.
         SpaceError: if the space is not legal.
     """
 
-    budget: Budget
-    recipe: Recipe
+    budget: Budget = field(default_factory=lambda: Budget(DEFAULT_BUDGET))
+    recipe: Recipe = field(default_factory=_default_recipe)
     strategy: str = "bayesian"
     trials: int = 20
     seed: int = 0
     baselines: bool = True
-    workers: int = 1
+    lag: int = DEFAULT_LAG
+    schedule: Schedule = "lag"
+    threads: int | None = None
     evaluate: int = 3
     folds: int = 3
     initial_candidates: tuple[Candidate, ...] = ()
@@ -68,19 +86,27 @@ class RunSettings:
     warm_start_trials: tuple[tuple[str, int], ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Mapping[str, Any] = field(default_factory=dict)
+    constraints: tuple[str, ...] = ()
+    own_space: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("trials", "seed", "workers", "evaluate", "folds"):
+        for name in ("trials", "seed", "lag", "threads", "evaluate", "folds"):
             whole = integer(getattr(self, name))
             if whole is None:
+                if name == "threads" and self.threads is None:
+                    continue
                 raise RunError(f"{name} must be a whole number, got {getattr(self, name)!r}")
             object.__setattr__(self, name, whole)
         if self.trials < 0:
             raise RunError(f"a run has at least 0 trials, got {self.trials}")
         if not 0 <= self.seed < 2**31:
             raise RunError(f"a seed is a whole number from 0 to {2**31 - 1:,}, got {self.seed:,}")
-        if not 1 <= self.workers <= MOST_WORKERS:
-            raise RunError(f"a run has 1 to {MOST_WORKERS} workers, got {self.workers}")
+        if not 1 <= self.lag <= MOST_LAG:
+            raise RunError(f"a lag is a whole number from 1 to {MOST_LAG:,}, got {self.lag:,}")
+        if self.threads is not None and not 1 <= self.threads <= MOST_THREADS:
+            raise RunError(f"a training has 1 to {MOST_THREADS:,} threads, got {self.threads:,}")
+        if self.schedule not in get_args(Schedule):
+            raise RunError(f"a schedule is one of {', '.join(get_args(Schedule))}, got {self.schedule!r}")
         if self.evaluate < 0:
             raise RunError(f"a winner is evaluated with at least 0 seeds, got {self.evaluate}")
         if not 1 <= self.folds <= FOLDS:
@@ -133,5 +159,6 @@ class RunSettings:
             "recipe": recipe,
             "initial_candidates": initial_candidates,
             "warm_start_trials": warm_start_trials,
+            "constraints": tuple(map(str, data.get("constraints", ()))),
         }
         return cls(**{**data, **values})

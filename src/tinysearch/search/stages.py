@@ -4,112 +4,259 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tinysearch.errors import NoTestImagesError, TinySearchError
-from tinysearch.results.record import Epoch, Record
-from tinysearch.search.coordinator import Coordinator, Ending, RunOutcome, Watcher
+from tinysearch.results.callback import Callback, Ending, Stage
+from tinysearch.results.ranking import best
+from tinysearch.results.record import Record
+from tinysearch.results.training import Training
+from tinysearch.runtime.backend import load_keras_tuner
+from tinysearch.search.coordinator import Coordinator, TimeIsUpError
 from tinysearch.search.evaluation import best_of, evaluate
-from tinysearch.search.proposer import Proposal
-from tinysearch.search.retraining import Limits, Retraining, RetrainingWatcher, TimeIsUpError
-from tinysearch.search.revalidation import Workers, revalidate
+from tinysearch.search.outline import outline
+from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.run import SearchRun
+from tinysearch.search.search_plan import SearchPlan
+from tinysearch.workers.executor import Executor
+
+STAGES = ("search", "revalidation", "evaluation")
 
 
-class Silent:
-    """A watcher of a search that shows nothing."""
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
-    def on_start(self, proposal: Proposal) -> None:
-        """Ignore it."""
+    Revalidations come last, if there are any; evaluations are no part of it. The costs are without their layers. ``problem`` is what went wrong after the
+    search, whose results are there all the same.
+    """
 
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        """Ignore it."""
+    name: str
+    records: tuple[Record, ...]
+    ending: Ending
+    rejections: Mapping[str, int]
+    problem: TinySearchError | None = None
 
-    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
-        """Ignore it."""
-
-
-class Display:
-    """What shows the stages; this one shows nothing."""
-
-    def search(self, run: SearchRun) -> AbstractContextManager[Watcher]:
-        """Return what shows the search."""
-        return nullcontext(Silent())
-
-    def revalidation(self, run: SearchRun, planned: Sequence[Retraining]) -> AbstractContextManager[RetrainingWatcher]:
-        """Return what shows a round of revalidations."""
-        return nullcontext(RetrainingWatcher())
-
-    def evaluation(self, run: SearchRun, planned: Sequence[Retraining]) -> AbstractContextManager[RetrainingWatcher]:
-        """Return what shows the evaluation."""
-        return nullcontext(RetrainingWatcher())
-
-    def note(self, text: str) -> None:
-        """Show a sentence about something that was not done."""
+    @property
+    def best(self) -> Record | None:
+        """The first record of the best candidate, see ``ranking``; baselines are candidates too."""
+        return best(self.records)
 
 
-def carry_out(run: SearchRun, workers: Workers, display: Display) -> tuple[RunOutcome, TinySearchError | None]:
-    """Carry out all stages of a run.
-
-    The winner is revalidated if the run asks for more than one fold, and evaluated if it asks for evaluations and the
-    dataset has test images; each whatever the other. The time limit of the run binds all stages.
+class Stages:
+    """Carries out the stages of a run, all of them or one by one.
 
     Args:
         run: Its lock is held, and still held afterwards.
-        workers: Called with training data and a number of candidates to train at a time; returns their worker.
-        display: Shows what happens.
-
-    Returns:
-        What came of it, and what went wrong after the search, whose results are there all the same.
-
-    Raises:
-        StoreWriteError: if a result of the search cannot be stored.
-        CostMismatchError: if Keras and the arithmetic disagree.
-        WorkerError: if candidates cannot be trained at all.
+        executor: Where candidates are trained; it is left open.
+        callback: Is notified of what happens.
     """
-    size = run.settings.workers
-    worker = workers(run.dataset.training_data(), size)
-    for note in (run.dataset.fallback, *run.dataset.notes, *run.dataset.warnings, worker.note(size)):
-        if note:
-            display.note(note)
-    with display.search(run) as watcher:
-        outcome = Coordinator(run, worker, watcher).run()
-    ending: Ending = outcome.ending
-    if ending not in ("finished", "exhausted") or outcome.best is None:
-        return _whole(run, outcome, ending), None
-    problem: TinySearchError | None = None
-    try:
-        revalidate(run, workers, lambda planned: display.revalidation(run, planned))
-        _evaluate_winner(run, workers, display)
-    except KeyboardInterrupt:
-        ending = "interrupted"
-    except TimeIsUpError:
-        ending = "time limit"
-    except NoTestImagesError as error:
-        display.note(f"no test figures: {error}")
-    except TinySearchError as error:
-        problem = error
-    return _whole(run, outcome, ending), problem
+
+    def __init__(self, run: SearchRun, executor: Executor, callback: Callback) -> None:
+        self._run = run
+        self._executor = executor
+        self._callback = callback
+
+    def carry_out(self, stages: Sequence[str] = STAGES) -> RunOutcome:
+        """Carry out stages, by default all.
+
+        The winner is revalidated if the run asks for more than one fold, and evaluated if it asks for evaluations and
+        the dataset has test images; each whatever the other. The time limit of the run binds all stages.
+
+        Args:
+            stages: Any of ``"search"``, ``"revalidation"`` and ``"evaluation"``.
+
+        Raises:
+            StoreWriteError: if a result of the search cannot be stored.
+            CostMismatchError: if Keras and the arithmetic disagree.
+            WorkerError: if candidates cannot be trained at all.
+        """
+        outcome = self.search() if "search" in stages else self._before()
+        ending: Ending = outcome.ending
+        if ending not in ("finished", "exhausted") or outcome.best is None:
+            return self._whole(outcome, ending)
+        problem: TinySearchError | None = None
+        try:
+            if "revalidation" in stages:
+                self.revalidate()
+            if "evaluation" in stages:
+                self.evaluate()
+        except KeyboardInterrupt:
+            ending = "interrupted"
+        except TimeIsUpError:
+            ending = "time limit"
+        except TinySearchError as error:
+            if isinstance(error, NoTestImagesError) and "search" in stages:
+                self._callback.on_note(f"no test figures: {error}")
+            else:
+                problem = error
+        return self._whole(outcome, ending, problem)
+
+    def search(self) -> RunOutcome:
+        """Train all candidates of the search that are not in the store yet.
+
+        Ctrl-C ends the trainings under way, and the outcome says so; everything trained before is in the store.
+
+        Raises:
+            StoreWriteError: if a result cannot be stored.
+            CostMismatchError: if Keras and the arithmetic disagree.
+            WorkerError: if candidates cannot be trained at all.
+        """
+        run, executor, history = self._run, self._executor, self._run.history
+        told = (run.dataset.fallback, *run.dataset.notes, *run.dataset.warnings)
+        for note in (*told, executor.note(run.dataset.train.pixels.nbytes), _idle(run, executor)):
+            if note:
+                self._callback.on_note(note)
+        run.models.tidy()
+        left = run.planned - history.done
+        ending: Ending = "finished"
+        plan: SearchPlan | None = None
+        with self._shown(self._search_stage()):
+            try:
+                if left and (run.until is None or time.monotonic() < run.until):
+                    executor.prepare(min(left, executor.capacity), run.resources)
+                plan = self._search_plan()
+                self._tuner.search()
+            except KeyboardInterrupt:
+                ending = "interrupted"
+            except TimeIsUpError:
+                ending = "time limit"
+        exhausted = None if plan is None else plan.exhausted
+        if ending == "finished" and exhausted is not None:
+            ending = "exhausted"
+        if ending == "finished" and plan is not None and plan.out_of_time and history.done < run.planned:
+            ending = "time limit"
+        if ending in ("finished", "exhausted"):
+            run.store.finish(run.name, run.settings.to_dict(), {} if exhausted is None else exhausted.rejections)
+        return RunOutcome(run.name, tuple(history.records()), ending, dict(history.rejections))
+
+    def revalidate(self) -> list[Record]:
+        """Train the leaders of the search again, on other folds, until one has led on as many as the run asks for.
+
+        Returns:
+            The records of the run, evaluations left out.
+
+        Raises:
+            StoreWriteError: if a result cannot be stored.
+            WorkerError: if nothing can be trained.
+            TimeIsUpError: if the time limit comes, or would before another training is done.
+            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        """
+        run, executor = self._run, self._executor
+        rounds: list[Stage] = []
+
+        def begin(planned: Sequence[Training]) -> None:
+            text = f"revalidating the leaders on other folds, until one leads by the mean of {run.settings.folds}"
+            workers = min(len(planned), executor.capacity)
+            if rounds:
+                self._callback.on_stage_end(rounds[-1])
+            stage = Stage(
+                "revalidation", run.name, len(planned), planned[0].epochs, workers, text="" if rounds else text
+            )
+            rounds.append(stage)
+            self._callback.on_stage_start(stage)
+
+        plan = RevalidationPlan(run, executor, begin)
+        try:
+            Coordinator(run.store, executor, self._callback, run.until).carry_out(plan)
+        finally:
+            if rounds:
+                self._callback.on_stage_end(rounds[-1])
+        return plan.records
+
+    def evaluate(self) -> list[Record]:
+        """Train the winner on all training images with as many seeds as the run asks for, and score it.
+
+        Raises:
+            NoTestImagesError: if there are no test images.
+            TimeIsUpError: if the time limit comes, or would before all is done.
+            TinySearchError: see ``evaluation.evaluate``.
+        """
+        run, executor = self._run, self._executor
+        seeds = run.settings.evaluate
+        if seeds == 0:
+            return []
+        planned = best_of(run.store, run.name, run.dataset, 1, range(seeds))
+        key = planned[0].key
+        left = sum(run.store.training(run.name, key, one.seed, "evaluation") is None for one in planned)
+        winner = run.store.training(run.name, key, run.settings.seed, "search")
+        if left and winner is not None and not run.has_time(math.ceil(left / executor.capacity), winner):
+            raise TimeIsUpError
+        text = (
+            f"evaluating the winner, {planned[0].name}: it is trained on all training images with each of {seeds} "
+            f"seeds, and scored on the test images"
+        )
+        workers = min(executor.capacity, seeds)
+        stage = Stage("evaluation", run.name, seeds, planned[0].epochs, workers, text=text)
+        return evaluate(
+            run.store,
+            planned,
+            run.dataset,
+            executor,
+            self._callback,
+            stage,
+            resources=run.resources,
+            held=run.lock,
+            until=run.until,
+        )
+
+    def _search_plan(self) -> SearchPlan:
+        load_keras_tuner()
+        from tinysearch.search.keras_tuner.oracle import ProposerOracle
+        from tinysearch.search.keras_tuner.tuner import BudgetTuner
+
+        run, executor = self._run, self._executor
+        oracle = ProposerOracle(run.proposer, run.history, lambda: plan.may_begin())
+        self._tuner = BudgetTuner(
+            oracle, lambda tuner: Coordinator(run.store, executor, self._callback, run.until).carry_out(plan)
+        )
+        plan = SearchPlan(run, self._tuner, executor)
+        return plan
+
+    def _search_stage(self) -> Stage:
+        run = self._run
+        return Stage(
+            "search",
+            run.name,
+            run.planned,
+            run.settings.recipe.epochs,
+            self._executor.capacity,
+            run.history.done,
+            records=run.history.records(),
+            rejections=run.history.rejections,
+            plan=outline(run, self._executor.capacity),
+        )
+
+    @contextmanager
+    def _shown(self, stage: Stage) -> Iterator[None]:
+        self._callback.on_stage_start(stage)
+        try:
+            yield
+        finally:
+            self._callback.on_stage_end(stage)
+
+    def _before(self) -> RunOutcome:
+        """Return what came of the search before."""
+        run = self._run
+        return RunOutcome(run.name, tuple(run.history.records()), "finished", dict(run.history.rejections))
+
+    def _whole(self, outcome: RunOutcome, ending: Ending, problem: TinySearchError | None = None) -> RunOutcome:
+        """Return an outcome with all that the store has of the run, revalidations from before included."""
+        run = self._run
+        again = run.store.records(run.name, purpose="revalidation")
+        records = (*run.history.records(), *again)
+        return dataclasses.replace(outcome, records=records, ending=ending, problem=problem)
 
 
-def _whole(run: SearchRun, outcome: RunOutcome, ending: Ending) -> RunOutcome:
-    """Return an outcome with all that the store has of the run, revalidations from before included."""
-    records = tuple(one for one in run.store.records(run.name) if one.purpose != "evaluation")
-    return dataclasses.replace(outcome, records=records, ending=ending)
-
-
-def _evaluate_winner(run: SearchRun, workers: Workers, display: Display) -> None:
-    seeds, size = run.settings.evaluate, run.settings.workers
-    if seeds == 0:
-        return
-    planned = best_of(run.store, run.name, run.dataset, 1, range(seeds))
-    key = planned[0].candidate.key
-    left = sum(run.store.training(run.name, key, one.seed, "evaluation") is None for one in planned)
-    winner = run.store.training(run.name, key, run.settings.seed, "search")
-    if left and winner is not None and not run.has_time(math.ceil(left / size), winner):
-        raise TimeIsUpError
-    size = max(1, min(size, len(planned)))
-    worker = workers(run.dataset.evaluation_data(), size)
-    with display.evaluation(run, planned) as watcher:
-        evaluate(run.store, planned, run.dataset, worker, size, watcher, Limits(run.until, held=run.lock))
+def _idle(run: SearchRun, executor: Executor) -> str | None:
+    """Return a sentence where the lag leaves workers idle."""
+    settings = run.settings
+    if settings.schedule == "async" or executor.capacity <= settings.lag:
+        return None
+    return (
+        f"of {executor.capacity} workers no more than {settings.lag} are busy at a time, for a trial is proposed from "
+        f"the results of all but the latest {settings.lag}: give a larger --lag, or --schedule async"
+    )

@@ -1,16 +1,15 @@
-"""What happens after each epoch: the learning-rate rule, the curve, the checkpoint."""
+"""What happens after each epoch: the learning-rate rule, and the curve."""
 
 from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 
 from tinysearch.results.record import Epoch
-from tinysearch.training.checkpoint import Checkpoint
 from tinysearch.training.job import EpochWatcher
 
 
@@ -46,14 +45,13 @@ def variables_of(model: keras.Model) -> list[Any]:
 
 
 class Recorder(keras.callbacks.Callback):
-    """Keeps the curve, reports it to the watcher, notes when the loss is no number any more, seeds each epoch."""
+    """Keeps the curve, notes when the loss is no number any more, seeds each epoch."""
 
     def __init__(
         self,
         began: float,
         seed: int,
         curve: list[Epoch],
-        on_epoch: EpochWatcher | None,
         floor: tuple[int, float] | None,
     ) -> None:
         super().__init__()
@@ -62,7 +60,6 @@ class Recorder(keras.callbacks.Callback):
         self._began = began
         self._seed = seed
         self._epoch = 0
-        self._on_epoch = on_epoch
         self._floor = floor
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -93,25 +90,24 @@ class Recorder(keras.callbacks.Callback):
         if self._floor is not None and point.val_accuracy is not None:
             number, accuracy = self._floor
             self.model.stop_training = epoch + 1 == number and point.val_accuracy < accuracy
-        if self._on_epoch is not None:
-            self._on_epoch(epoch + 1, point)
 
 
-class Keeper(keras.callbacks.Callback):
-    """Keeps the state after each epoch but the last."""
+class Reporter(keras.callbacks.Callback):
+    """Reports each epoch of the curve, and but for the last the state after it: it comes after all other callbacks."""
 
-    def __init__(self, path: Path, identity: list[Any], recorder: Recorder, rule: PlateauRule) -> None:
+    def __init__(
+        self, curve: Sequence[Epoch], on_epoch: EpochWatcher, state_of: Callable[[], bytes] | None = None
+    ) -> None:
         super().__init__()
-        self._path = path
-        self._identity = identity
-        self._recorder = recorder
-        self._rule = rule
+        self._curve = curve
+        self._on_epoch = on_epoch
+        self._state_of = state_of
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if not self.model.stop_training and epoch + 1 < self.params["epochs"]:
-            state = [keras.ops.convert_to_numpy(variable) for variable in variables_of(self.model)]
-            rule = [self._rule.reduced_at, self._rule.accuracies]
-            Checkpoint(self._identity, tuple(self._recorder.curve), state, rule).save(self._path)
+        if len(self._curve) == epoch + 1:
+            goes_on = not self.model.stop_training and epoch + 1 < self.params["epochs"]
+            state = self._state_of() if self._state_of is not None and goes_on else None
+            self._on_epoch(epoch + 1, self._curve[-1], state)
 
 
 def _float(value: float | None) -> float | None:

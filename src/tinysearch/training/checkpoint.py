@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import io
 import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,25 +32,18 @@ class Checkpoint:
     variables: Sequence[npt.NDArray[Any]]
     rule: Any = None
 
-    def save(self, path: Path) -> None:
-        """Write the checkpoint, whole or not at all.
-
-        A training can do without: if there is no place for it, nothing is written.
-        """
+    def to_bytes(self) -> bytes:
+        """Return the checkpoint as the bytes of an ``.npz`` file."""
         meta = {"identity": self.identity, "curve": [dataclasses.asdict(one) for one in self.curve], "rule": self.rule}
-        part = path.with_suffix(".part")
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as stream:
-                np.savez(stream, json.dumps(meta), *self.variables)
-            part.replace(path)
+        stream = io.BytesIO()
+        np.savez(stream, json.dumps(meta), *self.variables)
+        return stream.getvalue()
 
     @classmethod
-    def load(cls, path: Path, identity: Any) -> Checkpoint | None:
-        """Read a checkpoint; None if there is none, it is damaged, or it is not of this training."""
+    def from_bytes(cls, content: bytes, identity: Any) -> Checkpoint | None:
+        """Read a checkpoint; None if it is damaged, or not of this training."""
         try:
-            with path.open("rb") as stream:
-                arrays = list(np.load(stream, allow_pickle=False).values())
+            arrays = list(np.load(io.BytesIO(content), allow_pickle=False).values())
             meta = json.loads(str(arrays[0]))
             if meta["identity"] != json.loads(json.dumps(identity)):
                 return None

@@ -1,59 +1,131 @@
-"""A training to do, as a plain value."""
+"""A training to do, and what came of it, as plain values that can be sent anywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tinysearch.results.record import Epoch
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.runtime.environment import Environment
 from tinysearch.space.architecture import Architecture
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-EpochWatcher = Callable[[int, Epoch], None]
+# Called after an epoch with its number, from 1, its measurements, and what a training needs to go on after it, if that
+# was asked for.
+EpochWatcher = Callable[[int, Epoch, "bytes | None"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one training may use.
+
+    Args:
+        threads: Threads of the process; the numbers of a training depend on it.
+        memory_bytes: Memory of the process; None for no limit.
+        gpus: GPUs, or a share of one; 0 for whatever the executor deals out.
+    """
+
+    threads: int = 1
+    memory_bytes: int | None = None
+    gpus: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DataReference:
+    """Where a worker finds images. What ``pixels``, ``labels`` and ``test`` mean is known to the executor that made it.
+
+    Args:
+        pixels, labels: All training images, those held out included, and their labels.
+        fingerprint: Of these images and labels.
+        input_shape: ``(height, width, channels)``.
+        classes: Number of classes.
+        full_scale: The largest value that a pixel can have.
+        test: The test images without their labels, for evaluations only; None for none.
+        split: How all training images are divided, plain JSON values of a ``Split``.
+        groups: The group of each training image; None for none.
+    """
+
+    pixels: str
+    labels: str
+    fingerprint: str
+    input_shape: tuple[int, int, int]
+    classes: int
+    full_scale: float
+    test: str | None = None
+    split: Mapping[str, Any] = field(default_factory=dict)
+    groups: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One training to do: plain values only, so that it can be sent anywhere.
+    """One training to do.
 
     Args:
         candidate: What to train, and how.
         seed: Seed of the training.
-        fingerprint: Of the data, which the worker has.
-        model_path: Where to save the trained model, or None.
-        checkpoint_path: Where to keep what is needed to go on after an interruption, or None.
+        data: What to train on, and to predict where it has test images.
+        fold: Which fold of the training images is held out for validation; None to train on all.
+        resources: What the training may use.
         floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
-        fold: Which fold of the training images is held out, if any is; see ``TrainingData.holding_out``.
+        state: What to go on from: the state after an epoch of this very training; None to begin at the beginning. What
+            is of another training, or damaged, is passed over.
+        keep_states: Whether the state is wanted after each epoch but the last.
+        keep_model: Whether the trained model is wanted.
     """
 
     candidate: Candidate
     seed: int
-    fingerprint: str = ""
-    model_path: Path | None = None
-    checkpoint_path: Path | None = None
+    data: DataReference
+    fold: int | None = 0
+    resources: Resources = Resources()
     floor: tuple[int, float] | None = None
-    fold: int = 0
+    state: bytes | None = None
+    keep_states: bool = False
+    keep_model: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values of all but the state."""
         return {
             "architecture": self.candidate.architecture.to_dict(),
             "recipe": self.candidate.recipe.to_dict(),
             "seed": self.seed,
-            "fingerprint": self.fingerprint,
-            "model_path": None if self.model_path is None else str(self.model_path),
-            "checkpoint_path": None if self.checkpoint_path is None else str(self.checkpoint_path),
-            "floor": None if self.floor is None else list(self.floor),
+            "data": asdict(self.data),
             "fold": self.fold,
+            "resources": asdict(self.resources),
+            "floor": None if self.floor is None else list(self.floor),
+            "keep_states": self.keep_states,
+            "keep_model": self.keep_model,
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Job:
-        """Make a job of plain JSON values."""
-        paths = {name: None if data[name] is None else Path(data[name]) for name in ("model_path", "checkpoint_path")}
-        candidate = Candidate(Architecture.from_dict(data["architecture"]), Recipe.from_dict(data["recipe"]))
-        floor = None if data["floor"] is None else (int(data["floor"][0]), float(data["floor"][1]))
-        return cls(candidate, data["seed"], data["fingerprint"], **paths, floor=floor, fold=data["fold"])
+    def from_dict(cls, data: Mapping[str, Any], state: bytes | None = None) -> Job:
+        """Make a job of plain JSON values, and of a state."""
+        values = dict(data)
+        architecture, how = Architecture.from_dict(values.pop("architecture")), Recipe.from_dict(values.pop("recipe"))
+        floor = values.pop("floor")
+        where = values.pop("data")
+        return cls(
+            Candidate(architecture, how),
+            data=DataReference(**{**where, "input_shape": tuple(where["input_shape"])}),
+            resources=Resources(**values.pop("resources")),
+            floor=None if floor is None else (int(floor[0]), float(floor[1])),
+            state=state,
+            **values,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a job.
+
+    Args:
+        measurement: What was measured, or why there is nothing.
+        model: The trained model, the bytes of a ``.keras`` file; None if it was not asked for or could not be made.
+        environment: Where it was trained; a trainer leaves that to its executor.
+    """
+
+    measurement: Measurement
+    model: bytes | None = None
+    environment: Environment | None = None

@@ -1,8 +1,9 @@
-"""Trained models as files, and what they predict."""
+"""Trained models as bytes, and what they predict."""
 
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from pathlib import Path
 
 import keras
@@ -15,16 +16,28 @@ from tinysearch.runtime.memory import MOST_IN_MEMORY
 from tinysearch.training.pipeline import LARGE_BATCH
 
 
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save a trained model as ``.keras``, of Keras's own layers and without its optimizer, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.part.keras")
+def saved(model: keras.Model) -> bytes:
+    """Return a trained model as a ``.keras`` file, of Keras's own layers and without its optimizer.
+
+    Raises:
+        OSError: if there is no folder for temporary files.
+    """
     # A clone of what was compiled would be compiled alike, with losses and schedules that only we know.
     uncompiled = keras.Model(model.input, model.output, name=model.name)
     bare = keras.models.clone_model(uncompiled, clone_function=_of_keras)
     bare.set_weights(model.get_weights())
-    bare.save(part)
-    part.replace(path)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        bare.save(path)
+        return path.read_bytes()
+
+
+def loaded(content: bytes) -> keras.Model:
+    """Load a model that was saved."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        path.write_bytes(content)
+        return keras.saving.load_model(path)
 
 
 def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
@@ -39,15 +52,15 @@ def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArr
     return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
 
 
-def with_predictions(measurement: Measurement, path: Path, pixels: npt.NDArray[np.generic]) -> Measurement:
+def with_predictions(measurement: Measurement, model: bytes, pixels: npt.NDArray[np.generic]) -> Measurement:
     """Return a measurement with what a saved model predicts.
 
     Args:
         measurement: Of the training.
-        path: Where the model was saved.
+        model: The bytes of its ``.keras`` file: what is scored is what is kept.
         pixels: Raw pixels of the test images, shape ``(images, height, width, channels)``.
     """
-    classes = classified(keras.saving.load_model(path), pixels)
+    classes = classified(loaded(model), pixels)
     if classes is None:
         return dataclasses.replace(measurement, failure="the trained network answers with values that are no numbers")
     return dataclasses.replace(measurement, predicted=pack(classes))

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
 from tinysearch.data.dataset import TrainingData
+from tinysearch.data.splits import Split
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.preparation import threads
 from tinysearch.space.keras_builder import Scale, build
 from tinysearch.space.task import Task
-from tinysearch.training.callbacks import Keeper, PlateauRule, Recorder, variables_of
+from tinysearch.training.callbacks import PlateauRule, Recorder, Reporter, variables_of
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.checkpoint import Checkpoint
-from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.training.optimization import loss_of, optimizer_of
 from tinysearch.training.pipeline import LARGE_BATCH, TrainingBatches, validation_of
 from tinysearch.training.recipe import Recipe
-from tinysearch.training.saving import save_model, with_predictions
+from tinysearch.training.saving import saved, with_predictions
 
 
-def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Measurement:
-    """Do a job: train its candidate, from its checkpoint if there is one, and save the model.
+def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Outcome:
+    """Do a job: train its candidate, from its state if there is one.
 
     Where the data has test images, the model that was saved is loaded again and predicts their classes: what is scored
     is what is kept.
+
+    Args:
+        job: What to do.
+        data: The images that the job refers to, with its fold held out.
+        on_epoch: Called after each epoch.
 
     Raises:
         ShapeError: if the architecture does not fit the images.
         CostMismatchError: if Keras counts other parameters than the arithmetic.
     """
-    keeping = None if job.checkpoint_path is None else (job.checkpoint_path, job.fingerprint)
-    if job.fold:
-        data = data.holding_out(job.fold)
+    images: list[Any] = [job.data.fingerprint, job.fold]
+    if Split.from_dict(job.data.split) != Split():
+        images.append(dict(job.data.split))
+    keeping = Keeping(images, job.state, job.keep_states)
     model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor)
-    if job.model_path is not None and measurement.failure is None:
+    if not job.keep_model or measurement.failure is not None:
+        return Outcome(measurement)
+    try:
+        content = saved(model)
+    except OSError:
         # A model can be made again; that there is no place for it must not cost the measurement.
-        with contextlib.suppress(OSError):
-            save_model(model, job.model_path)
-            if data.test is not None:
-                return with_predictions(measurement, job.model_path, data.test)
-    return measurement
+        return Outcome(measurement)
+    if data.test is not None:
+        measurement = with_predictions(measurement, content, data.test)
+    return Outcome(measurement, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How a training can go on after an interruption.
+
+    Args:
+        images: What tells apart on which images it is: fingerprint, fold, and how they were divided if not as ever.
+        state: The state to go on from; None to begin at the beginning.
+        states: Whether the state is wanted after each epoch.
+    """
+
+    images: Any
+    state: bytes | None = None
+    states: bool = True
 
 
 def fit(
@@ -54,7 +78,7 @@ def fit(
     data: TrainingData,
     seed: int,
     on_epoch: EpochWatcher | None = None,
-    keeping: tuple[Path, str] | None = None,
+    keeping: Keeping | None = None,
     floor: tuple[int, float] | None = None,
 ) -> tuple[keras.Model, Measurement]:
     """Train one candidate for all the epochs of its recipe.
@@ -66,9 +90,9 @@ def fit(
         candidate: What to train, and how.
         data: Training images, and validation images that are scored after every epoch.
         seed: Any integer of at least 0.
-        on_epoch: Called after each epoch with its number, from 1, and its measurements.
-        keeping: Where the state after each epoch is kept, and the fingerprint of the data; if there is one of this
-            very training already, it goes on from there, with the same numbers as if it had not been interrupted.
+        on_epoch: Called after each epoch with its number, from 1, its measurements, and the state after it.
+        keeping: The state to go on from, with the same numbers as if the training had not been interrupted, and
+            whether states are wanted; None for neither.
         floor: See ``Job``.
 
     Returns:
@@ -103,20 +127,25 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     _build_metrics(model, data.task)
     rule = PlateauRule(recipe.plateau_factor)
-    path, fingerprint = keeping if keeping is not None else (None, "")
-    identity = [candidate.key, seed, fingerprint, Environment.here(threads()).decisive]
-    checkpoint = None if path is None else Checkpoint.load(path, identity)
+    images, state, states = (None, None, False) if keeping is None else (keeping.images, keeping.state, keeping.states)
+    identity = [candidate.key, seed, images, Environment.here(threads()).decisive]
+    checkpoint = None if state is None else Checkpoint.from_bytes(state, identity)
     curve: list[Epoch] = []
     if checkpoint is not None and _fits(model, checkpoint):
         curve = list(checkpoint.curve)
         _restore(model, rule, checkpoint)
         began -= curve[-1].seconds
-    recorder = Recorder(began, seed, curve, on_epoch, floor)
+
+    def state_after() -> bytes:
+        variables = [keras.ops.convert_to_numpy(variable) for variable in variables_of(model)]
+        return Checkpoint(identity, tuple(curve), variables, [rule.reduced_at, rule.accuracies]).to_bytes()
+
+    recorder = Recorder(began, seed, curve, floor)
     callbacks: list[keras.callbacks.Callback] = [recorder, rule]
     if recipe.ema_momentum:
         callbacks.append(keras.callbacks.SwapEMAWeights())
-    if path is not None:
-        callbacks.append(Keeper(path, identity, recorder, rule))
+    if on_epoch is not None:
+        callbacks.append(Reporter(curve, on_epoch, state_after if states else None))
     if len(curve) < recipe.epochs:
         model.fit(
             batches.epochs(len(curve), recipe.epochs),

@@ -1,46 +1,114 @@
-"""The executor: trainings that are under way at the same time, and what they report."""
+"""The seam between the search and whatever trains its candidates: local processes, a cluster, a stand-in.
+
+An executor of one's own is a subclass of ``Executor``; ``tinysearch.testing.check_executor`` tests what the search
+expects of it.
+"""
 
 from __future__ import annotations
 
-import queue
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import abc
+from collections.abc import Hashable
+from dataclasses import dataclass
 from types import TracebackType
 
-from tinysearch.results.record import Epoch, Measurement
-from tinysearch.training.job import Job
-from tinysearch.workers.worker import Worker
+import numpy as np
+import numpy.typing as npt
 
-# Seconds. Where a wait without end cannot be interrupted, one after another can.
-_SLICE = 1.0
+from tinysearch.results.record import Epoch
+from tinysearch.runtime.environment import Environment
+from tinysearch.training.job import Job, Outcome, Resources
 
-OnEpoch = Callable[[int, int, Epoch], None]
+Handle = Hashable
 
 
-class Executor:
-    """Has jobs done by a worker, several at a time; everything is reported in the thread that waits.
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """A job has finished an epoch, counted from 1; ``state`` is what the job goes on from after it, if it is kept."""
 
-    Args:
-        worker: Trains; closed at the end, which ends what is under way.
-        size: How many jobs at a time.
-        on_epoch: Called with the position of a job, and with number and measurements of an epoch it has finished.
+    handle: Handle
+    number: int
+    epoch: Epoch
+    state: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDone:
+    """A job is done. A candidate that could not be trained is done too: its measurement has the failure."""
+
+    handle: Handle
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class JobLost:
+    """Nothing more will be heard of a job, and that is not its own fault: it may be submitted again."""
+
+    handle: Handle
+    reason: str
+
+
+Event = EpochDone | JobDone | JobLost
+
+
+class Executor(abc.ABC):
+    """Carries out jobs, several at a time. It is used by one thread.
+
+    Every job that is submitted and not cancelled comes to one end, ``JobDone`` or ``JobLost``. Events of one job come
+    in their order; between jobs there is none. What comes twice, or of a job that was cancelled, is ignored by the
+    search.
     """
 
-    def __init__(self, worker: Worker, size: int, on_epoch: OnEpoch) -> None:
-        self._worker = worker
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="executor")
-        self._heard: queue.SimpleQueue[tuple[int, Measurement | BaseException | tuple[int, Epoch]]] = (
-            queue.SimpleQueue()
-        )
-        self._finished: dict[int, Measurement] = {}
-        self._on_epoch = on_epoch
-        self._busy: set[int] = set()
-
     @property
-    def busy(self) -> int:
-        """How many jobs were begun and are not heard to be done."""
-        return len(self._busy)
+    @abc.abstractmethod
+    def capacity(self) -> int:
+        """How many jobs there can be at a time, at least 1; it may change as machines come and go."""
+
+    @abc.abstractmethod
+    def submit(self, job: Job) -> Handle:
+        """Begin a job; return at once with what tells it apart from all others."""
+
+    @abc.abstractmethod
+    def wait(self, timeout: float | None = None) -> Event | None:
+        """Return the next event.
+
+        Args:
+            timeout: Seconds after which None is returned; 0 for what has happened already; None for no limit.
+
+        Raises:
+            CostMismatchError: if Keras and the arithmetic disagree, which no other candidate can fix.
+            WorkerError: if nothing can be trained here, whatever the candidate.
+        """
+
+    @abc.abstractmethod
+    def cancel(self, handle: Handle) -> None:
+        """End a job at once. Does nothing if it is over."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """End all jobs, and free what is held. A closed executor is of no more use; closing twice does nothing."""
+
+    @abc.abstractmethod
+    def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
+        """Make an array available to all jobs, once, however many there are.
+
+        Args:
+            name: Tells the array apart from all others; of arrays with one name only the first is looked at.
+            array: Of any shape and type.
+
+        Returns:
+            How workers find it, for a ``DataReference``.
+        """
+
+    def environment(self, resources: Resources) -> Environment:
+        """Return where jobs with some resources run, as far as is known before one of them has."""
+        return Environment.here(resources.threads)
+
+    def prepare(self, count: int, resources: Resources) -> None:  # noqa: B027
+        """Get ready for ``count`` jobs at a time, where that takes a while."""
+
+    def note(self, images: int) -> str | None:
+        """Return what is worth knowing before jobs on so many bytes of images are submitted, in a sentence."""
+        return None
 
     def __enter__(self) -> Executor:
         return self
@@ -48,53 +116,4 @@ class Executor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._worker.close()
-        self._threads.shutdown(cancel_futures=True)
-
-    def start(self, position: int, job: Job) -> None:
-        """Begin a job."""
-        self._busy.add(position)
-        self._threads.submit(self._do, position, job)
-
-    def wait(self, until: float | None = None) -> tuple[int, Measurement] | None:
-        """Wait for the next job that is done.
-
-        Args:
-            until: How long, on the clock of ``time.monotonic``; None for as long as it takes.
-
-        Returns:
-            Its position and what was measured; None if the time was up before.
-
-        Raises:
-            BaseException: what the worker raised.
-        """
-        while True:
-            try:
-                left = _SLICE if until is None else until - time.monotonic()
-                position, heard = self._heard.get(timeout=min(max(0.0, left), _SLICE))
-            except queue.Empty:
-                if until is not None and time.monotonic() >= until:
-                    return None
-                continue
-            if isinstance(heard, BaseException):
-                raise heard
-            if isinstance(heard, Measurement):
-                self._busy.discard(position)
-                return position, heard
-            self._on_epoch(position, *heard)
-
-    def forget(self, position: int) -> None:
-        """Take note that what was measured at a position is safe."""
-        self._finished.pop(position, None)
-
-    def finished(self) -> dict[int, Measurement]:
-        """Return what was measured, by position, and not forgotten since."""
-        return dict(sorted(self._finished.items()))
-
-    def _do(self, position: int, job: Job) -> None:
-        try:
-            measurement = self._worker.train(job, lambda number, epoch: self._heard.put((position, (number, epoch))))
-            self._finished[position] = measurement
-            self._heard.put((position, measurement))
-        except BaseException as error:  # It is raised again where it is waited for.
-            self._heard.put((position, error))
+        self.close()

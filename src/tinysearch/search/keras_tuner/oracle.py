@@ -13,7 +13,7 @@ from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Exhausted, Proposal, Proposer
 
 
-class BudgetOracle(keras_tuner.Oracle):
+class ProposerOracle(keras_tuner.Oracle):
     """Gives KerasTuner's loop only candidates that are within the budget and new.
 
     It differs from KerasTuner's own oracles in what can go wrong (see ``docs/decisions/0004-keras-tuner.md``): an

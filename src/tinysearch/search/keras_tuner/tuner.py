@@ -11,36 +11,30 @@ from typing import Any
 import keras_tuner
 
 from tinysearch.results.record import Record
-from tinysearch.search.keras_tuner.oracle import BudgetOracle
+from tinysearch.search.keras_tuner.oracle import ProposerOracle
 from tinysearch.search.keras_tuner.replay import forget
 from tinysearch.search.proposer import Proposal
 
 
 class BudgetTuner(keras_tuner.Tuner):
-    """Runs the trials of a ``BudgetOracle``.
+    """Runs the trials of a ``ProposerOracle``.
 
-    KerasTuner's own loop runs one trial at a time, or many by a server of its own; this one begins as many as the
-    oracle allows and ends them as they are done.
+    KerasTuner's own loop runs one trial at a time, or many by a server of its own. This one gives its trials to a
+    coordinator, which asks for the ``next`` and ends each with ``report``.
 
     Args:
         oracle: Proposes candidates.
-        begin: Begins to train a proposal; returns its record if that is known at once.
-        wait: Waits for a training that was begun; returns its position and its record, which is safely stored.
+        carry_out: Carries out the trials of this tuner, until there are no more.
     """
 
-    oracle: BudgetOracle
+    oracle: ProposerOracle
 
-    def __init__(
-        self,
-        oracle: BudgetOracle,
-        begin: Callable[[Proposal], Record | None],
-        wait: Callable[[], tuple[int, Record]],
-    ) -> None:
+    def __init__(self, oracle: ProposerOracle, carry_out: Callable[[BudgetTuner], None]) -> None:
         self._nowhere = f"tinysearch-{uuid.uuid4().hex}"
         with _no_chief():
             super().__init__(oracle=oracle, overwrite=True)
-        self._begin = begin
-        self._wait = wait
+        self._carry_out = carry_out
+        self._under_way: dict[int, keras_tuner.engine.trial.Trial] = {}
 
     @property
     def project_dir(self) -> str:
@@ -51,53 +45,55 @@ class BudgetTuner(keras_tuner.Tuner):
         """Run all trials.
 
         Raises:
-            Exception: whatever a strategy, ``begin`` or ``wait`` raises. A candidate that cannot be trained raises
-                nothing: it is a record with a failure.
+            Exception: whatever a strategy raises, and whatever ends the coordinator. A candidate that cannot be
+                trained raises nothing: it is a record with a failure.
         """
         self.on_search_begin()
-        under_way: dict[int, keras_tuner.engine.trial.Trial] = {}
         try:
-            while True:
-                self._begin_trials(under_way)
-                if not under_way:
-                    break
-                position, record = self._wait()
-                self._end_trial(under_way.pop(position), record)
+            self._carry_out(self)
         finally:
             forget(self.oracle)
-        if self.oracle.error is not None:
-            raise self.oracle.error
         self.on_search_end()
 
-    def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> Record | None:
-        """Begin a trial; return its record if that is known at once."""
-        return self._begin(self.oracle.proposal(trial.trial_id))
+    def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> None:
+        """Do nothing: an executor trains.
 
-    def save(self) -> None:
-        """Do nothing: the store is the truth, KerasTuner's files are not kept."""
-
-    def _begin_trials(self, under_way: dict[int, keras_tuner.engine.trial.Trial]) -> None:
-        while True:
-            trial = self.oracle.create_trial(f"{self.tuner_id}-{self.oracle.history.position}")
-            if trial.status != "RUNNING":
-                return
-            self.on_trial_begin(trial)
-            record = self.run_trial(trial)
-            if record is None:
-                under_way[self.oracle.proposal(trial.trial_id).position] = trial
-            else:
-                self._end_trial(trial, record)
-
-    def _end_trial(self, trial: keras_tuner.engine.trial.Trial, record: Record) -> None:
-        """End a trial; one whose candidate could not be trained has failed.
-
-        That is noted here and not by an exception, of which KerasTuner would print the traceback.
+        Raises:
+            RuntimeError: always; nobody calls it.
         """
+        raise RuntimeError("trials are carried out by a coordinator, see search()")
+
+    def next(self) -> Proposal | None:
+        """Begin a trial; None if there is none now.
+
+        Raises:
+            Exception: whatever the strategy raises.
+        """
+        trial = self.oracle.create_trial(f"{self.tuner_id}-{self.oracle.history.position}")
+        if self.oracle.error is not None:
+            raise self.oracle.error
+        if trial.status != "RUNNING":
+            return None
+        self.on_trial_begin(trial)
+        proposal = self.oracle.proposal(trial.trial_id)
+        self._under_way[proposal.position] = trial
+        return proposal
+
+    def report(self, position: int, record: Record) -> None:
+        """End the trial at a position with its record, which is safely stored.
+
+        One whose candidate could not be trained has failed. That is noted here and not by an exception, of which
+        KerasTuner would print the traceback.
+        """
+        trial = self._under_way.pop(position)
         self.oracle.report(trial.trial_id, record)
         self.oracle.update_trial(trial.trial_id, {"val_accuracy": 0.0 if record.failed else record.score})
         trial.status = "FAILED" if record.failed else "COMPLETED"
         trial.message = record.measurement.failure
         self.on_trial_end(trial)
+
+    def save(self) -> None:
+        """Do nothing: the store is the truth, KerasTuner's files are not kept."""
 
 
 @contextmanager

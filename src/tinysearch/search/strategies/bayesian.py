@@ -87,7 +87,9 @@ class Bayesian(Strategy):
         predict = fit(x, y)
         mean, _ = predict(x)
         # What other runs found under larger budgets is no mark for this one.
-        fitting = [index for index, record in enumerate(seen) if self.problem.budget.check(record.cost).accepted]
+        fitting = [
+            index for index, record in enumerate(seen) if self.problem.check(record.architecture, record.cost).accepted
+        ]
         best = float(mean[fitting].max() if fitting else mean.min())
         ranked = (seen[index] for index in np.argsort(-mean[: len(seen)], kind="stable"))
         members = (record for record in ranked if self._is_parent(record))
@@ -164,7 +166,7 @@ class Bayesian(Strategy):
             cost = self.problem.space.cost(architecture)
             if (
                 cost is None
-                or not self.problem.budget.check(cost).accepted
+                or not self.problem.check(architecture, cost).accepted
                 or not self.problem.is_low_mac(architecture)
             ):
                 continue

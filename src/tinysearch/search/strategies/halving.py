@@ -83,7 +83,7 @@ class Halving(Strategy):
         for record in history:
             epochs = record.recipe.get("epochs")
             # Other runs, which this one may learn from, had other budgets.
-            allowed = self.problem.budget.check(record.cost).accepted
+            allowed = self.problem.check(record.architecture, record.cost).accepted
             if record.origin == "search" and epochs in by_epochs and allowed:
                 by_epochs[epochs].append(record)
         return list(by_epochs.values())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from tinysearch.errors import RunError
+from tinysearch.runtime.plugins import find, made, names
 from tinysearch.search.keras_tuner.strategy import ORACLES, PREFIX, KerasTunerOracle, check_oracle_name
 from tinysearch.search.strategies.bayesian import Bayesian
 from tinysearch.search.strategies.evolution import Evolution
 from tinysearch.search.strategies.halving import Halving
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
+from tinysearch.space.constraint import Constraint
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "bayesian": Bayesian,
@@ -26,16 +28,39 @@ def check_name(name: str) -> None:
     """
     if name.startswith(PREFIX):
         check_oracle_name(name)
-    elif name not in STRATEGIES:
+    elif ":" not in name and name not in names("strategy", STRATEGIES):
         oracles = ", ".join(PREFIX + oracle for oracle in (*ORACLES, "package.MyOracle"))
-        raise RunError(f"a strategy is one of {', '.join(STRATEGIES)}, {oracles}; got {name!r}")
+        known = ", ".join(names("strategy", STRATEGIES))
+        raise RunError(f"a strategy is one of {known}, {oracles}, or module:Class; got {name!r}")
 
 
-def strategy(name: str, problem: Problem) -> Strategy:
-    """Return a strategy by its name.
+def strategy(given: object, problem: Problem) -> Strategy:
+    """Return a strategy.
+
+    Args:
+        given: Its name; or a class or function that makes one of a problem.
+        problem: Space, budget and recipe.
 
     Raises:
         RunError: if the name is unknown.
+        PluginError: if a strategy of one's own cannot be loaded or made.
     """
-    check_name(name)
-    return KerasTunerOracle(problem, name) if name.startswith(PREFIX) else STRATEGIES[name](problem)
+    if not isinstance(given, str):
+        found: Strategy = made("strategy", given, Strategy, problem)
+        return found
+    check_name(given)
+    if given.startswith(PREFIX):
+        return KerasTunerOracle(problem, given)
+    if given in STRATEGIES:
+        return STRATEGIES[given](problem)
+    return strategy(find("strategy", given, STRATEGIES), problem)
+
+
+def constraint(name: str, given: object | None) -> Constraint:
+    """Return a constraint, as it was given or by its name.
+
+    Raises:
+        PluginError: if it cannot be loaded or made.
+    """
+    found: Constraint = made("constraint", find("constraint", name) if given is None else given, Constraint)
+    return found

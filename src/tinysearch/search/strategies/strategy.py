@@ -12,7 +12,9 @@ import numpy as np
 from tinysearch.results.record import Record
 from tinysearch.search.recipe_choices import mutated, sampled
 from tinysearch.space.architecture import Architecture
-from tinysearch.space.budget import Budget
+from tinysearch.space.budget import Budget, Verdict
+from tinysearch.space.constraint import Constraint
+from tinysearch.space.cost import Cost
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
@@ -31,12 +33,26 @@ class Problem:
         budget: What they may cost.
         recipe: How candidates are trained.
         tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
+        constraints: What else must accept an architecture.
     """
 
     space: SearchSpace
     budget: Budget
     recipe: Recipe
     tune_recipe: bool = False
+    constraints: tuple[Constraint, ...] = ()
+
+    def check(self, architecture: Architecture, cost: Cost) -> Verdict:
+        """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
+        verdict = self.budget.check(cost)
+        if self.constraints and not cost.layers:
+            # The records of a history have no layers.
+            cost = self.space.cost(architecture) or cost
+        for constraint in self.constraints:
+            if not verdict.accepted:
+                return verdict
+            verdict = constraint.check(architecture, cost)
+        return verdict
 
     def new_candidate(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned often with one drawn at random."""
@@ -64,9 +80,9 @@ class Problem:
         return found is not None and 4 * found.macs <= height * width * max(found.params, _SMALL)
 
     def fits(self, architecture: Architecture) -> bool:
-        """Whether an architecture can be built for the task and is within the budget."""
+        """Whether an architecture can be built for the task, is within the budget, and meets all constraints."""
         found = self.space.cost(architecture)
-        return found is not None and self.budget.check(found).accepted
+        return found is not None and self.check(architecture, found).accepted
 
 
 class Strategy(abc.ABC):

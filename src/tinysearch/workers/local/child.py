@@ -1,7 +1,7 @@
-"""The inside of a worker process: jobs come in by standard input, what was measured goes out by standard output.
+"""The inside of a worker process: jobs come in by standard input, what came of them goes out by standard output.
 
-Both ways it is one JSON object per line; the images follow the first line as bytes. The process ends when its
-standard input is closed, however its parent ended.
+Both ways a message is a line of JSON, which tells how many bytes follow it. The images are files that jobs refer to.
+The process ends when its standard input is closed, however its parent ended.
 """
 
 from __future__ import annotations
@@ -17,20 +17,18 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from tinysearch.data.dataset import TrainingData
-from tinysearch.data.images import Images
-from tinysearch.data.splits import Split
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement
-from tinysearch.space.task import Task
-from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.job import EpochWatcher, Job, Outcome
+from tinysearch.workers.local.arrays import mapped
+from tinysearch.workers.local.process import framed
+from tinysearch.workers.sharing import opened
 
-Train = Callable[[Job, TrainingData, EpochWatcher], Measurement]
+Train = Callable[[Job, TrainingData, EpochWatcher], Outcome]
 
 _PR_SET_PDEATHSIG = 1
 
@@ -39,28 +37,28 @@ def main() -> None:
     """Serve jobs until standard input is closed."""
     _outlive_signals_but_not_the_parent()
     # What libraries print must not get between the lines of the protocol: it goes to the log.
-    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     settings = json.loads(incoming.readline())
     _limit_memory(settings["memory_bytes"])
     os.environ["OMP_NUM_THREADS"] = str(settings["threads"])
     train = _load(settings["trainer"], settings["threads"])
-    data = _receive(incoming, settings["data"])
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(incoming, jobs), daemon=True).start()
 
-    def send(event: str, **values: Any) -> None:
-        outgoing.write(json.dumps({"event": event, **values}) + "\n")
+    def send(event: str, payload: bytes | None = None, **values: Any) -> None:
+        outgoing.write(framed({"event": event, **values}, payload))
         outgoing.flush()
 
-    def on_epoch(number: int, epoch: Epoch) -> None:
-        send("epoch", number=number, epoch=dataclasses.asdict(epoch))
+    def on_epoch(number: int, epoch: Epoch, state: bytes | None = None) -> None:
+        send("epoch", state, number=number, epoch=dataclasses.asdict(epoch))
 
     send("ready")
     while True:
         job = jobs.get()
         try:
-            send("done", measurement=train(job, data, on_epoch).to_dict())
+            outcome = train(job, opened(job, mapped), on_epoch)
+            send("done", outcome.model, measurement=outcome.measurement.to_dict())
         except CostMismatchError as error:
             send("mismatch", message=str(error))
         except Exception as error:
@@ -100,28 +98,11 @@ def _load(trainer: str, threads: int) -> Train:
     return found
 
 
-def _receive(stream: BinaryIO, description: Mapping[str, Any]) -> TrainingData:
-    def array(shape: list[int], dtype: str) -> np.ndarray:
-        count = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        return np.frombuffer(stream.read(count), dtype).reshape(shape)
-
-    parts = [
-        Images(array(part["pixels"], part["dtype"]), array(part["labels"], "int32")) for part in description["parts"]
-    ]
-    groups = None if description["groups"] is None else array(description["groups"], "int32")
-    shown = description["test"]
-    test = None if shown is None else array(shown["pixels"], shown["dtype"])
-    task = Task(tuple(description["input_shape"]), description["classes"])
-    scale = description["full_scale"]
-    if description["split"] is not None:
-        split, fold = Split.from_dict(description["split"]), 0 if description["holds_out"] else None
-        return TrainingData.of(task, parts[0], scale, split, fold=fold, groups=groups, test=test)
-    return TrainingData(task, parts[0], parts[1] if len(parts) > 1 else None, scale, test)
-
-
 def _listen(stream: BinaryIO, jobs: queue.SimpleQueue[Job]) -> None:
     for line in stream:
-        jobs.put(Job.from_dict(json.loads(line)))
+        values = json.loads(line)
+        size = values.pop("bytes")
+        jobs.put(Job.from_dict(values, None if size is None else stream.read(size)))
     os._exit(0)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tinysearch.cli.progress import TrainingProgress
+from tinysearch.report.progress import TrainingProgress
 from tinysearch.results.record import Record
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.report import figures
+from tinysearch.report.notebook import NotebookLive, in_notebook
 from tinysearch.results.record import Epoch, Record
 from tinysearch.space.notation import notation
 
@@ -57,11 +58,14 @@ class TrainingProgress:
         self._best = ""
         plain = not console.is_terminal or console.is_dumb_terminal or console.no_color
         self._live = None if plain else Live(console=console, get_renderable=self._render, refresh_per_second=4)
+        self._notebook = NotebookLive(self._render) if plain and in_notebook() else None
 
     def __enter__(self) -> TrainingProgress:
         self._console.print()
         if self._live is not None:
             self._live.start()
+        if self._notebook is not None:
+            self._notebook.start()
         return self
 
     def __exit__(
@@ -70,12 +74,16 @@ class TrainingProgress:
         if self._live is not None:
             self._live.transient = True
             self._live.stop()
+        if self._notebook is not None:
+            self._notebook.stop()
 
     def start(self, what: str, key: Hashable = 0) -> None:
         """Note that a training begins."""
         self._begun += 1
         self._under_way[key] = _Training(what)
-        if self._live is None:
+        if self._notebook is not None:
+            self._notebook.refresh()
+        elif self._live is None:
             self._print(f"training {self._begun} of {self._total}: {what}")
 
     def epoch(self, number: int, epoch: Epoch, key: Hashable = 0) -> None:
@@ -83,6 +91,8 @@ class TrainingProgress:
         name, value = ("accuracy", epoch.accuracy) if epoch.val_accuracy is None else ("validation", epoch.val_accuracy)
         training = self._under_way[key]
         training.epoch, training.last = number, f"{name} {figures.percent(value)}"
+        if self._notebook is not None:
+            self._notebook.refresh()
 
     def finish(self, record: Record, key: Hashable = 0) -> None:
         """Note that a training is over, or that its result was known already, and print a line about it."""

@@ -1,0 +1,29 @@
+"""Where trainings run: ``Local`` processes, or an ``Executor`` of one's own.
+
+>>> import tinysearch
+>>> with tinysearch.executors.Local(workers=2) as executor:
+...     executor.capacity
+2
+"""
+
+from __future__ import annotations
+
+from tinysearch.training.job import DataReference, Job, Outcome, Resources
+from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
+from tinysearch.workers.local.executor import LocalExecutor as Local
+from tinysearch.workers.sharing import opened
+
+__all__ = [
+    "DataReference",
+    "EpochDone",
+    "Event",
+    "Executor",
+    "Handle",
+    "Job",
+    "JobDone",
+    "JobLost",
+    "Local",
+    "Outcome",
+    "Resources",
+    "opened",
+]

@@ -1,0 +1,1 @@
+"""KerasTuner under a budget."""

@@ -1,0 +1,126 @@
+"""What shows a study while it is carried out: a callback for terminals, files and notebooks."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tinysearch.errors import TinySearchWarning
+from tinysearch.report import figures
+from tinysearch.report.notebook import in_notebook
+from tinysearch.report.progress import TrainingProgress
+from tinysearch.results.callback import Callback, Stage
+from tinysearch.results.ranking import Standing, leader
+from tinysearch.results.record import Epoch, Record
+from tinysearch.results.training import Training
+from tinysearch.space.notation import notation
+
+
+class Display(Callback):
+    """Shows the stages of a study on a console: plan, progress, notes.
+
+    Args:
+        console: Where to show them.
+        notes: Whether notes are shown too.
+    """
+
+    def __init__(self, console: Console, *, notes: bool = True) -> None:
+        self._console = console
+        self._notes = notes
+        self._progress: TrainingProgress | None = None
+        self._leader: Standing[Record] | None = None
+        self._searching = False
+
+    def on_stage_start(self, stage: Stage) -> None:
+        """Show what is about to happen, and begin to show its progress."""
+        self._searching = stage.name == "search"
+        if stage.plan:
+            self._console.print(_table(stage.plan))
+        if stage.text:
+            self._console.print(f"\n{stage.text}", soft_wrap=True)
+        self._progress = TrainingProgress(self._console, stage.total, stage.epochs, stage.done, stage.workers)
+        if self._searching:
+            self._leader = leader([one for one in stage.records if one.purpose != "evaluation"])
+            self._update(stage.rejections)
+        self._progress.__enter__()
+
+    def on_trial_start(self, training: Training) -> None:
+        """Show that a training begins."""
+        if training.purpose == "search":
+            label = training.name if training.trial is None else f"trial {training.trial + 1}"
+            words = f"{label}  {training.cost.params:,} params  {notation(training.architecture)}"
+        else:
+            words = f"{training.name}, seed {training.seed}"
+        if self._progress is not None:
+            self._progress.start(words, _identity(training))
+
+    def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
+        """Show that an epoch is over."""
+        if self._progress is not None:
+            self._progress.epoch(number, epoch, _identity(training))
+
+    def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
+        """Show what was measured."""
+        if self._searching:
+            known = [] if self._leader is None else self._leader.trainings
+            self._leader = leader([*known, record])
+            self._update(rejections)
+        if self._progress is not None:
+            self._progress.finish(record, _identity(training))
+
+    def on_stage_end(self, stage: Stage) -> None:
+        """Show no more progress."""
+        if self._progress is not None:
+            self._progress.__exit__(None, None, None)
+            self._progress = None
+
+    def on_note(self, text: str) -> None:
+        """Show a note."""
+        if self._notes:
+            self._console.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=True)
+
+    def _update(self, rejections: Mapping[str, int]) -> None:
+        line = ""
+        if self._leader is not None:
+            accuracy = figures.validated(self._leader.val_accuracy, self._leader.val_seeds)
+            line = f"best so far: {accuracy} with {self._leader.params:,} params, {self._leader.first.name}"
+        if self._progress is not None:
+            self._progress.note(line, f"rejected: {figures.rejected(rejections)}" if rejections else "")
+
+
+class WarnedNotes(Callback):
+    """Makes notes warnings, as Python's users expect them."""
+
+    def on_note(self, text: str) -> None:
+        """Warn."""
+        warnings.warn(text, TinySearchWarning, stacklevel=2)
+
+
+def display(verbose: bool | int | None = None) -> Display | None:
+    """Return what shows a study that is carried out from Python; None for nothing.
+
+    Args:
+        verbose: Whether to show it; None for on a terminal and in a notebook.
+    """
+    notebook = in_notebook()
+    if not (sys.stderr.isatty() or notebook if verbose is None else verbose):
+        return None
+    # What goes to the error stream stands out in red in a notebook.
+    console = Console(file=sys.stdout, width=110, force_terminal=False) if notebook else Console(stderr=True)
+    return Display(console, notes=False)
+
+
+def _table(plan: object) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for title, value in plan:  # type: ignore[attr-defined]
+        table.add_row(Text(title, style="bold"), Text(value))
+    return table
+
+
+def _identity(training: Training) -> tuple[str, int, str]:
+    return training.key, training.seed, training.purpose

@@ -1,0 +1,102 @@
+"""One candidate of a study, with its network."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinysearch.errors import RunError
+
+if TYPE_CHECKING:
+    import keras
+
+    from tinysearch.results.ranking import Standing
+    from tinysearch.results.record import Record
+    from tinysearch.space.architecture import Architecture
+    from tinysearch.space.task import Task
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """One trained candidate.
+
+    Args:
+        record: What was measured, with all that is needed to repeat it.
+        task: Shape of the images and number of classes it was trained for.
+        model_path: Where the trained model was saved, if it is among the best few of its run or was evaluated.
+        val_accuracy: Validation accuracy of the last epoch, a fraction; the mean where there are revalidations.
+        revalidations: Validation accuracies of its trainings with other images held out; leaders have some.
+        test_accuracies: Fractions, one for each seed that it was retrained with on all training images; the winner has
+            some, if it was to be evaluated.
+    """
+
+    record: Record
+    task: Task
+    model_path: Path
+    val_accuracy: float | None = None
+    revalidations: tuple[float, ...] = ()
+    test_accuracies: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, standing: Standing[Record], task: Task, folder: Path) -> Result:
+        """Return the result of a candidate by how it stands.
+
+        Args:
+            standing: Its place in the order of its run.
+            task: See ``Result``.
+            folder: That of its run.
+        """
+        from tinysearch.results.artifacts import BestModels, evaluated
+
+        record = standing.first
+        path, first = BestModels(folder).path(record.key), evaluated(folder, record.key, 0)
+        again = [one for one in standing.validated if one.purpose == "revalidation" and one.val_accuracy is not None]
+        return cls(
+            record,
+            task,
+            first if first.exists() and not path.exists() else path,
+            standing.val_accuracy,
+            tuple(one.val_accuracy or 0.0 for one in again),
+            tuple(one.test_accuracy for one in standing.trainings if one.test_accuracy is not None),
+        )
+
+    @property
+    def key(self) -> str:
+        """Key of the candidate."""
+        return self.record.key
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network as a value."""
+        return self.record.architecture
+
+    @property
+    def params(self) -> int:
+        """Total parameters, moving statistics included."""
+        return self.record.cost.params
+
+    def build(self) -> keras.Model:
+        """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
+        from tinysearch.runtime.backend import load_keras
+        from tinysearch.training.recipe import Recipe
+
+        load_keras()
+        from tinysearch.space.keras_builder import build
+
+        return build(self.architecture, self.task, norm_momentum=Recipe.from_dict(self.record.recipe).norm_momentum)
+
+    def load(self) -> keras.Model:
+        """Load the trained network; it takes raw pixels.
+
+        Raises:
+            RunError: if it was not among the best few of its run, whose models are kept.
+        """
+        from tinysearch.runtime.backend import load_keras
+
+        if not self.model_path.exists():
+            raise RunError(f"the trained model of {self.record.key} was not kept at {self.model_path}; train it again")
+        load_keras()
+        import keras
+
+        return keras.saving.load_model(self.model_path)

@@ -1,0 +1,42 @@
+"""A training before anything was measured: what becomes a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinysearch.results.record import Origin, Purpose
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training of one candidate that is to be done, or under way.
+
+    Args:
+        run, key, name, origin, purpose, seed, architecture, cost, recipe, trial, position, rejections: See ``Record``.
+        fold: Which fold of the training images is held out for validation; None to train on all.
+        floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
+    """
+
+    run: str
+    key: str
+    name: str
+    origin: Origin
+    purpose: Purpose
+    seed: int
+    architecture: Architecture
+    cost: Cost
+    recipe: Mapping[str, Any]
+    fold: int | None = 0
+    trial: int | None = None
+    position: int | None = None
+    rejections: Mapping[str, int] = field(default_factory=dict)
+    floor: tuple[int, float] | None = None
+
+    @property
+    def epochs(self) -> int:
+        """For how many epochs it is to be trained."""
+        return int(self.recipe["epochs"])

@@ -1,0 +1,216 @@
+"""Functions behind ``import tinysearch`` that train again what is known: evaluations and reproductions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.errors import InputError
+from tinysearch.study import load_data, open_store, shown
+
+if TYPE_CHECKING:
+    from tinysearch.baselines.reproduce import Recorded, Reproduction
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.data.readers.reader import Reading
+    from tinysearch.results.callback import Callback
+    from tinysearch.results.record import Record
+    from tinysearch.results.store import Store
+    from tinysearch.training.job import Resources
+    from tinysearch.training.recipe import Recipe
+    from tinysearch.workers.executor import Executor
+
+
+def evaluate(
+    run: str,
+    *,
+    top: int = 1,
+    seeds: int = 3,
+    data: Any = "auto",
+    dataset: str = "auto",
+    reading: Reading | None = None,
+    store: Store | Path | str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    callbacks: Iterable[Callback] = (),
+    verbose: bool | int | None = None,
+) -> list[Record]:
+    """Train the best candidates of any run on all training images, and score them on the test images.
+
+    What was evaluated already is taken from the store.
+
+    Args:
+        run: Name of the run.
+        top: How many candidates, the best by validation accuracy.
+        seeds: How many trainings of each, with seeds 0, 1, ...
+        data, dataset, reading, store, callbacks, verbose: See ``Study``.
+        workers, executor: See ``Study.run``.
+
+    Returns:
+        The evaluations; one that failed has the reason.
+
+    Raises:
+        RunError: if there is no such run, it has no candidate, or was made on other data.
+        DatasetError: if the dataset has no test images that can be used.
+        WorkError: if something fails while working.
+        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+    """
+    from tinysearch.results.callback import Callbacks, Stage
+    from tinysearch.search.evaluation import best_of
+    from tinysearch.search.evaluation import evaluate as carry_out
+
+    with _opened(store, create=False) as opened:
+        opened.run(run)
+        images = load_data(data, dataset, reading)
+        planned = best_of(opened, run, images, top, range(seeds))
+        with _workers(executor, workers, images, len(planned)) as (where, resources):
+            stage = Stage(
+                "evaluation", run, len(planned), max(one.epochs for one in planned), min(where.capacity, len(planned))
+            )
+            callback = Callbacks([*callbacks, *shown(verbose)])
+            _tell(where, images, callback)
+            records = carry_out(opened, planned, images, where, callback, stage, resources=resources)
+        _tell_failures(records, callback)
+        return records
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reproduced:
+    """What was trained again.
+
+    Args:
+        dataset: What it was trained on.
+        recipe: How the hand-designed baselines were trained.
+        baselines: Documented against measured, for each of them.
+        known: What was recorded of other candidates before.
+        records: Their new trainings, as many for each as there are seeds.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    baselines: Sequence[Reproduction]
+    known: Sequence[Recorded]
+    records: Sequence[Record]
+
+
+def reproduce(
+    models: Iterable[str] = (),
+    *,
+    seeds: int = 1,
+    recipe: Any = None,
+    epochs: int | None = None,
+    plateau_factor: float | None = None,
+    data: Any = "auto",
+    dataset: str = "auto",
+    store: Store | Path | str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    callbacks: Iterable[Callback] = (),
+    verbose: bool | int | None = None,
+) -> Reproduced:
+    """Train hand-designed baselines again, or what was found by its own recipe.
+
+    What was trained already is taken from the store.
+
+    Args:
+        models: ``"conv"``, ``"separable"``, ``"inception"``, and keys of candidates in the store or among the reference
+            results; by default all three baselines.
+        seeds: How many trainings of each, with seeds 0, 1, ...
+        recipe: How the baselines are trained; by default as they are documented.
+        epochs: For how many epochs; by default 10.
+        plateau_factor: By what the documented learning-rate rule divides the rate; by default 1, which changes nothing.
+        data, dataset, store, callbacks, verbose: See ``Study``.
+        workers, executor: See ``Study.run``.
+
+    Raises:
+        InputError: if something given cannot be used.
+        WorkError: if something fails while working.
+        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+    """
+    from tinysearch.baselines.models import BASELINES, PREFIX, baseline
+    from tinysearch.baselines.reproduce import recorded, reproduce_found
+    from tinysearch.baselines.reproduce import reproduce as reproduce_baselines
+    from tinysearch.results.callback import Callbacks
+    from tinysearch.results.store import Store, default_path
+    from tinysearch.search.given import recipe_of
+
+    wanted = list(models)
+    keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
+    names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
+    for option, value in (("recipe", recipe), ("epochs", epochs), ("plateau-factor", plateau_factor)):
+        if keys and value is not None:
+            raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave --{option} {value} out")
+    how = recipe_of(recipe or "documented", 10)
+    if epochs is not None:
+        how = dataclasses.replace(how, epochs=epochs)
+    if plateau_factor is not None:
+        how = dataclasses.replace(how, plateau_factor=plateau_factor)
+    path = store.path if isinstance(store, Store) else Path(store or default_path())
+    known = [recorded(key, path) for key in keys]
+    callback = Callbacks([*callbacks, *shown(verbose)])
+    with _opened(store) as opened:
+        # As the hand-designed baselines were made: the last tenth is held out.
+        images = load_data(data, dataset).as_in({})
+        with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
+            _tell(where, images, callback)
+            results = reproduce_baselines(
+                names,
+                images,
+                how,
+                range(seeds),
+                opened,
+                run=f"reproduce-{images.name}",
+                executor=where,
+                callback=callback,
+                resources=resources,
+            )
+            records = reproduce_found(
+                known, images, range(seeds), opened, executor=where, callback=callback, resources=resources
+            )
+        _tell_failures(records, callback)
+    return Reproduced(images, how, results, known, records)
+
+
+@contextmanager
+def _opened(store: Store | Path | str | None, *, create: bool = True) -> Iterator[Store]:
+    from tinysearch.results.store import Store
+
+    if isinstance(store, Store):
+        yield store
+    else:
+        with open_store(store, create=create) as opened:
+            yield opened
+
+
+@contextmanager
+def _workers(
+    executor: Executor | None, wanted: int | None, dataset: Dataset, trainings: int
+) -> Iterator[tuple[Executor, Resources]]:
+    """Return where to train, by default as many processes as cores and memory allow, and what each may use."""
+    from tinysearch.runtime.capacity import Capacity
+    from tinysearch.runtime.cores import threads_of_each
+    from tinysearch.training.job import Resources
+    from tinysearch.workers.local.executor import LocalExecutor
+
+    if executor is not None:
+        yield executor, Resources()
+        return
+    size = max(1, min(wanted or Capacity.here(dataset.train.pixels.nbytes).workers, trainings))
+    with LocalExecutor(size) as local:
+        yield local, Resources(threads_of_each(size))
+
+
+def _tell(executor: Executor, dataset: Dataset, callback: Callback) -> None:
+    for note in (dataset.fallback, executor.note(dataset.train.pixels.nbytes)):
+        if note:
+            callback.on_note(note)
+
+
+def _tell_failures(records: Sequence[Record], callback: Callback) -> None:
+    for record in records:
+        if record.failed:
+            callback.on_note(
+                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
+            )

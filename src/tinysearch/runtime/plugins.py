@@ -1,0 +1,136 @@
+"""Plug-ins: what people bring of their own, as a value, as ``module:Class``, as a file, or by an entry point.
+
+A distribution announces a plug-in by an entry point of the group ``tinysearch.strategies``, ``tinysearch.constraints``,
+``tinysearch.objectives``, ``tinysearch.executors``, ``tinysearch.callbacks``, ``tinysearch.readers`` or
+``tinysearch.renderers``; its name is then the plug-in's.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tinysearch.errors import PluginError
+from tinysearch.runtime.paths import local
+
+KINDS = ("strategy", "constraint", "objective", "executor", "callback", "reader", "renderer")
+_GROUPS = {kind: f"tinysearch.{kind[:-1]}ies" if kind.endswith("y") else f"tinysearch.{kind}s" for kind in KINDS}
+
+
+def find(kind: str, name: str, known: Iterable[str] = ()) -> Any:
+    """Return a plug-in by its name: a class, a function or a value.
+
+    Args:
+        kind: One of ``KINDS``.
+        name: ``module:Class``, where the module may be a file in the working directory; ``path/to/file.py:Class``; or
+            the name of an entry point.
+        known: Names that are no plug-ins, for the error.
+
+    Raises:
+        PluginError: if there is none, or it cannot be loaded.
+    """
+    where, _, attribute = name.rpartition(":")
+    if where:
+        module = _module(kind, name, where)
+        found: Any = module
+        for part in attribute.split("."):
+            found = getattr(found, part, None)
+        if found is None:
+            raise PluginError(f"the {kind} {name!r} cannot be used: {where} has no {attribute!r}")
+        return found
+    entry = _entries(kind).get(name)
+    if entry is None:
+        raise PluginError(f"a {kind} is one of {', '.join(names(kind, known))} or module:Class; got {name!r}")
+    try:
+        return entry.load()
+    except Exception as error:
+        raise PluginError(f"the {kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def names(kind: str, known: Iterable[str] = ()) -> list[str]:
+    """Return the names that something of a kind can have, those of entry points included."""
+    return [*known, *sorted(_entries(kind).keys() - set(known))]
+
+
+def name_of(plugin: object) -> str:
+    """Return how a plug-in that was given as a value is called: by its class or function, as ``module:Class``."""
+    made_of = plugin if isinstance(plugin, type) or hasattr(plugin, "__qualname__") else type(plugin)
+    return f"{made_of.__module__}:{made_of.__qualname__}"
+
+
+def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) -> Any:
+    """Return an instance of a plug-in: what is one already as it is, else what its class or function returns.
+
+    Args:
+        kind: What it is to be, for the error.
+        plugin: An instance, a class or a function.
+        base: What the instance must be one of.
+        *arguments, **options: What the class or function is called with.
+
+    Raises:
+        PluginError: if that fails, or gives something else.
+    """
+    found = plugin
+    if not isinstance(plugin, base):
+        if not callable(plugin):
+            raise PluginError(f"a {kind} is a {base.__name__} or makes one, got {plugin!r}")
+        try:
+            found = plugin(*arguments, **options)
+        except Exception as error:
+            raise PluginError(
+                f"the {kind} {name_of(plugin)} cannot be made: {type(error).__name__}: {error}"
+            ) from error
+    if not isinstance(found, base):
+        raise PluginError(f"the {kind} {name_of(plugin)} is no {base.__name__} but {found!r}")
+    return found
+
+
+@functools.cache
+def _entries(kind: str) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=_GROUPS[kind])}
+
+
+def _module(kind: str, name: str, where: str) -> ModuleType:
+    try:
+        if where.endswith(".py"):
+            return _of_file(local(where, f"a {kind}"))
+        try:
+            return importlib.import_module(where)
+        except ModuleNotFoundError as error:
+            here = Path(*where.split(".")).with_suffix(".py")
+            if error.name != where.split(".")[0] or not here.is_file():
+                raise
+            # A program is started with the folder of the program in front of its path, and not with that of the user.
+            return _of_file(here)
+    except Exception as error:
+        raise PluginError(f"the {kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _of_file(path: Path) -> ModuleType:
+    """Load a file as a module of the name of the file, once."""
+    full = path.resolve()
+    if not full.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    loaded = sys.modules.get(full.stem)
+    if loaded is not None and getattr(loaded, "__file__", None) == str(full):
+        return loaded
+    key = full.stem if loaded is None else f"{full.stem}_{abs(hash(full))}"
+    spec = importlib.util.spec_from_file_location(key, full)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Classes are looked up there by dataclasses and by pickle.
+    sys.modules[key] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[key]
+        raise
+    return module

@@ -1,0 +1,179 @@
+"""Settings of a study as people give them: names, numbers, values, files; and a spelling mistake now and then."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tinysearch.errors import RecipeError, RunError
+from tinysearch.results.store import Store
+from tinysearch.runtime.paths import local
+from tinysearch.runtime.plugins import name_of
+from tinysearch.search.plugins import Plugins, constraint_name
+from tinysearch.search.settings import RunSettings
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.space_file import read_spec
+from tinysearch.space.space_spec import tree_of
+from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import RECIPES, Recipe
+from tinysearch.training.recipe import recipe as named_recipe
+
+# What is given besides the fields of RunSettings: parts of its budget and of its recipe, and runs to learn from.
+_LIMITS = {"max_macs": "macs", "max_memory": "peak_activation_bytes", "max_weight_bytes": "int8_weight_bytes"}
+_OTHERS = (*_LIMITS, "epochs", "class_weight", "warm_start")
+_NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
+# What a run that goes on may have otherwise than it began.
+MAY_CHANGE = ("trials", "evaluate", "folds")
+
+
+def known_settings() -> list[str]:
+    """Return the names of all settings that can be given."""
+    fields = [one.name for one in dataclasses.fields(RunSettings) if one.name not in _NOT_GIVEN]
+    return sorted([*fields, *_OTHERS])
+
+
+def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Store) -> RunSettings:
+    """Return settings of what was given; what was not has its default, or in a run that goes on its earlier value.
+
+    Args:
+        given: By name, see ``known_settings``: fields of ``RunSettings``, where a budget may be a number, a recipe a
+            name, a mapping or the path of a JSON file, a space a mapping, the path of a file or a ``SearchSpace``, and
+            initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``, ``max_memory`` and
+            ``max_weight_bytes``; ``warm_start``, names of runs.
+        before: The settings of the run that goes on.
+        store: Has the runs to learn from.
+
+    Raises:
+        RunError: if a name is unknown.
+        InputError: if a value cannot be used.
+    """
+    known = known_settings()
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise RunError(f"a study has no setting {name!r}{hint} Its settings are {', '.join(known)}")
+    base = before or RunSettings()
+    changes: dict[str, Any] = {name: value for name, value in given.items() if name not in _OTHERS}
+    budget = budget_of(changes.get("budget", base.budget))
+    if isinstance(given.get("budget"), int) and before is not None:
+        budget = dataclasses.replace(before.budget, params=budget.params)
+    limits = {field: given[name] for name, field in _LIMITS.items() if name in given}
+    changes["budget"] = dataclasses.replace(budget, **limits)
+    how = recipe_of(given["recipe"], base.recipe.epochs) if "recipe" in given else base.recipe
+    parts = {name: given[name] for name in ("epochs", "class_weight") if name in given}
+    changes["recipe"] = dataclasses.replace(how, **parts)
+    if "space" in given:
+        changes["space"], changes["own_space"] = space_of(given["space"])
+    if "initial_candidates" in given:
+        changes["initial_candidates"] = tuple(_candidate(one, changes["recipe"]) for one in given["initial_candidates"])
+    if "warm_start" in given:
+        names = [given["warm_start"]] if isinstance(given["warm_start"], str) else given["warm_start"]
+        changes["warm_start_trials"] = tuple((name, _searched(store, name)) for name in names)
+    return dataclasses.replace(base, **changes)
+
+
+def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
+    """Return settings with the names of strategies and constraints in the place of values, and the values.
+
+    Args:
+        given: See ``settings_of``; a strategy may be a class, constraints may be classes and instances.
+    """
+    plain = dict(given)
+    own: Any = None
+    if "strategy" in plain and not isinstance(plain["strategy"], str):
+        own, plain["strategy"] = plain["strategy"], name_of(plain["strategy"])
+    constraints: list[tuple[str, Any]] = []
+    if "constraints" in plain:
+        listed = plain["constraints"]
+        listed = [listed] if isinstance(listed, (str, type)) or not isinstance(listed, Iterable) else list(listed)
+        constraints = [(constraint_name(one), one) for one in listed if not isinstance(one, str)]
+        plain["constraints"] = tuple(one if isinstance(one, str) else constraint_name(one) for one in listed)
+    return plain, Plugins(own, tuple(constraints))
+
+
+def budget_of(given: object) -> Budget:
+    """Return a budget of a number of parameters, or of a budget."""
+    return given if isinstance(given, Budget) else Budget(given)  # type: ignore[arg-type]
+
+
+def recipe_of(given: object, epochs: int | None = None) -> Recipe:
+    """Return a recipe of its name, of a mapping or of the path of a JSON file.
+
+    Args:
+        given: Any of these, or a recipe.
+        epochs: For a recipe that is named: how many epochs it has.
+
+    Raises:
+        RecipeError: if there is no such recipe, or it is not legal.
+    """
+    if isinstance(given, Recipe):
+        return given
+    if isinstance(given, Mapping):
+        return Recipe.from_dict(given)
+    if isinstance(given, str) and given in RECIPES:
+        return named_recipe(given, epochs=epochs)
+    if not isinstance(given, (str, Path)) or not str(given).endswith(".json"):
+        raise RecipeError(f"a recipe is one of {', '.join(RECIPES)} or a .json file, got {str(given)!r}")
+    path = local(given, "a recipe")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"the recipe {path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise RecipeError(f"the recipe {path} is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise RecipeError(f"the recipe {path} is a JSON {type(found).__name__}; expected an object with its fields")
+    try:
+        return Recipe.from_dict(found)
+    except RecipeError as error:
+        raise RecipeError(f"the recipe {path} cannot be used: {error}") from None
+
+
+def space_of(given: object) -> tuple[Mapping[str, Any], str]:
+    """Return what narrows the space, and the mark of a space that was given as a value; see ``RunSettings``.
+
+    Raises:
+        SpaceError: if it cannot be read.
+    """
+    if isinstance(given, SearchSpace):
+        return {}, hashlib.sha256(repr(given.rows()).encode()).hexdigest()[:16]
+    if isinstance(given, (str, Path)):
+        return read_spec(local(given, "a space")), ""
+    return given or {}, ""  # type: ignore[return-value]
+
+
+def search_space_of(given: object, task: Task, params: int | None = None) -> SearchSpace:
+    """Return the space that a setting stands for, for a task and leaning to a budget.
+
+    Raises:
+        SpaceError: if it is not legal.
+    """
+    if isinstance(given, SearchSpace):
+        return given if given.task == task else SearchSpace(task, given.tree)
+    return SearchSpace(task, tree_of(space_of(given)[0], params, task))
+
+
+def _candidate(given: object, how: Recipe) -> Candidate:
+    if isinstance(given, Candidate):
+        return given
+    if isinstance(given, Architecture):
+        return Candidate(given, how)
+    if isinstance(given, Mapping):
+        return Candidate(Architecture.from_dict(given), how)
+    raise RunError(f"an initial candidate is an architecture or a candidate, got {given!r}")
+
+
+def _searched(store: Store, name: str) -> int:
+    """Return how many of a run's first positions have records; what comes after a gap may not be there for ever."""
+    store.check_names([name])
+    positions = {record.position for record in store.records(name)}
+    return next(count for count in range(len(positions) + 1) if count not in positions)

@@ -1,0 +1,153 @@
+"""The search of a run as a plan: KerasTuner's trials on one side, the coordinator on the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinysearch.results.predictions import Predictions
+from tinysearch.results.record import Record
+from tinysearch.results.training import Training
+from tinysearch.search.plan import Plan, candidate_of
+from tinysearch.search.proposer import Exhausted, Proposal
+from tinysearch.search.recording import recorded
+from tinysearch.search.reuse import divided_alike, reusable
+from tinysearch.search.run import SearchRun
+from tinysearch.training.job import Job, Outcome
+from tinysearch.workers.executor import Executor
+from tinysearch.workers.sharing import share
+
+if TYPE_CHECKING:
+    from tinysearch.search.keras_tuner.tuner import BudgetTuner
+
+
+class SearchPlan(Plan):
+    """What a run searches.
+
+    Args:
+        run: Its lock is held.
+        tuner: Makes proposals into trials, and ends them.
+        executor: Where trainings run.
+    """
+
+    def __init__(self, run: SearchRun, tuner: BudgetTuner, executor: Executor) -> None:
+        self.locks = (run.lock,)
+        self._run = run
+        self._tuner = tuner
+        self._executor = executor
+        self._environment = executor.environment(run.resources)
+        trained = (one.measurement.train_seconds for one in run.history.records() if one.reused_from is None)
+        self._longest = max(trained, default=0.0)
+        self.out_of_time = False
+
+    def may_begin(self) -> bool:
+        """Whether there is time for a training as long as the longest so far."""
+        run = self._run
+        if run.until is not None and run.history.position < run.planned:
+            self.out_of_time = time.monotonic() + self._longest >= run.until
+        return not self.out_of_time
+
+    def next(self) -> Training | None:
+        """Return the next trial, or a hand-designed baseline."""
+        run = self._run
+        basis = run.history.basis() if run.settings.schedule == "async" else None
+        proposal = self._tuner.next()
+        if proposal is None:
+            return None
+        if basis is not None:
+            run.store.note_proposal(run.name, proposal.position, basis.first, basis.later)
+        return _training(run, proposal)
+
+    def known(self, training: Training) -> Record | None:
+        """Return the record of an identical training of another run, as one of this run."""
+        run = self._run
+        trainings = run.store.trainings(training.key, training.seed, run.dataset.fingerprint)
+        alike = divided_alike(run.store, trainings, run.dataset.split)
+        reused = reusable(alike, candidate_of(training), self._environment, run.reuse)
+        if reused is None:
+            return None
+        found, elsewhere = reused
+        run.models.take(run.store.folder_of(found.run) / f"{training.key}.keras", training.key)
+        measurement = found.measurement
+        if training.floor is not None:
+            number, accuracy = training.floor
+            reached = measurement.curve[number - 1].val_accuracy
+            if reached is not None and reached < accuracy:
+                # As it would have been in this run: what it proposes next must not depend on what other runs know.
+                measurement = dataclasses.replace(measurement, curve=measurement.curve[:number])
+        return dataclasses.replace(
+            found,
+            measurement=measurement,
+            run=run.name,
+            name=training.name,
+            origin=training.origin,
+            dataset=run.dataset.name,
+            architecture=training.architecture,
+            cost=training.cost,
+            trial=training.trial,
+            position=training.position,
+            reused_from=found.run,
+            other_environment=elsewhere,
+            rejections=training.rejections,
+            created_at="",
+        )
+
+    def job(self, training: Training) -> Job:
+        """Return the job of a trial."""
+        return Job(
+            candidate_of(training),
+            training.seed,
+            share(self._executor, self._run.dataset),
+            training.fold,
+            self._run.resources,
+            training.floor,
+            keep_model=True,
+        )
+
+    def recorded(self, training: Training, outcome: Outcome) -> tuple[Record, Predictions | None]:
+        """Return the record of a trial."""
+        self._longest = max(self._longest, outcome.measurement.train_seconds)
+        return recorded(training, outcome, self._run.dataset), None
+
+    def checkpoint(self, training: Training) -> Path:
+        """Return where the state of a trial is kept."""
+        return self._run.models.checkpoint(training.key)
+
+    def finished(self, training: Training, record: Record, model: bytes | None) -> None:
+        """End a trial, and keep its model if it is among the best few."""
+        if training.position is None:
+            raise AssertionError("a trial has a position")
+        self._tuner.report(training.position, record)
+        self._run.models.add(record, model)
+
+    @property
+    def rejections(self) -> Mapping[str, int]:
+        """What the filter has rejected so far, by reason."""
+        return self._run.history.rejections
+
+    @property
+    def exhausted(self) -> Exhausted | None:
+        """What came of it when nothing new turned up any more; None if that was not so."""
+        return self._tuner.oracle.exhausted
+
+
+def _training(run: SearchRun, proposal: Proposal) -> Training:
+    candidate = proposal.candidate
+    return Training(
+        run=run.name,
+        key=candidate.key,
+        name=proposal.name,
+        origin=proposal.origin,
+        purpose="search",
+        seed=run.settings.seed,
+        architecture=candidate.architecture,
+        cost=proposal.cost,
+        recipe=candidate.recipe.to_dict(),
+        trial=proposal.trial,
+        position=proposal.position,
+        rejections=proposal.rejections,
+        floor=proposal.floor,
+    )

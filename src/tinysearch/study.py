@@ -1,0 +1,472 @@
+"""Studies: the object behind both ``import tinysearch`` and the command line. It wires the rooms together.
+
+The rooms are imported by the functions and not by the module, so that ``import tinysearch`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from tinysearch.errors import InputError, RunError
+from tinysearch.result import Result
+
+if TYPE_CHECKING:
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.data.readers.reader import Reading
+    from tinysearch.results.callback import Callback
+    from tinysearch.results.leaderboard import Leaderboard
+    from tinysearch.results.record import Record, Run
+    from tinysearch.results.store import Store
+    from tinysearch.results.summary import Summary
+    from tinysearch.search.reuse import Reuse
+    from tinysearch.search.run import SearchRun
+    from tinysearch.search.settings import RunSettings
+    from tinysearch.search.stages import RunOutcome
+    from tinysearch.space.budget import Budget
+    from tinysearch.workers.executor import Executor
+
+Resume = Literal["auto", True, False]
+
+
+class Study:
+    """A search below a budget: its settings, its data, and what came of it, in a store.
+
+    Args:
+        budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected.
+        data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
+            ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
+            ``docs/data.md``.
+        dataset: Which dataset the file of ``data`` is to be; for ``"mnist"`` it must be MNIST.
+        reading: What the data does not say itself, see ``tinysearch.data.readers.reader.Reading``.
+        augment: ``"auto"`` compares a few augmentations by short trainings before the search; ``"none"``; a JSON file
+            or a mapping with amounts, ``{"mirroring": 0.5}``; by default that of the recipe, if it suits the data.
+        store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is left open.
+        name: Name of the run; by default made of dataset and budget.
+        resume: ``"auto"`` goes on with the run of this name where it was left, or begins it; ``True`` only goes on,
+            without a name with the latest run; ``False`` only begins.
+        reuse: Which identical trainings of other runs in the store are reused: those of the ``"same"`` versions,
+            backend, threads and machine, those of ``"any"``, or ``"none"``.
+        callbacks: Are notified of what happens.
+        verbose: Whether progress is shown; by default on a terminal and in a notebook.
+        **settings: Any others of ``RunSettings``, the only place of their defaults: ``trials``, ``epochs``,
+            ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
+            ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``; ``max_macs``,
+            ``max_memory`` and ``max_weight_bytes``; and ``warm_start``, names of runs to learn from. A strategy may be
+            a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
+            that goes on, as it began.
+
+    Raises:
+        InputError: if something given cannot be used. Nothing was trained, and nothing was written but the store.
+    """
+
+    def __init__(
+        self,
+        budget: int | Budget | None = None,
+        *,
+        data: Any = "auto",
+        dataset: str = "auto",
+        reading: Reading | None = None,
+        augment: str | Path | Mapping[str, float] | None = None,
+        store: Store | Path | str | None = None,
+        name: str | None = None,
+        resume: Resume = "auto",
+        reuse: Reuse = "same",
+        callbacks: Iterable[Callback] = (),
+        verbose: bool | int | None = None,
+        **settings: Any,
+    ) -> None:
+        from tinysearch.results.store import Store, check_name
+        from tinysearch.search.given import plugins_of, settings_of
+        from tinysearch.space.search_space import SearchSpace
+
+        if resume not in ("auto", True, False):
+            raise RunError(f"resume is 'auto', True or False, got {resume!r}")
+        if name is not None:
+            check_name(name)
+        _warn_of_old_ranges(settings.get("space"))
+        self._owns_store = not isinstance(store, Store)
+        self._store: Store = store if isinstance(store, Store) else open_store(store)
+        self._executor: Executor | None = None
+        try:
+            before = self._before(name, resume)
+            self._begun = before is not None
+            plain, self._plugins = plugins_of(settings)
+            given = plain if budget is None else {"budget": budget, **plain}
+            self.settings: RunSettings = settings_of(given, _stored(before), self._store)
+            images = load_data(data, dataset, reading)
+            earlier = _stored(before)
+            if earlier is not None:
+                images = images.as_in(earlier.data)
+            elif self.settings.recipe.name == "documented":
+                # As the hand-designed baselines were made: the last tenth is held out.
+                images = images.as_in({})
+            self.dataset: Dataset = images
+            self.settings = dataclasses.replace(self.settings, data=images.described())
+            self._augment = augment
+            if before is not None:
+                before.check_data(self.dataset.name, self.dataset.fingerprint)
+            self._space = settings["space"] if isinstance(settings.get("space"), SearchSpace) else None
+            self._name = name if before is None else before.name
+            self._reuse = reuse
+            self._callbacks = tuple(callbacks)
+            self._verbose = verbose
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker processes, and close the store if the study has opened it."""
+        self.end_workers()
+        if self._owns_store:
+            self._store.close()
+
+    def end_workers(self) -> None:
+        """End the worker processes; the next training starts new ones."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+
+    def take_workers(self) -> Executor | None:
+        """Return the worker processes for another study of the same data; whoever takes them ends them."""
+        taken, self._executor = self._executor, None
+        return taken
+
+    @property
+    def store(self) -> Store:
+        """Where the records are."""
+        return self._store
+
+    @property
+    def name(self) -> str | None:
+        """Name of the run; None before it has begun without one."""
+        return self._name
+
+    def run(
+        self,
+        trials: int | None = None,
+        *,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        time_limit: float | None = None,
+        worker_memory: int | None = None,
+        stall_limit: float | None = None,
+    ) -> RunOutcome:
+        """Search: begin, or go on where the study was left.
+
+        Args:
+            trials: Candidates to train in all, baselines not counted; by default as the settings say.
+            workers: How many candidates to train at a time, each in a process of its own; by default one per core, up
+                to 8 and as many as there is memory for. It does not matter to what is found.
+            executor: Where candidates are trained, instead of processes of this machine; it is left open.
+            time_limit: Seconds after which no training goes on; None for no limit.
+            worker_memory: Bytes of memory that each training may have (on Linux); None for no limit.
+            stall_limit: Seconds without a finished epoch after which a training is given up; 1,800 by default.
+
+        Returns:
+            What came of it, and why it ended.
+
+        Raises:
+            WorkError: if something fails while working.
+            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        """
+        if trials is not None:
+            self.settings = dataclasses.replace(self.settings, trials=trials)
+        return self._carry_out(("search",), workers, executor, time_limit, worker_memory, stall_limit)
+
+    def revalidate(
+        self,
+        folds: int | None = None,
+        *,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        time_limit: float | None = None,
+    ) -> RunOutcome:
+        """Train the leaders again, on other folds, until one leads by the mean of as many as are asked for.
+
+        Args:
+            folds: How many; by default as the settings say.
+            workers, executor, time_limit: See ``run``.
+
+        Raises:
+            RunError: if nothing was searched.
+            WorkError: if something fails while working.
+            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        """
+        if folds is not None:
+            self.settings = dataclasses.replace(self.settings, folds=folds)
+        return self._carry_out(("revalidation",), workers, executor, time_limit)
+
+    def evaluate(
+        self,
+        seeds: int | None = None,
+        *,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        time_limit: float | None = None,
+    ) -> RunOutcome:
+        """Train the winner on all training images with several seeds, and score it on the test images.
+
+        Args:
+            seeds: How many; by default as the settings say.
+            workers, executor, time_limit: See ``run``.
+
+        Raises:
+            RunError: if nothing was searched.
+            DatasetError: if there are no test images.
+            WorkError: if something fails while working.
+            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        """
+        if seeds is not None:
+            self.settings = dataclasses.replace(self.settings, evaluate=seeds)
+        return self._carry_out(("evaluation",), workers, executor, time_limit)
+
+    def carry_out(
+        self,
+        *,
+        workers: int | None = None,
+        executor: Executor | None = None,
+        time_limit: float | None = None,
+        worker_memory: int | None = None,
+        stall_limit: float | None = None,
+    ) -> RunOutcome:
+        """Search, revalidate the leaders and evaluate the winner, as the settings say; see ``run``.
+
+        Returns:
+            What came of it. On Ctrl-C its ending is ``"interrupted"``; what went wrong after the search is its
+            ``problem``.
+
+        Raises:
+            WorkError: if the search fails.
+        """
+        from tinysearch.search.stages import STAGES
+
+        return self._carry_out(STAGES, workers, executor, time_limit, worker_memory, stall_limit)
+
+    @property
+    def records(self) -> list[Record]:
+        """All records of the run."""
+        return self._store.records(self._name) if self._name is not None and self._store.has(self._name) else []
+
+    @property
+    def leaderboard(self) -> Leaderboard:
+        """The ranked candidates."""
+        from tinysearch.results.leaderboard import rank
+
+        return rank(self._summaries())
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The candidates in the order of the leaderboard, the best first."""
+        from tinysearch.results.ranking import ranked
+
+        if self._name is None:
+            return ()
+        folder = self._store.folder_of(self._name)
+        return tuple(Result.of(one, self.dataset.task, folder) for one in ranked(self.records))
+
+    @property
+    def best(self) -> Result:
+        """The first candidate of the leaderboard, baselines included.
+
+        Raises:
+            RunError: if nothing could be trained.
+        """
+        from tinysearch.results.ranking import ranked
+
+        standings = ranked(self._summaries())
+        if not standings or self._name is None:
+            raise RunError(f"study {self._name or ''!r} has trained no candidate")
+        # Only what belongs to the first candidate is read whole.
+        records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
+        (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)
+        return Result.of(found, self.dataset.task, self._store.folder_of(self._name))
+
+    def _summaries(self) -> list[Summary]:
+        known = self._name is not None and self._store.has(self._name)
+        return self._store.summaries(self._name) if known else []
+
+    def _carry_out(
+        self,
+        stages: Sequence[str],
+        workers: int | None,
+        executor: Executor | None,
+        time_limit: float | None = None,
+        worker_memory: int | None = None,
+        stall_limit: float | None = None,
+    ) -> RunOutcome:
+        """Carry out some stages, or all of them."""
+        from tinysearch.results.callback import Callbacks
+        from tinysearch.search.stages import Stages
+
+        if "search" not in stages and all(record.failed for record in self.records):
+            raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
+        where = executor or self._local(workers, worker_memory, stall_limit)
+        if self.settings.threads is None:
+            self.settings = dataclasses.replace(self.settings, threads=_threads(where))
+        callback = Callbacks([*self._callbacks, *shown(self._verbose)])
+        with self._run(time_limit, worker_memory, where) as run:
+            outcome = Stages(run, where, callback).carry_out(stages)
+            callback.on_end(outcome.ending)
+        if len(stages) == 1 and outcome.ending == "interrupted":
+            raise KeyboardInterrupt
+        if len(stages) == 1 and outcome.problem is not None:
+            raise outcome.problem
+        return outcome
+
+    def _run(self, time_limit: float | None, worker_memory: int | None, executor: Executor) -> SearchRun:
+        """Return the run, begun if it has not been."""
+        from tinysearch.baselines.models import architectures
+        from tinysearch.search.augmentation import TrainedBy, settled
+        from tinysearch.search.given import search_space_of
+        from tinysearch.search.run import SearchRun
+        from tinysearch.training.job import Resources
+
+        if self._space is None and self.settings.own_space:
+            raise RunError(
+                f"run {self._name!r} was begun with a SearchSpace of its own; give the same one to go on with it"
+            )
+        space = search_space_of(self._space or self.settings.space, self.dataset.task, self.settings.budget.params)
+        if not self._begun and not (self._name is not None and self._store.has(self._name)):
+            resources = Resources(self.settings.threads or 1, worker_memory)
+            train = TrainedBy(executor, self.dataset, resources)
+            self.settings = settled(self.settings, self.dataset, space, self._augment, train)
+        while True:
+            chosen = self._name or _free_name(self._store, self.dataset, self.settings.budget)
+            try:
+                run = SearchRun(
+                    self._store,
+                    chosen,
+                    self.settings,
+                    self.dataset,
+                    architectures(),
+                    space=space,
+                    resume=self._begun or (self._name is not None and self._store.has(self._name)),
+                    time_limit=time_limit,
+                    reuse=self._reuse,
+                    memory_bytes=worker_memory,
+                    plugins=self._plugins,
+                )
+            except RunError:
+                # Another process may have taken the name at the same moment.
+                if self._name is not None or _free_name(self._store, self.dataset, self.settings.budget) == chosen:
+                    raise
+            else:
+                self._name, self._begun = chosen, True
+                return run
+
+    def _local(self, workers: int | None, memory: int | None, stall_limit: float | None) -> Executor:
+        """Return processes of this machine: those of the study, which live as long as it does."""
+        from tinysearch.runtime.capacity import Capacity
+        from tinysearch.workers.local.executor import STALL_SECONDS, LocalExecutor
+
+        count = workers
+        if count is None and self._executor is not None:
+            return self._executor
+        if count is None:
+            count = Capacity.here(self.dataset.train.pixels.nbytes, memory).workers
+        stall = STALL_SECONDS if stall_limit is None else stall_limit
+        if self._executor is None or self._executor.capacity != count:
+            if self._executor is not None:
+                self._executor.close()
+            self._executor = LocalExecutor(count, stall_seconds=stall)
+        return self._executor
+
+    def _before(self, name: str | None, resume: Resume) -> Run | None:
+        """Return the run to go on with; None to begin one."""
+        if resume is False or (resume == "auto" and (name is None or not self._store.has(name))):
+            if name is not None and self._store.has(name):
+                raise RunError(
+                    f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
+                )
+            return None
+        run = self._store.run(name) if name is not None else _latest(self._store)
+        if "trials" not in run.settings:
+            raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
+        return run
+
+
+def open_store(store: Path | str | None, *, create: bool = True) -> Store:
+    """Open a store, by default the one of ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``."""
+    from tinysearch.results.store import Store, default_path
+    from tinysearch.runtime.paths import local
+
+    return Store(local(store, "a store") if store is not None else default_path(), create=create)
+
+
+def _stored(run: Run | None) -> RunSettings | None:
+    from tinysearch.search.settings import RunSettings
+
+    if run is None:
+        return None
+    try:
+        return RunSettings.from_dict(run.settings)
+    except InputError as error:
+        raise RunError(f"run {run.name!r} cannot be resumed: {error}") from None
+
+
+def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) -> Dataset:
+    """Return a dataset of what a person gives for it, see ``Study``, checked for what may be wrong with it.
+
+    Raises:
+        DatasetError: if it cannot be had, cannot be used, or something is wrong with it.
+    """
+    from tinysearch.data.checks import checked
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.data.loading import load
+
+    if isinstance(data, Dataset):
+        return data if data.warnings else checked(data)
+    return checked(load(dataset, None if isinstance(data, str) and data == "auto" else data, reading=reading))
+
+
+def _threads(executor: Executor) -> int:
+    """Return how many threads each training has by default: an equal share of the cores of this machine."""
+    from tinysearch.runtime.cores import threads_of_each
+    from tinysearch.workers.local.executor import LocalExecutor
+
+    return threads_of_each(executor.capacity) if isinstance(executor, LocalExecutor) else 1
+
+
+def shown(verbose: bool | int | None) -> list[Callback]:
+    """Return what shows progress, and the notes as warnings."""
+    from tinysearch.report.display import WarnedNotes, display
+
+    shown = display(verbose)
+    return [WarnedNotes(), *([] if shown is None else [shown])]
+
+
+def _warn_of_old_ranges(space: object) -> None:
+    from tinysearch.space.space_file import format_note
+    from tinysearch.space.space_spec import has_old_ranges
+
+    if isinstance(space, Mapping) and has_old_ranges(space):
+        warnings.warn(format_note(space, "space"), FutureWarning, stacklevel=4)
+
+
+def _latest(store: Store) -> Run:
+    searches = [run for run in store.runs() if "trials" in run.settings]
+    if not searches:
+        raise RunError(f"the store {store.path} has no run to resume; begin one without --resume")
+    return searches[-1]
+
+
+def _free_name(store: Store, dataset: Dataset, budget: Budget) -> str:
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:60] or "data"
+    number = 1
+    while store.has(name := f"{stem}-{budget.params}-{number}"):
+        number += 1
+    return name

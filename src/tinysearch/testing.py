@@ -1,0 +1,16 @@
+"""Contract tests for plug-ins: what tinysearch expects of an executor, a strategy, a constraint, a renderer.
+
+Each raises an ``AssertionError`` that says what is wrong.
+
+>>> import tinysearch
+>>> tinysearch.testing.check_strategy("random", lengths=(0, 3))
+"""
+
+from __future__ import annotations
+
+from tinysearch.report.contract import check_renderer
+from tinysearch.search.contract import check_constraint, check_strategy
+from tinysearch.workers.contract import check_executor
+from tinysearch.workers.threads import ThreadExecutor
+
+__all__ = ["ThreadExecutor", "check_constraint", "check_executor", "check_renderer", "check_strategy"]

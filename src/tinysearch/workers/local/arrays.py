@@ -1,0 +1,99 @@
+"""Arrays that all processes of this machine see, as files that are mapped into their memory."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import socket
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from tinysearch.errors import WorkerError
+
+_PREFIX = "tinysearch-images"
+
+
+class SharedArrays:
+    """Writes each array once, to a folder of its own that goes when it is closed.
+
+    A process that is killed leaves its folder behind; the next one on this machine removes it.
+    """
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._paths: dict[str, str] = {}
+
+    def add(self, name: str, array: npt.NDArray[np.generic]) -> str:
+        """Return the path of the file that holds an array.
+
+        Raises:
+            WorkerError: if there is no room for it.
+        """
+        if name not in self._paths:
+            source = _source(array)
+            if source is not None:
+                self._paths[name] = source
+            else:
+                try:
+                    path = self._place() / f"{name}.npy"
+                    np.save(path, array, allow_pickle=False)
+                except OSError as error:
+                    raise WorkerError(
+                        f"the images ({array.nbytes / 1e6:,.0f} MB) cannot be written to a folder for temporary files, "
+                        f"from which the workers read them: {error.strerror or error}; free some space there, or set "
+                        f"TMPDIR to a folder with room"
+                    ) from None
+                self._paths[name] = str(path)
+        return self._paths[name]
+
+    def close(self) -> None:
+        """Remove what was written. Processes that have it open can go on with it, where the system allows that."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder = None
+        self._paths.clear()
+
+    def _place(self) -> Path:
+        if self._folder is None:
+            _remove_left_behind()
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{_own_prefix()}{os.getpid()}-"))
+        return self._folder
+
+
+@functools.lru_cache(maxsize=8)
+def mapped(path: str) -> npt.NDArray[Any]:
+    """Return the array of a file without reading it; what is looked at is read."""
+    found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return found
+
+
+def _source(array: npt.NDArray[np.generic]) -> str | None:
+    """Return the path of the ``.npy`` file that all of an array was mapped from; None where there is none."""
+    if not isinstance(array, np.memmap) or array.filename is None:
+        return None
+    try:
+        whole = np.load(array.filename, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    same = (whole.shape, whole.dtype, whole.offset) == (array.shape, array.dtype, array.offset)
+    return str(array.filename) if same else None
+
+
+def _own_prefix() -> str:
+    # Machines may share a folder; a process number means something on one of them only.
+    return f"{_PREFIX}-{socket.gethostname()}-"
+
+
+def _remove_left_behind() -> None:
+    with suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{_own_prefix()}*-*"):
+            process = folder.name.removeprefix(_own_prefix()).split("-")[0]
+            if process.isdecimal() and not psutil.pid_exists(int(process)):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,310 @@
+"""Training in processes of this machine, so that whatever happens to one costs one training."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.errors import CostMismatchError, WorkerError
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.runtime.capacity import Capacity
+from tinysearch.runtime.devices import share_of, visible_gpus
+from tinysearch.runtime.environment import Environment
+from tinysearch.training.job import Job, Outcome, Resources
+from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
+from tinysearch.workers.local.arrays import SharedArrays
+from tinysearch.workers.local.process import Death, Message, Process
+from tinysearch.workers.local.starvation import Starvation
+
+TRAINER = "tinysearch.training.trainer:train"
+STALL_SECONDS = 1_800.0
+# Seconds. A wait without end goes in steps, in which it sees what has stalled.
+_STEP = 1.0
+
+
+@dataclass
+class _Task:
+    """A job and what became of it: where it runs, and how often a process has died of it or could not be started."""
+
+    job: Job
+    process: Process | None = None
+    deaths: int = 0
+    failed_starts: int = 0
+
+
+class LocalExecutor(Executor):
+    """Processes that train one candidate at a time each. They live as long as the executor.
+
+    A process that dies, or finishes no epoch for long, costs the training at hand: one that died is tried once more
+    in another process, for it may have been the machine, from its last whole epoch; then it is a failure with its
+    reason and the end of the process's log. Processes are replaced after some trainings, so that their memory stays
+    flat. Where there are GPUs, they are dealt out to the processes in turn.
+
+    Args:
+        workers: How many candidates are trained at a time.
+        stall_seconds: After how long without a finished epoch a training is given up.
+        trainings: After how many trainings a process is replaced.
+        trainer: What trains, as ``module:function``, see ``tinysearch.training.trainer.train``.
+        gpus: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs to use; None for all that can be used.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        trainings: int = 10,
+        trainer: str = TRAINER,
+        gpus: tuple[str, ...] | None = None,
+    ) -> None:
+        if workers < 1:
+            raise WorkerError(f"at least 1 worker is needed, got {workers}")
+        self._workers = workers
+        self._stall_seconds = stall_seconds
+        self._trainings = trainings
+        self._trainer = trainer
+        self._gpus = visible_gpus() if gpus is None else list(gpus)
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._handles = itertools.count()
+        self._tasks: dict[int, _Task] = {}
+        self._waiting: deque[int] = deque()
+        self._ended: deque[Event] = deque()
+        self._processes: dict[Process, int | None] = {}
+        self._arrays = SharedArrays()
+        self._images = 0
+        self._starvation = Starvation()
+        self._looked = time.monotonic()
+        self._closed = False
+        # A study that is forgotten leaves no processes behind.
+        self._finalizer = weakref.finalize(self, _end, self._processes, self._arrays)
+
+    @property
+    def capacity(self) -> int:
+        """As many as there are workers."""
+        return self._workers
+
+    def submit(self, job: Job) -> Handle:
+        """Begin a job, or have it wait for a process.
+
+        Raises:
+            WorkerError: if no process can be started, or after ``close``.
+        """
+        if self._closed:
+            raise WorkerError("the worker processes were stopped")
+        handle = next(self._handles)
+        self._tasks[handle] = _Task(job)
+        self._waiting.append(handle)
+        self._begin_waiting()
+        return handle
+
+    def wait(self, timeout: float | None = None) -> Event | None:
+        """Return the next event.
+
+        Raises:
+            CostMismatchError: if Keras and the arithmetic disagree.
+            WorkerError: if no process can be started, or one after another runs out of memory.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            if self._ended:
+                return self._ended.popleft()
+            left = _STEP if until is None else until - time.monotonic()
+            try:
+                event = self._heard(self._inbox.get(timeout=min(max(0.0, left), _STEP)))
+            except queue.Empty:
+                event = None
+                if until is not None and time.monotonic() >= until:
+                    self._look_for_stalled()
+                    return None
+            self._look_for_stalled()
+            if event is not None:
+                return event
+
+    def cancel(self, handle: Handle) -> None:
+        """End a job, and the process that has it."""
+        task = self._tasks.pop(handle, None)  # type: ignore[call-overload]
+        if task is not None and task.process is not None:
+            self._discard(task.process)
+        with contextlib.suppress(ValueError):
+            self._waiting.remove(handle)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """End all processes, and return when none is left."""
+        self._closed = True
+        self._tasks.clear()
+        self._waiting.clear()
+        _end(self._processes, self._arrays)
+
+    def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
+        """Write an array to a file that all processes map into their memory.
+
+        Raises:
+            WorkerError: if there is no room for it.
+        """
+        self._images = max(self._images, array.nbytes)
+        return self._arrays.add(name, array)
+
+    def environment(self, resources: Resources) -> Environment:
+        """Return where trainings run: here, with the threads of a process."""
+        return Environment.here(resources.threads)
+
+    def prepare(self, count: int, resources: Resources) -> None:
+        """Start processes, so that there are ``count``: they load TensorFlow until the first jobs come."""
+        for _ in range(min(count, self._workers) - len(self._processes)):
+            self._processes[self._started(resources)] = None
+
+    def note(self, images: int) -> str | None:
+        """Return what the memory of this machine means for the processes; None if there is enough."""
+        return Capacity.here(images).note(self._workers)
+
+    def pids(self) -> list[int]:
+        """Return the process identifiers of those that are alive."""
+        return sorted(process.pid for process in self._processes if not process.over)
+
+    def _begin_waiting(self) -> None:
+        busy = sum(handle is not None for handle in self._processes.values())
+        while self._waiting and busy < self._workers:
+            handle = self._waiting.popleft()
+            task = self._tasks[handle]
+            task.process = self._idle(task.job.resources)
+            self._processes[task.process] = handle
+            task.process.silence = 0.0
+            busy += 1
+            if task.process.ready:
+                task.process.begin(task.job)
+
+    def _idle(self, resources: Resources) -> Process:
+        """Return a process that has nothing to do, an old one or a new one."""
+        for process in [one for one, handle in self._processes.items() if handle is None]:
+            if process.resources == resources and not process.over:
+                return process
+            if process.over or len(self._processes) >= self._workers:
+                self._discard(process)
+        return self._started(resources)
+
+    def _started(self, resources: Resources) -> Process:
+        taken = {process.slot for process in self._processes}
+        slot = next(number for number in itertools.count() if number not in taken)
+        environment = share_of(slot, self._gpus)
+        # A machine may be short of something for a moment.
+        for pause in (0.2, 1.0, None):
+            try:
+                return Process(self._trainer, resources, self._inbox, environment, slot)
+            except OSError as error:
+                if pause is None:
+                    raise WorkerError(f"a worker process could not be started: {error}") from None
+                time.sleep(pause)
+        raise AssertionError
+
+    def _heard(self, message: Message) -> Event | None:
+        """Take note of what a process has said; return the event, if it is one."""
+        process = message.process
+        if process not in self._processes:
+            return None
+        handle = self._processes[process]
+        task = None if handle is None else self._tasks[handle]
+        process.silence = 0.0
+        if message.event is None:
+            return self._died(process, handle, task)
+        if message.event == "ready":
+            process.ready = True
+            if task is not None:
+                process.begin(task.job)
+            return None
+        if task is None or handle is None:
+            return None
+        if message.event == "mismatch":
+            self._end_task(handle, process, spent=True)
+            raise CostMismatchError(message.values["message"])
+        if message.event == "epoch":
+            if message.payload is not None:
+                # A training that is tried once more goes on from here.
+                task.job = replace(task.job, state=message.payload)
+            epoch = Epoch(**message.values["epoch"])
+            return EpochDone(handle, message.values["number"], epoch, message.payload)
+        measurement = Measurement.from_dict(message.values["measurement"])
+        if measurement.failure:
+            measurement = replace(measurement, log=process.tail())
+        self._end_task(handle, process, spent=measurement.failure is not None)
+        done = JobDone(handle, Outcome(measurement, message.payload, self.environment(task.job.resources)))
+        try:
+            self._starvation.ended(measurement, self._images, task.job.resources.memory_bytes)
+            self._begin_waiting()
+        except WorkerError:
+            self._ended.append(done)
+            raise
+        return done
+
+    def _died(self, process: Process, handle: int | None, task: _Task | None) -> Event | None:
+        death = process.death()
+        self._discard(process)
+        if task is None or handle is None:
+            return None
+        task.process = None
+        memory = task.job.resources.memory_bytes
+        ended = self._after_death(death, task, memory)
+        if ended is None:
+            self._waiting.appendleft(handle)
+            self._begin_waiting()
+            return None
+        del self._tasks[handle]
+        self._begin_waiting()
+        return JobDone(handle, Outcome(ended, None, self.environment(task.job.resources)))
+
+    def _after_death(self, death: Death, task: _Task, memory: int | None) -> Measurement | None:
+        """Return the failure that a death is for its training; None if that is to be tried once more."""
+        self._starvation.died(death, self._images, memory)
+        if death.unready:
+            task.failed_starts += 1
+            if task.failed_starts == 2:
+                advice = self._starvation.advice(death, self._images, memory)
+                raise WorkerError(f"a worker process could not be started: {advice}{death.report}")
+            return None
+        if death.stalled:
+            return Measurement(failure=death.reason, log=death.log, train_seconds=death.seconds)
+        task.deaths += 1
+        if task.deaths < 2:
+            return None
+        return Measurement(failure=f"{death.reason}, twice", log=death.log, train_seconds=death.seconds)
+
+    def _look_for_stalled(self) -> None:
+        """Give up trainings that have been silent for too long.
+
+        Time counts in steps that were seen: while all of this process is stopped (Ctrl-Z, a laptop asleep) or busy
+        with something else, nothing has stalled.
+        """
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, 2 * _STEP), now
+        for process, handle in self._processes.items():
+            if handle is not None and not process.stalled:
+                process.silence += passed
+                if process.silence > self._stall_seconds:
+                    process.give_up()
+
+    def _end_task(self, handle: int, process: Process, *, spent: bool) -> None:
+        del self._tasks[handle]
+        self._processes[process] = None
+        if spent or process.stalled or process.trainings >= self._trainings:
+            self._discard(process)
+
+    def _discard(self, process: Process) -> None:
+        self._processes.pop(process, None)
+        process.end()
+
+
+def _end(processes: dict[Process, int | None], arrays: SharedArrays) -> None:
+    ended = list(processes)
+    processes.clear()
+    for process in ended:
+        process.kill()
+    for process in ended:
+        process.end()
+    arrays.close()

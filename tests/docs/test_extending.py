@@ -1,0 +1,104 @@
+"""The examples of docs/extending.md, as one file of a user's own, from Python and from the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinysearch
+
+PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+LAUNCH = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def blocks() -> list[str]:
+    """The Python of the page, block by block; the last one is a whole search."""
+    return re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(blocks: list[str], tmp_path: Path) -> Path:
+    (tmp_path / "my_plugins.py").write_text("\n\n".join(blocks[:-1]), encoding="utf-8")
+    return tmp_path
+
+
+def test_each_example_is_short(blocks: list[str]) -> None:
+    lengths = [len([line for line in block.splitlines() if line.strip()]) for block in blocks]
+    # The executor has seven methods.
+    assert sorted(lengths)[-2] <= 15
+    assert len(blocks) == 7
+
+
+def test_the_examples_pass_their_contracts_and_search_from_python(
+    blocks: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, untrained: None
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("TINYSEARCH_STORE", str(folder / "store.db"))
+    labels = np.arange(60) % 2
+    pixels = np.random.default_rng(0).integers(0, 255, (60, 16, 16), dtype=np.uint8)
+    names: dict[str, Any] = {"x": pixels, "y": labels, "__name__": "my_examples"}
+    module = type(sys)("my_examples")
+    monkeypatch.setitem(sys.modules, "my_examples", module)
+    exec("\n\n".join(blocks), names)  # noqa: S102
+    study = names["study"]
+    assert study.settings.strategy == "my_examples:Widest"
+    assert study.settings.constraints == ("my_examples:Latency",)
+    assert [json.loads(line)["name"] for line in Path("trainings.jsonl").read_text().splitlines()]
+    searched = [record for record in study.records if record.origin == "search" and record.purpose == "search"]
+    assert len(searched) == 2
+    study.close()
+
+
+def test_the_examples_are_used_from_the_command_line(folder: Path, tiny: Path, launch: LAUNCH) -> None:
+    page = PAGE.read_text(encoding="utf-8").split("```sh")[1].split("```")[0].replace("\\\n", " ")
+    command, board = re.findall(r"^tinysearch (.*)$", page, re.MULTILINE)
+    given = ["--budget", 2_000, "--trials", 2, "--epochs", 1, "--no-baselines", "--folds", 1, "--evaluate", 0]
+    done = launch(folder, *shlex.split(command), *given, "--data", tiny, "--name", "mine")
+    assert done.returncode == 0, done.stderr
+    assert len((folder / "trainings.jsonl").read_text().splitlines()) == 2
+    shown = launch(folder, *shlex.split(board))
+    assert re.fullmatch(r"\w+: [\d.]+% with [\d,]+ parameters\n", shown.stdout)
+    # A run that goes on loads them by the names in its settings.
+    more = launch(folder, "run", "--name", "mine", "--resume", "--trials", 3, "--data", tiny)
+    assert more.returncode == 0, more.stderr
+    with tinysearch.open("mine", store=folder / "store.db", data=tiny) as study:
+        assert study.settings.strategy == "my_plugins:Widest"
+        assert len([one for one in study.records if one.purpose == "search"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["run", "--strategy", "nonsense"], "strategy is one of bayesian.*or module:Class; got 'nonsense'"),
+        (["run", "--strategy", "my_plugins:Nothing"], "my_plugins has no 'Nothing'"),
+        (["run", "--strategy", "no_such_module:Any"], "No module named 'no_such_module'"),
+        (["run", "--strategy", "missing.py:Any"], "there is no file missing.py"),
+        (["run", "--strategy", "my_plugins:Log"], "Log"),
+        (["run", "--constraint", "my_plugins:Widest"], "constraint my_plugins:Widest cannot be made"),
+        (["run", "--callback", "my_plugins:Latency"], "callback my_plugins:Latency is no Callback"),
+        (["run", "--executor", "elsewhere"], "executor is one of local.*got 'elsewhere'"),
+        (
+            ["leaderboard", "--reference", "--format", "yaml"],
+            "renderer is one of table, html, json, csv, markdown.*got 'yaml'",
+        ),
+    ],
+)
+def test_a_plug_in_that_cannot_be_used_is_an_error_before_anything_is_trained(
+    words: list[str], expected: str, folder: Path, tiny: Path, call: LAUNCH
+) -> None:
+    given = ["--trials", 1, "--budget", 2_000, "--data", tiny] if words[0] == "run" else []
+    done = call(folder, *words, *given)
+    assert done.returncode == 2, done.stderr
+    assert re.search(expected, done.stderr)
+    assert "Traceback" not in done.stderr
+    assert not (folder / "trainings.jsonl").exists()

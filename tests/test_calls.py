@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import pytest
+from stand_ins import FakeWorker
+
+import tinysearch
+from tinysearch import Result
+from tinysearch.data.loading import load
+from tinysearch.errors import BudgetError, TrainingError
+from tinysearch.results.leaderboard import Leaderboard, rank
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
+from tinysearch.training.job import Job
+
+# What is exported
+
+
+def test_the_exported_names_are_these() -> None:
+    assert tinysearch.__all__ == [
+        "Architecture",
+        "Budget",
+        "Callback",
+        "Cost",
+        "Frontier",
+        "Recipe",
+        "Result",
+        "SearchSpace",
+        "Study",
+        "Task",
+        "TinySearchError",
+        "build",
+        "cost",
+        "evaluate",
+        "executors",
+        "frontier",
+        "keras_tuner",
+        "open",
+        "reproduce",
+        "run",
+        "testing",
+    ]
+    assert dir(tinysearch) == tinysearch.__all__
+
+
+@pytest.mark.parametrize("name", tinysearch.__all__)
+def test_every_exported_name_is_there(name: str) -> None:
+    assert getattr(tinysearch, name).__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:
+    with pytest.raises(AttributeError, match="'nonsense'"):
+        _ = tinysearch.nonsense
+
+
+def test_the_package_and_the_function_do_not_share_a_name() -> None:
+    import tinysearch.search.strategies.registry as registry
+
+    assert tinysearch.search.strategies.registry is registry
+    assert isinstance(tinysearch.run, FunctionType)
+
+
+# A search
+
+
+class Made(NamedTuple):
+    """What a search gave, and where its store is."""
+
+    best: Result
+    results: tuple[Result, ...]
+    leaderboard: Leaderboard
+    records: list[Record]
+    folder: Path
+
+
+@pytest.fixture
+def made(tiny: Path, once: Callable[..., Made], trained_here: None) -> Made:
+    """Search for a single candidate below the smallest hand-designed baseline."""
+
+    def one_candidate(folder: Path) -> Made:
+        given = {"budget": 3_077, "data": tiny, "trials": 1, "epochs": 1, "evaluate": 2}
+        with tinysearch.run(**given, store=folder / "store.db", name="one") as study:
+            return Made(study.best, study.results, study.leaderboard, study.records, folder)
+
+    return once(one_candidate)
+
+
+def test_a_search_trains_what_was_asked_for(made: Made) -> None:
+    searched = [record for record in made.records if record.purpose == "search"]
+    assert [(record.origin, record.epochs) for record in searched] == [("search", 1)]
+    assert made.best.record == searched[0]
+    assert made.best.params < 3_077
+
+
+def test_a_search_ends_in_a_leaderboard_of_its_records(made: Made) -> None:
+    with Store(made.folder / "store.db") as store:
+        assert made.records == store.records("one")
+        assert made.leaderboard == rank(store.records("one"))
+        assert store.run("one").finished_at is not None
+    assert [row.key for row in made.leaderboard.rows] == [one.record.key for one in made.results]
+
+
+def test_the_best_is_the_first_result_and_tells_its_accuracy(made: Made) -> None:
+    assert made.best == made.results[0]
+    assert made.best.val_accuracy == made.leaderboard.rows[0].val_accuracy
+    assert len(made.best.revalidations) == 2
+    assert made.leaderboard.rows[0].val_seeds == 3
+    assert made.best.task == tinysearch.Task((28, 28, 1), 10)
+
+
+def test_the_winner_has_a_test_accuracy_for_each_seed(made: Made) -> None:
+    assert len(made.best.test_accuracies) == 2
+    assert all(0 <= one <= 1 for one in made.best.test_accuracies)
+    assert made.leaderboard.rows[0].test_seeds == 2
+
+
+def test_a_study_that_was_carried_out_can_be_opened_again(made: Made, tiny: Path) -> None:
+    with tinysearch.open("one", store=made.folder / "store.db", data=tiny) as study:
+        assert (study.best, study.records) == (made.best, made.records)
+        assert (study.settings.trials, study.settings.recipe.epochs, study.settings.evaluate) == (1, 1, 2)
+    with tinysearch.open(store=made.folder / "store.db", data=tiny) as latest:
+        assert latest.name == "one"
+    with pytest.raises(tinysearch.TinySearchError, match="'two'"):
+        tinysearch.open("two", store=made.folder / "store.db", data=tiny)
+    with pytest.raises(tinysearch.TinySearchError, match="digits"):
+        tinysearch.open("one", store=made.folder / "store.db", data="digits")
+
+
+def test_the_same_call_again_trains_nothing(made: Made, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinysearch.workers.threads.ThreadExecutor.submit", lambda *words: pytest.fail("it trained"))
+    given = {"budget": 3_077, "data": tiny, "trials": 1, "epochs": 1, "evaluate": 2}
+    with tinysearch.run(**given, store=made.folder / "store.db", name="one") as study:
+        assert study.records == made.records
+
+
+def test_the_best_can_be_built_and_has_the_parameters_it_claims(made: Made) -> None:
+    model = made.best.build()
+    counted = tinysearch.cost(made.best.architecture, made.best.task)
+    assert model.count_params() == made.best.params == counted.params
+    assert model.input_shape == (None, 28, 28, 1)
+    assert model.output_shape == (None, 10)
+
+
+def test_the_trained_model_takes_raw_pixels_and_is_as_good_as_it_was(made: Made, tiny: Path) -> None:
+    held_out = load(data=tiny).training_data().validation
+    assert held_out is not None
+    guesses = made.best.load().predict(held_out.pixels, verbose=0).argmax(axis=1)
+    assert (guesses == held_out.labels).mean() == pytest.approx(made.best.record.measurement.val_accuracy)
+
+
+def test_a_model_that_was_not_kept_is_an_error(made: Made, tmp_path: Path) -> None:
+    gone = tinysearch.Result(made.best.record, made.best.task, tmp_path / "gone.keras")
+    with pytest.raises(tinysearch.TinySearchError, match="gone"):
+        gone.load()
+
+
+# What it refuses, before anything is trained
+
+
+def test_a_space_whose_lists_were_ranges_is_a_warning_that_shows_the_new_form(tmp_path: Path) -> None:
+    given = {"dataset": "cats", "store": tmp_path / "store.db"}
+    with (
+        pytest.warns(FutureWarning, match=r'"format": 2, "depth": "1\.\.6"') as warned,
+        pytest.raises(ValueError, match="'cats'"),
+    ):
+        tinysearch.run(space={"depth": [1, 6]}, **given)
+    assert [one.filename for one in warned] == [__file__]
+    for space in ({"kinds": ["conv"]}, {"format": 2, "depth": [1, 6]}):
+        with pytest.raises(ValueError, match="'cats'"):
+            tinysearch.run(space=space, **given)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"budget": 0}, "0"),
+        ({"budget": 3}, "budget of 3"),
+        ({"trials": -1}, "-1"),
+        ({"epochs": 0}, "0"),
+        ({"seed": -5}, "-5"),
+        ({"strategy": "luck"}, "'luck'"),
+        ({"space": {"widths": [8]}}, "'widths'"),
+        ({"dataset": "cats", "data": None}, "'cats'"),
+        ({"data": 3}, "int"),
+        ({"lag": 0}, "0"),
+        ({"schedule": "soon"}, "'soon'"),
+        ({"trails": 3}, "did you mean 'trials'"),
+        ({"data": "missing.npz"}, "missing.npz"),
+    ],
+)
+def test_what_cannot_be_used_is_a_value_error_that_names_it(
+    arguments: dict[str, object], words: str, tiny: Path, tmp_path: Path
+) -> None:
+    given = {"data": tiny, "trials": 1, "epochs": 1, "store": tmp_path / "store.db", **arguments}
+    with pytest.raises(ValueError, match=words) as caught:
+        tinysearch.run(**given)  # type: ignore[arg-type]
+    assert isinstance(caught.value, tinysearch.TinySearchError)
+
+
+def test_a_taken_name_is_refused_if_the_run_is_to_be_new(made: Made, tiny: Path) -> None:
+    with pytest.raises(tinysearch.TinySearchError, match="'one'"):
+        tinysearch.run(data=tiny, store=made.folder / "store.db", name="one", resume=False)
+
+
+def test_a_search_without_any_candidate_has_no_best(tiny: Path, tmp_path: Path) -> None:
+    given = {"data": tiny, "store": tmp_path / "store.db", "name": "nothing"}
+    with tinysearch.run(trials=0, baselines=False, executor=FakeWorker().executor(), **given) as empty:
+        assert empty.results == ()
+        with pytest.raises(tinysearch.TinySearchError, match="'nothing'"):
+            _ = empty.best
+
+
+# How it ends
+
+
+def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(tiny: Path, tmp_path: Path) -> None:
+    def interrupt(number: int, job: Job) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+
+    given = {"data": tiny, "store": tmp_path / "store.db", "name": "mine", "baselines": False, "trials": 4}
+    given.update(folds=1, evaluate=0, strategy="random")
+    with pytest.raises(KeyboardInterrupt):
+        tinysearch.run(**given, executor=FakeWorker(interrupt).executor())
+    with Store(tmp_path / "store.db") as store:
+        before = store.records("mine")
+    assert len(before) == 2
+    with tinysearch.run(**given, executor=FakeWorker().executor()) as study:
+        assert study.records[:2] == before
+        assert len(study.records) == 4
+
+
+def test_what_goes_wrong_after_the_search_is_raised_and_the_search_is_stored(
+    tiny: Path, tmp_path: Path, fake_worker: type[FakeWorker]
+) -> None:
+    # It keeps no models, of which an evaluation needs one.
+    given = {"data": tiny, "name": "mine", "baselines": False, "trials": 1, "folds": 1, "evaluate": 1}
+    with Store(tmp_path / "store.db", create=True) as store:
+        with pytest.raises(TrainingError, match="could not be saved"):
+            tinysearch.run(**given, store=store, executor=fake_worker().executor())
+        (record,) = store.records("mine")
+    assert record.purpose == "search"
+
+
+# A frontier
+
+
+@pytest.fixture
+def sweep(tiny: Path, tmp_path: Path) -> Callable[..., tuple[tinysearch.Frontier, FakeWorker]]:
+    """Return a function that sweeps over budgets, and returns what came of it and who has trained."""
+
+    def swept(*budgets: int, **given: Any) -> tuple[tinysearch.Frontier, FakeWorker]:
+        worker = FakeWorker()
+        settings = {"data": tiny, "store": tmp_path / "store.db", "folds": 1, "evaluate": 0, "strategy": "evolution"}
+        return tinysearch.frontier(budgets, executor=worker.executor(), **{**settings, **given}), worker
+
+    return swept
+
+
+def test_each_budget_of_a_frontier_is_a_run_that_begins_with_the_best_of_the_one_before(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tmp_path: Path
+) -> None:
+    found, _ = sweep(1_000, 2_000, trials=3)
+    assert (list(found.records), found.ending, found.problem) == ([1_000, 2_000], "finished", None)
+    with Store(tmp_path / "store.db") as store:
+        assert [run.name for run in store.runs()] == ["frontier-1000", "frontier-2000"]
+        first, second = (store.run(f"frontier-{budget}").settings for budget in found.records)
+    assert (first["initial_candidates"], first["warm_start_trials"]) == ([], [])
+    assert second["warm_start_trials"] == [["frontier-1000", 3]]
+    assert found.records[2_000][0].architecture.to_dict() == second["initial_candidates"][0]["architecture"]
+    for budget, records in found.records.items():
+        assert len(records) == 3
+        assert all(record.cost.params < budget for record in records)
+
+
+def test_the_same_frontier_again_trains_nothing_and_more_trials_go_on(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
+) -> None:
+    before, _ = sweep(1_000, 2_000, trials=2)
+    again, worker = sweep(1_000, 2_000, trials=2)
+    assert again == before
+    assert worker.jobs == []
+    more, worker = sweep(1_000, 2_000, trials=3)
+    assert len(worker.jobs) == 2
+    for budget, records in more.records.items():
+        assert list(records[:2]) == before.records[budget]
+
+
+@pytest.mark.parametrize("budgets", [(), (1_000, 1_000), (0, 5), (3_000, 15)])
+def test_budgets_of_a_frontier_that_make_no_sense_are_refused(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], budgets: tuple[int, ...]
+) -> None:
+    with pytest.raises(BudgetError):
+        sweep(*budgets)

@@ -1,0 +1,412 @@
+"""A study from Python. What is trained does not matter here, what becomes of it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from stand_ins import FakeWorker, UntrainedWorker
+
+import tinysearch
+from tinysearch import Architecture, Callback, SearchSpace, Study
+from tinysearch.data.loading import load
+from tinysearch.errors import DatasetError, NoTestImagesError, RunError, TinySearchWarning
+from tinysearch.results.callback import Stage
+from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.results.store import Store
+from tinysearch.results.training import Training
+from tinysearch.space.architecture import Conv, Head
+from tinysearch.space.space_spec import tree_of
+from tinysearch.training.job import Job
+
+Make = Callable[..., Study]
+# One architecture after another, of one layer each: nothing that takes long to propose.
+NARROW = {"format": 2, "depth": [1], "kinds": ["conv"], "filters": "1..40", "repeats": [1]}
+QUICK: dict[str, Any] = {"strategy": "random", "baselines": False, "space": NARROW, "epochs": 2}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def make(path: Path, tiny: Path) -> Make:
+    """Return a function that makes a study named ``mine`` that costs little."""
+
+    def study(**given: Any) -> Study:
+        how = {} if given.get("resume") is True else QUICK
+        return Study(**{"data": tiny, "store": path, "name": "mine", **how, **given})
+
+    return study
+
+
+def essentials(record: Record) -> Record:
+    """Return a record without its time and its run; what is untrained scores on test images as it happens to."""
+    return replace(record, created_at="", run="", test_accuracy=None)
+
+
+def keys(study: Study) -> list[str]:
+    return [record.key for record in study.records]
+
+
+# Stages
+
+
+def test_stages_one_by_one_are_the_same_as_all_at_once(make: Make, untrained_worker: type[UntrainedWorker]) -> None:
+    with make(name="parts") as parts:
+        executor = untrained_worker().executor()
+        assert len(parts.run(3, executor=executor).records) == 3
+        assert [record.purpose for record in parts.records] == ["search"] * 3
+        parts.revalidate(2, executor=executor)
+        assert {record.purpose for record in parts.records} == {"search", "revalidation"}
+        outcome = parts.evaluate(2, executor=executor)
+        one, ranked = list(map(essentials, parts.records)), [result.key for result in parts.results]
+    with make(name="whole", trials=3, folds=2, evaluate=2, reuse="none") as whole:
+        assert whole.carry_out(executor=untrained_worker().executor()).ending == outcome.ending == "finished"
+        assert list(map(essentials, whole.records)) == one
+        assert len(whole.best.test_accuracies) == 2
+        assert [result.key for result in whole.results] == ranked
+        assert len(set(ranked)) == 3
+
+
+def test_a_search_may_go_on_with_more_trials(make: Make, fake_worker: type[FakeWorker]) -> None:
+    def found(name: str, *trials: int) -> list[str]:
+        worker = fake_worker()
+        with make(name=name, strategy="evolution", reuse="none") as study:
+            for count in trials:
+                study.run(count, executor=worker.executor())
+            assert study.store.run(name).settings["trials"] == len(worker.jobs) == trials[-1]
+            return keys(study)
+
+    assert found("parts", 2, 3, 5) == found("whole", 5)
+
+
+@pytest.mark.parametrize("stage", ["revalidate", "evaluate"])
+def test_what_follows_a_search_needs_one(make: Make, fake_worker: type[FakeWorker], stage: str) -> None:
+    with make() as study, pytest.raises(RunError, match="nothing was searched"):
+        getattr(study, stage)(2, executor=fake_worker().executor())
+
+
+def test_how_many_are_trained_at_a_time_does_not_matter(make: Make, fake_worker: type[FakeWorker]) -> None:
+    def found(name: str, *workers: int) -> list[str]:
+        with make(name=name, trials=2 * len(workers), strategy="evolution", reuse="none") as study:
+            for number, count in enumerate(workers, start=1):
+                study.run(2 * number, executor=fake_worker().executor(count))
+            return keys(study)
+
+    assert found("one", 1, 1, 1, 1) == found("many", 4, 4, 4, 4) == found("some", 1, 3, 2, 4)
+
+
+def test_a_study_that_knows_no_name_makes_one_of_dataset_and_budget(make: Make, fake_worker: type[FakeWorker]) -> None:
+    with make(name=None, budget=500, trials=0) as study:
+        assert (study.name, study.records, study.results) == (None, [], ())
+        with pytest.raises(RunError, match="has trained no candidate"):
+            _ = study.best
+        study.run(executor=fake_worker().executor())
+        assert study.name == "tiny-500-1"
+    with make(name=None, budget=500, trials=0) as other:
+        other.run(executor=fake_worker().executor())
+        assert other.name == "tiny-500-2"
+
+
+# Going on
+
+
+def test_a_study_goes_on_where_it_was_left_or_begins(make: Make, fake_worker: type[FakeWorker]) -> None:
+    worker = fake_worker()
+    with make(trials=2) as study:
+        study.run(executor=worker.executor())
+    with make(trials=3, resume="auto") as study:
+        assert len(study.records) == 2
+        study.run(executor=worker.executor())
+    with make(resume=True) as study:
+        assert study.settings.trials == 3
+        study.run(4, executor=worker.executor())
+        assert len(keys(study)) == len(worker.jobs) == 4
+    with make(resume=True, name=None) as latest:
+        assert latest.name == "mine"
+
+
+def test_what_is_not_there_is_not_gone_on_with_and_what_is_there_not_begun_again(
+    make: Make, fake_worker: type[FakeWorker], tiny: Path
+) -> None:
+    with pytest.raises(RunError, match="no run to resume"):
+        make(resume=True, name=None)
+    with pytest.raises(RunError, match="'mine'"):
+        make(resume=True)
+    with make(trials=0, resume=False) as study:
+        study.run(executor=fake_worker().executor())
+    with pytest.raises(RunError, match="'mine' is in the store already"):
+        make(resume=False)
+    with pytest.raises(RunError, match="digits"):
+        make(resume=True, data="digits")
+    with pytest.raises(RunError, match="'later'"):
+        make(resume="later")
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 3), ("epochs", 5), ("budget", 400), ("lag", 2), ("threads", 3)])
+def test_a_study_does_not_go_on_with_other_settings(
+    make: Make, fake_worker: type[FakeWorker], name: str, value: int
+) -> None:
+    with make(trials=1, threads=1) as study:
+        study.run(executor=fake_worker().executor())
+    given = {name: value}
+    with make(trials=1, resume=True, **given) as study, pytest.raises(RunError, match="was begun with"):
+        study.run(executor=fake_worker().executor())
+
+
+def test_what_was_begun_with_a_space_of_its_own_needs_it_again(make: Make, fake_worker: type[FakeWorker]) -> None:
+    def space(filters: str) -> SearchSpace:
+        return SearchSpace(tree=tree_of({**NARROW, "filters": filters}))
+
+    with make(space=space("1..20"), trials=2) as study:
+        outcome = study.run(executor=fake_worker().executor())
+        assert all(record.architecture in space("1..20") for record in outcome.records)
+    with make(resume=True) as study, pytest.raises(RunError, match="SearchSpace of its own"):
+        study.run(3, executor=fake_worker().executor())
+    with make(resume=True, space=space("1..21")) as study, pytest.raises(RunError, match="own_space"):
+        study.run(3, executor=fake_worker().executor())
+    with make(resume=True, space=space("1..20")) as study:
+        assert len(study.run(3, executor=fake_worker().executor()).records) == 3
+
+
+# What it begins with
+
+
+def test_a_study_begins_with_what_it_is_given(make: Make, fake_worker: type[FakeWorker]) -> None:
+    network = Architecture((Conv(17),), Head("average"))
+    with make(initial_candidates=[network], trials=2, space={}) as study:
+        first, second = study.run(executor=fake_worker().executor()).records
+        assert first.architecture == network
+        assert second.architecture != network
+
+
+def test_a_study_learns_from_other_runs_as_far_as_they_were_then(make: Make, fake_worker: type[FakeWorker]) -> None:
+    with make(name="before", trials=30) as study:
+        study.run(executor=fake_worker().executor())
+    found = []
+    for name, earlier in (("alone", []), ("after", ["before"])):
+        with make(name=name, trials=3, strategy="evolution", warm_start=earlier, reuse="none") as study:
+            assert study.settings.warm_start_trials == tuple((one, 30) for one in earlier)
+            study.run(executor=fake_worker().executor())
+            found.append(keys(study))
+    assert found[0] != found[1]
+    with pytest.raises(RunError, match="'ghost'"):
+        make(name="third", warm_start="ghost")
+
+
+# Data
+
+
+def test_data_may_be_arrays_with_and_without_test_images(
+    path: Path, tiny_arrays: Mapping[str, np.ndarray], untrained_worker: type[UntrainedWorker]
+) -> None:
+    train, test = ((tiny_arrays[f"x_{part}"], tiny_arrays[f"y_{part}"]) for part in ("train", "test"))
+    with Study(data=(train, test), store=path, name="tested", trials=1, folds=1, evaluate=1, **QUICK) as study:
+        study.carry_out(executor=untrained_worker().executor())
+        assert len(study.best.test_accuracies) == 1
+        assert study.best.record.dataset == "arrays"
+    with Study(data=train, store=path, name="untested", trials=1, folds=1, evaluate=1, **QUICK) as study:
+        assert study.dataset.fingerprint == load_fingerprint(train, test)
+        with pytest.warns(TinySearchWarning, match="no test figures"):
+            outcome = study.carry_out(executor=untrained_worker().executor())
+        assert (outcome.ending, outcome.problem) == ("finished", None)
+        with pytest.raises(NoTestImagesError):
+            study.evaluate(executor=untrained_worker().executor())
+        assert study.best.test_accuracies == ()
+
+
+def load_fingerprint(*parts: tuple[np.ndarray, np.ndarray]) -> str:
+    return load(parts).fingerprint
+
+
+def test_data_may_be_a_name_a_path_or_a_dataset(make: Make, tiny: Path) -> None:
+    dataset = load(data=tiny)
+    for number, given in enumerate((tiny, str(tiny), dataset)):
+        with make(data=given, name=str(number)) as study:
+            assert study.dataset.fingerprint == dataset.fingerprint
+    with make(data="digits") as study:
+        assert study.dataset.name == "digits"
+    with pytest.raises(DatasetError, match="set"):
+        make(data={1, 2})
+
+
+# What is shown
+
+
+def test_progress_is_shown_if_it_is_asked_for_and_where_somebody_looks(
+    make: Make, fake_worker: type[FakeWorker], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verbose, name in ((None, "none"), (0, "zero"), (False, "no"), (1, "one"), (True, "yes")):
+        with make(name=name, verbose=verbose, trials=1, reuse="none") as study:
+            study.run(executor=fake_worker().executor())
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert ("training 1 of 1" in said.err) == bool(verbose)
+        assert bool(said.err) == bool(verbose)
+
+
+def test_what_one_should_know_is_a_warning(make: Make, fake_worker: type[FakeWorker]) -> None:
+    with make(trials=1) as study, pytest.warns(TinySearchWarning, match="of 9 workers no more than 4"):
+        study.run(executor=fake_worker().executor(9))
+    with make(name="async", trials=1, schedule="async", reuse="none") as study:
+        study.run(executor=fake_worker().executor(9))
+
+
+# Callbacks
+
+
+class Log(Callback):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def on_stage_start(self, stage: Stage) -> None:
+        self.lines.append(f"{stage.name} of {stage.total}")
+
+    def on_trial_start(self, training: Training) -> None:
+        self.lines.append(f"{training.purpose} {training.trial}")
+
+    def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
+        self.lines.append(f"epoch {number}")
+
+    def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
+        assert training.key == record.key
+        self.lines.append("record")
+
+    def on_stage_end(self, stage: Stage) -> None:
+        self.lines.append(f"end of {stage.name}")
+
+    def on_end(self, ending: str) -> None:
+        self.lines.append(ending)
+
+
+def test_callbacks_hear_of_all_in_its_order(make: Make, untrained_worker: type[UntrainedWorker]) -> None:
+    logs = Log(), Log()
+    with make(callbacks=logs, trials=1, folds=2, evaluate=1) as study:
+        study.carry_out(executor=untrained_worker().executor())
+    training = ["epoch 1", "epoch 2", "record"]
+    expected = ["search of 1", "search 0", *training, "end of search"]
+    expected += ["revalidation of 1", "revalidation None", *training, "end of revalidation"]
+    expected += ["evaluation of 1", "evaluation None", *training, "end of evaluation", "finished"]
+    assert logs[0].lines == logs[1].lines == expected
+
+
+@pytest.mark.parametrize("name", ["on_stage_start", "on_trial_start", "on_epoch", "on_record", "on_stage_end"])
+def test_a_callback_that_raises_ends_the_work_and_costs_nothing_that_was_finished(
+    make: Make, fake_worker: type[FakeWorker], name: str
+) -> None:
+    def fail(*words: Any) -> None:
+        raise ZeroDivisionError("mine")
+
+    broken = Callback()
+    setattr(broken, name, fail)
+    with make(callbacks=[broken], trials=2) as study:
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            study.run(executor=fake_worker().executor())
+        known = len(study.records)
+        assert known >= {"on_record": 1, "on_stage_end": 2}.get(name, 0)
+    worker = fake_worker()
+    with make(resume=True) as study:
+        study.run(executor=worker.executor())
+        assert len(study.records) == 2
+        assert len(worker.jobs) == 2 - known
+
+
+# How it ends
+
+
+def test_the_time_limit_is_an_ending_and_the_study_goes_on_later(make: Make, fake_worker: type[FakeWorker]) -> None:
+    with make(trials=2) as study:
+        outcome = study.run(time_limit=0.0, executor=fake_worker().executor())
+        assert (outcome.ending, outcome.records, outcome.best) == ("time limit", (), None)
+        assert study.carry_out(time_limit=0.0, executor=fake_worker().executor()).ending == "time limit"
+        assert study.run(time_limit=3_600.0, executor=fake_worker().executor()).ending == "finished"
+        assert study.run(time_limit=0.0, executor=fake_worker().executor()).ending == "finished"
+
+
+def test_ctrl_c_is_raised_by_a_stage_and_an_ending_of_all(make: Make, fake_worker: type[FakeWorker]) -> None:
+    def interrupt(number: int, job: Job) -> Measurement | None:
+        if number == 1:
+            raise KeyboardInterrupt
+        return None
+
+    log = Log()
+    with make(trials=3, callbacks=[log]) as study:
+        with pytest.raises(KeyboardInterrupt):
+            study.run(executor=fake_worker(interrupt).executor())
+        assert len(study.records) == 1
+        outcome = study.carry_out(executor=fake_worker(interrupt).executor())
+        assert (outcome.ending, len(outcome.records), len(study.records)) == ("interrupted", 2, 2)
+    assert [line for line in log.lines if line == "interrupted"] == ["interrupted"] * 2
+
+
+# What it holds
+
+
+def children() -> set[int]:
+    """Return the processes that train for this one."""
+    found = set()
+    for one in psutil.Process().children(recursive=True):
+        if "tinysearch.workers.local.child" in " ".join(one.cmdline()):
+            found.add(one.pid)
+    return found
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have worker processes train nothing, so that they are there at once."""
+    from tinysearch.workers.local.executor import LocalExecutor
+
+    monkeypatch.setitem(LocalExecutor.__init__.__kwdefaults__, "trainer", "gated:train")
+
+
+@pytest.mark.usefixtures("processes")
+def test_worker_processes_live_as_long_as_the_study(make: Make) -> None:
+    before = children()
+    with make(trials=1) as study:
+        study.run(workers=1)
+        first = children() - before
+        assert len(first) == 1
+        study.run(2)
+        study.revalidate(2)
+        assert children() - before == first
+        study.end_workers()
+        assert children() == before
+        study.run(4, workers=2)
+        assert len(children() - before) == 2
+    assert children() == before
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_call_leaves_no_worker_processes(path: Path, tiny: Path) -> None:
+    before = children()
+    given = {"data": tiny, "store": path, "name": "mine", "trials": 1, "folds": 1, "evaluate": 0, **QUICK}
+    with tinysearch.run(**given, workers=1) as study:
+        assert children() == before
+        assert len(study.records) == 1
+
+
+def test_a_store_that_was_given_is_left_open(make: Make, path: Path, fake_worker: type[FakeWorker]) -> None:
+    with Store(path, create=True) as store:
+        with make(store=store, trials=1) as study:
+            study.run(executor=fake_worker().executor())
+        with pytest.raises(RunError):
+            make(store=store, resume=False)
+        assert len(store.records("mine")) == 1
+
+
+def test_an_executor_that_was_given_is_left_open(make: Make, fake_worker: type[FakeWorker]) -> None:
+    worker = fake_worker()
+    executor = worker.executor()
+    for name in ("one", "two"):
+        with make(name=name, trials=1, reuse="none") as study:
+            study.run(executor=executor)
+    assert len(worker.jobs) == 2
