@@ -99,7 +99,7 @@ def ours(architecture: Architecture, data: TrainingData, how: Recipe) -> dict[st
 
     ends: list[float] = []
     candidate = Candidate(architecture, how)
-    model, measurement = fit(candidate, data, 0, lambda number, epoch: ends.append(time.process_time()))
+    model, measurement = fit(candidate, data, 0, lambda number, epoch, state: ends.append(time.process_time()))
     result = {"epoch": (ends[-1] - ends[0]) / (how.epochs - 1), "accuracy": measurement.val_accuracy or 0.0}
     if how.name != "documented":
         result["floor"] = floor(model, candidate, data)

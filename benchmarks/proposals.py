@@ -60,7 +60,7 @@ def record_of(proposal: Proposal) -> Record:
 def propose(name: str, budget: int, proposals: int) -> dict[str, Any]:
     """Let a strategy propose, and say what came of it; CPU seconds are of this process."""
     proposer = Proposer(strategy(name, Problem(SearchSpace(), Budget(budget), Recipe())), 0, proposals, {})
-    history = TrialHistory(workers=1)
+    history = TrialHistory(lag=1)
     keys: Counter[str] = Counter()
     largest, seconds = 0, []
     for _ in range(proposals):

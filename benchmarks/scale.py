@@ -6,8 +6,9 @@
     python benchmarks/scale.py --trials 5000 --workers 1 --strategy bayesian --json
 
 Each number of workers is a run of its own in a process of its own: the real one, with its store, its lock and
-KerasTuner's loop, but with a worker that makes up a measurement of ten epochs. CPU seconds are of the whole process
-but for its start; what a trial costs is told for each stretch of the run, so that growth can be seen. At the end
+KerasTuner's loop, but with an executor that makes up a measurement of ten epochs at once. So many workers are as many
+jobs at a time, and the lag of the run. CPU seconds are of the whole process but for its start; what a trial costs is
+told for each stretch of the run, so that growth can be seen. At the end
 ``tinysearch leaderboard`` is timed on the store as a whole process, against a bare ``python -c pass``.
 """
 
@@ -24,65 +25,88 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinysearch.workers.worker import Worker
+import numpy as np
+import numpy.typing as npt
 
 from tinysearch.baselines.models import architectures
 from tinysearch.data.loading import load
+from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
-from tinysearch.search.coordinator import Coordinator
-from tinysearch.search.proposer import Proposal
+from tinysearch.results.training import Training
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
+from tinysearch.search.stages import Stages
 from tinysearch.space.budget import Budget
-from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.job import Job, Outcome
 from tinysearch.training.recipe import Recipe
+from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
 
 STRETCHES = 10
 REPEATS = 5
 
 
-class MadeUp(Worker):
-    """Measures nothing: the score is made of the candidate's key."""
+class MadeUp(Executor):
+    """Measures nothing: the score is made of the candidate's key, and each job is done once it is submitted.
 
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
-        """Return ten epochs at once."""
+    Args:
+        workers: How many jobs there can be at a time.
+    """
+
+    capacity = 0
+
+    def __init__(self, workers: int) -> None:
+        self.capacity = workers
+        self._events: deque[Event] = deque()
+        self._count = itertools.count()
+
+    def submit(self, job: Job) -> Handle:
+        """Note ten epochs and the end of a job."""
+        handle = next(self._count)
         score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
         curve = [Epoch(1.0 / number, score, 1.0, score * number / 10, 0.1, float(number)) for number in range(1, 11)]
-        for number, epoch in enumerate(curve, start=1):
-            if on_epoch is not None:
-                on_epoch(number, epoch)
-        return Measurement(tuple(curve), 10.0)
+        self._events.extend(EpochDone(handle, number, epoch) for number, epoch in enumerate(curve, start=1))
+        self._events.append(JobDone(handle, Outcome(Measurement(tuple(curve), 10.0))))
+        return handle
+
+    def wait(self, timeout: float | None = None) -> Event | None:
+        """Return the next event."""
+        return self._events.popleft() if self._events else None
+
+    def cancel(self, handle: Handle) -> None:
+        """Do nothing: the job is done."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
+        """Do nothing: nobody looks at images."""
+        return name
 
 
-class Clock:
+class Clock(Callback):
     """Notes the CPU time of this process whenever a record is stored."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    def on_start(self, proposal: Proposal) -> None:
-        """Do nothing."""
-
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        """Do nothing."""
-
-    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
+    def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
         """Note the time."""
         self.times.append(time.process_time())
 
 
 def carry_out(path: Path, trials: int, workers: int, strategy: str) -> dict[str, Any]:
     """Carry out one run and return its figures."""
-    settings = RunSettings(Budget(10_000), Recipe(), strategy=strategy, trials=trials, workers=workers)
+    settings = RunSettings(Budget(10_000), Recipe(), strategy=strategy, trials=trials, lag=workers)
     clock = Clock()
     with Store(path, create=True) as store:
         with SearchRun(store, "scale", settings, load("digits"), architectures()) as run:
-            Coordinator(run, MadeUp(), clock).run()
+            Stages(run, MadeUp(workers), clock).search()
         size = sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*"))
     step = max(1, trials // STRETCHES)
     ends = [clock.times[index] for index in range(0, len(clock.times), step)]

@@ -38,25 +38,26 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from candidate import images
-from tinysearch.workers.worker import Worker
 
 from tinysearch.baselines.models import architectures
 from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import fingerprint
 from tinysearch.errors import TinySearchError
-from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.results.callback import Callback
+from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.results.training import Training
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.runtime.preparation import prepare_to_train
-from tinysearch.search.coordinator import Coordinator
-from tinysearch.search.proposer import Proposal
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
+from tinysearch.search.stages import Stages
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.training.recipe import Recipe
+from tinysearch.workers.threads import ThreadExecutor
 
 TUNERS = ("RandomSearch", "BayesianOptimization", "Hyperband")
 
@@ -95,32 +96,13 @@ class Referee:
         os._exit(0)
 
 
-class InThisProcess(Worker):
-    """Trains here, so that one clock counts everything."""
-
-    def __init__(self, data: TrainingData) -> None:
-        self.data = data
-
-    def train(self, job: Job, on_epoch: EpochWatcher | None = None) -> Measurement:
-        """Train a candidate."""
-        from tinysearch.training.trainer import fit
-
-        return fit(job.candidate, self.data, job.seed, on_epoch)[1]
-
-
-class Watcher:
+class Watcher(Callback):
     """Shows the referee what was trained."""
 
     def __init__(self, referee: Referee) -> None:
         self.referee = referee
 
-    def on_start(self, proposal: Proposal) -> None:
-        """Do nothing."""
-
-    def on_epoch(self, position: int, number: int, epoch: Epoch) -> None:
-        """Do nothing."""
-
-    def on_record(self, position: int, record: Record, rejections: Mapping[str, int]) -> None:
+    def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
         """Show the score; the hand-designed baselines are not part of this."""
         self.referee.see(record.score if math.isfinite(record.score) else 0.0)
 
@@ -129,16 +111,23 @@ def ours(options: argparse.Namespace, data: TrainingData, strategy: str, seed: i
     """Search by a strategy of tinysearch."""
     recipe = replace(Recipe(), epochs=options.epochs)
     settings = RunSettings(
-        Budget(options.budget), recipe, strategy=strategy, trials=10_000, seed=seed, baselines=False, workers=1
+        Budget(options.budget), recipe, strategy=strategy, trials=10_000, seed=seed, baselines=False, lag=1
     )
     mark = fingerprint(data.train)
+
+    def train(job: Job, given: TrainingData, on_epoch: EpochWatcher) -> Outcome:
+        """Train here, so that one clock counts everything."""
+        from tinysearch.training.trainer import fit
+
+        return Outcome(fit(job.candidate, data, job.seed, on_epoch)[1])
+
     dataset = Dataset("mnist", "given", data.task, data.train, mark, data.full_scale, None, lambda: data.train)
     with (
         tempfile.TemporaryDirectory() as folder,
         Store(Path(folder) / "store.db", create=True) as store,
         SearchRun(store, "search", settings, dataset, architectures()) as run,
     ):
-        Coordinator(run, InThisProcess(data), Watcher(Referee(options))).run()
+        Stages(run, ThreadExecutor(train), Watcher(Referee(options))).search()
 
 
 def theirs(options: argparse.Namespace, data: TrainingData, name: str, seed: int) -> None:

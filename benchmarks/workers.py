@@ -16,35 +16,47 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 from candidate import NETWORKS, images, spread
-from tinysearch.workers.local.processes import WorkerProcesses
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Job
+from tinysearch.training.job import DataReference, Job
 from tinysearch.training.recipe import recipe
-from tinysearch.workers.executor import Executor
+from tinysearch.workers.executor import JobDone
+from tinysearch.workers.local.executor import LocalExecutor
 
 EACH = 2
 
 
 def throughput(data: TrainingData, workers: int, epochs: int) -> tuple[float, float]:
     """Return candidates per second, and how many cores the workers kept busy."""
-    candidate = Candidate(NETWORKS["wide"], recipe("default", epochs=epochs))
-    processes = WorkerProcesses(data, stall_seconds=600.0)
-    with Executor(processes, workers, lambda *_: None) as executor:
-        for position in range(workers):
-            executor.start(position, Job(Candidate(candidate.architecture, recipe("default", epochs=1)), 0))
-        finished = 0
-        while finished < workers:
-            finished += executor.wait() is not None
+    assert data.validation is not None  # noqa: S101
+    network = NETWORKS["wide"]
+    with LocalExecutor(workers, stall_seconds=600.0) as executor:
+        # What is held out of all is the last tenth: the images for validation.
+        parts = (data.train, data.validation)
+        where = DataReference(
+            executor.share("pixels", np.concatenate([part.pixels for part in parts])),
+            executor.share("labels", np.concatenate([part.labels for part in parts])),
+            "benchmark",
+            data.task.input_shape,
+            data.task.classes,
+            data.full_scale,
+        )
+
+        def train(jobs: list[Job]) -> None:
+            waiting = {executor.submit(job) for job in jobs}
+            while waiting:
+                event = executor.wait()
+                if isinstance(event, JobDone):
+                    waiting.discard(event.handle)
+
+        train([Job(Candidate(network, recipe("default", epochs=1)), 0, where) for _ in range(workers)])
         began, busy = time.perf_counter(), spent()
-        for position in range(EACH * workers):
-            executor.start(position, Job(candidate, position))
-        finished = 0
-        while finished < EACH * workers:
-            finished += executor.wait() is not None
+        candidate = Candidate(network, recipe("default", epochs=epochs))
+        train([Job(candidate, seed, where) for seed in range(EACH * workers)])
         passed = time.perf_counter() - began
         return EACH * workers / passed, (spent() - busy) / passed
 

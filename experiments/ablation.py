@@ -26,24 +26,27 @@ import argparse
 import json
 import math
 import statistics
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tinysearch.api import Workers
-
 from tinysearch.data.loading import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store, default_path
+from tinysearch.runtime.cores import threads_of_each
 from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, Residual, SeparableConv
 from tinysearch.space.cost import cost
 from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Job
+from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.executor import Executor
+from tinysearch.workers.executor import Executor, Handle, JobDone
+from tinysearch.workers.local.executor import LocalExecutor
+from tinysearch.workers.sharing import share
 
 RUNS = {"small": "ablation", "large": "ablation-large", "tiny": "ablation-tiny"}
 
@@ -179,17 +182,11 @@ def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, 
         for name, candidate in variants(base).items()
         if (candidate.key, seed) not in known and (not only or name in only)
     ]
-    worker = Workers()(images.training_data(), workers)
-    waiting = list(range(len(planned)))
-    with Executor(worker, workers, lambda position, number, epoch: None) as executor:
-        while waiting or executor.busy:
-            while waiting and executor.busy < workers:
-                position = waiting.pop(0)
-                executor.start(position, Job(planned[position][1], planned[position][2], images.fingerprint))
-            done = executor.wait()
-            if done is None:
-                continue
-            (name, candidate, seed), measurement = planned[done[0]], done[1]
+    with LocalExecutor(workers) as executor:
+        where, resources = share(executor, images), Resources(threads_of_each(workers))
+        jobs = [Job(candidate, seed, where, resources=resources) for _, candidate, seed in planned]
+        for position, outcome in finished(executor, jobs):
+            (name, candidate, seed), measurement = planned[position], outcome.measurement
             store.append(
                 Record(
                     run=run,
@@ -205,11 +202,23 @@ def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, 
                     cost=cost(candidate.architecture, images.task),
                     recipe=candidate.recipe.to_dict(),
                     measurement=measurement,
-                    provenance=worker.environment().to_dict(),
+                    provenance=executor.environment(resources).to_dict(),
                 )
             )
             result = measurement.failure or f"{100 * (measurement.val_accuracy or 0.0):.2f} %"
             print(f"{name}, seed {seed}: {result}, {measurement.train_seconds:.0f} s", flush=True)
+
+
+def finished(executor: Executor, jobs: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
+    """Carry out jobs, and yield the place of each with what came of it, as they are done."""
+    waiting, under_way = deque(enumerate(jobs)), dict[Handle, int]()
+    while waiting or under_way:
+        while waiting and len(under_way) < executor.capacity:
+            position, job = waiting.popleft()
+            under_way[executor.submit(job)] = position
+        event = executor.wait()
+        if isinstance(event, JobDone):
+            yield under_way.pop(event.handle), event.outcome
 
 
 def compared(store: Store, base_name: str) -> list[dict[str, Any]]:

@@ -19,15 +19,16 @@ import math
 import statistics
 from pathlib import Path
 
-from ablation import BASE
-from tinysearch.api import Workers
+from ablation import BASE, finished
 
 from tinysearch.data.dataset import FOLDS
 from tinysearch.data.loading import load
+from tinysearch.runtime.cores import threads_of_each
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Job
+from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.executor import Executor
+from tinysearch.workers.local.executor import LocalExecutor
+from tinysearch.workers.sharing import share
 
 
 def accuracies(data: Path | None, folds: int, seeds: int, epochs: int, workers: int) -> list[list[float]]:
@@ -40,19 +41,11 @@ def accuracies(data: Path | None, folds: int, seeds: int, epochs: int, workers: 
     candidate = Candidate(BASE, Recipe(epochs=epochs))
     planned = [(fold, seed) for seed in range(seeds) for fold in range(folds)]
     found = [[0.0] * seeds for _ in range(folds)]
-    waiting = list(range(len(planned)))
-    with Executor(
-        Workers()(images.training_data(), workers), workers, lambda position, number, epoch: None
-    ) as executor:
-        while waiting or executor.busy:
-            while waiting and executor.busy < workers:
-                position = waiting.pop(0)
-                fold, seed = planned[position]
-                executor.start(position, Job(candidate, seed, images.fingerprint, fold=fold))
-            done = executor.wait()
-            if done is None:
-                continue
-            (fold, seed), measurement = planned[done[0]], done[1]
+    with LocalExecutor(workers) as executor:
+        where, resources = share(executor, images), Resources(threads_of_each(workers))
+        jobs = [Job(candidate, seed, where, fold, resources) for fold, seed in planned]
+        for position, outcome in finished(executor, jobs):
+            (fold, seed), measurement = planned[position], outcome.measurement
             if measurement.val_accuracy is None:
                 raise RuntimeError(f"the training of seed {seed} without fold {fold} failed: {measurement.failure}")
             found[fold][seed] = 100 * measurement.val_accuracy

@@ -393,3 +393,82 @@ def test_a_time_limit_ends_the_run_with_success(call: Launch, tiny: Path, tmp_pa
     assert outcome(done, tmp_path).records == []
     assert "time limit" in done.stderr
     assert "--resume" in done.stderr
+
+
+# How proposals are scheduled, and how a candidate is trained
+
+
+@pytest.mark.usefixtures("untrained")
+def test_the_lag_decides_what_is_found_and_the_workers_do_not(call: Launch, tiny: Path, tmp_path: Path) -> None:
+    def found(name: str, *words: object) -> list[str]:
+        more = ("--trials", 6, "--no-baselines", "--strategy", "evolution", "--name", name, "--reuse", "none")
+        done = call(tmp_path, "run", "--data", tiny, *SETTINGS, *more, *SHALLOW, *words)
+        assert done.returncode == 0, done.stderr
+        with Store(tmp_path / "store.db") as store:
+            return [record.key for record in store.records(name)]
+
+    one = found("one", "--workers", 1, "--lag", 2)
+    assert found("two", "--workers", 2, "--lag", 2) == one
+    assert found("three", "--workers", 3, "--lag", 2) == one
+    with Store(tmp_path / "store.db") as store:
+        assert {store.run(name).settings["lag"] for name in ("one", "two", "three")} == {2}
+
+
+@pytest.mark.usefixtures("untrained")
+def test_a_run_may_go_on_with_another_number_of_workers_and_not_with_another_lag(
+    call: Launch, tiny: Path, tmp_path: Path
+) -> None:
+    words = ("run", "--data", tiny, "--name", "mine")
+    first = call(tmp_path, *words, *SETTINGS, *SHALLOW, "--trials", 2, "--no-baselines", "--workers", 1)
+    assert first.returncode == 0, first.stderr
+    more = call(tmp_path, *words, "--resume", "--trials", 4, "--workers", 3)
+    assert more.returncode == 0, more.stderr
+    assert len(outcome(more, tmp_path).records) == 4
+    refused = call(tmp_path, *words, "--resume", "--trials", 5, "--lag", 2)
+    assert refused.returncode == 2
+    assert "lag 4, now it is 2" in refused.stderr
+
+
+@pytest.mark.usefixtures("untrained")
+def test_workers_that_the_lag_leaves_idle_are_told_of_once_and_an_asynchronous_schedule_has_none(
+    call: Launch, tiny: Path, tmp_path: Path
+) -> None:
+    words = ("run", "--data", tiny, *SETTINGS, *SHALLOW, "--trials", 1, "--no-baselines", "--workers", 9)
+    done = call(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("note: of 9 workers no more than 4 are busy at a time") == 1
+    done = call(tmp_path, *words, "--schedule", "async", "--name", "mine")
+    assert done.returncode == 0, done.stderr
+    assert "no more than" not in done.stderr
+    with Store(tmp_path / "store.db") as store:
+        assert store.run("mine").settings["schedule"] == "async"
+        assert list(store.proposals("mine")) == [0]
+
+
+@pytest.mark.usefixtures("untrained")
+def test_a_recipe_may_come_from_a_file(call: Launch, tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps({"epochs": 3, "learning_rate": 0.2, "zoom": 0.1}))
+    words = ("run", "--data", tiny, *SHALLOW, "--trials", 1, "--no-baselines", "--folds", 1, "--evaluate", 0)
+    done = call(tmp_path, *words, "--recipe", "mine.json")
+    assert done.returncode == 0, done.stderr
+    (record,) = outcome(done, tmp_path).records
+    assert (record.epochs, record.recipe["learning_rate"], record.recipe["zoom"]) == (3, 0.2, 0.1)
+    assert "recipe custom" in done.stderr
+    refused = call(tmp_path, *words, "--recipe", "ours.json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "ours.json" in refused.stderr
+
+
+@pytest.mark.usefixtures("untrained")
+def test_resume_auto_begins_a_run_or_goes_on_with_it(call: Launch, tiny: Path, tmp_path: Path) -> None:
+    words = ("run", "--data", tiny, *SETTINGS, *SHALLOW, "--no-baselines", "--name", "mine")
+    for trials in (1, 3):
+        done = call(tmp_path, *words, "--trials", trials, "--resume=auto")
+        assert done.returncode == 0, done.stderr
+        assert len(outcome(done, tmp_path).records) == trials
+    taken = call(tmp_path, *words, "--trials", 3)
+    assert taken.returncode == 2
+    assert "'mine'" in taken.stderr
+    wrong = call(tmp_path, *words, "--resume=later")
+    assert wrong.returncode == 2
+    assert "--resume=later" in wrong.stderr

@@ -74,6 +74,7 @@ def leaderboard(
     from tinysearch.results.archive import open_to_read
     from tinysearch.results.leaderboard import rank
 
+    render = None if format in (TABLE, HTML) else renderer(format, (TABLE, HTML))
     # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
     gc.disable()
     with open_to_read(options.to_read(store, reference)) as opened:
@@ -100,7 +101,7 @@ def leaderboard(
         console = stdout()
         console.print(terminal.leaderboard(board, console.width, documented(), sort.value))
         return
-    text = terminal.plain(board, documented()) if format == TABLE else renderer(format, (TABLE, HTML))(board)
+    text = terminal.plain(board, documented()) if render is None else render(board)
     write(text, output)
     if output is not None:
         stderr().print(f"wrote {len(board.rows)} rows to {output}", soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from tinysearch.errors import CostMismatchError, SpaceError, StoreWriteError
+from tinysearch.results.callback import Callback
 from tinysearch.results.record import Measurement, Record
+from tinysearch.results.training import Training
 from tinysearch.search.strategies import registry
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Strategy
@@ -177,10 +179,10 @@ def test_the_score_is_the_last_epoch_and_not_the_best(runner: Any) -> None:
 
 
 def test_keras_tuners_own_trial_has_the_choices_and_the_last_score(runner: Any) -> None:
-    from tinysearch.search.keras_tuner.oracle import BudgetOracle
+    from tinysearch.search.keras_tuner.oracle import ProposerOracle
 
     search = runner.prepare(trials=1, strategy="random", documented={})
-    oracle = BudgetOracle(search.proposer, search.history, lambda: True)
+    oracle = ProposerOracle(search.proposer, search.history, lambda: True)
     trial = oracle.create_trial("tuner0")
     architecture = oracle.proposal(trial.trial_id).candidate.architecture
     assert search.space.decode(trial.hyperparameters.values) == architecture
@@ -237,14 +239,11 @@ def test_a_record_is_in_the_store_before_anyone_is_told(runner: Any) -> None:
     seen: list[int] = []
     search = runner.prepare(trials=3, strategy="random", documented={})
 
-    class Watcher:
-        def on_start(self, proposal: Any) -> None:
+    class Watcher(Callback):
+        def on_trial_start(self, training: Training) -> None:
             seen.append(len(runner.store.records()))
 
-        def on_epoch(self, position: int, number: int, epoch: Any) -> None:
-            pass
-
-        def on_record(self, position: int, record: Record, rejections: Any) -> None:
+        def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
             assert runner.store.records()[-1].key == record.key
 
     runner.carry_out(search, watcher=Watcher())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tinysearch.errors import RunError
+from tinysearch.errors import PluginError, RunError
 from tinysearch.search.keras_tuner.strategy import KerasTunerOracle
 from tinysearch.search.strategies.registry import STRATEGIES, check_name, strategy
 from tinysearch.search.strategies.strategy import Problem
@@ -20,9 +20,15 @@ def test_the_registry_names_these() -> None:
     assert sorted(STRATEGIES) == ["bayesian", "evolution", "halving", "random"]
 
 
-@pytest.mark.parametrize("name", ["annealing", "", "Random", "keras-tuner", "keras_tuner:RandomSearch"])
+@pytest.mark.parametrize("name", ["annealing", "", "Random", "keras-tuner"])
 def test_an_unknown_strategy_lists_the_known_ones(name: str, problem: Callable[..., Problem]) -> None:
     with pytest.raises(RunError, match=r"bayesian, evolution, halving, random, .*keras-tuner:Hyperband.*package"):
+        strategy(name, problem())
+
+
+@pytest.mark.parametrize("name", ["keras_tuner:RandomSearch", "json:dumps", "json:nothing", "no_such_package:Mine"])
+def test_what_is_no_strategy_cannot_be_made_one(name: str, problem: Callable[..., Problem]) -> None:
+    with pytest.raises(PluginError, match=name.split(":")[1]):
         strategy(name, problem())
 
 
