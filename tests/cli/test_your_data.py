@@ -107,12 +107,32 @@ def without_test(folder: Path) -> list[str]:
     return save(folder, x=x, y=y)
 
 
+def words_spoken(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return features of sound as keyword spotting has them, 49 frames of 10: each word is a sweep of its own."""
+    rng = np.random.default_rng(seed)
+    words = np.array(["go", "left", "stop"])[np.arange(count) % 3]
+    frames, bands = np.arange(49)[None, :, None], np.arange(10)[None, None, :]
+    slope = np.array([0.0, 0.15, -0.15])[np.arange(count) % 3][:, None, None]
+    begin = rng.uniform(0, 12, (count, 1, 1))
+    pitch = 5 + slope * (frames - 24) + rng.normal(0, 0.5, (count, 1, 1))
+    loud = (frames >= begin) & (frames < begin + 30)
+    features = loud * 4 * np.exp(-((bands - pitch) ** 2) / 2) + rng.normal(0, 0.3, (count, 49, 10))
+    return features.astype(np.float32), words
+
+
+def keywords(folder: Path) -> list[str]:
+    x, y = words_spoken(90, 0)
+    t, u = words_spoken(45, 1)
+    return save(folder, x_train=x, y_train=y, x_test=t, y_test=u, groups=np.arange(90) // 9)
+
+
 SETS: dict[str, Callable[[Path], list[str]]] = {
     "pictures of sizes of their own": mixed_pngs,
     "a table": table,
     "labels are words": words,
     "RGBA": rgba,
     "series of 6 channels": lambda folder: save(folder, **parts((60, 6))),
+    "keywords, by speaker": keywords,
     "images of 17x31": lambda folder: save(folder, **parts((17, 31))),
     "its own validation part": own_validation,
     "groups": lambda folder: save(folder, **parts((10, 10)), groups=np.arange(60) // 4),
@@ -152,7 +172,10 @@ def test_each_kind_of_data_is_searched_reported_and_evaluated(
         assert "no test figures" in done.stderr
     if name == "its own validation part":
         assert run.settings["data"]["split"] == {"kind": "given", "seed": 0, "folds": 10, "held": 30}
-    if name == "groups":
+    if name == "keywords, by speaker":
+        assert run.class_names == ("go", "left", "stop")
+        assert "49 steps x 10 channels" in done.stderr
+    if name in ("groups", "keywords, by speaker"):
         assert run.settings["data"]["split"]["kind"] == "groups"
     if name == "two classes at 95:5":
         assert "95.0 % of the training images are of class '0'" in done.stderr
