@@ -319,6 +319,9 @@ def open_run(
         images = checked(images)
     if before is not None:
         images = images.as_in(before.data)
+    elif settings.recipe.name == "documented":
+        # As the hand-designed baselines were made: the last tenth is held out.
+        images = images.as_in({})
     settings = dataclasses.replace(settings, data=images.described())
     if by_default:
         capacity = Capacity.here(images.train.pixels.nbytes, worker_memory)

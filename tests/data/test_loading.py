@@ -4,6 +4,7 @@ import hashlib
 import os
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tinysearch.data import images, loading
 from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
 from tinysearch.data.loading import load
+from tinysearch.data.splits import Split
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
@@ -408,8 +410,37 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert "folder.npz" in refusal("auto", tmp_path / "folder.npz")
 
 
-def test_the_last_tenth_is_held_out_for_validation(tmp_path: Path) -> None:
+def as_keras_splits(path: Path) -> Dataset:
+    """Load a dataset of which the last tenth is held out."""
+    return replace(load("auto", path), split=Split("last"))
+
+
+def test_folds_are_drawn_by_class(tmp_path: Path) -> None:
+    found = load("auto", write(tmp_path / "mine.npz", arrays(count=200)))
+    assert found.split == Split("stratified")
+    held = [found.training_data(fold).validation for fold in range(10)]
+    for one in held:
+        assert one is not None
+        assert len(one) == 20
+        assert np.ptp(np.bincount(one.labels)) <= 1
+    data = found.training_data()
+    assert len({one.pixels.tobytes() for one in held if one is not None}) == 10
+    third = data.holding_out(3).validation
+    assert third is not None
+    assert held[3] is not None
+    assert np.array_equal(third.pixels, held[3].pixels)
+
+
+def test_a_run_goes_on_with_the_split_that_it_was_begun_with(tmp_path: Path) -> None:
     found = load("auto", write(tmp_path / "mine.npz"))
+    assert found.as_in({}).split == Split("last")
+    assert found.as_in(found.described()).split == found.split
+    given = replace(found, split=Split("given", held=4))
+    assert given.as_in({}).split == given.split
+
+
+def test_the_last_tenth_may_be_held_out_for_validation(tmp_path: Path) -> None:
+    found = as_keras_splits(write(tmp_path / "mine.npz"))
     data = found.training_data()
     assert data.validation is not None
     assert (len(data.train), len(data.validation)) == (36, 4)
@@ -419,7 +450,7 @@ def test_the_last_tenth_is_held_out_for_validation(tmp_path: Path) -> None:
 
 
 def test_each_fold_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None:
-    found = load("auto", write(tmp_path / "mine.npz"))
+    found = as_keras_splits(write(tmp_path / "mine.npz"))
     data = found.training_data()
     held = []
     for fold in range(10):
@@ -440,7 +471,7 @@ def test_each_fold_can_be_held_out_counted_from_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [20, 25, 26, 29])
 def test_folds_of_few_images_are_all_of_one_size(tmp_path: Path, count: int) -> None:
     path = write(tmp_path / "few.npz", arrays(x_train=np.zeros((count, 3, 3), np.uint8), y_train=np.arange(count) % 4))
-    data = load("auto", path).training_data()
+    data = as_keras_splits(path).training_data()
     assert data.validation is not None
     for fold in range(10):
         other = data.holding_out(fold)

@@ -13,12 +13,14 @@ from tinysearch.data.images import Array, Images, as_pixels, checked_type, finge
 from tinysearch.data.labels import Classes, classes_of
 from tinysearch.data.layout import Arrangement, arranged
 from tinysearch.data.readers.reader import Contents, Part, Reading
-from tinysearch.data.splits import Split
+from tinysearch.data.splits import Kind, Split
 from tinysearch.data.storage import allocate, chunks, taken
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
 LEAST_IMAGES = 20
+# How a search divides images that come without a part for validation and without groups.
+DEFAULT_SPLIT: Kind = "stratified"
 _BYTES = 255.0
 
 
@@ -58,7 +60,7 @@ def understood(
     numbers = None if of_whom is None else _groups(of_whom, len(first), what)
     if numbers is not None and order is not None:
         numbers = numbers[order]
-    split = Split("groups") if numbers is not None else Split()
+    split = Split(DEFAULT_SPLIT if numbers is None else "groups")
     if contents.validation is not None:
         other = f"validation images in {name}"
         brought = _images(contents.validation, other, arrangement, classes, contents)

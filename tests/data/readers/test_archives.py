@@ -57,7 +57,7 @@ def test_all_usual_names_are_known_and_so_are_the_parts(tmp_path: Path, names: t
 @pytest.mark.parametrize("names", BARE, ids=lambda names: names[0])
 def test_arrays_that_say_no_part_are_all_for_training(tmp_path: Path, names: tuple[str, str], form: str) -> None:
     found = load(save(tmp_path, form, dict(zip(names, (X, Y), strict=True))))
-    assert (len(found.train), found.split.kind) == (40, "last")
+    assert (len(found.train), found.split.kind) == (40, "stratified")
     with pytest.raises(NoTestImagesError, match="no array 'x_test'"):
         found.test()
 
