@@ -22,6 +22,7 @@ from tinysearch.training.recipe import recipe as named_recipe
 DEFAULT_LAG = 4
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
+_LATER = ("data", "augmentation")
 DEFAULT_BUDGET = 10_000
 Schedule = Literal["lag", "async"]
 
@@ -120,8 +121,9 @@ class RunSettings:
         object.__setattr__(self, "space", current(self.space))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values; what came later than the first runs is left out where it says nothing."""
         plain = dataclasses.asdict(dataclasses.replace(self, initial_candidates=()))
+        plain = {name: value for name, value in plain.items() if value or name not in _LATER}
         initial_candidates = [
             {"architecture": one.architecture.to_dict(), "recipe": one.recipe.to_dict()}
             for one in self.initial_candidates
