@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -182,11 +182,13 @@ def make_record() -> Callable[..., Record]:
         params: int = 1_000,
         failure: str | None = None,
         train_seconds: float = 2.5,
+        metrics: Mapping[str, float] | None = None,
         **fields: Any,
     ) -> Record:
         def epoch(number: int, score: float | None) -> Epoch:
             loss = None if score is None else 1 - score
-            return Epoch(0.5, 0.8, loss, score, 0.1, float(number))
+            measured = metrics if metrics is not None and number > len(earlier) else {}
+            return Epoch(0.5, 0.8, loss, score, 0.1, float(number), dict(measured))
 
         curve = tuple(epoch(number, score) for number, score in enumerate((*earlier, val_accuracy), start=1))
         measurement = Measurement(() if failure else curve, train_seconds, failure)

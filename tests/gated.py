@@ -12,9 +12,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from stand_ins import Untrained
 
 from tinysearch.data.dataset import TrainingData
+from tinysearch.results.predictions import pack
 from tinysearch.results.record import Epoch
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 
@@ -46,7 +48,11 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         if stage == os.environ.get("TEST_STAGE", "search"):
             _pass("TEST_MAY_GO_ON")
 
-    return Untrained().train_on(replace(job, keep_model=False), data, watched)
+    outcome = Untrained().train_on(replace(job, keep_model=False), data, watched)
+    if data.test is None:
+        return outcome
+    predicted = pack(np.zeros(len(data.test), np.int64))
+    return replace(outcome, measurement=replace(outcome.measurement, predicted=predicted), model=b"no model")
 
 
 _pass("TEST_MAY_START")

@@ -62,9 +62,9 @@ def state():
     }
 
 before = state()
-found = tinysearch.run(
-    3_000, data=sys.argv[1], store=sys.argv[2], trials=1, epochs=1, baselines=False, folds=1, evaluate=1, workers=1
-)
+given = {"data": sys.argv[1], "store": sys.argv[2], "trials": 1, "epochs": 1, "baselines": False}
+with tinysearch.run(3_000, folds=1, evaluate=1, workers=1, **given) as study:
+    best = study.best
 after = state()
 tf.random.normal([1])
 images = np.random.rand(4, 2)
@@ -73,11 +73,11 @@ model.compile("sgd", "mse")
 model.fit(images, images[:, :1], shuffle=True, verbose=0)
 print(json.dumps({
     "changed": {name: [repr(before[name]), repr(after[name])] for name in after if before[name] != after[name]},
-    "tested": len(found.best.test_accuracies),
+    "tested": len(best.test_accuracies),
     "floatx": tf.keras.backend.floatx(),
-    "type": found.best.load().predict(np.zeros((1, 28, 28, 1)), verbose=0).dtype.name,
-    "built": found.best.build().dtype,
-    "params": found.best.build().count_params() == found.best.params,
+    "type": best.load().predict(np.zeros((1, 28, 28, 1)), verbose=0).dtype.name,
+    "built": best.build().dtype,
+    "params": best.build().count_params() == best.params,
 }))
 """
 

@@ -48,7 +48,7 @@ def make(path: Path, tiny: Path) -> Make:
 
 def essentials(record: Record) -> Record:
     """Return a record without its time and its run; what is untrained scores on test images as it happens to."""
-    return replace(record, created_at="", run="", test_accuracy=None)
+    return replace(record, created_at="", run="", test_accuracy=None, test_metrics={})
 
 
 def keys(study: Study) -> list[str]:
@@ -253,7 +253,7 @@ def test_progress_is_shown_if_it_is_asked_for_and_where_somebody_looks(
 
 
 def test_what_one_should_know_is_a_warning(make: Make, fake_worker: type[FakeWorker]) -> None:
-    with make(trials=1) as study, pytest.warns(TinySearchWarning, match="of 9 workers no more than 4"):
+    with make(trials=1) as study, pytest.warns(TinySearchWarning, match="of 9 workers no more than 8"):
         study.run(executor=fake_worker().executor(9))
     with make(name="async", trials=1, schedule="async", reuse="none") as study:
         study.run(executor=fake_worker().executor(9))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tinysearch.errors import TinySearchError
     from tinysearch.result import Result
     from tinysearch.results.callback import Callback
+    from tinysearch.results.objective import Objective
     from tinysearch.retraining import evaluate, reproduce
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
@@ -36,6 +37,7 @@ __all__ = [
     "Callback",
     "Cost",
     "Frontier",
+    "Objective",
     "Recipe",
     "Result",
     "SearchSpace",
@@ -62,6 +64,7 @@ _LAZY = {
     "Callback": "results.callback",
     "Cost": "space.cost",
     "Frontier": "calls",
+    "Objective": "results.objective",
     "Recipe": "training.recipe",
     "Result": "result",
     "SearchSpace": "space.search_space",

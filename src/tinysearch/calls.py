@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import BudgetError, TinySearchError
-from tinysearch.study import Study, load_data
+from tinysearch.inputs import load_data, open_store
+from tinysearch.study import Study
 
 if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
@@ -124,7 +125,6 @@ def frontier(
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
     from tinysearch.search.given import search_space_of
-    from tinysearch.study import open_store
 
     bounds = list(budgets)
     if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:

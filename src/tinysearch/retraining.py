@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import InputError
-from tinysearch.study import load_data, open_store, shown
+from tinysearch.inputs import load_data, open_store, shown
 
 if TYPE_CHECKING:
     from tinysearch.baselines.reproduce import Recorded, Reproduction

@@ -6,14 +6,22 @@ The rooms are imported by the functions and not by the module, so that ``import 
 from __future__ import annotations
 
 import dataclasses
-import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from tinysearch.errors import InputError, RunError
+from tinysearch.errors import RunError
+from tinysearch.inputs import (
+    free_name,
+    latest_search,
+    load_data,
+    open_store,
+    shown,
+    stored_settings,
+    threads_of,
+    warn_of_old_ranges,
+)
 from tinysearch.result import Result
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from tinysearch.results.record import Record, Run
     from tinysearch.results.store import Store
     from tinysearch.results.summary import Summary
+    from tinysearch.search.keras_tuner.tuner import BudgetTuner
     from tinysearch.search.reuse import Reuse
     from tinysearch.search.run import SearchRun
     from tinysearch.search.settings import RunSettings
@@ -61,6 +70,10 @@ class Study:
             a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
             that goes on, as it began.
 
+    Attributes:
+        tuner: The search as KerasTuner's users know one, with ``get_best_models()``, ``get_best_hyperparameters()`` and
+            ``results_summary()``; None before ``run``.
+
     Raises:
         InputError: if something given cannot be used. Nothing was trained, and nothing was written but the store.
     """
@@ -89,18 +102,19 @@ class Study:
             raise RunError(f"resume is 'auto', True or False, got {resume!r}")
         if name is not None:
             check_name(name)
-        _warn_of_old_ranges(settings.get("space"))
+        warn_of_old_ranges(settings.get("space"))
         self._owns_store = not isinstance(store, Store)
         self._store: Store = store if isinstance(store, Store) else open_store(store)
         self._executor: Executor | None = None
+        self.tuner: BudgetTuner | None = None
         try:
             before = self._before(name, resume)
             self._begun = before is not None
             plain, self._plugins = plugins_of(settings)
             given = plain if budget is None else {"budget": budget, **plain}
-            self.settings: RunSettings = settings_of(given, _stored(before), self._store)
+            self.settings: RunSettings = settings_of(given, stored_settings(before), self._store)
             images = load_data(data, dataset, reading)
-            earlier = _stored(before)
+            earlier = stored_settings(before)
             if earlier is not None:
                 images = images.as_in(earlier.data)
             elif self.settings.recipe.name == "documented":
@@ -316,10 +330,12 @@ class Study:
             raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
         where = executor or self._local(workers, worker_memory, stall_limit)
         if self.settings.threads is None:
-            self.settings = dataclasses.replace(self.settings, threads=_threads(where))
+            self.settings = dataclasses.replace(self.settings, threads=threads_of(where))
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
         with self._run(time_limit, worker_memory, where) as run:
-            outcome = Stages(run, where, callback).carry_out(stages)
+            work = Stages(run, where, callback)
+            outcome = work.carry_out(stages)
+            self.tuner = work.tuner or self.tuner
             callback.on_end(outcome.ending)
         if len(stages) == 1 and outcome.ending == "interrupted":
             raise KeyboardInterrupt
@@ -345,7 +361,7 @@ class Study:
             train = TrainedBy(executor, self.dataset, resources)
             self.settings = settled(self.settings, self.dataset, space, self._augment, train)
         while True:
-            chosen = self._name or _free_name(self._store, self.dataset, self.settings.budget)
+            chosen = self._name or free_name(self._store, self.dataset, self.settings.budget)
             try:
                 run = SearchRun(
                     self._store,
@@ -362,7 +378,7 @@ class Study:
                 )
             except RunError:
                 # Another process may have taken the name at the same moment.
-                if self._name is not None or _free_name(self._store, self.dataset, self.settings.budget) == chosen:
+                if self._name is not None or free_name(self._store, self.dataset, self.settings.budget) == chosen:
                     raise
             else:
                 self._name, self._begun = chosen, True
@@ -387,86 +403,20 @@ class Study:
 
     def _before(self, name: str | None, resume: Resume) -> Run | None:
         """Return the run to go on with; None to begin one."""
+        from tinysearch.results.lock import holder
+
         if resume is False or (resume == "auto" and (name is None or not self._store.has(name))):
             if name is not None and self._store.has(name):
+                carrier = holder(self._store.folder_of(name))
+                if carrier is not None:
+                    raise RunError(
+                        f"run {name!r} is being carried out by {carrier}; wait for it, stop it, or give another --name"
+                    )
                 raise RunError(
                     f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
                 )
             return None
-        run = self._store.run(name) if name is not None else _latest(self._store)
+        run = self._store.run(name) if name is not None else latest_search(self._store)
         if "trials" not in run.settings:
             raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
         return run
-
-
-def open_store(store: Path | str | None, *, create: bool = True) -> Store:
-    """Open a store, by default the one of ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``."""
-    from tinysearch.results.store import Store, default_path
-    from tinysearch.runtime.paths import local
-
-    return Store(local(store, "a store") if store is not None else default_path(), create=create)
-
-
-def _stored(run: Run | None) -> RunSettings | None:
-    from tinysearch.search.settings import RunSettings
-
-    if run is None:
-        return None
-    try:
-        return RunSettings.from_dict(run.settings)
-    except InputError as error:
-        raise RunError(f"run {run.name!r} cannot be resumed: {error}") from None
-
-
-def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) -> Dataset:
-    """Return a dataset of what a person gives for it, see ``Study``, checked for what may be wrong with it.
-
-    Raises:
-        DatasetError: if it cannot be had, cannot be used, or something is wrong with it.
-    """
-    from tinysearch.data.checks import checked
-    from tinysearch.data.dataset import Dataset
-    from tinysearch.data.loading import load
-
-    if isinstance(data, Dataset):
-        return data if data.warnings else checked(data)
-    return checked(load(dataset, None if isinstance(data, str) and data == "auto" else data, reading=reading))
-
-
-def _threads(executor: Executor) -> int:
-    """Return how many threads each training has by default: an equal share of the cores of this machine."""
-    from tinysearch.runtime.cores import threads_of_each
-    from tinysearch.workers.local.executor import LocalExecutor
-
-    return threads_of_each(executor.capacity) if isinstance(executor, LocalExecutor) else 1
-
-
-def shown(verbose: bool | int | None) -> list[Callback]:
-    """Return what shows progress, and the notes as warnings."""
-    from tinysearch.report.display import WarnedNotes, display
-
-    shown = display(verbose)
-    return [WarnedNotes(), *([] if shown is None else [shown])]
-
-
-def _warn_of_old_ranges(space: object) -> None:
-    from tinysearch.space.space_file import format_note
-    from tinysearch.space.space_spec import has_old_ranges
-
-    if isinstance(space, Mapping) and has_old_ranges(space):
-        warnings.warn(format_note(space, "space"), FutureWarning, stacklevel=4)
-
-
-def _latest(store: Store) -> Run:
-    searches = [run for run in store.runs() if "trials" in run.settings]
-    if not searches:
-        raise RunError(f"the store {store.path} has no run to resume; begin one without --resume")
-    return searches[-1]
-
-
-def _free_name(store: Store, dataset: Dataset, budget: Budget) -> str:
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:60] or "data"
-    number = 1
-    while store.has(name := f"{stem}-{budget.params}-{number}"):
-        number += 1
-    return name

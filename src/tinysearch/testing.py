@@ -1,4 +1,4 @@
-"""Contract tests for plug-ins: what tinysearch expects of an executor, a strategy, a constraint, a renderer.
+"""Contract tests for plug-ins: what tinysearch expects of executors, strategies, constraints, objectives, renderers.
 
 Each raises an ``AssertionError`` that says what is wrong.
 
@@ -9,8 +9,16 @@ Each raises an ``AssertionError`` that says what is wrong.
 from __future__ import annotations
 
 from tinysearch.report.contract import check_renderer
+from tinysearch.results.contract import check_objective
 from tinysearch.search.contract import check_constraint, check_strategy
 from tinysearch.workers.contract import check_executor
 from tinysearch.workers.threads import ThreadExecutor
 
-__all__ = ["ThreadExecutor", "check_constraint", "check_executor", "check_renderer", "check_strategy"]
+__all__ = [
+    "ThreadExecutor",
+    "check_constraint",
+    "check_executor",
+    "check_objective",
+    "check_renderer",
+    "check_strategy",
+]

@@ -267,3 +267,36 @@ def test_the_report_of_real_searches_works(browser: Any, real_file: Path) -> Non
     assert opened.problems == []
     assert [url for url in opened.requests if not url.startswith(("file:", "data:", "blob:"))] == []
     opened.context.close()
+
+
+@pytest.mark.parametrize(
+    ("metric", "direction", "axis"), [("macro_f1", "max", "macro F1, %"), ("mine:Cost", "min", "mine:Cost")]
+)
+def test_a_page_by_another_metric_shows_it_first_and_everywhere(
+    browser: Any, tmp_path: Path, make_record: Callable[..., Record], metric: str, direction: str, axis: str
+) -> None:
+    settings = {"trials": 3, "strategy": "evolution", "objective": metric, "direction": direction}
+    network = {"architecture": INCEPTION.architecture, "cost": cost(INCEPTION.architecture, Task()), "run": "own"}
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("own", "toy", "0123456789abcdef", settings)
+        for place, value in enumerate((0.5, 0.25, 0.75)):
+            given = {"metrics": {metric: value}, "earlier": (0.5,), "position": place, "trial": place, **network}
+            store.append(make_record(f"{place:012d}", **given))
+        tested = {"purpose": "evaluation", "test_accuracy": 0.5, "test_fingerprint": "f" * 16}
+        store.append(make_record("000000000000", test_metrics={metric: 0.375}, **tested, **network))
+        path = tmp_path / "report.html"
+        path.write_text(to_html(build(store)), encoding="utf-8")
+    opened = Opened(browser, path, viewport={"width": 1440, "height": 900})
+    order = ["000000000002", "000000000000", "000000000001"][:: 1 if direction == "max" else -1]
+    assert opened.column(2) == order
+    assert axis in opened.page.locator(".scatter .ytitle").text_content()
+    shown = "25.00 %" if metric == "macro_f1" else "0.25"
+    assert shown in opened.column(3)
+    opened.page.locator(".scatter path.point").first.hover(force=True)
+    opened.page.wait_for_selector(".hovertext")
+    opened.page.locator(".board tbody tr button.open").first.click()
+    opened.page.wait_for_selector("dialog[open] .plot .main-svg")
+    text = opened.page.locator("dialog").inner_text()
+    assert f"validation {axis.split(',')[0]}" in text
+    assert opened.problems == []
+    opened.context.close()

@@ -151,3 +151,109 @@ def test_two_places_to_read_from_are_one_too_many(light: Tinysearch, store: Path
     done = light("leaderboard", "--reference", "--store", store)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--reference" in done.stderr
+
+
+# Metrics
+
+
+@pytest.fixture
+def measured(tmp_path: Path, make_record: MakeRecord) -> None:
+    """Fill the store with a run by macro F1 and one by accuracy on one dataset."""
+    (tmp_path / "store.db").unlink()
+    with Store(tmp_path / "store.db", create=True) as store:
+        for run, objective in (("macro", "macro_f1"), ("plain", "accuracy")):
+            store.create_run(run, "toy", "0" * 16, {"trials": 2, "objective": objective, "direction": "max"})
+        points = (("aaa", "macro", 0.95, 0.49), ("bbb", "macro", 0.90, 0.85), ("ccc", "plain", 0.94, 0.60))
+        for key, run, accuracy, macro in points:
+            record = make_record(key, run=run, val_accuracy=accuracy, metrics={"macro_f1": macro})
+            store.append(record)
+            again = {"purpose": "evaluation", "test_accuracy": accuracy - 0.01, "test_fingerprint": "f" * 16}
+            again["test_metrics"] = {"macro_f1": macro - 0.01}
+            for seed in (0, 1):
+                store.append(make_record(key, run=run, val_accuracy=None, seed=seed, **again))
+        store.append(make_record("ddd", run="plain", val_accuracy=0.5))
+
+
+def test_one_run_is_ranked_by_its_objective_which_stands_first_and_is_named(light: Tinysearch, measured: None) -> None:
+    rows = json.loads(light("leaderboard", "macro", "--format", "json").stdout)
+    assert [(row["key"], row["metric"], row["val_metric"], row["val_accuracy"]) for row in rows] == [
+        ("bbb", "macro_f1", 0.85, 0.9),
+        ("aaa", "macro_f1", 0.49, 0.95),
+    ]
+    assert rows[0]["test_metric_mean"] == pytest.approx(0.84)
+    assert rows[0]["test_metric_std"] == pytest.approx(0.0)
+    assert rows[0]["test_accuracy_mean"] == pytest.approx(0.89)
+    lines = light("leaderboard", "macro", COLUMNS="250").stdout.splitlines()
+    titles = lines[1]
+    assert 0 < titles.index("validation macro F1") < titles.index("test macro F1") < titles.index("validation  ")
+    assert "85.00 %" in lines[2]
+    assert "84.00 ± 0.00 % (n=2)" in lines[2]
+    assert any("Pareto front of parameters and validation macro F1" in line for line in lines)
+
+
+def test_what_was_reproduced_is_ranked_by_the_objective_of_the_search_beside_it(
+    light: Tinysearch, measured: None, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    with Store(tmp_path / "store.db") as store:
+        store.create_run("again", "toy", "0" * 16, {"kind": "reproduce"})
+        again = {"purpose": "evaluation", "origin": "baseline", "name": "baseline:conv", "run": "again"}
+        again |= {"test_accuracy": 0.9, "test_fingerprint": "f" * 16, "test_metrics": {"macro_f1": 0.7}}
+        store.append(make_record("eee", val_accuracy=0.97, metrics={"macro_f1": 0.6}, **again))
+    rows = json.loads(light("leaderboard", "macro", "again", "--format", "json").stdout)
+    assert [(row["key"], row["val_metric"], row["test_metric_mean"]) for row in rows] == [
+        ("bbb", 0.85, pytest.approx(0.84)),
+        ("eee", 0.6, 0.7),
+        ("aaa", 0.49, pytest.approx(0.48)),
+    ]
+
+
+def test_where_space_is_short_the_objective_stays_and_accuracy_goes(light: Tinysearch, measured: None) -> None:
+    text = light("leaderboard", "macro", COLUMNS="70").stdout
+    assert "validation macro F1" in text
+    assert "85.00 %" in text
+    assert "90.00 %" not in text
+
+
+def test_runs_with_different_objectives_are_ranked_by_accuracy_and_that_is_said(
+    light: Tinysearch, measured: None
+) -> None:
+    done = light("leaderboard", COLUMNS="250")
+    said = "ranked by accuracy, for the runs have different objectives: accuracy, macro_f1; --metric names one"
+    assert said in done.stdout
+    assert "validation macro F1" not in done.stdout
+    assert keys(light("leaderboard", "--format", "json")) == ["aaa", "ccc", "bbb", "ddd"]
+    assert "different objectives: accuracy, macro_f1" in light("leaderboard", "--format", "markdown").stdout
+
+
+@pytest.mark.parametrize("option", ["--metric", "--objective"])
+def test_a_metric_that_is_named_ranks_all_runs_and_what_was_not_measured_comes_last(
+    light: Tinysearch, measured: None, option: str
+) -> None:
+    rows = json.loads(light("leaderboard", option, "macro_f1", "--format", "json").stdout)
+    assert [(row["rank"], row["key"], row["val_metric"]) for row in rows] == [
+        (1, "bbb", 0.85),
+        (2, "ccc", 0.6),
+        (3, "aaa", 0.49),
+        (4, "ddd", None),
+    ]
+    assert "different objectives" not in light("leaderboard", option, "macro_f1").stdout
+    assert keys(light("leaderboard", "macro", option, "accuracy", "--format", "json")) == ["aaa", "bbb"]
+    assert keys(light("leaderboard", option, "macro_f1", "--sort", "val_accuracy", "--format", "json")) == [
+        "aaa",
+        "ccc",
+        "bbb",
+        "ddd",
+    ]
+
+
+def test_markdown_has_columns_of_the_metric(light: Tinysearch, measured: None) -> None:
+    lines = light("leaderboard", "macro", "--format", "markdown").stdout.splitlines()
+    assert "| validation macro F1 | test macro F1 ± std (seeds) | validation | test ± std (seeds) |" in lines[2]
+    assert len({line.count("|") for line in lines[2:6]}) == 1
+    assert "| 85.00 % | 84.00 ± 0.00 % (n=2) | 90.00 % | 89.00 ± 0.00 % (n=2) |" in lines[4]
+
+
+def test_an_unknown_metric_is_refused_with_the_known_ones(light: Tinysearch, measured: None) -> None:
+    done = light("leaderboard", "--metric", "recall")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "accuracy, balanced_accuracy, macro_f1 or module:Class; got 'recall'" in done.stderr

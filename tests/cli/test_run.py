@@ -426,7 +426,7 @@ def test_a_run_may_go_on_with_another_number_of_workers_and_not_with_another_lag
     assert len(outcome(more, tmp_path).records) == 4
     refused = call(tmp_path, *words, "--resume", "--trials", 5, "--lag", 2)
     assert refused.returncode == 2
-    assert "lag 4, now it is 2" in refused.stderr
+    assert "lag 8, now it is 2" in refused.stderr
 
 
 @pytest.mark.usefixtures("untrained")
@@ -436,7 +436,7 @@ def test_workers_that_the_lag_leaves_idle_are_told_of_once_and_an_asynchronous_s
     words = ("run", "--data", tiny, *SETTINGS, *SHALLOW, "--trials", 1, "--no-baselines", "--workers", 9)
     done = call(tmp_path, *words)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("note: of 9 workers no more than 4 are busy at a time") == 1
+    assert done.stderr.count("note: of 9 workers no more than 8 are busy at a time") == 1
     done = call(tmp_path, *words, "--schedule", "async", "--name", "mine")
     assert done.returncode == 0, done.stderr
     assert "no more than" not in done.stderr

@@ -94,3 +94,30 @@ def test_what_show_prints_as_json_can_be_costed(light: Tinysearch, tmp_path: Pat
     found = json.loads(light("show", "baseline:inception", "--format", "json").stdout)
     (tmp_path / "copy.json").write_text(json.dumps(found["architecture"]))
     assert json.loads(light("cost", "copy.json", "--format", "json").stdout) == found["cost"]
+
+
+def test_all_metrics_of_a_training_are_shown(
+    light: Tinysearch, tmp_path: Path, make_record: Callable[..., Record]
+) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        settings = {"objective": "macro_f1", "direction": "max"}
+        store.create_run("macro", "toy", "0123456789abcdef", settings)
+        measured = {"balanced_accuracy": 0.25, "macro_f1": 0.125}
+        network = {"architecture": INCEPTION.architecture, "cost": cost(INCEPTION.architecture, Task())}
+        store.append(make_record("abc", run="macro", earlier=(0.5,), metrics=measured, **network))
+        for seed in (0, 1):
+            tested = {"purpose": "evaluation", "test_accuracy": 0.5, "test_metrics": {"macro_f1": 0.25 + seed / 2}}
+            store.append(make_record("abc", run="macro", val_accuracy=None, seed=seed, **tested, **network))
+    text = " ".join(light("show", "abc").stdout.split())
+    for words in (
+        "validation macro F1 12.50 %",
+        "validation balanced accuracy 25.00 %",
+        "test macro F1 50.00 ± 35.36 %",
+    ):
+        assert words in text
+    card = light("show", "abc", "--format", "markdown").stdout
+    assert "| images held out for validation | macro F1 | 12.50 % | 0 |" in card
+    assert "| test images | macro F1 | 50.00 ± 35.36 % | 0, 1 |" in card
+    first, *tests = json.loads(light("show", "abc", "--format", "json").stdout)["records"]
+    assert (first["objective"], first["metrics"]) == ("macro_f1", {"accuracy": 0.9, **measured})
+    assert [one["test_metrics"] for one in tests] == [{"macro_f1": 0.25}, {"macro_f1": 0.75}]

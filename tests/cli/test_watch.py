@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from tinysearch.cli import watch
 from tinysearch.results.lock import HOLDER, RunLock
@@ -97,3 +99,21 @@ def test_a_run_whose_holder_on_another_machine_is_silent_is_over_and_that_is_sai
     last = light("watch", "two").stdout.splitlines()[-1]
     assert last.startswith("process 7 on elsewhere gave no sign of life for")
     assert last.endswith("tinysearch run --name two --resume goes on")
+
+
+def test_the_objective_of_a_run_is_shown_before_its_accuracy(
+    light: Tinysearch, store: Path, make_record: MakeRecord
+) -> None:
+    with Store(store) as opened:
+        settings = {"trials": 2, "objective": "macro_f1", "direction": "max"}
+        opened.create_run("macro", "toy", "0123456789abcdef", settings)
+        opened.append(make_record("ddd", run="macro", position=0, metrics={"macro_f1": 0.25}))
+        opened.finish("macro", settings, {})
+        shown = watch._display(opened, opened.run("macro"), opened.summaries("macro"), "finished")
+    first, _ = light("watch", "macro").stdout.splitlines()
+    assert first.startswith("validation macro F1 25.00 %, validation 90.00 %")
+    console = Console(width=200, file=io.StringIO())
+    console.print(shown)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "macro F1 25.00 % with 1,000 params, ddd" in text
+    assert "validation macro F1" in text

@@ -153,7 +153,7 @@ def test_the_share_of_a_large_class_is_the_score_to_beat(share: float, classes: 
     assert ("imbalance" in findings) == warned
     if warned:
         assert f"{100 * share:.1f} % of the training images are of class '0'" in findings["imbalance"][1]
-        assert "--metric balanced_accuracy" in findings["imbalance"][1]
+        assert "--objective balanced_accuracy" in findings["imbalance"][1]
         assert "--class-weight balanced" in findings["imbalance"][1]
 
 

@@ -36,7 +36,7 @@ def test_each_example_is_short(blocks: list[str]) -> None:
     lengths = [len([line for line in block.splitlines() if line.strip()]) for block in blocks]
     # The executor has seven methods.
     assert sorted(lengths)[-2] <= 15
-    assert len(blocks) == 7
+    assert len(blocks) == 8
 
 
 def test_the_examples_pass_their_contracts_and_search_from_python(
@@ -59,7 +59,10 @@ def test_the_examples_pass_their_contracts_and_search_from_python(
     study.close()
 
 
-def test_the_examples_are_used_from_the_command_line(folder: Path, tiny: Path, launch: LAUNCH) -> None:
+@pytest.mark.slow
+def test_the_examples_are_used_from_the_command_line(
+    folder: Path, tiny: Path, launch: LAUNCH, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = PAGE.read_text(encoding="utf-8").split("```sh")[1].split("```")[0].replace("\\\n", " ")
     command, board = re.findall(r"^tinysearch (.*)$", page, re.MULTILINE)
     given = ["--budget", 2_000, "--trials", 2, "--epochs", 1, "--no-baselines", "--folds", 1, "--evaluate", 0]
@@ -71,8 +74,11 @@ def test_the_examples_are_used_from_the_command_line(folder: Path, tiny: Path, l
     # A run that goes on loads them by the names in its settings.
     more = launch(folder, "run", "--name", "mine", "--resume", "--trials", 3, "--data", tiny)
     assert more.returncode == 0, more.stderr
+    monkeypatch.chdir(folder)
     with tinysearch.open("mine", store=folder / "store.db", data=tiny) as study:
         assert study.settings.strategy == "my_plugins:Widest"
+        assert study.settings.objective == "my_plugins:WorstClass"
+        assert all("my_plugins:WorstClass" in one.metrics for one in study.records)
         assert len([one for one in study.records if one.purpose == "search"]) == 3
 
 
@@ -83,8 +89,8 @@ def test_the_examples_are_used_from_the_command_line(folder: Path, tiny: Path, l
         (["run", "--strategy", "my_plugins:Nothing"], "my_plugins has no 'Nothing'"),
         (["run", "--strategy", "no_such_module:Any"], "No module named 'no_such_module'"),
         (["run", "--strategy", "missing.py:Any"], "there is no file missing.py"),
-        (["run", "--strategy", "my_plugins:Log"], "Log"),
-        (["run", "--constraint", "my_plugins:Widest"], "constraint my_plugins:Widest cannot be made"),
+        (["run", "--strategy", "my_plugins:Log"], "strategy my_plugins:Log is no Strategy"),
+        (["run", "--constraint", "my_plugins:Widest"], "constraint my_plugins:Widest is no Constraint"),
         (["run", "--callback", "my_plugins:Latency"], "callback my_plugins:Latency is no Callback"),
         (["run", "--executor", "elsewhere"], "executor is one of local.*got 'elsewhere'"),
         (

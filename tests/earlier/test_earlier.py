@@ -26,7 +26,7 @@ from tinysearch.training.recipe import Recipe
 
 HERE = Path(__file__).parent
 # Settings of runs that there were none of.
-LATER = ("constraints", "own_space", "schedule", "threads")
+LATER = ("constraints", "direction", "objective", "own_space", "schedule", "threads")
 RUNS = ["done", "reused", "halving", "tuned", "reproduce-tiny", "whole", "begun", "frontier-1500", "frontier-3000"]
 
 
@@ -149,3 +149,14 @@ def test_a_recipe_with_earlier_names_is_the_same_recipe() -> None:
     later = Recipe(input_scaling="unit", ema_momentum=0.99, no_augment_final_epochs=2)
     assert Recipe.from_dict(earlier) == later
     assert tinysearch.Recipe.from_dict(later.to_dict()) == later
+
+
+def test_runs_have_accuracy_as_their_objective_and_it_is_the_only_metric_of_their_records(store: Store) -> None:
+    assert {run.objective for run in store.runs()} == {"accuracy"}
+    for record in store.records():
+        assert (record.objective, record.value) == ("accuracy", record.val_accuracy)
+        assert record.metrics == ({} if record.val_accuracy is None else {"accuracy": record.val_accuracy})
+        assert record.test_metrics == {}
+    by_accuracy = rank(store.summaries(metric="accuracy"))
+    assert by_accuracy == rank(store.summaries())
+    assert {row.val_metric for row in rank(store.summaries(metric="macro_f1")).rows} == {None}

@@ -274,3 +274,57 @@ def test_documented_models_are_no_trials(path: Path, make_record: MakeRecord) ->
     (search,) = section.searches
     assert (len(search.best), search.baselines) == (3, 1)
     assert "3, 1 hand-designed beside" in page
+
+
+# Objectives
+
+
+def test_a_report_is_by_the_objective_of_its_runs_and_says_so(
+    tmp_path: Path, make_record: MakeRecord, embedded: Embedded
+) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        for run, objective in (("macro", "macro_f1"), ("plain", "accuracy")):
+            store.create_run(run, "toy", "0123456789abcdef", {**SETTINGS, "objective": objective, "direction": "max"})
+        for place, (key, accuracy, macro) in enumerate((("aaa", 0.95, 0.49), ("bbb", 0.9, 0.85))):
+            measured = {"val_accuracy": accuracy, "metrics": {"macro_f1": macro}, "earlier": (0.5,)}
+            store.append(make_record(key, run="macro", trial=place, position=place, **measured))
+            tested = {"purpose": "evaluation", "test_accuracy": accuracy, "test_metrics": {"macro_f1": macro}}
+            store.append(make_record(key, run="macro", test_fingerprint="f" * 16, **tested))
+        store.append(make_record("ccc", run="plain", position=0, val_accuracy=0.97))
+        report, mixed = build(store, ["macro"]), build(store)
+        by_metric, by_accuracy = build(store, metric="macro_f1"), build(store, ["macro"], metric="accuracy")
+    (section,) = report.sections
+    assert (section.metric, section.best.row.key, section.searches[0].best) == ("macro_f1", "bbb", [0.49, 0.85])
+    assert section.best.curve["val_metric"] == [None, 0.85]
+    page = to_html(report)
+    assert "best by validation macro F1" in page
+    assert "85.00 %" in page
+    assert "ranks are by macro F1," in page
+    (data,) = embedded(page)["sections"]
+    assert data["metric"] == {"title": "macro F1", "is_accuracy": False, "is_share": True, "sign": 1}
+    assert [one["row"]["val_metric"] for one in data["candidates"]] == [0.85, 0.49]
+    (section,) = mixed.sections
+    assert (section.metric, section.best.row.key, section.mixed) == ("accuracy", "ccc", ("accuracy", "macro_f1"))
+    assert [search.best for search in section.searches] == [[0.95, 0.95], [0.97]]
+    assert "for the runs have different objectives (accuracy, macro_f1;" in to_html(mixed)
+    assert [one.sections[0].best.row.key for one in (by_metric, by_accuracy)] == ["bbb", "aaa"]
+    assert "different objectives" not in to_html(by_metric)
+
+
+def test_a_report_by_an_objective_of_ones_own_writes_numbers_and_puts_the_least_first(
+    tmp_path: Path, make_record: MakeRecord, embedded: Embedded
+) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        own = {**SETTINGS, "objective": "mine:<Cost>", "direction": "min"}
+        store.create_run("own", "toy", "0123456789abcdef", own)
+        for place, (key, cost) in enumerate((("aaa", 12.0), ("bbb", 2.5))):
+            given = {"metrics": {"mine:<Cost>": cost}, "position": place, "trial": place}
+            store.append(make_record(key, run="own", **given))
+        report = build(store)
+    (section,) = report.sections
+    assert (section.best.row.key, section.searches[0].best) == ("bbb", [12.0, 2.5])
+    page = to_html(report)
+    assert "validation mine:&lt;Cost&gt;" in page
+    assert "mine:<Cost>" not in page
+    assert "has the lowest validation mine" in page
+    assert embedded(page)["sections"][0]["metric"]["sign"] == -1

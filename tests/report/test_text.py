@@ -38,6 +38,10 @@ KEYS = [
     "layers",
     "val_seeds",
     "other_environment",
+    "metric",
+    "val_metric",
+    "test_metric_mean",
+    "test_metric_std",
 ]
 
 

@@ -106,6 +106,23 @@ def test_a_line_is_a_run_or_a_record_and_can_be_read_by_other_tools(full: Path, 
     with Store(full) as store:
         write(store, ["first"], archive)
     first, run, *records = map(json.loads, archive.read_text().splitlines())
-    assert first == {"format": "tinysearch archive", "version": 2}
+    assert first == {"format": "tinysearch archive", "version": 3}
     assert run["run"]["name"] == "first"
     assert [line["record"]["key"] for line in records] == ["a", "b", "a"]
+
+
+def test_metrics_and_objectives_are_in_an_archive(tmp_path: Path, make_record: MakeRecord) -> None:
+    archive = tmp_path / "metrics.jsonl"
+    with Store(tmp_path / "store.db", create=True) as store:
+        settings = {"trials": 2, "objective": "macro_f1", "direction": "max"}
+        store.create_run("macro", "toy", "0123456789abcdef", settings)
+        store.append(make_record("a", run="macro", earlier=(0.5,), metrics={"macro_f1": 1 / 3, "mine:Cost": 12.5}))
+        tested = {"test_accuracy": 0.8, "test_fingerprint": "f" * 16, "test_metrics": {"macro_f1": 2 / 3}}
+        store.append(make_record("a", run="macro", purpose="evaluation", **tested))
+        write(store, ["macro"], archive)
+        with read(archive) as again:
+            assert again.records() == store.records()
+            assert again.summaries() == store.summaries()
+            (row,) = rank(again.summaries()).rows
+    assert (row.metric, row.val_metric, row.test_metric_mean) == ("macro_f1", 1 / 3, 2 / 3)
+    assert "objective" not in json.loads(archive.read_text(encoding="utf-8").splitlines()[2])["record"]

@@ -228,6 +228,7 @@ def test_every_sort_orders_the_rows_and_leaves_the_ranks(make_record: MakeRecord
         make_record("c", val_accuracy=0.7, params=200, train_seconds=1.0),
     ]
     orders = {
+        "rank": "abc",
         "val_accuracy": "abc",
         "val_loss": "abc",
         "test_accuracy": "bac",

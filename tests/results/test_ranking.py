@@ -15,6 +15,7 @@ from tinysearch.results.leaderboard import rank
 from tinysearch.results.ranking import best, mark_front, ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.results.summary import Summary
 
 MakeRecord = Callable[..., Record]
 FULL = (0.5, 0.6, 0.7)
@@ -93,8 +94,6 @@ def test_leaderboard_winner_watch_and_report_name_the_same_candidate(make_record
 def test_the_first_row_of_a_leaderboard_is_always_the_best(
     make_record: MakeRecord, kind: str, points: list[tuple[str, int, float | None, int]]
 ) -> None:
-    from tinysearch.results.summary import Summary
-
     records = [
         make_record(
             key,
@@ -159,3 +158,81 @@ def test_the_same_images_under_two_names_are_two_datasets_for_leaderboard_and_re
             ("copy", "second"),
         ]
         assert [section.dataset for section in build(store).sections] == ["tiny", "copy"]
+
+
+# Objectives
+
+
+def by(objective: str, direction: str = "max") -> dict[str, str]:
+    return {"objective": objective, "direction": direction}
+
+
+@pytest.mark.parametrize(
+    ("objective", "order"),
+    [
+        (by("accuracy"), "abc"),
+        (by("balanced_accuracy"), "cab"),
+        (by("macro_f1"), "bca"),
+        (by("mine:Cost", "min"), "bac"),
+    ],
+)
+def test_the_objective_decides_and_among_equals_the_smaller_is_first(
+    make_record: MakeRecord, objective: dict[str, str], order: str
+) -> None:
+    points = {
+        "a": (0.97, {"balanced_accuracy": 0.6, "macro_f1": 0.5, "mine:Cost": 3.0}, 300),
+        "b": (0.96, {"balanced_accuracy": 0.5, "macro_f1": 0.7, "mine:Cost": 2.0}, 200),
+        "c": (0.95, {"balanced_accuracy": 0.7, "macro_f1": 0.6, "mine:Cost": 3.0}, 900),
+    }
+    records = [
+        make_record(key, val_accuracy=accuracy, metrics=metrics, params=params, **objective)
+        for key, (accuracy, metrics, params) in points.items()
+    ]
+    for given_as in (records, [Summary.of(record) for record in records]):
+        standings = ranked(given_as)
+        assert "".join(one.first.key for one in standings) == order
+        assert standings[0].metric == objective["objective"]
+        mark_front(standings)
+        front = {one.first.key for one in standings if one.on_pareto_front}
+        assert order[0] in front
+        # The largest is on the front only where it is the best.
+        assert ("c" in front) == (order[0] == "c")
+    rows = rank(records).rows
+    assert [row.val_metric for row in rows] == [
+        record.value for key in order for record in records if record.key == key
+    ]
+    assert [row.val_accuracy for row in rows] == [points[key][0] for key in order]
+
+
+def test_shortened_trainings_come_last_by_any_objective(make_record: MakeRecord) -> None:
+    short = make_record("short", val_accuracy=0.5, metrics={"macro_f1": 0.9}, **by("macro_f1"))
+    full = make_record("full", val_accuracy=0.9, earlier=FULL, metrics={"macro_f1": 0.2}, **by("macro_f1"))
+    assert [one.first.key for one in ranked([short, full])] == ["full", "short"]
+
+
+def test_means_are_over_the_trainings_of_which_the_value_is_known(make_record: MakeRecord) -> None:
+    known = make_record("a", val_accuracy=0.9, metrics={"macro_f1": 0.4}, **by("macro_f1"))
+    again = {"purpose": "revalidation", "seed": 1, **by("macro_f1")}
+    unknown = make_record("a", val_accuracy=0.7, **again)
+    (standing,) = ranked([known, unknown])
+    assert (standing.value, standing.val_seeds, standing.val_accuracy) == (0.4, 1, pytest.approx(0.8))
+    other = make_record("a", val_accuracy=0.7, metrics={"macro_f1": 0.6}, **again)
+    (standing,) = ranked([known, other])
+    assert (standing.value, standing.val_seeds) == (pytest.approx(0.5), 2)
+    assert best([unknown]) is None
+
+
+def test_runs_with_different_objectives_are_ranked_by_accuracy_and_the_board_says_so(make_record: MakeRecord) -> None:
+    records = [
+        make_record("a", run="first", val_accuracy=0.9, metrics={"macro_f1": 0.1}),
+        make_record("b", run="second", val_accuracy=0.8, metrics={"macro_f1": 0.9}, **by("macro_f1")),
+    ]
+    board = rank(records)
+    assert [(row.key, row.metric, row.val_metric) for row in board.rows] == [
+        ("a", "accuracy", 0.9),
+        ("b", "accuracy", 0.8),
+    ]
+    assert board.mixed == {"toy": ("accuracy", "macro_f1")}
+    board = rank([record.by("macro_f1", "max") for record in records])
+    assert [row.key for row in board.rows] == ["b", "a"]
+    assert board.mixed == {}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tinysearch.baselines.models import CONV
-from tinysearch.errors import CandidateError, RunError, StoreError, StoreWriteError
+from tinysearch.errors import CandidateError, InputError, RunError, StoreError, StoreWriteError, TinySearchWarning
 from tinysearch.results.migration import APPLICATION_ID
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.schema import MIGRATIONS
@@ -409,3 +410,85 @@ def test_the_path_is_that_of_the_environment_else_in_the_working_directory(monke
     assert default_path() == DEFAULT_PATH
     monkeypatch.delenv("TINYSEARCH_STORE")
     assert default_path() == DEFAULT_PATH
+
+
+# Metrics
+
+
+MACRO = {"trials": 2, "objective": "macro_f1", "direction": "max"}
+MEASURED = {"balanced_accuracy": 1 / 3, "macro_f1": 2 / 3}
+
+
+def test_metrics_come_back_and_are_rows_of_names_and_values(store: Store, path: Path, make_record: MakeRecord) -> None:
+    record = make_record("a", earlier=(0.5,), metrics={**MEASURED, "mine:Cost": -3.5})
+    tested = make_record(
+        "a", purpose="evaluation", test_accuracy=0.75, test_fingerprint="f" * 16, test_metrics={"macro_f1": 1 / 7}
+    )
+    for one in (record, tested):
+        store.append(one)
+    assert [undated(one) for one in store.records()] == [record, tested]
+    assert undated(store.find("a")[1]).test_metrics == {"macro_f1": 1 / 7}
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        rows = set(connection.execute("SELECT record_id, part, name, value FROM metrics"))
+    assert rows == {
+        (1, "validation", "balanced_accuracy", 1 / 3),
+        (1, "validation", "macro_f1", 2 / 3),
+        (1, "validation", "mine:Cost", -3.5),
+        (2, "test", "macro_f1", 1 / 7),
+    }
+
+
+def test_records_and_summaries_have_the_objective_of_their_run(store: Store, make_record: MakeRecord) -> None:
+    store.create_run("macro", "toy", "0123456789abcdef", MACRO)
+    store.create_run("least", "toy", "0123456789abcdef", {"objective": "mine:Cost", "direction": "min"})
+    for run in ("first", "macro", "least"):
+        store.append(make_record("a", run=run, metrics={**MEASURED, "mine:Cost": 5.0}))
+    assert (store.run("first").objective, store.run("macro").objective) == ("accuracy", "macro_f1")
+    found = [(one.objective, one.direction, one.value) for one in store.records()]
+    assert found == [("accuracy", "max", 0.9), ("macro_f1", "max", 2 / 3), ("mine:Cost", "min", 5.0)]
+    assert [(one.objective, one.direction, one.value) for one in store.summaries()] == found
+    assert list(map(Summary.of, store.records())) == store.summaries()
+    assert store.summaries("macro") == store.summaries()[1:2]
+
+
+def test_summaries_are_by_the_metric_that_is_asked_for(store: Store, make_record: MakeRecord) -> None:
+    store.create_run("least", "toy", "0123456789abcdef", {"objective": "mine:Cost", "direction": "min"})
+    store.append(make_record("a", metrics=MEASURED))
+    store.append(make_record("b", val_accuracy=0.8))
+    store.append(
+        make_record("a", run="least", purpose="evaluation", test_accuracy=0.5, test_metrics=MEASURED, val_accuracy=None)
+    )
+    summaries = store.summaries(metric="macro_f1")
+    assert [(one.key, one.value, one.test_value) for one in summaries] == [
+        ("a", 2 / 3, None),
+        ("b", None, None),
+        ("a", None, 2 / 3),
+    ]
+    assert {(one.objective, one.direction) for one in summaries} == {("macro_f1", "max")}
+    assert {one.direction for one in store.summaries(metric="mine:Cost")} == {"min"}
+    assert [one.value for one in store.summaries(metric="accuracy")] == [0.9, 0.8, None]
+    with pytest.raises(InputError, match="accuracy, balanced_accuracy, macro_f1, mine:Cost; got 'recall'"):
+        store.summaries(metric="recall")
+
+
+@pytest.mark.parametrize("value", ["high", math.inf, b"0"])
+def test_a_damaged_metric_costs_its_record_and_no_other(
+    store: Store, path: Path, make_record: MakeRecord, value: object
+) -> None:
+    store.create_run("macro", "toy", "0123456789abcdef", MACRO)
+    for key in "ab":
+        store.append(make_record(key, run="macro", metrics=MEASURED))
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE metrics SET value = ? WHERE record_id = 1 AND name = 'macro_f1'", (value,))
+    with pytest.warns(TinySearchWarning, match="record 1 of run 'macro'"):
+        (summary,) = store.summaries()
+    assert summary.key == "b"
+
+
+def test_the_common_objective_is_that_of_searches(store: Store) -> None:
+    assert store.common_objective() == "accuracy"
+    store.create_run("macro", "toy", "0123456789abcdef", MACRO)
+    store.create_run("again", "toy", "0123456789abcdef", {"kind": "reproduce", "recipe": {"epochs": 2}})
+    assert store.common_objective() is None
+    assert store.common_objective(["macro", "again"]) == "macro_f1"
+    assert store.common_objective(["again"]) is None

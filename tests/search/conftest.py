@@ -17,6 +17,7 @@ from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
+from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.stages import RunOutcome, Stages
@@ -79,6 +80,7 @@ class Runner:
         documented: Mapping[str, Architecture] | None = None,
         workers: int = 1,
         memory_bytes: int | None = None,
+        plugins: Plugins = NO_PLUGINS,
         **settings: Any,
     ) -> SearchRun:
         self.workers = workers
@@ -99,6 +101,7 @@ class Runner:
             time_limit=time_limit,
             reuse=reuse,  # type: ignore[arg-type]
             memory_bytes=memory_bytes,
+            plugins=plugins,
         )
 
     def carry_out(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,14 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from tinysearch.baselines.models import INCEPTION
 from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
 from tinysearch.data.loading import load
-from tinysearch.errors import ShapeError
+from tinysearch.errors import InputError, ShapeError
 from tinysearch.results.predictions import unpack
-from tinysearch.results.record import Epoch
+from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Inception, Pool, SeparableConv
 from tinysearch.space.task import Task
@@ -378,3 +380,69 @@ def test_the_plateau_rule_reaches_the_optimizer_of_a_training(data: TrainingData
     stuck = replace(recipe("documented", epochs=5), learning_rate=1e-9, plateau_factor=2.0)
     _, measurement = fit(Candidate(SMALL, stuck), data, 0)
     assert [epoch.learning_rate for epoch in measurement.curve] == pytest.approx([1e-9] * 4 + [5e-10])
+
+
+# Objectives
+
+
+def values(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    return {
+        "balanced_accuracy": balanced_accuracy_score(labels, predicted),
+        "macro_f1": f1_score(labels, predicted, average="macro", zero_division=0),
+    }
+
+
+@pytest.mark.parametrize("how", [Recipe(epochs=2), Recipe(epochs=2, ema_momentum=0.9)])
+def test_every_objective_is_measured_after_the_last_epoch_of_the_model_that_is_kept(
+    data: TrainingData, how: Recipe
+) -> None:
+    assert data.validation is not None
+    model, measurement = fit(Candidate(SMALL, how), data, 0)
+    guesses = classified(model, data.validation.pixels)
+    assert measurement.curve[0].metrics == {}
+    assert measurement.curve[1].metrics == pytest.approx(values(data.validation.labels, guesses))
+    assert measurement.val_accuracy == pytest.approx(float((guesses == data.validation.labels).mean()), abs=1e-6)
+
+
+def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_changes_nothing(data: TrainingData) -> None:
+    candidate = Candidate(BRANCHED, Recipe(epochs=3, ema_momentum=0.9))
+    _, plain = fit(candidate, data, 0)
+    seen: list[Epoch] = []
+    _, measurement = fit(candidate, data, 0, lambda number, epoch, state: seen.append(epoch), objective="macro_f1")
+    assert all(set(epoch.metrics) == {"balanced_accuracy", "macro_f1"} for epoch in measurement.curve)
+    assert tuple(seen) == measurement.curve
+    assert [one.val_loss for one in measurement.curve] == [one.val_loss for one in plain.curve]
+    assert measurement.curve[-1].metrics == plain.curve[-1].metrics
+    # What is measured after an epoch is what would be if it were the last: of the averaged weights.
+    assert data.validation is not None
+    for number, epoch in enumerate(measurement.curve):
+        right = (epoch.val_accuracy or 0.0) * len(data.validation)
+        assert right == pytest.approx(round(right), abs=1e-3), number
+
+
+def test_the_floor_is_of_the_objective(data: TrainingData) -> None:
+    candidate = Candidate(SMALL, Recipe(epochs=4))
+    _, whole = fit(candidate, data, 0, objective="macro_f1")
+    reached = whole.curve[1].metrics["macro_f1"]
+    assert reached != whole.curve[1].val_accuracy
+    for bound, epochs in ((reached + 0.001, 2), (reached, 4)):
+        _, measurement = fit(candidate, data, 0, floor=(2, bound), objective="macro_f1")
+        assert [one.val_loss for one in measurement.curve] == [one.val_loss for one in whole.curve[:epochs]]
+    # The epoch at which training may end has all metrics, whatever the objective.
+    _, stopped = fit(candidate, data, 0, floor=(2, 1.0))
+    assert stopped.curve[-1].metrics == whole.curve[1].metrics
+
+
+def test_without_validation_images_nothing_is_measured(data: TrainingData) -> None:
+    _, measurement = fit(Candidate(SMALL, Recipe(epochs=1)), replace(data, validation=None), 0, objective="macro_f1")
+    assert measurement.curve[0].metrics == {}
+
+
+def test_a_job_carries_its_objective_and_an_unknown_one_is_refused(data: TrainingData) -> None:
+    one = job(Candidate(SMALL, Recipe(epochs=2)), objective="balanced_accuracy")
+    assert Job.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+    measurement = train(one, data).measurement
+    assert measurement.value("balanced_accuracy") == measurement.curve[-1].metrics["balanced_accuracy"]
+    assert Measurement.from_dict(json.loads(json.dumps(measurement.to_dict()))) == measurement
+    with pytest.raises(InputError, match="recall"):
+        train(replace(one, objective="recall"), data)

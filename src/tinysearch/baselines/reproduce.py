@@ -268,6 +268,6 @@ def _compared(model: Baseline, records: Sequence[Record]) -> Reproduction:
         model=model,
         counted=records[0].cost,
         test_accuracies=tuple(record.test_accuracy for record in records if record.test_accuracy is not None),
-        val_accuracies=tuple(record.score for record in records),
+        val_accuracies=tuple(record.val_accuracy or 0.0 for record in records),
         train_seconds=sum(record.measurement.train_seconds for record in records),
     )

@@ -16,7 +16,7 @@ from tinysearch.cli.signals import terminations
 def evaluate(
     run: Annotated[str, typer.Argument(help="Name of the run.")],
     top: Annotated[
-        int, typer.Option(parser=positive, metavar="N", help="How many candidates, the best by validation accuracy.")
+        int, typer.Option(parser=positive, metavar="N", help="How many candidates, the best on the validation images.")
     ] = 1,
     seeds: Annotated[
         int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")

@@ -14,6 +14,7 @@ from tinysearch.baselines.models import PREFIX
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
+from tinysearch.results.ranking import metric_of
 from tinysearch.results.record import Record
 
 if TYPE_CHECKING:
@@ -101,21 +102,31 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     A network that won below a smaller budget is below the larger ones too.
     """
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
-    for title in ("below", "params", "validation", "test", "n"):
+    every = [record for found in records.values() for record in found]
+    metric, direction = metric_of(every)
+    for title in (
+        "below",
+        "params",
+        figures.metric_title(metric, "validation"),
+        figures.metric_title(metric, "test"),
+        "n",
+    ):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
-    winners = [row for found in records.values() for row in _winner(found)]
+    winners = [row for found in records.values() for row in _winner([one.by(metric, direction) for one in found])]
     for bound in records:
-        row = max((row for row in winners if row.params < bound), key=_order, default=None)
+        sign = 1.0 if direction == "max" else -1.0
+        below = (row for row in winners if row.params < bound)
+        row = max(below, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
         if row is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue
         table.add_row(
             f"{bound:,}",
             f"{row.params:,}",
-            figures.percent(row.val_accuracy),
-            figures.spread(row.test_accuracy_mean, row.test_accuracy_std),
+            figures.measured(row.val_metric, metric),
+            figures.spread(row.test_metric_mean, row.test_metric_std, metric),
             str(row.test_seeds),
             Text(row.name),
             Text(row.layers),
@@ -123,10 +134,6 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     return table
 
 
-def _order(row: Row) -> tuple[float, int]:
-    return row.val_accuracy or 0.0, -row.params
-
-
 def _winner(records: Sequence[Record]) -> list[Row]:
     """Return the row of the winner of a search; none where nothing was measured."""
-    return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_accuracy is not None]
+    return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_metric is not None]

@@ -52,6 +52,7 @@ def frontier(
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     constraint: options.Constraints = None,
+    objective: options.Objective = None,
     workers: options.Workers = None,
     lag: options.Lag = None,
     folds: options.Folds = None,
@@ -109,6 +110,7 @@ def frontier(
         "class_weight": class_weight,
         "prune": prune,
         "constraints": constraint or None,
+        "objective": objective,
     }
     with terminations() as signals:
         found = sweep(

@@ -21,6 +21,7 @@ TABLE, HTML = "table", "html"
 class Sort(str, Enum):
     """The order of the rows."""
 
+    rank = "rank"
     val_accuracy = "val_accuracy"
     val_loss = "val_loss"
     test_accuracy = "test_accuracy"
@@ -40,9 +41,12 @@ def leaderboard(
         ),
     ] = TABLE,
     sort: Annotated[
-        Sort, typer.Option(help="Order of the rows; ranks are by validation accuracy.")
-    ] = Sort.val_accuracy,
-    pareto: Annotated[bool, typer.Option("--pareto", help="Only the Pareto front of parameters and accuracy.")] = False,
+        Sort, typer.Option(help="Order of the rows; ranks are by the metric on the validation images.")
+    ] = Sort.rank,
+    metric: options.Metric = None,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Only the Pareto front of parameters and the metric.")
+    ] = False,
     tested: Annotated[bool, typer.Option("--tested", help="Only what was scored on test images.")] = False,
     top: Annotated[
         int | None,
@@ -62,6 +66,7 @@ def leaderboard(
 ) -> None:
     """Rank all candidates in the store, baselines marked. Results of different datasets are ranked apart.
 
+    Ranks are by the objective of the runs; where these have different ones, by accuracy, unless --metric names another.
     With --reference, the results that come with tinysearch, which can be reproduced by their keys.
 
     Example: tinysearch leaderboard --format markdown -o leaderboard.md
@@ -79,9 +84,10 @@ def leaderboard(
     gc.disable()
     with open_to_read(options.to_read(store, reference)) as opened:
         opened.check_names(runs or [])
-        records = [one for one in opened.summaries() if not runs or one.run in runs]
+        by = metric or opened.common_objective(runs or ())
+        records = [one for one in opened.summaries(metric=by) if not runs or one.run in runs]
         if format == HTML:
-            if dataset is not None or pareto or tested or top is not None or sort is not Sort.val_accuracy:
+            if dataset is not None or pareto or tested or top is not None or sort is not Sort.rank:
                 raise InputError(
                     "a page shows everything, to be sorted and filtered in the browser; leave --dataset, --pareto, "
                     "--tested, --top and --sort out, or name runs"
@@ -89,7 +95,7 @@ def leaderboard(
             from tinysearch.cli.report import page_of
 
             words = options.store_words(store)
-            write_page(page_of(opened, runs or (), reference=reference, words=words), output)
+            write_page(page_of(opened, runs or (), reference=reference, words=words, metric=metric), output)
             return
     known = sorted({record.dataset for record in records})
     if dataset is not None and dataset not in known:

@@ -102,6 +102,24 @@ Folds = Annotated[
 ]
 # The name that --folds had.
 Confirm = Annotated[int | None, typer.Option("--confirm", parser=positive, metavar="N", hidden=True)]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        "--metric",
+        metavar="NAME",
+        help="What is searched for: accuracy, balanced_accuracy, macro_f1 or module:Class. [accuracy]",
+    ),
+]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        "--objective",
+        metavar="NAME",
+        help="What ranks are by: accuracy, balanced_accuracy, macro_f1. [the objective of the runs]",
+    ),
+]
 LearnFrom = Annotated[
     list[str] | None,
     typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),
@@ -111,7 +129,7 @@ Lag = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [4]",
+        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [8]",
     ),
 ]
 
@@ -170,7 +188,7 @@ Strategy = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="bayesian, evolution, halving, random, keras-tuner:<oracle> or module:Class. [bayesian]",
+        help="bayesian, evolution, halving, random, keras-tuner:<oracle>, optuna:<sampler> or module:Class. [bayesian]",
     ),
 ]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]

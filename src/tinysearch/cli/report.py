@@ -32,6 +32,7 @@ def report(
             show_default=False,
         ),
     ] = None,
+    metric: options.Metric = None,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
@@ -45,7 +46,8 @@ def report(
     from tinysearch.results.archive import open_to_read
 
     with open_to_read(options.to_read(store, reference)) as opened:
-        page = page_of(opened, runs or (), data, reference=reference, words=options.store_words(store))
+        words = options.store_words(store)
+        page = page_of(opened, runs or (), data, reference=reference, words=words, metric=metric)
     write_page(page, output)
     stderr().print(f"wrote {output}", soft_wrap=True)
 
@@ -57,6 +59,7 @@ def page_of(
     *,
     reference: bool = False,
     words: Sequence[str] = (),
+    metric: str | None = None,
 ) -> str:
     """Return the page of some runs of a store, or of all; see ``report`` and ``Report``."""
     from datetime import datetime, timezone
@@ -69,5 +72,15 @@ def page_of(
     made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     images = at_hand(data, {run.dataset for run in store.runs() if not runs or run.name in runs})
     title = "reference results" if reference else "all results"
-    found = build(store, runs, documented=documented(), images=images, created_at=made, title=title, words=words)
-    return to_html(found)
+    return to_html(
+        build(
+            store,
+            runs,
+            documented=documented(),
+            images=images,
+            created_at=made,
+            title=title,
+            words=words,
+            metric=metric,
+        )
+    )

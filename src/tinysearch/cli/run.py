@@ -62,6 +62,7 @@ def run(
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
+    objective: options.Objective = None,
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
@@ -145,6 +146,7 @@ def run(
         "class_weight": class_weight,
         "prune": prune,
         "warm_start": learn_from or None,
+        "objective": objective,
         "max_macs": max_macs,
         "max_memory": max_memory,
         "constraints": constraint or None,

@@ -14,6 +14,7 @@ from rich.text import Text
 from tinysearch.cli import options
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stdout
+from tinysearch.results.record import ACCURACY
 
 if TYPE_CHECKING:
     from tinysearch.results.lock import Holder
@@ -92,12 +93,14 @@ def _display(store: Store, run: Run, summaries: list[Summary], state: str) -> Re
     ]
     best = leader(summaries)
     if best is not None:
-        accuracy = figures.validated(best.val_accuracy, best.val_seeds)
-        rows.append(("best", f"{accuracy} with {best.params:,} params, {best.first.name}"))
+        value = figures.validated(best.value, best.val_seeds, best.metric)
+        title = "" if best.metric == ACCURACY else f"{figures.metric_title(best.metric)} "
+        rows.append(("best", f"{title}{value} with {best.params:,} params, {best.first.name}"))
     for title, value in rows:
         facts.add_row(Text(title, style="bold"), Text(value))
     table = Table(title="latest", title_justify="left", header_style="bold", box=None)
-    for title in ("validation", "test", "params", "time"):
+    named = [] if run.objective == ACCURACY else [figures.metric_title(run.objective, "validation")]
+    for title in (*named, "validation", "test", "params", "time"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
@@ -105,7 +108,8 @@ def _display(store: Store, run: Run, summaries: list[Summary], state: str) -> Re
         result = "failed" if one.failure is not None else figures.percent(one.val_accuracy)
         test = figures.percent(one.test_accuracy)
         time_spent = "reused" if one.reused_from is not None else figures.duration(one.train_seconds)
-        table.add_row(result, test, f"{one.params:,}", time_spent, Text(one.name), Text(one.layers))
+        values = [figures.measured(one.value, one.objective) for _ in named]
+        table.add_row(*values, result, test, f"{one.params:,}", time_spent, Text(one.name), Text(one.layers))
     return Group(facts, Text(), table)
 
 
@@ -117,6 +121,9 @@ def _print_new(console: Console, summaries: list[Summary], seen: int) -> int:
         result = (
             f"failed: {one.failure}" if one.failure is not None else f"validation {figures.percent(one.val_accuracy)}"
         )
+        if one.objective != ACCURACY and one.value is not None:
+            title = figures.metric_title(one.objective, "validation")
+            result = f"{title} {figures.measured(one.value, one.objective)}, {result}"
         test = "" if one.test_accuracy is None else f", test {figures.percent(one.test_accuracy)}"
         console.print(Text(f"{result}{test}  {one.params:,} params  {one.name}  {one.layers}"), soft_wrap=True)
     return len(summaries)

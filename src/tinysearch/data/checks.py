@@ -128,7 +128,7 @@ def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
             "warning",
             "imbalance",
             f"{100 * share:.1f} % of the training images are of class {largest}: whatever always says so has that "
-            f"accuracy, which is the score to beat. --metric balanced_accuracy counts all classes alike, and "
+            f"accuracy, which is the score to beat. --objective balanced_accuracy counts all classes alike, and "
             f"--class-weight balanced trains for it",
         )
 

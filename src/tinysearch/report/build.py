@@ -16,7 +16,7 @@ from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Sec
 from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
 from tinysearch.results.ranking import best as best_of
-from tinysearch.results.record import Record, Run
+from tinysearch.results.record import ACCURACY, Epoch, Record, Run
 from tinysearch.results.store import Store
 from tinysearch.space.architecture import Convolution, Dropout, Inception, Layer, Pool, Residual
 
@@ -45,6 +45,7 @@ def build(
     created_at: str = "",
     title: str = "all results",
     words: Sequence[str] = (),
+    metric: str | None = None,
 ) -> Report:
     """Gather what a report shows.
 
@@ -57,13 +58,19 @@ def build(
         created_at: When, for the page to say.
         title: What all results of the store are, for the page to say.
         words: By which a command finds the store, see ``Report``.
+        metric: What candidates are ranked by; None for the objective of the searches, or accuracy where they differ.
 
     Raises:
         RunError: if a run is unknown.
+        InputError: if the metric is unknown.
     """
     known = {run.name: run for run in store.runs()}
     store.check_names(runs)
     records = [record for record in store.records(all_needed=False) if not runs or record.run in runs]
+    metric = metric or store.common_objective(runs)
+    if metric is not None:
+        direction = store.direction_of(metric)
+        records = [record.by(metric, direction) for record in records]
     context = _Known(known, documented or {}, images or {})
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
         context.evaluated[mark] = by_network(store.evaluations(mark))
@@ -71,14 +78,15 @@ def build(
     sections = []
     for dataset, standings in by_dataset(records).items():
         marks = {one.first.fingerprint for one in standings}
+        ranked_by = standings[0].metric, standings[0].direction
         rows = zip(board.of(dataset), standings, strict=True)
         candidates = [_candidate(row, one.trainings, context) for row, one in rows]
         searches = [
-            _progress(run, [record for record in records if record.run == run.name])
+            _progress(run, [record.by(*ranked_by) for record in records if record.run == run.name])
             for run in known.values()
             if run.fingerprint in marks and "trials" in run.settings and (not runs or run.name in runs)
         ]
-        sections.append(Section(dataset, candidates, searches))
+        sections.append(Section(dataset, candidates, searches, *ranked_by, board.mixed.get(dataset, ())))
     return Report(sections, list(runs), board.failed, created_at, ", ".join(runs) or title, list(words))
 
 
@@ -101,8 +109,11 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
         ],
         recipe=dict(first.recipe),
         curve={
-            name: [_rounded(getattr(epoch, name)) for epoch in curve]
-            for name in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+            **{
+                name: [_rounded(getattr(epoch, name)) for epoch in curve]
+                for name in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+            },
+            **_curve_of(row.metric, curve),
         },
         fingerprint=first.fingerprint,
         versions={name: value for name, value in first.provenance.items() if value},
@@ -111,6 +122,13 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
         test=_test(records, known),
         versus=_versus(records, known),
     )
+
+
+def _curve_of(metric: str, curve: Sequence[Epoch]) -> dict[str, list[float | None]]:
+    """Return the curve of what candidates are ranked by, if that is not accuracy and was measured."""
+    values = [_rounded(epoch.value(metric)) for epoch in curve]
+    measured = metric != ACCURACY and any(value is not None for value in values)
+    return {"val_metric": values} if measured else {}
 
 
 def _windows(layers: Sequence[Layer], prefix: str) -> dict[str, str]:
@@ -251,7 +269,7 @@ def _progress(run: Run, records: Sequence[Record]) -> Progress:
         (one for one in records if one.purpose == "search"), key=lambda one: (one.position is None, one.position or 0)
     )
     searched = [one for one in trained if one.origin == "search"]
-    best: list[float] = []
+    best: list[float | None] = []
     seconds: list[float] = []
     spent = 0.0
     top: Record | None = None
@@ -259,7 +277,7 @@ def _progress(run: Run, records: Sequence[Record]) -> Progress:
         spent += 0.0 if record.reused_from is not None else record.measurement.train_seconds
         seconds.append(round(spent, 1))
         top = best_of(filter(None, (top, record)))
-        best.append(0.0 if top is None else _rounded(top.measurement.val_accuracy) or 0.0)
+        best.append(None if top is None else _rounded(top.value))
     rejections = Counter(run.rejections)
     for record in trained:
         rejections.update(record.rejections)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tinysearch.report import figures
-from tinysearch.results.record import Record
+from tinysearch.results.objective import title_of
+from tinysearch.results.record import ACCURACY, Record
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
@@ -92,9 +93,9 @@ def _results(records: Sequence[Record]) -> list[str]:
     by_seed = {one.seed: one for one in records if one.measurement.val_accuracy is not None}
     searched = list(by_seed.values())
     if searched:
+        scores = [one.val_accuracy or 0.0 for one in searched]
         lines.append(
-            f"| images held out for validation | {_spread([one.score for one in searched])} | {_seeds(searched)} | "
-            f"the other training images |"
+            f"| images held out for validation | {_spread(scores)} | {_seeds(searched)} | the other training images |"
         )
     for held_out in (True, False):
         tested = [
@@ -106,6 +107,10 @@ def _results(records: Sequence[Record]) -> list[str]:
             trained_on = "training images less those held out" if held_out else "all training images"
             scores = [one.test_accuracy or 0.0 for one in tested]
             lines.append(f"| test images | {_spread(scores)} | {_seeds(tested)} | {trained_on} |")
+    metrics = [*_metrics("images held out for validation", searched, lambda one: one.metrics)]
+    metrics += _metrics("test images", records, lambda one: one.test_metrics)
+    if metrics:
+        lines += ["", "| measured on | metric | mean | seeds |", "| --- | --- | ---: | --- |", *metrics]
     lines += [
         "",
         "Last epoch, never the best one. A search chooses by the validation figure, which therefore flatters; test "
@@ -113,6 +118,20 @@ def _results(records: Sequence[Record]) -> list[str]:
         "",
     ]
     return lines
+
+
+def _metrics(
+    measured_on: str, records: Sequence[Record], metrics_of: Callable[[Record], Mapping[str, float]]
+) -> list[str]:
+    """Return a row for each metric other than accuracy that trainings have been measured by."""
+    measured = [one for one in records if metrics_of(one)]
+    names = [name for name in (metrics_of(measured[0]) if measured else {}) if name != ACCURACY]
+    rows = []
+    for name in names:
+        values = [metrics_of(one)[name] for one in measured if name in metrics_of(one)]
+        mean = figures.spread(*figures.mean_and_std(values), name)
+        rows.append(f"| {measured_on} | {_escaped(title_of(name))} | {mean} | {_seeds(measured)} |")
+    return rows
 
 
 def _training(records: Sequence[Record]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinysearch.results.leaderboard import Row
+from tinysearch.results.record import ACCURACY, Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Candidate:
         int8_weight_bytes: What its weights take in int8.
         layers: Name, kind, output shape, parameters, MACs, and kernel or window of each operation.
         recipe: As plain JSON values.
-        curve: Lists of training loss and accuracy, validation loss and accuracy, and rate, an entry an epoch.
+        curve: Lists of training loss and accuracy, validation loss and accuracy, and rate, an entry an epoch; and
+            ``val_metric``, of what candidates are ranked by, if that is not accuracy and was measured.
         fingerprint, versions, stored: Where the figures come from.
         pruned: Whether its training was stopped early.
         test: What evaluations came to.
@@ -118,7 +120,8 @@ class Progress:
     Args:
         run: Its name.
         budget, strategy, seed, workers: Of its settings.
-        best: Best validation accuracy so far after each trial; hand-designed baselines are none.
+        best: Best value so far of what the section is ranked by, after each trial, None before there is one;
+            hand-designed baselines are none.
         seconds: Time spent training until then, all workers together.
         names: What was trained.
         baselines: How many hand-designed baselines were trained beside the trials.
@@ -133,7 +136,7 @@ class Progress:
     strategy: str
     seed: int
     workers: int
-    best: Sequence[float]
+    best: Sequence[float | None]
     seconds: Sequence[float]
     names: Sequence[str]
     baselines: int
@@ -145,15 +148,25 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """All results on one dataset."""
+    """All results on one dataset.
+
+    Args:
+        dataset: Its name.
+        candidates, searches: What is known of them.
+        metric, direction: What candidates are ranked by.
+        mixed: The objectives of the runs, where they are ranked by accuracy because these differ.
+    """
 
     dataset: str
     candidates: Sequence[Candidate]
     searches: Sequence[Progress]
+    metric: str = ACCURACY
+    direction: Direction = "max"
+    mixed: Sequence[str] = ()
 
     @property
     def best(self) -> Candidate:
-        """The first by validation accuracy."""
+        """The first in the order of candidates."""
         return min(self.candidates, key=lambda one: one.row.rank)
 
 

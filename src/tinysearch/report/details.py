@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tinysearch.report import figures
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.objective import title_of
+from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
 
@@ -54,12 +55,19 @@ def _place(name: str) -> str:
     return name if inner is None else f"{inner[1]}.{inner[2] or 1} {inner[3]}"
 
 
-def curve(epochs: Sequence[Epoch]) -> RenderableType:
-    """Return a training curve as a table, an epoch a row, with a bar for the validation error."""
+def curve(epochs: Sequence[Epoch], objective: str = ACCURACY) -> RenderableType:
+    """Return a training curve as a table, an epoch a row, with a bar for the validation error.
+
+    Args:
+        epochs: The curve.
+        objective: That of the run; it has a column if it is not accuracy.
+    """
     errors = [1 - epoch.val_accuracy for epoch in epochs if epoch.val_accuracy is not None]
     worst = max(errors, default=0.0) or 1.0
     table = Table(header_style="bold", box=None)
-    for title in ("epoch", "loss", "accuracy", "val loss", "validation"):
+    measured = objective != ACCURACY and any(epoch.metrics for epoch in epochs)
+    named = [figures.metric_title(objective, "validation")] if measured else []
+    for title in ("epoch", "loss", "accuracy", "val loss", *named, "validation"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("validation error", no_wrap=True)
     for number, epoch in enumerate(epochs, start=1):
@@ -69,6 +77,7 @@ def curve(epochs: Sequence[Epoch]) -> RenderableType:
             f"{epoch.loss:.4f}",
             figures.percent(epoch.accuracy),
             figures.MISSING if epoch.val_loss is None else f"{epoch.val_loss:.4f}",
+            *(figures.measured(epoch.value(objective), objective) for _ in named),
             figures.percent(epoch.val_accuracy),
             "" if error is None else "█" * max(1, round(24 * error / worst)),
         )
@@ -101,7 +110,7 @@ def trainings(records: Sequence[Record], models: Sequence[Path | None]) -> Rende
         if len(alike) > 1:
             parts.append(_seeds(alike))
         elif alike[0].measurement.curve:
-            parts.append(curve(alike[0].measurement.curve))
+            parts.append(curve(alike[0].measurement.curve, alike[0].objective))
     return Group(*parts)
 
 
@@ -150,6 +159,8 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
             rows.append(("log", record.measurement.log))
     elif len(alike) == 1 and record.measurement.val_accuracy is not None:
         rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
+    rows += [(f"validation {name}", value) for name, value in _metrics([one.metrics for one in alike])]
+    rows += [(f"test {name}", value) for name, value in _metrics([one.test_metrics for one in alike])]
     tests = [one.test_accuracy for one in alike if one.test_accuracy is not None]
     if len(tests) == 1:
         rows.append(("test", f"{figures.percent(tests[0])}, asked once, after the last epoch"))
@@ -160,6 +171,17 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     for name, value in rows:
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
+
+
+def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
+    """Return title and mean of each metric other than accuracy, over the trainings of which it is known."""
+    names = dict.fromkeys(name for metrics in measured for name in metrics if name != ACCURACY)
+    found = []
+    for name in names:
+        values = [metrics[name] for metrics in measured if name in metrics]
+        text = figures.tested(*figures.mean_and_std(values), len(values), name)
+        found.append((title_of(name), text if len(measured) > 1 else figures.measured(values[0], name)))
+    return found
 
 
 def survey(found: Survey) -> RenderableType:

@@ -16,7 +16,7 @@ from tinysearch.report.notebook import in_notebook
 from tinysearch.report.progress import TrainingProgress
 from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.ranking import Standing, leader
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.results.training import Training
 from tinysearch.space.notation import notation
 
@@ -43,7 +43,9 @@ class Display(Callback):
             self._console.print(_table(stage.plan))
         if stage.text:
             self._console.print(f"\n{stage.text}", soft_wrap=True)
-        self._progress = TrainingProgress(self._console, stage.total, stage.epochs, stage.done, stage.workers)
+        self._progress = TrainingProgress(
+            self._console, stage.total, stage.epochs, stage.done, stage.workers, stage.objective
+        )
         if self._searching:
             self._leader = leader([one for one in stage.records if one.purpose != "evaluation"])
             self._update(stage.rejections)
@@ -87,8 +89,9 @@ class Display(Callback):
     def _update(self, rejections: Mapping[str, int]) -> None:
         line = ""
         if self._leader is not None:
-            accuracy = figures.validated(self._leader.val_accuracy, self._leader.val_seeds)
-            line = f"best so far: {accuracy} with {self._leader.params:,} params, {self._leader.first.name}"
+            value = figures.validated(self._leader.value, self._leader.val_seeds, self._leader.metric)
+            title = "" if self._leader.metric == ACCURACY else f"{figures.metric_title(self._leader.metric)} "
+            line = f"best so far: {title}{value} with {self._leader.params:,} params, {self._leader.first.name}"
         if self._progress is not None:
             self._progress.note(line, f"rejected: {figures.rejected(rejections)}" if rejections else "")
 

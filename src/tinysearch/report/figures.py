@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from tinysearch.results.objective import OBJECTIVES, title_of
+from tinysearch.results.record import ACCURACY
+
 MISSING = "-"
 _REASONS = {
     "params": "at or above the budget",
@@ -34,22 +37,44 @@ def percent(fraction: float | None, digits: int = 2) -> str:
     return MISSING if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
-def tested(mean: float | None, std: float | None, seeds: int) -> str:
-    """Write a test accuracy with its spread and the number of seeds.
+def measured(value: float | None, metric: str = ACCURACY) -> str:
+    """Write the value of a metric: those that are known are shares, others are numbers.
+
+    >>> measured(0.5, "macro_f1"), measured(12.3456, "mine:Cost"), measured(None, "macro_f1")
+    ('50.00 %', '12.35', '-')
+    """
+    if value is None or metric in OBJECTIVES:
+        return percent(value)
+    return f"{value:.4g}"
+
+
+def metric_title(metric: str, part: str = "") -> str:
+    """Write the name of a metric, and on which images it was measured; accuracy is what is meant where nothing is said.
+
+    >>> metric_title("accuracy", "validation"), metric_title("macro_f1", "validation"), metric_title("macro_f1")
+    ('validation', 'validation macro F1', 'macro F1')
+    """
+    if metric == ACCURACY and part:
+        return part
+    return f"{part} {title_of(metric)}".strip()
+
+
+def tested(mean: float | None, std: float | None, seeds: int, metric: str = ACCURACY) -> str:  # noqa: PT028
+    """Write a metric on the test images with its spread and the number of seeds.
 
     >>> tested(0.9912, 0.0004, 3), tested(0.9912, None, 1)
     ('99.12 ± 0.04 % (n=3)', '99.12 % (n=1)')
     """
-    return MISSING if mean is None else f"{spread(mean, std)} (n={seeds})"
+    return MISSING if mean is None else f"{spread(mean, std, metric)} (n={seeds})"
 
 
-def validated(mean: float | None, seeds: int) -> str:
-    """Write a validation accuracy, with the number of trainings if it is a mean.
+def validated(mean: float | None, seeds: int, metric: str = ACCURACY) -> str:
+    """Write a metric on the validation images, with the number of trainings if it is a mean.
 
     >>> validated(0.9912, 1), validated(0.9912, 3), validated(None, 0)
     ('99.12 %', '99.12 % (n=3)', '-')
     """
-    return percent(mean) + (f" (n={seeds})" if seeds > 1 else "")
+    return measured(mean, metric) + (f" (n={seeds})" if seeds > 1 else "")
 
 
 def mean_and_std(fractions: Sequence[float]) -> tuple[float, float | None]:
@@ -72,14 +97,16 @@ def p_value(value: float | None) -> str:
     return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
-def spread(mean: float | None, std: float | None) -> str:
-    """Write the mean of an accuracy with its standard deviation.
+def spread(mean: float | None, std: float | None, metric: str = ACCURACY) -> str:
+    """Write the mean of a metric with its standard deviation.
 
     >>> spread(0.9912, 0.0004), spread(0.9912, None), spread(None, None)
     ('99.12 ± 0.04 %', '99.12 %', '-')
     """
     if mean is None:
         return MISSING
+    if metric not in OBJECTIVES:
+        return f"{mean:.4g}" + ("" if std is None else f" ± {std:.2g}")
     apart = "" if std is None else f" ± {100 * std:.2f}"
     return f"{100 * mean:.2f}{apart} %"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ from typing import Any
 
 from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Progress, Report, Section
+from tinysearch.results.objective import OBJECTIVES
+from tinysearch.results.record import ACCURACY
 from tinysearch.space.notation import LEGEND
 
 _FOLDER = Path(__file__).parent / "page"
@@ -20,6 +23,8 @@ _FOLDER = Path(__file__).parent / "page"
 _COLUMNS = (
     ("#", "rank", "rank"),
     ("candidate", "name", "name"),
+    ("validation of the metric", "val_metric", "val_metric"),
+    ("test of the metric", "test_metric_mean", "test_metric"),
     ("validation", "val_accuracy", "validation"),
     ("test", "test_accuracy_mean", "test"),
     ("documented", "documented", "documented"),
@@ -39,7 +44,9 @@ _SAID = {
     "unclear": "It is not clearly different from {}.",
 }
 
-_BEST_FIRST = ("validation", "test", "documented")
+_BEST_FIRST = ("val_metric", "test_metric", "validation", "test", "documented")
+# Where candidates are ranked by accuracy, these would be the same as those of it.
+_OF_METRIC = {"val_metric": "validation", "test_metric": "test"}
 
 _VERDICTS = {"better": "better", "worse": "worse", "unclear": "not clearly different"}
 # Points by which a validation accuracy is above the test accuracy when the page says so.
@@ -73,6 +80,12 @@ def _embedded(report: Report) -> str:
     """Return the data of the page, JSON in gzip in base64: a smaller page, in whose data no tag can begin or end."""
     data = report.to_dict()
     for section, plain in zip(report.sections, data["sections"], strict=True):
+        plain["metric"] = {
+            "title": figures.metric_title(section.metric),
+            "is_accuracy": section.metric == ACCURACY,
+            "is_share": section.metric in OBJECTIVES,
+            "sign": 1 if section.direction == "max" else -1,
+        }
         for one, candidate in zip(section.candidates, plain["candidates"], strict=True):
             candidate["reproduce"] = _reproduce(section, report, one)
     text = json.dumps({"sections": data["sections"]}, separators=(",", ":"), allow_nan=False)
@@ -94,7 +107,12 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
     strategies = {one.strategy for one in section.candidates if one.strategy}
     usual = _usual([one.recipe for one in section.candidates])
     hidden = {"documented"} if all(one.documented is None for one in section.candidates) else set()
+    hidden |= set(_OF_METRIC) if section.metric == ACCURACY else set()
+    best_first = set(_BEST_FIRST) - (set() if section.direction == "max" else set(_OF_METRIC))
+    titles = {cell: figures.metric_title(section.metric, part) for cell, part in _OF_METRIC.items()}
     return {
+        "metric": figures.metric_title(section.metric),
+        "mixed": ", ".join(section.mixed),
         "title": figures.dataset_title(section.dataset),
         "cards": _cards(section),
         "sentences": _sentences(section, report),
@@ -102,10 +120,10 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
         "choice": _choice(section),
         "columns": [
             {
-                "title": title,
+                "title": titles.get(cell, title),
                 "key": key,
                 "cell": cell,
-                "down": "yes" if cell in _BEST_FIRST else "no",
+                "down": "yes" if cell in best_first else "no",
                 "kind": {"name": "", "run": "run"}.get(cell, "n"),
             }
             for title, key, cell in _COLUMNS
@@ -115,7 +133,7 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
         "strategies": sorted(strategies),
         "runs": sorted({one.row.run for one in section.candidates}),
         "rows": [_row(index, one, usual) for index, one in enumerate(section.candidates)],
-        "searches": [_search(search) for search in section.searches],
+        "searches": [_search(search, section.metric) for search in section.searches],
     }
 
 
@@ -140,6 +158,8 @@ def _row(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]
         "params": f"{row.params:,}",
         "macs": figures.count(row.macs),
         "memory": figures.count(row.peak_activation_bytes),
+        "val_metric": figures.validated(row.val_metric, row.val_seeds, row.metric),
+        "test_metric": figures.tested(row.test_metric_mean, row.test_metric_std, row.test_seeds, row.metric),
         "validation": figures.validated(row.val_accuracy, row.val_seeds),
         "test": _tested(one),
         "documented": figures.percent(one.documented),
@@ -178,21 +198,29 @@ def _choice(section: Section) -> dict[str, Any]:
                 "test": _tested(one),
                 "verdicts": ["" if one.row.origin == "baseline" else _verdict(one, name) for name in against],
             }
-            for one in _best_of_sizes(scored)
+            for one in _best_of_sizes(section, scored)
         ],
     }
 
 
-def _best_of_sizes(scored: Sequence[Candidate]) -> list[Candidate]:
+def _best_of_sizes(section: Section, scored: Sequence[Candidate]) -> list[Candidate]:
     """Leave out those that another one of at most their size beats, but no hand-designed one; smallest first."""
     kept: list[Candidate] = []
-    best = -1.0
-    for one in sorted(scored, key=lambda each: (each.row.params, -(each.row.test_accuracy_mean or 0.0))):
-        accuracy = one.row.test_accuracy_mean or 0.0
-        if accuracy > best or one.row.origin == "baseline":
+    best = -math.inf
+    for one in sorted(scored, key=lambda each: (each.row.params, -_test_score(section, each))):
+        score = _test_score(section, one)
+        if score > best or one.row.origin == "baseline" or not kept:
             kept.append(one)
-            best = max(best, accuracy)
+            best = max(best, score)
     return kept
+
+
+def _test_score(section: Section, one: Candidate) -> float:
+    """Return what a candidate is ranked by, on the test images: the larger the better."""
+    value = one.row.test_metric_mean
+    if value is None:
+        return -math.inf
+    return value if section.direction == "max" else -value
 
 
 def _verdict(one: Candidate, name: str) -> str:
@@ -205,7 +233,7 @@ def _verdict(one: Candidate, name: str) -> str:
     return f"{_VERDICTS[other.verdict]} ({100 * other.difference:+.2f}{error})"
 
 
-def _search(search: Progress) -> dict[str, Any]:
+def _search(search: Progress, metric: str) -> dict[str, Any]:
     beside = [f"{search.reused} reused from other runs"] if search.reused else []
     beside += [f"{search.baselines} hand-designed beside"] if search.baselines else []
     return {
@@ -214,7 +242,7 @@ def _search(search: Progress) -> dict[str, Any]:
         "budget": figures.MISSING if search.budget is None else f"{search.budget:,}",
         "seed": search.seed,
         "trials": ", ".join([f"{len(search.best)}", *beside]),
-        "best": figures.percent(search.best[-1] if search.best and search.best[-1] else None),
+        "best": figures.measured(search.best[-1] if search.best else None, metric),
         "time": figures.duration(search.seconds[-1] if search.seconds else 0.0),
         "rejected": figures.rejected(search.rejections) or "none",
         "failures": [f"{name}: {reason}" for name, reason in search.failures],
@@ -223,26 +251,27 @@ def _search(search: Progress) -> dict[str, Any]:
 
 def _cards(section: Section) -> list[dict[str, Any]]:
     best = section.best
-    tested = [one for one in section.candidates if one.row.test_accuracy_mean is not None]
+    tested = [one for one in section.candidates if one.row.test_metric_mean is not None]
     cards: list[dict[str, Any]] = [
         {
-            "name": "best by validation",
-            "value": figures.validated(best.row.val_accuracy, best.row.val_seeds),
+            "name": f"best by {figures.metric_title(section.metric, 'validation')}",
+            "value": figures.validated(best.row.val_metric, best.row.val_seeds, section.metric),
             "candidate": best.row.name,
             "index": section.candidates.index(best),
             "note": f"{best.row.params:,} parameters",
         }
     ]
     if tested:
-        top = max(tested, key=lambda one: one.row.test_accuracy_mean or 0.0)
+        top = max(tested, key=lambda one: _test_score(section, one))
         row = top.row
+        of_metric = "" if section.metric == ACCURACY else f", {figures.metric_title(section.metric)}"
         drawn = sum(one.row.origin == "baseline" for one in tested)
         among = f"the best of {len(tested)} that were scored" if len(tested) > 1 else "the only one that was scored"
         among += f", {drawn} of them hand-designed" if drawn and len(tested) > 1 else ""
         cards.append(
             {
-                "name": "best on the test images",
-                "value": figures.spread(row.test_accuracy_mean, row.test_accuracy_std),
+                "name": "best on the test images" + of_metric,
+                "value": figures.spread(row.test_metric_mean, row.test_metric_std, section.metric),
                 "candidate": row.name,
                 "index": section.candidates.index(top),
                 "note": f"n={row.test_seeds}, {row.params:,} parameters; {among}",
@@ -279,30 +308,37 @@ def _sentences(section: Section, report: Report) -> list[dict[str, Any]]:
     A sentence begins with a candidate, where it is about one, and ends with a command, where there is one to give.
     """
     compared = [one for one in section.candidates if one.row.origin != "baseline" and one.test is not None]
+    metric, most = figures.metric_title(section.metric), "highest" if section.direction == "max" else "lowest"
     if not compared:
         best = section.best
         return [
             {
                 **_about(section, best),
-                "text": "has the highest validation accuracy. It was chosen by it, so the figure flatters it, and "
+                "text": f"has the {most} validation {metric}. It was chosen by it, so the figure flatters it, and "
                 "single trainings cannot separate close candidates. What retrains the best with several seeds, and "
                 "scores them on the test images, is",
                 "command": shlex.join(["tinysearch", "evaluate", best.row.run, *report.store]),
             }
         ]
-    top = max(compared, key=lambda each: each.row.test_accuracy_mean or 0.0)
+    top = max(compared, key=lambda each: _test_score(section, each))
     row = top.row
     text = (
         f"({row.params:,} parameters) reaches "
         f"{figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds)} on the test images."
     )
+    if section.metric != ACCURACY:
+        value = figures.tested(row.test_metric_mean, row.test_metric_std, row.test_seeds, section.metric)
+        text = (
+            f"({row.params:,} parameters) reaches a {metric} of {value} on the test "
+            f"images, and an accuracy of {figures.percent(row.test_accuracy_mean)}, by which it is compared."
+        )
     for verdict, words in _SAID.items():
         names = dict.fromkeys(other.name for other in top.versus if other.verdict == verdict)
         text += f" {words.format(', '.join(names))}" if names else ""
-    above = 100 * ((row.val_accuracy or 0.0) - (row.test_accuracy_mean or 0.0))
-    if above >= _FLATTERED:
+    above = 100 * ((row.val_metric or 0.0) - (row.test_metric_mean or 0.0))
+    if section.metric in OBJECTIVES and above >= _FLATTERED:
         text += (
-            f" Its validation accuracy is {above:.2f} points higher: it was chosen by that figure, which flatters what "
+            f" Its validation {metric} is {above:.2f} points higher: it was chosen by that figure, which flatters what "
             f"is chosen by it, and the fewer the images held out and the epochs, the more chance is in it."
         )
     found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]

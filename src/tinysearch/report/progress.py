@@ -15,7 +15,7 @@ from rich.text import Text
 
 from tinysearch.report import figures
 from tinysearch.report.notebook import NotebookLive, in_notebook
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.space.notation import notation
 
 BAR_WIDTH = 24
@@ -43,14 +43,24 @@ class TrainingProgress:
         epochs: Epochs of each training.
         done: How many are done already.
         workers: How many there may be at a time.
+        objective: That of the run; where it is not accuracy, it is shown first.
     """
 
-    def __init__(self, console: Console, total: int, epochs: int, done: int = 0, workers: int = 1) -> None:
+    def __init__(
+        self,
+        console: Console,
+        total: int,
+        epochs: int,
+        done: int = 0,
+        workers: int = 1,
+        objective: str = ACCURACY,
+    ) -> None:
         self._console = console
         self._total = total
         self._epochs = epochs
         self._done = done
         self._workers = workers
+        self._objective = objective
         self._begun = done
         self._trained_seconds: list[float] = []
         self._under_way: dict[Hashable, _Training] = {}
@@ -88,9 +98,14 @@ class TrainingProgress:
 
     def epoch(self, number: int, epoch: Epoch, key: Hashable = 0) -> None:
         """Note that an epoch is over."""
-        name, value = ("accuracy", epoch.accuracy) if epoch.val_accuracy is None else ("validation", epoch.val_accuracy)
+        value = epoch.value(self._objective)
+        last = f"accuracy {figures.percent(epoch.accuracy)}"
+        if value is not None:
+            last = _named(value, self._objective)
+        elif epoch.val_accuracy is not None:
+            last = _named(epoch.val_accuracy)
         training = self._under_way[key]
-        training.epoch, training.last = number, f"{name} {figures.percent(value)}"
+        training.epoch, training.last = number, last
         if self._notebook is not None:
             self._notebook.refresh()
 
@@ -113,7 +128,9 @@ class TrainingProgress:
 
     def _result(self, record: Record) -> str:
         test = "" if record.test_accuracy is None else f" test {figures.percent(record.test_accuracy)}"
-        validation = "" if record.measurement.val_accuracy is None else f"validation {figures.percent(record.score)}"
+        validation = "" if record.val_accuracy is None else _named(record.val_accuracy)
+        if record.objective != ACCURACY and record.value is not None:
+            validation = f"{_named(record.value, record.objective)} {validation}"
         stopped = f" (stopped after epoch {len(record.measurement.curve)})" if record.pruned else ""
         return f"{validation}{stopped}{test}  {record.cost.params:>6,} params"
 
@@ -155,6 +172,10 @@ class TrainingProgress:
         begun = sum(min(seconds, each) for seconds, _ in spent)
         left = max(0.0, each * (self._total - self._done) - begun) / self._workers
         return f"about {figures.duration(left)} left"
+
+
+def _named(value: float, objective: str = ACCURACY) -> str:
+    return f"{figures.metric_title(objective, 'validation')} {figures.measured(value, objective)}"
 
 
 def _first_line(record: Record) -> str:

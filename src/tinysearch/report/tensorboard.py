@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import InputError
-from tinysearch.results.record import Record
+from tinysearch.results.record import ACCURACY, Record
 from tinysearch.space.architecture import digest
 from tinysearch.space.notation import notation
 
@@ -66,5 +66,8 @@ def _scalars(record: Record, scalar: Any) -> None:
             value = getattr(epoch, name)
             if value is not None:
                 scalar(f"epoch/{name}", value, step=step)
+        for name, value in epoch.metrics.items():
+            scalar(f"epoch/val_{name}", value, step=step)
     if record.test_accuracy is not None:
-        scalar("test_accuracy", record.test_accuracy, step=len(record.measurement.curve))
+        for name, value in {ACCURACY: record.test_accuracy, **record.test_metrics}.items():
+            scalar(f"test_{name}", value, step=len(record.measurement.curve))

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Leaderboard, Row
+from tinysearch.results.record import ACCURACY
 
 if TYPE_CHECKING:
     pass
@@ -31,7 +32,7 @@ class _Column(NamedTuple):
 
 
 def leaderboard(
-    board: Leaderboard, width: int, documented: Mapping[str, float] | None = None, sort: str = "val_accuracy"
+    board: Leaderboard, width: int, documented: Mapping[str, float] | None = None, sort: str = "rank"
 ) -> RenderableType:
     """Return a table per dataset that is at most ``width`` columns wide, leaving out the least important columns.
 
@@ -49,7 +50,7 @@ def leaderboard(
         known = documented or {} if dataset.split()[0] == "mnist" else {}
         rows = board.of(dataset)
         shown, hidden = _shown(rows, width, known, sort)
-        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden), Text()]
+        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board.mixed.get(dataset, ())), Text()]
     parts.pop()
     if board.hidden_rows:
         parts.append(Text(f"{board.hidden_rows:,} more candidates are not shown; --top 0 shows all", style="dim"))
@@ -65,9 +66,9 @@ def plain(board: Leaderboard, documented: Mapping[str, float] | None = None) -> 
     return console.export_text()
 
 
-def _remarks(rows: Sequence[Row], hidden: Sequence[str]) -> list[Text]:
+def _remarks(rows: Sequence[Row], hidden: Sequence[str], mixed: Sequence[str]) -> list[Text]:
     baselines = [row.name for row in rows if row.origin == "baseline"]
-    marks = "* on the Pareto front of parameters and validation accuracy"
+    marks = f"* on the Pareto front of parameters and validation {figures.metric_title(rows[0].metric)}"
     found = [f"{marks}; baselines are bold" if baselines else marks]
     if len(set(baselines)) < len(baselines):
         found.append("a baseline that is listed twice was trained by two recipes, in different runs; show says which")
@@ -75,6 +76,10 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str]) -> list[Text]:
         found.append("^ reused from a training with other versions, backend, threads or machine")
     if any(row.val_seeds > 1 for row in rows):
         found.append("validation with n: the mean of n trainings")
+    if mixed:
+        found.append(
+            f"ranked by accuracy, for the runs have different objectives: {', '.join(mixed)}; --metric names one"
+        )
     if hidden:
         found.append(f"hidden for lack of space: {', '.join(hidden)}; widen the terminal or use --format csv")
     return [Text(one, style="dim") for one in found]
@@ -110,7 +115,7 @@ def _table(dataset: str, rows: Sequence[Row], shown: Sequence[_Column]) -> Table
     for column in shown:
         last = column.title == "layers"
         table.add_column(
-            column.title,
+            escape(column.title),
             justify="right" if column.right else "left",
             no_wrap=not last,
             overflow="fold" if last else "ellipsis",
@@ -122,7 +127,12 @@ def _table(dataset: str, rows: Sequence[Row], shown: Sequence[_Column]) -> Table
 
 
 def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: bool) -> list[_Column]:
-    """Return all columns; parameters as one number, or ``split`` into trainable ones and others too."""
+    """Return all columns; parameters as one number, or ``split`` into trainable ones and others too.
+
+    Where ranks are by another metric than accuracy, it stands before accuracy.
+    """
+    any_tested = any(row.test_seeds for row in rows)
+    by_accuracy = rows[0].metric == ACCURACY
     return [
         _Column("#", True, [f"{'*' if row.on_pareto_front else ''}{row.rank}" for row in rows], 100),
         _Column("candidate", False, [row.name + (" ^" if row.other_environment else "") for row in rows], 100),
@@ -138,12 +148,18 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
             90,
         ),
         _Column("MACs", True, [figures.count(row.macs) for row in rows], 60),
-        _Column("validation", True, [figures.validated(row.val_accuracy, row.val_seeds) for row in rows], 95),
+        *_metric_columns(rows, any_tested=any_tested),
+        _Column(
+            "validation",
+            True,
+            [figures.validated(row.val_accuracy, row.val_seeds) for row in rows],
+            95 if by_accuracy else 65,
+        ),
         _Column(
             "test",
             True,
             [figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds) for row in rows],
-            80 if any(row.test_seeds for row in rows) else 1,
+            (80 if by_accuracy else 64) if any_tested else 1,
         ),
         _Column(
             "documented",
@@ -156,6 +172,27 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
         _Column("epochs", True, [str(row.epochs) for row in rows], 20),
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),
         _Column("layers", False, [row.layers for row in rows], 30),
+    ]
+
+
+def _metric_columns(rows: Sequence[Row], *, any_tested: bool) -> list[_Column]:
+    """Return the columns of the metric that ranks are by, if that is not accuracy."""
+    metric = rows[0].metric
+    if metric == ACCURACY:
+        return []
+    return [
+        _Column(
+            figures.metric_title(metric, "validation"),
+            True,
+            [figures.validated(row.val_metric, row.val_seeds, metric) for row in rows],
+            96,
+        ),
+        _Column(
+            figures.metric_title(metric, "test"),
+            True,
+            [figures.tested(row.test_metric_mean, row.test_metric_std, row.test_seeds, metric) for row in rows],
+            81 if any_tested else 1,
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from tinysearch.errors import PluginError
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Leaderboard, Row
+from tinysearch.results.record import ACCURACY
 from tinysearch.runtime.plugins import find
 
 
@@ -34,11 +35,16 @@ def to_markdown(board: Leaderboard) -> str:
     """Return a table for each dataset."""
     parts = []
     for dataset in board.datasets:
+        metric = board.of(dataset)[0].metric
+        titles = ["validation", "test ± std (seeds)"]
+        if metric != ACCURACY:
+            name = _escaped(figures.metric_title(metric))
+            titles = [f"validation {name}", f"test {name} ± std (seeds)", *titles]
         lines = [
             f"**{_escaped(figures.dataset_title(dataset))}**",
             "",
-            "| # | candidate | run | params (trainable + not) | MACs | validation | test ± std (seeds) | layers |",
-            "| ---: | --- | --- | ---: | ---: | ---: | ---: | --- |",
+            f"| # | candidate | run | params (trainable + not) | MACs | {' | '.join(titles)} | layers |",
+            f"| ---: | --- | --- | ---: | ---: |{' ---: |' * len(titles)} --- |",
         ]
         for row in board.of(dataset):
             name = f"**{_escaped(row.name)}**" if row.origin == "baseline" else f"`{_escaped(row.name)}`"
@@ -48,14 +54,29 @@ def to_markdown(board: Leaderboard) -> str:
                 _escaped(row.run),
                 figures.params(row.params, row.trainable_params, row.non_trainable_params),
                 figures.count(row.macs),
+                *_of_metric(row),
                 figures.validated(row.val_accuracy, row.val_seeds),
                 figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds),
                 f"`{_escaped(row.layers)}`",
             ]
             lines.append(f"| {' | '.join(cells)} |")
-        lines += ["", r"\* on the Pareto front of parameters and validation accuracy; baselines are bold"]
+        front = _escaped(figures.metric_title(metric))
+        lines += ["", rf"\* on the Pareto front of parameters and validation {front}; baselines are bold"]
+        if dataset in board.mixed:
+            names = ", ".join(board.mixed[dataset])
+            lines[-1] += f"; ranked by accuracy, for the runs have different objectives: {names}"
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts) or "No candidate was measured yet.\n"
+
+
+def _of_metric(row: Row) -> list[str]:
+    """Return the cells of the metric that ranks are by, if that is not accuracy."""
+    if row.metric == ACCURACY:
+        return []
+    return [
+        figures.validated(row.val_metric, row.val_seeds, row.metric),
+        figures.tested(row.test_metric_mean, row.test_metric_std, row.test_seeds, row.metric),
+    ]
 
 
 def _escaped(text: str) -> str:

@@ -21,7 +21,9 @@ from tinysearch.results.store import IN_MEMORY, Store
 
 SUFFIX = ".jsonl"
 FORMAT = "tinysearch archive"
-VERSION = 2
+VERSION = 3
+# What a record has of its run.
+_OF_THE_RUN = ("objective", "direction")
 REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
 
 
@@ -133,7 +135,7 @@ def _made_of(line: bytes) -> Run | Record:
 
 
 def _plain(record: Record) -> dict[str, Any]:
-    plain = {item.name: getattr(record, item.name) for item in fields(Record)}
+    plain = {item.name: getattr(record, item.name) for item in fields(Record) if item.name not in _OF_THE_RUN}
     return {
         **plain,
         "architecture": record.architecture.to_dict(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tinysearch.results.record import Epoch, Record
+from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.results.training import Training
 
 Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
@@ -26,6 +26,7 @@ class Stage:
         text: What is about to happen, in words.
         records: What is known already.
         rejections: What the filter has rejected before, by reason.
+        objective: Name of what the run searches for.
         plan: Titles and words of what the run is to do; for a search.
     """
 
@@ -39,6 +40,7 @@ class Stage:
     records: Sequence[Record] = ()
     rejections: Mapping[str, int] = field(default_factory=dict)
     plan: Sequence[tuple[str, str]] = ()
+    objective: str = ACCURACY
 
 
 class Callback:

@@ -7,13 +7,15 @@ import os
 import sqlite3
 import time
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import StoreError, StoreWriteError, TinySearchWarning
 from tinysearch.results.migration import APPLICATION_ID, migrate
 from tinysearch.results.schema import MIGRATIONS
+
+Values = tuple[Any, ...] | Mapping[str, Any]
 
 # Seconds to wait for other processes.
 _PATIENCE = 30.0
@@ -84,7 +86,7 @@ class Database:
                 f"free some space or fix the folder, then continue with --resume"
             ) from error
 
-    def query(self, sql: str, values: tuple[Any, ...] = ()) -> Generator[sqlite3.Row, None, None]:
+    def query(self, sql: str, values: Values = ()) -> Generator[sqlite3.Row, None, None]:
         """Read, row by row. Text that is no UTF-8 is read all the same, and has surrogates in it.
 
         Raises:
@@ -97,7 +99,7 @@ class Database:
         except _ERRORS as error:
             raise self._unusable(error) from None
 
-    def first(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Row | None:
+    def first(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
         """Read the first row; None if there is none.
 
         Raises:
@@ -106,7 +108,7 @@ class Database:
         with contextlib.closing(self.query(sql, values)) as rows:
             return next(rows, None)
 
-    def tuples(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def tuples(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """Read all rows as tuples, which is fast.
 
         Raises:

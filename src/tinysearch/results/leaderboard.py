@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from tinysearch.errors import InputError
 from tinysearch.results.ranking import Standing, mark_front, ranked
-from tinysearch.results.record import Origin, Record
+from tinysearch.results.record import ACCURACY, Origin, Record
 from tinysearch.results.summary import Summary
 
 
@@ -20,7 +20,8 @@ class Row:
     A candidate that was trained with several seeds is one row: its validation figures are means over ``val_seeds``
     trainings, and ``seed`` is None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds,
     None for a single one. ``layers`` is the short notation. ``other_environment`` says that a training was reused that
-    had been done in another environment.
+    had been done in another environment. ``metric`` is what ranks are by, and the figures named so are of it: the same
+    as those of accuracy where it is that.
     """
 
     rank: int
@@ -46,6 +47,10 @@ class Row:
     layers: str
     val_seeds: int
     other_environment: bool = False
+    metric: str = ACCURACY
+    val_metric: float | None = None
+    test_metric_mean: float | None = None
+    test_metric_std: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, in the documented order of keys."""
@@ -60,11 +65,13 @@ class Leaderboard:
         rows: The rows, grouped by dataset, in the order asked for.
         failed: How many trainings failed and are therefore not ranked.
         hidden_rows: How many rows there are beside these.
+        mixed: The datasets that are ranked by accuracy for want of one objective, and the objectives of their runs.
     """
 
     rows: tuple[Row, ...]
     failed: int = 0
     hidden_rows: int = 0
+    mixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -79,9 +86,11 @@ class Leaderboard:
 Entry = Standing[Summary]
 M = TypeVar("M", Record, Summary)
 
-# By what rows can be sorted; among equals, and by default, the order is that of ``ranking``.
+# By what rows can be sorted; among equals, and by default, the order is that of ``ranking``. Where that is by accuracy,
+# to sort by accuracy is to leave it so: shortened trainings do not come before others.
 SORTS: dict[str, Callable[[Entry], float]] = {
-    "val_accuracy": lambda one: 0.0,
+    "rank": lambda one: 0.0,
+    "val_accuracy": lambda one: 0.0 if one.metric == ACCURACY else -_or(one.val_accuracy, -1.0),
     "val_loss": lambda one: _or(_mean_of(one, "val_loss"), float("inf")),
     "test_accuracy": lambda one: -_or(_mean(tested_of(one)), -1.0),
     "params": lambda one: one.params,
@@ -94,7 +103,7 @@ SORTS: dict[str, Callable[[Entry], float]] = {
 def rank(
     records: Iterable[Record] | Iterable[Summary],
     *,
-    sort: str = "val_accuracy",
+    sort: str = "rank",
     pareto: bool = False,
     tested: bool = False,
     top: int | None = None,
@@ -104,8 +113,8 @@ def rank(
     Args:
         records: Records of any runs and datasets, or their summaries.
         sort: The order of the rows, one of ``SORTS``; the rank is the same whatever the order.
-        pareto: Keep only the candidates that no other one of the same dataset beats in accuracy without having
-            more parameters.
+        pareto: Keep only the candidates that no other one of the same dataset beats in what they are ranked by without
+            having more parameters.
         tested: Keep only the candidates that were scored on test images.
         top: Keep only so many rows of each dataset, and the baselines further down.
 
@@ -117,21 +126,26 @@ def rank(
     summaries = [one if isinstance(one, Summary) else Summary.of(one) for one in records]
     rows: list[Row] = []
     hidden_rows = 0
+    mixed: dict[str, tuple[str, ...]] = {}
+    agreed = len({one.objective for one in summaries}) < 2
     for dataset, standings in by_dataset(summaries).items():
+        objectives = set() if agreed else {each.objective for one in standings for each in one.trainings}
+        if len(objectives) > 1:
+            mixed[dataset] = tuple(sorted(objectives))
         places = [(place, one) for place, one in enumerate(standings, start=1)]
         kept = [
             (place, one)
             for place, one in places
             if (one.on_pareto_front or not pareto) and (not tested or tested_of(one))
         ]
-        if sort != "val_accuracy":
+        if sort != "rank":
             kept.sort(key=lambda pair: SORTS[sort](pair[1]))
         shown = kept
         if top is not None:
             shown = kept[:top] + [pair for pair in kept[top:] if pair[1].first.origin == "baseline"]
         hidden_rows += len(kept) - len(shown)
         rows.extend(_row(place, one, dataset) for place, one in shown)
-    return Leaderboard(tuple(rows), sum(one.failure is not None for one in summaries), hidden_rows)
+    return Leaderboard(tuple(rows), sum(one.failure is not None for one in summaries), hidden_rows, mixed)
 
 
 def by_dataset(trainings: Iterable[M]) -> dict[str, list[Standing[M]]]:
@@ -152,8 +166,15 @@ def tested_of(one: Entry) -> list[float]:
     return list({each.seed: each.test_accuracy for each in one.trainings if each.test_accuracy is not None}.values())
 
 
+def values_of(one: Entry) -> list[float]:
+    """Return the values on the test images of the metric that a candidate is ranked by, one for each seed."""
+    return list({each.seed: each.test_value for each in one.trainings if each.test_value is not None}.values())
+
+
 def _row(rank: int, one: Entry, dataset: str) -> Row:
     first, tested = one.first, tested_of(one)
+    by_accuracy = one.metric == ACCURACY
+    values = tested if by_accuracy else values_of(one)
     return Row(
         rank=rank,
         key=first.key,
@@ -168,7 +189,7 @@ def _row(rank: int, one: Entry, dataset: str) -> Row:
         peak_activation_bytes=first.peak_activation_bytes,
         epochs=first.epochs,
         seed=first.seed if len({each.seed for each in one.validated}) == 1 else None,
-        val_accuracy=one.val_accuracy,
+        val_accuracy=one.value if by_accuracy else one.val_accuracy,
         val_loss=_mean_of(one, "val_loss"),
         train_seconds=_or(_mean_of(one, "train_seconds"), 0.0),
         test_accuracy_mean=_mean(tested),
@@ -178,6 +199,10 @@ def _row(rank: int, one: Entry, dataset: str) -> Row:
         layers=first.layers,
         val_seeds=one.val_seeds,
         other_environment=any(each.other_environment for each in one.trainings),
+        metric=one.metric,
+        val_metric=one.value,
+        test_metric_mean=_mean(values),
+        test_metric_std=statistics.stdev(values) if len(values) > 1 else None,
     )
 
 

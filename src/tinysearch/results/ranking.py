@@ -2,15 +2,20 @@
 
 Leaderboard, winner, ``watch``, report and ``Result`` lists all rank by it. It compares like with like: candidates that
 were trained for all epochs of their run come before those that were stopped early or stand on a lower rung of a halving
-strategy, whatever their accuracy; then the mean validation accuracy decides, over as many folds or seeds as there are;
-among equals the one with fewer parameters comes first.
+strategy, whatever their accuracy; then the mean value of the objective on the validation images decides, over as many
+folds or seeds as there are; among equals the one with fewer parameters comes first. The objective is that of the runs;
+candidates of runs with different objectives are ranked by accuracy, which all of them have.
 """
 
 from __future__ import annotations
 
+import math
+import operator
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
+
+from tinysearch.results.record import ACCURACY, Direction
 
 
 class Training(Protocol):
@@ -44,10 +49,21 @@ class Training(Protocol):
     def val_accuracy(self) -> float | None: ...
 
     @property
+    def objective(self) -> str: ...
+
+    @property
+    def direction(self) -> Direction: ...
+
+    @property
+    def value(self) -> float | None: ...
+
+    @property
     def failure(self) -> str | None: ...
 
 
 T = TypeVar("T", bound=Training)
+
+_OBJECTIVE = operator.attrgetter("objective", "direction")
 
 
 class Standing(Generic[T]):
@@ -56,6 +72,7 @@ class Standing(Generic[T]):
     Args:
         trainings: All its trainings that did not fail, at least one.
         longest: Epochs of the longest training in the search of its run.
+        metric, direction: What it is ranked by.
 
     Attributes:
         trainings: As given.
@@ -63,34 +80,62 @@ class Standing(Generic[T]):
             out unless there is nothing else.
         params: Total parameters.
         epoch_fraction: Epochs that it was trained for, as a fraction of a full training of its run; 1 for evaluations.
-        val_accuracy: Mean validation accuracy over ``validated``, a fraction; None if there is none.
+        metric, direction: As given.
+        value: Mean value of the metric on the validation images over ``validated``; None if there is none.
         val_seeds: Over how many trainings that is the mean, n.
         on_pareto_front: Set by ``mark_front``.
     """
 
-    __slots__ = ("epoch_fraction", "on_pareto_front", "params", "trainings", "val_accuracy", "val_seeds", "validated")
+    __slots__ = (
+        "direction",
+        "epoch_fraction",
+        "metric",
+        "on_pareto_front",
+        "params",
+        "trainings",
+        "val_seeds",
+        "validated",
+        "value",
+    )
 
-    def __init__(self, trainings: Sequence[T], longest: int) -> None:
+    def __init__(
+        self, trainings: Sequence[T], longest: int, metric: str = ACCURACY, direction: Direction = "max"
+    ) -> None:
         first = trainings[0]
         self.trainings = trainings
+        self.metric = metric
+        self.direction = direction
         self.params = first.params
         self.epoch_fraction = first.epochs / longest if longest and first.purpose != "evaluation" else 1.0
         self.on_pareto_front = False
         self.validated: Sequence[T] = trainings
-        self.val_accuracy = first.val_accuracy
-        self.val_seeds = int(first.val_accuracy is not None)
+        self.value = first.val_accuracy if metric == ACCURACY else first.value
+        self.val_seeds = int(self.value is not None)
         if len(trainings) > 1:
             chosen = [one for one in trainings if one.purpose != "evaluation"] or trainings
             # Two runs may have trained the same candidate with the same seed.
             self.validated = list({(one.purpose, one.seed): one for one in chosen}.values())
-            scores = [one.val_accuracy for one in self.validated if one.val_accuracy is not None]
-            self.val_accuracy = statistics.fmean(scores) if scores else None
-            self.val_seeds = len(scores)
+            values = [value for one in self.validated if (value := _value(one, metric)) is not None]
+            self.value = statistics.fmean(values) if values else None
+            self.val_seeds = len(values)
 
     @property
     def first(self) -> T:
         """The first of its trainings."""
         return self.trainings[0]
+
+    @property
+    def val_accuracy(self) -> float | None:
+        """Mean validation accuracy over ``validated``, a fraction; None if there is none."""
+        known = [one.val_accuracy for one in self.validated if one.val_accuracy is not None]
+        return statistics.fmean(known) if known else None
+
+    @property
+    def score(self) -> float:
+        """The value, the larger the better; minus infinity where there is none."""
+        if self.value is None:
+            return -math.inf
+        return self.value if self.direction == "max" else -self.value
 
     @property
     def is_shortened(self) -> bool:
@@ -100,8 +145,10 @@ class Standing(Generic[T]):
     @property
     def order(self) -> tuple[bool, float, float, int]:
         """What candidates are sorted by, the best first."""
-        accuracy = self.val_accuracy
-        return (accuracy is None, -self.epoch_fraction, -(accuracy or 0.0), self.params)
+        value = self.value
+        if value is None:
+            return (True, -self.epoch_fraction, 0.0, self.params)
+        return (False, -self.epoch_fraction, -value if self.direction == "max" else value, self.params)
 
 
 def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
@@ -113,6 +160,7 @@ def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
         trainings: Of any runs, on one dataset.
     """
     known = list(trainings)
+    metric, direction = metric_of(known)
     sources = _reuse_sources(known)
     longest: dict[str, int] = {}
     groups: dict[tuple[str, str], list[T]] = {}
@@ -128,15 +176,21 @@ def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
         for (run, _), group in groups.items():
             # The training that others have reused comes first, wherever its run stands.
             group.sort(key=lambda one: one.run != run)
-    standings = [Standing(group, longest.get(group[0].run, 0)) for group in groups.values()]
+    standings = [Standing(group, longest.get(group[0].run, 0), metric, direction) for group in groups.values()]
     standings.sort(key=lambda one: one.order)
     return standings
+
+
+def metric_of(trainings: Iterable[Training]) -> tuple[str, Direction]:
+    """Return by what trainings are ranked together, and its direction: their objective, or accuracy if they differ."""
+    objectives: set[tuple[str, Direction]] = set(map(_OBJECTIVE, trainings))
+    return objectives.pop() if len(objectives) == 1 else (ACCURACY, "max")
 
 
 def leader(trainings: Iterable[T]) -> Standing[T] | None:
     """Return the best candidate; None if none was validated."""
     found = next(iter(ranked(trainings)), None)
-    return None if found is None or found.val_accuracy is None else found
+    return None if found is None or found.value is None else found
 
 
 def best(trainings: Iterable[T]) -> T | None:
@@ -146,7 +200,7 @@ def best(trainings: Iterable[T]) -> T | None:
 
 
 def mark_front(standings: Sequence[Standing[T]]) -> None:
-    """Mark those that no other beats in parameters or accuracy without losing in the other.
+    """Mark those that no other beats in parameters or the metric without losing in the other.
 
     Shortened trainings cannot be compared and are never on the front.
 
@@ -156,12 +210,17 @@ def mark_front(standings: Sequence[Standing[T]]) -> None:
     smallest = float("inf")
     last: Standing[T] | None = None
     for one in standings:
-        if one.val_accuracy is None or one.is_shortened:
+        if one.value is None or one.is_shortened:
             continue
-        ties = last is not None and (one.params, one.val_accuracy) == (last.params, last.val_accuracy)
+        ties = last is not None and (one.params, one.value) == (last.params, last.value)
         if one.params < smallest or ties:
             one.on_pareto_front = True
             smallest, last = one.params, one
+
+
+def _value(one: Training, metric: str) -> float | None:
+    """Return the value of the metric that trainings are ranked by: it is their objective, or accuracy."""
+    return one.val_accuracy if metric == ACCURACY else one.value
 
 
 def _reuse_sources(trainings: Sequence[T]) -> dict[tuple[str, str], tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, get_args
 
 from tinysearch.errors import RunError
 from tinysearch.space.architecture import Architecture
@@ -14,6 +14,10 @@ from tinysearch.space.cost import Cost
 
 Origin = Literal["baseline", "search"]
 Purpose = Literal["search", "revalidation", "evaluation"]
+Direction = Literal["max", "min"]
+DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+# The objective of every run that does not say otherwise. It has fields of its own beside those of all metrics.
+ACCURACY: Final = "accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Epoch:
         val_loss, val_accuracy: On the validation images after the epoch; None if there are none.
         learning_rate: The rate of the epoch's last step.
         seconds: Wall-clock time since training began.
+        metrics: On the validation images, values of objectives other than accuracy, by name, see ``objective``. Those
+            of the last epoch are always measured, those of earlier ones if the run's objective is not accuracy.
     """
 
     loss: float
@@ -33,6 +39,19 @@ class Epoch:
     val_accuracy: float | None
     learning_rate: float
     seconds: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def value(self, objective: str) -> float | None:
+        """Return the value of an objective on the validation images; None if it was not measured."""
+        return self.val_accuracy if objective == ACCURACY else self.metrics.get(objective)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; metrics only where there are some."""
+        plain = {name: getattr(self, name) for name in _OF_EPOCH}
+        return {**plain, "metrics": dict(self.metrics)} if self.metrics else plain
+
+
+_OF_EPOCH = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,7 @@ class Measurement:
 
     @property
     def val_accuracy(self) -> float | None:
-        """Validation accuracy of the *last* epoch, the score of a candidate; None if training failed."""
+        """Validation accuracy of the *last* epoch; None if training failed."""
         return self.curve[-1].val_accuracy if self.curve and self.failure is None else None
 
     @property
@@ -64,11 +83,19 @@ class Measurement:
         """Validation loss of the last epoch; None if training failed."""
         return self.curve[-1].val_loss if self.curve and self.failure is None else None
 
+    def value(self, objective: str) -> float | None:
+        """Value of an objective on the validation images after the last epoch; None if that is not known."""
+        return self.curve[-1].value(objective) if self.curve and self.failure is None else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = asdict(self)
-        predicted = plain.pop("predicted")
-        return plain if predicted is None else {**plain, "predicted": base64.b64encode(predicted).decode()}
+        plain = {
+            "curve": [epoch.to_dict() for epoch in self.curve],
+            "train_seconds": self.train_seconds,
+            "failure": self.failure,
+            "log": self.log,
+        }
+        return plain if self.predicted is None else {**plain, "predicted": base64.b64encode(self.predicted).decode()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Measurement:
@@ -104,6 +131,9 @@ class Record:
             trained for this run.
         other_environment: Whether what was reused had been trained in another environment, see ``Environment``.
         rejections: What the constraint filter rejected before it let this candidate pass, counted by reason.
+        test_metrics: On the test images, values of objectives other than accuracy, by name; empty if never asked.
+        objective, direction: What its run makes as large or as small as possible, see ``objective``. They are those of
+            the run and are not stored with the record.
         created_at: When it was stored, ISO 8601 in UTC; set by the store.
     """
 
@@ -127,6 +157,9 @@ class Record:
     reused_from: str | None = None
     other_environment: bool = False
     rejections: Mapping[str, int] = field(default_factory=dict)
+    test_metrics: Mapping[str, float] = field(default_factory=dict)
+    objective: str = ACCURACY
+    direction: Direction = "max"
     created_at: str = ""
 
     @property
@@ -160,10 +193,41 @@ class Record:
         return not self.failed and len(self.measurement.curve) < self.recipe.get("epochs", 0)
 
     @property
+    def metrics(self) -> dict[str, float]:
+        """Values of objectives on the validation images after the last epoch, by name; empty if training failed."""
+        if self.failed or not self.measurement.curve:
+            return {}
+        last = self.measurement.curve[-1]
+        return {**({} if last.val_accuracy is None else {ACCURACY: last.val_accuracy}), **last.metrics}
+
+    @property
+    def value(self) -> float | None:
+        """Value of the run's objective on the validation images after the last epoch; None if it is not known."""
+        return self.measurement.value(self.objective)
+
+    @property
+    def test_value(self) -> float | None:
+        """Value of the run's objective on the test images; None if it is not known."""
+        return self.test_accuracy if self.objective == ACCURACY else self.test_metrics.get(self.objective)
+
+    @property
     def score(self) -> float:
-        """Validation accuracy of the last epoch, or minus infinity where there is none: for comparing."""
-        accuracy = self.measurement.val_accuracy
-        return -math.inf if accuracy is None else accuracy
+        """The value, the larger the better, or minus infinity where there is none: for comparing."""
+        # Strategies ask this of every record of a run, for every proposal.
+        measurement = self.measurement
+        if measurement.failure is not None or not measurement.curve:
+            return -math.inf
+        last = measurement.curve[-1]
+        value = last.val_accuracy if self.objective == ACCURACY else last.metrics.get(self.objective)
+        if value is None:
+            return -math.inf
+        return value if self.direction == "max" else -value
+
+    def by(self, objective: str, direction: Direction) -> Record:
+        """Return the same record as one of a run with another objective."""
+        if (objective, direction) == (self.objective, self.direction):
+            return self
+        return replace(self, objective=objective, direction=direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +251,16 @@ class Run:
         """Names of the classes, in the order of their numbers; nothing where they are called by these."""
         return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))
 
+    @property
+    def objective(self) -> str:
+        """Name of what it makes as large or as small as possible, see ``objective``."""
+        return objective_of(self.settings)[0]
+
+    @property
+    def direction(self) -> Direction:
+        """Whether a larger or a smaller value of the objective is better."""
+        return objective_of(self.settings)[1]
+
     def check_data(self, dataset: str, fingerprint: str) -> None:
         """Refuse to go on with other data than the run was made on.
 
@@ -198,3 +272,13 @@ class Run:
                 f"run {self.name!r} was made on {self.dataset} with fingerprint {self.fingerprint}, the dataset given "
                 f"is {dataset} with {fingerprint}; give the data it was made on with --data, or another run"
             )
+
+
+def is_worse(value: float, than: float, direction: Direction) -> bool:
+    """Whether one value of an objective is worse than another."""
+    return value < than if direction == "max" else value > than
+
+
+def objective_of(settings: Mapping[str, Any]) -> tuple[str, Direction]:
+    """Return name and direction of the objective of a run with some settings; those of early versions have none."""
+    return settings.get("objective", ACCURACY), settings.get("direction", "max")

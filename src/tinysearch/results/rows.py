@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, NoReturn, TypeVar, get_args
 
-from tinysearch.results.record import Measurement, Origin, Purpose, Record, Run
+from tinysearch.results.record import DIRECTIONS, Measurement, Origin, Purpose, Record, Run
 from tinysearch.results.summary import Summary
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
@@ -69,6 +69,7 @@ _SECONDS = Kind(_NUMBER.types, 0, 1e300)
 _SHARE = Kind(_NUMBER.types, 0, 1)
 _SHARE_OR_NONE = Kind(_SHARE.types | _NONE, 0, 1)
 _OBJECT = Kind(frozenset({dict}))
+_DIRECTION = Kind(_TEXT.types, options=frozenset(DIRECTIONS))
 
 _OF_EPOCH = {
     "loss": _NUMBER,
@@ -84,8 +85,10 @@ _OF_RUN = {
     "finished_at": _TEXT_OR_NONE,
 }
 _OF_RECORD = {
-    **dict.fromkeys(("run", "key", "name", "dataset", "fingerprint", "created_at"), _TEXT),
+    **dict.fromkeys(("run", "key", "name", "dataset", "fingerprint", "objective", "created_at"), _TEXT),
     **dict.fromkeys(("architecture", "cost", "recipe", "measurement", "provenance", "rejections"), _OBJECT),
+    "test_metrics": _OBJECT,
+    "direction": _DIRECTION,
     **dict.fromkeys(("test_fingerprint", "reused_from"), _TEXT_OR_NONE),
     "origin": Kind(_TEXT.types, options=frozenset(get_args(Origin))),
     "purpose": Kind(_TEXT.types, options=frozenset(get_args(Purpose))),
@@ -107,9 +110,16 @@ _OF_SUMMARY = {
     "failure": _TEXT_OR_NONE,
     "train_seconds": _SECONDS,
     "layers": _TEXT,
+    "value": _NUMBER_OR_NONE,
+    "test_value": _NUMBER_OR_NONE,
 }
 # What reports and displays take from the settings of a run, where it is there.
-_OF_SETTINGS = {**dict.fromkeys(("trials", "seed", "lag"), _COUNT), "strategy": _TEXT, "budget": _OBJECT}
+_OF_SETTINGS = {
+    **dict.fromkeys(("trials", "seed", "lag"), _COUNT),
+    **dict.fromkeys(("strategy", "objective"), _TEXT),
+    "direction": _DIRECTION,
+    "budget": _OBJECT,
+}
 _OF_BUDGET = {"params": _COUNT}
 _OF_RECIPE = {"epochs": _COUNT, "optimizer": _TEXT}
 _OPTIONAL = frozenset(
@@ -142,6 +152,7 @@ def to_record(plain: Mapping[str, Any]) -> Record:
     values = _checked(plain, _OF_RECORD, optional=_OPTIONAL)
     _checked(values["recipe"], _OF_RECIPE, optional=_OF_RECIPE)
     _check_counts(values.get("rejections", {}))
+    _check_metrics(values.get("test_metrics", {}))
     measurement = _part("measurement", _measurement, values)
     if values.get("test_accuracy") is not None and not measurement.curve:
         raise ValueError("it has a test accuracy and no curve")
@@ -218,6 +229,11 @@ def _check_counts(rejections: Mapping[str, Any]) -> None:
         raise ValueError(f"its rejections are {str(rejections)[:40]!r}")
 
 
+def _check_metrics(metrics: Any) -> None:
+    if not (isinstance(metrics, dict) and _TEXT.has_all(list(metrics)) and _NUMBER.has_all(metrics.values())):
+        raise ValueError(f"its metrics are {str(metrics)[:40]!r}")
+
+
 def _part(name: str, make: Callable[[Any], T], values: Mapping[str, Any]) -> T:
     """Make a part of a record of its plain values."""
     try:
@@ -233,6 +249,9 @@ def _measurement(plain: Mapping[str, Any]) -> Measurement:
     for name, kind in _OF_EPOCH.items():
         if not kind.has_all([getattr(epoch, name) for epoch in found.curve]):
             raise ValueError(f"{name} of an epoch is out of range")
+    for epoch in found.curve:
+        if epoch.metrics:
+            _check_metrics(epoch.metrics)
     for name, kind in (("train_seconds", _SECONDS), ("failure", _TEXT_OR_NONE), ("log", _TEXT)):
         if not kind.has(getattr(found, name)):
             raise ValueError(f"{name} is {str(getattr(found, name))[:40]!r}")

@@ -175,5 +175,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (run_id, position)
         )
         """,
+        # Objectives other than accuracy: which one a run has, and what was measured of every one, by name.
+        "ALTER TABLE runs ADD COLUMN objective TEXT NOT NULL DEFAULT 'accuracy'",
+        "ALTER TABLE runs ADD COLUMN direction TEXT NOT NULL DEFAULT 'max'",
+        """
+        CREATE TABLE metrics (
+            record_id INTEGER NOT NULL REFERENCES records (id),
+            part TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value REAL NOT NULL,
+            PRIMARY KEY (record_id, part, name)
+        ) WITHOUT ROWID
+        """,
     ),
 )

@@ -9,22 +9,24 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinysearch.errors import CandidateError, RunError
+from tinysearch.errors import CandidateError, InputError, RunError
 from tinysearch.results.damage import Damage, printable, refuse, skipped
 from tinysearch.results.database import Database
 from tinysearch.results.folders import folder, old_folder
-from tinysearch.results.record import Purpose, Record, Run
+from tinysearch.results.objective import OBJECTIVES
+from tinysearch.results.record import Direction, Purpose, Record, Run, objective_of
 from tinysearch.results.rows import are_summaries, to_summary
 from tinysearch.results.summary import Summary
 from tinysearch.results.tables import (
     NUMBERED_SUMMARIES,
     RUNS,
     SUMMARIES,
+    TEST_METRICS,
     TRAININGS,
     dump,
     insert_record,
@@ -111,8 +113,9 @@ class Store:
         with self._database.writing() as connection:
             try:
                 connection.execute(
-                    "INSERT INTO runs (name, dataset, fingerprint, settings, created_at) VALUES (?, ?, ?, ?, ?)",
-                    (name, dataset, fingerprint, dump(settings), now()),
+                    "INSERT INTO runs (name, dataset, fingerprint, settings, created_at, objective, direction) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (name, dataset, fingerprint, dump(settings), now(), *objective_of(settings)),
                 )
             except sqlite3.IntegrityError:
                 raise RunError(
@@ -238,15 +241,23 @@ class Store:
         values = tuple(value for value in wanted.values() if value is not None)
         where = " AND ".join(f"{column} = ?" for column, value in wanted.items() if value is not None)
         query = f"{TRAININGS} {'WHERE ' + where if where else ''} {_ORDER}"
-        return self._read(self._database.query(query, values), record_of, all_needed=all_needed)
+        return self._read(self._database.query(query, values), self._record, all_needed=all_needed)
 
-    def summaries(self, run: str | None = None) -> list[Summary]:
+    def summaries(self, run: str | None = None, *, metric: str | None = None) -> list[Summary]:
         """Return what a leaderboard needs of the records of one run, or of all, as they were stored.
 
         Those that cannot be read are left out.
+
+        Args:
+            run: Name of the run; all if none is named.
+            metric: What their values are to be of; None for the objective of the run of each.
+
+        Raises:
+            InputError: if the metric is unknown.
         """
-        where, values = ("", ()) if run is None else ("WHERE runs.name = ?", (run,))
-        order = f"{where} ORDER BY records.id"
+        direction = None if metric is None else self.direction_of(metric)
+        values = {"run": run, "metric": metric, "direction": direction}
+        order = f"{'' if run is None else 'WHERE runs.name = :run'} ORDER BY records.id"
         with contextlib.suppress(UnicodeError):
             rows = self._database.tuples(f"{SUMMARIES} {order}", values)
             if are_summaries(rows):
@@ -255,12 +266,37 @@ class Store:
             self._database.query(f"{NUMBERED_SUMMARIES} {order}", values), lambda row: to_summary(row[1:])
         )
 
+    def common_objective(self, runs: Collection[str] = ()) -> str | None:
+        """Return the objective of some runs, or of all if none is named; None if they have different ones.
+
+        It is that of searches. What reproduces or evaluates has none, and is measured by every one.
+        """
+        rows = self._database.query("SELECT name, objective FROM runs WHERE instr(settings, '\"trials\"')")
+        found = {row["objective"] for row in rows if not runs or row["name"] in runs}
+        return str(found.pop()) if len(found) == 1 else None
+
+    def direction_of(self, metric: str) -> Direction:
+        """Return whether a larger or a smaller value of a metric is better.
+
+        Raises:
+            InputError: if it is neither a known objective nor that of a run.
+        """
+        runs = {
+            row["objective"]: row["direction"]
+            for row in self._database.query("SELECT DISTINCT objective, direction FROM runs")
+        }
+        known: dict[str, Direction] = {**runs, **{name: one.direction for name, one in OBJECTIVES.items()}}
+        if metric not in known:
+            names = ", ".join([*OBJECTIVES, *sorted(printable(str(name)) for name in runs.keys() - OBJECTIVES.keys())])
+            raise InputError(f"a metric is one of {names}; got {metric!r}")
+        return known[metric]
+
     def evaluations(self, test_fingerprint: str) -> list[Evaluated]:
         """Return all evaluations on some test images that can be read, as they were stored."""
         from tinysearch.results.predictions import Evaluated, Predictions
 
         def evaluated(row: sqlite3.Row) -> Evaluated:
-            record = record_of(row)
+            record = self._record(row)
             found = self._database.first(
                 "SELECT labels, predicted FROM predictions LEFT JOIN test_sets ON fingerprint = ? WHERE record_id = ?",
                 (test_fingerprint, row["id"]),
@@ -294,7 +330,7 @@ class Store:
             f"AND reused_from IS NULL ORDER BY records.id",
             (key, seed, fingerprint),
         )
-        return [one for one in self._read(rows, record_of) if one.epochs == one.recipe.get("epochs")]
+        return [one for one in self._read(rows, self._record) if one.epochs == one.recipe.get("epochs")]
 
     def training(self, run: str, key: str, seed: int, purpose: str) -> Record | None:
         """Return one training of a run; None if it has none with this key, seed and purpose.
@@ -305,7 +341,7 @@ class Store:
         rows = self._database.query(
             f"{TRAININGS} WHERE runs.name = ? AND key = ? AND seed = ? AND purpose = ?", (run, key, seed, purpose)
         )
-        return next(iter(self._read(rows, record_of, all_needed=True)), None)
+        return next(iter(self._read(rows, self._record, all_needed=True)), None)
 
     def find(self, prefix: str) -> list[Record]:
         """Return the records of the one candidate whose key begins with ``prefix``, oldest first.
@@ -329,7 +365,7 @@ class Store:
         if len(keys) > 1:
             raise CandidateError(f"{len(keys)} keys begin with {prefix!r}: {', '.join(keys[:5])}; give more digits")
         rows = self._database.query(f"{TRAININGS} {where} ORDER BY records.id", values)
-        return self._read(rows, record_of, all_needed=True)
+        return self._read(rows, self._record, all_needed=True)
 
     def named(self, name: str) -> list[Record]:
         """Return the records of a hand-designed baseline, whatever the recipe, oldest first.
@@ -338,7 +374,11 @@ class Store:
             DamagedError: if one of them cannot be read.
         """
         rows = self._database.query(f"{TRAININGS} WHERE records.name = ? ORDER BY records.id", (name,))
-        return self._read(rows, record_of, all_needed=True)
+        return self._read(rows, self._record, all_needed=True)
+
+    def _record(self, row: sqlite3.Row) -> Record:
+        tested = row["test_accuracy"] is not None
+        return record_of(row, self._database.query(TEST_METRICS, (row["id"],)) if tested else ())
 
     def _read(
         self, rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], T], *, all_needed: bool = False

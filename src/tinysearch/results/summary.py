@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tinysearch.results.record import Origin, Purpose, Record
+from tinysearch.results.record import Direction, Origin, Purpose, Record
 from tinysearch.space.notation import notation
 
 
@@ -13,6 +13,8 @@ class Summary(NamedTuple):
 
     There is one of each record of a store in memory when it is ranked, where the records themselves would take a
     hundred times as long to read. Fields are as in ``Record`` and its parts; ``layers`` is the short notation.
+    ``objective`` is that of the run, unless the summary was asked for by another metric; ``value`` and ``test_value``
+    are those of it.
     """
 
     run: str
@@ -36,6 +38,10 @@ class Summary(NamedTuple):
     failure: str | None
     train_seconds: float
     layers: str
+    objective: str
+    direction: Direction
+    value: float | None
+    test_value: float | None
 
     @classmethod
     def of(cls, record: Record) -> Summary:
@@ -62,4 +68,8 @@ class Summary(NamedTuple):
             failure=record.measurement.failure,
             train_seconds=record.measurement.train_seconds,
             layers=notation(record.architecture),
+            objective=record.objective,
+            direction=record.direction,
+            value=record.value,
+            test_value=record.test_value,
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from tinysearch.results.record import Record, Run
+from tinysearch.results.record import ACCURACY, Record, Run, objective_of
 from tinysearch.results.rows import parsed, to_record, to_run
 from tinysearch.results.summary import Summary
 
@@ -16,14 +17,37 @@ _JSON_OF_RUN = ("settings", "rejections")
 
 # A record whose run or details are lost is found all the same, to be named as damaged.
 _RECORDS = "FROM records LEFT JOIN runs ON runs.id = records.run_id"
-_OF_RUN = {"run": "runs.name AS run", "dataset": "runs.dataset", "fingerprint": "runs.fingerprint"}
-SUMMARY = ", ".join(_OF_RUN.get(name, f"records.{name}") for name in Summary._fields)
-SUMMARIES = f"SELECT {SUMMARY} {_RECORDS}"
-NUMBERED_SUMMARIES = f"SELECT records.id, {SUMMARY} {_RECORDS}"
+# The parts of the data that a metric may be of.
+VALIDATION, TEST = "validation", "test"
+
+
+def _value(part: str, accuracy: str) -> str:
+    """Return SQL for a record's value of the metric asked for, which is that of its run's objective if none was."""
+    return f"""
+        CASE coalesce(:metric, runs.objective) WHEN '{ACCURACY}' THEN records.{accuracy} ELSE (
+            SELECT value FROM metrics
+            WHERE record_id = records.id AND part = '{part}' AND name = coalesce(:metric, runs.objective)
+        ) END
+    """  # noqa: S608
+
+
+_COMPUTED = {
+    "run": "runs.name AS run",
+    "dataset": "runs.dataset",
+    "fingerprint": "runs.fingerprint",
+    "objective": "coalesce(:metric, runs.objective)",
+    "direction": "coalesce(:direction, runs.direction)",
+    "value": _value(VALIDATION, "val_accuracy"),
+    "test_value": _value(TEST, "test_accuracy"),
+}
+_SUMMARY = ", ".join(_COMPUTED.get(name, f"records.{name}") for name in Summary._fields)
+# With parameters for the metric asked for, and its direction; None and None for the objective of each run.
+SUMMARIES = f"SELECT {_SUMMARY} {_RECORDS}"
+NUMBERED_SUMMARIES = f"SELECT records.id, {_SUMMARY} {_RECORDS}"
 TRAININGS = f"""
     SELECT records.id, runs.name AS run, key, records.name, origin, purpose, trial, position, seed, dataset,
         fingerprint, architecture, cost, recipe, measurement, test_accuracy, test_fingerprint, provenance, reused_from,
-        other_environment, records.rejections, records.created_at
+        other_environment, records.rejections, objective, direction, records.created_at
     {_RECORDS} LEFT JOIN details ON details.record_id = records.id
 """
 _JSON_OF_RECORD = ("architecture", "cost", "recipe", "measurement", "provenance", "rejections")
@@ -38,13 +62,17 @@ def run_of(row: sqlite3.Row) -> Run:
     return to_run(_plain(row, _JSON_OF_RUN))
 
 
-def record_of(row: sqlite3.Row) -> Record:
-    """Return the record of a row of ``TRAININGS``.
+TEST_METRICS = f"SELECT name, value FROM metrics WHERE part = '{TEST}' AND record_id = ?"  # noqa: S608
+
+
+def record_of(row: sqlite3.Row, test_metrics: Iterable[sqlite3.Row] = ()) -> Record:
+    """Return the record of a row of ``TRAININGS``, and of rows of ``TEST_METRICS``.
 
     Raises:
         ValueError: if it is damaged.
     """
     plain = _plain(row, _JSON_OF_RECORD)
+    plain["test_metrics"] = {str(name): value for name, value in test_metrics}
     if plain["other_environment"] in (0, 1):
         plain["other_environment"] = bool(plain["other_environment"])
     return to_record(plain)
@@ -70,8 +98,8 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> None:
         sqlite3.IntegrityError: if there is one of its name.
     """
     connection.execute(
-        "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at, finished_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at, finished_at, objective, "
+        "direction) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             run.name,
             run.dataset,
@@ -80,6 +108,7 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> None:
             dump(run.rejections),
             run.created_at,
             run.finished_at,
+            *objective_of(run.settings),
         ),
     )
 
@@ -136,6 +165,16 @@ def insert_record(connection: sqlite3.Connection, run_id: int, record: Record) -
             dump(record.measurement.to_dict()),
             dump(record.provenance),
         ),
+    )
+    # Accuracy has columns of its own.
+    connection.executemany(
+        "INSERT INTO metrics (record_id, part, name, value) VALUES (?, ?, ?, ?)",
+        [
+            (stored.lastrowid, part, name, value)
+            for part, metrics in ((VALIDATION, record.metrics), (TEST, record.test_metrics))
+            for name, value in metrics.items()
+            if name != ACCURACY
+        ],
     )
     return stored.lastrowid
 

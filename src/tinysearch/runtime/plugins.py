@@ -47,7 +47,8 @@ def find(kind: str, name: str, known: Iterable[str] = ()) -> Any:
         return found
     entry = _entries(kind).get(name)
     if entry is None:
-        raise PluginError(f"a {kind} is one of {', '.join(names(kind, known))} or module:Class; got {name!r}")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise PluginError(f"{article} {kind} is one of {', '.join(names(kind, known))} or module:Class; got {name!r}")
     try:
         return entry.load()
     except Exception as error:
@@ -78,6 +79,10 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
         PluginError: if that fails, or gives something else.
     """
     found = plugin
+    if isinstance(plugin, type) and not issubclass(plugin, base):
+        raise PluginError(
+            f"the {kind} {name_of(plugin)} is no {base.__name__}; a {kind} of your own is derived from it"
+        )
     if not isinstance(plugin, base):
         if not callable(plugin):
             raise PluginError(f"a {kind} is a {base.__name__} or makes one, got {plugin!r}")

@@ -17,7 +17,8 @@ from tinysearch.errors import RunError, TrainingError
 from tinysearch.results.artifacts import evaluated, write
 from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.lock import RunLock
-from tinysearch.results.predictions import Predictions, pack
+from tinysearch.results.objective import measured, objective
+from tinysearch.results.predictions import Predictions, pack, unpack
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
@@ -112,6 +113,8 @@ class EvaluationPlan(Plan):
         self._mark = fingerprint(test)
         self._data = share(executor, dataset, test=(self._mark, test.pixels))
         self._evaluated_in = functools.cache(self._evaluated)
+        # An objective that is not at hand must not cost a training that is finished.
+        self._objectives = {run: objective(store.run(run).objective) for run in {one.run for one in planned}}
 
     def next(self) -> Training | None:
         """Return the next evaluation."""
@@ -138,7 +141,8 @@ class EvaluationPlan(Plan):
         """
         predictions: Predictions | None = None
         accuracy: float | None = None
-        measurement = outcome.measurement
+        metrics: dict[str, float] = {}
+        measurement, wanted = outcome.measurement, self._objectives[training.run]
         if measurement.failure is None:
             path = self._model_path(training)
             try:
@@ -151,8 +155,18 @@ class EvaluationPlan(Plan):
                 ) from None
             predictions = Predictions(pack(self._labels), measurement.predicted)
             accuracy = float(predictions.right.mean())
-        figures = {"test_accuracy": accuracy, "test_fingerprint": self._mark}
-        return recorded(training, outcome, self._dataset, **figures), predictions
+            metrics = measured(self._labels, unpack(measurement.predicted), wanted)
+        record = recorded(
+            training,
+            outcome,
+            self._dataset,
+            test_accuracy=accuracy,
+            test_fingerprint=self._mark,
+            test_metrics=metrics,
+            objective=wanted.name,
+            direction=wanted.direction,
+        )
+        return record, predictions
 
     def checkpoint(self, training: Training) -> Path:
         """Return where the state of an evaluation is kept."""
@@ -182,7 +196,7 @@ class EvaluationPlan(Plan):
 
 
 def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Training]:
-    """Plan to evaluate the best candidates of a run by validation accuracy, baselines among them if they are that good.
+    """Plan to evaluate the best candidates of a run, see ``ranking``, baselines among them if they are that good.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import RecipeError, RunError
+from tinysearch.results.objective import OBJECTIVES, objective
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
 from tinysearch.runtime.plugins import name_of
@@ -59,8 +60,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise RunError(f"a study has no setting {name!r}{hint} Its settings are {', '.join(known)}")
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise RunError(f"a study has no setting {name!r}; {hint}its settings are {', '.join(known)}")
     base = before or RunSettings()
     changes: dict[str, Any] = {name: value for name, value in given.items() if name not in _OTHERS}
     budget = budget_of(changes.get("budget", base.budget))
@@ -85,12 +86,15 @@ def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
     """Return settings with the names of strategies and constraints in the place of values, and the values.
 
     Args:
-        given: See ``settings_of``; a strategy may be a class, constraints may be classes and instances.
+        given: See ``settings_of``; a strategy and an objective may be classes, constraints classes and instances.
     """
     plain = dict(given)
     own: Any = None
     if "strategy" in plain and not isinstance(plain["strategy"], str):
         own, plain["strategy"] = plain["strategy"], name_of(plain["strategy"])
+    if "objective" in plain and not isinstance(plain["objective"], str):
+        checked = objective(plain["objective"])
+        plain["objective"] = checked.name if checked.name in OBJECTIVES else name_of(plain["objective"])
     constraints: list[tuple[str, Any]] = []
     if "constraints" in plain:
         listed = plain["constraints"]

@@ -100,6 +100,10 @@ class TrialHistory:
             self._later.remove(len(self._first))
             self._first.append(self._records[len(self._first)])
 
+    def at(self, position: int) -> Record:
+        """Return the record of a position."""
+        return self._records[position]
+
     def records(self) -> list[Record]:
         """Return all records in the order of their positions, those still ahead of the next position included.
 

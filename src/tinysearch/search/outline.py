@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tinysearch.report.data import in_short, memory
+from tinysearch.results.objective import title_of
+from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
 from tinysearch.space.survey import survey
 
@@ -23,6 +25,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     resumed = f", {done} of {run.planned} trained already" if done else ""
     at_a_time = f", {workers} at a time" if workers > 1 else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
+    wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     limits = [f"fewer than {settings.budget.params:,} parameters"]
     if settings.budget.macs is not None:
         limits.append(f"at most {settings.budget.macs:,} MACs")
@@ -35,7 +38,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("data", in_short(dataset)),
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}"),
+        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
         ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}"),
         *([] if need is None else [("memory", need)]),
     ]

@@ -1,4 +1,4 @@
-"""Stopping candidates that are hopeless: below which validation accuracy a training does not go on.
+"""Stopping candidates that are hopeless: which value of the objective a training must reach to go on.
 
 ``benchmarks/pruning.py`` measured the rule on real trainings; ``docs/benchmarks.md`` says what it saves and loses.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 
-from tinysearch.results.record import Record
+from tinysearch.results.record import Record, is_worse
 
 # From so many comparable trainings on there is a floor.
 KNOWN = 8
@@ -19,10 +20,11 @@ _LATEST = 1_000
 
 
 def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
-    """Return after which epoch a new candidate is looked at, and the accuracy below which it is stopped.
+    """Return after which epoch a new candidate is looked at, and the value that it must reach by then.
 
-    It is the median of what those before it had reached after that epoch: those of the history that were to be trained
-    for as many epochs, stopped ones included, baselines and failures left out; of many, the latest thousand.
+    That is a value of the run's objective on the validation images: the median of what those before it had reached
+    after that epoch, which are those of the history that were to be trained for as many epochs, stopped ones included,
+    baselines and failures left out; of many, the latest thousand.
 
     Args:
         history: The records that the candidate may depend on.
@@ -33,14 +35,25 @@ def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
     """
     number = round(_PROGRESS * epochs)
     reached = [
-        accuracy
+        value
         for record in history[-_LATEST:]
         if record.origin == "search"
         and not record.failed
         and record.recipe.get("epochs") == epochs
         and len(record.measurement.curve) >= number
-        and (accuracy := record.measurement.curve[number - 1].val_accuracy) is not None
+        and (value := record.measurement.curve[number - 1].value(record.objective)) is not None
     ]
     if not 1 <= number < epochs or len(reached) < KNOWN:
         return None
     return number, statistics.median(reached)
+
+
+def stopped(record: Record, floor: tuple[int, float] | None) -> Record:
+    """Return the record of a whole training as it would be if it had been stopped at a floor."""
+    if floor is None:
+        return record
+    number, bound = floor
+    value = record.measurement.curve[number - 1].value(record.objective)
+    if value is None or not is_worse(value, bound, record.direction):
+        return record
+    return replace(record, measurement=replace(record.measurement, curve=record.measurement.curve[:number]))

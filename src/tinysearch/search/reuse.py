@@ -29,7 +29,12 @@ def divided_alike(store: Store, trainings: Iterable[Record], split: Split) -> li
 
 
 def reusable(
-    trainings: Iterable[Record], candidate: Candidate, environment: Environment, reuse: Reuse
+    trainings: Iterable[Record],
+    candidate: Candidate,
+    environment: Environment,
+    reuse: Reuse,
+    *,
+    every_epoch: bool = False,
 ) -> tuple[Record, bool] | None:
     """Return the first training that stands for one of the candidate here, and whether its environment was another.
 
@@ -37,16 +42,26 @@ def reusable(
     the peak nor the same initial weights: a training of the one does not stand for a training of the other.
 
     Args:
-        trainings: Finished trainings with the candidate's key, the same seed and the same data, the oldest first.
+        trainings: Finished trainings with the candidate's key, the same seed and the same data, the oldest first; with
+            the objective of the run, and one that was not measured by it stands for nothing.
         candidate: What is to be trained.
         environment: Where it would be trained.
         reuse: ``"same"`` takes what was trained in an environment whose decisive part is the same, ``"any"`` takes that
             first and else what was trained in another one, ``"none"`` takes nothing.
+        every_epoch: Whether the objective must have been measured after every epoch, as where a run prunes: what it
+            stops must not depend on what other runs know.
     """
     if reuse == "none":
         return None
-    identical = [one for one in trainings if one.architecture == candidate.architecture]
+    identical = [
+        one for one in trainings if one.architecture == candidate.architecture and _is_measured(one, every_epoch)
+    ]
     for one in identical:
         if environment.gives_equal_numbers(Environment.from_dict(one.provenance)):
             return one, one.other_environment
     return (identical[0], True) if identical and reuse == "any" else None
+
+
+def _is_measured(record: Record, every_epoch: bool) -> bool:
+    looked_at = record.measurement.curve if every_epoch else record.measurement.curve[-1:]
+    return not record.failed and all(epoch.value(record.objective) is not None for epoch in looked_at)

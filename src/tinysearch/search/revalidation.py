@@ -131,11 +131,20 @@ class RevalidationPlan(Plan):
     def job(self, training: Training) -> Job:
         """Return the job of a revalidation."""
         data = share(self._executor, self._run.dataset)
-        return Job(candidate_of(training), training.seed, data, training.fold, self._run.resources)
+        return Job(
+            candidate_of(training),
+            training.seed,
+            data,
+            training.fold,
+            self._run.resources,
+            objective=self._run.settings.objective,
+        )
 
     def recorded(self, training: Training, outcome: Outcome) -> tuple[Record, Predictions | None]:
         """Return the record of a revalidation."""
-        return recorded(training, outcome, self._run.dataset), None
+        wanted = self._run.settings
+        fields = {"objective": wanted.objective, "direction": wanted.direction}
+        return recorded(training, outcome, self._run.dataset, **fields), None
 
     def checkpoint(self, training: Training) -> Path:
         """Return where the state of a revalidation is kept."""
@@ -153,7 +162,8 @@ class RevalidationPlan(Plan):
         if own is None or own.reused_from is None:
             return None
         theirs = run.store.training(own.reused_from, training.key, training.seed, "revalidation")
-        usable = [] if theirs is None or theirs.failed else [theirs]
+        wanted = run.settings
+        usable = [] if theirs is None or theirs.failed else [theirs.by(wanted.objective, wanted.direction)]
         reused = reusable(usable, candidate_of(training), self._environment, run.reuse)
         if reused is None:
             return None

@@ -168,17 +168,20 @@ class SearchRun:
     def _warm_start(self, name: str, count: int) -> list[Record]:
         """Return the records of the first positions of another run's search that were to be trained for as long.
 
+        They are records of this run's objective; those of which its value is not known are left out.
+
         Raises:
             RunError: if it is not in the store, or was made on other data.
         """
         self.store.run(name).check_data(self.dataset.name, self.dataset.fingerprint)
         return [
             record
-            for record in self.store.records(name)
-            if record.origin == "search"
+            for one in self.store.records(name)
+            if (record := one.by(self.settings.objective, self.settings.direction)).origin == "search"
             and record.position is not None
             and record.position < count
             and record.recipe.get("epochs") == self.settings.recipe.epochs
+            and (record.failed or record.value is not None)
         ]
 
     def _check_same(self) -> None:
@@ -188,6 +191,11 @@ class SearchRun:
         before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
             # Early versions wrote no threads.
+            if name == "own_space" and before.get(name) != value:
+                raise RunError(
+                    f"run {self.name!r} was begun with another search space; give the same SearchSpace to go on with "
+                    f"it, or start a new run with another --name"
+                )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
                     f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "

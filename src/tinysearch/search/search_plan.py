@@ -13,6 +13,7 @@ from tinysearch.results.record import Record
 from tinysearch.results.training import Training
 from tinysearch.search.plan import Plan, candidate_of
 from tinysearch.search.proposer import Exhausted, Proposal
+from tinysearch.search.pruning import stopped
 from tinysearch.search.recording import recorded
 from tinysearch.search.reuse import divided_alike, reusable
 from tinysearch.search.run import SearchRun
@@ -64,23 +65,18 @@ class SearchPlan(Plan):
     def known(self, training: Training) -> Record | None:
         """Return the record of an identical training of another run, as one of this run."""
         run = self._run
+        wanted = run.settings
         trainings = run.store.trainings(training.key, training.seed, run.dataset.fingerprint)
         alike = divided_alike(run.store, trainings, run.dataset.split)
-        reused = reusable(alike, candidate_of(training), self._environment, run.reuse)
+        known = [one.by(wanted.objective, wanted.direction) for one in alike]
+        reused = reusable(known, candidate_of(training), self._environment, run.reuse, every_epoch=wanted.prune)
         if reused is None:
             return None
         found, elsewhere = reused
         run.models.take(run.store.folder_of(found.run) / f"{training.key}.keras", training.key)
-        measurement = found.measurement
-        if training.floor is not None:
-            number, accuracy = training.floor
-            reached = measurement.curve[number - 1].val_accuracy
-            if reached is not None and reached < accuracy:
-                # As it would have been in this run: what it proposes next must not depend on what other runs know.
-                measurement = dataclasses.replace(measurement, curve=measurement.curve[:number])
         return dataclasses.replace(
-            found,
-            measurement=measurement,
+            # As it would have been in this run: what it proposes next must not depend on what other runs know.
+            stopped(found, training.floor),
             run=run.name,
             name=training.name,
             origin=training.origin,
@@ -105,12 +101,15 @@ class SearchPlan(Plan):
             self._run.resources,
             training.floor,
             keep_model=True,
+            objective=self._run.settings.objective,
         )
 
     def recorded(self, training: Training, outcome: Outcome) -> tuple[Record, Predictions | None]:
         """Return the record of a trial."""
         self._longest = max(self._longest, outcome.measurement.train_seconds)
-        return recorded(training, outcome, self._run.dataset), None
+        wanted = self._run.settings
+        fields = {"objective": wanted.objective, "direction": wanted.direction}
+        return recorded(training, outcome, self._run.dataset, **fields), None
 
     def checkpoint(self, training: Training) -> Path:
         """Return where the state of a trial is kept."""

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 from tinysearch.data.dataset import FOLDS
 from tinysearch.errors import RunError
+from tinysearch.results.objective import objective
+from tinysearch.results.record import ACCURACY, Direction
 from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -18,8 +20,9 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 from tinysearch.training.recipe import recipe as named_recipe
 
-# Trial i is proposed from the results of trials 0 to i - 4: docs/benchmarks.md shows what that costs.
-DEFAULT_LAG = 4
+# Trial i is proposed from the results of trials 0 to i - 8. That costs the default strategy nothing that can be seen
+# after 20 or 50 trials, and keeps up to five workers busy all the time, see docs/benchmarks.md.
+DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
 _LATER = ("data", "augmentation")
@@ -63,10 +66,12 @@ class RunSettings:
         augmentation: How the augmentation of the recipe was chosen, see ``search/augmentation.py``; nothing where it
             was given.
         warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
+        objective: Name of what the search makes as large or as small as possible, see ``results/objective.py``.
 
     Raises:
         RunError: if a number is out of range, the strategy or schedule is unknown, or the recipe has no knobs to tune.
         SpaceError: if the space is not legal.
+        InputError: if the objective is unknown.
     """
 
     budget: Budget = field(default_factory=lambda: Budget(DEFAULT_BUDGET))
@@ -89,6 +94,7 @@ class RunSettings:
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
     own_space: str = ""
+    objective: str = ACCURACY
 
     def __post_init__(self) -> None:
         for name in ("trials", "seed", "lag", "threads", "evaluate", "folds"):
@@ -118,7 +124,13 @@ class RunSettings:
                 f"{self.recipe.schedule}; leave out --tune-recipe, or take the recipe default"
             )
         check_name(self.strategy)
+        objective(self.objective)
         object.__setattr__(self, "space", current(self.space))
+
+    @property
+    def direction(self) -> Direction:
+        """Whether a larger or a smaller value of the objective is better."""
+        return objective(self.objective).direction
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; what came later than the first runs is left out where it says nothing."""
@@ -128,7 +140,13 @@ class RunSettings:
             {"architecture": one.architecture.to_dict(), "recipe": one.recipe.to_dict()}
             for one in self.initial_candidates
         ]
-        return {**plain, "recipe": self.recipe.to_dict(), "initial_candidates": initial_candidates}
+        return {
+            **plain,
+            "recipe": self.recipe.to_dict(),
+            "initial_candidates": initial_candidates,
+            # For those who read results where the objective itself is not at hand.
+            "direction": self.direction,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
@@ -163,4 +181,5 @@ class RunSettings:
             "warm_start_trials": warm_start_trials,
             "constraints": tuple(map(str, data.get("constraints", ()))),
         }
-        return cls(**{**data, **values})
+        given = {name: value for name, value in data.items() if name != "direction"}
+        return cls(**{**given, **values})

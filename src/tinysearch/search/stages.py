@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tinysearch.errors import NoTestImagesError, TinySearchError
 from tinysearch.results.callback import Callback, Ending, Stage
@@ -23,6 +24,9 @@ from tinysearch.search.run import SearchRun
 from tinysearch.search.search_plan import SearchPlan
 from tinysearch.workers.executor import Executor
 
+if TYPE_CHECKING:
+    from tinysearch.search.keras_tuner.tuner import BudgetTuner
+
 STAGES = ("search", "revalidation", "evaluation")
 
 
@@ -30,8 +34,8 @@ STAGES = ("search", "revalidation", "evaluation")
 class RunOutcome:
     """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
-    Revalidations come last, if there are any; evaluations are no part of it. The costs are without their layers. ``problem`` is what went wrong after the
-    search, whose results are there all the same.
+    Revalidations come last, if there are any; evaluations are no part of it. The costs of the records are without their
+    layers. ``problem`` is what went wrong after the search, whose results are there all the same.
     """
 
     name: str
@@ -59,6 +63,12 @@ class Stages:
         self._run = run
         self._executor = executor
         self._callback = callback
+        self._tuner: BudgetTuner | None = None
+
+    @property
+    def tuner(self) -> BudgetTuner | None:
+        """KerasTuner's view of the search; None before it has begun."""
+        return self._tuner
 
     def carry_out(self, stages: Sequence[str] = STAGES) -> RunOutcome:
         """Carry out stages, by default all.
@@ -118,8 +128,8 @@ class Stages:
             try:
                 if left and (run.until is None or time.monotonic() < run.until):
                     executor.prepare(min(left, executor.capacity), run.resources)
-                plan = self._search_plan()
-                self._tuner.search()
+                plan, tuner = self._search_plan()
+                tuner.search()
             except KeyboardInterrupt:
                 ending = "interrupted"
             except TimeIsUpError:
@@ -154,7 +164,13 @@ class Stages:
             if rounds:
                 self._callback.on_stage_end(rounds[-1])
             stage = Stage(
-                "revalidation", run.name, len(planned), planned[0].epochs, workers, text="" if rounds else text
+                "revalidation",
+                run.name,
+                len(planned),
+                planned[0].epochs,
+                workers,
+                text="" if rounds else text,
+                objective=run.settings.objective,
             )
             rounds.append(stage)
             self._callback.on_stage_start(stage)
@@ -190,7 +206,9 @@ class Stages:
             f"seeds, and scored on the test images"
         )
         workers = min(executor.capacity, seeds)
-        stage = Stage("evaluation", run.name, seeds, planned[0].epochs, workers, text=text)
+        stage = Stage(
+            "evaluation", run.name, seeds, planned[0].epochs, workers, text=text, objective=run.settings.objective
+        )
         return evaluate(
             run.store,
             planned,
@@ -203,18 +221,23 @@ class Stages:
             until=run.until,
         )
 
-    def _search_plan(self) -> SearchPlan:
+    def _search_plan(self) -> tuple[SearchPlan, BudgetTuner]:
         load_keras_tuner()
+        from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
         from tinysearch.search.keras_tuner.oracle import ProposerOracle
         from tinysearch.search.keras_tuner.tuner import BudgetTuner
 
         run, executor = self._run, self._executor
         oracle = ProposerOracle(run.proposer, run.history, lambda: plan.may_begin())
+        images = len(run.dataset.training_data().train)
         self._tuner = BudgetTuner(
-            oracle, lambda tuner: Coordinator(run.store, executor, self._callback, run.until).carry_out(plan)
+            oracle,
+            SpaceHyperModel(run.space, run.settings.recipe, images=images),
+            run.models,
+            lambda tuner: Coordinator(run.store, executor, self._callback, run.until).carry_out(plan),
         )
         plan = SearchPlan(run, self._tuner, executor)
-        return plan
+        return plan, self._tuner
 
     def _search_stage(self) -> Stage:
         run = self._run
@@ -228,6 +251,7 @@ class Stages:
             records=run.history.records(),
             rejections=run.history.rejections,
             plan=outline(run, self._executor.capacity),
+            objective=run.settings.objective,
         )
 
     @contextmanager

@@ -8,9 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy.typing as npt
 
-from tinysearch.results.record import Epoch
+from tinysearch.results.objective import Objective, measured
+from tinysearch.results.record import ACCURACY, Epoch, is_worse
 from tinysearch.training.job import EpochWatcher
+from tinysearch.training.saving import guesses
+
+Pixels = npt.NDArray[Any]
 
 
 class PlateauRule(keras.callbacks.Callback):
@@ -44,6 +49,47 @@ def variables_of(model: keras.Model) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
 
 
+class Metrics(keras.callbacks.Callback):
+    """Measures every known objective on the validation images, after the last epoch or after each.
+
+    It stands before ``SwapEMAWeights``, so that it sees the weights that Keras's own metrics are of.
+
+    Args:
+        validation: The validation images, float, and their labels; None if there are none.
+        wanted: The objective of the run; unless it is accuracy, there is a measurement after each epoch.
+        floor: See ``Job``; its epoch may be the last one.
+    """
+
+    def __init__(
+        self, validation: tuple[Pixels, Pixels] | None, wanted: Objective, floor: tuple[int, float] | None
+    ) -> None:
+        super().__init__()
+        self.latest: dict[str, float] = {}
+        self._wanted = wanted
+        self._validation = validation
+        self._floor = floor
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch = epoch
+        self.latest = {}
+
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        number = self._epoch + 1
+        may_be_last = number == self.params["epochs"] or (self._floor is not None and number == self._floor[0])
+        if self._validation is not None and (may_be_last or self._wanted.name != ACCURACY):
+            pixels, labels = self._validation
+            self.latest = measured(labels, guesses(self.model, pixels), self._wanted)
+
+    def falls_short(self, point: Epoch) -> bool:
+        """Whether training is to end after the epoch that is over, of which this was measured."""
+        value = point.value(self._wanted.name)
+        if self._floor is None or value is None:
+            return False
+        number, bound = self._floor
+        return self._epoch + 1 == number and is_worse(value, bound, self._wanted.direction)
+
+
 class Recorder(keras.callbacks.Callback):
     """Keeps the curve, notes when the loss is no number any more, seeds each epoch."""
 
@@ -52,7 +98,7 @@ class Recorder(keras.callbacks.Callback):
         began: float,
         seed: int,
         curve: list[Epoch],
-        floor: tuple[int, float] | None,
+        metrics: Metrics,
     ) -> None:
         super().__init__()
         self.curve = curve
@@ -60,7 +106,7 @@ class Recorder(keras.callbacks.Callback):
         self._began = began
         self._seed = seed
         self._epoch = 0
-        self._floor = floor
+        self._metrics = metrics
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._epoch = epoch
@@ -85,11 +131,11 @@ class Recorder(keras.callbacks.Callback):
             val_accuracy=_float(logs.get("val_accuracy")),
             learning_rate=float(self.model.optimizer.learning_rate),
             seconds=time.perf_counter() - self._began,
+            metrics=self._metrics.latest,
         )
         self.curve.append(point)
-        if self._floor is not None and point.val_accuracy is not None:
-            number, accuracy = self._floor
-            self.model.stop_training = epoch + 1 == number and point.val_accuracy < accuracy
+        if self._metrics.falls_short(point):
+            self.model.stop_training = True
 
 
 class Reporter(keras.callbacks.Callback):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import zipfile
@@ -34,7 +33,7 @@ class Checkpoint:
 
     def to_bytes(self) -> bytes:
         """Return the checkpoint as the bytes of an ``.npz`` file."""
-        meta = {"identity": self.identity, "curve": [dataclasses.asdict(one) for one in self.curve], "rule": self.rule}
+        meta = {"identity": self.identity, "curve": [one.to_dict() for one in self.curve], "rule": self.rule}
         stream = io.BytesIO()
         np.savez(stream, json.dumps(meta), *self.variables)
         return stream.getvalue()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tinysearch.results.record import Epoch, Measurement
+from tinysearch.results.record import ACCURACY, Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.space.architecture import Architecture
 from tinysearch.training.candidate import Candidate
@@ -68,11 +68,13 @@ class Job:
         data: What to train on, and to predict where it has test images.
         fold: Which fold of the training images is held out for validation; None to train on all.
         resources: What the training may use.
-        floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
+        floor: Number of an epoch, and the value of the objective on the validation images that is to be reached by it:
+            training ends there if the value is worse; None for no such end.
         state: What to go on from: the state after an epoch of this very training; None to begin at the beginning. What
             is of another training, or damaged, is passed over.
         keep_states: Whether the state is wanted after each epoch but the last.
         keep_model: Whether the trained model is wanted.
+        objective: Name of the run's objective. If it is not accuracy, it is measured after every epoch.
     """
 
     candidate: Candidate
@@ -84,6 +86,7 @@ class Job:
     state: bytes | None = None
     keep_states: bool = False
     keep_model: bool = False
+    objective: str = ACCURACY
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values of all but the state."""
@@ -97,6 +100,7 @@ class Job:
             "floor": None if self.floor is None else list(self.floor),
             "keep_states": self.keep_states,
             "keep_model": self.keep_model,
+            "objective": self.objective,
         }
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -50,6 +51,16 @@ def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArr
     ]
     probabilities = np.concatenate(found)
     return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
+
+
+def guesses(model: keras.Model, pixels: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+    """Return the classes that a model takes images for, shape ``(images,)``, as it is within its training.
+
+    ``predict`` would have a function of its own traced, which takes longer than to do without.
+    """
+    parts = (pixels[begin : begin + LARGE_BATCH] for begin in range(0, len(pixels), LARGE_BATCH))
+    found = [np.argmax(keras.ops.convert_to_numpy(model(part, training=False)), axis=1) for part in parts]
+    return np.concatenate(found)
 
 
 def with_predictions(measurement: Measurement, model: bytes, pixels: npt.NDArray[np.generic]) -> Measurement:

@@ -11,12 +11,14 @@ import numpy as np
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.data.splits import Split
-from tinysearch.results.record import Epoch, Measurement
+from tinysearch.results.objective import Objective
+from tinysearch.results.objective import objective as known_objective
+from tinysearch.results.record import ACCURACY, Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.preparation import threads
 from tinysearch.space.keras_builder import Scale, build
 from tinysearch.space.task import Task
-from tinysearch.training.callbacks import PlateauRule, Recorder, Reporter, variables_of
+from tinysearch.training.callbacks import Metrics, PlateauRule, Recorder, Reporter, variables_of
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.checkpoint import Checkpoint
 from tinysearch.training.job import EpochWatcher, Job, Outcome
@@ -45,7 +47,7 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
     if Split.from_dict(job.data.split) != Split():
         images.append(dict(job.data.split))
     keeping = Keeping(images, job.state, job.keep_states)
-    model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor)
+    model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor, job.objective)
     if not job.keep_model or measurement.failure is not None:
         return Outcome(measurement)
     try:
@@ -80,6 +82,7 @@ def fit(
     on_epoch: EpochWatcher | None = None,
     keeping: Keeping | None = None,
     floor: tuple[int, float] | None = None,
+    objective: str | Objective = ACCURACY,
 ) -> tuple[keras.Model, Measurement]:
     """Train one candidate for all the epochs of its recipe.
 
@@ -94,6 +97,7 @@ def fit(
         keeping: The state to go on from, with the same numbers as if the training had not been interrupted, and
             whether states are wanted; None for neither.
         floor: See ``Job``.
+        objective: See ``Job``.
 
     Returns:
         The trained model, which takes raw pixels, and the measurement. Training ends early only below the floor, or if
@@ -102,6 +106,7 @@ def fit(
     Raises:
         ShapeError: if the architecture does not fit the images.
         CostMismatchError: if Keras counts other parameters than the arithmetic.
+        InputError: if the objective is unknown.
     """
     began = time.perf_counter()
     recipe = candidate.recipe
@@ -140,8 +145,9 @@ def fit(
         variables = [keras.ops.convert_to_numpy(variable) for variable in variables_of(model)]
         return Checkpoint(identity, tuple(curve), variables, [rule.reduced_at, rule.accuracies]).to_bytes()
 
-    recorder = Recorder(began, seed, curve, floor)
-    callbacks: list[keras.callbacks.Callback] = [recorder, rule]
+    metrics = Metrics(validation, known_objective(objective), floor)
+    recorder = Recorder(began, seed, curve, metrics)
+    callbacks: list[keras.callbacks.Callback] = [metrics, recorder, rule]
     if recipe.ema_momentum:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if on_epoch is not None:

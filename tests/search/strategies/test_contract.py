@@ -1,4 +1,4 @@
-"""The contract that every strategy keeps, those of the registry and the oracles of KerasTuner."""
+"""The contract that every strategy keeps: those of the registry, KerasTuner's oracles, Optuna's samplers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from tinysearch.training.candidate import Candidate
 History = Callable[[int], list[Record]]
 Make = Callable[..., Problem]
 KERAS_TUNER = [f"keras-tuner:{oracle}" for oracle in ORACLES]
+OPTUNA = ["optuna:NSGAIISampler", "optuna:TPESampler"]
 
 
-@pytest.fixture(params=[*sorted(STRATEGIES), *KERAS_TUNER])
+@pytest.fixture(params=[*sorted(STRATEGIES), *KERAS_TUNER, *OPTUNA])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

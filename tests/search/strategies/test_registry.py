@@ -13,16 +13,16 @@ from tinysearch.search.keras_tuner.strategy import KerasTunerOracle
 from tinysearch.search.strategies.registry import STRATEGIES, check_name, strategy
 from tinysearch.search.strategies.strategy import Problem
 
-HEAVY = ("keras", "keras_tuner", "scipy", "sklearn", "tensorflow")
+HEAVY = ("keras", "keras_tuner", "optuna", "scipy", "sklearn", "tensorflow")
 
 
 def test_the_registry_names_these() -> None:
     assert sorted(STRATEGIES) == ["bayesian", "evolution", "halving", "random"]
 
 
-@pytest.mark.parametrize("name", ["annealing", "", "Random", "keras-tuner"])
+@pytest.mark.parametrize("name", ["annealing", "", "Random", "keras-tuner", "optuna"])
 def test_an_unknown_strategy_lists_the_known_ones(name: str, problem: Callable[..., Problem]) -> None:
-    with pytest.raises(RunError, match=r"bayesian, evolution, halving, random, .*keras-tuner:Hyperband.*package"):
+    with pytest.raises(RunError, match=r"bayesian, evolution, .*keras-tuner:Hyperband.*optuna:TPESampler.*package"):
         strategy(name, problem())
 
 
@@ -53,6 +53,7 @@ def test_names_are_checked_without_loading_anything_heavy() -> None:
     code = (
         "import sys; from tinysearch.search.strategies.registry import check_name;"
         "check_name('bayesian'); check_name('keras-tuner:Hyperband'); check_name('keras-tuner:package.MyOracle');"
+        "check_name('optuna:TPESampler'); check_name('optuna:package.MySampler');"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -407,5 +407,5 @@ def test_an_array_that_is_mapped_from_a_file_is_not_written_again(tmp_path: Path
 
 def test_images_that_find_no_room_are_an_error_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
-    with pytest.raises(WorkerError, match="images.*cannot be written.*TMPDIR"):
+    with pytest.raises(WorkerError, match=r"images.*cannot be written.*TMPDIR"):
         SharedArrays().add("pixels", np.zeros(3))

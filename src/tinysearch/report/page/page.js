@@ -64,20 +64,30 @@
     int8_weight_bytes: ["bytes of weights, int8", (one) => one.int8_weight_bytes],
   };
 
-  const validated = (row) => `${percent(row.val_accuracy)}${row.val_seeds > 1 ? ` (n=${row.val_seeds})` : ""}`;
+  const times = (row) => (row.val_seeds > 1 ? ` (n=${row.val_seeds})` : "");
+  const validated = (row) => percent(row.val_accuracy) + times(row);
+
+  // What candidates are ranked by, which is accuracy unless another metric is named.
+
+  const measured = (metric, x) => (metric.is_share || x === null ? percent(x) : String(Number(x.toPrecision(4))));
 
   function hover(one) {
+    const metric = sections[one.section].metric;
     const lines = [
       `<b>${escaped(one.row.name)}</b>`, escaped(one.row.layers).replace(/(.{60}\S*) /g, "$1<br>"),
       `${whole(one.row.params)} parameters, ${whole(one.row.macs)} MACs`, `validation ${validated(one.row)}`,
     ];
+    if (!metric.is_accuracy) {
+      lines.splice(3, 0, `validation ${escaped(metric.title)} ${measured(metric, one.row.val_metric)}${times(one.row)}`);
+      if (one.row.test_metric_mean !== null) lines.push(`test ${escaped(metric.title)} ${measured(metric, one.row.test_metric_mean)}, n=${one.row.test_seeds}`);
+    }
     if (one.row.test_accuracy_mean !== null) lines.push(`test ${percent(one.row.test_accuracy_mean)}, n=${one.row.test_seeds}`);
     return lines.join("<br>");
   }
 
   // Accuracies are spread out where they differ: an error half as large is one step further up, wherever it is.
   const TICKS = [10, 30, 50, 60, 70, 75, 80, 85, 88, 90, 92, 93, 94, 95, 96, 96.5, 97, 97.5, 98, 98.3, 98.6, 98.8, 99, 99.1, 99.2, 99.3, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9];
-  const height = (accuracy) => -Math.log2(Math.max(1 - accuracy, 1e-4));
+  const height = (share) => -Math.log2(Math.max(1 - share, 1e-4));
 
   // From the top down, as many as there is room for.
   function ticks(values) {
@@ -90,36 +100,38 @@
     return kept;
   }
 
-  function spread(one, way) {
-    const { test_accuracy_mean: mean, test_accuracy_std: std } = one.row;
-    return std === null ? 0 : Math.abs(height(mean + way * std) - height(mean));
+  function spread(one, way, y) {
+    const { test_metric_mean: mean, test_metric_std: std } = one.row;
+    return std === null ? 0 : Math.abs(y(mean + way * std) - y(mean));
   }
 
-  function front(candidates, size) {
-    const sorted = [...candidates].sort((a, b) => size(a) - size(b) || b.row.val_accuracy - a.row.val_accuracy);
+  function front(candidates, size, sign) {
+    const score = (one) => sign * one.row.val_metric;
+    const sorted = [...candidates].sort((a, b) => size(a) - size(b) || score(b) - score(a));
     const kept = [];
-    for (const one of sorted) if (!kept.length || one.row.val_accuracy > kept[kept.length - 1].row.val_accuracy) kept.push(one);
+    for (const one of sorted) if (!kept.length || score(one) > score(kept[kept.length - 1])) kept.push(one);
     return kept;
   }
 
   function scatter(id) {
     const box = of("scatter", id), key = of("axis", id).value, [title, size] = sizes[key];
-    const all = sections[id].candidates.filter((one) => one.row.val_accuracy !== null);
-    const points = (chosen, name, marker, value = (one) => one.row.val_accuracy, more = {}) => ({
-      x: chosen.map(size), y: chosen.map((one) => height(value(one))), text: chosen.map(hover), customdata: chosen.map((one) => one.index),
+    const { metric } = sections[id], y = metric.is_share ? height : (x) => x;
+    const all = sections[id].candidates.filter((one) => one.row.val_metric !== null);
+    const points = (chosen, name, marker, value = (one) => one.row.val_metric, more = {}) => ({
+      x: chosen.map(size), y: chosen.map((one) => y(value(one))), text: chosen.map(hover), customdata: chosen.map((one) => one.index),
       hovertemplate: "%{text}<extra></extra>", mode: "markers", type: "scatter", name, marker, ...more,
     });
-    const best = front(all, size), tested = sections[id].candidates.filter((one) => one.row.test_accuracy_mean !== null);
+    const best = front(all, size, metric.sign), tested = sections[id].candidates.filter((one) => one.row.test_metric_mean !== null);
     const traces = [
       points(all.filter((one) => one.row.origin !== "baseline"), "candidates, validation", { color: css("--accent"), size: 7, opacity: 0.55 }),
-      { x: best.map(size), y: best.map((one) => height(one.row.val_accuracy)), mode: "lines", type: "scatter", hoverinfo: "skip",
+      { x: best.map(size), y: best.map((one) => y(one.row.val_metric)), mode: "lines", type: "scatter", hoverinfo: "skip",
         line: { shape: "hv", dash: "dot", color: css("--accent") }, name: "Pareto front, validation" },
       points(all.filter((one) => one.row.origin === "baseline"), "hand-designed, validation", { color: css("--warm"), size: 12, symbol: "diamond" }),
     ];
-    if (tested.length) traces.push(points(tested, "test, mean ± std", { color: css("--good"), size: 10, symbol: "square" }, (one) => one.row.test_accuracy_mean,
-      { error_y: { type: "data", symmetric: false, color: css("--good"), array: tested.map((one) => spread(one, 1)), arrayminus: tested.map((one) => spread(one, -1)) } }));
+    if (tested.length) traces.push(points(tested, "test, mean ± std", { color: css("--good"), size: 10, symbol: "square" }, (one) => one.row.test_metric_mean,
+      { error_y: { type: "data", symmetric: false, color: css("--good"), array: tested.map((one) => spread(one, 1, y)), arrayminus: tested.map((one) => spread(one, -1, y)) } }));
     const budgets = key === "params" ? [...new Set(sections[id].searches.filter((one) => one.best.length).map((one) => one.budget).filter(Boolean))] : [];
-    const drawn = layout(title, "accuracy, %, spread out towards 100", {
+    const drawn = layout(title, metric.is_share ? `${metric.title}, %, spread out towards 100` : escaped(metric.title), {
       shapes: budgets.map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: css("--quiet"), dash: "dash", width: 1 } })),
       annotations: budgets.map((x) => ({ x: Math.log10(x), y: 1, yref: "paper", text: whole(x), showarrow: false, xanchor: "right", font: { color: css("--quiet") } })),
     });
@@ -128,8 +140,8 @@
     const digits = narrow ? [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9] : [1, 2, 5];
     const decades = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => digits.map((digit) => digit * 10 ** power));
     Object.assign(drawn.xaxis, { tickvals: decades, ticktext: decades.map(short) });
-    const marks = ticks([...all.map((one) => one.row.val_accuracy), ...tested.map((one) => one.row.test_accuracy_mean)]);
-    Object.assign(drawn.yaxis, { tickvals: marks.map((x) => height(x / 100)), ticktext: marks.map(String) });
+    const marks = metric.is_share ? ticks([...all.map((one) => one.row.val_metric), ...tested.map((one) => one.row.test_metric_mean)]) : [];
+    if (metric.is_share) Object.assign(drawn.yaxis, { tickvals: marks.map((x) => height(x / 100)), ticktext: marks.map(String) });
     Plotly.react(box, traces, drawn, calm);
     if (!box.dataset.listens) {
       box.dataset.listens = "yes";
@@ -142,13 +154,13 @@
   function progress(id) {
     const box = of("progress", id);
     if (!box) return;
-    const time = of("over", id).value === "time";
+    const time = of("over", id).value === "time", { metric } = sections[id], unit = metric.is_share ? " %" : "";
     const traces = sections[id].searches.map((search) => ({
       x: time ? search.seconds.map((s) => s / 60) : search.best.map((_, place) => place + 1),
-      y: search.best.map((x) => (x ? 100 * x : null)), text: search.names.map(escaped), mode: "lines+markers", type: "scatter",
-      line: { shape: "hv" }, marker: { size: 5 }, name: escaped(search.run), hovertemplate: "%{y:.2f} %, after %{text}<extra>%{fullData.name}</extra>",
+      y: search.best.map((x) => (x === null ? null : metric.is_share ? 100 * x : x)), text: search.names.map(escaped), mode: "lines+markers", type: "scatter",
+      line: { shape: "hv" }, marker: { size: 5 }, name: escaped(search.run), hovertemplate: `%{y:.2f}${unit}, after %{text}<extra>%{fullData.name}</extra>`,
     }));
-    const drawn = layout(time ? "minutes of training, all workers together" : "trials", "best validation accuracy so far, %");
+    const drawn = layout(time ? "minutes of training, all workers together" : "trials", `best validation ${escaped(metric.title)} so far${metric.is_share ? ", %" : ""}`);
     if (!time) Object.assign(drawn.xaxis, { tickformat: ",d", dtick: Math.max(...sections[id].searches.map((search) => search.best.length)) <= 20 ? 1 : undefined });
     Plotly.react(box, traces, drawn, calm);
   }
@@ -233,6 +245,7 @@
   function curves(one, home) {
     const epochs = one.curve.val_accuracy.map((_, place) => place + 1);
     if (!epochs.length) return;
+    const { metric } = sections[one.section];
     home.append(element("h4", "Training"));
     const box = element("div", null, { class: "plot", style: "min-height:300px", role: "figure", "aria-label": "Accuracy after each epoch; the table below has the figures." });
     home.append(box);
@@ -240,7 +253,8 @@
     drawCurves = () => {
       const drawn = layout("epoch", "accuracy, %");
       drawn.xaxis.dtick = epochs.length <= 20 ? 1 : undefined;
-      Plotly.react(box, [line("training, augmented", one.curve.accuracy, css("--quiet"), "dot"), line("validation", one.curve.val_accuracy, css("--accent"))], drawn, calm);
+      const more = one.curve.val_metric && metric.is_share ? [line(`validation ${escaped(metric.title)}`, one.curve.val_metric, css("--good"))] : [];
+      Plotly.react(box, [line("training, augmented", one.curve.accuracy, css("--quiet"), "dot"), line(metric.is_accuracy ? "validation" : "validation accuracy", one.curve.val_accuracy, css("--accent")), ...more], drawn, calm);
     };
     drawCurves();
     const figures = element("details");
@@ -305,12 +319,16 @@
   }
 
   function open(id, index) {
-    const one = sections[id].candidates[index], row = one.row;
+    const one = sections[id].candidates[index], row = one.row, { metric } = sections[id];
     document.getElementById("c-title").textContent = row.name;
     body.replaceChildren();
     body.append(facts([
       ["layers", row.layers], ["parameters", `${whole(row.params)} (${whole(row.trainable_params)} trainable, ${whole(row.non_trainable_params)} not)`],
       ["MACs", whole(row.macs)], ["activations", `${whole(row.peak_activation_bytes)} bytes at the peak, int8`], ["weights", `${whole(one.int8_weight_bytes)} bytes, int8`],
+      ...(metric.is_accuracy ? [] : [
+        [`validation ${metric.title}`, `${measured(metric, row.val_metric)}${times(row)}`],
+        [`test ${metric.title}`, row.test_metric_mean === null ? "-" : `${measured(metric, row.test_metric_mean)}${row.test_metric_std === null ? "" : ` ± ${measured(metric, row.test_metric_std)}`} (n=${row.test_seeds})`],
+      ]),
       ["validation", `${validated(row)} after epoch ${row.epochs}${one.pruned ? ", stopped early" : ""}`],
       ["test", row.test_accuracy_mean === null ? "-" : `${row.test_accuracy_std === null ? percent(row.test_accuracy_mean) : `${(100 * row.test_accuracy_mean).toFixed(2)} ± ${percent(row.test_accuracy_std)}`} (n=${row.test_seeds})`],
       ["documented", one.documented === null ? null : `${percent(one.documented)}, a single run`],
@@ -339,7 +357,7 @@
   dialog.addEventListener("close", () => history.replaceState(null, "", location.pathname + location.search));
 
   sections.forEach((section, id) => {
-    section.candidates.forEach((one, index) => { one.index = index; });
+    section.candidates.forEach((one, index) => { one.index = index; one.section = id; });
     scatter(id);
     progress(id);
     of("axis", id).addEventListener("change", () => scatter(id));

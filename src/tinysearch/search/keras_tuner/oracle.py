@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras_tuner
@@ -11,6 +11,7 @@ import keras_tuner
 from tinysearch.results.record import Record
 from tinysearch.search.history import TrialHistory
 from tinysearch.search.proposer import Exhausted, Proposal, Proposer
+from tinysearch.space.architecture import Architecture
 
 
 class ProposerOracle(keras_tuner.Oracle):
@@ -57,10 +58,7 @@ class ProposerOracle(keras_tuner.Oracle):
                 return {"status": "STOPPED"}
             self.history.propose(proposal.candidate, proposal.rejections)
             self._proposals[trial_id] = proposal
-            space = self.proposer.strategy.problem.space
-            architecture = proposal.candidate.architecture
-            values = space.encode(architecture) if architecture in space else {"architecture": architecture.key}
-            return {"status": "RUNNING", "values": values}
+            return {"status": "RUNNING", "values": values_of(self.proposer, proposal.candidate.architecture)}
         except Exception as error:
             # KerasTuner calls this with a lock held that an exception would leave locked for good.
             self.error = error
@@ -79,6 +77,11 @@ class ProposerOracle(keras_tuner.Oracle):
         trial.score = trial.metrics.get_last_value(self.objective.name)
         trial.best_step = 0
 
+    @property
+    def rejections(self) -> Mapping[str, int]:
+        """What the filter has rejected, by reason."""
+        return self.history.rejections
+
     def save(self) -> None:
         """Do nothing: the store is the truth, KerasTuner's files are not kept."""
 
@@ -87,3 +90,9 @@ class ProposerOracle(keras_tuner.Oracle):
 
     def _save_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
         """Do nothing, see ``save``."""
+
+
+def values_of(proposer: Proposer, architecture: Architecture) -> dict[str, Any]:
+    """Return the choices that make an architecture, as KerasTuner knows them."""
+    space = proposer.strategy.problem.space
+    return space.encode(architecture) if architecture in space else {"architecture": architecture.key}

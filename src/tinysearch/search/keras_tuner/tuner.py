@@ -10,31 +10,45 @@ from typing import Any
 
 import keras_tuner
 
+from tinysearch.results.artifacts import BestModels
 from tinysearch.results.record import Record
-from tinysearch.search.keras_tuner.oracle import ProposerOracle
+from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
+from tinysearch.search.keras_tuner.oracle import ProposerOracle, values_of
 from tinysearch.search.keras_tuner.replay import forget
+from tinysearch.search.keras_tuner.saved_models import SavedModels
 from tinysearch.search.proposer import Proposal
 
 
-class BudgetTuner(keras_tuner.Tuner):
+class BudgetTuner(SavedModels, keras_tuner.Tuner):
     """Runs the trials of a ``ProposerOracle``.
 
     KerasTuner's own loop runs one trial at a time, or many by a server of its own. This one gives its trials to a
-    coordinator, which asks for the ``next`` and ends each with ``report``.
+    coordinator, which asks for the ``next`` and ends each with ``report``. What it has found is asked for as of any
+    tuner: ``get_best_models``, ``get_best_hyperparameters``, ``results_summary``.
 
     Args:
         oracle: Proposes candidates.
+        hypermodel: The search space; KerasTuner sees it, and the proposer draws from it.
+        models: Where the trained models of the best candidates are kept.
         carry_out: Carries out the trials of this tuner, until there are no more.
     """
 
     oracle: ProposerOracle
 
-    def __init__(self, oracle: ProposerOracle, carry_out: Callable[[BudgetTuner], None]) -> None:
+    def __init__(
+        self,
+        oracle: ProposerOracle,
+        hypermodel: SpaceHyperModel,
+        models: BestModels,
+        carry_out: Callable[[BudgetTuner], None],
+    ) -> None:
         self._nowhere = f"tinysearch-{uuid.uuid4().hex}"
         with _no_chief():
-            super().__init__(oracle=oracle, overwrite=True)
+            super().__init__(oracle=oracle, hypermodel=hypermodel, overwrite=True)
         self._carry_out = carry_out
         self._under_way: dict[int, keras_tuner.engine.trial.Trial] = {}
+        self._found: dict[str, Record] = {}
+        self.model_of = lambda trial: models.path(self._found[trial.trial_id].key)
 
     @property
     def project_dir(self) -> str:
@@ -91,6 +105,18 @@ class BudgetTuner(keras_tuner.Tuner):
         trial.status = "FAILED" if record.failed else "COMPLETED"
         trial.message = record.measurement.failure
         self.on_trial_end(trial)
+        # They can be made again, and would be a third of what a trial takes in memory.
+        trial.hyperparameters.values = {}
+        self._found[trial.trial_id] = self.oracle.history.at(position)
+
+    def _best(self, number: int) -> list[Any]:
+        trials = super()._best(number)
+        for trial in trials:
+            trial.hyperparameters.values = values_of(self.oracle.proposer, self._found[trial.trial_id].architecture)
+        return trials
+
+    def _populate_initial_space(self) -> None:
+        """Do nothing: the space is known, and a trial need not hold all of it."""
 
     def save(self) -> None:
         """Do nothing: the store is the truth, KerasTuner's files are not kept."""

@@ -127,7 +127,7 @@ class Bayesian(Strategy):
     def _scores(self, seen: Sequence[Record]) -> list[float]:
         """Return scores; of what was stopped early it is known that it is none of the best."""
         finished = [record.score for record in seen if math.isfinite(record.score) and not record.pruned]
-        worst = min(finished, default=0.0)
+        worst = min(finished, default=-math.inf)
         return [max(worst, record.score) if record.pruned else record.score for record in seen]
 
     def _is_parent(self, record: Record) -> bool:
@@ -185,10 +185,13 @@ class Bayesian(Strategy):
 def results(scores: Sequence[float]) -> list[float]:
     """Return what the model learns of scores: higher is better, and what is no number is as bad as the worst.
 
-    From 98 to 99 % is about as far as from 96 to 98 %. At least one score must be a number.
+    Of shares, from 98 to 99 % is about as far as from 96 to 98 %; scores that are not between 0 and 1 are taken as they
+    are. At least one score must be a number.
     """
-    worst = min(score for score in scores if math.isfinite(score))
-    return [-math.log(1.001 - (score if math.isfinite(score) else worst)) for score in scores]
+    known = [score for score in scores if math.isfinite(score)]
+    worst = min(known)
+    numbers = [score if math.isfinite(score) else worst for score in scores]
+    return [-math.log(1.001 - score) for score in numbers] if worst >= 0 and max(known) <= 1 else numbers
 
 
 def expected_improvement(mean: Array, spread: Array, best: float) -> Array:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tinysearch.errors import RunError
 from tinysearch.runtime.plugins import find, made, names
-from tinysearch.search.keras_tuner.strategy import ORACLES, PREFIX, KerasTunerOracle, check_oracle_name
+from tinysearch.search.keras_tuner import strategy as keras_tuner
+from tinysearch.search.keras_tuner.strategy import KerasTunerOracle, check_oracle_name
+from tinysearch.search.optuna import strategy as optuna
+from tinysearch.search.optuna.strategy import OptunaSampler, check_sampler_name
 from tinysearch.search.strategies.bayesian import Bayesian
 from tinysearch.search.strategies.evolution import Evolution
 from tinysearch.search.strategies.halving import Halving
@@ -21,17 +24,20 @@ STRATEGIES: dict[str, type[Strategy]] = {
 
 
 def check_name(name: str) -> None:
-    """Refuse an unknown strategy. Whether an oracle of one's own exists is seen when it is made.
+    """Refuse an unknown strategy. Whether an oracle or a sampler of one's own exists is seen when it is made.
 
     Raises:
         RunError: if the name is unknown.
     """
-    if name.startswith(PREFIX):
+    if name.startswith(keras_tuner.PREFIX):
         check_oracle_name(name)
+    elif name.startswith(optuna.PREFIX):
+        check_sampler_name(name)
     elif ":" not in name and name not in names("strategy", STRATEGIES):
-        oracles = ", ".join(PREFIX + oracle for oracle in (*ORACLES, "package.MyOracle"))
-        known = ", ".join(names("strategy", STRATEGIES))
-        raise RunError(f"a strategy is one of {known}, {oracles}, or module:Class; got {name!r}")
+        oracles = [keras_tuner.PREFIX + oracle for oracle in (*keras_tuner.ORACLES, "package.MyOracle")]
+        samplers = [optuna.PREFIX + sampler for sampler in (*optuna.SAMPLERS, "package.MySampler")]
+        known = ", ".join([*names("strategy", STRATEGIES), *oracles, *samplers])
+        raise RunError(f"a strategy is one of {known}, or module:Class; got {name!r}")
 
 
 def strategy(given: object, problem: Problem) -> Strategy:
@@ -42,15 +48,17 @@ def strategy(given: object, problem: Problem) -> Strategy:
         problem: Space, budget and recipe.
 
     Raises:
-        RunError: if the name is unknown.
+        RunError: if the name is unknown, or what it needs is not installed.
         PluginError: if a strategy of one's own cannot be loaded or made.
     """
     if not isinstance(given, str):
         found: Strategy = made("strategy", given, Strategy, problem)
         return found
     check_name(given)
-    if given.startswith(PREFIX):
+    if given.startswith(keras_tuner.PREFIX):
         return KerasTunerOracle(problem, given)
+    if given.startswith(optuna.PREFIX):
+        return OptunaSampler(problem, given)
     if given in STRATEGIES:
         return STRATEGIES[given](problem)
     return strategy(find("strategy", given, STRATEGIES), problem)

@@ -105,7 +105,7 @@ class Strategy(abc.ABC):
 
         Args:
             history: The records of the run that may be known, baselines and failures included, in the order in which
-                they were proposed.
+                they were proposed. The ``score`` of a record is by the objective of the run, the larger the better.
             rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
                 in order. There are as many as the run has workers, less one.

@@ -7,7 +7,6 @@ The process ends when its standard input is closed, however its parent ended.
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import gc
 import importlib
 import json
@@ -51,7 +50,7 @@ def main() -> None:
         outgoing.flush()
 
     def on_epoch(number: int, epoch: Epoch, state: bytes | None = None) -> None:
-        send("epoch", state, number=number, epoch=dataclasses.asdict(epoch))
+        send("epoch", state, number=number, epoch=epoch.to_dict())
 
     send("ready")
     while True:

@@ -1,0 +1,106 @@
+"""What people give to a study, in the forms in which they give it: data, stores, names of runs."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.errors import InputError, RunError
+
+if TYPE_CHECKING:
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.data.readers.reader import Reading
+    from tinysearch.results.callback import Callback
+    from tinysearch.results.record import Run
+    from tinysearch.results.store import Store
+    from tinysearch.search.settings import RunSettings
+    from tinysearch.space.budget import Budget
+    from tinysearch.workers.executor import Executor
+
+
+def open_store(store: Path | str | None, *, create: bool = True) -> Store:
+    """Open a store, by default the one of ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``."""
+    from tinysearch.results.store import Store, default_path
+    from tinysearch.runtime.paths import local
+
+    return Store(local(store, "a store") if store is not None else default_path(), create=create)
+
+
+def stored_settings(run: Run | None) -> RunSettings | None:
+    """Return the settings that a run began with; None for no run.
+
+    Raises:
+        RunError: if they cannot be used any more.
+    """
+    from tinysearch.search.settings import RunSettings
+
+    if run is None:
+        return None
+    try:
+        return RunSettings.from_dict(run.settings)
+    except InputError as error:
+        raise RunError(f"run {run.name!r} cannot be resumed: {error}") from None
+
+
+def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) -> Dataset:
+    """Return a dataset of what a person gives for it, see ``Study``, checked for what may be wrong with it.
+
+    Raises:
+        DatasetError: if it cannot be had, cannot be used, or something is wrong with it.
+    """
+    from tinysearch.data.checks import checked
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.data.loading import load
+
+    if isinstance(data, Dataset):
+        return data if data.warnings else checked(data)
+    return checked(load(dataset, None if isinstance(data, str) and data == "auto" else data, reading=reading))
+
+
+def threads_of(executor: Executor) -> int:
+    """Return how many threads each training has by default: an equal share of the cores of this machine."""
+    from tinysearch.runtime.cores import threads_of_each
+    from tinysearch.workers.local.executor import LocalExecutor
+
+    return threads_of_each(executor.capacity) if isinstance(executor, LocalExecutor) else 1
+
+
+def shown(verbose: bool | int | None) -> list[Callback]:
+    """Return what shows progress, and the notes as warnings."""
+    from tinysearch.report.display import WarnedNotes, display
+
+    shown = display(verbose)
+    return [WarnedNotes(), *([] if shown is None else [shown])]
+
+
+def warn_of_old_ranges(space: object) -> None:
+    """Warn of a space whose lists are ranges, with the new form."""
+    from tinysearch.space.space_file import format_note
+    from tinysearch.space.space_spec import has_old_ranges
+
+    if isinstance(space, Mapping) and has_old_ranges(space):
+        warnings.warn(format_note(space, "space"), FutureWarning, stacklevel=4)
+
+
+def latest_search(store: Store) -> Run:
+    """Return the latest search of a store.
+
+    Raises:
+        RunError: if there is none.
+    """
+    searches = [run for run in store.runs() if "trials" in run.settings]
+    if not searches:
+        raise RunError(f"the store {store.path} has no run to resume; begin one without --resume")
+    return searches[-1]
+
+
+def free_name(store: Store, dataset: Dataset, budget: Budget) -> str:
+    """Return a name made of dataset and budget that no run of a store has."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:60] or "data"
+    number = 1
+    while store.has(name := f"{stem}-{budget.params}-{number}"):
+        number += 1
+    return name

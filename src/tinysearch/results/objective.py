@@ -1,0 +1,166 @@
+"""Objectives: by what candidates are searched for and ranked.
+
+An objective is computed from the classes of images and those that a network takes them for. Workers measure every known
+one on the validation images; where the images of one class are many more than those of another, accuracy says little:
+a network that always answers the commonest of two classes, 95 % of the images, has an accuracy of 95 %, a balanced
+accuracy of 50 % and a macro F1 of 49 %.
+"""
+
+from __future__ import annotations
+
+import abc
+import copy
+from typing import TYPE_CHECKING, Any, Final
+
+from tinysearch.errors import InputError
+from tinysearch.results.record import ACCURACY, DIRECTIONS, Direction, Record
+from tinysearch.runtime.plugins import find
+
+if TYPE_CHECKING:
+    # A leaderboard does without NumPy.
+    import numpy as np
+    import numpy.typing as npt
+
+    Classes = npt.NDArray[np.integer[Any]]
+    Counts = npt.NDArray[np.int64]
+
+
+class Objective(abc.ABC):
+    """What is made as large, or as small, as possible.
+
+    A class of one's own has a name, by which stores know it, and a value.
+
+    Attributes:
+        name: The name, printable text.
+        title: The name as people write it; by default the name.
+        direction: ``"max"`` if a larger value is better, ``"min"`` if a smaller one is.
+    """
+
+    name: str = ""
+    title: str = ""
+    direction: Direction = "max"
+
+    @abc.abstractmethod
+    def value(self, labels: Classes, predicted: Classes) -> float:
+        """Return the value for some images, a finite number.
+
+        Args:
+            labels: Classes of the images, shape ``(images,)``, at least one.
+            predicted: The classes that a network takes them for, of the same shape.
+        """
+
+    def of(self, record: Record) -> float | None:
+        """Return the value of a record, on the validation images after the last epoch; None if it is not known."""
+        return record.by(self.name, self.direction).value
+
+
+class Accuracy(Objective):
+    """The share of images that are classified correctly."""
+
+    name = ACCURACY
+    title = "accuracy"
+
+    def value(self, labels: Classes, predicted: Classes) -> float:
+        """Return the share."""
+        _counts(labels, predicted)
+        return float((labels == predicted).mean())
+
+
+class BalancedAccuracy(Objective):
+    """The mean over classes of the share of their images that are classified correctly (Brodersen et al., 2010).
+
+    Classes without an image are left out, as in ``sklearn.metrics.balanced_accuracy_score``.
+    """
+
+    name = "balanced_accuracy"
+    title = "balanced accuracy"
+
+    def value(self, labels: Classes, predicted: Classes) -> float:
+        """Return the mean."""
+        counts = _counts(labels, predicted)
+        images = counts.sum(axis=1)
+        occurring = images > 0
+        return float((counts.diagonal()[occurring] / images[occurring]).mean())
+
+
+class MacroF1(Objective):
+    """The mean over classes of F1, the harmonic mean of precision and recall.
+
+    Classes that neither occur nor are predicted are left out; one without a hit has an F1 of 0, as in
+    ``sklearn.metrics.f1_score`` with ``average="macro"``.
+    """
+
+    name = "macro_f1"
+    title = "macro F1"
+
+    def value(self, labels: Classes, predicted: Classes) -> float:
+        """Return the mean."""
+        counts = _counts(labels, predicted)
+        seen = counts.sum(axis=0) + counts.sum(axis=1)
+        occurring = seen > 0
+        return float((2 * counts.diagonal()[occurring] / seen[occurring]).mean())
+
+
+OBJECTIVES: Final[dict[str, Objective]] = {one.name: one for one in (Accuracy(), BalancedAccuracy(), MacroF1())}
+
+
+def objective(one: str | Objective | type[Objective]) -> Objective:
+    """Return an objective by its name; one that is given as an object or as a class is checked.
+
+    One of one's own is known to settings and stores by the name that it is loaded by, ``module:Class``.
+
+    Raises:
+        InputError: if there is none of that name, or it is no objective.
+    """
+    if isinstance(one, str):
+        if one in OBJECTIVES:
+            return OBJECTIVES[one]
+        own = copy.copy(objective(find("objective", one, OBJECTIVES)))
+        own.title = own.title or own.name
+        own.name = one
+        return own
+    found: object = one() if isinstance(one, type) else one
+    if not isinstance(found, Objective):
+        raise InputError(f"an objective is a name or a tinysearch Objective; got {found!r}")
+    named = isinstance(found.name, str) and found.name.strip() and found.name.isprintable()
+    if not named or found.direction not in DIRECTIONS:
+        raise InputError(
+            f"an objective has a name, and one of the directions {', '.join(DIRECTIONS)}; {type(found).__name__} has "
+            f"{found.name!r} and {found.direction!r}"
+        )
+    return found
+
+
+def measured(labels: Classes, predicted: Classes, wanted: Objective | None = None) -> dict[str, float]:
+    """Return the values of every known objective but accuracy, which is measured everywhere, and of the one wanted.
+
+    Args:
+        labels: Classes of the images, shape ``(images,)``.
+        predicted: The classes that a network takes them for, of the same shape.
+        wanted: An objective that need not be among the known ones.
+    """
+    every = dict(OBJECTIVES) if wanted is None else {**OBJECTIVES, wanted.name: wanted}
+    return {name: float(one.value(labels, predicted)) for name, one in every.items() if name != ACCURACY}
+
+
+def title_of(name: str) -> str:
+    """Return the name of an objective as people write it.
+
+    >>> title_of("macro_f1"), title_of("mine:Cost")
+    ('macro F1', 'mine:Cost')
+    """
+    return (OBJECTIVES[name].title if name in OBJECTIVES else "") or name
+
+
+def _counts(labels: Classes, predicted: Classes) -> Counts:
+    """Return how often a class, the row, was taken for another, the column, shape ``(classes, classes)``."""
+    import numpy as np
+
+    if labels.shape != predicted.shape or labels.ndim != 1 or not labels.size:
+        raise ValueError(
+            f"labels and predicted classes have one shape (images,) with at least one image; got {labels.shape} and "
+            f"{predicted.shape}"
+        )
+    classes = int(max(labels.max(), predicted.max())) + 1
+    pairs = labels.astype(np.int64) * classes + predicted
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes).astype(np.int64)

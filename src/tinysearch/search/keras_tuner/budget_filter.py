@@ -1,0 +1,132 @@
+"""What is within a budget: remembers what was counted, and counts what was rejected."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras_tuner
+
+from tinysearch.errors import BudgetError, ShapeError, WorkError
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import Cost
+
+CostFunction = Callable[[keras_tuner.HyperParameters], int | Cost]
+UNBUILT = "cannot be built"
+# What oracles add to the choices for tuners, Hyperband's epochs for example.
+_OWN_OF_TUNERS = "tuner/"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was found out about some values.
+
+    Args:
+        params: Total parameters, or None if the model cannot be built.
+        reason: Why it is rejected, or None: ``"params"`` or another bound of the budget, ``"shape"``, or
+            ``"cannot be built"``.
+    """
+
+    params: int | None
+    reason: str | None
+
+
+class BudgetFilter:
+    """Accepts or rejects values of hyperparameters by a budget.
+
+    Args:
+        budget: Upper bounds.
+        cost: What values cost. An exception means that they cannot be built; if it is a ``ShapeError``, they are
+            rejected by ``"shape"``.
+    """
+
+    def __init__(self, budget: Budget, cost: CostFunction) -> None:
+        self.budget = budget
+        self.rejections: Counter[str] = Counter()
+        self.smallest: tuple[int, dict[str, Any]] | None = None
+        self.failure: Exception | None = None
+        self.counted = 0
+        self._cost = cost
+        self._known: dict[str, Counted] = {}
+        self._rejected: set[str] = set()
+
+    def look(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
+        """Count values that were not counted before; the hypermodel may declare more hyperparameters meanwhile.
+
+        Raises:
+            BudgetError: if the cost function cannot tell what the budget asks for.
+        """
+        key = identity(hyperparameters.values)
+        found = self._known.get(key)
+        if found is None:
+            found = self._count(hyperparameters)
+            self.counted += 1
+            # Building may have added the values of what it declared.
+            self._known[key] = self._known[identity(hyperparameters.values)] = found
+            if found.params is not None and (self.smallest is None or found.params < self.smallest[0]):
+                self.smallest = found.params, dict(hyperparameters.values)
+        return found
+
+    def accepts(self, hyperparameters: keras_tuner.HyperParameters) -> bool:
+        """Whether values are within the budget; if not, they are counted as rejected, the same ones once."""
+        found = self.look(hyperparameters)
+        if found.reason is None:
+            return True
+        key = identity(hyperparameters.values)
+        if key not in self._rejected:
+            self._rejected.add(key)
+            self.rejections[found.reason] += 1
+        return False
+
+    def told(self) -> str:
+        """Return in words what was rejected."""
+        reasons = self.rejections.most_common()
+        return ", ".join(f"{number:,} ({reason})" for reason, number in reasons) or "none"
+
+    def nothing_fits(self) -> BudgetError:
+        """Return the error that nothing within the budget was found, with the smallest model and what to change."""
+        counted = f"{self.counted:,} different choices of hyperparameters"
+        if self.smallest is None:
+            error = BudgetError(f"none of {counted} can be built, the last because of {self.failure!r}")
+            error.__cause__ = self.failure
+            return error
+        smallest, values = self.smallest
+        remedy = f"raise the budget above {smallest:,}, or let the hypermodel make smaller models"
+        if smallest < self.budget.params:
+            remedy = "loosen the other bounds of the budget, or let the hypermodel make models that need less"
+        return BudgetError(
+            f"nothing within {self.budget} was found among {counted}; the smallest model has {smallest:,} parameters, "
+            f"with {values}; {remedy}"
+        )
+
+    def _count(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
+        try:
+            cost = self._cost(hyperparameters)
+        except (BudgetError, WorkError, keras_tuner.errors.FatalError):
+            raise
+        except ShapeError as error:
+            self.failure = error
+            return Counted(None, "shape")
+        except Exception as error:
+            self.failure = error
+            return Counted(None, UNBUILT)
+        return Counted(*self._judged(cost))
+
+    def _judged(self, cost: int | Cost) -> tuple[int, str | None]:
+        if isinstance(cost, Cost):
+            return cost.params, self.budget.check(cost).reason
+        if self.budget != Budget(self.budget.params):
+            raise BudgetError(
+                f"{self.budget} bounds more than parameters, but the cost function gives only a number of parameters; "
+                f"it must return a tinysearch.Cost, got {cost!r}"
+            )
+        return int(cost), self.budget.check(Cost(int(cost), 0, 0, 0, 0)).reason
+
+
+def identity(values: Mapping[str, Any]) -> str:
+    """Return what two sets of values have in common that make the same model."""
+    kept = sorted((name, value) for name, value in values.items() if not name.startswith(_OWN_OF_TUNERS))
+    return json.dumps(kept, default=str)

@@ -1,0 +1,317 @@
+"""A budget for any oracle of KerasTuner."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from tinysearch.errors import BudgetError, TinySearchWarning
+from tinysearch.search.keras_tuner.acquisition import by_acquisition
+from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction
+from tinysearch.search.keras_tuner.counting import BuiltCount
+from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
+from tinysearch.search.keras_tuner.locks import released_after_errors
+from tinysearch.search.keras_tuner.smallest import is_below
+from tinysearch.search.keras_tuner.values import random_values, with_values
+from tinysearch.search.keras_tuner.wrapped_oracle import Values, WrappedOracle
+from tinysearch.space.budget import Budget
+
+# After so many rejections and not a single trial, it is found out whether anything fits at all.
+_SUSPICIOUS = 25
+# How many draws Bayesian optimization chooses from where its optimum is over the budget.
+_CHOICE = 200
+# How often an oracle of someone else is asked again before something is drawn at random.
+_AGAIN = 5
+
+
+class BudgetOracle(WrappedOracle):
+    """Any oracle of KerasTuner, but no trial at or above a budget ever exists.
+
+    What the oracle draws is counted before there is a trial. What is over the budget, or cannot be built, is rejected,
+    and something else is drawn; it uses up none of ``max_trials`` and is no failed trial. ``rejections`` says how many
+    different values were rejected, by reason, and a line before each trial does. All else is the wrapped oracle's, its
+    files included: ``rejections.json`` in the project's folder is added to them.
+
+    Parameters are Keras's *Total params*, those that are not trained included. The same values must make the same
+    model: a hypermodel that draws numbers of its own cannot be counted beforehand.
+
+    Args:
+        oracle: What is wrapped: random search, Bayesian optimization, Hyperband, grid search or one of your own. Use
+            only the wrapper from then on.
+        budget: Exclusive upper bound on the total parameters, or a ``tinysearch.Budget``.
+        hypermodel: What builds the models, as given to the tuner; needed without ``cost``.
+        cost: Returns the number of parameters of hyperparameters, or a ``tinysearch.Cost``, which budgets on more than
+            parameters need. By default the model is built symbolically and counted, or, for tinysearch's own
+            hypermodel, counted by arithmetic.
+        attempts: After so many draws in a row that bring nothing new within the budget, the search ends.
+
+    Raises:
+        BudgetError: if the budget is not legal or nothing can be counted; from ``create_trial``, if nothing within the
+            budget is found at all; where a search is resumed, if one of its trials is not within the budget.
+    """
+
+    _OWN = ("attempts", "filter", "oracle", "params", "_asked", "_draw", "_ended", "_lock", "_next", "_record", "_told")
+
+    def __init__(
+        self,
+        oracle: keras_tuner.Oracle,
+        budget: int | Budget,
+        hypermodel: keras_tuner.HyperModel | Callable[[Any], Any] | None = None,
+        *,
+        cost: CostFunction | None = None,
+        attempts: int = 1_000,
+    ) -> None:
+        # KerasTuner's own constructor is not called: all that it would set is the wrapped oracle's.
+        if not isinstance(oracle, keras_tuner.Oracle) or isinstance(oracle, BudgetOracle):
+            raise BudgetError(f"a budget is put on a keras_tuner.Oracle that has none yet, got {oracle!r}")
+        self.oracle = oracle
+        self.attempts = attempts
+        self.filter = BudgetFilter(
+            budget if isinstance(budget, Budget) else Budget(budget), cost or _cost_of(hypermodel, budget)
+        )
+        self.params: dict[str, int] = {}
+        self._lock = threading.RLock()
+        self._told = 0
+        self._ended = False
+        self._asked, self._draw, self._record = oracle.populate_space, oracle._random_values, oracle._record_values
+        if type(oracle)._random_values is keras_tuner.Oracle._random_values:
+            self._draw = functools.partial(random_values, oracle)
+        # Oracles change their books before they return what they drew, so it is filtered where they draw it.
+        oracle.populate_space, oracle._random_values = self._populate, self._random_within
+        oracle._record_values = self._record_unchanged
+        # KerasTuner takes a space for exhausted after 20 draws of what was tried already.
+        oracle._max_collisions = max(oracle._max_collisions, attempts)
+        if isinstance(oracle, keras_tuner.oracles.GridSearchOracle):
+            self._next = oracle._get_next_combination
+            oracle._get_next_combination = self._next_within
+        if oracle.trials:
+            self._adopt()
+
+    @property
+    def budget(self) -> Budget:
+        """The budget."""
+        return self.filter.budget
+
+    @property
+    def rejections(self) -> dict[str, int]:
+        """How many different values were rejected, by reason: ``"params"``, ``"cannot be built"``, ..."""
+        return dict(self.filter.rejections)
+
+    def create_trial(self, tuner_id: str) -> keras_tuner.engine.trial.Trial:
+        """Create a trial within the budget, or say as KerasTuner does that there is none.
+
+        Raises:
+            BudgetError: if nothing within the budget is found for the first one.
+        """
+        with released_after_errors(self.oracle):
+            trial = self.oracle.create_trial(tuner_id)
+            with self._lock:
+                if trial.status == "RUNNING" and trial.trial_id not in self.params:
+                    self._began(trial)
+            if trial.status == "STOPPED" and self.filter.rejections:
+                if not self.oracle.trials:
+                    raise self.filter.nothing_fits()
+                if self._ended:
+                    self._ended = False
+                    warnings.warn(
+                        f"the search ends after {len(self.oracle.trials)} trials: {self.attempts:,} draws in a row "
+                        f"brought nothing new below {self.budget.params:,} parameters; rejected: {self.filter.told()}",
+                        TinySearchWarning,
+                        stacklevel=2,
+                    )
+        return trial
+
+    def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
+        """Report metrics of a trial."""
+        with released_after_errors(self.oracle):
+            return self.oracle.update_trial(trial_id, metrics, step=step)
+
+    def end_trial(self, trial: keras_tuner.engine.trial.Trial, *old_arguments: Any, **arguments: Any) -> None:
+        """End a trial."""
+        with released_after_errors(self.oracle):
+            self.oracle.end_trial(trial, *old_arguments, **arguments)
+
+    def save(self) -> None:
+        """Save the wrapped oracle, and what was rejected."""
+        self.oracle.save()
+        path = self._path()
+        if path is None:
+            return
+        with self._lock:
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps({"rejections": self.rejections, "params": self.params}), encoding="utf-8")
+            part.replace(path)
+
+    def reload(self) -> None:
+        """Load what was saved, by a search without a budget too.
+
+        Raises:
+            BudgetError: if one of its trials is not within the budget.
+        """
+        self.oracle.reload()
+        self._adopt()
+
+    def _path(self) -> Path | None:
+        """Return where rejections are kept; nothing is kept in storage that has no files, such as a bucket's."""
+        folder = str(self.oracle._project_dir)
+        return None if "://" in folder else Path(folder) / "rejections.json"
+
+    def _adopt(self) -> None:
+        """Take over the trials of an earlier search, each of them counted unless it is on record."""
+        path = self._path()
+        try:
+            kept = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            kept = {}
+        self.filter.rejections.update(kept.get("rejections", {}))
+        self._told = self.filter.rejections.total()
+        for trial in self.oracle.trials.values():
+            again = trial.status == "RUNNING" or trial.trial_id in self.oracle._retry_queue
+            params = None if again else kept.get("params", {}).get(trial.trial_id)
+            if params is None:
+                params = self.filter.look(trial.hyperparameters.copy()).params
+            if params is None:
+                continue
+            if params >= self.budget.params:
+                raise BudgetError(
+                    f"trial {trial.trial_id} in {self.oracle._project_dir} has {params:,} parameters, at or above the "
+                    f"budget of {self.budget.params:,}, so this search cannot go on there; give the tuner another "
+                    f"project_name, or overwrite=True"
+                )
+            self.params[trial.trial_id] = params
+
+    def _began(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Note the size of a new trial, and say what was rejected before it."""
+        params = self.filter.look(trial.hyperparameters.copy()).params
+        if params is None or params >= self.budget.params:
+            raise BudgetError(f"{self.oracle!r} changed values after they were counted: {trial.hyperparameters.values}")
+        self.params[trial.trial_id] = params
+        rejected = self.filter.rejections.total()
+        if self.oracle.verbose:
+            since = f"{rejected - self._told:,} draws rejected before it"
+            print(  # noqa: T201 (KerasTuner prints)
+                f"Budget: {params:,} parameters, below {self.budget.params:,}; {since}, in all {self.filter.told()}"
+            )
+        self._told = rejected
+        self.save()
+
+    # What stands in for methods of the wrapped oracle, and is called while its lock is held.
+
+    def _populate(self, trial_id: str) -> Values:
+        response: Values = self._asked(trial_id)
+        for _ in range(_AGAIN):
+            if response["status"] != "RUNNING":
+                return response
+            hyperparameters = self._completed(response["values"] or {})
+            if self._accepts(hyperparameters):
+                return {**response, "values": hyperparameters.values}
+            match self.oracle:
+                case keras_tuner.oracles.GridSearchOracle():
+                    return self._response(self._next_within(hyperparameters.values))
+                case keras_tuner.oracles.BayesianOptimizationOracle():
+                    return self._response(self._best_within())
+            response = self._asked(trial_id)
+        return self._response(self._random_within())
+
+    @staticmethod
+    def _response(values: Values | None) -> Values:
+        return {"status": "STOPPED" if values is None else "RUNNING", "values": values}
+
+    def _random_within(self) -> Values | None:
+        """Draw at random until something new is within the budget; None if nothing turns up."""
+        for _ in range(self.attempts):
+            values = self._draw()
+            if values is None:
+                break
+            hyperparameters = self._completed(values)
+            if self._accepts(hyperparameters):
+                return dict(hyperparameters.values)
+        self._ended = True
+        return None
+
+    def _best_within(self) -> Values | None:
+        """Return the best by acquisition of some random draws that is within the budget."""
+        draws = [values for values in (self._draw() for _ in range(_CHOICE)) if values is not None]
+        for values in by_acquisition(self.oracle, draws):
+            hyperparameters = self._completed(values)
+            if self._accepts(hyperparameters):
+                return dict(hyperparameters.values)
+        return self._random_within()
+
+    def _next_within(self, values: Values) -> Values | None:
+        """Return the next combination of a grid that is within the budget."""
+        combination: Values | None = self._next(with_values(self.oracle.hyperparameters, values).values)
+        while combination is not None:
+            hyperparameters = self._completed(combination)
+            if self._accepts(hyperparameters):
+                return dict(hyperparameters.values)
+            combination = self._next(with_values(self.oracle.hyperparameters, hyperparameters.values).values)
+        return None
+
+    def _record_unchanged(self, trial: keras_tuner.engine.trial.Trial) -> None:
+        """Have the values of a trial recorded as they are.
+
+        KerasTuner draws them anew, from no seed, where hyperparameters have one name and several conditions.
+        """
+        values = dict(trial.hyperparameters.values)
+        self._record(trial)
+        trial.hyperparameters.values = values
+
+    def _completed(self, values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
+        """Return hyperparameters with a value for all that is active: KerasTuner would draw what lacks from no seed."""
+        return with_values(self.oracle.hyperparameters, values, self._sampled)
+
+    def _sampled(self, one: Any) -> Any:
+        self.oracle._seed_state += 1
+        return one.random_sample(self.oracle._seed_state - 1)
+
+    def _accepts(self, hyperparameters: keras_tuner.HyperParameters) -> bool:
+        declared = len(hyperparameters.space)
+        accepted = self.filter.accepts(hyperparameters)
+        if len(hyperparameters.space) > declared:
+            self.oracle.update_space(hyperparameters)
+        # Once for each search: a single trial, or a small model that was counted, says that something fits.
+        if not accepted and not self.oracle.trials and self.filter.rejections.total() == _SUSPICIOUS:
+            self._check_that_something_fits()
+        return accepted
+
+    def _check_that_something_fits(self) -> None:
+        space = self.oracle.hyperparameters
+        starts = [{}] if self.filter.smallest is None else [self.filter.smallest[1], {}]
+        if not is_below(space, starts, lambda one: self.filter.look(one).params, self.budget.params):
+            raise self.filter.nothing_fits()
+
+
+def limit(
+    tuner: keras_tuner.Tuner, budget: int | Budget, *, cost: CostFunction | None = None, attempts: int = 1_000
+) -> keras_tuner.Tuner:
+    """Put a budget on a tuner that makes its oracle itself: ``RandomSearch``, ``Hyperband`` and so on.
+
+    Args:
+        tuner: Any tuner of KerasTuner; it is changed, and returned.
+        budget, cost, attempts: As for ``BudgetOracle``.
+
+    Raises:
+        BudgetError: as for ``BudgetOracle``; if the tuner goes on with an earlier search, that is checked here.
+    """
+    # A tuner that is a client of another one's oracle trains what that allows.
+    if isinstance(tuner.oracle, keras_tuner.Oracle):
+        tuner.oracle = BudgetOracle(tuner.oracle, budget, tuner.hypermodel, cost=cost, attempts=attempts)
+    return tuner
+
+
+def _cost_of(hypermodel: Any, budget: int | Budget) -> CostFunction:
+    if isinstance(hypermodel, SpaceHyperModel):
+        return hypermodel.cost
+    if hypermodel is None:
+        raise BudgetError("a BudgetOracle needs the hypermodel whose models it is to count, or a cost function")
+    if isinstance(budget, Budget) and budget != Budget(budget.params):
+        raise BudgetError(f"{budget} bounds more than parameters, and needs a cost function that returns a Cost")
+    return BuiltCount(hypermodel)

@@ -1,0 +1,30 @@
+"""KerasTuner's locks: one for each oracle, which an exception inside a method of the oracle would leave held."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras_tuner
+
+
+@contextmanager
+def released_after_errors(oracle: keras_tuner.Oracle) -> Iterator[None]:
+    """Release the lock of an oracle if the block ends with an exception while this thread holds it.
+
+    KerasTuner's ``synchronized`` takes the lock and gives it back, but not after an exception: whoever came next would
+    wait for good. A lock that the thread held before the block stays held.
+    """
+    module: Any = inspect.getmodule(keras_tuner.Oracle)
+    name = threading.current_thread().name
+    held = module.THREADS.get(oracle) == name
+    try:
+        yield
+    except BaseException:
+        if not held and module.THREADS.get(oracle) == name:
+            module.THREADS[oracle] = None
+            module.LOCKS[oracle].release()
+        raise

@@ -1,0 +1,51 @@
+"""The smallest model of a space of hyperparameters, as far as it can be found in a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import keras_tuner
+
+from tinysearch.search.keras_tuner.values import with_values
+
+Count = Callable[[keras_tuner.HyperParameters], int | None]
+
+
+def is_below(space: keras_tuner.HyperParameters, starts: Iterable[Mapping[str, Any]], count: Count, bound: int) -> bool:
+    """Descend to small models from each start, and return whether one is below a bound.
+
+    A step changes one hyperparameter, to its smallest or largest number or to any of its choices, if that makes the
+    model smaller. It ends where no step does, which need not be the smallest of all.
+
+    Args:
+        space: The hyperparameters.
+        starts: Values to begin with.
+        count: Returns the size of what some values make, None if that cannot be built.
+        bound: The first model below it ends the descent.
+    """
+    for start in starts:
+        values = dict(start)
+        size = count(with_values(space, values))
+        improved = True
+        while improved and (size is None or size >= bound):
+            improved = False
+            for changed in _neighbours(space, values):
+                hyperparameters = with_values(space, changed)
+                found = count(hyperparameters)
+                if found is not None and (size is None or found < size):
+                    values, size, improved = dict(hyperparameters.values), found, True
+                    break
+        if size is not None and size < bound:
+            return True
+    return False
+
+
+def _neighbours(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for one in space.space:
+        if one.name not in values:
+            continue
+        options = [one.min_value, one.max_value] if hasattr(one, "min_value") else list(one.values)
+        for option in options:
+            if option != values[one.name]:
+                yield {**values, one.name: option}

@@ -1,0 +1,153 @@
+"""Kills a command again and again and starts the same command anew, as a job queue does; compares with one in peace.
+
+python tests/reliability/repeated.py --kills 500 --workers 2 --command reproduce
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parent))
+from kills import TINYSEARCH, essentials, stored
+
+from tinysearch.data.loading import load
+
+# All stages of a run; and retrainings of what is known.
+COMMANDS: dict[str, list[object]] = {
+    "run": [
+        *("run", "--name", "run", "--resume=auto", "--budget", 1_500, "--trials", 3, "--epochs", 3),
+        *("--no-baselines", "--folds", 3, "--evaluate", 2, "--strategy", "random"),
+    ],
+    "reproduce": ["reproduce", "conv", "separable", "--seeds", 2, "--epochs", 3],
+    "evaluate": ["evaluate", "run", "--top", 2, "--seeds", 2],
+}
+
+
+@dataclass
+class Seen:
+    """What was seen.
+
+    Args:
+        kills: How often the command was killed.
+        by_purpose: How many of the kills found, when they came, that the latest record was of a purpose.
+        rounds: How often the work came to its end before there were enough kills.
+        problems: What should not have been; empty if all is well.
+    """
+
+    kills: int = 0
+    by_purpose: dict[str, int] = field(default_factory=dict)
+    rounds: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def carry_through(
+    folder: Path, command: str, kills: int, workers: Sequence[int], seed: int, program: Sequence[str] = TINYSEARCH
+) -> Seen:
+    """Kill a command at random instants until there were enough kills, and compare what it stores each time it ends.
+
+    Args:
+        folder: For stores and logs.
+        command: One of ``COMMANDS``.
+        kills: How often it is killed at least.
+        workers: With how many workers it is started: the first time with the first of them, then with any.
+        seed: Of the instants.
+        program: Starts the command line.
+    """
+    rng = random.Random(seed)  # noqa: S311
+    digits = load("digits")
+    test = digits.test()
+    np.savez(
+        folder / "images.npz",
+        x_train=digits.train.pixels[:300],
+        y_train=digits.train.labels[:300],
+        x_test=test.pixels[:100],
+        y_test=test.labels[:100],
+    )
+    start = _Starter(folder, program)
+    seen = Seen()
+    peaceful = _wanted(start, folder / "peaceful.db", command, workers[0], seen)
+    while seen.kills < kills and not seen.problems:
+        seen.rounds += 1
+        store = folder / f"disturbed-{seen.rounds}.db"
+        if command == "evaluate":
+            start(store, COMMANDS["run"], workers[0]).wait(timeout=600)
+        again, count = False, workers[0]
+        while True:
+            process = start(store, COMMANDS[command], count)
+            try:
+                process.wait(timeout=rng.uniform(0.3, 4.0))
+            except psutil.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                seen.kills += 1
+                found = _records(store) if store.exists() else {}
+                latest = next(reversed(found), ("none",))[0]
+                seen.by_purpose[latest] = seen.by_purpose.get(latest, 0) + 1
+            else:
+                if process.returncode != 0:
+                    seen.problems.append(f"exit code {process.returncode}: {start.log()}")
+                break
+            again, count = True, rng.choice(workers) if again or store.exists() else workers[0]
+        if not seen.problems and _records(store) != peaceful:
+            seen.problems.append(f"round {seen.rounds}: the records differ from those of a command left in peace")
+    return seen
+
+
+class _Starter:
+    """Starts the command line in a session of its own."""
+
+    def __init__(self, folder: Path, program: Sequence[str]) -> None:
+        self._folder = folder
+        self._program = program
+
+    def __call__(self, store: Path, words: Sequence[object], workers: int) -> Any:
+        given = [*words, "--store", store, "--workers", workers, "--data", self._folder / "images.npz"]
+        with (self._folder / "log").open("wb") as stream:
+            return psutil.Popen(
+                [*self._program, *map(str, given)], stdout=stream, stderr=stream, start_new_session=True
+            )
+
+    def log(self) -> str:
+        """Return the end of what the last command has written."""
+        return (self._folder / "log").read_text(encoding="utf-8")[-1_000:]
+
+
+def _wanted(start: _Starter, store: Path, command: str, workers: int, seen: Seen) -> dict[tuple[Any, ...], Any]:
+    for words in ("run", "evaluate") if command == "evaluate" else (command,):
+        if start(store, COMMANDS[words], workers).wait(timeout=600) != 0:
+            seen.problems.append(f"in peace: {start.log()}")
+    return _records(store)
+
+
+def _records(store: Path) -> dict[tuple[Any, ...], Any]:
+    return {(one.purpose, one.run, one.key, one.seed): essentials(one) for one in stored(store)}
+
+
+def main() -> None:
+    """Kill as often as was asked for, and say what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 1, 3])
+    parser.add_argument("--command", choices=COMMANDS, default="run")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        seen = carry_through(Path(folder), given.command, given.kills, given.workers, given.seed)
+    print(seen)
+    sys.exit(bool(seen.problems))
+
+
+if __name__ == "__main__":
+    main()

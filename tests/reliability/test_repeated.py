@@ -1,0 +1,40 @@
+"""Every stage, and what trains again what is known, ends with the records of one that was left in peace."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import gated
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from repeated import carry_through
+
+GATED = (sys.executable, "-c", gated.MAIN)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have workers load no Keras, and take a moment for each epoch."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(gated.__file__).parent))
+    monkeypatch.setenv("TEST_EPOCH_SECONDS", "0.15")
+
+
+@pytest.mark.parametrize("command", ["run", "reproduce"])
+def test_a_few_kills_in_any_stage_and_other_numbers_of_workers_change_nothing(
+    command: str, tmp_path: Path, quick: None
+) -> None:
+    seen = carry_through(tmp_path, command, 4, (2, 1, 3), seed=1, program=GATED)
+    assert seen.problems == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "purposes"),
+    [("run", {"search", "revalidation"}), ("evaluate", {"revalidation", "evaluation"}), ("reproduce", {"evaluation"})],
+)
+def test_fifty_kills_in_any_stage_change_nothing(command: str, purposes: set[str], tmp_path: Path, quick: None) -> None:
+    seen = carry_through(tmp_path, command, 50, (2, 1, 3), seed=2, program=GATED)
+    assert seen.problems == []
+    assert purposes <= seen.by_purpose.keys(), "too few kills hit a stage: the test would prove little"

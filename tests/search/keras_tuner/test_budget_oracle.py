@@ -1,0 +1,547 @@
+"""A budget for any oracle of KerasTuner: what is promised of it, and what plain KerasTuner does instead."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+from tinysearch.errors import BudgetError, ShapeError, TinySearchWarning
+from tinysearch.keras_tuner import BudgetOracle, limit
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import Cost
+
+Build = Callable[..., keras.Model]
+Make = Callable[..., keras_tuner.Oracle]
+Untrained = Callable[..., Any]
+
+pytestmark = pytest.mark.filterwarnings("ignore:The optimal value found for dimension")
+
+LOCKS: Any = inspect.getmodule(keras_tuner.Oracle)
+
+
+def number(hp: keras_tuner.HyperParameters) -> int:
+    """Cost a hundred numbers by themselves: a space that needs no models."""
+    return int(hp.Int("number", 1, 100))
+
+
+class Numbers(keras_tuner.Tuner):
+    """Tries numbers, without any model."""
+
+    def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> dict[str, float]:
+        return {"val_accuracy": number(trial.hyperparameters) / 100}
+
+    def _populate_initial_space(self) -> None:
+        hp = self.oracle.get_space()
+        number(hp)
+        self.oracle.update_space(hp)
+
+
+@pytest.fixture
+def numbers(tmp_path: Path) -> Callable[..., Numbers]:
+    def make(oracle: keras_tuner.Oracle, **options: Any) -> Numbers:
+        oracle.verbose = 0
+        return Numbers(oracle=oracle, directory=tmp_path, **options)
+
+    return make
+
+
+def tried(oracle: keras_tuner.Oracle) -> list[dict[str, Any]]:
+    return [dict(oracle.trials[identity].hyperparameters.values) for identity in oracle.start_order]
+
+
+def is_free(oracle: BudgetOracle) -> bool:
+    return not LOCKS.LOCKS[oracle.oracle].locked() and LOCKS.THREADS[oracle.oracle] is None
+
+
+# The budget holds
+
+
+def test_nothing_at_or_above_the_budget_is_built_for_training(
+    make_oracle: Make, hypermodel: Build, untrained: Untrained
+) -> None:
+    oracle = BudgetOracle(make_oracle(), budget=1_000, hypermodel=hypermodel)
+    tuner = untrained(oracle, hypermodel)
+    tuner.search()
+    assert max(tuner.built) < 1_000
+    assert list(oracle.params.values()) == tuner.built
+    assert oracle.rejections["params"] > 0
+    assert all(trial.status == "COMPLETED" for trial in oracle.trials.values())
+    assert oracle.max_trials in (None, len(oracle.trials))
+
+
+def test_hyperband_makes_as_many_trials_as_without_a_budget(dense_model: Build, untrained: Untrained) -> None:
+    def searched(oracle: keras_tuner.Oracle, name: str) -> Any:
+        untrained(oracle, dense_model, project_name=name).search()
+        return [trial.hyperparameters.values["tuner/round"] for trial in oracle.trials.values()]
+
+    plain = keras_tuner.oracles.HyperbandOracle("val_accuracy", max_epochs=3, seed=1)
+    held = BudgetOracle(keras_tuner.oracles.HyperbandOracle("val_accuracy", max_epochs=3, seed=1), 700, dense_model)
+    assert searched(held, "held") == searched(plain, "plain")
+
+
+def test_a_grid_is_walked_in_its_order_without_what_is_over_the_budget(numbers: Callable[..., Numbers]) -> None:
+    oracle = BudgetOracle(
+        keras_tuner.oracles.GridSearchOracle("val_accuracy"), 50, cost=lambda hp: 7 * number(hp) % 101
+    )
+    numbers(oracle).search()
+    assert [values["number"] for values in tried(oracle)] == [one for one in range(1, 101) if 7 * one % 101 < 50]
+    assert oracle.rejections == {"params": sum(7 * one % 101 >= 50 for one in range(1, 101))}
+
+
+def test_a_grid_whose_first_combination_is_over_the_budget_begins_with_the_next(
+    numbers: Callable[..., Numbers],
+) -> None:
+    oracle = BudgetOracle(
+        keras_tuner.oracles.GridSearchOracle("val_accuracy", max_trials=3), 50, cost=lambda hp: 101 - number(hp)
+    )
+    numbers(oracle).search()
+    assert [values["number"] for values in tried(oracle)] == [52, 53, 54]
+
+
+def test_bayesian_optimization_finds_the_best_below_the_budget(numbers: Callable[..., Numbers]) -> None:
+    # The score grows with the cost: left alone, it would propose 100 again and again.
+    inner = keras_tuner.oracles.BayesianOptimizationOracle("val_accuracy", max_trials=9, num_initial_points=4, seed=3)
+    oracle = BudgetOracle(inner, 60, cost=number)
+    numbers(oracle).search()
+    assert len(oracle.trials) == 9
+    assert max(values["number"] for values in tried(oracle)) == 59
+
+
+def test_an_oracle_that_insists_on_what_is_over_the_budget_is_helped_out(numbers: Callable[..., Numbers]) -> None:
+    class Insists(keras_tuner.Oracle):
+        def populate_space(self, trial_id: str) -> dict[str, Any]:
+            return {"status": "RUNNING", "values": {"number": 99}}
+
+    oracle = BudgetOracle(Insists("val_accuracy", max_trials=5, seed=1), 50, cost=number)
+    numbers(oracle).search()
+    assert len({values["number"] for values in tried(oracle)}) == 5
+    assert max(oracle.params.values()) < 50
+
+
+def test_parameters_that_are_not_trained_count(random_search: Make, untrained: Untrained) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        hp.Int("nothing", 1, 1_000)
+        # 8 weights of which 4, the moving statistics, are not trainable.
+        return keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization()])
+
+    oracle = BudgetOracle(random_search(), 8, build)
+    with pytest.raises(BudgetError, match="the smallest model has 8 parameters"):
+        untrained(oracle, build).search()
+    within = BudgetOracle(random_search(2), 9, build)
+    untrained(within, build, project_name="within").search()
+    assert list(within.params.values()) == [8, 8]
+
+
+def test_what_cannot_be_built_is_rejected_and_counted(
+    random_search: Make, dense_model: Build, untrained: Untrained
+) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        if hp.Int("odd", 0, 9) % 2:
+            raise ValueError("odd")
+        return dense_model(hp)
+
+    oracle = BudgetOracle(random_search(), 10_000, build)
+    tuner = untrained(oracle, build)
+    tuner.search()
+    assert set(oracle.rejections) == {"cannot be built"}
+    assert all(values["odd"] % 2 == 0 for values in tried(oracle))
+    assert len(tuner.built) == 6
+
+
+def test_what_does_not_fit_its_images_is_rejected_by_shape(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        if number(hp) % 2:
+            raise ShapeError("too large a window")
+        return number(hp)
+
+    oracle = BudgetOracle(random_search(), 60, cost=cost)
+    numbers(oracle).search()
+    assert set(oracle.rejections) == {"shape", "params"}
+
+
+def test_other_bounds_hold_by_a_cost_function(random_search: Make, numbers: Callable[..., Numbers]) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> Cost:
+        return Cost(number(hp), 0, macs=1_000 * (101 - number(hp)), peak_activation_bytes=0, int8_weight_bytes=0)
+
+    oracle = BudgetOracle(random_search(), Budget(60, macs=60_000), cost=cost)
+    numbers(oracle).search()
+    assert all(41 <= values["number"] < 60 for values in tried(oracle))
+    assert set(oracle.rejections) == {"params", "macs"}
+
+
+# Plain KerasTuner beside it
+
+
+def test_plain_keras_tuner_aborts_where_a_budget_goes_on(
+    random_search: Make, dense_model: Build, untrained: Untrained
+) -> None:
+    plain = untrained(random_search(), dense_model, max_model_size=200, project_name="plain")
+    with pytest.raises(RuntimeError, match="Number of consecutive failures exceeded"):
+        plain.search()
+    failed = [trial.status for trial in plain.oracle.trials.values()].count("FAILED")
+    assert failed >= 3
+    assert len(plain.oracle.trials) < 6
+    assert not is_free_plain(plain.oracle)
+    held = untrained(BudgetOracle(random_search(), 200, dense_model), dense_model, project_name="held")
+    held.search()
+    assert len(held.built) == 6
+
+
+def is_free_plain(oracle: keras_tuner.Oracle) -> bool:
+    return not LOCKS.LOCKS[oracle].locked()
+
+
+def test_plain_keras_tuner_trains_what_is_over_its_limit_with_all_parameters(
+    random_search: Make, untrained: Untrained
+) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        return keras.Sequential([keras.Input((hp.Int("size", 2, 9),)), keras.layers.BatchNormalization()])
+
+    plain = untrained(random_search(4), build, max_model_size=20)
+    plain.search()
+    assert max(plain.built) > 20
+
+
+# Nothing fits
+
+
+@pytest.mark.parametrize("smallest", [99, 71])
+def test_a_space_in_which_nothing_fits_is_said_so_at_once(
+    smallest: int, random_search: Make, dense_model: Build, conv_model: Build, untrained: Untrained
+) -> None:
+    build = dense_model if smallest == 99 else conv_model
+    oracle = BudgetOracle(random_search(), 20, build)
+    tuner = untrained(oracle, build)
+    words = rf"nothing within .*20.*smallest model has {smallest} parameters.*above {smallest}"
+    with pytest.raises(BudgetError, match=words):
+        tuner.search()
+    assert oracle.trials == {}
+    assert not hasattr(tuner, "built")
+    assert oracle.filter.counted < 60
+    assert is_free(oracle)
+
+
+def test_every_oracle_says_so(make_oracle: Make, numbers: Callable[..., Numbers]) -> None:
+    oracle = BudgetOracle(make_oracle(), 20, cost=lambda hp: 1_000 + number(hp))
+    with pytest.raises(BudgetError, match="smallest model has 1,001 parameters"):
+        numbers(oracle).search()
+    assert is_free(oracle)
+
+
+def test_a_rare_model_within_the_budget_is_no_reason_to_give_up(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    oracle = BudgetOracle(random_search(1), 2, cost=number)
+    numbers(oracle).search()
+    assert tried(oracle) == [{"number": 1}]
+
+
+def test_a_hypermodel_that_never_builds_is_named_with_its_error(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        raise KeyError("of its own")
+
+    oracle = BudgetOracle(random_search(), 60, cost=cost)
+    with pytest.raises(BudgetError, match="of its own") as caught:
+        numbers(oracle).search()
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_search_ends_with_a_warning_when_nothing_new_is_within_the_budget(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    oracle = BudgetOracle(random_search(50), 8, cost=number, attempts=300)
+    with pytest.warns(TinySearchWarning, match=r"ends after 7 trials: 300 draws in a row.*93 \(params\)"):
+        numbers(oracle).search()
+    assert sorted(values["number"] for values in tried(oracle)) == [1, 2, 3, 4, 5, 6, 7]
+
+
+# It is the same for the same seed, and leaves the process alone
+
+
+def test_the_same_seed_tries_the_same(make_oracle: Make, dense_model: Build, untrained: Untrained) -> None:
+    found = []
+    for name in ("a", "b"):
+        oracle = BudgetOracle(make_oracle(), 700, dense_model)
+        random.seed(name)
+        untrained(oracle, dense_model, project_name=name).search()
+        found.append((tried(oracle), oracle.rejections))
+    assert found[0] == found[1]
+
+
+def test_counting_leaves_generators_and_environment_alone(random_search: Make, dense_model: Build) -> None:
+    oracle = BudgetOracle(random_search(), 700, dense_model)
+    space = oracle.get_space()
+    dense_model(space)
+    before = random.getstate(), str(np.random.get_state()), dict(os.environ)  # noqa: NPY002
+    assert oracle.filter.accepts(space)
+    assert (random.getstate(), str(np.random.get_state()), dict(os.environ)) == before  # noqa: NPY002
+
+
+# Resuming
+
+
+def test_a_resumed_search_tries_what_an_uninterrupted_one_does(
+    random_search: Make, dense_model: Build, untrained: Untrained
+) -> None:
+    whole = BudgetOracle(random_search(6), 700, dense_model)
+    untrained(whole, dense_model, project_name="whole").search()
+    untrained(BudgetOracle(random_search(3), 700, dense_model), dense_model).search()
+    resumed = BudgetOracle(random_search(6), 700, dense_model)
+    tuner = untrained(resumed, dense_model)
+    assert tuner.remaining_trials == 3
+    tuner.search()
+    assert tried(resumed) == tried(whole)
+    assert (resumed.rejections, resumed.params) == (whole.rejections, whole.params)
+    assert len(tuner.built) == 3
+
+
+def test_an_interrupted_trial_is_begun_again(random_search: Make, dense_model: Build, untrained: Untrained) -> None:
+    first = untrained(BudgetOracle(random_search(3), 700, dense_model), dense_model)
+    first.save()
+    begun = first.oracle.create_trial("tuner0")
+    resumed = untrained(BudgetOracle(random_search(3), 700, dense_model), dense_model)
+    again = resumed.oracle.create_trial("tuner0")
+    assert (again.trial_id, again.hyperparameters.values) == (begun.trial_id, begun.hyperparameters.values)
+
+
+def test_an_earlier_search_with_something_over_the_budget_is_not_gone_on_with(
+    random_search: Make, dense_model: Build, untrained: Untrained
+) -> None:
+    plain = untrained(random_search(3), dense_model)
+    plain.search()
+    with pytest.raises(BudgetError, match=f"trial . in .* has {max(plain.built):,} parameters.*another project_name"):
+        untrained(BudgetOracle(random_search(6), max(plain.built), dense_model), dense_model)
+    untrained(BudgetOracle(random_search(6), max(plain.built) + 1, dense_model), dense_model)
+    untrained(BudgetOracle(random_search(6), 700, dense_model), dense_model, overwrite=True)
+
+
+def test_a_damaged_file_of_rejections_costs_only_these(
+    random_search: Make, dense_model: Build, untrained: Untrained, tmp_path: Path
+) -> None:
+    untrained(BudgetOracle(random_search(3), 700, dense_model), dense_model).search()
+    (path,) = tmp_path.rglob("rejections.json")
+    path.write_text('{"rejections": {"par')
+    resumed = BudgetOracle(random_search(4), 700, dense_model)
+    tuner = untrained(resumed, dense_model)
+    tuner.search()
+    assert len(resumed.params) == 4
+    assert max(resumed.params.values()) < 700
+
+
+# Hyperparameters that appear while building
+
+
+def test_what_is_declared_while_building_is_searched(random_search: Make, untrained: Untrained) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        width = hp.Int("width", 4, 40)
+        # No conditional scope: KerasTuner only learns of it from a build with a large width.
+        more = hp.Int("more", 1, 9) if width > 20 else 1
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dense(width * more), keras.layers.Dense(2)])
+
+    oracle = BudgetOracle(random_search(12), 900, build)
+    tuner = untrained(oracle, build)
+    tuner.search()
+    assert len({values["more"] for values in tried(oracle) if "more" in values}) > 1
+    assert max(tuner.built) < 900
+    assert tuner.built == list(oracle.params.values())
+
+
+def test_hyperparameters_of_one_name_and_several_conditions_stay_as_they_were_counted(
+    random_search: Make, untrained: Untrained
+) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        width = 1
+        for kind in hp.Choice("kind", ["a", "b"]), "a", "b":
+            with hp.conditional_scope("kind", [kind]):
+                width = hp.Int("width", 4, 400) or width
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dense(width)])
+
+    oracle = BudgetOracle(random_search(8), 900, build)
+    tuner = untrained(oracle, build)
+    tuner.search()
+    assert [5 * values["width"] for values in tried(oracle)] == tuner.built
+    assert max(tuner.built) < 900
+
+
+# Errors and threads leave no lock behind
+
+
+def test_an_error_of_the_oracle_gets_out_and_leaves_no_lock(numbers: Callable[..., Numbers]) -> None:
+    class Broken(keras_tuner.Oracle):
+        def populate_space(self, trial_id: str) -> dict[str, Any]:
+            raise ZeroDivisionError("of its own")
+
+    oracle = BudgetOracle(Broken("val_accuracy", max_trials=1), 60, cost=number)
+    tuner = numbers(oracle)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            tuner.search()
+        assert is_free(oracle)
+
+
+def test_a_fatal_error_while_counting_gets_out(random_search: Make, numbers: Callable[..., Numbers]) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        raise keras_tuner.errors.FatalValueError("of its own")
+
+    oracle = BudgetOracle(random_search(), 60, cost=cost)
+    with pytest.raises(keras_tuner.errors.FatalValueError):
+        numbers(oracle).search()
+    assert is_free(oracle)
+
+
+def test_trainings_that_fail_in_a_row_end_the_search_and_leave_no_lock(
+    random_search: Make, numbers: Callable[..., Numbers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oracle = BudgetOracle(random_search(), 60, cost=number)
+    tuner = numbers(oracle)
+
+    def fail(trial: Any) -> None:
+        raise keras_tuner.errors.FailedTrialError("of its own")
+
+    monkeypatch.setattr(tuner, "run_trial", fail)
+    with pytest.raises(RuntimeError, match="consecutive failures"):
+        tuner.search()
+    assert len(oracle.trials) == 3
+    assert is_free(oracle)
+
+
+def test_threads_that_ask_at_the_same_time_get_different_trials(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    oracle = BudgetOracle(random_search(12), 60, cost=number)
+    numbers(oracle)
+    got: list[Any] = []
+    barrier = threading.Barrier(4)
+
+    def ask(name: int) -> None:
+        barrier.wait()
+        for turn in range(4):
+            got.append(oracle.create_trial(f"{name}-{turn}"))
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    running = [trial for trial in got if trial.status == "RUNNING"]
+    assert len({trial.trial_id for trial in running}) == len(running) == 12
+    assert len({trial.hyperparameters.values["number"] for trial in running}) == 12
+    assert max(oracle.params.values()) < 60
+
+
+# All else is the wrapped oracle's
+
+
+def test_what_is_set_and_asked_is_the_wrapped_oracles(random_search: Make, numbers: Callable[..., Numbers]) -> None:
+    inner = random_search(3)
+    oracle = BudgetOracle(inner, 60, cost=number)
+    oracle.max_trials = 4
+    oracle.multi_worker = True
+    assert (inner.max_trials, inner.multi_worker, inner.verbose) == (4, True, 1)
+    tuner = numbers(oracle)
+    assert inner.verbose == 0
+    tuner.search()
+    best = oracle.get_best_trials(1)[0]
+    assert best is inner.get_best_trials(1)[0] is oracle.get_trial(best.trial_id)
+    assert oracle.get_state() == inner.get_state()
+    assert oracle.objective is inner.objective
+    assert tuner.get_best_hyperparameters()[0].values == best.hyperparameters.values
+    with pytest.raises(AttributeError):
+        _ = oracle.nonsense
+
+
+def test_a_line_says_what_was_rejected_before_each_trial(
+    random_search: Make, numbers: Callable[..., Numbers], capsys: pytest.CaptureFixture[str]
+) -> None:
+    oracle = BudgetOracle(random_search(2), 40, cost=number)
+    tuner = numbers(oracle)
+    oracle.verbose = 1
+    tuner.search()
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Budget")]
+    assert len(lines) == 2
+    assert lines[1].startswith(f"Budget: {list(oracle.params.values())[1]} parameters, below 40; ")
+    assert lines[1].endswith(f"in all {oracle.rejections['params']} (params)")
+
+
+def test_what_cannot_be_wrapped_or_counted_is_refused(random_search: Make, dense_model: Build) -> None:
+    oracle = random_search()
+    with pytest.raises(BudgetError, match="needs the hypermodel"):
+        BudgetOracle(oracle, 10)
+    with pytest.raises(BudgetError, match="bounds more than parameters"):
+        BudgetOracle(oracle, Budget(10, macs=10), dense_model)
+    with pytest.raises(BudgetError, match="got 0"):
+        BudgetOracle(oracle, 0, dense_model)
+    with pytest.raises(BudgetError, match="got 'random'"):
+        BudgetOracle("random", 10, dense_model)
+    with pytest.raises(BudgetError, match="none yet"):
+        BudgetOracle(BudgetOracle(oracle, 10, dense_model), 10, dense_model)
+
+
+def test_a_bound_that_the_cost_function_does_not_know_is_an_error(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    oracle = BudgetOracle(random_search(), Budget(60, macs=10), cost=number)
+    with pytest.raises(BudgetError, match=r"must return a tinysearch\.Cost"):
+        numbers(oracle).search()
+
+
+# Tuners that make their oracle themselves, and real trainings
+
+
+@pytest.fixture
+def points() -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 3
+    x = rng.normal(size=(60, 16)).astype(np.float32)
+    x[:, 0] += 4 * y
+    return {"x": x, "y": y, "validation_split": 0.2, "batch_size": 16, "verbose": 0}
+
+
+# Keras warns that a model which was not trained yet has no state of an optimizer for what KerasTuner loads into it.
+untroubled = pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning")
+
+
+@untroubled
+@pytest.mark.parametrize("name", ["RandomSearch", "BayesianOptimization", "GridSearch"])
+def test_a_tuner_that_makes_its_oracle_is_put_under_a_budget(
+    name: str, dense_model: Build, points: dict[str, Any], tmp_path: Path
+) -> None:
+    made = getattr(keras_tuner, name)(dense_model, objective="val_accuracy", max_trials=2, seed=1, directory=tmp_path)
+    tuner = limit(made, budget=300)
+    tuner.search(epochs=1, **points)
+    assert tuner is made
+    assert len(tuner.oracle.params) == 2
+    assert tuner.get_best_models()[0].count_params() == tuner.oracle.params[tuner.oracle.get_best_trials()[0].trial_id]
+    assert max(tuner.oracle.params.values()) < 300
+
+
+@untroubled
+def test_hyperband_goes_on_from_its_checkpoints_under_a_budget(
+    dense_model: Build, points: dict[str, Any], tmp_path: Path
+) -> None:
+    made = keras_tuner.Hyperband(
+        dense_model, objective="val_accuracy", max_epochs=2, factor=2, seed=1, directory=tmp_path
+    )
+    tuner = limit(made, budget=300)
+    tuner.search(**points)
+    trials = tuner.oracle.trials
+    promoted = [trial for trial in trials.values() if "tuner/trial_id" in trial.hyperparameters.values]
+    assert promoted
+    for trial in promoted:
+        parent = trial.hyperparameters.values["tuner/trial_id"]
+        assert tuner.oracle.params[trial.trial_id] == tuner.oracle.params[parent] < 300
+    assert all(trial.status == "COMPLETED" for trial in trials.values())
