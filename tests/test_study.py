@@ -223,9 +223,7 @@ def test_data_may_be_arrays_with_and_without_test_images(
 
 
 def load_fingerprint(*parts: tuple[np.ndarray, np.ndarray]) -> str:
-    from tinysearch.data.arrays import from_arrays
-
-    return from_arrays(parts).fingerprint
+    return load(parts).fingerprint
 
 
 def test_data_may_be_a_name_a_path_or_a_dataset(make: Make, tiny: Path) -> None:

@@ -12,6 +12,7 @@ from tinysearch.inputs import load_data, open_store
 from tinysearch.study import Study
 
 if TYPE_CHECKING:
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback, Ending
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
@@ -94,6 +95,7 @@ def frontier(
     *,
     data: Any = "auto",
     dataset: str = "auto",
+    reading: Reading | None = None,
     name: str = "frontier",
     store: Store | Path | str | None = None,
     workers: int | None = None,
@@ -110,7 +112,7 @@ def frontier(
 
     Args:
         budgets: Bounds on parameters, all different; searched in this order.
-        data, dataset, store, callbacks, **settings: See ``Study``.
+        data, dataset, reading, store, callbacks, **settings: See ``Study``.
         name: The runs are named so, with the budget behind it.
         workers, executor: See ``Study.run``.
         warm_start: Names of further runs to learn from.
@@ -133,7 +135,7 @@ def frontier(
     problem: TinySearchError | None = None
     ending: Ending = "finished"
     try:
-        images = load_data(data, dataset)
+        images = load_data(data, dataset, reading)
         whole = search_space_of(settings.get("space"), images.task)
         smallest = whole.smallest().params
         if smallest >= min(bounds):

@@ -12,6 +12,7 @@ from tinysearch.errors import InputError, RunError
 
 if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback
     from tinysearch.results.record import Run
     from tinysearch.results.store import Store
@@ -44,31 +45,19 @@ def stored_settings(run: Run | None) -> RunSettings | None:
         raise RunError(f"run {run.name!r} cannot be resumed: {error}") from None
 
 
-def load_data(data: Any, dataset: str = "auto") -> Dataset:
-    """Return a dataset of what a person gives for it, see ``Study``.
+def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) -> Dataset:
+    """Return a dataset of what a person gives for it, see ``Study``, checked for what may be wrong with it.
 
     Raises:
-        DatasetError: if it cannot be had, or cannot be used.
+        DatasetError: if it cannot be had, cannot be used, or something is wrong with it.
     """
-    from tinysearch.data.arrays import from_arrays
+    from tinysearch.data.checks import checked
     from tinysearch.data.dataset import Dataset
-    from tinysearch.data.loading import DATASETS, load
-    from tinysearch.errors import DatasetError
-    from tinysearch.runtime.paths import local
+    from tinysearch.data.loading import load
 
     if isinstance(data, Dataset):
-        return data
-    if data is None or (isinstance(data, str) and data == "auto"):
-        return load(dataset)
-    if isinstance(data, (str, Path)):
-        if isinstance(data, str) and data in DATASETS:
-            return load(data)
-        return load(dataset, local(data, "a dataset"))
-    if isinstance(data, (tuple, list)):
-        return from_arrays(data)
-    raise DatasetError(
-        f"data are a name, a path, arrays (x, y) or ((x, y), (x_test, y_test)), or a Dataset; got {type(data).__name__}"
-    )
+        return data if data.warnings else checked(data)
+    return checked(load(dataset, None if isinstance(data, str) and data == "auto" else data, reading=reading))
 
 
 def threads_of(executor: Executor) -> int:

@@ -14,6 +14,7 @@ from tinysearch.inputs import load_data, open_store, shown
 if TYPE_CHECKING:
     from tinysearch.baselines.reproduce import Recorded, Reproduction
     from tinysearch.data.dataset import Dataset
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
@@ -29,6 +30,7 @@ def evaluate(
     seeds: int = 3,
     data: Any = "auto",
     dataset: str = "auto",
+    reading: Reading | None = None,
     store: Store | Path | str | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
@@ -43,7 +45,7 @@ def evaluate(
         run: Name of the run.
         top: How many candidates, the best by validation accuracy.
         seeds: How many trainings of each, with seeds 0, 1, ...
-        data, dataset, store, callbacks, verbose: See ``Study``.
+        data, dataset, reading, store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Returns:
@@ -61,7 +63,7 @@ def evaluate(
 
     with _opened(store, create=False) as opened:
         opened.run(run)
-        images = load_data(data, dataset)
+        images = load_data(data, dataset, reading)
         planned = best_of(opened, run, images, top, range(seeds))
         with _workers(executor, workers, images, len(planned)) as (where, resources):
             stage = Stage(
@@ -149,7 +151,8 @@ def reproduce(
     known = [recorded(key, path) for key in keys]
     callback = Callbacks([*callbacks, *shown(verbose)])
     with _opened(store) as opened:
-        images = load_data(data, dataset)
+        # As the hand-designed baselines were made: the last tenth is held out.
+        images = load_data(data, dataset).as_in({})
         with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
             _tell(where, images, callback)
             results = reproduce_baselines(

@@ -6,7 +6,7 @@ The rooms are imported by the functions and not by the module, so that ``import 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +26,7 @@ from tinysearch.result import Result
 
 if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback
     from tinysearch.results.leaderboard import Leaderboard
     from tinysearch.results.record import Record, Run
@@ -47,9 +48,13 @@ class Study:
 
     Args:
         budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected.
-        data: ``"auto"`` (MNIST, or else scikit-learn's digits), ``"mnist"``, ``"fashion_mnist"``, ``"digits"``, the
-            path of an ``.npz`` file, arrays ``(x, y)`` or ``((x, y), (x_test, y_test))``, or a ``Dataset``.
+        data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
+            ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
+            ``docs/data.md``.
         dataset: Which dataset the file of ``data`` is to be; for ``"mnist"`` it must be MNIST.
+        reading: What the data does not say itself, see ``tinysearch.data.readers.reader.Reading``.
+        augment: ``"auto"`` compares a few augmentations by short trainings before the search; ``"none"``; a JSON file
+            or a mapping with amounts, ``{"mirroring": 0.5}``; by default that of the recipe, if it suits the data.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is left open.
         name: Name of the run; by default made of dataset and budget.
         resume: ``"auto"`` goes on with the run of this name where it was left, or begins it; ``True`` only goes on,
@@ -79,6 +84,8 @@ class Study:
         *,
         data: Any = "auto",
         dataset: str = "auto",
+        reading: Reading | None = None,
+        augment: str | Path | Mapping[str, float] | None = None,
         store: Store | Path | str | None = None,
         name: str | None = None,
         resume: Resume = "auto",
@@ -106,7 +113,16 @@ class Study:
             plain, self._plugins = plugins_of(settings)
             given = plain if budget is None else {"budget": budget, **plain}
             self.settings: RunSettings = settings_of(given, stored_settings(before), self._store)
-            self.dataset: Dataset = load_data(data, dataset)
+            images = load_data(data, dataset, reading)
+            earlier = stored_settings(before)
+            if earlier is not None:
+                images = images.as_in(earlier.data)
+            elif self.settings.recipe.name == "documented":
+                # As the hand-designed baselines were made: the last tenth is held out.
+                images = images.as_in({})
+            self.dataset: Dataset = images
+            self.settings = dataclasses.replace(self.settings, data=images.described())
+            self._augment = augment
             if before is not None:
                 before.check_data(self.dataset.name, self.dataset.fingerprint)
             self._space = settings["space"] if isinstance(settings.get("space"), SearchSpace) else None
@@ -316,7 +332,7 @@ class Study:
         if self.settings.threads is None:
             self.settings = dataclasses.replace(self.settings, threads=threads_of(where))
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
-        with self._run(time_limit, worker_memory) as run:
+        with self._run(time_limit, worker_memory, where) as run:
             work = Stages(run, where, callback)
             outcome = work.carry_out(stages)
             self.tuner = work.tuner or self.tuner
@@ -327,17 +343,23 @@ class Study:
             raise outcome.problem
         return outcome
 
-    def _run(self, time_limit: float | None, worker_memory: int | None) -> SearchRun:
+    def _run(self, time_limit: float | None, worker_memory: int | None, executor: Executor) -> SearchRun:
         """Return the run, begun if it has not been."""
         from tinysearch.baselines.models import architectures
+        from tinysearch.search.augmentation import TrainedBy, settled
         from tinysearch.search.given import search_space_of
         from tinysearch.search.run import SearchRun
+        from tinysearch.training.job import Resources
 
         if self._space is None and self.settings.own_space:
             raise RunError(
                 f"run {self._name!r} was begun with a SearchSpace of its own; give the same one to go on with it"
             )
         space = search_space_of(self._space or self.settings.space, self.dataset.task, self.settings.budget.params)
+        if not self._begun and not (self._name is not None and self._store.has(self._name)):
+            resources = Resources(self.settings.threads or 1, worker_memory)
+            train = TrainedBy(executor, self.dataset, resources)
+            self.settings = settled(self.settings, self.dataset, space, self._augment, train)
         while True:
             chosen = self._name or free_name(self._store, self.dataset, self.settings.budget)
             try:

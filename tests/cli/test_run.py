@@ -204,7 +204,7 @@ def test_a_run_that_is_resumed_with_more_trials_equals_one_that_had_them_at_once
     call(parts, "run", "--data", tiny, "--trials", 2, *SETTINGS, "--name", "short")
     more = call(parts, "run", "--data", tiny, "--trials", 4, "--name", "short", "--resume")
     assert more.returncode == 0, more.stderr
-    assert "5 of 7" in more.stderr.split("training ")[0]
+    assert "5 of 7" in more.stderr.split("training  ")[0]
     resumed = outcome(more, parts)
     assert [numbers(record) for record in resumed.records] == [numbers(record) for record in whole.records]
     with Store(parts / "store.db") as store:

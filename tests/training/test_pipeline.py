@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from tinysearch.data.images import Images, pixel_statistics
+from tinysearch.data.images import Channel, Images, pixel_statistics
 from tinysearch.training.pipeline import TrainingBatches, apply_affine, draw_affine
 from tinysearch.training.recipe import Recipe
 
@@ -157,8 +157,37 @@ def test_what_has_no_pipeline_of_its_own_is_shown_the_same(
 def test_statistics_are_those_of_all_pixels() -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (5_000, 3, 3, 1)).astype(np.uint8)
-    mean, deviation = pixel_statistics(Images(pixels, np.zeros(5_000, np.int32)))
-    assert math.isclose(mean, float(pixels.mean()), rel_tol=1e-9)
-    assert math.isclose(deviation, float(pixels.std()), rel_tol=1e-9)
+    (found,) = pixel_statistics(Images(pixels, np.zeros(5_000, np.int32)))
+    assert math.isclose(found.mean, float(pixels.mean()), rel_tol=1e-9)
+    assert math.isclose(found.deviation, float(pixels.std()), rel_tol=1e-9)
+    assert (found.low, found.high) == (pixels.min(), pixels.max())
     flat = Images(np.full((4, 2, 2, 1), 7, np.uint8), np.zeros(4, np.int32))
-    assert pixel_statistics(flat) == (7.0, 1.0)
+    assert pixel_statistics(flat) == (Channel(7.0, 0.0, 7.0, 7.0),)
+
+
+def test_each_channel_has_statistics_of_its_own() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.normal((5, -100), (2, 30), (5_000, 4, 4, 2)).astype(np.float32)
+    first, second = pixel_statistics(Images(pixels, np.zeros(5_000, np.int32)))
+    for channel, found in enumerate((first, second)):
+        assert math.isclose(found.mean, float(pixels[..., channel].astype(np.float64).mean()), rel_tol=1e-9)
+        assert math.isclose(found.deviation, float(pixels[..., channel].astype(np.float64).std()), rel_tol=1e-9)
+
+
+def test_what_comes_from_outside_of_images_of_several_channels_is_their_edge() -> None:
+    rng = np.random.default_rng(0)
+    pixels = np.broadcast_to(rng.normal((0, 1_000), 1, (12, 1, 1, 2)), (12, 9, 9, 2)).astype(np.float32)
+    images = Images(pixels, np.zeros(12, np.int32))
+    for shown, _ in TrainingBatches(images, Recipe(batch_size=12, shift_pixels=4.0, epochs=1), 0).epochs(0, 1):
+        assert np.allclose(np.ptp(np.asarray(shown), axis=(1, 2)), 0, atol=1e-3)
+
+
+def test_series_are_moved_along_time_alone() -> None:
+    steps = np.arange(60, dtype=np.float32)[None, :, None, None]
+    pixels = np.concatenate([steps, 5 * steps], axis=3).repeat(16, axis=0)
+    recipe = Recipe(batch_size=16, rotation_degrees=30.0, shift_pixels=5.0, epochs=1)
+    for shown, _ in TrainingBatches(Images(pixels, np.zeros(16, np.int32)), recipe, 0).epochs(0, 1):
+        moved = np.asarray(shown)[:, 10:50] - pixels[:, 10:50]
+        assert np.allclose(moved, moved[:, :1], atol=1e-3)
+        assert np.allclose(moved[..., 1], 5 * moved[..., 0], atol=1e-2)
+        assert 2 < np.abs(moved[..., 0]).max() <= 5

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
+from tinysearch.data.splits import Split
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -55,6 +57,18 @@ def test_a_job_sees_the_images_of_its_fold(fold: int | None, dataset: Dataset) -
     if seen.validation is not None and expected.validation is not None:
         np.testing.assert_array_equal(seen.validation.pixels, expected.validation.pixels)
         np.testing.assert_array_equal(seen.validation.labels, expected.validation.labels)
+
+
+@pytest.mark.parametrize("kind", ["stratified", "groups"])
+def test_a_worker_divides_the_images_as_the_split_says(kind: str, dataset: Dataset) -> None:
+    shelf = Shelf()
+    own = replace(dataset, split=Split(kind, seed=3), groups=(np.arange(40, dtype=np.int32) // 3))  # type: ignore[arg-type]
+    plain = Job.from_dict(json.loads(json.dumps(job(share(shelf, own), 2).to_dict())))
+    seen, expected = opened(plain, shelf.arrays.__getitem__), own.training_data(2)
+    assert seen.validation is not None
+    assert expected.validation is not None
+    np.testing.assert_array_equal(seen.validation.pixels, expected.validation.pixels)
+    np.testing.assert_array_equal(seen.train.labels, expected.train.labels)
 
 
 def test_test_images_are_given_without_their_labels_and_only_where_they_are_asked_for(dataset: Dataset) -> None:

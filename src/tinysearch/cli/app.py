@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from tinysearch.cli.archives import export, import_
+from tinysearch.cli.data import data
 from tinysearch.cli.deploy import deploy
 from tinysearch.cli.documentation import documentation
 from tinysearch.cli.encoding import survive_any_encoding
@@ -41,10 +42,11 @@ class Command(TyperCommand):
         return super().parse_args(ctx, ["--resume=" if one == "--resume" else one for one in args])
 
 
-for command in (
-    *(run, frontier, evaluate, reproduce, leaderboard, show, cost, space, report, watch, deploy),
+COMMANDS = (
+    *(run, frontier, evaluate, reproduce, leaderboard, show, data, cost, space, report, watch, deploy),
     *(export, import_),
-):
+)
+for command in COMMANDS:
     app.command(command.__name__.strip("_"), help=documentation(command), cls=Command)(command)
 
 

@@ -20,16 +20,17 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost, and if it came from the store its records and where their models are."""
+    """An architecture with its cost; if it came from the store its records, their models and the names of classes."""
 
     name: str
     architecture: Architecture
     cost: Cost
     records: tuple[Record, ...] = ()
     models: tuple[Path | None, ...] = ()
+    class_names: tuple[str, ...] = ()
 
 
-def find(candidate: str, store: Path, *, trained: bool = True) -> Found:
+def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None = None) -> Found:
     """Return what a CANDIDATE stands for: a hand-designed baseline, a JSON file, or a key in the store.
 
     Hand-designed baselines and files are costed for images of 28x28x1 and 10 classes, the task of MNIST.
@@ -38,23 +39,28 @@ def find(candidate: str, store: Path, *, trained: bool = True) -> Found:
         candidate: As given by the user.
         store: The store, or an archive. For hand-designed baselines there need be none.
         trained: Whether records of a hand-designed baseline are wanted.
+        task: For what to cost it, instead.
 
     Raises:
         CandidateError: if it stands for nothing.
         ArchitectureError: if a file does not hold an architecture.
+        ShapeError: if it does not fit the task.
     """
+    asked = task or Task()
     if candidate.startswith(PREFIX):
         model = baseline(candidate)
         found = _trained(candidate, store) if trained and store.exists() else ((), ())
-        return Found(candidate, model.architecture, cost(model.architecture, Task()), *found)
+        return Found(candidate, model.architecture, cost(model.architecture, asked), *found)
     if candidate.endswith(".json"):
         architecture = _read(local(candidate, "a candidate that ends in .json"))
-        return Found(candidate, architecture, cost(architecture, Task()))
+        return Found(candidate, architecture, cost(architecture, asked))
     with open_to_read(store) as opened:
         records = opened.find(candidate)
         models = tuple(_model(store, opened, record) for record in records)
-    latest = records[-1]
-    return Found(latest.name, latest.architecture, latest.cost, tuple(records), models)
+        latest = records[-1]
+        names = opened.run(latest.run).class_names
+    counted = latest.cost if task is None else cost(latest.architecture, task)
+    return Found(latest.name, latest.architecture, counted, tuple(records), models, names)
 
 
 def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...]]:

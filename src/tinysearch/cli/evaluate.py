@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, sources
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -24,6 +24,11 @@ def evaluate(
     workers: options.Workers = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
     store: options.Store = None,
 ) -> None:
     """Retrain the best candidates of a run on all training images, and score them on the test images.
@@ -50,6 +55,7 @@ def evaluate(
                 seeds=seeds,
                 data=data or "auto",
                 dataset=dataset,
+                reading=sources.reading(size, layout, label_column, groups, color),
                 store=opened,
                 workers=workers,
                 callbacks=[Display(notes, notes=False)],

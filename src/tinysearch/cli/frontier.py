@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import options, plugins
+from tinysearch.cli import options, plugins, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -47,6 +47,8 @@ def frontier(
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
+    augment: options.Augment = None,
+    class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     constraint: options.Constraints = None,
@@ -64,6 +66,11 @@ def frontier(
     callback: options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
     plot: Annotated[
         Path | None,
@@ -99,6 +106,8 @@ def frontier(
         "evaluate": evaluate,
         "space": read_space(space),
         "tune_recipe": tune_recipe,
+        "augment": augment,
+        "class_weight": class_weight,
         "prune": prune,
         "constraints": constraint or None,
         "objective": objective,
@@ -108,6 +117,7 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
+            reading=sources.reading(size, layout, label_column, groups, color),
             name=name,
             store=store,
             workers=workers,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, sources, tasks
 from tinysearch.cli.numbers import natural
 from tinysearch.cli.output import write
 from tinysearch.cli.reporting import reported, stdout
@@ -41,15 +41,27 @@ def cost(
     format: FormatOption = Format.table,  # noqa: A002
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
+    input_shape: tasks.InputShape = None,
+    classes: tasks.Classes = None,
+    dataset: options.Dataset = "auto",
+    data: options.Data = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
 ) -> None:
     """Print what a network costs, by arithmetic, without TensorFlow.
+
+    Hand-designed baselines and files are looked at for MNIST's images, what was trained for its own; or for those that
+    --data or --input-shape and --classes say.
 
     Example: tinysearch cost baseline:conv --format json
     """
     from tinysearch.cli.candidates import find
     from tinysearch.report import details
 
-    found = find(candidate, options.to_read(store, reference), trained=False)
+    read = sources.reading(size, layout, label_column)
+    task = tasks.task_of(input_shape, classes, dataset, data, read)
+    found = find(candidate, options.to_read(store, reference), trained=False, task=task)
     if format is Format.json:
         write(json.dumps(found.cost.to_dict(), indent=2) + "\n")
     else:
@@ -77,7 +89,7 @@ def show(
     elif format is ShowFormat.markdown:
         from tinysearch.report.card import to_card
 
-        write(to_card(found.name, found.architecture, found.cost, found.records))
+        write(to_card(found.name, found.architecture, found.cost, found.records, found.class_names))
     else:
         _show(found)
 
@@ -89,8 +101,17 @@ def space(
     seed: options.Seed = 0,
     space: options.Space = None,
     format: FormatOption = Format.table,  # noqa: A002
+    input_shape: tasks.InputShape = None,
+    classes: tasks.Classes = None,
+    dataset: options.Dataset = "auto",
+    data: options.Data = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
 ) -> None:
     """Print the search space: its choices, its size, its smallest member, the share within a budget.
+
+    It is that for MNIST's images, or for those that --data or --input-shape and --classes say.
 
     Example: tinysearch space --budget 10000
     """
@@ -102,7 +123,9 @@ def space(
     from tinysearch.space.survey import survey
 
     bound = Budget(budget)
-    narrowed = SearchSpace(tree=tree_of(read_space(space) or {}, budget))
+    read = sources.reading(size, layout, label_column)
+    task = tasks.task_of(input_shape, classes, dataset, data, read)
+    narrowed = SearchSpace(task, tree_of(read_space(space) or {}, budget, task))
     found = survey(bound, space=narrowed, draws=2_000, samples=samples, seed=seed)
     if format is Format.json:
         write(json.dumps(found.to_dict(), indent=2) + "\n")
@@ -115,6 +138,7 @@ def _as_json(found: Found) -> dict[str, object]:
         "name": found.name,
         "architecture": found.architecture.to_dict(),
         "cost": found.cost.to_dict(),
+        "class_names": list(found.class_names),
         "records": [
             {
                 "run": record.run,
@@ -155,4 +179,6 @@ def _show(found: Found) -> None:
     console.print(details.legend())
     console.print()
     console.print(details.layers(found.cost))
+    if found.class_names:
+        console.print(Text(f"classes: {', '.join(found.class_names)}"), soft_wrap=True)
     console.print(details.trainings(found.records, found.models))

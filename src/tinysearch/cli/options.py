@@ -22,13 +22,15 @@ Budget = Annotated[
         help="Parameters, moving statistics included; at or above is rejected.",
     ),
 ]
-Dataset = Annotated[str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, digits, or an .npz file.")]
+Dataset = Annotated[
+    str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, cifar10, cifar100 or digits.")
+]
 Data = Annotated[
     Path | None,
     typer.Option(
         parser=path,
-        metavar="FILE",
-        help="An .npz file with x_train and y_train, x_test and y_test.",
+        metavar="SOURCE",
+        help="An .npz, .npy or .csv file, or a folder of pictures, see docs/data.md.",
         show_default=False,
     ),
 ]
@@ -73,6 +75,17 @@ TuneRecipe = Annotated[
         "--tune-recipe/--fixed-recipe",
         help="Search rate, batch size, augmentation, smoothing, decay and averaging with the architecture.",
     ),
+]
+Augment = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|none|FILE",
+        help="How training images are changed: auto compares a few ways first, FILE is JSON. [that of the recipe]",
+    ),
+]
+ClassWeight = Annotated[
+    str | None,
+    typer.Option(metavar="none|balanced", help="balanced: classes count alike, however many images they have. [none]"),
 ]
 Prune = Annotated[
     bool | None,

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import options, plugins
+from tinysearch.cli import options, plugins, sources
 from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
@@ -58,6 +58,8 @@ def run(
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
+    augment: options.Augment = None,
+    class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
     objective: options.Objective = None,
@@ -88,6 +90,11 @@ def run(
     callback: options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
+    size_of_images: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
     resume: options.Resume = None,
     time_limit: Annotated[
@@ -135,6 +142,8 @@ def run(
         "evaluate": evaluate,
         "space": read_space(space),
         "tune_recipe": tune_recipe,
+        "augment": augment,
+        "class_weight": class_weight,
         "prune": prune,
         "warm_start": learn_from or None,
         "objective": objective,
@@ -148,11 +157,13 @@ def run(
         "stall_limit": seconds(stall_limit),
     }
     which = Reuse.none if retrain else reuse
+    read = sources.reading(size_of_images, layout, label_column, groups, color)
     notes = stderr()
     with terminations() as signals:
         study = Study(
             data=data or "auto",
             dataset=dataset,
+            reading=read,
             store=store,
             name=name,
             resume=options.resumed(resume),
@@ -165,7 +176,8 @@ def run(
             outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
             _conclude(study, outcome, stdout(), notes)
             where = _as_options({"--store": store})
-            again = _as_options({"--dataset": dataset if dataset != "auto" else None, "--data": data}) + where
+            said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
+            again = _as_options(said) + where
             bounds = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
             on = again + _as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
             _next_steps(study, outcome, notes, on, again, where)

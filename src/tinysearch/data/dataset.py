@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
-import numpy as np
-
-from tinysearch.data.download import Array
-from tinysearch.data.images import Images, pixel_statistics
+from tinysearch.data.images import Array, Channel, Images, pixel_statistics
+from tinysearch.data.splits import FOLDS, Split
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
-FOLDS = 10
+# What is chosen where the data does not bring a part for validation, or groups.
+_CHOSEN = ("last", "stratified")
+__all__ = ["FOLDS", "Dataset", "TrainingData"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,35 @@ class TrainingData:
     full_scale: float
     test: Array | None = None
 
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        images: Images,
+        full_scale: float,
+        split: Split,
+        *,
+        fold: int | None = 0,
+        groups: Array | None = None,
+        test: Array | None = None,
+    ) -> TrainingData:
+        """Divide images; pixels are copied only where they are few and lie apart.
+
+        Args:
+            task, full_scale, test: See the class.
+            images: All training images.
+            split: How to divide them.
+            fold: Which fold is held out; None to train on all.
+            groups: The group of each image, shape ``(images,)``; None if there are none.
+
+        Raises:
+            DatasetError: see ``Split.parts``.
+        """
+        if fold is None:
+            return cls(task, images, None, full_scale, test)
+        train, validation = (images.selected(rows) for rows in split.parts(fold, images.labels, groups))
+        return cls(task, train, validation, full_scale, test)
+
     @property
     def nbytes(self) -> int:
         """Bytes of all images."""
@@ -40,46 +70,17 @@ class TrainingData:
         return sum(part.nbytes for part in parts if part is not None)
 
     @cached_property
-    def statistics(self) -> tuple[float, float]:
-        """Mean and standard deviation of all pixels that are trained on."""
+    def statistics(self) -> tuple[Channel, ...]:
+        """Figures of each channel of the images that are trained on."""
         return pixel_statistics(self.train)
-
-
-def split(images: Images, fold: int | None, task: Task, full_scale: float, test: Array | None = None) -> TrainingData:
-    """Return what a training sees of some images: those held out for validation, and the others.
-
-    The ten folds are all different and of one size; they overlap where that does not divide the images.
-
-    Args:
-        images: All training images; what is taken from one end of them is no copy.
-        fold: From 0, the last tenth, to 9, the first one; None to train on all images.
-        task, full_scale, test: See ``TrainingData``.
-    """
-    if fold is None:
-        return TrainingData(task, images, None, full_scale, test)
-    count, size = len(images), max(1, round(len(images) / FOLDS))
-    begin = max(0, count - (fold + 1) * size)
-    if count <= (FOLDS - 1) * size:
-        # One after the other, the first folds of so few images would be the same.
-        begin = round((count - size) * (FOLDS - 1 - fold) / (FOLDS - 1))
-    end = begin + size
-    held = Images(images.pixels[begin:end], images.labels[begin:end])
-    if end == count:
-        rest = Images(images.pixels[:begin], images.labels[:begin])
-    elif begin == 0:
-        rest = Images(images.pixels[end:], images.labels[end:])
-    else:
-        pixels = np.concatenate([images.pixels[:begin], images.pixels[end:]])
-        rest = Images(pixels, np.concatenate([images.labels[:begin], images.labels[end:]]))
-    return TrainingData(task, rest, held, full_scale, test)
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Images of one task.
+    """Labelled images, or series, of one task.
 
     Args:
-        name: ``"mnist"``, ``"digits"``, ... or the name of the file.
+        name: ``"mnist"``, ``"digits"``, ... or the name of the file or folder.
         source: Where it was found, in words.
         task: Shape of the images and number of classes.
         train: All training images, the ones held out for validation included.
@@ -87,6 +88,13 @@ class Dataset:
         full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
         fallback: Why this is not the dataset, or not from the file, that one may have expected, or None.
         load_test: Reads the test images; called as often as they are asked for.
+        class_names: Names of the classes, in the order of their numbers; nothing where they are not known.
+        split: How a search divides the training images.
+        groups: The group of each training image by number, shape ``(images,)``; None if there are none.
+        notes: What a person should know of how the data was read, a sentence each.
+        labels: What kind of labels the data came with, in words.
+        rows: The number that each training image had in its part of the source, from 0; None if the order is that.
+        warnings: What may be wrong with it, see ``checks``; nothing before it was checked.
     """
 
     name: str
@@ -97,6 +105,13 @@ class Dataset:
     full_scale: float
     fallback: str | None
     load_test: Callable[[], Images] = field(repr=False, compare=False)
+    class_names: tuple[str, ...] = ()
+    split: Split = field(default_factory=Split)
+    groups: Array | None = field(default=None, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
+    labels: str = "whole numbers"
+    rows: Array | None = field(default=None, repr=False, compare=False)
+    warnings: tuple[str, ...] = ()
 
     def test(self) -> Images:
         """Read the test images.
@@ -113,5 +128,33 @@ class Dataset:
         return test
 
     def training_data(self, fold: int | None = 0) -> TrainingData:
-        """Return what a candidate may see while it is searched for; see ``split``."""
-        return split(self.train, fold, self.task, self.full_scale)
+        """Return what a candidate may see while it is searched for.
+
+        Args:
+            fold: Which part of the training images is held out for validation, see ``split``; None for none.
+        """
+        return TrainingData.of(self.task, self.train, self.full_scale, self.split, fold=fold, groups=self.groups)
+
+    def row(self, number: int) -> int:
+        """Return the number that a training image had in its part of the source, from 0."""
+        return number if self.rows is None else int(self.rows[number])
+
+    def described(self) -> dict[str, Any]:
+        """Return what a run keeps of how its data was understood, plain JSON values.
+
+        What is as it always was is left out: the last tenth held out, and classes that are called by their numbers.
+        """
+        plain: dict[str, Any] = {}
+        if self.split != Split():
+            plain["split"] = self.split.to_dict()
+        if self.class_names and self.class_names != tuple(map(str, range(self.task.classes))):
+            plain["class_names"] = list(self.class_names)
+        return plain
+
+    def as_in(self, described: Mapping[str, Any]) -> Dataset:
+        """Return the dataset divided as a run that goes on has divided it, unless the data itself says how."""
+        if self.split.kind in _CHOSEN:
+            before = Split.from_dict(described.get("split", {}))
+            if before.kind in _CHOSEN:
+                return replace(self, split=before)
+        return self

@@ -1,4 +1,4 @@
-"""Labelled images: read from ``.npz`` files, checked, and identified by their content."""
+"""Labelled images: checked, selected, and identified by their content."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import hashlib
 import math
 import struct
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.errors import DatasetError, NoTestImagesError
+from tinysearch.errors import DatasetError
+from tinysearch.runtime.memory import MOST_IN_MEMORY
+
+Array = npt.NDArray[np.generic]
 
 # MD5 of the IDX files of MNIST (LeCun, Cortes and Burges), whose content an array in canonical order reproduces.
 MNIST_MD5 = {
@@ -22,98 +25,106 @@ MNIST_MD5 = {
 }
 
 
+# How many images at a time figures are made of; fewer of images that are larger than MNIST's.
+_STATISTICS = 4_096
+_VALUES = _STATISTICS * 28 * 28
+
+
+class Selection:
+    """Some images of an array, which stays as it is: what is asked for is copied when it is asked for.
+
+    It stands for an array of shape ``(images, height, width, channels)`` where copying the whole would take too much.
+
+    Args:
+        whole: The array, which may be mapped into memory from a file.
+        rows: Which images, in which order.
+    """
+
+    def __init__(self, whole: Array, rows: npt.NDArray[np.int64]) -> None:
+        self.whole = whole
+        self.rows = rows
+        self.shape = (len(rows), *whole.shape[1:])
+        self.dtype = whole.dtype
+        self.size = math.prod(self.shape)
+        self.nbytes = self.size * whole.dtype.itemsize
+        self.ndim = whole.ndim
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, wanted: Any) -> Array:
+        found: Array = self.whole[self.rows[wanted]]
+        return found
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.whole[self.rows], dtype)
+
+    def astype(self, dtype: npt.DTypeLike) -> Array:
+        """Return all of them as another type, in memory."""
+        return self.whole[self.rows].astype(dtype)
+
+
 @dataclass(frozen=True, slots=True)
 class Images:
     """Labelled images.
 
     Args:
-        pixels: Shape ``(images, height, width, channels)``, ``uint8`` (0 to 255) or ``float32``.
+        pixels: Shape ``(images, height, width, channels)``, ``uint8`` (0 to 255) or ``float32``. A series has its steps
+            as height and a width of 1.
         labels: Shape ``(images,)``, ``int32``, from 0 to the number of classes less one.
     """
 
-    pixels: npt.NDArray[np.generic]
+    pixels: Array
     labels: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def selected(self, rows: npt.NDArray[np.int64]) -> Images:
+        """Return some images: a view where they lie together, a copy where they are few, else a ``Selection``.
 
-def read_npz(path: Path, part: str) -> Images:
-    """Read the ``"train"`` or the ``"test"`` images of an ``.npz`` file; the others are not touched.
+        Args:
+            rows: Their numbers, ascending.
+        """
+        if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            return Images(self.pixels[part], self.labels[part])
+        if self.pixels.nbytes > MOST_IN_MEMORY:
+            pixels: Any = Selection(self.pixels, rows)
+            return Images(pixels, self.labels[rows])
+        return Images(self.pixels[rows], self.labels[rows])
 
-    Raises:
-        DatasetError: if the file is missing, damaged, or does not hold what it should.
-    """
-    names = (f"x_{part}", f"y_{part}")
-    try:
-        with path.open("rb") as stream:
-            file = np.load(stream, allow_pickle=False)
-            held = file.files if isinstance(file, np.lib.npyio.NpzFile) else []
-            arrays = [file[name] for name in names if name in held]
-    except FileNotFoundError:
-        raise DatasetError(f"there is no file {path}; expected an .npz file with x_train and y_train") from None
-    except Exception as error:  # A damaged file can make NumPy raise almost anything.
-        if "Object arrays" in str(error):
-            raise DatasetError(
-                f"{path} holds object arrays, which cannot be loaded safely; save arrays of uint8 or float32"
-            ) from None
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        # NumPy takes for a pickle what it does not know, and says how to load it unsafely.
-        reason = "it is no zip file" if "pickle" in reason else reason
-        raise DatasetError(
-            f"{path} cannot be read as an .npz file ({reason}); it may be cut short or damaged"
-        ) from None
-    missing = [name for name in names if name not in held]
-    if missing:
-        kind = NoTestImagesError if part == "test" else DatasetError
-        raise kind(
-            f"{path} has no array {missing[0]!r}; it holds {', '.join(held) or 'none'}, expected x_train and y_train "
-            f"(x_test and y_test for evaluations)"
-        )
-    if not all(isinstance(array, np.ndarray) for array in arrays):
-        raise DatasetError(f"{path} holds something else than arrays under {names[0]} and {names[1]}")
-    pixels, labels = arrays
-    return validated(pixels, labels, f"{part} images in {path}")
+    @property
+    def is_large(self) -> bool:
+        """Whether all pixels together are too much to be copied."""
+        return self.pixels.nbytes > MOST_IN_MEMORY
 
 
-def validated(pixels: npt.NDArray[np.generic], labels: npt.NDArray[np.generic], what: str) -> Images:
-    """Return labelled images if they can be trusted.
-
-    Args:
-        pixels: Shape ``(images, height, width)`` or ``(images, height, width, channels)``, 1 to 4 channels, finite.
-        labels: Shape ``(images,)``, whole numbers from 0.
-        what: Says in errors what the arrays are.
+def checked_type(dtype: np.dtype[Any], what: str) -> None:
+    """Refuse pixels of a type that stands for none.
 
     Raises:
-        DatasetError: if shapes, types or values are not as said.
+        DatasetError: if they are texts, objects, complex numbers, ...
     """
-    if pixels.dtype == object or labels.dtype == object:
-        raise DatasetError(f"the {what} are object arrays; expected uint8 or float32 pixels and integer labels")
-    if pixels.ndim == 3:
-        pixels = pixels[..., None]
-    if pixels.ndim != 4 or not 1 <= pixels.shape[3] <= 4 or min(pixels.shape[1:3]) < 1:
-        raise DatasetError(
-            f"the {what} have shape {pixels.shape}; expected (images, height, width) or (images, height, width, "
-            f"channels) with 1 to 4 channels"
-        )
-    if len(pixels) == 0:
-        raise DatasetError(f"there are no {what}; expected at least one")
-    if not (np.issubdtype(pixels.dtype, np.number) or pixels.dtype == bool) or np.iscomplexobj(pixels):
-        raise DatasetError(f"the {what} have type {pixels.dtype}; expected uint8 or float32")
-    if pixels.dtype != np.uint8:
-        pixels = pixels.astype(np.float32)
-        if not np.isfinite(pixels).all():
-            raise DatasetError(f"the {what} contain NaN or infinite pixels; expected finite numbers")
-    if labels.shape != (len(pixels),):
-        raise DatasetError(
-            f"the {what} come with labels of shape {labels.shape}; expected one label per image, shape ({len(pixels)},)"
-        )
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise DatasetError(f"the labels of the {what} have type {labels.dtype}; expected whole numbers from 0")
-    if labels.min() < 0 or labels.max() > 999:
-        bad = labels.min() if labels.min() < 0 else labels.max()
-        raise DatasetError(f"the {what} have a label {bad}; expected whole numbers from 0 to at most 999")
-    return Images(np.ascontiguousarray(pixels), labels.astype(np.int32))
+    if dtype.kind == "O":
+        raise DatasetError(f"the {what} are object arrays; expected one array of numbers, with images all of one size")
+    if dtype.kind not in "iufb":
+        raise DatasetError(f"the {what} have type {dtype}; expected numbers, such as uint8 or float32")
+
+
+def as_pixels(values: Array, what: str) -> Array:
+    """Return values as pixels: bytes as they are, all else as ``float32``.
+
+    Raises:
+        DatasetError: if some are not finite.
+    """
+    if values.dtype == np.uint8:
+        return values
+    with np.errstate(over="ignore"):
+        pixels = values.astype(np.float32)
+    if not np.isfinite(pixels).all():
+        raise DatasetError(f"the {what} contain NaN or infinite pixels; expected finite numbers")
+    return pixels
 
 
 def fingerprint(images: Images) -> str:
@@ -125,21 +136,44 @@ def fingerprint(images: Images) -> str:
     return digest.hexdigest()[:16]
 
 
-def pixel_statistics(images: Images) -> tuple[float, float]:
-    """Return mean and standard deviation over all pixels of all images; the deviation is never 0."""
-    total, squares, count = 0.0, 0.0, images.pixels.size
-    for start in range(0, len(images), 4_096):
-        chunk = images.pixels[start : start + 4_096].astype("float64")
-        total += float(chunk.sum())
-        squares += float(np.square(chunk).sum())
+def lowest(images: Images) -> float:
+    """Return the least value of all pixels."""
+    return min(float(images.pixels[start : start + _STATISTICS].min()) for start in range(0, len(images), _STATISTICS))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Figures of one channel: mean and standard deviation of its values, the least and the largest of them."""
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+
+def pixel_statistics(images: Images) -> tuple[Channel, ...]:
+    """Return the figures of each channel over all images."""
+    channels = images.pixels.shape[-1]
+    total, squares = np.zeros(channels), np.zeros(channels)
+    low, high = np.full(channels, np.inf), np.full(channels, -np.inf)
+    step = max(1, min(_STATISTICS, _VALUES // max(1, images.pixels.size // max(1, len(images)))))
+    for start in range(0, len(images), step):
+        chunk = np.asarray(images.pixels[start : start + step], np.float64).reshape(-1, channels)
+        # The sum of one contiguous row is the most exact one that NumPy has.
+        columns = np.ascontiguousarray(chunk.T)
+        total += [column.sum() for column in columns]
+        squares += [np.square(column).sum() for column in columns]
+        low, high = np.minimum(low, chunk.min(axis=0)), np.maximum(high, chunk.max(axis=0))
+    count = images.pixels.size // channels
     mean = total / count
-    return mean, math.sqrt(max(squares / count - mean**2, 0.0)) or 1.0
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+    return tuple(Channel(*map(float, figures)) for figures in zip(mean, deviation, low, high, strict=True))
 
 
 def is_mnist(part: str, images: Images) -> bool:
     """Whether the images are those of MNIST's ``"train"`` or ``"test"`` part, in canonical order."""
     count = len(images)
-    if images.pixels.shape[1:] != (28, 28, 1) or images.pixels.dtype != np.uint8:
+    if images.pixels.shape[1:] != (28, 28, 1) or images.pixels.dtype != np.uint8 or images.is_large:
         return False
     idx_images = struct.pack(">IIII", 0x803, count, 28, 28) + images.pixels.tobytes()
     idx_labels = struct.pack(">II", 0x801, count) + images.labels.astype(np.uint8).tobytes()

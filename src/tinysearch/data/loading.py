@@ -1,67 +1,80 @@
-"""Datasets: where images come from, what is checked on loading, and how they are split.
+"""The one door to data: ``load`` takes whatever a person has, and returns a ``Dataset`` or says what is wrong with it.
 
-Searching reads the training images only; the test images are read when an evaluation asks for them.
+Searching takes the training images only; the test images are read when a check or an evaluation asks for them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.data.download import Array, keras_arrays
-from tinysearch.data.images import Images, fingerprint, is_mnist, read_npz, validated
+from tinysearch.data.images import Array, fingerprint
+from tinysearch.data.readers.keras_datasets import KERAS_DATASETS, digits, downloaded
+from tinysearch.data.readers.reader import Contents, Reading
+from tinysearch.data.readers.registry import reader_for
+from tinysearch.data.understanding import understood
 from tinysearch.errors import DatasetError
-from tinysearch.runtime.backend import generators_kept
 from tinysearch.runtime.paths import local
-from tinysearch.space.task import Task
 
-KERAS_DATASETS = ("mnist", "fashion_mnist")
 DATASETS = ("auto", *KERAS_DATASETS, "digits")
 
 
-def load(name: str = "auto", data: Path | None = None) -> Dataset:
+def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None, groups: Any = None) -> Dataset:
     """Load a dataset.
 
     Args:
         name: ``"auto"`` takes MNIST where it can be found and else falls back to ``"digits"``; ``"mnist"``,
-            ``"fashion_mnist"`` and ``"digits"`` take that or nothing; the path of an ``.npz`` file takes the file.
-        data: An ``.npz`` file with ``x_train`` and ``y_train``, and ``x_test`` and ``y_test`` for evaluations.
+            ``"fashion_mnist"``, ``"cifar10"``, ``"cifar100"`` and ``"digits"`` take that or nothing. Anything that
+            ``data`` can be may stand in its place.
+        data: A file or folder: an ``.npz`` file, ``.npy`` files, a ``.csv`` file, a folder of pictures. Or in Python
+            ``(x, y)``, ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, each a pair of arrays or a
+            ``tf.data.Dataset``; or a dataset that is loaded, which is returned.
+        reading: What the source does not say itself.
+        groups: Of each training image, whom or what it is of; images of one group are never in two folds.
 
     Raises:
         DatasetError: if nothing can be found under the name, or what was found cannot be trusted.
     """
-    if data is None and name.endswith(".npz"):
-        name, data = "auto", local(name, "a dataset")
+    for given in (name, data):
+        if isinstance(given, Dataset):
+            return given
+    reading = reading or Reading()
+    name, data = _sorted_out(name, data)
     if name not in DATASETS:
-        raise DatasetError(f"a dataset is one of {', '.join(DATASETS)} or an .npz file, got {name!r}")
+        raise DatasetError(
+            f"a dataset is one of {', '.join(DATASETS)}, or a file or folder; got {name!r}, of which there is none here"
+        )
     if name == "digits":
         if data is not None:
-            raise DatasetError(f"the dataset 'digits' ships with scikit-learn; leave out --data {data} or --dataset")
-        return _digits(None)
+            raise DatasetError(
+                f"the dataset 'digits' ships with scikit-learn; leave out --data {_spelled(data)} or --dataset"
+            )
+        return understood(digits(), reading, groups=groups)
     if data is not None:
-        return _npz(data, f"the file {data.name}", expected=None if name == "auto" else name)
+        found = reader_for(data).read(data, reading)
+        return understood(found, reading, expected=None if name == "auto" else name, groups=groups, known=DATASETS)
     wanted = "mnist" if name == "auto" else name
-    found = _from_environment(wanted)
-    if found is not None:
-        return _npz(found, f"the file {found.name} of $TINYSEARCH_DATA", expected=wanted if name != "auto" else None)
+    there = _from_environment(wanted)
+    if there is not None:
+        expected = wanted if name != "auto" else None
+        found = replace(_npz(there), source=f"the file {there.name} of $TINYSEARCH_DATA")
+        return understood(found, reading, expected=expected, groups=groups, known=DATASETS)
     cached = _keras_cache(wanted)
     damage = ""
     if cached is not None:
         try:
-            train = read_npz(cached, "train")
+            found = replace(_npz(cached), source="the Keras cache")
         except DatasetError as error:
             damage = f"{error}. "
         else:
-            return _from_file(cached, "the Keras cache", train, expected=wanted)
+            return understood(found, reading, expected=wanted, groups=groups, known=DATASETS)
     try:
-        downloaded = _download(wanted)
-        return replace(downloaded, fallback=f"{damage}It was downloaded again.") if damage else downloaded
+        dataset = _download(wanted)
+        return replace(dataset, fallback=f"{damage}It was downloaded again.") if damage else dataset
     except OSError as error:
         if name != "auto":
             raise DatasetError(
@@ -70,34 +83,73 @@ def load(name: str = "auto", data: Path | None = None) -> Dataset:
                 f"{wanted}.npz; or connect to the network so that Keras can download it. (--dataset digits needs no "
                 f"data at all.)"
             ) from None
-        return _digits(
+        note = (
             f"{damage}MNIST was not found and could not be downloaded ({error}), so this is scikit-learn's digits: "
             f"1,797 handwritten digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For "
             f"MNIST, give --data mnist.npz or set TINYSEARCH_DATA."
         )
+        return understood(digits(note), reading)
 
 
 def at_hand(data: Path | None, named: Collection[str] = ()) -> dict[str, Array]:
     """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
 
     Args:
-        data: An ``.npz`` file; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
+        data: A file or folder; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
         named: Names of datasets that are asked for; of these, digits come with scikit-learn.
 
     Raises:
         DatasetError: if a file that was named cannot be used.
     """
     try:
-        path = data or _from_environment("mnist") or _keras_cache("mnist")
-        images = None if path is None else read_npz(path, "test")
+        source = data or _from_environment("mnist") or _keras_cache("mnist")
+        found = [] if source is None else [load("auto", source).test()]
     except DatasetError:
         if data is not None:
             raise
-        images = None
-    found = [] if images is None else [images]
+        found = []
     if "digits" in named:
         found.append(load("digits").test())
     return {fingerprint(images): images.pixels for images in found}
+
+
+def _sorted_out(name: Any, data: Any) -> tuple[str, Any]:
+    """Return the name of a dataset, and the source if one was given, whichever way round they came."""
+    if isinstance(data, (str, os.PathLike)):
+        text = os.fspath(data)
+        if text in DATASETS and not Path(text).exists():
+            if name not in ("auto", text):
+                raise DatasetError(f"the dataset {name!r} and the data {text!r} are two things; give one of them")
+            name, data = text, None
+        else:
+            data = local(text, "a dataset")
+    if isinstance(name, os.PathLike) or (isinstance(name, str) and name not in DATASETS and _is_path(name)):
+        if data is not None:
+            raise DatasetError(
+                f"two sources of data were given, {_spelled(name)} and {_spelled(data)}; give one of them"
+            )
+        return "auto", local(name, "a dataset")
+    if isinstance(name, str):
+        return name, data
+    if data is not None:
+        raise DatasetError(f"two sources of data were given, one in Python and {_spelled(data)}; give one of them")
+    return "auto", name
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text that is no name of a dataset is meant as that of a file or folder."""
+    try:
+        return Path(text).suffix != "" or "/" in text or os.sep in text or Path(text).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return True
+
+
+def _spelled(source: Any) -> str:
+    return str(source) if isinstance(source, (str, os.PathLike)) else f"a {type(source).__name__}"
+
+
+def _npz(path: Path) -> Contents:
+    return reader_for(path).read(path, Reading())
 
 
 def _from_environment(name: str) -> Path | None:
@@ -132,89 +184,4 @@ def _download(name: str) -> Dataset:
     Raises:
         OSError: if it cannot be had.
     """
-    train = validated(*keras_arrays(name)[0], "downloaded training images")
-    return dataset_of(
-        name, "downloaded by Keras", train, lambda: validated(*keras_arrays(name)[1], "downloaded test images")
-    )
-
-
-def _npz(path: Path, source: str, expected: str | None) -> Dataset:
-    return _from_file(path, source, read_npz(path, "train"), expected)
-
-
-def _from_file(path: Path, source: str, train: Images, expected: str | None) -> Dataset:
-    official = is_mnist("train", train)
-    if expected == "mnist" and not official:
-        raise DatasetError(
-            f"{path} is not the canonical MNIST: the digest of its training images is not the published one; "
-            f"leave out --dataset mnist to use the file as a dataset of its own"
-        )
-
-    if expected == "fashion_mnist" and official:
-        raise DatasetError(f"{path} is MNIST, not fashion_mnist; use --dataset mnist, or give another file")
-
-    def load_test() -> Images:
-        test = read_npz(path, "test")
-        if official and not is_mnist("test", test):
-            raise DatasetError(f"the test images in {path} are not those of MNIST, although the training images are")
-        return test
-
-    stem = path.stem.encode("utf-8", "backslashreplace").decode()
-    name = "mnist" if official else expected or stem
-    if expected is None and not official:
-        # Its name must not pass for a dataset that it is not.
-        name = f"{stem}-file" if stem in DATASETS else stem
-        # A file may be sorted by class; the last 10 % would then be one class.
-        order = np.random.default_rng(0).permutation(len(train))
-        shuffled = Images(train.pixels[order], train.labels[order])
-        return dataset_of(name, source, shuffled, load_test)
-    return dataset_of(name, source, train, load_test)
-
-
-def _digits(fallback: str | None) -> Dataset:
-    from scipy.ndimage import zoom
-
-    with generators_kept():
-        from sklearn.datasets import load_digits
-
-    pixels, labels = load_digits(return_X_y=True)
-    small = pixels.reshape(-1, 8, 8)
-    large = zoom(small, (1, 3.5, 3.5), order=1, mode="nearest", grid_mode=True)
-    images = Images(np.rint(large * (255 / 16)).astype(np.uint8)[..., None], labels.astype(np.int32))
-    cut = len(images) - len(images) // 5
-    train = Images(images.pixels[:cut], images.labels[:cut])
-    test = Images(images.pixels[cut:], images.labels[cut:])
-    return dataset_of("digits", "scikit-learn", train, lambda: test, fallback)
-
-
-def dataset_of(
-    name: str, source: str, train: Images, load_test: Callable[[], Images], fallback: str | None = None
-) -> Dataset:
-    """Return a dataset of images that were checked one by one, if they make one.
-
-    Raises:
-        DatasetError: if they are too few, or have labels with gaps or of one class.
-    """
-    height, width, channels = train.pixels.shape[1:]
-    if len(train) < 20:
-        raise DatasetError(f"{name} has {len(train)} training images; at least 20 are needed")
-    present = np.unique(train.labels)
-    missing = sorted(set(range(int(present[-1]) + 1)) - set(present.tolist()))
-    if missing:
-        raise DatasetError(
-            f"the labels of {name} go up to {present[-1]}, but no training image is labelled {missing[0]}; "
-            f"labels must be 0, 1, 2, ... without gaps"
-        )
-    if len(present) < 2:
-        raise DatasetError(f"all training images of {name} have the same label; at least 2 classes are needed")
-    scale = 255.0 if train.pixels.dtype == np.uint8 else float(np.abs(train.pixels.astype(np.float32)).max()) or 1.0
-    return Dataset(
-        name=name,
-        source=source,
-        task=Task((height, width, channels), len(present)),
-        train=train,
-        fingerprint=fingerprint(train),
-        full_scale=scale,
-        fallback=fallback,
-        load_test=cache(load_test),
-    )
+    return understood(downloaded(name), Reading(), expected=name)

@@ -133,7 +133,7 @@ class _PlanOps:
         self.image = Tensor(0, shape, 0)
 
     def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
-        fields: dict[str, Any] = {**_window(x.shape, layer.kernel, layer.stride, layer.padding), "layer": name}
+        fields: dict[str, Any] = {**_window(x.shape, layer.kernel, layer.strides, layer.padding), "layer": name}
         match layer:
             case Conv():
                 return self._windowed("convolution", name, x, layer.filters, weights=name, **fields)
@@ -157,7 +157,7 @@ class _PlanOps:
         return self._end_with_relu(x)
 
     def pool(self, x: Tensor, name: str, *, layer: Pool) -> Tensor:
-        fields = _window(x.shape, layer.size, layer.step, layer.padding)
+        fields = _window(x.shape, layer.window, layer.strides, layer.padding)
         return self._windowed("max_pool" if layer.mode == "max" else "average_pool", name, x, x.shape[2], **fields)
 
     def dropout(self, x: Tensor, name: str, *, rate: float) -> Tensor:

@@ -18,7 +18,7 @@ from tinysearch.results.predictions import Comparison, Evaluated, by_network, co
 from tinysearch.results.ranking import best as best_of
 from tinysearch.results.record import ACCURACY, Epoch, Record, Run
 from tinysearch.results.store import Store
-from tinysearch.space.architecture import Dropout, Inception, Layer, Pool, Residual
+from tinysearch.space.architecture import Convolution, Dropout, Inception, Layer, Pool, Residual
 
 MOST_DIGITS = 60
 MOST_CLASSES = 30
@@ -142,17 +142,23 @@ def _windows(layers: Sequence[Layer], prefix: str) -> dict[str, str]:
                     found |= _windows(branch, f"{name}_branch{number}_")
             case Residual(body):
                 found |= _windows(body, f"{name}_")
-            case Pool(size=size):
-                found[name] = f"{size}x{size}" + (f", stride {layer.step}" if layer.step != size else "")
+            case Pool():
+                height, width = layer.window
+                found[name] = f"{height}x{width}" + (f", stride {_step(layer)}" if layer.step != layer.size else "")
             case Dropout(rate):
                 found[name] = f"{rate:g}"
             case _:
                 height, width = layer.kernel
                 parts = [f"{height}x{width}", "" if layer.padding == "valid" else layer.padding]
-                parts += [f"stride {layer.stride}"] if layer.stride > 1 else []
+                parts += [f"stride {_step(layer)}"] if layer.stride != 1 else []
                 parts += [f"{layer.repeat} times, the same weights"] if layer.repeat > 1 else []
                 found[name] = ", ".join(filter(None, parts))
     return found
+
+
+def _step(layer: Convolution | Pool) -> str:
+    down, across = layer.strides
+    return str(down) if down == across else f"{down}x{across}"
 
 
 def _rounded(value: float | None) -> float | None:
@@ -179,6 +185,9 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         confusion = counted.tolist()
     times = (predicted != labels).sum(axis=0)
     images = known.images.get(one.test_fingerprint or "")
+    if images is not None and images.shape[2] == 1:
+        # A series is no picture.
+        images = None
     worst = np.argsort(-times, kind="stable")[: min(MOST_DIGITS, int((times > 0).sum()))]
     return Test(
         accuracies=accuracies,
@@ -187,6 +196,7 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
         wrong=int((times > 0).sum()),
         held_out=held_out,
         side=None if images is None else (images.shape[1], images.shape[2]),
+        class_names=known.runs[one.run].class_names if one.run in known.runs else (),
     )
 
 

@@ -12,13 +12,16 @@ from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
 
 
-def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence[Record]) -> str:
+def to_card(
+    name: str, architecture: Architecture, cost: Cost, records: Sequence[Record], class_names: Sequence[str] = ()
+) -> str:
     """Return the card of a candidate in Markdown.
 
     Args:
         name: Its key, or the name of a hand-designed baseline.
         architecture, cost: What it is, and what it costs.
         records: Its trainings and evaluations; none if it was never trained.
+        class_names: Names of the classes, in the order of its outputs; nothing where they are called by numbers.
     """
     measured = _independent(records)
     parts = [
@@ -28,6 +31,7 @@ def to_card(name: str, architecture: Architecture, cost: Cost, records: Sequence
         f"{_input(measured)} {cost.layers[-1].output_shape[0]} classes: `{notation(architecture)}`",
         "",
         *_costs(cost),
+        *_classes(class_names),
         *_results(measured),
         *_training(measured),
         "## Layers",
@@ -74,6 +78,12 @@ def _costs(cost: Cost) -> list[str]:
         f"{cost.peak_activation_bytes:,} bytes | {cost.int8_weight_bytes:,} bytes |",
         "",
     ]
+
+
+def _classes(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return ["## Classes", "", *(f"{number}. {_escaped(name)}" for number, name in enumerate(names)), ""]
 
 
 def _results(records: Sequence[Record]) -> list[str]:

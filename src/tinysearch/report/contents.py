@@ -40,6 +40,7 @@ class Test:
         wrong: How many images at least one training got wrong.
         held_out: Whether it was trained without the images held out for validation, not on all training images.
         side: Height and width of the images in pixels, where they are at hand.
+        class_names: Names of the classes, in the order of their numbers; nothing where they are called by these.
     """
 
     accuracies: Mapping[int, float]
@@ -48,6 +49,7 @@ class Test:
     wrong: int = 0
     held_out: bool = False
     side: tuple[int, int] | None = None
+    class_names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

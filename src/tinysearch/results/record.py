@@ -247,6 +247,11 @@ class Run:
     finished_at: str | None
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their numbers; nothing where they are called by these."""
+        return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))
+
+    @property
     def objective(self) -> str:
         """Name of what it makes as large or as small as possible, see ``objective``."""
         return objective_of(self.settings)[0]

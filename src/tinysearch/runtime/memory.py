@@ -12,11 +12,15 @@ from pathlib import Path, PurePosixPath
 WORKER_BYTES = 600_000_000
 IMAGE_COPIES = 7
 SEARCH_BYTES = 700_000_000
+# Images of more bytes than this are not copied: they stay in a file that is mapped into memory, which all workers share
+# and the system can do without. What a worker has of them are batches on their way, and figures.
+MOST_IN_MEMORY = 2**27
+MAPPED_BYTES = 600_000_000
 
 
 def worker_bytes(images: int) -> int:
     """Return about how many bytes of memory a worker takes, with so many bytes of images."""
-    return WORKER_BYTES + IMAGE_COPIES * images
+    return WORKER_BYTES + (IMAGE_COPIES * images if images <= MOST_IN_MEMORY else MAPPED_BYTES)
 
 
 def usable_memory() -> int:

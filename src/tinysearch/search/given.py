@@ -29,8 +29,8 @@ from tinysearch.training.recipe import recipe as named_recipe
 
 # What is given besides the fields of RunSettings: parts of its budget and of its recipe, and runs to learn from.
 _LIMITS = {"max_macs": "macs", "max_memory": "peak_activation_bytes", "max_weight_bytes": "int8_weight_bytes"}
-_OTHERS = (*_LIMITS, "epochs", "warm_start")
-_NOT_GIVEN = ("warm_start_trials", "own_space")
+_OTHERS = (*_LIMITS, "epochs", "class_weight", "warm_start")
+_NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
 # What a run that goes on may have otherwise than it began.
 MAY_CHANGE = ("trials", "evaluate", "folds")
 
@@ -47,8 +47,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     Args:
         given: By name, see ``known_settings``: fields of ``RunSettings``, where a budget may be a number, a recipe a
             name, a mapping or the path of a JSON file, a space a mapping, the path of a file or a ``SearchSpace``, and
-            initial candidates architectures; ``epochs``; ``max_macs``, ``max_memory`` and ``max_weight_bytes``;
-            ``warm_start``, names of runs.
+            initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``, ``max_memory`` and
+            ``max_weight_bytes``; ``warm_start``, names of runs.
         before: The settings of the run that goes on.
         store: Has the runs to learn from.
 
@@ -70,7 +70,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     limits = {field: given[name] for name, field in _LIMITS.items() if name in given}
     changes["budget"] = dataclasses.replace(budget, **limits)
     how = recipe_of(given["recipe"], base.recipe.epochs) if "recipe" in given else base.recipe
-    changes["recipe"] = dataclasses.replace(how, epochs=given["epochs"]) if "epochs" in given else how
+    parts = {name: given[name] for name in ("epochs", "class_weight") if name in given}
+    changes["recipe"] = dataclasses.replace(how, **parts)
     if "space" in given:
         changes["space"], changes["own_space"] = space_of(given["space"])
     if "initial_candidates" in given:
@@ -162,7 +163,7 @@ def search_space_of(given: object, task: Task, params: int | None = None) -> Sea
     """
     if isinstance(given, SearchSpace):
         return given if given.task == task else SearchSpace(task, given.tree)
-    return SearchSpace(task, tree_of(space_of(given)[0], params))
+    return SearchSpace(task, tree_of(space_of(given)[0], params, task))
 
 
 def _candidate(given: object, how: Recipe) -> Candidate:

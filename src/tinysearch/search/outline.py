@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
@@ -16,9 +17,6 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         workers: How many candidates are trained at a time.
     """
     settings, dataset = run.settings, run.dataset
-    height, width, channels = dataset.task.input_shape
-    held = dataset.training_data()
-    images = f"{len(held.train):,} images to train, {len(held.validation or ()):,} to validate"
     found = survey(settings.budget, space=run.space, draws=500, samples=0)
     count = len(run.baselines)
     before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
@@ -33,13 +31,16 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         limits.append(f"at most {settings.budget.macs:,} MACs")
     if settings.budget.peak_activation_bytes is not None:
         limits.append(f"at most {settings.budget.peak_activation_bytes:,} bytes of activations")
+    chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
+    need = memory(dataset, workers)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
-        ("data", f"{dataset.name} from {dataset.source}: {images}, {height}x{width}x{channels}"),
+        ("data", in_short(dataset)),
         ("budget", ", ".join(limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
-        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{tuned}{at_a_time}"),
+        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}"),
+        *([] if need is None else [("memory", need)]),
     ]
 
 

@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from tinysearch.data.splits import Split
 from tinysearch.results.record import Record
+from tinysearch.results.store import Store
 from tinysearch.runtime.environment import Environment
 from tinysearch.training.candidate import Candidate
 
 Reuse = Literal["same", "any", "none"]
 REUSE: tuple[Reuse, ...] = ("same", "any", "none")
+
+
+def divided_alike(store: Store, trainings: Iterable[Record], split: Split) -> list[Record]:
+    """Return those trainings whose runs divided the training images as a split does.
+
+    Args:
+        store: Has their runs.
+        trainings: Of any runs, on the same training images.
+        split: See ``Dataset.split``; where a run keeps none, it was that of its time, the last tenth.
+    """
+    runs = {one.name: one for one in store.runs()}
+    splits = {name: run.settings.get("data", {}).get("split", {}) for name, run in runs.items()}
+    return [one for one in trainings if Split.from_dict(splits.get(one.run, {})) == split]
 
 
 def reusable(

@@ -191,14 +191,14 @@ class SearchRun:
         before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
             # Early versions wrote no threads.
-            if name == "own_space" and before[name] != value:
+            if name == "own_space" and before.get(name) != value:
                 raise RunError(
                     f"run {self.name!r} was begun with another search space; give the same SearchSpace to go on with "
                     f"it, or start a new run with another --name"
                 )
-            if before[name] != value and not (name == "threads" and before[name] is None):
+            if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
-                    f"run {self.name!r} was begun with {name} {before[name]!r}, now it is {value!r}; leave the "
+                    f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "
                     f"option out to go on as it began, or start a new run with another --name"
                 )
 

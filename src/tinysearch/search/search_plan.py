@@ -15,7 +15,7 @@ from tinysearch.search.plan import Plan, candidate_of
 from tinysearch.search.proposer import Exhausted, Proposal
 from tinysearch.search.pruning import stopped
 from tinysearch.search.recording import recorded
-from tinysearch.search.reuse import reusable
+from tinysearch.search.reuse import divided_alike, reusable
 from tinysearch.search.run import SearchRun
 from tinysearch.training.job import Job, Outcome
 from tinysearch.workers.executor import Executor
@@ -67,7 +67,8 @@ class SearchPlan(Plan):
         run = self._run
         wanted = run.settings
         trainings = run.store.trainings(training.key, training.seed, run.dataset.fingerprint)
-        known = [one.by(wanted.objective, wanted.direction) for one in trainings]
+        alike = divided_alike(run.store, trainings, run.dataset.split)
+        known = [one.by(wanted.objective, wanted.direction) for one in alike]
         reused = reusable(known, candidate_of(training), self._environment, run.reuse, every_epoch=wanted.prune)
         if reused is None:
             return None

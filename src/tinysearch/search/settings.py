@@ -25,6 +25,7 @@ from tinysearch.training.recipe import recipe as named_recipe
 DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
+_LATER = ("data", "augmentation")
 DEFAULT_BUDGET = 10_000
 Schedule = Literal["lag", "async"]
 
@@ -60,6 +61,10 @@ class RunSettings:
             evaluated; 1 for the one of the search.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
+        data: What a run keeps of how its data was understood, see ``Dataset.described``: how it was divided, and the
+            names of the classes.
+        augmentation: How the augmentation of the recipe was chosen, see ``search/augmentation.py``; nothing where it
+            was given.
         warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
         objective: Name of what the search makes as large or as small as possible, see ``results/objective.py``.
 
@@ -85,6 +90,8 @@ class RunSettings:
     tune_recipe: bool = False
     prune: bool = False
     warm_start_trials: tuple[tuple[str, int], ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
     own_space: str = ""
     objective: str = ACCURACY
@@ -126,8 +133,9 @@ class RunSettings:
         return objective(self.objective).direction
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+        """Return plain JSON values; what came later than the first runs is left out where it says nothing."""
         plain = dataclasses.asdict(dataclasses.replace(self, initial_candidates=()))
+        plain = {name: value for name, value in plain.items() if value or name not in _LATER}
         initial_candidates = [
             {"architecture": one.architecture.to_dict(), "recipe": one.recipe.to_dict()}
             for one in self.initial_candidates

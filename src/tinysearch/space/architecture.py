@@ -20,6 +20,8 @@ from tinysearch.space.scalars import integer, option, real
 Activation = Literal["relu", "leaky_relu", "linear"]
 Norm = Literal["none", "before", "after"]
 Padding = Literal["same", "valid"]
+# One number for both directions, or one down and one across where they differ.
+Sides = int | tuple[int, int]
 
 ACTIVATIONS: tuple[str, ...] = ("relu", "leaky_relu", "linear")
 NORMS: tuple[str, ...] = ("none", "before", "after")
@@ -33,7 +35,7 @@ class _Convolution:
 
     Args:
         kernel: Height and width of the kernel in pixels, 1 to 11 each; one integer stands for a square.
-        stride: Step in both directions, 1 to 4.
+        stride: Step in both directions, 1 to 4; or the step down and the step across, for standard convolutions.
         padding: ``"same"`` or ``"valid"``, as in Keras.
         activation: ``"relu"``, ``"leaky_relu"`` (slope 0.2 below zero) or ``"linear"``.
         norm: Batch normalization ``"before"`` the activation, ``"after"`` it, or ``"none"`` (Ioffe and Szegedy, 2015).
@@ -43,7 +45,7 @@ class _Convolution:
     """
 
     kernel: tuple[int, int] = (3, 3)
-    stride: int = 1
+    stride: Sides = 1
     padding: Padding = "same"
     activation: Activation = "relu"
     norm: Norm = "none"
@@ -54,13 +56,18 @@ class _Convolution:
         height, width = _pair(self.kernel)
         sides = (_integer("kernel", height, 1, MAX_KERNEL), _integer("kernel", width, 1, MAX_KERNEL))
         object.__setattr__(self, "kernel", sides)
-        _keep_integer(self, "stride", 1, 4)
+        _keep_sides(self, "stride", 1, 4)
         _keep_integer(self, "repeat", 1, 16)
         _keep_option(self, "padding", PADDINGS)
         _keep_option(self, "activation", ACTIVATIONS)
         _keep_option(self, "norm", NORMS)
         if not isinstance(self.bias, bool):
             raise ArchitectureError(f"bias must be true or false, got {self.bias!r}")
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """The step down and the step across."""
+        return _both(self.stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class SeparableConv(_Convolution):
 
     def __post_init__(self) -> None:
         super(SeparableConv, self).__post_init__()
+        _check_one_stride(self)
         _keep_integer(self, "filters", 1, 4096)
 
     def to_dict(self) -> dict[str, Any]:
@@ -108,6 +116,7 @@ class DepthwiseConv(_Convolution):
 
     def __post_init__(self) -> None:
         super(DepthwiseConv, self).__post_init__()
+        _check_one_stride(self)
         _keep_integer(self, "multiplier", 1, 64)
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,33 +126,48 @@ class DepthwiseConv(_Convolution):
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Max or average pooling with a square window.
+    """Max or average pooling.
 
     Args:
         mode: ``"max"`` or ``"average"``.
-        size: Side of the window in pixels, 1 to 11.
-        stride: Step in both directions; 0 (the default) stands for ``size``.
+        size: Side of a square window in pixels, 1 to 11; or height and width.
+        stride: Step in both directions, or the step down and the step across; 0 (the default) stands for ``size``.
         padding: ``"same"`` or ``"valid"``.
+
+    >>> Pool("max", (2, 1)).to_dict(), Pool("max", (2, 2)) == Pool()
+    ({'kind': 'pool', 'size': [2, 1]}, True)
     """
 
     kind: ClassVar[str] = "pool"
     mode: Literal["max", "average"] = "max"
-    size: int = 2
-    stride: int = 0
+    size: Sides = 2
+    stride: Sides = 0
     padding: Padding = "valid"
 
     def __post_init__(self) -> None:
         _keep_option(self, "mode", ("max", "average"))
-        _keep_integer(self, "size", 1, MAX_KERNEL)
-        _keep_integer(self, "stride", 0, MAX_KERNEL)
+        _keep_sides(self, "size", 1, MAX_KERNEL)
+        _keep_sides(self, "stride", 0, MAX_KERNEL)
+        if isinstance(self.stride, tuple) and 0 in self.stride:
+            raise ArchitectureError(f"both steps of a stride are at least 1, got {self.stride!r}")
         _keep_option(self, "padding", PADDINGS)
         if self.stride == self.size:
             object.__setattr__(self, "stride", 0)
 
     @property
-    def step(self) -> int:
+    def step(self) -> Sides:
         """The stride in pixels."""
         return self.stride or self.size
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Height and width of the window."""
+        return _both(self.size)
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """The step down and the step across."""
+        return _both(self.step)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -332,6 +356,29 @@ def _pair(value: Any) -> tuple[Any, Any]:
             raise ArchitectureError(f"a kernel is one integer or a height and a width, got {value!r}")
         return (value[0], value[1])
     return (value, value)
+
+
+def _both(sides: Sides) -> tuple[int, int]:
+    return sides if isinstance(sides, tuple) else (sides, sides)
+
+
+def _keep_sides(owner: Any, name: str, low: int, high: int) -> None:
+    """Keep two equal sides as one number, so that what was trained before has the key that it had."""
+    value = getattr(owner, name)
+    if not isinstance(value, (tuple, list)):
+        return _keep_integer(owner, name, low, high)
+    if len(value) != 2:
+        raise ArchitectureError(f"{name} is one integer, or one down and one across, got {value!r}")
+    down, across = (_integer(name, side, low, high) for side in value)
+    object.__setattr__(owner, name, down if down == across else (down, across))
+    return None
+
+
+def _check_one_stride(layer: SeparableConv | DepthwiseConv) -> None:
+    if isinstance(layer.stride, tuple):
+        raise ArchitectureError(
+            f"a layer of kind {layer.kind} has one stride for both directions, as in TensorFlow; got {layer.stride!r}"
+        )
 
 
 def _integer(name: str, value: object, low: int, high: int) -> int:

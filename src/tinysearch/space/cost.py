@@ -182,7 +182,7 @@ class _CostOps:
 
     def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
         height, width, channels = x.shape
-        rows, columns = _window(name, height, width, layer.kernel, layer.stride, layer.padding)
+        rows, columns = _window(name, height, width, layer.kernel, layer.strides, layer.padding)
         area = layer.kernel[0] * layer.kernel[1]
         match layer:
             case Conv():
@@ -224,7 +224,7 @@ class _CostOps:
 
     def pool(self, x: Tensor, name: str, *, layer: Pool) -> Tensor:
         height, width, channels = x.shape
-        window = _window(name, height, width, (layer.size, layer.size), layer.step, layer.padding)
+        window = _window(name, height, width, layer.window, layer.strides, layer.padding)
         self.footprint.add(f"{layer.mode}_pool")
         return self._free(name, f"{layer.mode}_pool", (*window, channels), x)
 
@@ -303,13 +303,13 @@ class _CostOps:
 
 
 def _window(
-    name: str, height: int, width: int, kernel: tuple[int, int], stride: int, padding: Padding
+    name: str, height: int, width: int, kernel: tuple[int, int], strides: tuple[int, int], padding: Padding
 ) -> tuple[int, int]:
     if padding == "same":
-        return -(-height // stride), -(-width // stride)
+        return -(-height // strides[0]), -(-width // strides[1])
     if kernel[0] > height or kernel[1] > width:
         raise ShapeError(
             f"{name} slides a {kernel[0]}x{kernel[1]} window without padding over an image of {height}x{width}; "
             f"the window must not be larger than the image"
         )
-    return (height - kernel[0]) // stride + 1, (width - kernel[1]) // stride + 1
+    return (height - kernel[0]) // strides[0] + 1, (width - kernel[1]) // strides[1] + 1

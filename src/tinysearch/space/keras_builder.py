@@ -25,13 +25,16 @@ from tinysearch.space.task import Task
 _DTYPE = "float32"
 _FORMAT = "channels_last"
 
+# One number for all channels, or one for each.
+Scale = float | list[float]
+
 
 def build(
     architecture: Architecture,
     task: Task,
     *,
-    scale: float = 1.0,
-    offset: float = 0.0,
+    scale: Scale = 1.0,
+    offset: Scale = 0.0,
     norm_momentum: float = 0.99,
     normalization: type[keras.layers.BatchNormalization] = keras.layers.BatchNormalization,
 ) -> keras.Model:
@@ -40,8 +43,8 @@ def build(
     Args:
         architecture: What to build.
         task: Input shape ``(height, width, channels)`` and number of classes.
-        scale, offset: The model multiplies raw pixels by ``scale`` and adds ``offset`` in a first layer without
-            parameters; left at 1 and 0 there is no such layer.
+        scale, offset: The model multiplies raw pixels by ``scale`` and adds ``offset``, for all channels or for each
+            its own, in a first layer without parameters; left at 1 and 0 there is no such layer.
         norm_momentum: Momentum of the moving statistics of batch normalization.
         normalization: Keras's layer, or another with the same variables and results.
 

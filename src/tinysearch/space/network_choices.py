@@ -42,6 +42,20 @@ BRANCH_POOLS: dict[str, Pool] = {
     "max 3x3": Pool("max", 3, 1, "same"),
     "average 3x3": Pool("average", 3, 1, "same"),
 }
+# The windows of series: along time, which is their height.
+SERIES_POOLS: dict[str, Pool | None] = {
+    "max 2x1": Pool("max", (2, 1)),
+    "max 2x1 stride 1": Pool("max", (2, 1), 1),
+    "max 3x1 stride 2": Pool("max", (3, 1), 2, "same"),
+    "max 4x1": Pool("max", (4, 1)),
+    "average 2x1": Pool("average", (2, 1)),
+}
+SERIES_BRANCH_POOLS: dict[str, Pool] = {
+    "max 3x1": Pool("max", (3, 1), 1, "same"),
+    "average 3x1": Pool("average", (3, 1), 1, "same"),
+}
+ALL_POOLS = {**POOLS, **SERIES_POOLS}
+ALL_BRANCH_POOLS = {**BRANCH_POOLS, **SERIES_BRANCH_POOLS}
 # Prior weights. They lean towards what is known to work in small networks: narrow 3x3 convolutions without bias or
 # padding, batch normalization before relu, an early max pooling, a global average at the end; dropout hardly ever,
 # because normalized layers after it meet other statistics than they were trained with (Li et al., 2019).
@@ -64,8 +78,26 @@ POOLINGS: Weights = {
 DROPOUTS: Weights = {0.0: 200, 0.1: 2, 0.25: 0.5, 0.5: 0.5}
 BRANCH_KINDS: Weights = {"conv": 4, "separable": 4, "pool": 1}
 BRANCH_KERNELS: Weights = {"1x1": 2, "3x3": 3, "5x5": 1}
+BRANCH_POOLINGS: Weights = dict.fromkeys(BRANCH_POOLS, 1.0)
 HEAD_POOLINGS: Weights = {"average": 12, "flatten": 0.6, "max": 0.4}
 HIDDEN: Weights = {0: 40, 8: 0.3, 16: 0.4, 32: 0.3}
+# What is other for series. A step of a recording says less than a pixel has neighbours: kernels are long, and early
+# poolings and strides shorten what are often hundreds of steps.
+SERIES: dict[str, Any] = {
+    "kernels": {"3x1": 12, "5x1": 12, "7x1": 6, "9x1": 4, "11x1": 1, "1x1": 1},
+    "strides": {1: 12, 2: 2, 3: 0.3, 4: 0.3},
+    "paddings": {"valid": 5, "same": 3},
+    "poolings": {
+        "none": 5,
+        "max 2x1": 3,
+        "max 2x1 stride 1": 0.05,
+        "max 3x1 stride 2": 0.5,
+        "max 4x1": 0.5,
+        "average 2x1": 0.3,
+    },
+    "branch_kernels": {"1x1": 2, "3x1": 3, "5x1": 2, "9x1": 1},
+    "branch_poolings": dict.fromkeys(SERIES_BRANCH_POOLS, 1.0),
+}
 # How many of all networks have the same layer all through a stage, see ``uniform``.
 UNIFORM = 0.5
 
@@ -90,6 +122,7 @@ def network_choices(
     branch_filters: Sizes = (1, 8),
     branch_kinds: Weights = BRANCH_KINDS,
     branch_kernels: Weights = BRANCH_KERNELS,
+    branch_poolings: Weights = BRANCH_POOLINGS,
     head_poolings: Weights = HEAD_POOLINGS,
     hidden: Weights = HIDDEN,
 ) -> Group:
@@ -116,7 +149,7 @@ def network_choices(
     steps = {
         "conv": Group(step),
         "separable": Group(step),
-        "pool": Group({"window": Choice(dict.fromkeys(BRANCH_POOLS, 1.0))}),
+        "pool": Group({"window": Choice(branch_poolings)}),
     }
     branch = Group({"steps": Repeated(_switch(steps, branch_kinds), _size(branch_steps)), "dropout": Choice(dropouts)})
 
@@ -246,7 +279,7 @@ def to_architecture(value: Mapping[str, Any]) -> Architecture:
     layers: list[Layer] = []
     for block in value["blocks"]:
         layers.append(_block_to_layer(block))
-        pool = POOLS[block["pool"]]
+        pool = ALL_POOLS[block["pool"]]
         if pool is not None:
             layers.append(pool)
         if block["dropout"]:
@@ -263,7 +296,7 @@ def from_architecture(architecture: Architecture) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = []
     for layer in architecture.layers:
         if isinstance(layer, Pool) and blocks and blocks[-1]["pool"] == "none" and not blocks[-1]["dropout"]:
-            blocks[-1]["pool"] = _name_of(layer, POOLS)
+            blocks[-1]["pool"] = _name_of(layer, ALL_POOLS)
         elif isinstance(layer, Dropout) and blocks and not blocks[-1]["dropout"]:
             blocks[-1]["dropout"] = layer.rate
         else:
@@ -328,7 +361,7 @@ def _branch_to_layers(branch: Mapping[str, Any], block: Mapping[str, Any]) -> tu
     layers: list[Layer] = []
     for step in branch["steps"]:
         if step["kind"] == "pool":
-            layers.append(BRANCH_POOLS[step["window"]])
+            layers.append(ALL_BRANCH_POOLS[step["window"]])
         else:
             layer = Conv if step["kind"] == "conv" else SeparableConv
             layers.append(layer(step["filters"], kernel=_kernel(step["kernel"]), **unit))
@@ -347,7 +380,7 @@ def _layers_to_branch(branch: tuple[Layer, ...]) -> dict[str, Any]:
             case Dropout(rate):
                 dropout = rate
             case Pool():
-                steps.append({"kind": "pool", "window": _name_of(layer, BRANCH_POOLS)})
+                steps.append({"kind": "pool", "window": _name_of(layer, ALL_BRANCH_POOLS)})
             case Conv() | SeparableConv() if layer.stride == layer.repeat == 1 and layer.padding == "same":
                 kernel = f"{layer.kernel[0]}x{layer.kernel[1]}"
                 steps.append({"kind": layer.kind, "filters": layer.filters, "kernel": kernel})

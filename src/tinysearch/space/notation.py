@@ -13,6 +13,7 @@ from tinysearch.space.architecture import (
     Pool,
     Residual,
     SeparableConv,
+    Sides,
 )
 
 LEGEND = (
@@ -45,14 +46,18 @@ def _short(layer: Layer) -> str:
             return f"d{multiplier}{_window(layer)}"
         case Pool(mode=mode):
             letter = "M" if mode == "max" else "A"
-            size = "" if layer.size == 2 else str(layer.size)
-            return f"{letter}{size}" if layer.step == layer.size else f"{letter}{size}/{layer.step}"
+            size = "" if layer.size == 2 else _sides(layer.size)
+            return f"{letter}{size}" if layer.step == layer.size else f"{letter}{size}/{_sides(layer.step)}"
         case Dropout():
             return ""
         case Residual(body):
             return f"+({_inner(body)})"
         case Inception(branches):
             return f"[{'|'.join(_inner(branch) for branch in branches)}]"
+
+
+def _sides(sides: Sides) -> str:
+    return "x".join(map(str, sides)) if isinstance(sides, tuple) else str(sides)
 
 
 def _inner(layers: tuple[Layer, ...]) -> str:
@@ -62,6 +67,6 @@ def _inner(layers: tuple[Layer, ...]) -> str:
 def _window(layer: Convolution) -> str:
     height, width = layer.kernel
     kernel = "" if layer.kernel == (3, 3) else f"k{height}" if height == width else f"k{height}x{width}"
-    stride = "" if layer.stride == 1 else f"/{layer.stride}"
+    stride = "" if layer.stride == 1 else f"/{_sides(layer.stride)}"
     repeat = "" if layer.repeat == 1 else f"x{layer.repeat}"
     return kernel + stride + repeat

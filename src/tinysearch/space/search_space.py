@@ -14,6 +14,7 @@ from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.network_choices import (
+    SERIES,
     UNIFORM,
     from_architecture,
     network_choices,
@@ -35,7 +36,8 @@ class SearchSpace:
 
     Args:
         task: Input shape and classes; architectures that do not fit it are never drawn.
-        tree: The choices, made by ``network_choices``; by default the space that ``tinysearch run`` searches.
+        tree: The choices, made by ``network_choices``; by default the space that ``tinysearch run`` searches for the
+            task.
 
     >>> space = SearchSpace()
     >>> architecture = space.sample(np.random.default_rng(0))
@@ -47,7 +49,7 @@ class SearchSpace:
 
     def __init__(self, task: Task | None = None, tree: choices.Group | None = None) -> None:
         self.task = task or Task()
-        self.tree = tree or network_choices()
+        self.tree = tree or network_choices(**(SERIES if self.task.is_series else {}))
         # Strategies ask for the same parents again and again.
         self._is_member = functools.lru_cache(maxsize=4_096)(self._could_be_drawn)
 

@@ -28,8 +28,18 @@ from tinysearch.errors import SpaceError
 from tinysearch.space.architecture import ACTIVATIONS, MAX_KERNEL, NORMS, PADDINGS
 from tinysearch.space.choices import Group
 from tinysearch.space.leaves import Integers, Numbers
-from tinysearch.space.network_choices import BRANCH_KINDS, HEAD_POOLINGS, KINDS, POOLS, network_choices, prior
+from tinysearch.space.network_choices import (
+    ALL_BRANCH_POOLS,
+    ALL_POOLS,
+    BRANCH_KINDS,
+    HEAD_POOLINGS,
+    KINDS,
+    SERIES,
+    network_choices,
+    prior,
+)
 from tinysearch.space.scalars import integer, option, real
+from tinysearch.space.task import Task
 
 FORMAT = 2
 
@@ -42,18 +52,21 @@ SIZES = {"depth": 16, "filters": 4_096, "branches": 8, "branch_steps": 8, "branc
 _RANGE = {"from", "to", "likely", "step"}
 
 
-def tree_of(spec: Spec, params: int | None = None) -> Group:
+def tree_of(spec: Spec, params: int | None = None, task: Task | None = None) -> Group:
     """Return the tree of choices that a space describes.
 
     Args:
         spec: What narrows the whole space, of either format.
         params: The budget, which the prior depends on, see ``prior``; the legal choices do not.
+        task: What is classified; None for images. The whole space of series is another one.
 
     Raises:
         SpaceError: if a name or an option is not legal.
     """
     weights = _defaults()
-    leaning = {} if params is None else prior(params)
+    leaning: dict[str, Any] = {} if params is None else dict(prior(params))
+    if task is not None and task.is_series:
+        leaning.update(SERIES)
     weights.update(leaning)
     arguments: dict[str, Any] = {}
     for name, said in _read(spec).items():
@@ -241,10 +254,11 @@ _LEGAL: dict[str, tuple[Callable[[Any], Any], str]] = {
     "norms": _among(*NORMS),
     "biases": _BOOLEANS,
     "shortcuts": _BOOLEANS,
-    "poolings": _among(*POOLS),
+    "poolings": _among(*ALL_POOLS),
     "dropouts": (_rate, "rates of at least 0 and below 1"),
     "branch_kinds": _among(*BRANCH_KINDS),
     "branch_kernels": _KERNELS,
+    "branch_poolings": _among(*ALL_BRANCH_POOLS),
     "head_poolings": _among(*HEAD_POOLINGS),
     **{name: (_between(low, high), f"whole numbers from {low} to {high:,}") for name, (low, high) in _NUMBERS.items()},
 }

@@ -8,14 +8,26 @@ from dataclasses import dataclass
 from tinysearch.errors import ArchitectureError
 from tinysearch.space.scalars import integer
 
+MOST_CHANNELS = 16
+# Of series, for features of sound are channels too.
+MOST_SERIES_CHANNELS = 512
+
+
+def most_channels(width: int) -> int:
+    """Return how many channels an input of a width may have; a series is an input of width 1."""
+    return MOST_SERIES_CHANNELS if width == 1 else MOST_CHANNELS
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Image classification.
+    """Classification of images, or of series: recordings of steps x channels, which have the width 1.
 
     Args:
-        input_shape: Height and width in pixels, and channels (1 to 4).
+        input_shape: Height and width in pixels, and channels (1 to 16). For series: steps, 1, channels (1 to 512).
         classes: Number of classes, at least 2.
+
+    >>> Task((121, 1, 6), 8).is_series, Task((28, 28, 1), 10).is_series
+    (True, False)
     """
 
     input_shape: tuple[int, int, int] = (28, 28, 1)
@@ -25,10 +37,18 @@ class Task:
         given = self.input_shape
         sides = [integer(side) for side in given] if isinstance(given, Iterable) else []
         shape = tuple(side for side in sides if side is not None)
-        if len(sides) != 3 or len(shape) != 3 or min(shape) < 1 or shape[2] > 4:
-            raise ArchitectureError(f"an input shape is (height, width, channels) with 1 to 4 channels, got {given!r}")
+        if len(sides) != 3 or len(shape) != 3 or min(shape) < 1 or shape[2] > most_channels(shape[1]):
+            raise ArchitectureError(
+                f"an input shape is (height, width, channels) with 1 to {MOST_CHANNELS} channels, or (steps, 1, "
+                f"channels) with 1 to {MOST_SERIES_CHANNELS}, got {given!r}"
+            )
         classes = integer(self.classes)
         if classes is None or classes < 2:
             raise ArchitectureError(f"a task needs a whole number of at least 2 classes, got {self.classes!r}")
         object.__setattr__(self, "input_shape", shape)
         object.__setattr__(self, "classes", classes)
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the inputs have one spatial dimension: time."""
+        return self.input_shape[1] == 1 < self.input_shape[0]

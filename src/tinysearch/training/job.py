@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tinysearch.results.record import ACCURACY, Epoch, Measurement
@@ -43,6 +43,8 @@ class DataReference:
         classes: Number of classes.
         full_scale: The largest value that a pixel can have.
         test: The test images without their labels, for evaluations only; None for none.
+        split: How all training images are divided, plain JSON values of a ``Split``.
+        groups: The group of each training image; None for none.
     """
 
     pixels: str
@@ -52,6 +54,8 @@ class DataReference:
     classes: int
     full_scale: float
     test: str | None = None
+    split: Mapping[str, Any] = field(default_factory=dict)
+    groups: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

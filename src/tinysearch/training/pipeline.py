@@ -13,10 +13,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.data.images import Images
+from tinysearch.data.images import Images, lowest
+from tinysearch.training.changes import Changes
 from tinysearch.training.recipe import Recipe
 
 _AHEAD = 4
+# Images that are validated at a time.
+LARGE_BATCH = 1_000
 
 
 class TrainingBatches:
@@ -36,7 +39,9 @@ class TrainingBatches:
         self._images = images
         self._recipe = recipe
         self._seed = seed
-        self._fill = float(images.pixels.min())
+        # Grey images have a ground, the least value. Channels have scales of their own, and photographs have no ground.
+        self._fill = lowest(images) if images.pixels.shape[-1] == 1 and images.pixels.shape[2] > 1 else None
+        self._changes = Changes(images, recipe, seed)
 
     def epochs(self, first: int, end: int) -> Any:
         """Return the batches of the epochs from ``first`` to before ``end``, one after the other.
@@ -54,25 +59,35 @@ class TrainingBatches:
         """Draw an epoch: numbers of the images in their order, and the movement of each, none or of shape ``(8,)``."""
         rng = np.random.default_rng([self._seed, epoch])
         order = rng.permutation(len(self._images)).astype(np.int32)
-        if not self._recipe.augments:
+        if not self._recipe.moves:
             return order, np.empty((0, 8), np.float32)
         recipe = self._recipe
         if epoch >= recipe.epochs - recipe.no_augment_final_epochs:
             recipe = dataclasses.replace(recipe, rotation_degrees=0.0, shift_pixels=0.0, zoom=0.0, shear_degrees=0.0)
         return order, draw_affine(len(order), self._images.pixels.shape, recipe, rng)
 
-    def batch(self, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]) -> tuple[Any, Any]:
+    def batch(
+        self, epoch: int, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]
+    ) -> tuple[Any, Any]:
         """Return one batch of an epoch that was drawn."""
         part = slice(step * self._recipe.batch_size, (step + 1) * self._recipe.batch_size)
-        pixels = self._images.pixels[order[part]].astype(np.float32)
-        if self._recipe.augments:
+        pixels = self._taken(epoch, step, order[part])
+        if self._recipe.moves:
             pixels = keras.ops.convert_to_numpy(apply_affine(pixels, moves[part], self._fill))
         return pixels, self._images.labels[order[part]]
+
+    def _taken(self, epoch: int, step: int, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """Return the pixels of a batch, changed as the recipe says but not yet moved."""
+        return self._changes.apply(np.asarray(self._images.pixels[rows], np.float32), int(epoch), int(step))
 
     def _stream(self, first: int, end: int) -> Any:
         import tensorflow as tf
 
-        pixels, labels, size = tf.constant(self._images.pixels), tf.constant(self._images.labels), len(self._images)
+        labels, size = tf.constant(self._images.labels), len(self._images)
+        # What is large stays where it is; what NumPy changes is taken by it.
+        by_numpy = self._recipe.changes or self._images.is_large
+        pixels = None if by_numpy else tf.constant(self._images.pixels)
+        shape = (None, *self._images.pixels.shape[1:])
 
         def epoch(number: Any) -> Any:
             order, moves = tf.numpy_function(self.drawn, [number], (tf.int32, tf.float32))
@@ -83,8 +98,12 @@ class TrainingBatches:
                 begin = step * self._recipe.batch_size
                 stop = tf.minimum(begin + self._recipe.batch_size, size)
                 indices = order[begin:stop]
-                found = tf.cast(tf.gather(pixels, indices), tf.float32)
-                if self._recipe.augments:
+                if pixels is None:
+                    found = tf.numpy_function(self._taken, [number, step, indices], tf.float32)
+                    found.set_shape(shape)
+                else:
+                    found = tf.cast(tf.gather(pixels, indices), tf.float32)
+                if self._recipe.moves:
                     found = apply_affine(found, moves[begin:stop], self._fill)
                 return found, tf.gather(labels, indices)
 
@@ -116,7 +135,29 @@ class _Batches(keras.utils.PyDataset):
         if self._epoch != self._first + passed:
             self._epoch = self._first + passed
             self._drawn = self._batches.drawn(self._epoch)
-        return self._batches.batch(step, *self._drawn)
+        return self._batches.batch(self._epoch, step, *self._drawn)
+
+
+def validation_of(images: Images) -> Any:
+    """Return what Keras validates on: arrays, or batch after batch of what is too large to be copied."""
+    if not images.is_large:
+        return np.asarray(images.pixels, np.float32), images.labels
+    return _InOrder(images)
+
+
+class _InOrder(keras.utils.PyDataset):
+    """Images as they are, in their order, in large batches."""
+
+    def __init__(self, images: Images) -> None:
+        super().__init__()
+        self._images = images
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._images) / LARGE_BATCH)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        part = slice(index * LARGE_BATCH, (index + 1) * LARGE_BATCH)
+        return np.asarray(self._images.pixels[part], np.float32), self._images.labels[part]
 
 
 def draw_affine(
@@ -142,6 +183,10 @@ def draw_affine(
         wide, high = one + more[:, 0] * recipe.zoom, one + more[:, 1] * recipe.zoom
         slant = np.tan(more[:, 2] * math.radians(recipe.shear_degrees))
     # A rotation after a shear after a scaling.
+    if shape[2] == 1 < shape[1]:
+        # A series has one direction: it is shifted and stretched along time.
+        cosine, sine, slant, wide = one, zero, zero, one
+        draws[:, 1] = 0
     xx, xy = cosine * wide, (cosine * slant - sine) * high
     yx, yy = sine * wide, (sine * slant + cosine) * high
     middle_y, middle_x = (shape[1] - 1) / 2, (shape[2] - 1) / 2
@@ -150,14 +195,19 @@ def draw_affine(
     return np.stack([xx, xy, shift_x, yx, yy, shift_y, zero, zero], axis=1).astype(np.float32)
 
 
-def apply_affine(batch: Any, transforms: Any, fill: float) -> Any:
+def apply_affine(batch: Any, transforms: Any, fill: float | None) -> Any:
     """Move each image of a batch, in one bilinear resampling.
 
     Args:
         batch: Shape ``(batch, height, width, channels)``.
         transforms: What ``draw_affine`` drew for these images, shape ``(batch, 8)``.
-        fill: Value of pixels that come from outside the image.
+        fill: Value of pixels that come from outside the image; None for that of the nearest pixel inside.
     """
     return keras.ops.image.affine_transform(
-        batch, transforms, interpolation="bilinear", fill_mode="constant", fill_value=fill, data_format="channels_last"
+        batch,
+        transforms,
+        interpolation="bilinear",
+        fill_mode="nearest" if fill is None else "constant",
+        fill_value=0.0 if fill is None else fill,
+        data_format="channels_last",
     )

@@ -39,6 +39,13 @@ class Recipe:
         zoom: Training images are stretched or shrunk by up to this share, height and width apart.
         shear_degrees: Training images are slanted by up to this much to either side.
         no_augment_final_epochs: In the last so many epochs, training images are shown as they are.
+        mirroring: Share of the training images that are mirrored, left to right; series have no left.
+        cutout: A square of up to this share of the height and width is blanked in each training image (DeVries and
+            Taylor, 2017); in a series a stretch of time.
+        brightness: Training images get lighter or darker by up to so many standard deviations of their pixels.
+        scaling: Each channel of a training image is multiplied by up to this share more or less.
+        jitter: Noise of so many standard deviations of the channel is added to each value of a training image.
+        class_weight: ``"balanced"`` weighs each image by the inverse share of its class, ``"none"`` weighs all alike.
 
     Raises:
         RecipeError: if a value is out of range.
@@ -61,6 +68,12 @@ class Recipe:
     zoom: float = 0.0
     shear_degrees: float = 0.0
     no_augment_final_epochs: int = 0
+    mirroring: float = 0.0
+    cutout: float = 0.0
+    brightness: float = 0.0
+    scaling: float = 0.0
+    jitter: float = 0.0
+    class_weight: Literal["none", "balanced"] = "none"
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -78,6 +91,11 @@ class Recipe:
             ("zoom", 0.0, 0.5),
             ("shear_degrees", 0.0, 60.0),
             ("no_augment_final_epochs", 0, 100_000),
+            ("mirroring", 0.0, 1.0),
+            ("cutout", 0.0, 0.9),
+            ("brightness", 0.0, 3.0),
+            ("scaling", 0.0, 0.9),
+            ("jitter", 0.0, 3.0),
         ):
             value = getattr(self, name)
             plain = integer(value) if name in _INTEGERS else real(value)
@@ -91,6 +109,7 @@ class Recipe:
             ("optimizer", ("sgd", "adam")),
             ("schedule", ("constant", "one_cycle")),
             ("input_scaling", ("standardized", "unit")),
+            ("class_weight", ("none", "balanced")),
         ):
             value = getattr(self, name)
             known = option(value, options)
@@ -106,8 +125,19 @@ class Recipe:
     @property
     def augments(self) -> bool:
         """Whether training images are changed at random."""
+        return self.moves or self.changes
+
+    @property
+    def moves(self) -> bool:
+        """Whether training images are turned, shifted, stretched or slanted at random."""
         moved = max(self.rotation_degrees, self.shift_pixels, self.zoom, self.shear_degrees) > 0
         return moved and self.no_augment_final_epochs < self.epochs
+
+    @property
+    def changes(self) -> bool:
+        """Whether training images are mirrored, or their values changed, at random."""
+        changed = max(self.mirroring, self.cutout, self.brightness, self.scaling, self.jitter) > 0
+        return changed and self.no_augment_final_epochs < self.epochs
 
     @property
     def name(self) -> str:
@@ -119,7 +149,11 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; what came later than the first records is left out where it does nothing."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _LATER}
+        return {
+            name: value
+            for name, value in dataclasses.asdict(self).items()
+            if value not in (0, "none") or name not in _LATER
+        }
 
     def identity(self) -> dict[str, Any]:
         """Return what keys of candidates are made of: ``to_dict`` with the names that fields had at first."""
@@ -143,7 +177,12 @@ class Recipe:
 _INTEGERS = ("epochs", "batch_size", "no_augment_final_epochs")
 
 # Keys of candidates are made of recipes: they must not change because recipes learn something new.
-_LATER = ("label_smoothing", "weight_decay", "ema_momentum", "zoom", "shear_degrees", "no_augment_final_epochs")
+_LATER = frozenset(
+    (
+        *("label_smoothing", "weight_decay", "ema_momentum", "zoom", "shear_degrees", "no_augment_final_epochs"),
+        *("mirroring", "cutout", "brightness", "scaling", "jitter", "class_weight"),
+    )
+)
 # Nor because a field has got a better name.
 _FIRST_NAMES = {new: old for old, new in upgrade.RECIPE.items()}
 

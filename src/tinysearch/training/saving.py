@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from tinysearch.results.predictions import pack
 from tinysearch.results.record import Measurement
-
-LARGE_BATCH = 1_000
+from tinysearch.runtime.memory import MOST_IN_MEMORY
+from tinysearch.training.pipeline import LARGE_BATCH
 
 
 def saved(model: keras.Model) -> bytes:
@@ -43,7 +43,13 @@ def loaded(content: bytes) -> keras.Model:
 
 def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
     """Return the classes that a model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
-    probabilities = model.predict(pixels.astype(np.float32), batch_size=LARGE_BATCH, verbose=0)
+    # As floats they take four times as much: many images are predicted a part at a time.
+    step = max(LARGE_BATCH, MOST_IN_MEMORY // max(1, pixels.nbytes // len(pixels)))
+    found = [
+        model.predict(pixels[begin : begin + step].astype(np.float32), batch_size=LARGE_BATCH, verbose=0)
+        for begin in range(0, len(pixels), step)
+    ]
+    probabilities = np.concatenate(found)
     return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
 
 

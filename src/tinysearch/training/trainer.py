@@ -10,21 +10,22 @@ import keras
 import numpy as np
 
 from tinysearch.data.dataset import TrainingData
+from tinysearch.data.splits import Split
 from tinysearch.results.objective import Objective
 from tinysearch.results.objective import objective as known_objective
 from tinysearch.results.record import ACCURACY, Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.preparation import threads
-from tinysearch.space.keras_builder import build
+from tinysearch.space.keras_builder import Scale, build
 from tinysearch.space.task import Task
 from tinysearch.training.callbacks import Metrics, PlateauRule, Recorder, Reporter, variables_of
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.checkpoint import Checkpoint
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.training.optimization import loss_of, optimizer_of
-from tinysearch.training.pipeline import TrainingBatches
+from tinysearch.training.pipeline import LARGE_BATCH, TrainingBatches, validation_of
 from tinysearch.training.recipe import Recipe
-from tinysearch.training.saving import LARGE_BATCH, saved, with_predictions
+from tinysearch.training.saving import saved, with_predictions
 
 
 def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Outcome:
@@ -42,7 +43,10 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
         ShapeError: if the architecture does not fit the images.
         CostMismatchError: if Keras counts other parameters than the arithmetic.
     """
-    keeping = Keeping([job.data.fingerprint, job.fold], job.state, job.keep_states)
+    images: list[Any] = [job.data.fingerprint, job.fold]
+    if Split.from_dict(job.data.split) != Split():
+        images.append(dict(job.data.split))
+    keeping = Keeping(images, job.state, job.keep_states)
     model, measurement = fit(job.candidate, data, job.seed, on_epoch, keeping, job.floor, job.objective)
     if not job.keep_model or measurement.failure is not None:
         return Outcome(measurement)
@@ -61,7 +65,7 @@ class Keeping:
     """How a training can go on after an interruption.
 
     Args:
-        images: What tells apart on which images it is: fingerprint and fold.
+        images: What tells apart on which images it is: fingerprint, fold, and how they were divided if not as ever.
         state: The state to go on from; None to begin at the beginning.
         states: Whether the state is wanted after each epoch.
     """
@@ -118,9 +122,7 @@ def fit(
         normalization=_normalization(),
     )
     batches = TrainingBatches(data.train, recipe, seed)
-    validation = None
-    if data.validation is not None:
-        validation = data.validation.pixels.astype(np.float32), data.validation.labels
+    validation = None if data.validation is None else validation_of(data.validation)
     model.compile(
         optimizer=optimizer_of(recipe, batches.steps),
         loss=loss_of(recipe),
@@ -159,6 +161,7 @@ def fit(
             validation_data=validation,
             validation_batch_size=LARGE_BATCH,
             callbacks=callbacks,
+            class_weight=_class_weight(data, recipe),
             shuffle=False,
             verbose=0,
         )
@@ -189,12 +192,24 @@ def _build_metrics(model: keras.Model, task: Task) -> None:
     model.reset_metrics()
 
 
-def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[float, float]:
-    """Return scale and offset that a model of this recipe applies to raw pixels."""
+def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[Scale, Scale]:
+    """Return scale and offset that a model of this recipe applies to raw pixels, for each channel if there are more."""
     if recipe.input_scaling == "unit":
         return 1 / data.full_scale, 0.0
-    mean, deviation = data.statistics
-    return 1 / deviation, -mean / deviation
+    scales = [1 / (one.deviation or 1.0) for one in data.statistics]
+    offsets = [-one.mean / (one.deviation or 1.0) for one in data.statistics]
+    return (scales[0], offsets[0]) if len(scales) == 1 else (scales, offsets)
+
+
+def _class_weight(data: TrainingData, recipe: Recipe) -> dict[int, float] | None:
+    """Return how much an image of each class counts: all classes alike together, the average image as 1."""
+    if recipe.class_weight == "none":
+        return None
+    counts = np.bincount(data.train.labels, minlength=data.task.classes)
+    present = int((counts > 0).sum())
+    return {
+        number: len(data.train) / (present * count) if count else 1.0 for number, count in enumerate(counts.tolist())
+    }
 
 
 def _fits(model: keras.Model, checkpoint: Checkpoint) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.data.dataset import Dataset, TrainingData, split
+from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
+from tinysearch.data.splits import Split
 from tinysearch.space.task import Task
 from tinysearch.training.job import DataReference, Job
 from tinysearch.workers.executor import Executor
@@ -36,7 +38,14 @@ def share(
         classes=dataset.task.classes,
         full_scale=dataset.full_scale,
         test=None if test is None else executor.share(f"{test[0]}-test", test[1]),
+        split=dataset.split.to_dict(),
+        groups=None if dataset.groups is None else executor.share(_groups_mark(mark, dataset.groups), dataset.groups),
     )
+
+
+def _groups_mark(mark: str, groups: npt.NDArray[np.generic]) -> str:
+    """Return a name for groups: the same images may come with others."""
+    return f"{mark}-groups-{zlib.crc32(np.ascontiguousarray(groups).tobytes()):08x}"
 
 
 def opened(job: Job, find: Finder) -> TrainingData:
@@ -49,4 +58,12 @@ def opened(job: Job, find: Finder) -> TrainingData:
     data = job.data
     test = None if data.test is None else find(data.test)
     images = Images(find(data.pixels), find(data.labels))
-    return split(images, job.fold, Task(data.input_shape, data.classes), data.full_scale, test)
+    return TrainingData.of(
+        Task(data.input_shape, data.classes),
+        images,
+        data.full_scale,
+        Split.from_dict(data.split),
+        fold=job.fold,
+        groups=None if data.groups is None else find(data.groups),
+        test=test,
+    )

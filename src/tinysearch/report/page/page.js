@@ -278,16 +278,17 @@
     if (one.versus.length) home.append(table("comparisons", ["against", "its n", "its test accuracy", "difference, points", ...(answered ? ["McNemar p"] : []), "this one is"], one.versus.map((v) => [
       v.trained ? `${v.name}, ${v.trained}` : v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), ...(answered ? [v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3)] : []), v.verdict,
     ])));
+    const named = (number) => (one.test.class_names || [])[number] ?? number;
     if (one.test.confusion.length) {
       home.append(element("h4", `Confusion${scores.length > 1 ? `, all ${scores.length} trainings together` : ""}: rows are the true classes, columns what they were taken for`));
       const made = element("table", null, { class: "confusion" });
       const head = made.createTHead().insertRow();
       head.append(element("th", "class", { scope: "col" }));
-      one.test.confusion.forEach((_, label) => head.append(element("th", label, { scope: "col" })));
+      one.test.confusion.forEach((_, label) => head.append(element("th", named(label), { scope: "col" })));
       const rows = made.createTBody();
       one.test.confusion.forEach((counts, label) => {
         const row = rows.insertRow();
-        row.append(element("th", label, { scope: "row" }));
+        row.append(element("th", named(label), { scope: "row" }));
         counts.forEach((count, other) => row.append(element("td", count || "·", { class: other === label ? "hit" : count ? "miss" : "" })));
       });
       home.append(scrolling(made, "confusion matrix"));
@@ -298,7 +299,7 @@
       for (const mistake of one.test.mistakes) {
         const item = element("li");
         if (mistake.pixels && one.test.side) item.append(digit(mistake, one.test.side));
-        item.append(element("span", `${mistake.label} → ${mistake.predicted}`, { title: `test image ${mistake.index}, wrong ${mistake.times} of ${scores.length} times` }));
+        item.append(element("span", `${named(mistake.label)} → ${named(mistake.predicted)}`, { title: `test image ${mistake.index}, wrong ${mistake.times} of ${scores.length} times` }));
         list.append(item);
       }
       home.append(list);

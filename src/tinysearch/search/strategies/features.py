@@ -83,10 +83,10 @@ def features(architecture: Architecture, cost: Cost) -> list[float]:
         areas[0],
         share([unit.kernel == (1, 1) for unit in units]),
         share([unit.padding == "same" for unit in units]),
-        sum(unit.stride > 1 for unit in units),
+        sum(max(unit.strides) > 1 for unit in units),
         sum(pool.mode == "max" for pool in pools),
         sum(pool.mode == "average" for pool in pools),
-        sum(pool.step < pool.size for pool in pools),
+        sum(max(pool.strides) < max(pool.window) for pool in pools),
         places[0],
         places[1],
         math.log(walk.step),
@@ -125,10 +125,10 @@ class _Walk:
                     if not isinstance(layer, DepthwiseConv):
                         self.widths.append(layer.filters)
                     for _ in range(layer.repeat):
-                        self._window(max(layer.kernel), layer.stride)
+                        self._window(max(layer.kernel), max(layer.strides))
                         self.depth += 1
                 case Pool():
-                    self._window(layer.size, layer.step)
+                    self._window(max(layer.window), max(layer.strides))
                 case Residual(body):
                     self.over(body)
                 case Inception(branches):

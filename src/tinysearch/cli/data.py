@@ -1,0 +1,54 @@
+"""``data``: what was understood of a source, before anything is trained on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinysearch.cli import sources
+from tinysearch.cli.inspect import Format, FormatOption
+from tinysearch.cli.output import write
+from tinysearch.cli.paths import path
+from tinysearch.cli.reporting import EXIT_USAGE, reported, stdout
+
+
+@reported
+def data(
+    source: Annotated[
+        str, typer.Argument(help="A file, a folder, or the name of a dataset: auto, mnist, cifar10, digits, ...")
+    ],
+    preview: Annotated[
+        Path | None,
+        typer.Option(parser=path, metavar="FILE.png", help="Save a contact sheet, some images of each class."),
+    ] = None,
+    format: FormatOption = Format.table,  # noqa: A002
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
+) -> None:
+    """Print what is understood of data: shape, values, classes with counts, parts, problems. Nothing is trained.
+
+    Errors found in it end the command with 2, as they would end a run.
+
+    Example: tinysearch data pictures/ --size 96x96 --preview sheet.png
+    """
+    from tinysearch.data.loading import load
+    from tinysearch.data.overview import overview
+    from tinysearch.data.preview import save_preview
+    from tinysearch.report import data as shown
+
+    dataset = load(source, reading=sources.reading(size, layout, label_column, groups, color))
+    found = overview(dataset)
+    if preview is not None:
+        save_preview(dataset, preview)
+    if format is Format.json:
+        write(json.dumps(found.to_dict(), indent=2) + "\n")
+    else:
+        stdout().print(shown.overview(found))
+    if found.findings.errors:
+        raise typer.Exit(EXIT_USAGE)

@@ -1,0 +1,91 @@
+"""Options that say what a source of data does not say itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tinysearch.data.readers.reader import Reading
+
+
+def size(given: str | tuple[int, ...]) -> tuple[int, ...]:
+    """Return the sides of a size, ``HxW`` or ``HxWxC``.
+
+    Raises:
+        typer.BadParameter: if the text is none.
+
+    >>> size("96x96"), size("32X32x3")
+    ((96, 96), (32, 32, 3))
+    """
+    if isinstance(given, tuple):
+        return given
+    if not re.fullmatch(r"\s*\d{1,5}\s*(x\s*\d{1,5}\s*){1,2}", given, re.IGNORECASE | re.ASCII):
+        raise typer.BadParameter(f"{given!r} is no size; write it as HxW, such as 96x96, or as HxWxC")
+    return tuple(int(side) for side in given.lower().split("x"))
+
+
+Size = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        parser=size,
+        metavar="HxW",
+        help="Size that pictures are brought to, or that flat rows are folded to (HxW or HxWxC).",
+        show_default=False,
+    ),
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AXES",
+        help="Which axis of arrays is which: hw, hwc, chw, tc or ct (series), t. [told by the shape]",
+        show_default=False,
+    ),
+]
+LabelColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of a table with the labels. [label]", show_default=False)
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Array or column with groups (person, camera, ...) that no two folds share; a pattern for pictures.",
+        show_default=False,
+    ),
+]
+Color = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="grey, rgb or rgba: what pictures are brought to.", show_default=False),
+]
+
+
+def reading(
+    size: object = None,
+    layout: str | None = None,
+    label_column: str | None = None,
+    groups: str | None = None,
+    color: str | None = None,
+) -> Reading:
+    """Return what these options say.
+
+    Raises:
+        DatasetError: if one of them is not legal.
+    """
+    from tinysearch.data.readers.reader import Reading
+
+    sides = size if isinstance(size, tuple) else None
+    return Reading(size=sides, layout=layout, label_column=label_column, groups=groups, color=color)
+
+
+def spelled(read: Reading) -> dict[str, object]:
+    """Return the options that say it again, for commands that are printed."""
+    return {
+        "--size": None if read.size is None else "x".join(map(str, read.size)),
+        "--layout": read.layout,
+        "--label-column": read.label_column,
+        "--groups": read.groups,
+        "--color": read.color,
+    }

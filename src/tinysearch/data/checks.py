@@ -1,0 +1,224 @@
+"""What may be wrong with data, found before anything is trained on it.
+
+An error is what would make results wrong; a warning is what may. Both are plain values, for whoever shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from tinysearch.data.comparison import Copies, copies, figures
+from tinysearch.data.dataset import Dataset
+from tinysearch.data.images import Images
+from tinysearch.data.splits import FOLDS
+from tinysearch.errors import DatasetError, NoTestImagesError
+
+Severity = Literal["error", "warning"]
+
+# Spreads of two parts that differ by such a factor are of two scales, as of bytes and of numbers from 0 to 1.
+_OTHER_SCALE, _UNLIKE = 16.0, 3.0
+# So many pixels in two parts are no chance.
+_COPIED = 0.5
+_MOST_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or may be.
+
+    Args:
+        severity: ``"error"`` or ``"warning"``.
+        kind: A word to tell findings apart by, such as ``"overlap"``.
+        text: What was found, and what can be done, in a sentence or two.
+    """
+
+    severity: Severity
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that was found."""
+
+    found: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Sentences about what would make results wrong."""
+        return tuple(one.text for one in self.found if one.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what may make results wrong."""
+        return tuple(one.text for one in self.found if one.severity == "warning")
+
+    def require(self) -> None:
+        """Refuse to go on with errors.
+
+        Raises:
+            DatasetError: if there are any; its message has them all.
+        """
+        if self.errors:
+            raise DatasetError(". ".join(self.errors))
+
+
+def check(dataset: Dataset) -> Findings:
+    """Look for what may be wrong with a dataset, its test part included.
+
+    The test part is read for it; nothing of it is kept.
+    """
+    return Findings(tuple(_findings(dataset)))
+
+
+def checked(dataset: Dataset) -> Dataset:
+    """Return a dataset that can be trained on, with what may be wrong with it as its warnings.
+
+    Raises:
+        DatasetError: if something is wrong with it.
+    """
+    findings = check(dataset)
+    findings.require()
+    return replace(dataset, warnings=findings.warnings)
+
+
+def _findings(dataset: Dataset) -> Iterator[Finding]:
+    try:
+        test = dataset.test()
+    except NoTestImagesError:
+        test = None
+    except DatasetError as error:
+        test = None
+        yield Finding("error", "test part", str(error))
+    train, brought = dataset.train, None
+    if dataset.split.kind == "given":
+        cut = len(train) - dataset.split.held
+        brought = Images(train.pixels[cut:], train.labels[cut:])
+        train = Images(train.pixels[:cut], train.labels[:cut])
+    own = copies(train)
+    yield from _of_classes(dataset, train)
+    yield from _of_images(dataset, train, own)
+    for name, part in (("validation", brought), ("test", test)):
+        if part is not None:
+            yield from _of_ranges(train, part, name)
+            yield from _of_overlap(dataset, own, copies(part), name)
+            yield from _of_missing(dataset, part, name)
+
+
+def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
+    counts = np.bincount(train.labels, minlength=dataset.task.classes)
+    few = [number for number, count in enumerate(counts) if 0 < count < FOLDS]
+    if few:
+        shown = ", ".join(f"{name_of(dataset, number)} ({counts[number]})" for number in few[:_MOST_EXAMPLES])
+        yield Finding(
+            "warning",
+            "few images",
+            f"{_number(len(few), 'class has', 'classes have')} fewer than {FOLDS} training images: "
+            f"{shown}{_more(few)}; some folds have none of them, so that their accuracy is left to chance",
+        )
+    share = float(counts.max() / counts.sum())
+    classes = dataset.task.classes
+    if share >= min(2 / classes, (1 + 1 / classes) / 2):
+        largest = name_of(dataset, int(counts.argmax()))
+        yield Finding(
+            "warning",
+            "imbalance",
+            f"{100 * share:.1f} % of the training images are of class {largest}: whatever always says so has that "
+            f"accuracy, which is the score to beat. --objective balanced_accuracy counts all classes alike, and "
+            f"--class-weight balanced trains for it",
+        )
+
+
+def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding]:
+    if own.constant == len(train):
+        yield Finding(
+            "error", "constant", "every training image has one value all over; there is nothing to learn from"
+        )
+    elif own.constant:
+        yield Finding(
+            "warning",
+            "constant",
+            f"{_number(own.constant, 'training image has', 'training images have')} one value all over, the first is "
+            f"number {dataset.row(own.first_constant)}; they may be damaged",
+        )
+    twice = own.repeated()
+    if twice.count:
+        pairs = [(dataset.row(one), dataset.row(other)) for one, other in twice.examples]
+        where = ", ".join(f"{one} and {other}" for one, other in pairs[:_MOST_EXAMPLES])
+        yield Finding(
+            "warning",
+            "duplicates",
+            f"{_number(twice.count, 'training image is', 'training images are')} there more than once (numbers "
+            f"{where}{_more(twice.examples)}); copies that are trained on and validated on make a network look better "
+            f"than it is",
+        )
+    if twice.disagreeing:
+        one, other = twice.disagreement
+        first, second = (name_of(dataset, int(train.labels[row])) for row in (one, other))
+        yield Finding(
+            "warning",
+            "labels",
+            f"{_number(twice.disagreeing, 'training image is', 'training images are')} there under two labels: number "
+            f"{dataset.row(one)} is {first}, the same image at number {dataset.row(other)} is {second}",
+        )
+
+
+def _of_ranges(train: Images, part: Images, name: str) -> Iterator[Finding]:
+    ours, theirs = figures(train), figures(part)
+    ranges = (
+        f"training images go from {ours.low:g} to {ours.high:g}, {name} images from {theirs.low:g} to {theirs.high:g}"
+    )
+    small, large = sorted((ours.deviation, theirs.deviation))
+    if large > 0 and small * _OTHER_SCALE <= large:
+        yield Finding(
+            "error", "range", f"{ranges}: they are of different scales; scale them alike before they are given"
+        )
+    elif small * _UNLIKE < large or abs(ours.mean - theirs.mean) > max(ours.deviation, theirs.deviation):
+        yield Finding(
+            "warning", "range", f"{ranges}, and they are spread differently; they may come from different sources"
+        )
+
+
+def _of_overlap(dataset: Dataset, own: Copies, other: Copies, name: str) -> Iterator[Finding]:
+    shared = own.shared_with(other)
+    if not shared.count:
+        return
+    share = shared.count / other.total
+    where = ", ".join(f"{theirs} is {dataset.row(ours)}" for ours, theirs in shared.examples[:_MOST_EXAMPLES])
+    text = (
+        f"{_number(shared.count, f'{name} image is', f'{name} images are')} among the training images too, "
+        f"{100 * share:.1f} % of them ({name} number {where}{_more(shared.examples)})"
+    )
+    if share >= _COPIED:
+        yield Finding("error", "overlap", f"{text}; such a part says nothing, give another")
+    else:
+        yield Finding("warning", "overlap", f"{text}; scores on them are too good")
+
+
+def _of_missing(dataset: Dataset, part: Images, name: str) -> Iterator[Finding]:
+    counts = np.bincount(part.labels, minlength=dataset.task.classes)
+    missing = [number for number, count in enumerate(counts) if not count]
+    if missing:
+        shown = ", ".join(name_of(dataset, number) for number in missing[:_MOST_EXAMPLES])
+        yield Finding(
+            "warning",
+            "missing classes",
+            f"the {name} part has no image of {_number(len(missing), 'class', 'classes')}: {shown}{_more(missing)}",
+        )
+
+
+def name_of(dataset: Dataset, number: int) -> str:
+    """Return the name of a class, in quotes."""
+    return repr(dataset.class_names[number]) if dataset.class_names else str(number)
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _more(items: Iterable[object]) -> str:
+    return ", ..." if len(list(items)) > _MOST_EXAMPLES else ""

@@ -1,0 +1,108 @@
+"""Comparing images with each other: which are the same, and how their values are spread."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.data.images import Channel, Images, pixel_statistics
+from tinysearch.data.storage import chunks
+
+# Images that figures are made of, evenly taken from all.
+_SAMPLE = 4_096
+_DIGEST = 8
+_BYTE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Images that are the same.
+
+    Args:
+        count: How many there are, of the part that is looked at.
+        examples: Numbers of a few, in pairs.
+        disagreeing: How many have another label than one that is the same.
+        disagreement: Numbers of two of these.
+    """
+
+    count: int
+    examples: tuple[tuple[int, int], ...] = ()
+    disagreeing: int = 0
+    disagreement: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Marks of the images of a part: equal for equal images, whatever their type.
+
+    Args:
+        marks: One 64-bit number for each image.
+        labels: Their labels.
+        constant: How many images have one value all over.
+        first_constant: Number of the first of these.
+    """
+
+    marks: npt.NDArray[np.uint64]
+    labels: npt.NDArray[np.int32] = field(repr=False)
+    constant: int = 0
+    first_constant: int = -1
+
+    @property
+    def total(self) -> int:
+        """How many images there are."""
+        return len(self.marks)
+
+    def repeated(self) -> Pairs:
+        """Return the images that are the same as one before them."""
+        order = np.argsort(self.marks, kind="stable")
+        marks, labels = self.marks[order], self.labels[order]
+        again = np.flatnonzero(marks[1:] == marks[:-1]) + 1
+        if not len(again):
+            return Pairs(0)
+        begins = np.maximum.accumulate(np.where(np.r_[True, marks[1:] != marks[:-1]], np.arange(len(marks)), 0))
+        firsts = begins[again]
+        unlike = labels[again] != labels[firsts]
+        disagreement = (0, 0)
+        if unlike.any():
+            place = int(np.flatnonzero(unlike)[0])
+            disagreement = (int(order[firsts[place]]), int(order[again[place]]))
+        examples = tuple((int(order[one]), int(order[two])) for one, two in zip(firsts[:4], again[:4], strict=True))
+        return Pairs(len(again), examples, int(unlike.sum()), disagreement)
+
+    def shared_with(self, other: Copies) -> Pairs:
+        """Return the images of another part that are here too; examples are numbers here and there."""
+        there = np.flatnonzero(np.isin(other.marks, self.marks))
+        examples = tuple((int(np.flatnonzero(self.marks == other.marks[row])[0]), int(row)) for row in there[:4])
+        return Pairs(len(there), examples)
+
+
+def copies(images: Images) -> Copies:
+    """Return marks of images, read a few megabytes at a time."""
+    marks = np.empty(len(images), np.uint64)
+    constant, first = 0, -1
+    for part in chunks(images.pixels):
+        chunk: Any = np.asarray(images.pixels[part])
+        flat = chunk.reshape(len(chunk), -1)
+        same = flat.min(axis=1) == flat.max(axis=1)
+        if same.any() and first < 0:
+            first = part.start + int(np.flatnonzero(same)[0])
+        constant += int(same.sum())
+        # Whole numbers are hashed as bytes: another part may have the same ones as floats.
+        whole = ((flat == np.rint(flat)) & (flat >= 0) & (flat <= _BYTE)).all(axis=1)
+        rows, small = np.ascontiguousarray(flat), flat.astype(np.uint8) if whole.any() else flat
+        for number in range(len(rows)):
+            row = small[number] if whole[number] else rows[number]
+            digest = hashlib.blake2b(row.data, digest_size=_DIGEST).digest()
+            marks[part.start + number] = int.from_bytes(digest, "little")
+    return Copies(marks, images.labels, constant, first)
+
+
+def figures(images: Images) -> Channel:
+    """Return mean, spread, least and largest value of all channels together, of some thousand images."""
+    rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _SAMPLE)).astype(np.int64))
+    values = np.asarray(images.pixels[rows])
+    return pixel_statistics(Images(values.reshape(len(values), -1, 1, 1), images.labels[rows]))[0]

@@ -1,0 +1,220 @@
+"""How arrays of pixels or recordings are to be read: which axis is which."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.errors import DatasetError
+from tinysearch.space.task import MOST_CHANNELS, most_channels
+
+Array = npt.NDArray[np.generic]
+# The axes after that of the images: height, width, channels; steps (time) and channels of a series; one flat axis.
+LAYOUTS = ("hw", "hwc", "chw", "tc", "ct", "t")
+WORDS = {
+    "hw": "grey images",
+    "hwc": "images, channels last",
+    "chw": "images, channels first",
+    "tc": "series of steps x channels",
+    "ct": "series, channels first",
+    "t": "series of one channel",
+}
+# What is so many times longer than wide, with so few columns, is a recording.
+_LONG = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """How an array is read.
+
+    Args:
+        layout: One of ``LAYOUTS``.
+        shape: Of one image: height, width, channels. A series of steps has a width of 1.
+        note: What was done that a person should know, in a sentence; None for nothing.
+    """
+
+    layout: str
+    shape: tuple[int, int, int]
+    note: str | None = None
+
+    def apply(self, pixels: Array) -> Array:
+        """Return a part of the array as ``(images, height, width, channels)``, a view where there can be one."""
+        if self.layout == "chw" and pixels.ndim == 2:
+            height, width, channels = self.shape
+            pixels = pixels.reshape(-1, channels, height, width)
+        if self.layout in ("chw", "ct"):
+            pixels = np.moveaxis(pixels, 1, -1)
+        return pixels.reshape(len(pixels), *self.shape)
+
+
+def arranged(
+    shape: tuple[int, ...], what: str, layout: str | None = None, size: tuple[int, ...] | None = None
+) -> Arrangement:
+    """Decide how an array is read.
+
+    Args:
+        shape: Of the array, that of the images first.
+        what: Says in errors what it is.
+        layout: What a person said: one of ``LAYOUTS``, or None to decide by the shape.
+        size: What a person said of flat rows: height and width, or height, width and channels.
+
+    Raises:
+        DatasetError: if there is no way to read it, or more than one.
+    """
+    if layout is not None and layout not in LAYOUTS:
+        known = ", ".join(f"{name} ({words})" for name, words in WORDS.items())
+        raise DatasetError(f"a layout is one of {known}; got {layout!r}")
+    sides = shape[1:]
+    if 0 in sides:
+        raise DatasetError(f"the {what} have shape {shape}; expected sides of at least 1")
+    rank = {"hw": 2, "hwc": 3, "chw": 3, "tc": 2, "ct": 2, "t": 1}
+    if len(sides) == 1:
+        found = _flat(sides[0], what, layout, size)
+    elif layout is not None:
+        if len(sides) == rank[layout] + 1 and sides[-1] == 1 and layout in ("hw", "tc", "t"):
+            sides = sides[:-1]
+        if len(sides) != rank[layout]:
+            raise DatasetError(
+                f"the {what} have shape {shape}, which cannot be read as {WORDS[layout]} (--layout {layout}); that "
+                f"needs {rank[layout] + 1} axes, that of the images included"
+            )
+        found = Arrangement(layout, _shape(layout, sides))
+    elif len(sides) == 2:
+        found = _two(sides[0], sides[1], what, shape)
+    elif len(sides) == 3:
+        found = _three(sides[0], sides[1], sides[2], what, shape)
+    else:
+        raise DatasetError(
+            f"the {what} have shape {shape}; expected (images, height, width), (images, height, width, channels), "
+            f"(recordings, steps, channels) or flat rows, (images, pixels)"
+        )
+    found = _on_edge(found, shape)
+    height, width, channels = found.shape
+    if channels > most_channels(width):
+        raise DatasetError(
+            f"the {what} have shape {shape}, read as {WORDS[found.layout]} of {height}x{width} with {channels} "
+            f"channels; expected sides of at least 1 and 1 to {most_channels(width)} channels"
+        )
+    return found
+
+
+def _shape(layout: str, sides: tuple[int, ...]) -> tuple[int, int, int]:
+    if layout == "hw":
+        return sides[0], sides[1], 1
+    if layout == "hwc":
+        return sides[0], sides[1], sides[2]
+    if layout == "chw":
+        return sides[1], sides[2], sides[0]
+    if layout == "tc":
+        return sides[0], 1, sides[1]
+    return (sides[1], 1, sides[0]) if layout == "ct" else (sides[0], 1, 1)
+
+
+def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | None) -> Arrangement:
+    if size is not None:
+        height, width, *rest = size
+        area = height * width
+        channels = rest[0] if rest else length // area
+        if area * channels != length or channels < 1:
+            raise DatasetError(
+                f"the {what} are flat rows of {length:,} values, which are no images of {'x'.join(map(str, size))} "
+                f"(--size)"
+            )
+        if channels > 1 and layout is None:
+            raise _ambiguous(
+                what,
+                f"flat rows of {length:,} values",
+                ("hwc", f"the {channels} channels of each pixel together"),
+                ("chw", f"{channels} whole images one after the other"),
+            )
+        return Arrangement(layout if channels > 1 and layout else "hw", (height, width, channels))
+    if layout == "t":
+        return Arrangement("t", (length, 1, 1))
+    side = math.isqrt(length)
+    colour = math.isqrt(length // 3)
+    if side * side == length and side > 1 and layout in (None, "hw"):
+        note = f"flat rows of {length:,} values were folded to images of {side}x{side} (--size, or --layout t: series)"
+        return Arrangement("hw", (side, side, 1), None if layout else note)
+    if colour * colour * 3 == length and colour > 1:
+        if layout in ("hwc", "chw"):
+            note = f"flat rows of {length:,} values were folded to images of {colour}x{colour}x3"
+            return Arrangement(layout, (colour, colour, 3), note)
+        raise _ambiguous(
+            what,
+            f"flat rows of {length:,} values",
+            ("hwc", f"{colour}x{colour} pixels of 3 channels, those of each pixel together"),
+            ("chw", f"3 images of {colour}x{colour}, one for each channel"),
+        )
+    raise DatasetError(
+        f"the {what} are flat rows of {length:,} values, and that is no square; say what they are: --size HxW (or "
+        f"HxWxC) for images, or --layout t for series of {length:,} steps"
+    )
+
+
+def _two(first: int, second: int, what: str, shape: tuple[int, ...]) -> Arrangement:
+    few = second <= MOST_CHANNELS
+    if few and first >= _LONG * second:
+        note = (
+            f"shape {shape} was read as series of {first} steps x {second} channels (--layout hw for grey images of "
+            f"{first}x{second})"
+        )
+        return Arrangement("tc", (first, 1, second), note)
+    if few and first > 2 * second and first > MOST_CHANNELS:
+        raise _ambiguous(
+            what,
+            f"shape {shape}",
+            ("tc", f"series of {first} steps x {second} channels"),
+            ("hw", f"grey images of {first}x{second}"),
+        )
+    if 1 < first <= MOST_CHANNELS and second >= _LONG * first:
+        raise _ambiguous(
+            what,
+            f"shape {shape}",
+            ("ct", f"series of {second} steps, {first} channels first"),
+            ("hw", f"grey images of {first}x{second}"),
+        )
+    return Arrangement("hw", (first, second, 1))
+
+
+def _three(first: int, second: int, third: int, what: str, shape: tuple[int, ...]) -> Arrangement:
+    last, ahead = third <= MOST_CHANNELS, first <= MOST_CHANNELS
+    if not last and not ahead:
+        raise DatasetError(
+            f"the {what} have shape {shape}, with {third} channels if they are last and {first} if they are first; "
+            f"expected (images, height, width, channels) with 1 to {MOST_CHANNELS} channels"
+        )
+    channels_last = Arrangement("hwc", (first, second, third))
+    if not ahead or third == 1:
+        return channels_last
+    note = f"shape {shape} was read as channels first, and turned to {second}x{third}x{first} (--layout hwc if not)"
+    channels_first = Arrangement("chw", (second, third, first), note)
+    if not last:
+        return channels_first
+    if first in (1, 3, 4) and second == third > 4:
+        return channels_first
+    # Both ways are possible. Four channels or fewer are what pictures have, and pictures have more pixels than that.
+    if third <= 4 < first or (first == second != third):
+        return channels_last
+    raise _ambiguous(
+        what,
+        f"shape {shape}",
+        ("hwc", f"images of {first}x{second} with {third} channels last"),
+        ("chw", f"images of {second}x{third} with {first} channels first"),
+    )
+
+
+def _on_edge(found: Arrangement, shape: tuple[int, ...]) -> Arrangement:
+    """Let the steps of a series be its height: an image of one row is one."""
+    height, width, channels = found.shape
+    if height == 1 < width:
+        note = f"shape {shape} was read as series of {width} steps x {channels} channels"
+        return Arrangement(found.layout, (width, 1, channels), note)
+    return found
+
+
+def _ambiguous(what: str, given: str, *readings: tuple[str, str]) -> DatasetError:
+    ways = ", or ".join(f"{words} (--layout {name})" for name, words in readings)
+    return DatasetError(f"the {what}, {given}, can be read in two ways: as {ways}; say which by --layout")

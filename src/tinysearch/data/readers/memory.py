@@ -1,0 +1,131 @@
+"""What a program has in memory: arrays, pairs of them, pairs of pairs, and ``tf.data`` datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading, no_test_part
+from tinysearch.errors import DatasetError
+
+NAME = "arrays"
+
+
+class Arrays(Reader):
+    """Reads ``(x, y)``, ``((x, y), (x_test, y_test))`` and ``(train, validation, test)``.
+
+    Parts are pairs of arrays, or whatever NumPy makes arrays of, or ``tf.data`` datasets; ``validation`` and ``test``
+    may be None.
+    """
+
+    name: ClassVar[str] = "arrays"
+
+    def accepts(self, source: Any) -> bool:
+        """Whether it is a tuple or a list, or a ``tf.data`` dataset."""
+        return isinstance(source, (tuple, list)) or _is_stream(source)
+
+    def read(self, source: Any, reading: Reading) -> Contents:
+        """Take the arrays as they are."""
+        if _is_stream(source):
+            parts: list[Any] = [source]
+        elif len(source) == 2 and not _are_parts(*source):
+            parts = [source]
+        elif len(source) == 2:
+            parts = [source[0], None, source[1]]
+        elif len(source) == 3 and _is_part(source[0]):
+            parts = list(source)
+        else:
+            raise DatasetError(
+                f"data in Python is (x, y), ((x, y), (x_test, y_test)) or (train, validation, test), each a pair of "
+                f"arrays or a tf.data.Dataset; got {_described(source)}"
+            )
+        train, validation, test = (*map(_part, parts), None, None)[:3]
+        if train is None:
+            raise DatasetError("the training part of the data is None; expected a pair of arrays")
+        return Contents(
+            name=NAME,
+            source="arrays in memory",
+            train=train,
+            validation=validation,
+            read_test=no_test_part if test is None else lambda: test,
+        )
+
+
+def _are_parts(train: Any, test: Any) -> bool:
+    """Whether two values are two parts, and not images and their labels; a list of two images is no part."""
+    return _is_part(train) and (not isinstance(train, list) or test is None or _is_part(test))
+
+
+def _is_part(value: Any) -> bool:
+    """Whether a value is a part: a pair of arrays, as an array of two images is none."""
+    if _is_stream(value):
+        return True
+    return isinstance(value, (tuple, list)) and len(value) in (2, 3) and any(hasattr(one, "shape") for one in value)
+
+
+def _part(given: Any) -> Part | None:
+    if given is None:
+        return None
+    if _is_stream(given):
+        return _from_stream(given)
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise DatasetError(
+            f"a part of the data is a pair of arrays, (x, y), or with groups (x, y, groups); got {_described(given)}"
+        )
+    pixels, labels, *groups = map(_array, given)
+    return Part(pixels, labels, groups[0] if groups else None)
+
+
+def _array(given: Any) -> Array:
+    try:
+        return np.asarray(given)
+    except (ValueError, TypeError) as error:
+        raise DatasetError(
+            f"NumPy cannot make an array of {_described(given)} ({str(error).splitlines()[0]}); images must be all of "
+            f"one size"
+        ) from None
+
+
+def _is_stream(value: Any) -> bool:
+    """Whether a value is a ``tf.data.Dataset``; TensorFlow is not loaded to tell."""
+    return any(one.__module__.startswith("tensorflow.") and one.__name__ == "DatasetV2" for one in type(value).__mro__)
+
+
+def _from_stream(stream: Any) -> Part:
+    spec = stream.element_spec
+    if not isinstance(spec, tuple) or len(spec) != 2:
+        raise DatasetError(f"a tf.data.Dataset gives pairs of image and label, this one gives {spec}")
+    if int(stream.cardinality()) == -1:
+        raise DatasetError("this tf.data.Dataset never ends; leave out .repeat(), or add .take(number)")
+    rank = spec[1].shape.rank
+    # Labels of batches have an axis more; one-hot rows of single images have one too, but then images have no batches.
+    batched = spec[0].shape.rank == 4 or (
+        rank is not None and rank >= 1 and spec[0].shape[0] == spec[1].shape[0] is None
+    )
+    pixels: list[Array] = []
+    labels: list[Array] = []
+    for image, label in stream.as_numpy_iterator():
+        pixels.append(image if batched else image[None])
+        labels.append(np.asarray(label) if batched else np.asarray(label)[None])
+    if not pixels:
+        raise DatasetError("this tf.data.Dataset gives no image")
+    sizes = {one.shape[1:] for one in pixels}
+    if len(sizes) > 1:
+        shown = ", ".join(map(str, sorted(sizes)[:3]))
+        raise DatasetError(f"the images of this tf.data.Dataset are of different shapes: {shown}; resize them first")
+    return Part(np.concatenate(pixels), np.concatenate(labels))
+
+
+def _described(value: Any) -> str:
+    if hasattr(value, "shape"):
+        return f"an array of shape {tuple(value.shape)}"
+    if isinstance(value, (tuple, list)):
+        inner: Sequence[Any] = value[:4]
+        return f"a {type(value).__name__} of {len(value)}: {', '.join(map(_short, inner))}"
+    return _short(value)
+
+
+def _short(value: Any) -> str:
+    return f"an array of shape {tuple(value.shape)}" if hasattr(value, "shape") else type(value).__name__

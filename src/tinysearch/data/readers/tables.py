@@ -1,0 +1,298 @@
+"""Tables of text: a row for each image, with its pixels or with the path of its file, and a column with its label."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.data.readers.archives import stem
+from tinysearch.data.readers.folders import _form, decoded
+from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
+from tinysearch.errors import DatasetError, NoTestImagesError
+
+SUFFIXES = (".csv", ".tsv")
+_LABELS = ("label", "labels", "class", "target", "y")
+_PATHS = ("path", "file", "filename", "file_name", "image", "image_path")
+_SPLITS = ("split", "part", "subset", "set")
+_PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    "test": "test",
+}
+_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of a table are, by their places.
+
+    Args:
+        names: Of all columns; numbers where the table has no header.
+        header: Whether the first line says the names.
+        label, path, split, groups: Places of these columns; None if there are none.
+        delimiter: What sets them apart.
+    """
+
+    names: tuple[str, ...]
+    header: bool
+    label: int
+    path: int | None
+    split: int | None
+    groups: int | None
+    delimiter: str
+
+    @property
+    def pixels(self) -> list[int]:
+        """Places of the columns with pixels."""
+        own = {self.label, self.path, self.split, self.groups}
+        return [place for place in range(len(self.names)) if place not in own]
+
+
+class Table(Reader):
+    """Reads ``.csv`` and ``.tsv`` files."""
+
+    name: ClassVar[str] = "table"
+
+    def accepts(self, source: Any) -> bool:
+        """Whether it is a path that ends so, or a folder with a ``train.csv``."""
+        if not isinstance(source, Path):
+            return False
+        return source.suffix.lower() in SUFFIXES or (source.is_dir() and (source / "train.csv").exists())
+
+    def read(self, source: Path, reading: Reading) -> Contents:
+        """Read the table, and the tables of other parts beside it."""
+        main = source / "train.csv" if source.is_dir() else source
+        columns = _columns(main, reading)
+        rows, parts = _rows_of_parts(main, columns)
+        notes: list[str] = []
+        wanted = parts.get("train")
+        if wanted is None or not len(wanted):
+            raise DatasetError(f"{main} has no row for training in its column {columns.names[columns.split or 0]!r}")
+        beside = {} if columns.split is not None else _beside(main)
+        read = _Rows(main, columns, rows, reading)
+        validation: Part | None = None
+        if len(parts.get("validation", ())):
+            validation = read.part(parts["validation"])
+        elif "validation" in beside:
+            validation = _other(beside["validation"], reading, read)
+        train = read.part(wanted)
+        test_file = beside.get("test")
+        if test_file is not None and _label_of(test_file, reading) is None:
+            notes.append(f"{test_file.name} has no column of labels, so that it is no test part")
+            test_file = None
+
+        def test() -> Part:
+            if len(parts.get("test", ())):
+                return read.part(parts["test"])
+            if test_file is None:
+                raise NoTestImagesError(
+                    f"{main} has no test part: neither a file test.csv with labels beside it, nor a column 'split'"
+                )
+            return _other(test_file, reading, read)
+
+        used = {**beside, "test": test_file} if test_file is not None else {"validation": beside.get("validation")}
+        notes += [f"{path.name} beside it is the {part} part" for part, path in used.items() if path is not None]
+        return Contents(
+            name=stem(source),
+            source=f"the file {main.name}",
+            train=train,
+            validation=validation,
+            read_test=test,
+            layout="hwc" if columns.path is not None else None,
+            notes=(*read.notes, *notes),
+        )
+
+
+class _Rows:
+    """The rows of one table."""
+
+    def __init__(self, path: Path, columns: Columns, rows: list[list[str]], reading: Reading, form: Any = None) -> None:
+        self.path = path
+        self.columns = columns
+        self.rows = rows
+        self.notes: tuple[str, ...] = ()
+        self.form = form
+        self._all: Array | None = None
+        if columns.path is not None and form is None:
+            self.form, self.notes = _form([self._file(row) for row in rows], path, reading)
+
+    def part(self, wanted: npt.NDArray[np.intp]) -> Part:
+        """Return some of the rows."""
+        columns = self.columns
+        labels = np.array([self.rows[row][columns.label] for row in wanted])
+        groups = None
+        if columns.groups is not None:
+            groups = np.array([self.rows[row][columns.groups] for row in wanted])
+        if columns.path is not None:
+            return Part(decoded([self._file(self.rows[row]) for row in wanted], self.form), labels, groups)
+        if self._all is None:
+            self._all = _numbers(self.path, columns)
+        whole = len(wanted) == len(self._all)
+        return Part(self._all if whole else self._all[wanted], labels, groups)
+
+    def _file(self, row: Sequence[str]) -> Path:
+        named = row[self.columns.path or 0]
+        path = self.path.parent / named
+        if not path.is_file():
+            raise DatasetError(f"{self.path} names the picture {named!r}, but there is no file {path}")
+        return path
+
+
+def _other(path: Path, reading: Reading, first: _Rows) -> Part:
+    """Return the part that is a table of its own."""
+    columns = _columns(path, reading)
+    rows, _ = _rows_of_parts(path, columns)
+    read = _Rows(path, columns, rows, reading, first.form)
+    return read.part(np.arange(len(rows)))
+
+
+def _columns(path: Path, reading: Reading) -> Columns:
+    first = _first_line(path)
+    delimiter = max(",;\t", key=first.count)
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    header = not all(map(_is_number, names))
+    if not names or (len(names) == 1 and not header):
+        raise DatasetError(f"{path} has {len(names)} columns; expected a label and pixels, or path and label")
+    if not header:
+        names = [str(place) for place in range(len(names))]
+    label = _place(names, reading.label_column, _LABELS)
+    if label is None:
+        known = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        which = f"no column {reading.label_column!r}" if reading.label_column else "no column 'label'"
+        hint = "" if header else " (it has no header, so that columns are called by their numbers, from 0)"
+        raise DatasetError(
+            f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by --label-column"
+        )
+    groups = None
+    if reading.groups is not None:
+        groups = _place(names, reading.groups, ())
+        if groups is None:
+            raise DatasetError(
+                f"{path} has no column {reading.groups!r} (--groups); its columns are {', '.join(names[:6])}"
+            )
+    columns = Columns(
+        tuple(names),
+        header,
+        label,
+        _place(names, None, _PATHS) if header else None,
+        _place(names, None, _SPLITS) if header else None,
+        groups,
+        delimiter,
+    )
+    if columns.path is None and not columns.pixels:
+        raise DatasetError(
+            f"{path} has the columns {', '.join(names)}; expected pixels, or a column 'path' with the files of pictures"
+        )
+    return columns
+
+
+def _label_of(path: Path, reading: Reading) -> int | None:
+    try:
+        return _columns(path, reading).label
+    except DatasetError:
+        return None
+
+
+def _place(names: Sequence[str], given: str | None, known: Sequence[str]) -> int | None:
+    if given is not None:
+        return names.index(given) if given in names else None
+    lower = [name.strip().lower() for name in names]
+    return next((lower.index(name) for name in known if name in lower), None)
+
+
+def _rows_of_parts(path: Path, columns: Columns) -> tuple[list[list[str]], dict[str, npt.NDArray[np.intp]]]:
+    """Return the texts of all rows (their pixels left out), and which of them are of which part."""
+    kept = [columns.label, columns.path, columns.split, columns.groups]
+    places = sorted({place for place in kept if place is not None})
+    rows: list[list[str]] = []
+    for number, row in _lines(path, columns.delimiter, columns.header):
+        if len(row) != len(columns.names):
+            raise DatasetError(
+                f"line {number} of {path} has {len(row)} values, where there are {len(columns.names)} columns"
+            )
+        short = [""] * (places[-1] + 1)
+        for place in places:
+            short[place] = row[place]
+        rows.append(short)
+    if not rows:
+        raise DatasetError(f"{path} has no rows but its header; expected one for each image")
+    if columns.split is None:
+        return rows, {"train": np.arange(len(rows))}
+    of = [_PARTS.get(row[columns.split].strip().lower()) for row in rows]
+    if None in of:
+        bad = rows[of.index(None)][columns.split]
+        raise DatasetError(
+            f"the column {columns.names[columns.split]!r} of {path} has {bad!r}; expected train, val or test in it"
+        )
+    return rows, {part: np.flatnonzero([one == part for one in of]) for part in ("train", "validation", "test")}
+
+
+def _numbers(path: Path, columns: Columns) -> Array:
+    """Return the pixels of all rows, bytes where they are whole numbers from 0 to 255."""
+    try:
+        found: Array = np.loadtxt(
+            path,
+            dtype=np.float32,
+            delimiter=columns.delimiter,
+            skiprows=int(columns.header),
+            usecols=columns.pixels,
+            comments=None,
+            quotechar='"',
+            ndmin=2,
+            encoding="utf-8-sig",
+        )
+    except ValueError as error:
+        raise DatasetError(
+            f"{path} has something else than numbers among its pixels: {str(error).splitlines()[0]}; columns that are "
+            f"no pixels are named by --label-column and --groups, others must be left out"
+        ) from None
+    whole = np.isfinite(found).all() and (found == np.rint(found)).all()
+    return found.astype(np.uint8) if whole and found.min() >= 0 and found.max() <= _BYTES else found
+
+
+def _beside(path: Path) -> dict[str, Path]:
+    """Return the files of other parts that lie beside one whose name says that it is for training."""
+    found: dict[str, Path] = {}
+    if "train" in path.stem:
+        for part, words in (("validation", ("val", "valid", "validation")), ("test", ("test",))):
+            for word in words:
+                other = path.with_name(path.stem.replace("train", word) + path.suffix)
+                if other.is_file():
+                    found.setdefault(part, other)
+    return found
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return stream.readline().rstrip("\r\n")
+    except FileNotFoundError:
+        raise DatasetError(f"there is no file {path}; expected a table with a column of labels") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} cannot be read as a table of text in UTF-8 ({error})") from None
+
+
+def _lines(path: Path, delimiter: str, header: bool) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, delimiter=delimiter)
+            for row in itertools.islice(reader, int(header), None):
+                if row:
+                    yield reader.line_num, row
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} cannot be read as a table of text in UTF-8 ({error})") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""Splits: which of the training images are held out for validation.
+
+A fold is a part of the training images that is held out: one of ten. A search holds out fold 0, revalidations hold out
+others, and an evaluation trains on all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.errors import DatasetError
+from tinysearch.space.scalars import integer, option
+
+FOLDS = 10
+
+Kind = Literal["last", "stratified", "groups", "given"]
+KINDS: tuple[str, ...] = ("last", "stratified", "groups", "given")
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How training images are divided into what is trained on and what is validated on: a plain value.
+
+    Args:
+        kind: ``"last"``: the last tenth, as Keras's ``validation_split`` takes it, and for other folds one after the
+            other before it. ``"stratified"``: ten parts that have the same share of each class. ``"groups"``: the
+            same as far as can be, with all images of a group (a person, a camera) in one part. ``"given"``: the last
+            ``held`` images, which the data brought for validation, whatever the fold.
+        seed: Decides which images are in which part, if chance does.
+        folds: How many parts there are.
+        held: How many images are held out; for ``"given"`` alone.
+
+    Raises:
+        DatasetError: if a value is out of range.
+
+    >>> train, validation = Split("stratified", folds=2).parts(0, np.array([0, 0, 1, 1, 1, 1]))
+    >>> len(train), len(validation)
+    (3, 3)
+    """
+
+    kind: Kind = "last"
+    seed: int = 0
+    folds: int = FOLDS
+    held: int = 0
+
+    def __post_init__(self) -> None:
+        if option(self.kind, KINDS) is None:
+            raise DatasetError(f"a split is one of {', '.join(KINDS)}; got {self.kind!r}")
+        for name, low in (("seed", 0), ("folds", 2), ("held", 1 if self.kind == "given" else 0)):
+            whole = integer(getattr(self, name))
+            if whole is None or not low <= whole < 2**31:
+                raise DatasetError(f"{name} of a split is a whole number from {low}, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, whole)
+
+    def parts(
+        self, fold: int | None, labels: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.generic] | None = None
+    ) -> tuple[Rows, Rows]:
+        """Return the numbers of the images to train on, and of those to validate on, each in ascending order.
+
+        A pure function of the split, the labels and the groups.
+
+        Args:
+            fold: From 0 to ``folds`` less one; None for no fold, which is to train on all.
+            labels: Of all training images, shape ``(images,)``.
+            groups: Of all training images, shape ``(images,)``; for ``"groups"`` alone.
+
+        Raises:
+            DatasetError: if there are too few images or groups to divide.
+        """
+        count = len(labels)
+        if fold is None:
+            return np.arange(count), np.arange(0)
+        if not 0 <= fold < self.folds:
+            raise DatasetError(f"a fold is a number from 0 to {self.folds - 1}, got {fold}")
+        held = np.zeros(count, bool)
+        held[self._held_out(fold, labels, groups)] = True
+        if not held.any() or held.all():
+            raise DatasetError(
+                f"fold {fold} of {count:,} images, split by {self.kind!r}, leaves nothing "
+                f"to {'train' if held.all() else 'validate'} on; give more images"
+            )
+        return np.flatnonzero(~held), np.flatnonzero(held)
+
+    def _held_out(
+        self, fold: int, labels: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.generic] | None
+    ) -> Rows | slice:
+        count = len(labels)
+        if self.kind == "given":
+            return slice(count - self.held, count)
+        if self.kind == "last":
+            return counted_from_the_end(count, max(1, round(count / self.folds)), fold, self.folds)
+        if self.kind == "stratified":
+            # Dealt in turn, class by class: shares of classes and sizes of parts differ by one image at most.
+            order = np.random.default_rng(self.seed).permutation(count)
+            dealt = order[np.argsort(labels[order], kind="stable")]
+            return dealt[fold :: self.folds]
+        if groups is None or len(groups) != count:
+            raise DatasetError("a split by groups needs the group of each training image")
+        return _of_groups(fold, self.folds, self.seed, labels, groups)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Split:
+        """Make a split of plain JSON values; what has none was split as Keras does.
+
+        Raises:
+            DatasetError: if a field is unknown or out of range.
+        """
+        unknown = sorted(set(data) - {item.name for item in dataclasses.fields(cls)})
+        if unknown:
+            raise DatasetError(f"a split has no field {unknown[0]!r}")
+        return cls(**data)
+
+    @property
+    def words(self) -> str:
+        """How images are held out, in words."""
+        return {
+            "last": "the last tenth of the training images",
+            "stratified": f"one of {self.folds} folds, drawn by class",
+            "groups": f"one of {self.folds} folds, drawn by class and with no group in two of them",
+            "given": "the validation part of the data",
+        }[self.kind]
+
+
+def counted_from_the_end(count: int, size: int, fold: int, folds: int) -> slice:
+    """Return which of some images are a fold, from 0, the last one, to the first one.
+
+    The folds are all different and of one size; they overlap where that does not divide the images.
+    """
+    begin = max(0, count - (fold + 1) * size)
+    if count <= (folds - 1) * size:
+        # One after the other, the first folds of so few images would be the same.
+        begin = round((count - size) * (folds - 1 - fold) / (folds - 1))
+    return slice(begin, begin + size)
+
+
+def _of_groups(
+    fold: int, folds: int, seed: int, labels: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.generic]
+) -> Rows:
+    from tinysearch.runtime.backend import generators_kept
+
+    with generators_kept():
+        from sklearn.model_selection import StratifiedGroupKFold
+
+    names, places = np.unique(groups, return_inverse=True)
+    if len(names) < folds:
+        # So few groups that each is a fold, or shares one: the folds come round again.
+        folds = len(names)
+        if folds < 2:
+            raise DatasetError(f"all training images are of one group, {str(names[0])!r}; at least 2 groups are needed")
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # That a class has fewer images than there are folds is said by the checks.
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            found = [held for _, held in splitter.split(np.zeros(len(labels)), labels, places)]
+        except ValueError as error:
+            raise DatasetError(f"the training images cannot be split by groups: {error}; give more images") from None
+    return np.asarray(found[fold % folds], np.int64)

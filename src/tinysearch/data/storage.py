@@ -1,0 +1,120 @@
+"""Where arrays of pixels are kept: in memory, or on disk and mapped into memory where they are large."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.errors import DatasetError
+from tinysearch.runtime.memory import MOST_IN_MEMORY, usable_memory
+
+Array = npt.NDArray[np.generic]
+
+LEAST_IN_MEMORY = 2**24
+SHARE_OF_MEMORY = 8
+# So many bytes are worked on at a time.
+CHUNK = 2**25
+
+
+def in_memory_limit() -> int:
+    """Return the most bytes that an array of pixels has in memory: 128 MB, or an eighth of what there is if less."""
+    return max(LEAST_IN_MEMORY, min(MOST_IN_MEMORY, usable_memory() // SHARE_OF_MEMORY))
+
+
+def allocate(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Return an array to be filled: in memory, or a file mapped into memory that is removed when nobody uses it.
+
+    Raises:
+        DatasetError: if there is no room for it.
+    """
+    kind = np.dtype(dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    if size <= in_memory_limit():
+        return np.empty(shape, kind)
+    try:
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+        if free < size + CHUNK:
+            raise OSError(f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free")
+        path = _scratch(".npy")
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    except OSError as error:
+        raise _no_room(error) from None
+    weakref.finalize(array, _remove, path)
+    return array
+
+
+def unpacked(stream: IO[bytes]) -> Array:
+    """Return a large array of ``.npy`` format from a stream, mapped into memory from a file that is removed in the end.
+
+    Raises:
+        DatasetError: if there is no room for it.
+        ValueError: if it is no such array, or holds objects.
+    """
+    path = _scratch(".npy")
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file, CHUNK)
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        _remove(path)
+        raise _no_room(error) from None
+    except BaseException:
+        _remove(path)
+        raise
+    weakref.finalize(array, _remove, path)
+    return array
+
+
+def taken(array: Array, rows: npt.NDArray[np.intp] | None, convert: Callable[[Array], Array]) -> Array:
+    """Return some images of an array, each converted, without a second copy of all in memory.
+
+    Args:
+        array: Shape ``(images, ...)``.
+        rows: Which images, in which order; None for all as they are.
+        convert: Is given a few images at a time, and returns as many.
+    """
+    count = len(array) if rows is None else len(rows)
+    step = max(1, CHUNK // max(1, array.nbytes // max(1, len(array))))
+    result: Array | None = None
+    for begin in range(0, count, step):
+        part = slice(begin, begin + step)
+        found = convert(np.asarray(array[part] if rows is None else array[rows[part]]))
+        if result is None:
+            if len(found) == count:
+                return np.ascontiguousarray(found)
+            result = allocate((count, *found.shape[1:]), found.dtype)
+        result[part] = found
+    return convert(np.asarray(array[:0])) if result is None else result
+
+
+def chunks(array: Array) -> list[slice]:
+    """Return slices that together are all images of an array, of a few megabytes each."""
+    step = max(1, CHUNK // max(1, array.nbytes // max(1, len(array))))
+    return [slice(begin, begin + step) for begin in range(0, len(array), step)]
+
+
+def _scratch(suffix: str) -> Path:
+    descriptor, name = tempfile.mkstemp(suffix, "tinysearch-")
+    os.close(descriptor)
+    return Path(name)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _no_room(error: OSError) -> DatasetError:
+    return DatasetError(
+        f"the images are too many for memory, and there is no room for them in {tempfile.gettempdir()} "
+        f"({error.strerror or error}); free some space there, or set TMPDIR to a folder with more"
+    )

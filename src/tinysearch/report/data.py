@@ -1,0 +1,106 @@
+"""What was understood of data, as tables for the terminal and in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.data.overview import Overview
+from tinysearch.runtime.memory import worker_bytes
+from tinysearch.space.task import Task
+
+_MOST_CLASSES = 40
+
+
+def shape(task: Task) -> str:
+    """Return the shape of one image or series in words.
+
+    >>> shape(Task((28, 28, 1), 10)), shape(Task((121, 1, 6), 8))
+    ('28x28x1', '121 steps x 6 channels')
+    """
+    height, width, channels = task.input_shape
+    if task.is_series:
+        return f"{height:,} steps x {channels} channel{'' if channels == 1 else 's'}"
+    return f"{height}x{width}x{channels}"
+
+
+def in_short(dataset: Dataset) -> str:
+    """Return what was understood of a dataset in one line."""
+    held = dataset.training_data()
+    kind = "series" if dataset.task.is_series else "images"
+    parts = f"{len(held.train):,} {kind} to train, {len(held.validation or ()):,} to validate ({dataset.split.words})"
+    return f"{dataset.name} from {dataset.source}: {parts}, {shape(dataset.task)}, {dataset.task.classes} classes"
+
+
+def memory(dataset: Dataset, workers: int) -> str | None:
+    """Return what images that stay on disk mean for memory, in a sentence; None where they are few."""
+    size = dataset.train.pixels.nbytes
+    if not dataset.train.is_large:
+        return None
+    each = worker_bytes(size) / 1e9
+    return (
+        f"{size / 1e9:.1f} GB of training images stay on disk and are shared; {workers} at a time take about "
+        f"{workers * each:.1f} GB"
+    )
+
+
+def overview(found: Overview) -> RenderableType:
+    """Return all that was understood of a dataset."""
+    table = Table.grid(padding=(0, 2))
+    for title, value in _rows(found):
+        table.add_row(Text(title, style="bold"), Text(value))
+    told: list[RenderableType] = [table, Text(), classes(found)]
+    for style, word, texts in (
+        ("", "note", (*([found.fallback] if found.fallback else []), *found.notes)),
+        ("yellow", "warning", found.findings.warnings),
+        ("bold red", "error", found.findings.errors),
+    ):
+        told += [Text(f"{word}: {text}", style=style) for text in texts]
+    return Group(*told)
+
+
+def classes(found: Overview) -> Table:
+    """Return a table of the classes with their counts in each part."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("class")
+    for name in found.parts:
+        table.add_column(name, justify="right")
+    for number, name in enumerate(found.class_names[:_MOST_CLASSES]):
+        table.add_row(Text(name), *(f"{part.counts[number]:,}" for part in found.parts.values()))
+    left = len(found.class_names) - _MOST_CLASSES
+    if left > 0:
+        table.add_row(Text(f"and {left} more"))
+    return table
+
+
+def _rows(found: Overview) -> Iterator[tuple[str, str]]:
+    train = found.parts["train"]
+    yield "data", f"{found.name} from {found.source}"
+    yield ("series" if found.task.is_series else "images"), f"{shape(found.task)}, {found.dtype}"
+    yield "values", "; ".join(f"{name} {part.low:g} to {part.high:g}" for name, part in found.parts.items())
+    if len(found.channels) > 1:
+        yield "channels", ", ".join(f"{one.mean:.4g} +- {one.deviation:.4g}" for one in found.channels)
+    yield "labels", f"{found.labels}: {len(found.class_names)} classes"
+    yield "parts", ", ".join(f"{name} {part.images:,}" for name, part in found.parts.items())
+    if "test" not in found.parts:
+        yield "test", "no test part that can be used: no network is evaluated"
+    yield "validation", found.split + ("" if found.groups is None else f"; {found.groups:,} groups")
+    yield (
+        "to beat",
+        f"{100 * found.largest_share:.1f} %, by always saying {found.class_names[_largest(train.counts)]!r}",
+    )
+    where = "on disk, mapped into memory" if found.on_disk else "in memory"
+    yield (
+        "memory",
+        f"{found.nbytes / 1e6:,.1f} MB of training images {where}; a worker takes about "
+        f"{worker_bytes(found.nbytes) / 1e9:.1f} GB",
+    )
+    yield "fingerprint", found.fingerprint
+
+
+def _largest(counts: tuple[int, ...]) -> int:
+    return counts.index(max(counts))

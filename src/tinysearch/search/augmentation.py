@@ -1,0 +1,187 @@
+"""Which augmentation suits the data: measured by short trainings of one small network, before a search begins.
+
+The levels are compared in pairs: the same network, initial weights, order of the images and images held out. What is
+stronger than nothing must be better by more than a standard error, because it takes longer to pay off than such
+trainings are long, and because what is simpler is easier to trust.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.errors import TinySearchWarning, TrainingError
+from tinysearch.results.record import Measurement
+from tinysearch.search.settings import RunSettings
+from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.augmentation import augmented, levels, read_augmentation, suited
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job, Resources
+from tinysearch.training.recipe import Recipe
+from tinysearch.workers.executor import Executor, JobDone, JobLost
+from tinysearch.workers.sharing import share
+
+# All trainings together may have the epochs of so many trials.
+TRIALS = 2
+_DRAWS = 12
+
+Train = Callable[[Candidate, int], Measurement]
+
+
+class TrainedBy:
+    """Trains candidates by an executor, one at a time.
+
+    Args:
+        executor: Where they are trained.
+        dataset: On what.
+        resources: What each training may use.
+    """
+
+    def __init__(self, executor: Executor, dataset: Dataset, resources: Resources) -> None:
+        self._executor = executor
+        self._dataset = dataset
+        self._resources = resources
+
+    def __call__(self, candidate: Candidate, seed: int) -> Measurement:
+        """Train a candidate; return what was measured."""
+        data = share(self._executor, self._dataset)
+        handle = self._executor.submit(Job(candidate, seed, data, resources=self._resources))
+        try:
+            while True:
+                event = self._executor.wait(None)
+                if isinstance(event, JobDone) and event.handle == handle:
+                    return event.outcome.measurement
+                if isinstance(event, JobLost) and event.handle == handle:
+                    return Measurement(failure=event.reason)
+        except BaseException:
+            self._executor.cancel(handle)
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of comparing augmentations.
+
+    Args:
+        chosen: Name of the level.
+        recipe: The recipe of the run, with that augmentation.
+        epochs: Of each training.
+        network: Key of the architecture.
+        accuracies: Validation accuracy by level; None where the training failed.
+        standard_error: Of one of these.
+    """
+
+    chosen: str
+    recipe: Recipe
+    epochs: int
+    network: str
+    accuracies: dict[str, float | None]
+    standard_error: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; the recipe is left out."""
+        plain = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        del plain["recipe"]
+        return plain
+
+    @property
+    def words(self) -> str:
+        """What was chosen and why, in a sentence."""
+        scores = ", ".join(
+            f"{name} {'failed' if score is None else f'{100 * score:.2f} %'}" for name, score in self.accuracies.items()
+        )
+        return (
+            f"augmentation {self.chosen}: {scores} (validation accuracy after {self.epochs} epochs of one small "
+            f"network, standard error {100 * self.standard_error:.2f} points)"
+        )
+
+
+def settled(
+    settings: RunSettings,
+    dataset: Dataset,
+    space: SearchSpace,
+    augment: str | Path | Mapping[str, float] | None,
+    train: Train,
+) -> RunSettings:
+    """Return the settings of a new run with the augmentation that it asks for.
+
+    Args:
+        settings: Those of the run so far.
+        dataset, space: Those of the run.
+        augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; or None for that
+            of the recipe, as far as it suits the task.
+        train: Trains a candidate on the dataset.
+
+    Raises:
+        RecipeError: if amounts are not legal.
+        TrainingError: if all trainings fail.
+    """
+    if augment is None:
+        return dataclasses.replace(settings, recipe=suited(settings.recipe, dataset.task))
+    if augment == "none":
+        return dataclasses.replace(settings, recipe=augmented(settings.recipe, {}))
+    if augment != "auto":
+        amounts = augment if isinstance(augment, Mapping) else read_augmentation(Path(augment))
+        return dataclasses.replace(settings, recipe=augmented(settings.recipe, amounts))
+    count = len(levels(dataset.task))
+    warnings.warn(
+        TinySearchWarning(f"{count} augmentations are compared by short trainings before the search begins"),
+        stacklevel=2,
+    )
+    held_out = len(dataset.training_data().validation or ())
+    found = compare(space, settings.budget, settings.recipe, seed=settings.seed, held_out=held_out, train=train)
+    warnings.warn(TinySearchWarning(found.words), stacklevel=2)
+    return dataclasses.replace(settings, recipe=found.recipe, augmentation=found.to_dict())
+
+
+def compare(
+    space: SearchSpace, budget: Budget, recipe: Recipe, *, seed: int, held_out: int, train: Train
+) -> Comparison:
+    """Compare augmentations for the task of a space.
+
+    Args:
+        space: Where the network is drawn from.
+        budget: Within which it is.
+        recipe: That of the run; only its augmentation and the number of epochs are changed.
+        seed: Of the network and of all trainings.
+        held_out: How many images a training is validated on.
+        train: Trains a candidate with a seed.
+
+    Raises:
+        TrainingError: if all trainings fail.
+    """
+    network = _network(space, budget, seed)
+    choices = levels(space.task)
+    epochs = max(1, TRIALS * recipe.epochs // len(choices))
+    accuracies: dict[str, float | None] = {}
+    for name, amounts in choices.items():
+        short = dataclasses.replace(augmented(recipe, amounts), epochs=epochs)
+        accuracies[name] = train(Candidate(network, short), seed).val_accuracy
+    known = {name: score for name, score in accuracies.items() if score is not None}
+    if not known:
+        raise TrainingError("no augmentation could be tried, every training failed; begin with --augment none")
+    best = max(known.values())
+    error = math.sqrt(max(best * (1 - best), 1 / held_out) / held_out)
+    chosen = next(name for name, score in known.items() if score >= best - (error if name == "none" else 0.0))
+    return Comparison(chosen, augmented(recipe, choices[chosen]), epochs, network.key, accuracies, error)
+
+
+def _network(space: SearchSpace, budget: Budget, seed: int) -> Architecture:
+    """Return the network of the fewest MACs of some that are drawn between half the budget and the budget."""
+    rng = np.random.default_rng([seed, 0])
+    drawn = [space.sample_between(budget.params // 2, budget.params, rng) for _ in range(_DRAWS)]
+    costs = [(space.cost(one), one) for one in drawn if one is not None]
+    fitting = [(found.macs, one) for found, one in costs if found is not None and budget.check(found).accepted]
+    if fitting:
+        return min(fitting, key=lambda pair: pair[0])[1]
+    return space.scaled_below(space.sample(rng), budget.params)

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinysearch.data.loading import load
+from tinysearch.data.readers.reader import Reading
+from tinysearch.errors import DatasetError, NoTestImagesError
+
+Draw = Callable[[int, int], np.ndarray]
+
+
+def grey(number: int, side: int = 6) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (side, side), np.uint8)
+
+
+def colour(number: int, channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (6, 6, channels), np.uint8)
+
+
+def fill(folder: Path, draw: Callable[[int], np.ndarray] = grey, count: int = 12, suffix: str = ".png") -> Path:
+    """Fill a folder with pictures of three classes."""
+    for place, name in enumerate(("cat", "dog", "emu")):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            Image.fromarray(draw(100 * place + number)).save(folder / name / f"p{number % 4}_{number}{suffix}")
+    return folder
+
+
+def refusal(folder: Path, **said: object) -> str:
+    with pytest.raises(DatasetError) as caught:
+        load(folder, reading=Reading(**said))  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+def test_folders_are_classes_and_pictures_stay_with_them(tmp_path: Path) -> None:
+    found = load(fill(tmp_path / "zoo"))
+    assert (found.name, found.class_names, found.task.input_shape) == ("zoo", ("cat", "dog", "emu"), (6, 6, 1))
+    known = {grey(100 * place + number).tobytes(): place for place in range(3) for number in range(12)}
+    for image, label in zip(found.train.pixels, found.train.labels, strict=True):
+        assert known[image.tobytes()] == label
+    assert "pictures are grey" in found.notes
+    with pytest.raises(NoTestImagesError, match="no folders 'train' and 'test'"):
+        found.test()
+
+
+@pytest.mark.parametrize(
+    "names", [("train", "val", "test"), ("Training", "validation", "Test"), ("train", "valid", "test")]
+)
+def test_parts_are_folders_above_the_classes(tmp_path: Path, names: tuple[str, str, str]) -> None:
+    for number, (name, count) in enumerate(zip(names, (8, 4, 3), strict=True)):
+        fill(tmp_path / "zoo" / name, lambda which, number=number: grey(1_000 * number + which), count)  # type: ignore[misc]
+    found = load(tmp_path / "zoo")
+    assert (len(found.train), found.split.kind, found.split.held, len(found.test())) == (36, "given", 12, 9)
+    assert found.test().labels.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+
+
+def test_colour_is_decided_by_the_pictures_and_said(tmp_path: Path) -> None:
+    rgb = load(fill(tmp_path / "rgb", colour))
+    assert (rgb.task.input_shape, rgb.notes) == ((6, 6, 3), ("pictures are red, green and blue",))
+    rgba = load(fill(tmp_path / "rgba", lambda number: colour(number, 4)))
+    assert (rgba.task.input_shape, rgba.notes) == ((6, 6, 4), ("pictures are red, green, blue and alpha",))
+    fill(tmp_path / "mixed")
+    Image.fromarray(colour(7)).save(tmp_path / "mixed" / "dog" / "p0_0.png")
+    mixed = load(tmp_path / "mixed")
+    assert mixed.task.input_shape == (6, 6, 3)
+    assert "there are 35 grey, 1 rgb" in mixed.notes[0]
+    assert load(tmp_path / "mixed", reading=Reading(color="grey")).task.input_shape == (6, 6, 1)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".jpg", ".JPEG"])
+def test_png_bmp_and_jpeg_are_read(tmp_path: Path, suffix: str) -> None:
+    found = load(fill(tmp_path / "zoo", suffix=suffix))
+    assert found.task.input_shape == (6, 6, 1)
+    exact = {grey(100 * place + number).tobytes() for place in range(3) for number in range(12)}
+    same = sum(image.tobytes() in exact for image in found.train.pixels)
+    assert same == (36 if suffix in (".png", ".bmp") else same)
+
+
+def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
+    found = load(fill(tmp_path / "deep", lambda number: grey(number).astype(np.uint16) * 257))
+    assert (found.train.pixels.dtype, found.full_scale) == (np.float32, 65_535)
+    eight = load(tmp_path / "deep", reading=Reading(color="grey"))
+    assert eight.train.pixels.dtype == np.uint8
+    assert eight.train.pixels.max() == 255
+
+
+def test_black_and_white_and_palettes_are_pictures_too(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo")
+    for path in folder.rglob("*.png"):
+        Image.open(path).convert("1").save(path)
+    assert set(np.unique(load(folder).train.pixels)) == {0, 255}
+    for path in folder.rglob("*.png"):
+        Image.open(path).convert("RGB").convert("P").save(path)
+    assert load(folder).task.input_shape == (6, 6, 3)
+
+
+def test_mixed_sizes_need_one_to_be_said(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo", lambda number: grey(number, 6 + number % 3))
+    message = refusal(folder)
+    assert "of 3 sizes: " in message
+    assert "6x6 (12)" in message
+    assert "--size" in message
+    found = load(folder, reading=Reading(size=(8, 9)))
+    assert found.task.input_shape == (8, 9, 1)
+    assert "pictures were brought to 8x9, whatever their sides" in found.notes
+
+
+def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
+    """A camera that is held upright may store what it sees on its side."""
+    wide = np.zeros((8, 16), np.uint8)
+    wide[:, :8] = 250
+    folder = fill(tmp_path / "zoo", lambda _: wide, suffix=".jpg")
+    for path in folder.rglob("*.jpg"):
+        image = Image.open(path)
+        exif = image.getexif()
+        exif[0x0112] = 6
+        image.save(path, exif=exif)
+    found = load(folder)
+    assert found.task.input_shape == (16, 8, 1)
+    upright = found.train.pixels[0, ..., 0].astype(int)
+    assert upright[:7].min() > 200
+    assert upright[9:].max() < 50
+
+
+def test_groups_are_found_in_the_names_of_files(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo")
+    found = load(folder, reading=Reading(groups=r"^(p\d)_"))
+    assert found.groups is not None
+    assert (found.split.kind, sorted(set(found.groups.tolist()))) == ("groups", [0, 1, 2, 3])
+    assert "finds nothing in the name" in refusal(folder, groups=r"^(q\d)_")
+    assert "one group in parentheses" in refusal(folder, groups="p")
+    assert "regular expression" in refusal(folder, groups="(")
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo")
+    path = folder / "dog" / "p0_0.png"
+    path.write_bytes(path.read_bytes()[:60])
+    assert "p0_0.png cannot be read" in refusal(folder)
+    path.write_bytes(b"no picture")
+    assert "p0_0.png cannot be read" in refusal(folder)
+
+
+def test_folders_without_pictures_in_classes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "none" / "cat").mkdir(parents=True)
+    (tmp_path / "none" / "cat" / "note.txt").write_text("no picture")
+    assert "holds no pictures in folders of classes (1 .txt)" in refusal(tmp_path / "none")
+    fill(tmp_path / "flat")
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    Image.fromarray(grey(0)).save(loose / "0.png")
+    assert "no folders in it, but 1 pictures" in refusal(loose)
+    fill(tmp_path / "tests" / "test")
+    assert "no folder 'train' beside it" in refusal(tmp_path / "tests")
+    (tmp_path / "one" / "cat").mkdir(parents=True)
+    for number in range(20):
+        Image.fromarray(grey(number)).save(tmp_path / "one" / "cat" / f"{number}.png")
+    assert "the same label, 'cat'" in refusal(tmp_path / "one")
+
+
+def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo")
+    (folder / ".cache").mkdir()
+    (folder / "cat" / "._p0_0.png").write_bytes(b"what another system leaves")
+    (folder / "cat" / "Thumbs.db").write_bytes(b"what yet another leaves")
+    assert load(folder).class_names == ("cat", "dog", "emu")

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinysearch.data.loading import load
+from tinysearch.data.readers.reader import Reading
+from tinysearch.errors import DatasetError, NoTestImagesError
+
+RNG = np.random.default_rng(0)
+PIXELS, LABELS = RNG.integers(0, 256, (40, 36)), np.arange(40) % 4
+ORDER = np.random.default_rng(0).permutation(40)
+
+
+def write(
+    path: Path,
+    pixels: np.ndarray = PIXELS,
+    labels: object = LABELS,
+    *,
+    header: bool = True,
+    sep: str = ",",
+    at: int = 0,
+) -> Path:
+    """Write a table with a column of labels at some place among those of pixels."""
+    lines = []
+    if header:
+        names = [f"pixel{number}" for number in range(pixels.shape[1])]
+        names.insert(at if at >= 0 else len(names), "label")
+        lines.append(sep.join(names))
+    for row, label in zip(pixels.tolist(), labels, strict=True):  # type: ignore[call-overload]
+        values = [str(value) for value in row]
+        values.insert(at if at >= 0 else len(values), str(label))
+        lines.append(sep.join(values))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def refusal(path: Path, **said: object) -> str:
+    with pytest.raises(DatasetError) as caught:
+        load(path, reading=Reading(**said))  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("sep", "at", "name"), [(",", 0, "a.csv"), (";", 5, "a.csv"), ("\t", -1, "a.tsv")])
+def test_pixels_and_labels_come_from_their_columns(tmp_path: Path, sep: str, at: int, name: str) -> None:
+    found = load(write(tmp_path / name, sep=sep, at=at))
+    assert (found.task.input_shape, found.train.pixels.dtype, found.full_scale) == ((6, 6, 1), np.uint8, 255)
+    assert np.array_equal(found.train.pixels.reshape(40, 36), PIXELS[ORDER])
+    assert np.array_equal(found.train.labels, LABELS[ORDER])
+    assert "folded to images of 6x6" in found.notes[0]
+
+
+def test_a_table_is_the_same_dataset_as_the_arrays_in_it(tmp_path: Path) -> None:
+    arrays = load((PIXELS.reshape(40, 6, 6).astype(np.uint8), LABELS))
+    assert load(write(tmp_path / "a.csv")).fingerprint == arrays.fingerprint
+
+
+def test_labels_may_be_words_and_pixels_fractions(tmp_path: Path) -> None:
+    words = np.array(["ant", "bee", "cow", "dog"])
+    found = load(write(tmp_path / "a.csv", PIXELS / 255, words[LABELS]))
+    assert (found.class_names, found.train.pixels.dtype) == (tuple(words), np.float32)
+
+
+def test_flat_rows_may_have_any_size_that_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv")
+    assert load(path, reading=Reading(size=(4, 9))).task.input_shape == (4, 9, 1)
+    assert load(path, reading=Reading(size=(4, 3, 3), layout="hwc")).task.input_shape == (4, 3, 3)
+    assert load(path, reading=Reading(layout="t")).task.input_shape == (36, 1, 1)
+    assert "no images of 5x7" in refusal(path, size=(5, 7))
+
+
+def test_a_table_without_a_header_needs_the_number_of_its_label_column(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", header=False)
+    assert "no header" in refusal(path)
+    assert load(path, reading=Reading(label_column="0")).fingerprint == load(write(tmp_path / "b.csv")).fingerprint
+
+
+def test_other_columns_of_labels_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv")
+    path.write_text(path.read_text().replace("label", "animal", 1))
+    assert "no column 'label'" in refusal(path)
+    assert "no column 'plant'" in refusal(path, label_column="plant")
+    assert load(path, reading=Reading(label_column="animal")).task.classes == 4
+
+
+def test_paths_lead_to_pictures_beside_the_table(tmp_path: Path) -> None:
+    lines = ["path,label,person,split"]
+    (tmp_path / "pictures").mkdir()
+    for number in range(40):
+        Image.fromarray(PIXELS[number].reshape(6, 6).astype(np.uint8)).save(tmp_path / "pictures" / f"{number}.png")
+        part = "test" if number >= 30 else "val" if number >= 24 else "train"
+        lines.append(f"pictures/{number}.png,{'cat' if number % 2 else 'dog'},p{number % 5},{part}")
+    path = tmp_path / "index.csv"
+    path.write_text("\n".join(lines))
+    found = load(path)
+    assert (found.class_names, found.split.kind, found.split.held) == (("cat", "dog"), "given", 6)
+    assert (len(found.train), len(found.test())) == (30, 10)
+    assert np.array_equal(found.test().pixels.reshape(10, 36), PIXELS[30:])
+    path.write_text("\n".join(line.rpartition(",")[0] for line in lines))
+    grouped = load(path, reading=Reading(groups="person"))
+    assert grouped.groups is not None
+    assert (grouped.split.kind, len(set(grouped.groups.tolist())), len(grouped.train)) == ("groups", 5, 40)
+    assert "no column 'city'" in refusal(path, groups="city")
+    (tmp_path / "pictures" / "7.png").unlink()
+    assert "names the picture 'pictures/7.png'" in refusal(path)
+
+
+def test_parts_may_be_tables_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path / "zoo" / "train.csv")
+    write(tmp_path / "zoo" / "val.csv", PIXELS[:8], LABELS[:8])
+    write(tmp_path / "zoo" / "test.csv", PIXELS[8:14], LABELS[8:14])
+    for source in (tmp_path / "zoo", tmp_path / "zoo" / "train.csv"):
+        found = load(source)
+        assert (found.split.kind, found.split.held, len(found.test())) == ("given", 8, 6)
+        assert np.array_equal(found.test().pixels.reshape(6, 36), PIXELS[8:14])
+        assert "test.csv beside it is the test part" in found.notes
+    assert load(tmp_path / "zoo").name == "zoo"
+
+
+def test_a_test_table_without_labels_is_no_test_part(tmp_path: Path) -> None:
+    """As in competitions, where labels are kept back."""
+    write(tmp_path / "train.csv")
+    lines = write(tmp_path / "test.csv").read_text().splitlines()
+    (tmp_path / "test.csv").write_text("\n".join(line.partition(",")[2] for line in lines))
+    found = load(tmp_path / "train.csv")
+    assert "test.csv has no column of labels, so that it is no test part" in found.notes
+    with pytest.raises(NoTestImagesError):
+        found.test()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("", "has 0 columns"),
+        ("label,a,b,c,d\n", "no rows but its header"),
+        ("label,a,b,c,d\n1,2,3\n", "line 2 of"),
+        ("label,a,b,c,d\n" + "1,2,3,four,5\n" * 20, "something else than numbers"),
+        ("label,a,b,c,d\n" + "1,2,3,,5\n" * 20, "something else than numbers"),
+        ("label,a,b,c,d\n" + "1,2,3,nan,5\n2,2,3,4,5\n" * 20, "NaN or infinite"),
+        ("label\n1\n2\n", "expected pixels, or a column 'path'"),
+        ("label,split\n1,train\n", "expected pixels, or a column 'path'"),
+        ("path,label,split\na.png,1,summer\n", "has 'summer'; expected train, val or test"),
+        ("path,label,split\na.png,1,test\n", "no row for training"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_refused(tmp_path: Path, content: str, named: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    assert named in refusal(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"label,a\xff\n")
+    assert "UTF-8" in refusal(tmp_path / "a.csv")
