@@ -27,6 +27,7 @@ def test_the_exported_names_are_these() -> None:
         "Callback",
         "Cost",
         "Frontier",
+        "Objective",
         "Recipe",
         "Result",
         "SearchSpace",

@@ -57,6 +57,7 @@ def evaluate(
         WorkError: if something fails while working.
         KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
     """
+    from tinysearch.baselines.reproduce import resources_of
     from tinysearch.results.callback import Callbacks, Stage
     from tinysearch.search.evaluation import best_of
     from tinysearch.search.evaluation import evaluate as carry_out
@@ -71,7 +72,8 @@ def evaluate(
             )
             callback = Callbacks([*callbacks, *shown(verbose)])
             _tell(where, images, callback)
-            records = carry_out(opened, planned, images, where, callback, stage, resources=resources)
+            used = resources_of(opened.run(run), resources)
+            records = carry_out(opened, planned, images, where, callback, stage, resources=used)
         _tell_failures(records, callback)
         return records
 

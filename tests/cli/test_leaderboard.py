@@ -256,4 +256,4 @@ def test_markdown_has_columns_of_the_metric(light: Tinysearch, measured: None) -
 def test_an_unknown_metric_is_refused_with_the_known_ones(light: Tinysearch, measured: None) -> None:
     done = light("leaderboard", "--metric", "recall")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "accuracy, balanced_accuracy, macro_f1 or module:Class; got 'recall'" in done.stderr
+    assert "accuracy, balanced_accuracy, macro_f1; got 'recall'" in done.stderr

@@ -6,8 +6,10 @@ python tests/reliability/repeated.py --kills 500 --workers 2 --command reproduce
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -83,23 +85,21 @@ def carry_through(
         store = folder / f"disturbed-{seen.rounds}.db"
         if command == "evaluate":
             start(store, COMMANDS["run"], workers[0]).wait(timeout=600)
-        again, count = False, workers[0]
+        count = workers[0]
         while True:
             process = start(store, COMMANDS[command], count)
-            try:
-                process.wait(timeout=rng.uniform(0.3, 4.0))
-            except psutil.TimeoutExpired:
+            if seen.kills < kills and start.has_begun(process) and not _ends_within(process, rng.uniform(0.0, 1.5)):
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 seen.kills += 1
-                found = _records(store) if store.exists() else {}
+                found = _records(store)
                 latest = next(reversed(found), ("none",))[0]
                 seen.by_purpose[latest] = seen.by_purpose.get(latest, 0) + 1
-            else:
-                if process.returncode != 0:
-                    seen.problems.append(f"exit code {process.returncode}: {start.log()}")
-                break
-            again, count = True, rng.choice(workers) if again or store.exists() else workers[0]
+                count = rng.choice(workers)
+                continue
+            if process.wait(timeout=600) != 0:
+                seen.problems.append(f"exit code {process.returncode}: {start.log()}")
+            break
         if not seen.problems and _records(store) != peaceful:
             seen.problems.append(f"round {seen.rounds}: the records differ from those of a command left in peace")
     return seen
@@ -119,9 +119,23 @@ class _Starter:
                 [*self._program, *map(str, given)], stdout=stream, stderr=stream, start_new_session=True
             )
 
+    def has_begun(self, process: Any) -> bool:
+        """Wait for the first training of a command; return whether there is one before its end."""
+        while process.poll() is None:
+            if re.search(r"^training \d+ of", self.log(), re.MULTILINE):
+                return True
+            _ends_within(process, 0.05)
+        return False
+
     def log(self) -> str:
         """Return the end of what the last command has written."""
-        return (self._folder / "log").read_text(encoding="utf-8")[-1_000:]
+        return (self._folder / "log").read_text(encoding="utf-8")[-2_000:]
+
+
+def _ends_within(process: Any, seconds: float) -> bool:
+    with contextlib.suppress(psutil.TimeoutExpired):
+        process.wait(timeout=seconds)
+    return process.poll() is not None
 
 
 def _wanted(start: _Starter, store: Path, command: str, workers: int, seen: Seen) -> dict[tuple[Any, ...], Any]:

@@ -57,7 +57,7 @@ def test_a_space_that_is_not_legal_is_refused() -> None:
         settings(space={"widths": [1]})
 
 
-@pytest.mark.parametrize("name", ["trials", "seed", "workers", "evaluate", "folds"])
+@pytest.mark.parametrize("name", ["trials", "seed", "lag", "evaluate", "folds"])
 def test_whole_numbers_of_any_library_are_kept_as_plain_ones(name: str) -> None:
     given = settings(**{name: np.int64(2)})
     assert given == settings(**{name: 2})

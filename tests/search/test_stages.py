@@ -176,9 +176,9 @@ def test_records_are_not_read_again_for_each_training(
     reads: list[str | None] = []
     whole = Store.records
 
-    def counted(store: Store, run: str | None = None) -> Any:
+    def counted(store: Store, run: str | None = None, **options: Any) -> Any:
         reads.append(run)
-        return whole(store, run)
+        return whole(store, run, **options)
 
     with runner.prepare(trials=10, workers=workers, documented={}, folds=3, evaluate=0) as run:
         monkeypatch.setattr(Store, "records", counted)

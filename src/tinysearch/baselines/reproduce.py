@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from tinysearch.data.dataset import Dataset
 from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.callback import Callback, Stage
-from tinysearch.results.record import Origin, Record
+from tinysearch.results.record import Origin, Record, Run
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
 from tinysearch.search.evaluation import evaluate
 from tinysearch.space.cost import Cost, cost
+from tinysearch.space.scalars import integer
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Resources
@@ -121,7 +122,7 @@ def reproduce(
         return []
     for model in models:
         check_count(model)
-    ensure_run(store, run, dataset, {"kind": "reproduce", "recipe": recipe.to_dict()})
+    resources = ensure_run(store, run, dataset, {"kind": "reproduce", "recipe": recipe.to_dict()}, resources)
     planned = [
         Training(
             run=run,
@@ -229,7 +230,7 @@ def reproduce_found(
     if not known:
         return []
     run = AGAIN + dataset.name
-    ensure_run(store, run, dataset, {"kind": "again"})
+    resources = ensure_run(store, run, dataset, {"kind": "again"}, resources)
     planned = [
         Training(
             run=run,
@@ -251,16 +252,29 @@ def reproduce_found(
     return evaluate(store, planned, dataset, executor, callback, stage, resources=resources)
 
 
-def ensure_run(store: Store, run: str, dataset: Dataset, settings: Mapping[str, Any]) -> None:
-    """Make a run for evaluations, unless there is one.
+def ensure_run(
+    store: Store, run: str, dataset: Dataset, settings: Mapping[str, Any], resources: Resources | None = None
+) -> Resources:
+    """Make a run for evaluations, unless there is one; return what each of its trainings may use.
+
+    The threads of a training decide its last digits: those of the first command go for all that follow.
 
     Raises:
-        RunError: if there is one that was made on other data.
+        RunError: if there is a run that was made on other data.
     """
+    wanted = resources or Resources()
     if not store.has(run):
-        store.create_run(run, dataset.name, dataset.fingerprint, settings)
-    else:
-        store.run(run).check_data(dataset.name, dataset.fingerprint)
+        store.create_run(run, dataset.name, dataset.fingerprint, {**settings, "threads": wanted.threads})
+        return wanted
+    found = store.run(run)
+    found.check_data(dataset.name, dataset.fingerprint)
+    return resources_of(found, wanted)
+
+
+def resources_of(run: Run, wanted: Resources) -> Resources:
+    """Return what the trainings of a run may use: as many threads as it began with, if that is known."""
+    threads = integer(run.settings.get("threads"))
+    return wanted if threads is None or threads < 1 else replace(wanted, threads=threads)
 
 
 def _compared(model: Baseline, records: Sequence[Record]) -> Reproduction:
