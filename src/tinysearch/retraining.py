@@ -69,7 +69,7 @@ def evaluate(
                 "evaluation", run, len(planned), max(one.epochs for one in planned), min(where.capacity, len(planned))
             )
             callback = Callbacks([*callbacks, *shown(verbose)])
-            _tell(where, images, callback)
+            _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
             records = carry_out(opened, planned, images, where, callback, stage, resources=used)
         _tell_failures(records, callback)
@@ -153,7 +153,7 @@ def reproduce(
     with _opened(store) as opened:
         images = load_data(data, dataset)
         with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
-            _tell(where, images, callback)
+            _tell(where, resources, images, callback)
             results = reproduce_baselines(
                 names,
                 images,
@@ -201,8 +201,8 @@ def _workers(
         yield local, Resources(threads_of_each(size))
 
 
-def _tell(executor: Executor, dataset: Dataset, callback: Callback) -> None:
-    for note in (dataset.fallback, executor.note(dataset.train.pixels.nbytes)):
+def _tell(executor: Executor, resources: Resources, dataset: Dataset, callback: Callback) -> None:
+    for note in (dataset.fallback, executor.note(dataset.train.pixels.nbytes, resources)):
         if note:
             callback.on_note(note)
 

@@ -116,7 +116,8 @@ class Stages:
             WorkerError: if candidates cannot be trained at all.
         """
         run, executor, history = self._run, self._executor, self._run.history
-        for note in (run.dataset.fallback, executor.note(run.dataset.train.pixels.nbytes), _idle(run, executor)):
+        memory = executor.note(run.dataset.train.pixels.nbytes, run.resources)
+        for note in (run.dataset.fallback, memory, _idle(run, executor)):
             if note:
                 self._callback.on_note(note)
         run.models.tidy()
