@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PAGE = Path(__file__).parents[1] / "docs" / "keras_tuner.md"
 
 # Shorter searches; what is trained is noted, and looked at in the end.
@@ -29,6 +31,7 @@ keras.Model.compile = lambda model, *args, **given: compile(model, *args, **{**g
 """
 
 
+@pytest.mark.slow
 def test_the_examples_run_and_train_nothing_at_or_above_the_budget(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 4

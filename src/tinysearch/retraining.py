@@ -71,7 +71,7 @@ def evaluate(
                 "evaluation", run, len(planned), max(one.epochs for one in planned), min(where.capacity, len(planned))
             )
             callback = Callbacks([*callbacks, *shown(verbose)])
-            _tell(where, images, callback)
+            _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
             records = carry_out(opened, planned, images, where, callback, stage, resources=used)
         _tell_failures(records, callback)
@@ -156,7 +156,7 @@ def reproduce(
         # As the hand-designed baselines were made: the last tenth is held out.
         images = load_data(data, dataset).as_in({})
         with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
-            _tell(where, images, callback)
+            _tell(where, resources, images, callback)
             results = reproduce_baselines(
                 names,
                 images,
@@ -204,8 +204,8 @@ def _workers(
         yield local, Resources(threads_of_each(size))
 
 
-def _tell(executor: Executor, dataset: Dataset, callback: Callback) -> None:
-    for note in (dataset.fallback, executor.note(dataset.train.pixels.nbytes)):
+def _tell(executor: Executor, resources: Resources, dataset: Dataset, callback: Callback) -> None:
+    for note in (dataset.fallback, executor.note(dataset.train.pixels.nbytes, resources)):
         if note:
             callback.on_note(note)
 

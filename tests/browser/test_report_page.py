@@ -34,7 +34,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory, make_record: Callable[..
     rng = np.random.default_rng(0)
     space = SearchSpace()
     networks = [INCEPTION.architecture, *(space.sample(rng) for _ in range(40))]
-    settings = {"trials": 1_000, "strategy": "evolution", "seed": 0, "workers": 2, "budget": {"params": 10_000}}
+    settings = {"trials": 1_000, "strategy": "evolution", "seed": 0, "lag": 2, "budget": {"params": 10_000}}
     with Store(folder / "store.db", create=True) as store:
         store.create_run("search", "mnist", "0123456789abcdef", settings)
         store.create_run("<script>alert(1)</script>", "mnist", "0123456789abcdef", {"kind": "reproduce"})

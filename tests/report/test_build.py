@@ -23,7 +23,7 @@ from tinysearch.space.task import Task
 MakeRecord = Callable[..., Record]
 Embedded = Callable[[str], Any]
 LABELS = np.array([0, 1, 2, 0])
-SETTINGS = {"trials": 3, "strategy": "evolution", "seed": 4, "workers": 2, "budget": {"params": 9_000}}
+SETTINGS = {"trials": 3, "strategy": "evolution", "seed": 4, "lag": 2, "budget": {"params": 9_000}}
 
 
 @pytest.fixture

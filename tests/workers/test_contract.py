@@ -117,6 +117,7 @@ class Trained(ThreadExecutor):
         return replace(outcome, environment=Environment.here(1))
 
 
+@pytest.mark.slow
 def test_the_contract_holds_for_threads_that_train() -> None:
     check_executor(Trained)
 

@@ -287,7 +287,7 @@ def _progress(run: Run, records: Sequence[Record]) -> Progress:
         budget=(settings.get("budget") or {}).get("params"),
         strategy=str(settings.get("strategy", "")),
         seed=int(settings.get("seed", 0)),
-        workers=int(settings.get("workers", 1)),
+        lag=int(settings.get("lag", 1)),
         best=best,
         seconds=seconds,
         names=[record.name for record in searched],

@@ -119,7 +119,7 @@ class Progress:
 
     Args:
         run: Its name.
-        budget, strategy, seed, workers: Of its settings.
+        budget, strategy, seed, lag: Of its settings.
         best: Best value so far of what the section is ranked by, after each trial, None before there is one;
             hand-designed baselines are none.
         seconds: Time spent training until then, all workers together.
@@ -135,7 +135,7 @@ class Progress:
     budget: int | None
     strategy: str
     seed: int
-    workers: int
+    lag: int
     best: Sequence[float | None]
     seconds: Sequence[float]
     names: Sequence[str]

@@ -116,8 +116,9 @@ class Stages:
             WorkerError: if candidates cannot be trained at all.
         """
         run, executor, history = self._run, self._executor, self._run.history
+        memory = executor.note(run.dataset.train.pixels.nbytes, run.resources)
         told = (run.dataset.fallback, *run.dataset.notes, *run.dataset.warnings)
-        for note in (*told, executor.note(run.dataset.train.pixels.nbytes), _idle(run, executor)):
+        for note in (*told, memory, _idle(run, executor)):
             if note:
                 self._callback.on_note(note)
         run.models.tidy()

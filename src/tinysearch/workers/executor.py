@@ -106,7 +106,7 @@ class Executor(abc.ABC):
     def prepare(self, count: int, resources: Resources) -> None:  # noqa: B027
         """Get ready for ``count`` jobs at a time, where that takes a while."""
 
-    def note(self, images: int) -> str | None:
+    def note(self, images: int, resources: Resources) -> str | None:
         """Return what is worth knowing before jobs on so many bytes of images are submitted, in a sentence."""
         return None
 

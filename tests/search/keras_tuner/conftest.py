@@ -47,6 +47,12 @@ class Untrained(keras_tuner.Tuner):
         return {"val_accuracy": size / 1e6}
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Seed what is random, as TensorFlow asks for where other tests of this process have made it deterministic."""
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(params=[dense, conv], ids=["dense", "conv"])
 def hypermodel(request: pytest.FixtureRequest) -> Callable[..., keras.Model]:
     build: Callable[..., keras.Model] = request.param

@@ -161,9 +161,9 @@ class LocalExecutor(Executor):
         for _ in range(min(count, self._workers) - len(self._processes)):
             self._processes[self._started(resources)] = None
 
-    def note(self, images: int) -> str | None:
+    def note(self, images: int, resources: Resources) -> str | None:
         """Return what the memory of this machine means for the processes; None if there is enough."""
-        return Capacity.here(images).note(self._workers)
+        return Capacity.here(images, resources.memory_bytes).note(self._workers)
 
     def pids(self) -> list[int]:
         """Return the process identifiers of those that are alive."""
