@@ -121,6 +121,8 @@ class TrainingProgress:
         layers = notation(record.architecture)
         name = record.name if record.purpose == "search" else f"{record.name}, seed {record.seed}"
         self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {name}  {layers}")
+        if self._notebook is not None:
+            self._notebook.refresh(now=True)
 
     def note(self, best: str, rejected: str) -> None:
         """Set the lines about the best candidate so far and about rejections."""
