@@ -52,7 +52,7 @@ def split(images: Images, fold: int | None, task: Task, full_scale: float, test:
 
     Args:
         images: All training images; what is taken from one end of them is no copy.
-        fold: From 0, the last tenth, to 9, the first one; None to train on all images.
+        fold: From 0, the last 10 % of the images, to 9, the first 10 %; None to train on all images.
         task, full_scale, test: See ``TrainingData``.
     """
     if fold is None:
