@@ -15,30 +15,35 @@ from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.workers.threads import ThreadExecutor
 
 
-class Worker(abc.ABC):
-    """Trains one candidate after another, in each of some threads."""
+class Trainer(abc.ABC):
+    """Does jobs in threads of this process."""
 
     @abc.abstractmethod
-    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
-        """Return what was measured."""
-
     def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
-        """Return what came of a job on some data, by default without a look at them."""
-        return Outcome(self.train(job, on_epoch))
+        """Return what came of a job on some data."""
 
     def executor(self, size: int = 1) -> ThreadExecutor:
         """Return the executor of so many threads."""
         return ThreadExecutor(self.do, size)
 
 
-class InProcess(Worker):
+class Worker(Trainer):
+    """Measures candidates without a look at the data."""
+
+    @abc.abstractmethod
+    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
+        """Return what was measured."""
+
+    def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
+        """Return what was measured, and no model."""
+        return Outcome(self.train(job, on_epoch))
+
+
+class InProcess(Trainer):
     """Trains in this process, one candidate at a time."""
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
-
-    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
-        raise NotImplementedError
 
     def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         from tinysearch.runtime.preparation import prepare_to_train
@@ -100,15 +105,12 @@ class Untrained:
         return Outcome(measurement, model)
 
 
-class UntrainedWorker(Worker):
+class UntrainedWorker(Trainer):
     """Gives what ``Untrained`` gives, and remembers its jobs."""
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self._untrained = Untrained()
-
-    def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
-        raise NotImplementedError
 
     def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         self.jobs.append(job)

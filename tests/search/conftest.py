@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stand_ins import FakeWorker, Worker
+from stand_ins import FakeWorker, Trainer
 
 from tinysearch.baselines.models import architectures
 from tinysearch.data.dataset import Dataset
@@ -105,7 +105,7 @@ class Runner:
         )
 
     def carry_out(
-        self, run: SearchRun, worker: Worker | Executor | None = None, watcher: Callback | None = None
+        self, run: SearchRun, worker: Trainer | Executor | None = None, watcher: Callback | None = None
     ) -> RunOutcome:
         executor = worker if isinstance(worker, Executor) else (worker or FakeWorker()).executor(self.workers)
         return Stages(run, executor, watcher or Callback()).search()
@@ -114,7 +114,7 @@ class Runner:
         self,
         name: str = "run",
         *,
-        worker: Worker | Executor | None = None,
+        worker: Trainer | Executor | None = None,
         watcher: Callback | None = None,
         **options: Any,
     ) -> RunOutcome:

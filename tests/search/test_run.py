@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from stand_ins import Worker
+from stand_ins import Trainer, Worker
 
 from tinysearch.errors import BudgetError, RunError
 from tinysearch.results.record import Epoch, Measurement, Record
@@ -168,11 +168,8 @@ def test_settings_out_of_range_are_refused(setting: str, value: Any, runner: Any
 
 
 def test_only_the_models_of_the_best_few_are_kept(runner: Any, fake_worker: Any) -> None:
-    class Saving(Worker):
+    class Saving(Trainer):
         inner = fake_worker()
-
-        def train(self, job: Job, on_epoch: Any) -> Measurement:
-            raise NotImplementedError
 
         def do(self, job: Job, data: Any, on_epoch: Any) -> Outcome:
             assert job.keep_model

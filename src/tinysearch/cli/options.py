@@ -129,7 +129,8 @@ Lag = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [8]",
+        help="Number of trials a proposal may lag behind: trial i is proposed from the results of trials 0 to i - N, "
+        "and up to N workers are busy. [8]",
     ),
 ]
 
@@ -145,7 +146,8 @@ Schedules = Annotated[
     Schedule | None,
     typer.Option(
         "--schedule",
-        help="lag: the same candidates whatever the workers; async: from whatever is known, for many workers. [lag]",
+        help="When a trial is proposed: at a fixed lag, which gives the same candidates for any number of workers, or "
+        "async, from all results that are there, for many workers. [lag]",
     ),
 ]
 Recipe = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -118,9 +118,9 @@ def display(verbose: bool | int | None = None) -> Display | None:
     return Display(console, notes=False)
 
 
-def _table(plan: object) -> Table:
+def _table(plan: Sequence[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
-    for title, value in plan:  # type: ignore[attr-defined]
+    for title, value in plan:
         table.add_row(Text(title, style="bold"), Text(value))
     return table
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinysearch.results.record import Origin, Purpose
+from tinysearch.results.record import Origin, Purpose, Record
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 
@@ -35,6 +35,22 @@ class Training:
     position: int | None = None
     rejections: Mapping[str, int] = field(default_factory=dict)
     floor: tuple[int, float] | None = None
+
+    @classmethod
+    def again(cls, record: Record, purpose: Purpose, seed: int, fold: int | None) -> Training:
+        """Return another training of the candidate of a record, in its run."""
+        return cls(
+            run=record.run,
+            key=record.key,
+            name=record.name,
+            origin=record.origin,
+            purpose=purpose,
+            seed=seed,
+            architecture=record.architecture,
+            cost=record.cost,
+            recipe=record.recipe,
+            fold=fold,
+        )
 
     @property
     def epochs(self) -> int:

@@ -149,8 +149,8 @@ class Coordinator:
             if isinstance(result, Record):
                 record, predictions, model = result, None, None
             else:
-                known_environment = result.environment or self._executor.environment(self._jobs[handle][0].resources)
-                result = replace(result, environment=known_environment)
+                environment = result.environment or self._executor.environment(self._jobs[handle][0].resources)
+                result = replace(result, environment=environment)
                 (record, predictions), model = plan.recorded(training, result), result.model
             self._store.append(record, predictions)
             if handle is not None:

@@ -206,23 +206,7 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
     best = [standing.first for standing in ranked(searched)[:top]]
-    return [evaluation_of(one, run, seed) for one in best for seed in seeds]
-
-
-def evaluation_of(record: Record, run: str, seed: int) -> Training:
-    """Plan to train the candidate of a record on all training images, and to score it."""
-    return Training(
-        run=run,
-        key=record.key,
-        name=record.name,
-        origin=record.origin,
-        purpose="evaluation",
-        seed=seed,
-        architecture=record.architecture,
-        cost=record.cost,
-        recipe=record.recipe,
-        fold=None,
-    )
+    return [Training.again(one, "evaluation", seed, None) for one in best for seed in seeds]
 
 
 def _identity(training: Training) -> tuple[str, str, int]:

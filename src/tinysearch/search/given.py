@@ -31,8 +31,6 @@ from tinysearch.training.recipe import recipe as named_recipe
 _LIMITS = {"max_macs": "macs", "max_memory": "peak_activation_bytes", "max_weight_bytes": "int8_weight_bytes"}
 _OTHERS = (*_LIMITS, "epochs", "class_weight", "warm_start")
 _NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
-# What a run that goes on may have otherwise than it began.
-MAY_CHANGE = ("trials", "evaluate", "folds")
 
 
 def known_settings() -> list[str]:

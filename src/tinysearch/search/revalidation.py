@@ -78,7 +78,8 @@ def next_round(records: Iterable[Record], settings: RunSettings) -> list[Trainin
     if not standings or trained[standings[0].key] >= settings.folds:
         return []
     waiting = [one for one in standings if trained[one.key] < settings.folds]
-    return [_again(one, settings.seed + trained[one.key]) for one in waiting[:ROUND]]
+    seeds = {one.key: settings.seed + trained[one.key] for one in waiting}
+    return [Training.again(one, "revalidation", seeds[one.key], fold_of(seeds[one.key])) for one in waiting[:ROUND]]
 
 
 class RevalidationPlan(Plan):
@@ -176,18 +177,3 @@ class RevalidationPlan(Plan):
             other_environment=elsewhere,
             created_at="",
         )
-
-
-def _again(record: Record, seed: int) -> Training:
-    return Training(
-        run=record.run,
-        key=record.key,
-        name=record.name,
-        origin=record.origin,
-        purpose="revalidation",
-        seed=seed,
-        architecture=record.architecture,
-        cost=record.cost,
-        recipe=record.recipe,
-        fold=fold_of(seed),
-    )

@@ -18,7 +18,7 @@ from tinysearch.search.history import Known, TrialHistory
 from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
-from tinysearch.search.settings import RunSettings
+from tinysearch.search.settings import MAY_CHANGE, RunSettings
 from tinysearch.search.strategies.registry import constraint, strategy
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
@@ -187,7 +187,7 @@ class SearchRun:
     def _check_same(self) -> None:
         run = self.store.run(self.name)
         run.check_data(self.dataset.name, self.dataset.fingerprint)
-        may_change = {name: getattr(self.settings, name) for name in ("trials", "evaluate", "folds")}
+        may_change = {name: getattr(self.settings, name) for name in MAY_CHANGE}
         before = {**RunSettings.from_dict(run.settings).to_dict(), **may_change}
         for name, value in self.settings.to_dict().items():
             # Early versions wrote no threads.

@@ -27,6 +27,8 @@ MOST_LAG = 100_000
 MOST_THREADS = 1_024
 _LATER = ("data", "augmentation")
 DEFAULT_BUDGET = 10_000
+# What a run that is resumed may have otherwise than it began.
+MAY_CHANGE = ("trials", "evaluate", "folds")
 Schedule = Literal["lag", "async"]
 
 

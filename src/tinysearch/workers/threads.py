@@ -35,7 +35,7 @@ class ThreadExecutor(Executor):
         self._workers = workers
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
-        self._cancelled: set[int] = set()
+        self._cancelled: set[Handle] = set()
         self._count = 0
         self._closed = False
 
@@ -78,7 +78,7 @@ class ThreadExecutor(Executor):
 
     def cancel(self, handle: Handle) -> None:
         """Pass over what a job still has to say; its thread goes on."""
-        self._cancelled.add(handle)  # type: ignore[arg-type]
+        self._cancelled.add(handle)
 
     def close(self) -> None:
         """Take no more jobs."""

@@ -88,10 +88,11 @@ def test_only_the_epochs_of_the_recipe_may_be_others_and_never_more(make: Callab
 def test_a_proposal_leaves_history_and_global_generators_alone(make: Callable[..., Strategy], past: History) -> None:
     history = past(20)
     before = list(history)
-    state = np.random.get_state()[1].tolist()  # type: ignore[index, union-attr]  # noqa: NPY002
+    state = str(np.random.get_state())  # noqa: NPY002
     make().propose(history, np.random.default_rng(0))
     assert history == before
-    assert np.random.get_state()[1].tolist() == state  # type: ignore[index, union-attr]  # noqa: NPY002
+    # Its place among the keys, which change every 624 draws only, is part of it.
+    assert str(np.random.get_state()) == state  # noqa: NPY002
 
 
 @pytest.mark.parametrize("budget", [300, 10_000])

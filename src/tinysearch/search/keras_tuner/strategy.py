@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.search.keras_tuner.repair import repaired
 from tinysearch.search.keras_tuner.replay import OracleReplay
+from tinysearch.search.strategies.outside import check_class_name, class_at
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.training.candidate import Candidate
@@ -130,11 +130,7 @@ def check_oracle_name(name: str) -> None:
     Raises:
         RunError: if the name is neither one of KerasTuner's nor like ``package.MyOracle``.
     """
-    path = name.removeprefix(PREFIX)
-    is_path = "." in path and all(part.isidentifier() for part in path.split("."))
-    if path not in ORACLES and not is_path:
-        known = ", ".join(PREFIX + oracle for oracle in ORACLES)
-        raise RunError(f"an oracle of KerasTuner is one of {known} or {PREFIX}package.MyOracle; got {name!r}")
+    check_class_name(name, PREFIX, ORACLES, "an oracle of KerasTuner", "package.MyOracle")
 
 
 def oracle_class(name: str) -> type[Any]:
@@ -150,14 +146,7 @@ def oracle_class(name: str) -> type[Any]:
     path = name.removeprefix(PREFIX)
     if path in ORACLES:
         path = f"keras_tuner.oracles.{path}Oracle"
-    module, _, attribute = path.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise RunError(f"the oracle of strategy {name!r} cannot be imported: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, keras_tuner.Oracle)):
-        raise RunError(f"strategy {name!r} must name a subclass of keras_tuner.Oracle, got {found!r}")
-    return found
+    return class_at(path, keras_tuner.Oracle, "keras_tuner.Oracle", name, "oracle")
 
 
 def _arguments(oracle: type[Any]) -> set[str]:

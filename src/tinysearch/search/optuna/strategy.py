@@ -18,6 +18,7 @@ from tinysearch.errors import RunError, ShapeError, SpaceError
 from tinysearch.results.record import Record
 from tinysearch.search.keras_tuner.repair import repaired
 from tinysearch.search.optuna.study import PastTrial, StudyReplay, Translation, quiet
+from tinysearch.search.strategies.outside import check_class_name, class_at
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.training.candidate import Candidate
@@ -145,11 +146,7 @@ def check_sampler_name(name: str) -> None:
     Raises:
         RunError: if the name is neither one of Optuna's nor like ``package.MySampler``.
     """
-    path = name.removeprefix(PREFIX)
-    is_path = "." in path and all(part.isidentifier() for part in path.split("."))
-    if path not in SAMPLERS and not is_path:
-        known = ", ".join(PREFIX + sampler for sampler in SAMPLERS)
-        raise RunError(f"a sampler of Optuna is one of {known} or {PREFIX}package.MySampler; got {name!r}")
+    check_class_name(name, PREFIX, SAMPLERS, "a sampler of Optuna", "package.MySampler")
 
 
 def sampler_class(name: str) -> type[Any]:
@@ -170,11 +167,4 @@ def sampler_class(name: str) -> type[Any]:
         raise RunError(f"strategy {name!r} needs {package}: pip install {package}")
     if path in SAMPLERS:
         path = f"optuna.samplers.{path}"
-    module, _, attribute = path.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise RunError(f"the sampler of strategy {name!r} cannot be imported: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, optuna.samplers.BaseSampler)):
-        raise RunError(f"strategy {name!r} must name a subclass of optuna.samplers.BaseSampler, got {found!r}")
-    return found
+    return class_at(path, optuna.samplers.BaseSampler, "optuna.samplers.BaseSampler", name, "sampler")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import queue
 import time
@@ -17,7 +16,6 @@ from tinysearch.errors import CostMismatchError, WorkerError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.capacity import Capacity
 from tinysearch.runtime.devices import share_of, visible_gpus
-from tinysearch.runtime.environment import Environment
 from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
 from tinysearch.workers.local.arrays import SharedArrays
@@ -130,11 +128,13 @@ class LocalExecutor(Executor):
 
     def cancel(self, handle: Handle) -> None:
         """End a job, and the process that has it."""
-        task = self._tasks.pop(handle, None)  # type: ignore[call-overload]
-        if task is not None and task.process is not None:
+        if not isinstance(handle, int) or handle not in self._tasks:
+            return
+        task = self._tasks.pop(handle)
+        if task.process is not None:
             self._discard(task.process)
-        with contextlib.suppress(ValueError):
-            self._waiting.remove(handle)  # type: ignore[arg-type]
+        if handle in self._waiting:
+            self._waiting.remove(handle)
 
     def close(self) -> None:
         """End all processes, and return when none is left."""
@@ -151,10 +151,6 @@ class LocalExecutor(Executor):
         """
         self._images = max(self._images, array.nbytes)
         return self._arrays.add(name, array)
-
-    def environment(self, resources: Resources) -> Environment:
-        """Return where trainings run: here, with the threads of a process."""
-        return Environment.here(resources.threads)
 
     def prepare(self, count: int, resources: Resources) -> None:
         """Start processes, so that there are ``count``: they load TensorFlow until the first jobs come."""
