@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -27,6 +28,8 @@ _FORMAT = "channels_last"
 
 # One number for all channels, or one for each.
 Scale = float | list[float]
+# A layer of Keras, and what is taken for it.
+Instead = Mapping[Any, Callable[..., Any]]
 
 
 def build(
@@ -36,7 +39,7 @@ def build(
     scale: Scale = 1.0,
     offset: Scale = 0.0,
     norm_momentum: float = 0.99,
-    normalization: type[keras.layers.BatchNormalization] = keras.layers.BatchNormalization,
+    instead: Instead = MappingProxyType({}),
 ) -> keras.Model:
     """Build an uncompiled Keras model of ``float32`` and channels last, whatever Keras is set to.
 
@@ -46,7 +49,7 @@ def build(
         scale, offset: The model multiplies raw pixels by ``scale`` and adds ``offset``, for all channels or for each
             its own, in a first layer without parameters; left at 1 and 0 there is no such layer.
         norm_momentum: Momentum of the moving statistics of batch normalization.
-        normalization: Keras's layer, or another with the same variables and results.
+        instead: Other layers to take for some of Keras's, with the same variables and results.
 
     Returns:
         A model from images, shape ``(batch, height, width, channels)``, to class probabilities, shape
@@ -61,7 +64,7 @@ def build(
     x = images
     if scale != 1.0 or offset != 0.0:
         x = keras.layers.Rescaling(scale, offset, name="scale", dtype=_DTYPE)(x)
-    probabilities = lower(architecture, task, _KerasOps(norm_momentum, normalization), x)
+    probabilities = lower(architecture, task, _KerasOps(norm_momentum, instead), x)
     model = keras.Model(images, probabilities, name=f"tinysearch_{architecture.key}")
     model.dtype_policy = keras.DTypePolicy(_DTYPE)
     if model.count_params() != expected.params:
@@ -75,14 +78,14 @@ def build(
 class _KerasOps:
     """Layers of one name are created once and shared."""
 
-    def __init__(self, norm_momentum: float, normalization: type[keras.layers.BatchNormalization]) -> None:
+    def __init__(self, norm_momentum: float, instead: Instead) -> None:
         self._norm_momentum = norm_momentum
-        self._normalization = normalization
+        self._instead = instead
         self._layers: dict[str, Any] = {}
 
     def _layer(self, name: str, create: Callable[..., Any], **arguments: Any) -> Any:
         if name not in self._layers:
-            self._layers[name] = create(name=name, dtype=_DTYPE, **arguments)
+            self._layers[name] = self._instead.get(create, create)(name=name, dtype=_DTYPE, **arguments)
         return self._layers[name]
 
     def convolution(self, x: Any, name: str, *, layer: Convolution, folds: bool) -> Any:
@@ -102,7 +105,7 @@ class _KerasOps:
                 return self._layer(name, keras.layers.DepthwiseConv2D, depth_multiplier=layer.multiplier, **sizes)(x)
 
     def batch_normalization(self, x: Any, name: str, *, folds: bool) -> Any:
-        return self._layer(name, self._normalization, axis=-1, momentum=self._norm_momentum)(x)
+        return self._layer(name, keras.layers.BatchNormalization, axis=-1, momentum=self._norm_momentum)(x)
 
     def activation(self, x: Any, name: str, *, kind: Activation) -> Any:
         if kind == "leaky_relu":

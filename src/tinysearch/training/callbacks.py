@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import numpy.typing as npt
 
+from tinysearch.data.images import Images
 from tinysearch.results.objective import Objective, measured
 from tinysearch.results.record import ACCURACY, Epoch, is_worse
 from tinysearch.training.job import EpochWatcher
-from tinysearch.training.saving import guesses
-
-Pixels = npt.NDArray[Any]
 
 
 class PlateauRule(keras.callbacks.Callback):
@@ -55,18 +54,24 @@ class Metrics(keras.callbacks.Callback):
     It stands before ``SwapEMAWeights``, so that it sees the weights that Keras's own metrics are of.
 
     Args:
-        validation: The validation images, float, and their labels; None if there are none.
+        validation: The validation images; None if there are none.
+        guesses: Returns the classes that the model takes them for, by the weights that were just scored.
         wanted: The objective of the run; unless it is accuracy, there is a measurement after each epoch.
         floor: See ``Job``; its epoch may be the last one.
     """
 
     def __init__(
-        self, validation: tuple[Pixels, Pixels] | None, wanted: Objective, floor: tuple[int, float] | None
+        self,
+        validation: Images | None,
+        guesses: Callable[[], npt.NDArray[np.int64]],
+        wanted: Objective,
+        floor: tuple[int, float] | None,
     ) -> None:
         super().__init__()
         self.latest: dict[str, float] = {}
         self._wanted = wanted
         self._validation = validation
+        self._guesses = guesses
         self._floor = floor
         self._epoch = 0
 
@@ -78,8 +83,7 @@ class Metrics(keras.callbacks.Callback):
         number = self._epoch + 1
         may_be_last = number == self.params["epochs"] or (self._floor is not None and number == self._floor[0])
         if self._validation is not None and (may_be_last or self._wanted.name != ACCURACY):
-            pixels, labels = self._validation
-            self.latest = measured(labels, guesses(self.model, pixels), self._wanted)
+            self.latest = measured(self._validation.labels, self._guesses(), self._wanted)
 
     def falls_short(self, point: Epoch) -> bool:
         """Whether training is to end after the epoch that is over, of which this was measured."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,24 @@ from tinysearch.training.recipe import Recipe
 Pixels = npt.NDArray[np.float32]
 # Sets these draws apart from those of order and movements.
 _STREAM = 1
+
+
+class Draws(NamedTuple):
+    """How some images are changed, in this order; None for what the recipe leaves alone.
+
+    Args:
+        mirrored: Which are mirrored, shape ``(images,)``.
+        cut: The first row that is blanked and the first below it, then columns alike, shape ``(images, 4)``.
+        factors: What each channel is multiplied by, shape ``(images, 1, 1, channels)``.
+        added: What is added to each channel, of that shape.
+        noise: What is added to each value, of the shape of the images.
+    """
+
+    mirrored: npt.NDArray[np.bool_] | None = None
+    cut: npt.NDArray[np.int32] | None = None
+    factors: Pixels | None = None
+    added: Pixels | None = None
+    noise: Pixels | None = None
 
 
 class Changes:
@@ -31,51 +50,104 @@ class Changes:
 
     def apply(self, batch: Pixels, epoch: int, step: int) -> Pixels:
         """Return a batch, shape ``(batch, height, width, channels)``, as it is shown in a step of an epoch."""
-        recipe = self._recipe
-        if not recipe.changes or epoch >= recipe.epochs - recipe.no_augment_final_epochs:
+        if not self._at_work(epoch):
             return batch
+        draws = self._drawn(len(batch), epoch, step)
+        if draws.mirrored is not None:
+            batch = np.where(draws.mirrored[:, None, None, None], batch[:, :, ::-1], batch)
+        if draws.cut is not None:
+            batch = np.where(within(draws.cut, batch.shape), self.blank, batch)
+        if draws.factors is not None:
+            batch = batch * draws.factors
+        if draws.added is not None:
+            batch = batch + draws.added
+        if draws.noise is not None:
+            batch = batch + draws.noise
+        return batch
+
+    def drawn(self, epoch: int) -> Draws:
+        """Draw a whole epoch: what ``apply`` does in each step, for its images one after the other.
+
+        In an epoch without changes what is drawn changes nothing.
+        """
+        size, count = self._recipe.batch_size, len(self._images)
+        counts = [min(size, count - begin) for begin in range(0, count, size)]
+        if not self._recipe.changes:
+            return Draws()
+        if not self._at_work(epoch):
+            return self._nothing(count)
+        steps = [self._drawn(number, epoch, step) for step, number in enumerate(counts)]
+        return Draws(*(None if parts[0] is None else np.concatenate(parts) for parts in zip(*steps, strict=True)))
+
+    @cached_property
+    def blank(self) -> Pixels:
+        """What is cut out has the mean of its channel: it says nothing."""
+        return np.array([one.mean for one in self._channels], np.float32)
+
+    def _at_work(self, epoch: int) -> bool:
+        recipe = self._recipe
+        return recipe.changes and epoch < recipe.epochs - recipe.no_augment_final_epochs
+
+    def _drawn(self, count: int, epoch: int, step: int) -> Draws:
+        recipe, shape = self._recipe, self._images.pixels.shape
         rng = np.random.default_rng([self._seed, epoch, step, _STREAM])
-        count = len(batch)
         # All are drawn in one order, whatever the recipe does with them.
         mirrored = rng.random(count) < recipe.mirroring
         corners, sides = rng.random((count, 2)), rng.random((count, 1)) * recipe.cutout
         lighter = rng.uniform(-1, 1, (count, 1, 1, 1)) * recipe.brightness
-        louder = rng.uniform(-1, 1, (count, 1, 1, batch.shape[3])) * recipe.scaling
-        batch = np.where(mirrored[:, None, None, None], batch[:, :, ::-1], batch)
-        if recipe.cutout:
-            batch = np.where(_cut(batch.shape, corners, sides), self._blank, batch)
-        if recipe.scaling:
-            batch = batch * (1 + louder).astype(np.float32)
-        if recipe.brightness:
-            batch = batch + lighter.astype(np.float32) * self._spread
+        louder = rng.uniform(-1, 1, (count, 1, 1, shape[3])) * recipe.scaling
+        noise = None
         if recipe.jitter:
-            batch = batch + rng.standard_normal(batch.shape, np.float32) * (np.float32(recipe.jitter) * self._spread)
-        return batch
+            noise = rng.standard_normal((count, *shape[1:]), np.float32) * (np.float32(recipe.jitter) * self._spread)
+        return Draws(
+            mirrored if recipe.mirroring else None,
+            _cut(shape, corners, sides) if recipe.cutout else None,
+            (1 + louder).astype(np.float32) if recipe.scaling else None,
+            lighter.astype(np.float32) * self._spread if recipe.brightness else None,
+            noise,
+        )
+
+    def _nothing(self, count: int) -> Draws:
+        recipe, shape = self._recipe, self._images.pixels.shape
+        return Draws(
+            np.zeros(count, np.bool_) if recipe.mirroring else None,
+            np.zeros((count, 4), np.int32) if recipe.cutout else None,
+            np.ones((count, 1, 1, shape[3]), np.float32) if recipe.scaling else None,
+            np.zeros((count, 1, 1, shape[3]), np.float32) if recipe.brightness else None,
+            np.zeros((count, *shape[1:]), np.float32) if recipe.jitter else None,
+        )
 
     @cached_property
     def _channels(self) -> tuple[Channel, ...]:
         return pixel_statistics(self._images)
 
-    @property
+    @cached_property
     def _spread(self) -> Pixels:
         return np.array([one.deviation for one in self._channels], np.float32)
 
-    @property
-    def _blank(self) -> Pixels:
-        """What is cut out has the mean of its channel: it says nothing."""
-        return np.array([one.mean for one in self._channels], np.float32)
+
+def within(cut: Any, shape: tuple[int, ...]) -> Any:
+    """Return which pixels are blanked, shape ``(images, height, width, 1)``, for arrays of NumPy or alike.
+
+    Args:
+        cut: See ``Draws``.
+        shape: ``(images, height, width, channels)``.
+    """
+    rows, columns = np.arange(shape[1])[None, :, None, None], np.arange(shape[2])[None, None, :, None]
+    top, bottom, left, right = (cut[:, number, None, None, None] for number in range(4))
+    return (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
 
 
 def _cut(
     shape: tuple[int, ...], corners: npt.NDArray[np.float64], sides: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
-    """Return which pixels are blanked, ``(batch, height, width, 1)``; all across, where the width is 1."""
-    count, height, width, _ = shape
+) -> npt.NDArray[np.int32]:
+    """Return where pixels are blanked, see ``Draws``: those whose middle is inside; all across, where the width is 1."""
     begin = corners * (1 - sides)
-    end = begin + sides
-    inside = []
-    for axis, length in enumerate((height, width)):
+    bounds = []
+    for axis, length in enumerate(shape[1:3]):
+        if length == 1:
+            bounds += [np.zeros(len(begin)), np.ones(len(begin))]
+            continue
         middles = (np.arange(length) + 0.5) / length
-        within = (middles >= begin[:, axis : axis + 1]) & (middles < end[:, axis : axis + 1])
-        inside.append(within if length > 1 else np.ones((count, 1), bool))
-    return (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
+        bounds += [np.searchsorted(middles, edge[:, axis]) for edge in (begin, begin + sides)]
+    return np.stack(bounds, axis=1).astype(np.int32)

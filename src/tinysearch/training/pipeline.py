@@ -36,12 +36,12 @@ class TrainingBatches:
 
     def __init__(self, images: Images, recipe: Recipe, seed: int) -> None:
         self.steps = math.ceil(len(images) / recipe.batch_size)
-        self._images = images
+        self.images = images
         self._recipe = recipe
         self._seed = seed
         # Grey images have a ground, the least value. Channels have scales of their own, and photographs have no ground.
-        self._fill = lowest(images) if images.pixels.shape[-1] == 1 and images.pixels.shape[2] > 1 else None
-        self._changes = Changes(images, recipe, seed)
+        self.fill = lowest(images) if images.pixels.shape[-1] == 1 and images.pixels.shape[2] > 1 else None
+        self.changes = Changes(images, recipe, seed)
 
     def epochs(self, first: int, end: int) -> Any:
         """Return the batches of the epochs from ``first`` to before ``end``, one after the other.
@@ -58,13 +58,13 @@ class TrainingBatches:
     def drawn(self, epoch: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Draw an epoch: numbers of the images in their order, and the movement of each, none or of shape ``(8,)``."""
         rng = np.random.default_rng([self._seed, epoch])
-        order = rng.permutation(len(self._images)).astype(np.int32)
+        order = rng.permutation(len(self.images)).astype(np.int32)
         if not self._recipe.moves:
             return order, np.empty((0, 8), np.float32)
         recipe = self._recipe
         if epoch >= recipe.epochs - recipe.no_augment_final_epochs:
             recipe = dataclasses.replace(recipe, rotation_degrees=0.0, shift_pixels=0.0, zoom=0.0, shear_degrees=0.0)
-        return order, draw_affine(len(order), self._images.pixels.shape, recipe, rng)
+        return order, draw_affine(len(order), self.images.pixels.shape, recipe, rng)
 
     def batch(
         self, epoch: int, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]
@@ -73,21 +73,21 @@ class TrainingBatches:
         part = slice(step * self._recipe.batch_size, (step + 1) * self._recipe.batch_size)
         pixels = self._taken(epoch, step, order[part])
         if self._recipe.moves:
-            pixels = keras.ops.convert_to_numpy(apply_affine(pixels, moves[part], self._fill))
-        return pixels, self._images.labels[order[part]]
+            pixels = keras.ops.convert_to_numpy(apply_affine(pixels, moves[part], self.fill))
+        return pixels, self.images.labels[order[part]]
 
     def _taken(self, epoch: int, step: int, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """Return the pixels of a batch, changed as the recipe says but not yet moved."""
-        return self._changes.apply(np.asarray(self._images.pixels[rows], np.float32), int(epoch), int(step))
+        return self.changes.apply(np.asarray(self.images.pixels[rows], np.float32), int(epoch), int(step))
 
     def _stream(self, first: int, end: int) -> Any:
         import tensorflow as tf
 
-        labels, size = tf.constant(self._images.labels), len(self._images)
+        labels, size = tf.constant(self.images.labels), len(self.images)
         # What is large stays where it is; what NumPy changes is taken by it.
-        by_numpy = self._recipe.changes or self._images.is_large
-        pixels = None if by_numpy else tf.constant(self._images.pixels)
-        shape = (None, *self._images.pixels.shape[1:])
+        by_numpy = self._recipe.changes or self.images.is_large
+        pixels = None if by_numpy else tf.constant(self.images.pixels)
+        shape = (None, *self.images.pixels.shape[1:])
 
         def epoch(number: Any) -> Any:
             order, moves = tf.numpy_function(self.drawn, [number], (tf.int32, tf.float32))
@@ -104,7 +104,7 @@ class TrainingBatches:
                 else:
                     found = tf.cast(tf.gather(pixels, indices), tf.float32)
                 if self._recipe.moves:
-                    found = apply_affine(found, moves[begin:stop], self._fill)
+                    found = apply_affine(found, moves[begin:stop], self.fill)
                 return found, tf.gather(labels, indices)
 
             steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)

@@ -53,12 +53,12 @@ def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArr
     return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
 
 
-def guesses(model: keras.Model, pixels: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+def guesses(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
     """Return the classes that a model takes images for, shape ``(images,)``, as it is within its training.
 
     ``predict`` would have a function of its own traced, which takes longer than to do without.
     """
-    parts = (pixels[begin : begin + LARGE_BATCH] for begin in range(0, len(pixels), LARGE_BATCH))
+    parts = (pixels[begin : begin + LARGE_BATCH].astype(np.float32) for begin in range(0, len(pixels), LARGE_BATCH))
     found = [np.argmax(keras.ops.convert_to_numpy(model(part, training=False)), axis=1) for part in parts]
     return np.concatenate(found)
 
@@ -79,5 +79,5 @@ def with_predictions(measurement: Measurement, model: bytes, pixels: npt.NDArray
 
 def _of_keras(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Return a new layer that any Keras can load."""
-    normalizes = isinstance(layer, keras.layers.BatchNormalization)
-    return (keras.layers.BatchNormalization if normalizes else type(layer)).from_config(layer.get_config())
+    kind = next(one for one in type(layer).__mro__ if one.__module__.split(".")[0] == "keras")
+    return kind.from_config(layer.get_config())

@@ -21,9 +21,10 @@ from tinysearch.space.task import Task
 from tinysearch.training.callbacks import Metrics, PlateauRule, Recorder, Reporter, variables_of
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.checkpoint import Checkpoint
+from tinysearch.training.epochs import Course, epochs_of, execution, layers
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.training.optimization import loss_of, optimizer_of
-from tinysearch.training.pipeline import LARGE_BATCH, TrainingBatches, validation_of
+from tinysearch.training.pipeline import TrainingBatches
 from tinysearch.training.recipe import Recipe
 from tinysearch.training.saving import saved, with_predictions
 
@@ -119,18 +120,18 @@ def fit(
         scale=scale,
         offset=offset,
         norm_momentum=recipe.norm_momentum,
-        normalization=_normalization(),
+        instead=layers(),
     )
     batches = TrainingBatches(data.train, recipe, seed)
-    validation = None if data.validation is None else validation_of(data.validation)
     model.compile(
         optimizer=optimizer_of(recipe, batches.steps),
         loss=loss_of(recipe),
         metrics=["accuracy"],
-        **_execution(batches.steps),
+        **execution(batches.steps),
     )
     model.optimizer.build(model.trainable_variables)
     _build_metrics(model, data.task)
+    epochs = epochs_of(model, Course(batches, data.validation, _class_weight(data, recipe)), recipe)
     rule = PlateauRule(recipe.plateau_factor)
     images, state, states = (None, None, False) if keeping is None else (keeping.images, keeping.state, keeping.states)
     identity = [candidate.key, seed, images, Environment.here(threads()).decisive]
@@ -145,7 +146,7 @@ def fit(
         variables = [keras.ops.convert_to_numpy(variable) for variable in variables_of(model)]
         return Checkpoint(identity, tuple(curve), variables, [rule.reduced_at, rule.accuracies]).to_bytes()
 
-    metrics = Metrics(validation, known_objective(objective), floor)
+    metrics = Metrics(data.validation, epochs.guesses, known_objective(objective), floor)
     recorder = Recorder(began, seed, curve, metrics)
     callbacks: list[keras.callbacks.Callback] = [metrics, recorder, rule]
     if recipe.ema_momentum:
@@ -153,37 +154,8 @@ def fit(
     if on_epoch is not None:
         callbacks.append(Reporter(curve, on_epoch, state_after if states else None))
     if len(curve) < recipe.epochs:
-        model.fit(
-            batches.epochs(len(curve), recipe.epochs),
-            initial_epoch=len(curve),
-            epochs=recipe.epochs,
-            steps_per_epoch=batches.steps,
-            validation_data=validation,
-            validation_batch_size=LARGE_BATCH,
-            callbacks=callbacks,
-            class_weight=_class_weight(data, recipe),
-            shuffle=False,
-            verbose=0,
-        )
+        epochs.run(len(curve), recipe.epochs, callbacks)
     return model, Measurement(tuple(curve), time.perf_counter() - began, recorder.failure)
-
-
-def _normalization() -> Any:
-    if keras.backend.backend() != "tensorflow":
-        return keras.layers.BatchNormalization
-    from tinysearch.training.normalization import FusedBatchNormalization
-
-    return FusedBatchNormalization
-
-
-def _execution(steps: int) -> dict[str, Any]:
-    """Return how a model is best executed: on TensorFlow an epoch as a whole, and not by XLA.
-
-    XLA takes twice as long on processors.
-    """
-    if keras.backend.backend() == "tensorflow":
-        return {"jit_compile": False, "steps_per_execution": steps}
-    return {"jit_compile": keras.backend.backend() == "jax"}
 
 
 def _build_metrics(model: keras.Model, task: Task) -> None:

@@ -1,0 +1,120 @@
+"""Training images on the device of JAX, and what a step is shown of them, as part of what is compiled.
+
+It is what ``TrainingBatches`` gives batch by batch: the draws are its own, made by NumPy, and what they do is the same
+up to rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.data.images import Images
+from tinysearch.training.changes import Draws, within
+
+
+class Drawn(NamedTuple):
+    """An epoch as it was drawn, image by image in their order.
+
+    Args:
+        order: Numbers of the images, shape ``(images,)``.
+        moves: How each is moved, shape ``(images, 8)``; None where none is.
+        draws: How each is changed before.
+    """
+
+    order: npt.NDArray[np.int32]
+    moves: npt.NDArray[np.float32] | None
+    draws: Draws
+
+
+class Resident(NamedTuple):
+    """Images on the device: pixels as they are, shape ``(images, height, width, channels)``, and labels."""
+
+    pixels: Any
+    labels: Any
+
+    @classmethod
+    def of(cls, images: Images) -> Resident:
+        """Bring images onto the device."""
+        return cls(jnp.asarray(np.asarray(images.pixels)), jnp.asarray(images.labels))
+
+
+def in_steps(values: Any, size: int) -> tuple[Any, Any]:
+    """Divide arrays into whole steps and the rest.
+
+    Args:
+        values: A tree of arrays of shape ``(images, ...)``.
+        size: Images a step.
+
+    Returns:
+        Such a tree of shape ``(steps, size, ...)``, and one of what is left, ``(rest, ...)``; None for what is empty.
+    """
+    count = len(jax.tree.leaves(values)[0])
+    steps, rest = divmod(count, size)
+    whole = jax.tree.map(lambda one: one[: steps * size].reshape(steps, size, *one.shape[1:]), values)
+    return whole if steps else None, jax.tree.map(lambda one: one[steps * size :], values) if rest else None
+
+
+def shown(images: Resident, drawn: Drawn, blank: Any, fill: float | None) -> tuple[Any, Any]:
+    """Return pixels, ``float32``, and labels of a step.
+
+    Args:
+        images: All training images.
+        drawn: What was drawn for the images of the step.
+        blank: What is cut out becomes this, shape ``(channels,)``.
+        fill: See ``moved``.
+    """
+    batch = images.pixels[drawn.order].astype(jnp.float32)
+    draws = drawn.draws
+    if draws.mirrored is not None:
+        batch = jnp.where(draws.mirrored[:, None, None, None], batch[:, :, ::-1], batch)
+    if draws.cut is not None:
+        batch = jnp.where(within(draws.cut, batch.shape), blank, batch)
+    if draws.factors is not None:
+        batch = batch * draws.factors
+    if draws.added is not None:
+        batch = batch + draws.added
+    if draws.noise is not None:
+        batch = batch + draws.noise
+    if drawn.moves is not None:
+        batch = moved(batch, drawn.moves, fill)
+    return batch, images.labels[drawn.order]
+
+
+def moved(batch: Any, transforms: Any, fill: float | None) -> Any:
+    """Do what ``apply_affine`` does, by four reads a pixel.
+
+    Args:
+        batch: Shape ``(batch, height, width, channels)``.
+        transforms: Affine ones, shape ``(batch, 8)``.
+        fill: Value of pixels that come from outside the image; None for that of the nearest pixel inside.
+    """
+    count, height, width, channels = batch.shape
+    y, x = jnp.arange(height, dtype=jnp.float32)[:, None], jnp.arange(width, dtype=jnp.float32)[None, :]
+    xx, xy, shift_x, yx, yy, shift_y = (transforms[:, number, None, None] for number in range(6))
+    border = 0
+    if fill is not None:
+        # All that is farther outside than one pixel is alike.
+        border = 1
+        batch = jnp.pad(batch, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=fill)
+    rows = height + 2 * border
+    columns = width + 2 * border
+    across = jnp.clip(xx * x + xy * y + shift_x + border, 0, columns - 1)
+    down = jnp.clip(yx * x + yy * y + shift_y + border, 0, rows - 1)
+    left, top = jnp.floor(across), jnp.floor(down)
+    flat = batch.reshape(count, rows * columns, channels)
+
+    def read(row: Any, column: Any) -> Any:
+        at = (row * columns + column).astype(jnp.int32).reshape(count, -1, 1)
+        found = jnp.take_along_axis(flat, at, axis=1, mode="promise_in_bounds")
+        return found.reshape(count, height, width, channels)
+
+    right, bottom = jnp.minimum(left + 1, columns - 1), jnp.minimum(top + 1, rows - 1)
+    by_x, by_y = (across - left)[..., None], (down - top)[..., None]
+    upper = read(top, left) * (1 - by_x) + read(top, right) * by_x
+    lower = read(bottom, left) * (1 - by_x) + read(bottom, right) * by_x
+    return upper * (1 - by_y) + lower * by_y
