@@ -141,9 +141,9 @@ def within(cut: Any, shape: tuple[int, ...]) -> Any:
 def _cut(
     shape: tuple[int, ...], corners: npt.NDArray[np.float64], sides: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int32]:
-    """Return where pixels are blanked, see ``Draws``: those whose middle is inside; all across, where the width is 1."""
+    """Return what is blanked, see ``Draws``: pixels whose middle is inside; all across, where the width is 1."""
     begin = corners * (1 - sides)
-    bounds = []
+    bounds: list[npt.NDArray[Any]] = []
     for axis, length in enumerate(shape[1:3]):
         if length == 1:
             bounds += [np.zeros(len(begin)), np.ones(len(begin))]

@@ -103,6 +103,7 @@ class CompiledEpochs(Epochs):
 
     def _epoch(self, state: Any, images: Resident, drawn: Drawn, blank: Any, weights: Any) -> Any:
         """Return the state after an epoch; compiled."""
+
         def step(state: Any, drawn: Drawn) -> tuple[Any, None]:
             pixels, labels = shown(images, drawn, blank, self.course.batches.fill)
             given = (pixels, labels) if weights is None else (pixels, labels, weights[labels])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -79,5 +78,5 @@ def with_predictions(measurement: Measurement, model: bytes, pixels: npt.NDArray
 
 def _of_keras(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Return a new layer that any Keras can load."""
-    kind = next(one for one in type(layer).__mro__ if one.__module__.split(".")[0] == "keras")
+    kind: Any = next(one for one in type(layer).__mro__ if one.__module__.split(".")[0] == "keras")
     return kind.from_config(layer.get_config())

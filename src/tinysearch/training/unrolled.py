@@ -16,7 +16,6 @@ from typing import Any
 import jax
 import keras
 
-
 # Numbers that the columns of a convolution may have; Keras's layer takes no such memory.
 _MOST_COLUMNS = 2**24
 

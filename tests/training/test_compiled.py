@@ -1,0 +1,172 @@
+"""Compiled epochs on JAX, in a process of its own, against Keras's ``fit`` on TensorFlow in this one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from trainings import Trained, Wanted, pictures, trained
+
+from tinysearch.runtime.preparation import prepare_to_train
+from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Dropout, Head, Pool, SeparableConv
+from tinysearch.training.recipe import Recipe, recipe
+from tinysearch.training.saving import classified, loaded
+
+Train = Callable[[Wanted], Trained]
+
+# Of every kind of layer that is another one on JAX, and none that draws.
+NETWORK = Architecture(
+    (Conv(4, norm="after"), Pool(), SeparableConv(6, norm="before", bias=False), DepthwiseConv(norm="before")),
+    Head("average"),
+)
+DROPPED = Architecture((Conv(4, stride=2, norm="before"), Dropout(0.3)), Head("average"))
+SERIES = Architecture((Conv(4, kernel=(3, 1), norm="before"), Pool(size=(2, 1))), Head("average"))
+STEADY = {"schedule": "constant", "learning_rate": 0.02}
+
+
+@pytest.fixture(scope="module")
+def there(on_jax: Callable[..., Any]) -> Train:
+    """Return a function that trains on JAX."""
+    return lambda wanted: on_jax(trained, wanted)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prepared() -> None:
+    prepare_to_train()
+
+
+def losses(result: Trained) -> list[float]:
+    return [epoch.loss for epoch in result.curve]
+
+
+def timeless(result: Trained) -> list[object]:
+    return [dataclasses.replace(epoch, seconds=0.0) for epoch in result.curve]
+
+
+def test_the_losses_of_fifty_steps_are_those_of_tensorflow(there: Train) -> None:
+    # An epoch of one step: its loss is that of the step.
+    wanted = Wanted(NETWORK, Recipe(epochs=50, batch_size=32), count=32, weights=True)
+    ours, theirs = there(wanted), trained(wanted)
+    assert len(losses(ours)) == 50
+    np.testing.assert_allclose(losses(ours), losses(theirs), rtol=0, atol=1e-4)
+    assert losses(ours)[-1] < losses(ours)[0] - 0.1
+
+
+KNOBS = {
+    # Five whole steps and a smaller one; the warm-up and the fall of the rate.
+    "default": Recipe(epochs=8, batch_size=16),
+    "adam": Recipe(
+        epochs=5,
+        batch_size=16,
+        optimizer="adam",
+        input_scaling="unit",
+        clip_norm=0.0,
+        label_smoothing=0.1,
+        weight_decay=0.01,
+        class_weight="balanced",
+        plateau_factor=4.0,
+        norm_momentum=0.8,
+        schedule="constant",
+        learning_rate=1e-9,
+    ),
+    "weighted": Recipe(epochs=3, batch_size=16, weight_decay=0.01, class_weight="balanced", label_smoothing=0.1),
+    "averaged": Recipe(
+        epochs=4,
+        batch_size=16,
+        ema_momentum=0.8,
+        no_augment_final_epochs=1,
+        zoom=0.2,
+        shear_degrees=10.0,
+        mirroring=0.5,
+        cutout=0.4,
+        brightness=0.3,
+        scaling=0.2,
+        jitter=0.1,
+        **STEADY,  # type: ignore[arg-type]
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("grey", name) for name in KNOBS),
+        *(pytest.param("colour", name, marks=pytest.mark.slow) for name in KNOBS),
+    ],
+)
+def test_every_knob_of_a_recipe_does_what_it_does_on_tensorflow(kind: str, name: str, there: Train) -> None:
+    wanted = Wanted(NETWORK, KNOBS[name], kind, weights=True)
+    ours, theirs = there(wanted), trained(wanted)
+    for one, other in zip(ours.curve, theirs.curve, strict=True):
+        for value in ("loss", "val_loss", "learning_rate"):
+            assert getattr(one, value) == pytest.approx(getattr(other, value), rel=2e-3, abs=1e-3), value
+        for value in ("accuracy", "val_accuracy"):
+            assert getattr(one, value) == pytest.approx(getattr(other, value), abs=1.5 / 37), value
+
+
+def test_series_are_trained_as_on_tensorflow(there: Train) -> None:
+    how = Recipe(epochs=3, batch_size=16, rotation_degrees=0.0, shift_pixels=2.0, jitter=0.1, scaling=0.2, cutout=0.3)
+    wanted = Wanted(SERIES, how, "series", weights=True)
+    np.testing.assert_allclose(losses(there(wanted)), losses(trained(wanted)), rtol=1e-3)
+
+
+def test_python_runs_no_step_and_whole_and_smaller_steps_are_compiled_once(there: Train) -> None:
+    found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16)))
+    assert found.traced == {"train_step": 2, "test_step": 1}
+    assert found.numbers == [1, 2, 3]
+
+
+@pytest.mark.parametrize("how", [recipe("default", epochs=4), Recipe(epochs=4, batch_size=16, ema_momentum=0.9)])
+def test_the_same_seed_gives_the_same_numbers_resumed_or_not(how: Recipe, there: Train) -> None:
+    wanted = Wanted(DROPPED, how)
+    whole, again = there(wanted), there(wanted)
+    assert timeless(whole) == timeless(again)
+    for after in (1, 3):
+        resumed = there(dataclasses.replace(wanted, state=whole.states[after - 1]))
+        assert resumed.numbers == list(range(after + 1, 5))
+        assert timeless(resumed) == timeless(whole)
+        for one, other in zip(whole.weights, resumed.weights, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert losses(there(dataclasses.replace(wanted, seed=1))) != losses(whole)
+
+
+def test_another_objective_is_measured_after_every_epoch_of_what_is_kept(there: Train) -> None:
+    wanted = Wanted(NETWORK, Recipe(epochs=3, batch_size=16, ema_momentum=0.8), objective="macro_f1", weights=True)
+    ours, theirs = there(wanted), trained(wanted)
+    assert all(set(epoch.metrics) == {"balanced_accuracy", "macro_f1"} for epoch in ours.curve)
+    labels = pictures("grey", 88).validation
+    assert labels is not None
+    right = [float((ours.classes == labels.labels).mean()), ours.curve[-1].val_accuracy]
+    assert right[0] == pytest.approx(right[1])
+    assert ours.curve[-1].metrics["macro_f1"] == pytest.approx(theirs.curve[-1].metrics["macro_f1"], abs=0.1)
+
+
+def test_training_ends_below_the_floor_and_when_the_loss_is_no_number(there: Train) -> None:
+    wanted = Wanted(NETWORK, Recipe(epochs=4, batch_size=16))
+    assert there(dataclasses.replace(wanted, floor=(2, 1.1))).numbers == [1, 2]
+    assert there(dataclasses.replace(wanted, floor=(2, 0.0))).numbers == [1, 2, 3, 4]
+    hopeless = Architecture((Conv(8, activation="linear"),) * 3, Head("flatten"))
+    how = Recipe(epochs=3, batch_size=16, schedule="constant", learning_rate=100.0, clip_norm=0.0)
+    failed = there(Wanted(hopeless, how))
+    assert "epoch 1" in (failed.failure or "")
+
+
+def test_images_that_are_too_many_for_the_device_are_trained_on_batch_by_batch_with_the_same_numbers(
+    there: Train,
+) -> None:
+    wanted = Wanted(NETWORK, Recipe(epochs=2, batch_size=16, mirroring=0.5))
+    compiled, by_keras = there(wanted), there(dataclasses.replace(wanted, most=1_000))
+    np.testing.assert_allclose(losses(compiled), losses(by_keras), rtol=1e-4)
+    np.testing.assert_array_equal(compiled.classes, by_keras.classes)
+
+
+def test_a_model_that_was_trained_there_is_of_kerass_own_layers_and_answers_alike_anywhere(there: Train) -> None:
+    found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16)))
+    data = pictures("grey", 88)
+    assert data.validation is not None
+    model = loaded(found.model)
+    assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
+    np.testing.assert_array_equal(classified(model, data.validation.pixels), found.classes)
