@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+
+# Of the memory of a GPU, what all processes together may take; the rest is the driver's and that of their contexts.
+_SHARED = 0.9
 
 
 def visible_gpus() -> list[str]:
@@ -15,30 +19,58 @@ def visible_gpus() -> list[str]:
         found = [name.strip() for name in named.split(",") if name.strip()]
         # What follows a number below 0 is invisible to CUDA.
         return found[: next((index for index, name in enumerate(found) if name.startswith("-")), len(found))]
-    if shutil.which("nvidia-smi") is None:
-        return []
-    try:
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"], capture_output=True, text=True, timeout=20
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return done.stdout.split() if done.returncode == 0 else []
+    return _asked("index")
 
 
-def share_of(slot: int, gpus: Sequence[str]) -> dict[str, str]:
+def accelerator() -> str | None:
+    """Return the model of the GPUs that this process may use, ``"NVIDIA H100 80GB HBM3"``; None where there are none.
+
+    Several models are named in alphabetical order.
+    """
+    visible = visible_gpus()
+    return ", ".join(sorted(set(_asked("name", visible)))) or None if visible else None
+
+
+def share_of(slot: int, gpus: Sequence[str], workers: int = 1) -> dict[str, str]:
     """Return the environment of the process in one of many places: GPUs are dealt out in turn.
 
-    A process takes the memory that it needs, so that several can share a GPU.
+    A process takes the memory that it needs, so that several can share a GPU; one of JAX no more than its share of
+    nine tenths, so that none is without because another has taken all. What is set already stays.
 
-    >>> share_of(3, ["0", "1"])["CUDA_VISIBLE_DEVICES"]
+    Args:
+        slot: The place, from 0.
+        gpus: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs.
+        workers: How many places there are.
+
+    >>> share_of(3, ["0", "1"], 4)["CUDA_VISIBLE_DEVICES"]
     '1'
     >>> share_of(3, [])
     {}
     """
     if not gpus:
         return {}
-    return {
-        "CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)],
-        "XLA_PYTHON_CLIENT_PREALLOCATE": os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),
-    }
+    ours = {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]}
+    of_one = max(1, math.ceil(workers / len(gpus)))
+    given = [os.environ.get(name) for name in ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION")]
+    if not any(given):
+        # JAX refuses both names at once, and the older one is known to all versions.
+        ours["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{_SHARED / of_one:.4f}"
+    ours["XLA_PYTHON_CLIENT_PREALLOCATE"] = os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    return ours
+
+
+def _asked(what: str, gpus: Sequence[str] = ()) -> list[str]:
+    """Return what ``nvidia-smi`` says of GPUs, a line each; nothing where it cannot be asked."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    chosen = [f"--id={','.join(gpus)}"] if gpus else []
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader", *chosen],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.runtime.backend import backend
+from tinysearch.runtime.devices import accelerator
 from tinysearch.runtime.versions import version_of
 
 
@@ -28,6 +29,7 @@ class Environment:
         threads: Threads of one training; None where it is not known.
         python: Version of Python.
         commit: Commit of tinysearch, where it ran from a git checkout; it ends in ``-dirty`` if files differ from it.
+        accelerator: Model of the GPU that could be used; None for none.
     """
 
     backend: str | None
@@ -36,6 +38,7 @@ class Environment:
     threads: str | None = None
     python: str | None = None
     commit: str | None = None
+    accelerator: str | None = None
 
     @classmethod
     def here(cls, threads: int | None = None) -> Environment:
@@ -56,6 +59,7 @@ class Environment:
             "backend": self.backend,
             "machine": self.machine,
             "threads": self.threads,
+            **({} if self.accelerator is None else {"accelerator": self.accelerator}),
         }
 
     def gives_equal_numbers(self, other: Environment) -> bool:
@@ -80,12 +84,13 @@ class Environment:
             "machine": self.machine,
             "commit": self.commit,
             **({} if self.threads is None else {"threads": self.threads}),
+            **({} if self.accelerator is None else {"accelerator": self.accelerator}),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Environment:
         """Make an environment of plain JSON values."""
-        own = ("backend", "machine", "threads", "python", "commit")
+        own = ("backend", "machine", "threads", "python", "commit", "accelerator")
         versions = {name: value for name, value in data.items() if name not in own}
         return cls(versions=versions, **{name: data.get(name) for name in own})
 
@@ -95,7 +100,9 @@ def _here() -> Environment:
     name = backend()
     versions = {package: version_of(package) for package in (name, "tinysearch", "keras", "keras-tuner", "numpy")}
     machine = f"{platform.system()} {platform.machine()}"
-    return Environment(name, versions, machine, python=platform.python_version(), commit=_commit())
+    return Environment(
+        name, versions, machine, python=platform.python_version(), commit=_commit(), accelerator=accelerator()
+    )
 
 
 def _commit() -> str | None:

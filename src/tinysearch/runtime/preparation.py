@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tinysearch.runtime.backend import backend, load_keras, quiet
+from tinysearch.runtime.compilation import keep_compiled
 
 _threads: int | None = None
 
@@ -32,8 +33,10 @@ def prepare_to_train(threads: int | None = None, *, bare: bool = False) -> None:
     name = backend()
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if name == "jax" and threads == 1:
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+    if name == "jax":
+        # On GPUs the same kernels are taken, and the same order of sums, every time.
+        flags = ["--xla_gpu_deterministic_ops=true", *(["--xla_cpu_multi_thread_eigen=false"] if threads == 1 else [])]
+        os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *flags]).strip()
     # TensorFlow loads JAX where it is installed, to convert models of it.
     unwanted = [*(["jax"] if name == "tensorflow" else []), *(["sklearn"] if bare else [])]
     with absent(*unwanted):
@@ -47,6 +50,8 @@ def prepare_to_train(threads: int | None = None, *, bare: bool = False) -> None:
     with quiet():
         if name == "tensorflow":
             _prepare_tensorflow(threads)
+        elif name == "jax":
+            keep_compiled()
         elif name == "torch":
             import torch
 

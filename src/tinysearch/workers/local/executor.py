@@ -189,7 +189,7 @@ class LocalExecutor(Executor):
     def _started(self, resources: Resources) -> Process:
         taken = {process.slot for process in self._processes}
         slot = next(number for number in itertools.count() if number not in taken)
-        environment = share_of(slot, self._gpus)
+        environment = share_of(slot, self._gpus, self._workers)
         # A machine may be short of something for a moment.
         for pause in (0.2, 1.0, None):
             try:
