@@ -1,0 +1,205 @@
+"""How many candidates a minute a GPU trains with 1, 4, 8 and 16 workers, and how that compares with the processor.
+
+::
+
+    pip install '.[benchmarks]' 'jax[cuda12]'
+    python benchmarks/gpu.py --data mnist.npz
+
+One command of at most five minutes. Each number of workers gets an equal part of ``--seconds``, and so has the
+processor of the machine: TensorFlow with as many single-thread workers as there are cores, at most 8. Workers are
+started and warm. Then networks below 10,000 parameters that were drawn at random are trained, each a new one, by the
+recipe ``default`` with ``--epochs``, and whole epochs are counted until the time is over: a candidate counts as so many
+epochs. What is compiled for a network counts as well; nothing is taken from an earlier run. Without a GPU both sides
+run on the processor, which shows that the command works and nothing else.
+
+The start of a candidate is what its first epoch takes longer than its second. Utilisation is the mean of what
+``nvidia-smi`` says every second, and CPU seconds of all workers by all cores. Needs psutil.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from candidate import images
+
+from tinysearch.data.dataset import TrainingData
+from tinysearch.data.images import Images
+from tinysearch.results.record import Epoch
+from tinysearch.runtime.cores import MOST_WORKERS, usable_cores
+from tinysearch.runtime.devices import accelerator, visible_gpus
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import DataReference, Job
+from tinysearch.training.recipe import recipe
+from tinysearch.workers.executor import EpochDone, JobDone
+from tinysearch.workers.local.executor import LocalExecutor
+
+BELOW = 10_000
+WARM = 64
+
+
+class Utilisation:
+    """Asks every second how busy the GPUs are, in a thread."""
+
+    def __init__(self) -> None:
+        self.samples: list[float] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def __enter__(self) -> Utilisation:
+        if visible_gpus():
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _ask(self) -> None:
+        command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+        command.append(f"--id={','.join(visible_gpus())}")
+        while not self._over.wait(1.0):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                self.samples.append(statistics.mean(float(line) for line in done.stdout.split()))
+
+
+def shared(executor: LocalExecutor, data: TrainingData, mark: str) -> DataReference:
+    """Give images to an executor; what is held out of all is the last tenth: the images for validation."""
+    assert data.validation is not None  # noqa: S101
+    parts = (data.train, data.validation)
+    return DataReference(
+        executor.share(f"{mark}-pixels", np.concatenate([part.pixels for part in parts])),
+        executor.share(f"{mark}-labels", np.concatenate([part.labels for part in parts])),
+        mark,
+        data.task.input_shape,
+        data.task.classes,
+        data.full_scale,
+    )
+
+
+def phase(options: argparse.Namespace) -> dict[str, Any]:
+    """Train for a while on what this process and its workers may use."""
+    data = images(options.data, options.images)
+    assert data.validation is not None  # noqa: S101
+    few = TrainingData(data.task, _head(data.train, WARM), _head(data.validation, WARM // 8), data.full_scale)
+    space, rng = SearchSpace(data.task), np.random.default_rng(0)
+    curves: dict[Any, list[Epoch]] = {}
+    failures = []
+    with LocalExecutor(options.workers, stall_seconds=600.0, gpus=() if options.phase == "cpu" else None) as executor:
+        small, whole = shared(executor, few, "few"), shared(executor, data, "whole")
+
+        def next_job() -> Job:
+            network = space.sample_between(BELOW // 2, BELOW - 1, rng) or space.sample(rng)
+            return Job(Candidate(network, recipe("default", epochs=options.epochs)), 0, whole)
+
+        first = space.sample(rng)
+        waiting = {
+            executor.submit(Job(Candidate(first, recipe("default", epochs=1)), 0, small))
+            for _ in range(options.workers)
+        }
+        while waiting:
+            event = executor.wait()
+            if isinstance(event, JobDone):
+                waiting.discard(event.handle)
+        began, busy = time.perf_counter(), spent()
+        with Utilisation() as gpu:
+            for _ in range(options.workers):
+                curves[executor.submit(next_job())] = []
+            while (left := options.seconds - (time.perf_counter() - began)) > 0:
+                event = executor.wait(left)
+                if isinstance(event, EpochDone):
+                    curves[event.handle].append(event.epoch)
+                elif event is not None:
+                    failures += [event.outcome.measurement.failure] if isinstance(event, JobDone) else [event.reason]
+                    curves[executor.submit(next_job())] = []
+        passed, cpu = time.perf_counter() - began, spent() - busy
+    starts = [2 * curve[0].seconds - curve[1].seconds for curve in curves.values() if len(curve) > 1]
+    epochs = sum(map(len, curves.values()))
+    return {
+        "workers": options.workers,
+        "accelerator": accelerator() if options.phase == "gpu" else None,
+        "epochs": epochs,
+        "a_minute": 60 * epochs / options.epochs / passed,
+        "start": statistics.median(starts) if starts else None,
+        "gpu": statistics.mean(gpu.samples) if gpu.samples else None,
+        "cpu": 100 * cpu / passed / usable_cores(),
+        "failed": sum(failure is not None for failure in failures),
+    }
+
+
+def spent() -> float:
+    """Return the CPU seconds of the workers that are there."""
+    return sum(sum(process.cpu_times()[:2]) for process in psutil.Process().children(recursive=True))
+
+
+def _head(part: Images, count: int) -> Images:
+    return Images(part.pixels[:count], part.labels[:count])
+
+
+def measure(name: str, workers: int, seconds: float, options: argparse.Namespace) -> dict[str, Any]:
+    """Have a phase run in a process of its own, with an empty cache of what is compiled."""
+    backend = options.backend if name == "gpu" else "tensorflow"
+    command = [sys.executable, __file__, "--phase", name, "--workers", str(workers), "--seconds", str(seconds)]
+    command += ["--images", str(options.images), "--epochs", str(options.epochs)]
+    command += ["--data", str(options.data)] if options.data else []
+    with tempfile.TemporaryDirectory() as cache:
+        surroundings = {**os.environ, "KERAS_BACKEND": backend, "JAX_COMPILATION_CACHE_DIR": cache}
+        if name == "cpu":
+            surroundings["CUDA_VISIBLE_DEVICES"] = ""
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=surroundings)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    """Measure the processor and each number of workers, in turn, and print what came out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--workers", default="1,4,8,16")
+    parser.add_argument("--backend", default="jax", help="jax or tensorflow")
+    parser.add_argument("--seconds", type=float, default=200.0, help="of training, in all; starts come on top")
+    parser.add_argument("--images", type=int, default=54_000)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--phase", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.phase:
+        options.workers = int(options.workers)
+        print(json.dumps(phase(options)))
+        return
+    numbers = [int(number) for number in options.workers.split(",")]
+    part = options.seconds / (1 + len(numbers))
+    processor = measure("cpu", min(usable_cores(), MOST_WORKERS), part, options)
+    found = [measure("gpu", number, part, options) for number in numbers]
+    if options.json:
+        print(json.dumps({"processor": processor, "found": found}))
+        return
+    print(f"{found[0]['accelerator'] or 'no GPU: both sides on the processor'}; {options.backend} against TensorFlow")
+    print("| workers | candidates a minute | / processor | start, s | GPU busy | CPU busy | failed |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for each in [processor, *found]:
+        ratio = f"{each['a_minute'] / processor['a_minute']:.2f}" if processor["a_minute"] else ""
+        start = "" if each["start"] is None else f"{each['start']:.1f}"
+        gpu = "" if each["gpu"] is None else f"{each['gpu']:.0f} %"
+        name = f"{each['workers']} (processor)" if each is processor else each["workers"]
+        print(
+            f"| {name} | {each['a_minute']:.2f} | {ratio} | {start} | {gpu} | {each['cpu']:.0f} % | {each['failed']} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
