@@ -19,11 +19,14 @@ from tinysearch.space.task import Task
 from tinysearch.training.recipe import Recipe
 
 CLASSES = 4
-SHAPES = {"grey": (12, 12, 1), "colour": (10, 12, 3), "series": (24, 1, 4)}
+SHAPES = {"grey": (12, 12, 1), "colour": (10, 12, 3), "series": (24, 1, 4), "broken": (12, 12, 1)}
 
 
 def pictures(kind: str, count: int) -> TrainingData:
-    """Return images of a kind, of which each class has a pattern of its own under noise; classes are not all alike."""
+    """Return images of a kind, of which each class has a pattern of its own under noise; some classes are rarer.
+
+    Of those that are ``"broken"``, some values are no numbers.
+    """
     shape = SHAPES[kind]
     rng = np.random.default_rng(7)
     patterns = rng.uniform(0, 160, (CLASSES, *shape))
@@ -31,6 +34,8 @@ def pictures(kind: str, count: int) -> TrainingData:
     def part(count: int) -> Images:
         labels = np.minimum(rng.integers(0, CLASSES + 2, count), CLASSES - 1).astype(np.int32)
         pixels = patterns[labels] + rng.uniform(0, 90, (count, *shape))
+        if kind == "broken":
+            pixels[::5] = np.nan
         return Images(pixels.astype(np.uint8 if kind == "grey" else np.float32), labels)
 
     return TrainingData(Task(shape, CLASSES), part(count), part(37), 255.0)

@@ -148,10 +148,9 @@ def test_training_ends_below_the_floor_and_when_the_loss_is_no_number(there: Tra
     wanted = Wanted(NETWORK, Recipe(epochs=4, batch_size=16))
     assert there(dataclasses.replace(wanted, floor=(2, 1.1))).numbers == [1, 2]
     assert there(dataclasses.replace(wanted, floor=(2, 0.0))).numbers == [1, 2, 3, 4]
-    hopeless = Architecture((Conv(8, activation="linear"),) * 3, Head("flatten"))
-    how = Recipe(epochs=3, batch_size=16, schedule="constant", learning_rate=100.0, clip_norm=0.0)
-    failed = there(Wanted(hopeless, how))
-    assert "epoch 1" in (failed.failure or "")
+    failed = there(Wanted(DROPPED, Recipe(epochs=3), "broken"))
+    assert failed.failure == "loss was nan after epoch 1"
+    assert failed.numbers == []
 
 
 def test_images_that_are_too_many_for_the_device_are_trained_on_batch_by_batch_with_the_same_numbers(
