@@ -32,10 +32,10 @@ from typing import Any
 
 import numpy as np
 import psutil
-from candidate import images
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
+from tinysearch.data.loading import load
 from tinysearch.results.record import Epoch
 from tinysearch.runtime.cores import MOST_WORKERS, usable_cores
 from tinysearch.runtime.devices import accelerator, visible_gpus
@@ -93,9 +93,11 @@ def shared(executor: LocalExecutor, data: TrainingData, mark: str) -> DataRefere
 
 def phase(options: argparse.Namespace) -> dict[str, Any]:
     """Train for a while on what this process and its workers may use."""
-    data = images(options.data, options.images)
-    assert data.validation is not None  # noqa: S101
-    few = TrainingData(data.task, _head(data.train, WARM), _head(data.validation, WARM // 8), data.full_scale)
+    found = load(options.dataset, options.data).training_data()
+    assert found.validation is not None  # noqa: S101
+    train, validation = _head(found.train, options.images), _head(found.validation, options.images // 9)
+    data = TrainingData(found.task, train, validation, found.full_scale)
+    few = TrainingData(found.task, _head(train, WARM), _head(validation, WARM // 8), found.full_scale)
     space, rng = SearchSpace(data.task), np.random.default_rng(0)
     curves: dict[Any, list[Epoch]] = {}
     failures = []
@@ -154,7 +156,7 @@ def measure(name: str, workers: int, seconds: float, options: argparse.Namespace
     """Have a phase run in a process of its own, with an empty cache of what is compiled."""
     backend = options.backend if name == "gpu" else "tensorflow"
     command = [sys.executable, __file__, "--phase", name, "--workers", str(workers), "--seconds", str(seconds)]
-    command += ["--images", str(options.images), "--epochs", str(options.epochs)]
+    command += ["--images", str(options.images), "--epochs", str(options.epochs), "--dataset", options.dataset]
     command += ["--data", str(options.data)] if options.data else []
     with tempfile.TemporaryDirectory() as cache:
         surroundings = {**os.environ, "KERAS_BACKEND": backend, "JAX_COMPILATION_CACHE_DIR": cache}
@@ -169,6 +171,7 @@ def main() -> None:
     """Measure the processor and each number of workers, in turn, and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--dataset", default="mnist", help="mnist, or digits where MNIST cannot be had")
     parser.add_argument("--workers", default="1,4,8,16")
     parser.add_argument("--backend", default="jax", help="jax or tensorflow")
     parser.add_argument("--seconds", type=float, default=200.0, help="of training, in all; starts come on top")
