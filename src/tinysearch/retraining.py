@@ -28,6 +28,7 @@ def evaluate(
     *,
     top: int = 1,
     seeds: int = 3,
+    int8: bool = False,
     data: Any = "auto",
     dataset: str = "auto",
     reading: Reading | None = None,
@@ -45,6 +46,7 @@ def evaluate(
         run: Name of the run.
         top: How many candidates, the best by validation accuracy.
         seeds: How many trainings of each, with seeds 0, 1, ...
+        int8: Whether the networks are scored in int8 too, as LiteRT's reference kernels compute it.
         data, dataset, reading, store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
@@ -74,6 +76,10 @@ def evaluate(
             _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
             records = carry_out(opened, planned, images, where, callback, stage, resources=used)
+        if int8:
+            from tinysearch.deploy.scoring import score_in_int8
+
+            records = score_in_int8(opened, records, images, callback.on_note)
         _tell_failures(records, callback)
         return records
 

@@ -28,6 +28,7 @@ class Sort(str, Enum):
     params = "params"
     macs = "macs"
     peak_activation_bytes = "peak_activation_bytes"
+    flash_bytes = "flash_bytes"
     train_seconds = "train_seconds"
 
 

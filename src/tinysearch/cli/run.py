@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import options, plugins, sources
-from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
+from tinysearch.cli import devices, options, plugins, sources
+from tinysearch.cli.numbers import natural, seconds, size, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
 from tinysearch.errors import TrainingError
@@ -66,12 +66,9 @@ def run(
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
-    max_memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=size_or_bytes, metavar="N", help="Most bytes of activations at the peak, in int8: 17000, 16K."
-        ),
-    ] = None,
+    max_ram: devices.MaxRam = None,
+    max_flash: devices.MaxFlash = None,
+    device: devices.DeviceName = None,
     constraint: options.Constraints = None,
     workers: options.Workers = None,
     executor: options.ExecutorName = "local",
@@ -148,7 +145,9 @@ def run(
         "warm_start": learn_from or None,
         "objective": objective,
         "max_macs": max_macs,
-        "max_memory": max_memory,
+        "max_ram": max_ram,
+        "max_flash": max_flash,
+        "device": device,
         "constraints": constraint or None,
     }
     limits: dict[str, Any] = {

@@ -12,10 +12,9 @@ MISSING = "-"
 _REASONS = {
     "params": "at or above the budget",
     "macs": "too many MACs",
-    "peak_activation_bytes": "too much memory",
+    "peak_activation_bytes": "too much RAM",
     "int8_weight_bytes": "too many bytes of weights",
     "flash_bytes": "too much flash",
-    "ram_bytes": "too much memory of a device",
     "duplicate": "seen before",
     "shape": "do not fit the images",
 }

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 # Columns that are never left out, and those that nobody misses.
 _ALWAYS, _DISPENSABLE = 90, 20
 # The columns of what a leaderboard may be sorted by, where they may be left out.
-_SORTED = {"test_accuracy": "test", "macs": "MACs", "peak_activation_bytes": "memory", "train_seconds": "time"}
+_SORTED = {
+    "test_accuracy": "test",
+    "macs": "MACs",
+    "peak_activation_bytes": "RAM",
+    "flash_bytes": "flash",
+    "train_seconds": "time",
+}
 
 
 class _Column(NamedTuple):
@@ -167,7 +173,19 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
             [figures.percent(documented[row.name]) if row.name in documented else "" for row in rows],
             70 if any(row.name in documented for row in rows) else 0,
         ),
-        _Column("memory", True, [figures.count(row.peak_activation_bytes) for row in rows], 45),
+        _Column(
+            "test, int8",
+            True,
+            [figures.tested(row.int8_accuracy_mean, row.int8_accuracy_std, row.int8_seeds) for row in rows],
+            68 if any(row.int8_seeds for row in rows) else 0,
+        ),
+        _Column("RAM", True, [figures.count(row.peak_activation_bytes) for row in rows], 45),
+        _Column(
+            "flash",
+            True,
+            [figures.MISSING if row.flash_bytes is None else figures.count(row.flash_bytes) for row in rows],
+            44 if any(row.flash_bytes is not None for row in rows) else 0,
+        ),
         _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
         _Column("epochs", True, [str(row.epochs) for row in rows], 20),
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),

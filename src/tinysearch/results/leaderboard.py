@@ -21,7 +21,9 @@ class Row:
     trainings, and ``seed`` is None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds,
     None for a single one. ``layers`` is the short notation. ``other_environment`` says that a training was reused that
     had been done in another environment. ``metric`` is what ranks are by, and the figures named so are of it: the same
-    as those of accuracy where it is that.
+    as those of accuracy where it is that. ``int8_accuracy_mean`` and ``int8_accuracy_std`` are of the networks in
+    int8, on the test images, over ``int8_seeds`` of the trainings that were scored on these; ``flash_bytes`` is None
+    for what was recorded before it was counted.
     """
 
     rank: int
@@ -51,6 +53,10 @@ class Row:
     val_metric: float | None = None
     test_metric_mean: float | None = None
     test_metric_std: float | None = None
+    flash_bytes: int | None = None
+    int8_accuracy_mean: float | None = None
+    int8_accuracy_std: float | None = None
+    int8_seeds: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, in the documented order of keys."""
@@ -96,6 +102,7 @@ SORTS: dict[str, Callable[[Entry], float]] = {
     "params": lambda one: one.params,
     "macs": lambda one: one.first.macs,
     "peak_activation_bytes": lambda one: one.first.peak_activation_bytes,
+    "flash_bytes": lambda one: _or(one.first.flash_bytes, float("inf")),
     "train_seconds": lambda one: _or(_mean_of(one, "train_seconds"), 0.0),
 }
 
@@ -166,6 +173,11 @@ def tested_of(one: Entry) -> list[float]:
     return list({each.seed: each.test_accuracy for each in one.trainings if each.test_accuracy is not None}.values())
 
 
+def in_int8(one: Entry) -> list[float]:
+    """Return the test accuracies of a candidate in int8, one for each seed."""
+    return list({each.seed: each.int8_accuracy for each in one.trainings if each.int8_accuracy is not None}.values())
+
+
 def values_of(one: Entry) -> list[float]:
     """Return the values on the test images of the metric that a candidate is ranked by, one for each seed."""
     return list({each.seed: each.test_value for each in one.trainings if each.test_value is not None}.values())
@@ -175,6 +187,7 @@ def _row(rank: int, one: Entry, dataset: str) -> Row:
     first, tested = one.first, tested_of(one)
     by_accuracy = one.metric == ACCURACY
     values = tested if by_accuracy else values_of(one)
+    int8 = in_int8(one)
     return Row(
         rank=rank,
         key=first.key,
@@ -203,6 +216,10 @@ def _row(rank: int, one: Entry, dataset: str) -> Row:
         val_metric=one.value,
         test_metric_mean=_mean(values),
         test_metric_std=statistics.stdev(values) if len(values) > 1 else None,
+        flash_bytes=first.flash_bytes,
+        int8_accuracy_mean=_mean(int8),
+        int8_accuracy_std=statistics.stdev(int8) if len(int8) > 1 else None,
+        int8_seeds=len(int8),
     )
 
 

@@ -18,6 +18,8 @@ Direction = Literal["max", "min"]
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
 # The objective of every run that does not say otherwise. It has fields of its own beside those of all metrics.
 ACCURACY: Final = "accuracy"
+# A metric of the test images: the accuracy of the network in int8, as LiteRT's reference kernels compute it.
+INT8_ACCURACY: Final = "int8_accuracy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ from tinysearch.results.tables import (
     NUMBERED_SUMMARIES,
     RUNS,
     SUMMARIES,
+    TEST,
     TEST_METRICS,
     TRAININGS,
+    deployment_of,
     dump,
     insert_record,
     insert_run,
@@ -186,6 +188,40 @@ class Store:
                 connection.execute(
                     "INSERT INTO predictions (record_id, predicted) VALUES (?, ?)", (number, predictions.predicted)
                 )
+
+    def note_test_metric(self, record: Record, name: str, value: float) -> None:
+        """Note the value of a metric on the test images that was computed after a record was stored; the first stays.
+
+        Raises:
+            StoreWriteError: if it cannot be written.
+        """
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO metrics (record_id, part, name, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (self._number(record), TEST, name, value),
+            )
+
+    def note_deployment(self, record: Record, deployment: Mapping[str, Any]) -> None:
+        """Note what was made of the network of a record for a device, plain JSON values.
+
+        Raises:
+            StoreWriteError: if it cannot be written.
+        """
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO deployments (record_id, deployment, created_at) VALUES (?, ?, ?)",
+                (self._number(record), dump(deployment), now()),
+            )
+
+    def deployments(self, key: str) -> list[dict[str, Any]]:
+        """Return what was made of a candidate for devices, oldest first; what cannot be read is left out."""
+        rows = self._database.query(
+            "SELECT deployments.id, runs.name, deployment FROM deployments "
+            "JOIN records ON records.id = record_id LEFT JOIN runs ON runs.id = run_id WHERE key = ? "
+            "ORDER BY deployments.id",
+            (key,),
+        )
+        return self._read(rows, deployment_of)
 
     def note_proposal(self, run: str, position: int, first: int, later: Sequence[int]) -> None:
         """Note what a proposal knew: the records of the positions before ``first``, and of some later ones."""
@@ -375,6 +411,15 @@ class Store:
         """
         rows = self._database.query(f"{TRAININGS} WHERE records.name = ? ORDER BY records.id", (name,))
         return self._read(rows, self._record, all_needed=True)
+
+    def _number(self, record: Record) -> int:
+        row = self._database.first(
+            "SELECT id FROM records WHERE run_id = ? AND key = ? AND seed = ? AND purpose = ?",
+            (self._run_id(record.run), record.key, record.seed, record.purpose),
+        )
+        if row is None:
+            raise RunError(f"run {record.run!r} has no such record of {record.name}")
+        return int(row["id"])
 
     def _record(self, row: sqlite3.Row) -> Record:
         tested = row["test_accuracy"] is not None

@@ -225,7 +225,7 @@ def _check_reachable(problem: Problem) -> None:
             costs.append(found)
     raise BudgetError(
         f"none of {NARROW_DRAWS:,} random architectures is within the budget, not even at its narrowest: the least of "
-        f"them were {min(one.macs for one in costs):,} MACs and {min(one.peak_activation_bytes for one in costs):,} "
-        f"bytes of activations; raise --max-macs or --max-memory above that"
-        + (", or relax the constraints" if problem.constraints else "")
+        f"them were {min(one.macs for one in costs):,} MACs, {min(one.peak_activation_bytes for one in costs):,} bytes "
+        f"of RAM and {min(one.flash_bytes or 0 for one in costs):,} bytes of flash; raise --max-macs, --max-ram or "
+        f"--max-flash above that" + (", or relax the constraints" if problem.constraints else "")
     )
