@@ -16,18 +16,17 @@ if TYPE_CHECKING:
     from tinysearch.deploy.targets import Dtype
     from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record
-    from tinysearch.results.store import Store
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.task import Task
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a result is from: the data of its study, the folder of its run, its store and all its records."""
+    """Where a result is from: the data of its study, the folder of its run, where the store is, all its records."""
 
     dataset: Dataset
     folder: Path
-    store: Store
+    store: Path
     records: tuple[Record, ...]
 
 
@@ -54,14 +53,14 @@ class Result:
     _origin: _Origin | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, standing: Standing[Record], dataset: Dataset, folder: Path, store: Store) -> Result:
+    def of(cls, standing: Standing[Record], dataset: Dataset, folder: Path, store: Path) -> Result:
         """Return the result of a candidate by how it stands.
 
         Args:
             standing: Its place in the order of its run.
             dataset: What it was trained on.
             folder: That of its run.
-            store: Has its records.
+            store: Where the store is.
         """
         from tinysearch.results.artifacts import BestModels, evaluated
 
@@ -77,6 +76,11 @@ class Result:
             tuple(one.test_accuracy for one in standing.trainings if one.test_accuracy is not None),
             _Origin(dataset, folder, store, tuple(standing.trainings)),
         )
+
+    def __reduce__(self) -> tuple[type[Result], tuple[object, ...]]:
+        """Pickle what is known of the candidate, but not the images of its study."""
+        shown = [field.name for field in dataclasses.fields(self) if field.repr]
+        return type(self), tuple(getattr(self, name) for name in shown)
 
     @property
     def key(self) -> str:
@@ -139,6 +143,7 @@ class Result:
         from tinysearch.deploy.deployment import deploy_candidate
         from tinysearch.errors import TinySearchWarning
         from tinysearch.results.artifacts import saved
+        from tinysearch.results.store import IN_MEMORY
 
         if self._origin is None:
             raise RunError(f"{self.key} belongs to no study; open the study that has trained it, with tinysearch.open")
@@ -153,6 +158,6 @@ class Result:
             origin.dataset,
             dtype=dtype,
             scaling=scaling,
-            store=origin.store,
+            store=None if origin.store == IN_MEMORY else origin.store,
             tell=lambda text: warnings.warn(text, TinySearchWarning, stacklevel=2),
         )

@@ -299,7 +299,7 @@ class Study:
         if self._name is None:
             return ()
         folder = self._store.folder_of(self._name)
-        return tuple(Result.of(one, self.dataset, folder, self._store) for one in ranked(self.records))
+        return tuple(Result.of(one, self.dataset, folder, self._store.path) for one in ranked(self.records))
 
     @property
     def best(self) -> Result:
@@ -316,7 +316,7 @@ class Study:
         # Only what belongs to the first candidate is read whole.
         records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
         (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)
-        return Result.of(found, self.dataset, self._store.folder_of(self._name), self._store)
+        return Result.of(found, self.dataset, self._store.folder_of(self._name), self._store.path)
 
     def _summaries(self) -> list[Summary]:
         known = self._name is not None and self._store.has(self._name)

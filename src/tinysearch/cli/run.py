@@ -231,12 +231,13 @@ def _next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, agai
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        if not study.store.records(outcome.name, purpose="evaluation"):
+        if not study.store.records(outcome.name, purpose="evaluation") and study.dataset.has_test():
             steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = study.best.model_path
         if model.exists():
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
+        steps.append(("to a device", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
     if outcome.ending == "finished":
         more = study.settings.trials * 2
         steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))

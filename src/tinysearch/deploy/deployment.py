@@ -149,7 +149,7 @@ def deploy_candidate(
     dtype: Dtype = "int8",
     scaling: bool = True,
     class_names: Sequence[str] = (),
-    store: Store | Path | None = None,
+    store: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Deployment:
     """Deploy a candidate, see ``deploy``, with the model that was kept or else trained again, see ``trained_network``.
@@ -158,7 +158,7 @@ def deploy_candidate(
         name, records, models, tell: See ``trained_network``.
         target, folder, dataset, dtype, scaling: See ``deploy``.
         class_names: Names of the classes; those of the dataset, or else their numbers, if there are none.
-        store: Takes the record of it, if it is no archive; None for no record but the one in the folder.
+        store: The store that takes a record of it, if it is no archive; None for that in the folder alone.
 
     Raises:
         InputError: if the target is unknown, the images are not those of the network, or the folder cannot be written.
@@ -176,9 +176,7 @@ def deploy_candidate(
         scaling=scaling,
         labels=class_names or dataset.class_names or None,
     )
-    if isinstance(store, Store):
-        store.note_deployment(record, done.to_dict())
-    elif store is not None and store.suffix != SUFFIX:
+    if store is not None and store.suffix != SUFFIX:
         with Store(store) as opened:
             opened.note_deployment(record, done.to_dict())
     return done

@@ -70,7 +70,7 @@ class Conversion:
     """How C makes the input of a network of pixels.
 
     Args:
-        expression: Of ``image[i]``.
+        expression: Of ``image[i]``, and of ``c``, its channel, where there are tables.
         rule: The same in words.
         tables: What the expression takes its numbers from, where channels have their own.
         helpers: The functions that it calls.
@@ -94,7 +94,7 @@ class Conversion:
             words = {one.name: literals(one.values)[0] for one in numbers}
             tables: tuple[Table, ...] = ()
         else:
-            words = {one.name: f"{one.name}[i % MODEL_CHANNELS]" for one in numbers}
+            words = {one.name: f"{one.name}[c]" for one in numbers}
             tables = tuple(numbers)
         filled_in = expression.format(**{name.removeprefix("input_"): word for name, word in words.items()})
         return cls(filled_in, rule, tables, helpers)
@@ -125,7 +125,11 @@ def model_c(plan: Plan, numeric: Numeric) -> str:
     parts.append("\n\n".join(_structure(call) for call in calls) + "\n")
     body = "\n".join(f"    {call.function}(&{call.name});" for call in calls)
     parts.append(f"void model_run(void)\n{{\n{body}\n}}\n")
+    by_channel = bool(numeric.conversion.tables)
     entries = {
+        "BEGIN": "int i = 0, c = 0" if by_channel else "int i = 0",
+        # Without a division, for which a small processor needs a function.
+        "NEXT": "i++, c = c + 1 < MODEL_CHANNELS ? c + 1 : 0" if by_channel else "i++",
         "INPUT": plan.offset(plan.input),
         "OUTPUT": plan.offset(plan.output),
         "CONVERTED": numeric.conversion.expression,

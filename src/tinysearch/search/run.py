@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -214,6 +215,13 @@ def _check_reachable(problem: Problem) -> None:
         )
     if budget == Budget(budget.params) and not problem.constraints:
         return
+    image = math.prod(space.task.input_shape)
+    if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
+        raise BudgetError(
+            f"an image of {'x'.join(map(str, space.task.input_shape))} alone takes {image:,} bytes of RAM, more than "
+            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with --size for pictures, or "
+            f"raise --max-ram"
+        )
     rng = np.random.default_rng(0)
     costs = []
     for _ in range(NARROW_DRAWS):
