@@ -112,6 +112,7 @@ def reproduce(
     plateau_factor: float | None = None,
     data: Any = "auto",
     dataset: str = "auto",
+    reading: Reading | None = None,
     store: Store | Path | str | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
@@ -129,7 +130,7 @@ def reproduce(
         recipe: How the baselines are trained; by default as they are documented.
         epochs: For how many epochs; by default 10.
         plateau_factor: By what the documented learning-rate rule divides the rate; by default 1, which changes nothing.
-        data, dataset, store, callbacks, verbose: See ``Study``.
+        data, dataset, reading, store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Raises:
@@ -160,7 +161,7 @@ def reproduce(
     callback = Callbacks([*callbacks, *shown(verbose)])
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
-        images = load_data(data, dataset).as_in({})
+        images = load_data(data, dataset, reading).as_in({})
         with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
             _tell(where, resources, images, callback)
             results = reproduce_baselines(

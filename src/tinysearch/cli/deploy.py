@@ -30,6 +30,7 @@ def deploy(
     layout: sources.Layout = None,
     label_column: sources.LabelColumn = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
@@ -56,7 +57,7 @@ def deploy(
             found.models,
             to,
             output,
-            load(dataset, data, reading=sources.reading(size, layout, label_column, color=color)),
+            load(dataset, data, reading=sources.reading(size, layout, label_column, color=color, reader=reader)),
             dtype=wanted,
             scaling=not without_scaling,
             class_names=found.class_names,

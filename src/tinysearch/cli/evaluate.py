@@ -30,6 +30,7 @@ def evaluate(
     label_column: sources.LabelColumn = None,
     groups: sources.Groups = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
     store: options.Store = None,
 ) -> None:
     """Retrain the best candidates of a run on all training images, and score them on the test images.
@@ -57,7 +58,7 @@ def evaluate(
                 int8=int8,
                 data=data or "auto",
                 dataset=dataset,
-                reading=sources.reading(size, layout, label_column, groups, color),
+                reading=sources.reading(size, layout, label_column, groups, color, reader),
                 store=opened,
                 workers=workers,
                 callbacks=[Display(notes, notes=False)],

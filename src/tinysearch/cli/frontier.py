@@ -74,6 +74,7 @@ def frontier(
     label_column: sources.LabelColumn = None,
     groups: sources.Groups = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
     plot: Annotated[
         Path | None,
@@ -123,7 +124,7 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
-            reading=sources.reading(size, layout, label_column, groups, color),
+            reading=sources.reading(size, layout, label_column, groups, color, reader),
             name=name,
             store=store,
             workers=workers,

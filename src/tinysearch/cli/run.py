@@ -92,6 +92,7 @@ def run(
     label_column: sources.LabelColumn = None,
     groups: sources.Groups = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
     resume: options.Resume = None,
     time_limit: Annotated[
@@ -156,7 +157,7 @@ def run(
         "stall_limit": seconds(stall_limit),
     }
     which = Reuse.none if retrain else reuse
-    read = sources.reading(size_of_images, layout, label_column, groups, color)
+    read = sources.reading(size_of_images, layout, label_column, groups, color, reader)
     notes = stderr()
     with terminations() as signals:
         study = Study(

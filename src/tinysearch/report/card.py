@@ -139,7 +139,7 @@ def _training(records: Sequence[Record]) -> list[str]:
         return []
     first = records[0]
     recipe = ", ".join(f"{name} {value}" for name, value in first.recipe.items())
-    versions = ", ".join(f"{name} {value}" for name, value in first.provenance.items() if value)
+    versions = ", ".join(f"{name} {value}" for name, value in first.versions.items())
     return [
         "## Training",
         "",

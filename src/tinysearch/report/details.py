@@ -142,7 +142,7 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     table = Table.grid(padding=(0, 2))
     record = alike[0]
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
-    versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
+    versions = ", ".join(f"{name} {value}" for name, value in record.versions.items())
     trial: str = {"search": record.origin, "revalidation": "revalidation, other images held out"}.get(
         record.purpose, "retraining"
     )
@@ -152,6 +152,7 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     rows = [
         ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
         ("data", f"{record.dataset}, training images {record.fingerprint}"),
+        *([("validated on", record.validated_on)] if record.validated_on else []),
         ("recipe", recipe),
         ("seed" if len(alike) == 1 else "seeds", ", ".join(str(one.seed) for one in alike)),
         ("measured on", versions),

@@ -110,11 +110,15 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
     usual = _usual([one.recipe for one in section.candidates])
     hidden = {"documented"} if all(one.documented is None for one in section.candidates) else set()
     hidden |= set(_OF_METRIC) if section.metric == ACCURACY else set()
+    hidden |= set() if any(one.row.int8_seeds for one in section.candidates) else {"int8"}
+    hidden |= set() if any(one.row.flash_bytes is not None for one in section.candidates) else {"flash"}
     best_first = set(_BEST_FIRST) - (set() if section.direction == "max" else set(_OF_METRIC))
     titles = {cell: figures.metric_title(section.metric, part) for cell, part in _OF_METRIC.items()}
     return {
         "metric": figures.metric_title(section.metric),
         "mixed": ", ".join(section.mixed),
+        "splits": "; ".join(section.splits),
+        "flash": any(one.row.flash_bytes is not None for one in section.candidates),
         "title": figures.dataset_title(section.dataset),
         "cards": _cards(section),
         "sentences": _sentences(section, report),

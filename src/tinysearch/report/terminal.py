@@ -56,7 +56,7 @@ def leaderboard(
         known = documented or {} if dataset.split()[0] == "mnist" else {}
         rows = board.of(dataset)
         shown, hidden = _shown(rows, width, known, sort)
-        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board.mixed.get(dataset, ())), Text()]
+        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board, dataset), Text()]
     parts.pop()
     if board.hidden_rows:
         parts.append(Text(f"{board.hidden_rows:,} more candidates are not shown; --top 0 shows all", style="dim"))
@@ -72,7 +72,8 @@ def plain(board: Leaderboard, documented: Mapping[str, float] | None = None) -> 
     return console.export_text()
 
 
-def _remarks(rows: Sequence[Row], hidden: Sequence[str], mixed: Sequence[str]) -> list[Text]:
+def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dataset: str) -> list[Text]:
+    mixed, splits = board.mixed.get(dataset, ()), board.splits.get(dataset, ())
     baselines = [row.name for row in rows if row.origin == "baseline"]
     marks = f"* on the Pareto front of parameters and validation {figures.metric_title(rows[0].metric)}"
     found = [f"{marks}; baselines are bold" if baselines else marks]
@@ -85,6 +86,11 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], mixed: Sequence[str]) -
     if mixed:
         found.append(
             f"ranked by accuracy, for the runs have different objectives: {', '.join(mixed)}; --metric names one"
+        )
+    if splits:
+        found.append(
+            f"runs held out different images, so that validation figures of one run and another cannot be compared: "
+            f"{'; '.join(splits)}"
         )
     if hidden:
         found.append(f"hidden for lack of space: {', '.join(hidden)}; widen the terminal or use --format csv")

@@ -72,12 +72,14 @@ class Leaderboard:
         failed: How many trainings failed and are therefore not ranked.
         hidden_rows: How many rows there are beside these.
         mixed: The datasets that are ranked by accuracy for want of one objective, and the objectives of their runs.
+        splits: The datasets whose runs held out different images for validation, and which, in words.
     """
 
     rows: tuple[Row, ...]
     failed: int = 0
     hidden_rows: int = 0
     mixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -114,6 +116,7 @@ def rank(
     pareto: bool = False,
     tested: bool = False,
     top: int | None = None,
+    splits: Mapping[str, str] | None = None,
 ) -> Leaderboard:
     """Rank candidates, see ``ranking``.
 
@@ -124,6 +127,7 @@ def rank(
             having more parameters.
         tested: Keep only the candidates that were scored on test images.
         top: Keep only so many rows of each dataset, and the baselines further down.
+        splits: By run, what it held out for validation, in words.
 
     Raises:
         InputError: if ``sort`` is unknown.
@@ -152,7 +156,17 @@ def rank(
             shown = kept[:top] + [pair for pair in kept[top:] if pair[1].first.origin == "baseline"]
         hidden_rows += len(kept) - len(shown)
         rows.extend(_row(place, one, dataset) for place, one in shown)
-    return Leaderboard(tuple(rows), sum(one.failure is not None for one in summaries), hidden_rows, mixed)
+    failed = sum(one.failure is not None for one in summaries)
+    return Leaderboard(tuple(rows), failed, hidden_rows, mixed, _differences(rows, splits or {}))
+
+
+def _differences(rows: Iterable[Row], splits: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the datasets of which different images were held out, and which."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.val_accuracy is not None and row.run in splits:
+            found.setdefault(row.dataset, {})[splits[row.run]] = None
+    return {dataset: tuple(words) for dataset, words in found.items() if len(words) > 1}
 
 
 def by_dataset(trainings: Iterable[M]) -> dict[str, list[Standing[M]]]:

@@ -348,7 +348,7 @@
     body.append(place, element("h4", "Where the figures come from"), facts([
       ["run", row.run], ["trial", one.trial === null ? "-" : one.trial + 1], ["key", row.key], ["seed", row.seed === null ? "several" : row.seed],
       ["recipe", Object.entries(one.recipe).map(([name, value]) => `${name} ${value}`).join(", ")],
-      ["training images", `${row.dataset}, ${one.fingerprint}`], ["measured on", Object.entries(one.versions).map(([name, value]) => `${name} ${value}`).join(", ")],
+      ["training images", `${row.dataset}, ${one.fingerprint}`], ["validated on", one.validated_on], ["measured on", Object.entries(one.versions).map(([name, value]) => `${name} ${value}`).join(", ")],
       ["stored", one.stored],
     ]), element("h4", "Train it again"), element("pre", one.reproduce));
     if (!dialog.open) dialog.showModal();
