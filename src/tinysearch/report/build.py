@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Section, Test, Versus
 from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
@@ -250,7 +251,7 @@ def _trained(other: Evaluated, one: Record) -> str:
     if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:
         parts.append(f"by another recipe ({other.recipe.get('optimizer', 'unknown')})")
     if epochs != one.recipe.get("epochs"):
-        parts.append(f"{epochs} epochs")
+        parts.append(f"{epochs} epochs" if epochs is None else figures.epochs(epochs))
     if other.held_out and one.measurement.val_accuracy is None:
         parts.append("on 90 % of the images")
     return ", ".join(parts)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tinysearch.report import figures
 from tinysearch.results.objective import title_of
-from tinysearch.results.record import ACCURACY, INT8_ACCURACY, Epoch, Record
+from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
 
@@ -208,7 +208,7 @@ def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
     for name in names:
         values = [metrics[name] for metrics in measured if name in metrics]
         text = figures.tested(*figures.mean_and_std(values), len(values), name)
-        title = "accuracy in int8" if name == INT8_ACCURACY else title_of(name)
+        title = title_of(name)
         found.append((title, text if len(measured) > 1 else figures.measured(values[0], name)))
     return found
 

@@ -136,6 +136,15 @@ def count(number: float) -> str:
     return f"{number / 1e9:.3g}G"
 
 
+def epochs(number: int) -> str:
+    """Write a number of epochs.
+
+    >>> epochs(1), epochs(10)
+    ('1 epoch', '10 epochs')
+    """
+    return f"{number:,} epoch{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Write a time.
 

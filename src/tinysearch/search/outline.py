@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinysearch.report import figures
 from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
@@ -34,7 +35,10 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("budget", ", ".join(settings.budget.limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
-        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}"),
+        (
+            "training",
+            f"{figures.epochs(settings.recipe.epochs)} each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}",
+        ),
         *([] if need is None else [("memory", need)]),
     ]
 
