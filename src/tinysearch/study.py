@@ -95,7 +95,8 @@ class Study:
         verbose: bool | int | None = None,
         **settings: Any,
     ) -> None:
-        from tinysearch.results.store import Store, check_name
+        from tinysearch.results.runs import check_name
+        from tinysearch.results.store import Store
         from tinysearch.search.given import plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 

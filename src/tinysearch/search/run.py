@@ -14,7 +14,8 @@ from tinysearch.errors import BudgetError, DamagedError, RecipeError, RunError
 from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
-from tinysearch.results.store import Store, check_name
+from tinysearch.results.runs import check_name
+from tinysearch.results.store import Store
 from tinysearch.search.history import Known, TrialHistory
 from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.proposer import Proposer
