@@ -39,6 +39,7 @@ def test_each_example_is_short(blocks: list[str]) -> None:
     assert len(blocks) == 10
 
 
+@pytest.mark.slow
 def test_the_examples_pass_their_contracts_and_search_from_python(
     blocks: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, untrained: None
 ) -> None:
