@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import pytest
 from stand_ins import FakeWorker
 
 import tinysearch
-from tinysearch import Result
+from tinysearch import Result, Study
 from tinysearch.data.loading import load
 from tinysearch.errors import BudgetError, TrainingError
 from tinysearch.results.leaderboard import Leaderboard, rank
@@ -90,6 +91,12 @@ def made(tiny: Path, once: Callable[..., Made], trained_here: None) -> Made:
     return once(one_candidate)
 
 
+@pytest.fixture
+def reopened(made: Made, tiny: Path, trained_here: None) -> Iterator[Study]:
+    with tinysearch.open("one", store=made.folder / "store.db", data=tiny) as study:
+        yield study
+
+
 def test_a_search_trains_what_was_asked_for(made: Made) -> None:
     searched = [record for record in made.records if record.purpose == "search"]
     assert [(record.origin, record.epochs) for record in searched] == [("search", 1)]
@@ -144,6 +151,19 @@ def test_the_best_can_be_built_and_has_the_parameters_it_claims(made: Made) -> N
     assert model.count_params() == made.best.params == counted.params
     assert model.input_shape == (None, 28, 28, 1)
     assert model.output_shape == (None, 10)
+
+
+def test_the_best_becomes_a_file_for_a_device(reopened: Study, made: Made, tmp_path: Path) -> None:
+    best = reopened.best
+    done = best.deploy("tflite", tmp_path / "out")
+    assert reopened.store.deployments(best.key) == [json.loads((tmp_path / "out" / "deployment.json").read_text())]
+    assert (tmp_path / "out" / "model.tflite").exists()
+    assert done.findings.comparisons["LiteRT int8"].agreement > 0.8
+    with pytest.raises(tinysearch.TinySearchError, match="'elf'"):
+        best.deploy("elf", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(tinysearch.TinySearchError, match="belongs to no study"):
+        made.best.deploy("c", tmp_path / "other")
 
 
 def test_the_trained_model_takes_raw_pixels_and_is_as_good_as_it_was(made: Made, tiny: Path) -> None:

@@ -15,8 +15,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinysearch.data.readers.registry import unregister
-
 PAGE = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = [line[2:] for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -70,7 +68,7 @@ def test_each_command_of_the_page_works(
         assert (home / "sheet.png").exists()
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=["arrays", "reader"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=["arrays"])
 @pytest.mark.usefixtures("trained_here")
 def test_each_program_of_the_page_works(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -79,10 +77,9 @@ def test_each_program_of_the_page_works(program: str, tmp_path: Path, monkeypatc
     values: dict[str, Any] = {}
     with contextlib.redirect_stdout(said):
         exec(compile(program, "docs/data.md", "exec"), values)  # noqa: S102
-    unregister("stripes")
     assert said.getvalue().strip()
 
 
 def test_the_page_has_an_example_of_every_source() -> None:
     assert len(COMMANDS) >= 10
-    assert len(PROGRAMS) == 2
+    assert len(PROGRAMS) == 1

@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tinysearch.results.archive import REFERENCE
 
 PAGE = Path(__file__).parents[1] / "docs" / "devices.md"
 
 
+@pytest.mark.slow
 def test_a_model_that_comes_with_tinysearch_becomes_bytes_for_a_microcontroller(tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     model = min(REFERENCE.parent.glob("*.keras"), key=lambda path: path.stat().st_size)

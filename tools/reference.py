@@ -1,9 +1,9 @@
-"""Make the reference results that come with tinysearch from a store, and the table of the README from them.
+"""Make the reference results that come with tinysearch from a store, and the table of docs/results.md from them.
 
 ::
 
-    python tools/reference.py STORE RUN...     # writes records and models, then the README's table
-    python tools/reference.py                  # the README's table alone
+    python tools/reference.py STORE RUN...     # writes records and models, then the table of docs/results.md
+    python tools/reference.py                  # the table of docs/results.md alone
 
 Records go to ``results/reference/records.jsonl``; of each candidate that was evaluated, the model of the lowest seed
 goes beside them, packed, without what it was trained by and dated by its record, so that the same store makes the
@@ -25,22 +25,22 @@ from tinysearch.results.leaderboard import rank
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
-README = Path(__file__).parents[1] / "README.md"
+RESULTS = Path(__file__).parents[1] / "docs" / "results.md"
 BEGIN, END = "<!-- tinysearch leaderboard --reference --tested --sort params --format markdown -->\n", "<!-- end -->\n"
 MOST_BYTES = 100_000
 
 
 def table() -> str:
-    """Return the README's table, as ``tinysearch leaderboard`` prints it."""
+    """Return the table of docs/results.md, as ``tinysearch leaderboard`` prints it."""
     with read(REFERENCE) as store:
         return to_markdown(rank(store.summaries(), sort="params", tested=True))
 
 
-def update_readme() -> None:
+def update_page() -> None:
     """Put the table between its marks."""
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    before, rest = RESULTS.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END, 1)[1]
-    README.write_text(f"{before}{BEGIN}{table()}{END}{after}", encoding="utf-8")
+    RESULTS.write_text(f"{before}{BEGIN}{table()}{END}{after}", encoding="utf-8")
 
 
 def add_models(store: Store, records: list[Record]) -> None:
@@ -89,7 +89,7 @@ def main() -> None:
             names = given.runs or [run.name for run in store.runs()]
             print(f"{write(store, names, REFERENCE)} records of {len(names)} runs")
             add_models(store, [record for name in names for record in store.records(name)])
-    update_readme()
+    update_page()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,23 @@ from tinysearch.errors import RunError
 if TYPE_CHECKING:
     import keras
 
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.deploy.deployment import Deployment
+    from tinysearch.deploy.targets import Dtype
     from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.task import Task
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a result is from: the data of its study, the folder of its run, where the store is, all its records."""
+
+    dataset: Dataset
+    folder: Path
+    store: Path
+    records: tuple[Record, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,15 +50,17 @@ class Result:
     val_accuracy: float | None = None
     revalidations: tuple[float, ...] = ()
     test_accuracies: tuple[float, ...] = ()
+    _origin: _Origin | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, standing: Standing[Record], task: Task, folder: Path) -> Result:
+    def of(cls, standing: Standing[Record], dataset: Dataset, folder: Path, store: Path) -> Result:
         """Return the result of a candidate by how it stands.
 
         Args:
             standing: Its place in the order of its run.
-            task: See ``Result``.
+            dataset: What it was trained on.
             folder: That of its run.
+            store: Where the store is.
         """
         from tinysearch.results.artifacts import BestModels, evaluated
 
@@ -54,12 +69,18 @@ class Result:
         again = [one for one in standing.validated if one.purpose == "revalidation" and one.val_accuracy is not None]
         return cls(
             record,
-            task,
+            dataset.task,
             first if first.exists() and not path.exists() else path,
             standing.val_accuracy,
             tuple(one.val_accuracy or 0.0 for one in again),
             tuple(one.test_accuracy for one in standing.trainings if one.test_accuracy is not None),
+            _Origin(dataset, folder, store, tuple(standing.trainings)),
         )
+
+    def __reduce__(self) -> tuple[type[Result], tuple[object, ...]]:
+        """Pickle what is known of the candidate, but not the images of its study."""
+        shown = [field.name for field in dataclasses.fields(self) if field.repr]
+        return type(self), tuple(getattr(self, name) for name in shown)
 
     @property
     def key(self) -> str:
@@ -100,3 +121,43 @@ class Result:
         import keras
 
         return keras.saving.load_model(self.model_path)
+
+    def deploy(self, target: str, folder: Path | str, *, dtype: Dtype = "int8", scaling: bool = True) -> Deployment:
+        """Write the trained network in the form that a device takes, compare it with Keras, and store a record of it.
+
+        Args:
+            target: ``"c"``, ``"tflite"`` (LiteRT), ``"onnx"`` or ``"saved_model"``.
+            folder: Where to write; made if it is not there.
+            dtype: ``"int8"`` or ``"float32"``, for C and LiteRT.
+            scaling: Whether the network itself scales raw pixels; if not, whoever uses it does.
+
+        Returns:
+            What was written and measured. A model that was not kept is trained again first.
+
+        Raises:
+            InputError: if the target is unknown, or the folder cannot be written.
+            WorkError: if something that the target needs is missing, or a check fails.
+        """
+        import warnings
+
+        from tinysearch.deploy.deployment import deploy_candidate
+        from tinysearch.errors import TinySearchWarning
+        from tinysearch.results.artifacts import saved
+        from tinysearch.results.store import IN_MEMORY
+
+        if self._origin is None:
+            raise RunError(f"{self.key} belongs to no study; open the study that has trained it, with tinysearch.open")
+        origin = self._origin
+        paths = [saved(origin.folder, one) for one in origin.records]
+        return deploy_candidate(
+            self.record.name,
+            origin.records,
+            [path if path.exists() else None for path in paths],
+            target,
+            folder,
+            origin.dataset,
+            dtype=dtype,
+            scaling=scaling,
+            store=None if origin.store == IN_MEMORY else origin.store,
+            tell=lambda text: warnings.warn(text, TinySearchWarning, stacklevel=2),
+        )

@@ -28,6 +28,7 @@ def evaluate(
     *,
     top: int = 1,
     seeds: int = 3,
+    int8: bool = False,
     data: Any = "auto",
     dataset: str = "auto",
     reading: Reading | None = None,
@@ -45,6 +46,7 @@ def evaluate(
         run: Name of the run.
         top: How many candidates, the best by validation accuracy.
         seeds: How many trainings of each, with seeds 0, 1, ...
+        int8: Whether the networks are scored in int8 too, as LiteRT's reference kernels compute it.
         data, dataset, reading, store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
@@ -74,6 +76,10 @@ def evaluate(
             _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
             records = carry_out(opened, planned, images, where, callback, stage, resources=used)
+        if int8:
+            from tinysearch.deploy.scoring import score_in_int8
+
+            records = score_in_int8(opened, records, images, callback.on_note)
         _tell_failures(records, callback)
         return records
 
@@ -106,6 +112,7 @@ def reproduce(
     plateau_factor: float | None = None,
     data: Any = "auto",
     dataset: str = "auto",
+    reading: Reading | None = None,
     store: Store | Path | str | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
@@ -123,7 +130,7 @@ def reproduce(
         recipe: How the baselines are trained; by default as they are documented.
         epochs: For how many epochs; by default 10.
         plateau_factor: By what the documented learning-rate rule divides the rate; by default 1, which changes nothing.
-        data, dataset, store, callbacks, verbose: See ``Study``.
+        data, dataset, reading, store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Raises:
@@ -154,7 +161,7 @@ def reproduce(
     callback = Callbacks([*callbacks, *shown(verbose)])
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
-        images = load_data(data, dataset).as_in({})
+        images = load_data(data, dataset, reading).as_in({})
         with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
             _tell(where, resources, images, callback)
             results = reproduce_baselines(

@@ -66,7 +66,8 @@ class Study:
         **settings: Any others of ``RunSettings``, the only place of their defaults: ``trials``, ``epochs``,
             ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
             ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``; ``max_macs``,
-            ``max_memory`` and ``max_weight_bytes``; and ``warm_start``, names of runs to learn from. A strategy may be
+            ``max_ram``, ``max_flash`` and ``max_weight_bytes``; ``device``, the name of one whose RAM and flash are
+            limits; and ``warm_start``, names of runs to learn from. A strategy may be
             a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
             that goes on, as it began.
 
@@ -94,7 +95,8 @@ class Study:
         verbose: bool | int | None = None,
         **settings: Any,
     ) -> None:
-        from tinysearch.results.store import Store, check_name
+        from tinysearch.results.runs import check_name
+        from tinysearch.results.store import Store
         from tinysearch.search.given import plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
@@ -228,6 +230,7 @@ class Study:
         self,
         seeds: int | None = None,
         *,
+        int8: bool = False,
         workers: int | None = None,
         executor: Executor | None = None,
         time_limit: float | None = None,
@@ -236,6 +239,7 @@ class Study:
 
         Args:
             seeds: How many; by default as the settings say.
+            int8: Whether the networks are scored in int8 too, as LiteRT's reference kernels compute it.
             workers, executor, time_limit: See ``run``.
 
         Raises:
@@ -246,7 +250,13 @@ class Study:
         """
         if seeds is not None:
             self.settings = dataclasses.replace(self.settings, evaluate=seeds)
-        return self._carry_out(("evaluation",), workers, executor, time_limit)
+        outcome = self._carry_out(("evaluation",), workers, executor, time_limit)
+        if int8:
+            from tinysearch.deploy.scoring import score_in_int8
+
+            evaluations = self._store.records(outcome.name, purpose="evaluation")
+            score_in_int8(self._store, evaluations, self.dataset)
+        return outcome
 
     def carry_out(
         self,
@@ -290,7 +300,7 @@ class Study:
         if self._name is None:
             return ()
         folder = self._store.folder_of(self._name)
-        return tuple(Result.of(one, self.dataset.task, folder) for one in ranked(self.records))
+        return tuple(Result.of(one, self.dataset, folder, self._store.path) for one in ranked(self.records))
 
     @property
     def best(self) -> Result:
@@ -307,7 +317,7 @@ class Study:
         # Only what belongs to the first candidate is read whole.
         records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
         (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)
-        return Result.of(found, self.dataset.task, self._store.folder_of(self._name))
+        return Result.of(found, self.dataset, self._store.folder_of(self._name), self._store.path)
 
     def _summaries(self) -> list[Summary]:
         known = self._name is not None and self._store.has(self._name)

@@ -1,4 +1,4 @@
-"""Contract tests for plug-ins: what tinysearch expects of executors, strategies, constraints, objectives, renderers.
+"""Contract tests for plug-ins: what tinysearch expects of strategies, constraints, executors, readers and others.
 
 Each raises an ``AssertionError`` that says what is wrong.
 
@@ -8,6 +8,7 @@ Each raises an ``AssertionError`` that says what is wrong.
 
 from __future__ import annotations
 
+from tinysearch.data.readers.contract import check_reader
 from tinysearch.report.contract import check_renderer
 from tinysearch.results.contract import check_objective
 from tinysearch.search.contract import check_constraint, check_strategy
@@ -19,6 +20,7 @@ __all__ = [
     "check_constraint",
     "check_executor",
     "check_objective",
+    "check_reader",
     "check_renderer",
     "check_strategy",
 ]

@@ -36,6 +36,11 @@ def test_a_candidate_of_a_run_becomes_c(key: str, tinysearch: Run, tiny: Path, t
     record = json.loads((tmp_path / "out" / "deployment.json").read_text())
     assert record["candidate"]["key"] == key
     assert record["candidate"]["run"] == "a"
+    shown = tinysearch("show", key).stdout.split("deployed")[1]
+    assert "c int8" in shown
+    assert "LiteRT int8" in shown
+    stored = json.loads(tinysearch("show", key, "--format", "json").stdout)["deployments"]
+    assert stored == [record]
 
 
 def test_a_model_that_was_not_kept_is_trained_again(key: str, tinysearch: Run, tiny: Path, tmp_path: Path) -> None:

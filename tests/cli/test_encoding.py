@@ -31,6 +31,8 @@ COMMANDS = {
     "report": ["-o", "report.html"],
     "watch": [NAME],
     "export": ["-o", "results.jsonl"],
+    "data": ["digits"],
+    "deploy": ["baseline:conv", "--to", "tflite", "-o", "out"],
     "import": ["frontier-1000", "--reference"],
 }
 ON_DATA = ("run", "frontier", "evaluate", "reproduce")
@@ -87,6 +89,9 @@ def test_no_command_is_left_out() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_works_in_ascii(folder: tuple[Path, Done], tiny: Path, command: str) -> None:
     words = [*COMMANDS[command], *(["--data", str(tiny), "--workers", "1"] if command in ON_DATA else [])]
+    if command == "deploy":
+        # What reproduce has trained.
+        words += ["--data", str(tiny)]
     done = call(command, *words)
     assert (done.code, done.out.isascii(), done.err.isascii()) == (0, True, True), done.err
 

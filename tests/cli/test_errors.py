@@ -92,8 +92,11 @@ def test_a_reproduction_cannot_be_resumed_as_a_search(light: Tinysearch, tiny: P
         (lambda path, arrays: np.savez(path, **{**arrays, "x_train": np.full((60, 28, 28), np.nan)}), ["NaN"]),
         (lambda path, arrays: np.savez(path, **{**arrays, "y_train": arrays["y_train"][:59]}), ["(59,)", "60"]),
         (lambda path, arrays: np.savez(path, **{**arrays, "y_train": np.full(60, -1)}), ["-1"]),
-        (lambda path, arrays: np.savez(path, **{**arrays, "y_train": np.full(60, 0.5)}), ["float64"]),
-        (lambda path, arrays: np.savez(path, **{**arrays, "y_train": arrays["y_train"] * 2}), ["labelled 1"]),
+        (lambda path, arrays: np.savez(path, **{**arrays, "y_train": np.full(60, 0.5)}), ["fractions", "0.5"]),
+        (
+            lambda path, arrays: np.savez(path, **{**arrays, "y_train": arrays["y_train"] * 2}),
+            ["'1'", "no training image"],
+        ),
         (lambda path, arrays: np.savez(path, **{**arrays, "x_train": arrays["x_train"][:0]}), []),
         (lambda path, arrays: np.savez(path, images=arrays["x_train"]), ["x_train", "images"]),
         (lambda path, _: np.save(path, np.zeros(3)) or path.with_suffix(".npz.npy").replace(path), []),

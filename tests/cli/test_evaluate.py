@@ -47,6 +47,19 @@ def store(tmp_path: Path, tiny: Path, make_record: Callable[..., Record]) -> Pat
 
 
 @pytest.mark.usefixtures("trained_here")
+def test_the_network_is_scored_in_int8_beside_float32(tinysearch: Tinysearch, tiny: Path) -> None:
+    words = ("evaluate", "mine", "--data", tiny, "--seeds", 2)
+    assert tinysearch(*words).returncode == 0
+    done = tinysearch(*words, "--int8")
+    assert done.returncode == 0, done.stderr
+    assert "int8" in done.stdout
+    best, other = json.loads(tinysearch("leaderboard", "--format", "json").stdout)
+    assert (best["int8_seeds"], other["int8_seeds"]) == (2, 0)
+    assert abs(best["int8_accuracy_mean"] - best["test_accuracy_mean"]) < 0.2
+    assert "test accuracy in int8" in tinysearch("show", GOOD.key).stdout
+
+
+@pytest.mark.usefixtures("trained_here")
 def test_the_best_is_scored_on_the_test_images_once_per_seed(tinysearch: Tinysearch, tiny: Path, store: Path) -> None:
     done = tinysearch("evaluate", "mine", "--data", tiny, "--seeds", 2)
     assert done.returncode == 0, done.stderr

@@ -47,14 +47,20 @@ def free_form() -> st.SearchStrategy[tuple[Architecture, Task]]:
 def make_trained() -> Make:
     """Return a function that builds a network with random weights, statistics and offsets."""
 
-    def make(architecture: Architecture, task: Task | None = None, seed: int = 0, scale: float = 1 / 255) -> Trained:
+    def make(architecture: Architecture, task: Task | None = None, seed: int = 0) -> Trained:
         from tinysearch.runtime.backend import load_keras
 
         load_keras()
         from tinysearch.space.keras_builder import build
 
         rng = np.random.default_rng(seed)
-        model = build(architecture, task or Task(), scale=scale, offset=0.0)
+        wanted = task or Task()
+        channels = wanted.input_shape[2]
+        # As it is standardized: each channel in its own way.
+        scales = [1 / (60 + 20 * channel) for channel in range(channels)]
+        offsets = [-1.5 + 0.4 * channel for channel in range(channels)]
+        scaling = (1 / 255, 0.0) if channels == 1 else (scales, offsets)
+        model = build(architecture, wanted, scale=scaling[0], offset=scaling[1])
         for layer in model.layers:
             if layer.get_weights():
                 layer.set_weights(_random(layer, rng))

@@ -12,6 +12,7 @@ from tinysearch.deploy.int8 import calibration_images
 from tinysearch.deploy.litert import Interpreter, convert
 from tinysearch.deploy.plan import Plan, Step, Tensor
 from tinysearch.deploy.quantized import Scale, factor, quantized, scaled
+from tinysearch.deploy.scaling import AS_IT_IS, Scaling
 from tinysearch.deploy.weights import Weights
 from tinysearch.errors import WorkError
 
@@ -29,18 +30,38 @@ def test_a_factor_too_small_for_any_difference_is_none() -> None:
 def test_bytes_are_the_input_where_they_take_up_its_whole_range(scale: float, offset: float) -> None:
     low, high = offset, 255 * scale + offset
     step = (high - low) / 255
-    entry = Entry(Scale(step, round(-128 - low / step)), scale, offset)
+    entry = Entry(Scale(step, round(-128 - low / step)), Scaling((scale,), (offset,)))
     assert entry.direct
     assert list(entry.values(np.arange(256, dtype=np.uint8))) == list(range(-128, 128))
 
 
 def test_bytes_of_another_range_are_scaled_and_reals_rounded_to_the_nearest() -> None:
-    entry = Entry(Scale(2 / 255, -10), 1 / 255, 0.0)
+    entry = Entry(Scale(2 / 255, -10), Scaling((1 / 255,)))
     assert not entry.direct
     pixels = np.arange(256)
     exact = pixels / 2 - 10
     for values in (entry.values(pixels.astype(np.uint8)), entry.values(pixels.astype(np.float32))):
         assert np.abs(values - exact).max() <= 0.5 + 1e-3
+
+
+def test_each_channel_is_scaled_in_its_own_way() -> None:
+    scaling = Scaling.of([1 / 255, 1 / 100], [0.0, -1.0])
+    entry = Entry(Scale(2 / 255, -10), scaling)
+    assert not entry.direct
+    pixels = np.arange(512).reshape(4, 64, 2) % 256
+    exact = np.clip(scaling.values(pixels) * 127.5 - 10, -128, 127)
+    for values in (entry.values(pixels.astype(np.uint8)), entry.values(pixels.astype(np.float32))):
+        assert np.abs(values - exact).max() <= 0.5 + 1e-3
+
+
+def test_channels_that_are_scaled_alike_need_no_tables() -> None:
+    entry = Entry(Scale(2 / 255, -10), Scaling.of([0.5, 0.5, 0.5], 1.0))
+    assert entry.conversion(bytes_in=True).tables == ()
+    assert [one.name for one in Entry(entry.to, Scaling.of([0.5, 0.25], 1)).conversion(bytes_in=True).tables] == [
+        "input_offsets",
+        "input_multipliers",
+        "input_shifts",
+    ]
 
 
 def test_calibration_takes_up_all_bytes_and_leaves_the_images_as_they_are() -> None:
@@ -70,7 +91,7 @@ def test_strides_may_differ_in_their_directions() -> None:
     content = convert(plan, weights, calibration=images)
     numbers = quantized(plan, weights, content)
     assert numbers["d"].weights.shape == (1, 2, 5, 6)
-    entry = Entry(numbers["d"].inputs[0], 1.0, 0.0)
+    entry = Entry(numbers["d"].inputs[0], AS_IT_IS)
     assert Interpreter(content).logits(entry.values(images)).shape == (20, 4)
 
 

@@ -36,9 +36,10 @@ def test_each_example_is_short(blocks: list[str]) -> None:
     lengths = [len([line for line in block.splitlines() if line.strip()]) for block in blocks]
     # The executor has seven methods.
     assert sorted(lengths)[-2] <= 15
-    assert len(blocks) == 8
+    assert len(blocks) == 10
 
 
+@pytest.mark.slow
 def test_the_examples_pass_their_contracts_and_search_from_python(
     blocks: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, untrained: None
 ) -> None:
@@ -92,6 +93,7 @@ def test_the_examples_are_used_from_the_command_line(
         (["run", "--strategy", "my_plugins:Log"], "strategy my_plugins:Log is no Strategy"),
         (["run", "--constraint", "my_plugins:Widest"], "constraint my_plugins:Widest is no Constraint"),
         (["run", "--callback", "my_plugins:Latency"], "callback my_plugins:Latency is no Callback"),
+        (["run", "--reader", "my_plugins:Log"], "reader my_plugins:Log is no Reader"),
         (["run", "--executor", "elsewhere"], "executor is one of local.*got 'elsewhere'"),
         (
             ["leaderboard", "--reference", "--format", "yaml"],

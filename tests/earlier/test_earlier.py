@@ -20,6 +20,7 @@ from tinysearch.results.leaderboard import rank
 from tinysearch.results.ranking import best
 from tinysearch.results.store import Store
 from tinysearch.search.settings import RunSettings
+from tinysearch.space.budget import Budget
 from tinysearch.space.space_spec import current
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
@@ -75,6 +76,7 @@ def test_words_are_the_present_ones(store: Store) -> None:
             assert json.loads(json.dumps(again)) == {
                 **json.loads(json.dumps(later)),
                 **found,
+                "budget": Budget(**found["budget"]).to_dict(),
                 "space": current(found["space"]),
             }, name
 

@@ -141,7 +141,12 @@ def assert_ends(run: Begun, name: str, code: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("SIGINT", 130), ("SIGTERM", 143), pytest.param("SIGHUP", 129, marks=pytest.mark.slow), ("SIGKILL", -9)],
+    [
+        pytest.param("SIGINT", 130, marks=pytest.mark.slow),
+        pytest.param("SIGTERM", 143, marks=pytest.mark.slow),
+        pytest.param("SIGHUP", 129, marks=pytest.mark.slow),
+        ("SIGKILL", -9),
+    ],
 )
 def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
     name: str, code: int, begin: Begin, resume: Callable[..., list[Record]], whole: list[tuple[Any, ...]]
@@ -152,6 +157,7 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
     assert [essentials(record) for record in resume()] == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "code", "folds", "stage"),
     [("SIGTERM", 143, 1, "evaluation"), ("SIGKILL", -9, 2, "revalidation")],
@@ -180,6 +186,7 @@ def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: 
     assert [record.measurement.failure for record in records(tmp_path) if record.failed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_workers_that_hang_while_they_start_are_replaced(
     begin: Begin, tmp_path: Path, may_go_on: Path, whole: list[tuple[Any, ...]]
@@ -210,6 +217,7 @@ def test_a_run_survives_the_death_of_its_workers(
     assert [essentials(record) for record in records(tmp_path)] == whole
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_given_up_and_recorded(begin: Begin, tmp_path: Path, may_go_on: Path) -> None:
     run = begin(*RUN, "--stall-limit", STALL)
     while len([*may_go_on.parent.glob(f"{may_go_on.name}.*")]) < 2:

@@ -23,10 +23,12 @@ def check(report: Report) -> None:
     assert report.recorded >= 1, "no kill hit a run that had stored a record"
 
 
+@pytest.mark.slow
 def test_a_few_kills_in_every_kind_of_instant_change_nothing(tmp_path: Path) -> None:
     check(carry_through(tmp_path, kills=3, workers=1, seed=1, images=300, space=SHALLOW))
 
 
+@pytest.mark.slow
 def test_a_few_kills_of_a_run_with_two_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The order in which two workers end is what is at stake: what they train is not.
     monkeypatch.setenv("PYTHONPATH", str(Path(gated.__file__).parent))

@@ -70,7 +70,7 @@ def test_the_table_fits_the_terminal_and_keeps_what_matters(board: Leaderboard, 
 
 
 def test_columns_are_left_out_one_after_another_as_it_gets_narrower(board: Leaderboard) -> None:
-    everything = ("candidate", "params", "validation", "MACs", "test", "memory", "time", "epochs", "run", "layers")
+    everything = ("candidate", "params", "validation", "MACs", "test", "RAM", "time", "epochs", "run", "layers")
 
     def titles(width: int) -> set[str]:
         text = printed(terminal.leaderboard(board, width), width)
@@ -100,8 +100,8 @@ def test_what_the_rows_are_sorted_by_is_a_column_where_others_have_no_room(board
         text = printed(terminal.leaderboard(board, 80, sort=sort), 80)
         return next(line for line in text.splitlines() if line.lstrip().startswith("#"))
 
-    assert "memory" not in head("val_accuracy")
-    assert "memory" in head("peak_activation_bytes")
+    assert "RAM" not in head("val_accuracy")
+    assert "RAM" in head("peak_activation_bytes")
 
 
 def test_remarks_are_of_what_is_there(make_record: MakeRecord, board: Leaderboard) -> None:

@@ -42,6 +42,10 @@ KEYS = [
     "val_metric",
     "test_metric_mean",
     "test_metric_std",
+    "flash_bytes",
+    "int8_accuracy_mean",
+    "int8_accuracy_std",
+    "int8_seeds",
 ]
 
 

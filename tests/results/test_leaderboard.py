@@ -235,6 +235,7 @@ def test_every_sort_orders_the_rows_and_leaves_the_ranks(make_record: MakeRecord
         "params": "bca",
         "macs": "abc",
         "peak_activation_bytes": "abc",
+        "flash_bytes": "abc",
         "train_seconds": "cab",
     }
     assert orders.keys() == SORTS.keys()

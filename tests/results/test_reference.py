@@ -1,4 +1,4 @@
-"""The results that come with tinysearch: whole, traceable, and what the README shows."""
+"""The results that come with tinysearch: whole, traceable, and what docs/results.md shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 MODELS = sorted(REFERENCE.parent.glob("*.keras"))
-README = Path(__file__).parents[2] / "README.md"
+RESULTS = Path(__file__).parents[2] / "docs" / "results.md"
 COMMAND = "leaderboard --reference --tested --sort params --format markdown"
 
 
@@ -61,10 +61,12 @@ def test_what_was_tested_was_trained_with_several_seeds_to_its_last_epoch(record
         assert sorted(found) == list(range(len(found)))
 
 
-def test_the_readme_shows_the_table_that_the_command_prints(light: Callable[..., subprocess.CompletedProcess]) -> None:
+def test_the_page_shows_the_table_that_the_command_prints(
+    light: Callable[..., subprocess.CompletedProcess],
+) -> None:
     with read(REFERENCE) as store:
         table = to_markdown(rank(store.summaries(), sort="params", tested=True))
-    assert f"<!-- tinysearch {COMMAND} -->\n{table}<!-- end -->\n" in README.read_text(encoding="utf-8")
+    assert f"<!-- tinysearch {COMMAND} -->\n{table}<!-- end -->\n" in RESULTS.read_text(encoding="utf-8")
     assert light(*COMMAND.split()).stdout == table
 
 

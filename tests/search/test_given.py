@@ -71,10 +71,25 @@ def test_what_cannot_be_given_is_refused_with_all_that_can(given: Callable[..., 
 def test_a_budget_is_a_number_or_a_budget_and_limits_are_parts_of_it(given: Callable[..., RunSettings]) -> None:
     assert given(budget=500).budget == Budget(500)
     assert given(budget=Budget(500, macs=9)).budget == Budget(500, macs=9)
-    limits = {"max_macs": 7, "max_memory": 8, "max_weight_bytes": 9}
-    assert given(budget=500, **limits).budget == Budget(500, 7, 8, 9)
+    limits = {"max_macs": 7, "max_ram": 8, "max_weight_bytes": 9, "max_flash": 10}
+    assert given(budget=500, **limits).budget == Budget(500, 7, 8, 9, 10)
     with pytest.raises(BudgetError, match="'many'"):
         given(budget="many")
+
+
+def test_a_device_has_limits_and_those_that_are_given_go_before_them(given: Callable[..., RunSettings]) -> None:
+    assert given(budget=500, device="arduino-uno").budget == Budget(
+        500, peak_activation_bytes=1_536, flash_bytes=24_576
+    )
+    assert given(budget=500, device="arduino-uno", max_ram=99).budget.peak_activation_bytes == 99
+    with pytest.raises(BudgetError, match="'toaster'"):
+        given(device="toaster")
+
+
+def test_flash_alone_bounds_the_parameters_which_take_a_byte_each(given: Callable[..., RunSettings]) -> None:
+    assert given(max_flash=16_384).budget == Budget(16_384, flash_bytes=16_384)
+    assert given(device="arduino-uno").budget.params == 24_576
+    assert given(max_ram=8_192).budget == Budget(10_000, peak_activation_bytes=8_192)
 
 
 @pytest.mark.parametrize("form", ["recipe", "mapping", "path", "text"])

@@ -21,25 +21,32 @@ def essentials(records: Any) -> list[tuple[Any, ...]]:
 
 
 class Shuffled(Worker):
-    """Ends trainings in an order of its own: each waits for others, as many as are under way, before it ends."""
+    """Ends trainings in an order of its own; where they are to be together, the first when another has begun."""
 
-    def __init__(self, inner: Worker, seed: int, stop_after: int | None = None) -> None:
+    def __init__(self, inner: Worker, seed: int, stop_after: int | None = None, *, together: bool = False) -> None:
         self._inner = inner
         self._rng = random.Random(seed)  # noqa: S311
         self._lock = threading.Lock()
         self._stop_after = stop_after
         self.most = 0
         self._now = 0
+        self._another = threading.Event()
+        self._together = together
 
     def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
         with self._lock:
             self._now += 1
             self.most = max(self.most, self._now)
             wait = self._rng.random() * 0.01
+            begins = self._together and self.most == 1
+            if self._now > 1:
+                self._another.set()
             if self._stop_after is not None:
                 self._stop_after -= 1
                 if self._stop_after < 0:
                     raise KeyboardInterrupt
+        if begins:
+            self._another.wait(60)
         threading.Event().wait(wait)
         measurement = self._inner.train(job, on_epoch)
         with self._lock:
@@ -53,7 +60,7 @@ def test_the_same_settings_give_the_same_run_whichever_training_is_done_first(
     strategy: str, workers: int, runner: Any, fake_worker: Any
 ) -> None:
     def run(name: str, seed: int) -> list[Record]:
-        worker = Shuffled(fake_worker(), seed)
+        worker = Shuffled(fake_worker(), seed, together=True)
         outcome = runner.run(name, trials=12, strategy=strategy, workers=workers, worker=worker)
         assert 1 < worker.most <= workers
         return list(outcome.records)

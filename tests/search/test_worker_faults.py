@@ -28,8 +28,9 @@ def width(record: Record) -> int:
     return int(layer.filters)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("workers", [1, 2])
 def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(
     workers: int, runner: Any, dataset: Any, pointwise: Any
 ) -> None:

@@ -8,7 +8,7 @@ from tinysearch.errors import BudgetError
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost, cost, flash_bytes
-from tinysearch.space.devices import DEVICES, device
+from tinysearch.space.devices import DEVICES, device, limits
 from tinysearch.space.task import Task
 
 NETWORK = Architecture((Conv(4, norm="before"),), Head("average"))
@@ -27,7 +27,9 @@ def test_an_unknown_device_is_refused_with_those_that_are_known() -> None:
         device("toaster")
 
 
-@pytest.mark.parametrize(("bound", "words"), [("flash_bytes", "bytes of flash"), ("ram_bytes", "bytes of memory")])
+@pytest.mark.parametrize(
+    ("bound", "words"), [("flash_bytes", "bytes of flash"), ("peak_activation_bytes", "bytes of RAM for activations")]
+)
 def test_flash_and_memory_can_be_bounded(bound: str, words: str) -> None:
     counted = cost(NETWORK, Task())
     need = getattr(counted, bound)
@@ -35,6 +37,19 @@ def test_flash_and_memory_can_be_bounded(bound: str, words: str) -> None:
     verdict = Budget(10_000, **{bound: need - 1}).check(counted)
     assert (verdict.accepted, verdict.reason) == (False, bound)
     assert verdict.message == f"{need:,} {words} are above the limit of {need - 1:,}"
+
+
+def test_what_was_recorded_before_flash_was_counted_may_be_above_any_limit_of_it() -> None:
+    older = dataclasses.replace(cost(NETWORK, Task()), flash_bytes=None)
+    assert Budget(10_000).check(older).accepted
+    verdict = Budget(10_000, flash_bytes=1_000_000).check(older)
+    assert (verdict.accepted, verdict.reason) == (False, "flash_bytes")
+    assert "not known" in verdict.message
+
+
+def test_the_limits_of_a_device_are_its_own_unless_others_are_given() -> None:
+    assert limits("arduino-uno") == {"max_flash": 24_576, "max_ram": 1_536}
+    assert limits("arduino-uno", 9, None) == {"max_flash": 9, "max_ram": 1_536}
 
 
 def test_shared_weights_take_no_flash_again_but_each_application_has_its_own_scales() -> None:

@@ -33,8 +33,8 @@ def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe
         )
     same = "Counted parameters equal the documented ones. " if dataset.task == Task() else ""
     notes = [
-        f"{same}Recipe {recipe.name}, {recipe.epochs} epochs, trained on {dataset.name} ({dataset.fingerprint}) less "
-        f"the last 10 % of the images; last epoch; test images used once per training.",
+        f"{same}Recipe {recipe.name}, {figures.epochs(recipe.epochs)}, trained on {dataset.name} "
+        f"({dataset.fingerprint}) less the last 10 % of the images; last epoch; test images used once per training.",
         "delta, SE: by how many standard errors of the measured mean the documented figure lies above it; the "
         "documented figures are single runs.",
     ]

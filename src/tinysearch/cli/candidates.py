@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tinysearch.baselines.models import PREFIX, baseline
 from tinysearch.errors import CandidateError
@@ -20,7 +22,7 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost; if it came from the store its records, their models and the names of classes."""
+    """An architecture with its cost; if it came from the store its records, their models, classes and deployments."""
 
     name: str
     architecture: Architecture
@@ -28,6 +30,7 @@ class Found:
     records: tuple[Record, ...] = ()
     models: tuple[Path | None, ...] = ()
     class_names: tuple[str, ...] = ()
+    deployments: tuple[Mapping[str, Any], ...] = ()
 
 
 def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None = None) -> Found:
@@ -59,8 +62,9 @@ def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None
         models = tuple(_model(store, opened, record) for record in records)
         latest = records[-1]
         names = opened.run(latest.run).class_names
+        deployed = tuple(opened.deployments(latest.key))
     counted = latest.cost if task is None else cost(latest.architecture, task)
-    return Found(latest.name, latest.architecture, counted, tuple(records), models, names)
+    return Found(latest.name, latest.architecture, counted, tuple(records), models, names, deployed)
 
 
 def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...]]:

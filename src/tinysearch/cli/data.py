@@ -30,6 +30,7 @@ def data(
     label_column: sources.LabelColumn = None,
     groups: sources.Groups = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
 ) -> None:
     """Print what is understood of data: shape, values, classes with counts, parts, problems. Nothing is trained.
 
@@ -42,7 +43,7 @@ def data(
     from tinysearch.data.preview import save_preview
     from tinysearch.report import data as shown
 
-    dataset = load(source, reading=sources.reading(size, layout, label_column, groups, color))
+    dataset = load(source, reading=sources.reading(size, layout, label_column, groups, color, reader))
     found = overview(dataset)
     if preview is not None:
         save_preview(dataset, preview)

@@ -21,6 +21,7 @@ def evaluate(
     seeds: Annotated[
         int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")
     ] = 3,
+    int8: Annotated[bool, typer.Option("--int8", help="Score the networks in int8 too, as on a device.")] = False,
     workers: options.Workers = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
@@ -29,6 +30,7 @@ def evaluate(
     label_column: sources.LabelColumn = None,
     groups: sources.Groups = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
     store: options.Store = None,
 ) -> None:
     """Retrain the best candidates of a run on all training images, and score them on the test images.
@@ -53,9 +55,10 @@ def evaluate(
                 run,
                 top=top,
                 seeds=seeds,
+                int8=int8,
                 data=data or "auto",
                 dataset=dataset,
-                reading=sources.reading(size, layout, label_column, groups, color),
+                reading=sources.reading(size, layout, label_column, groups, color, reader),
                 store=opened,
                 workers=workers,
                 callbacks=[Display(notes, notes=False)],

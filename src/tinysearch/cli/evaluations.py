@@ -90,7 +90,7 @@ def _training(other: Evaluated, one: Evaluated) -> str:
 
     parts = [Recipe.from_dict(other.recipe).name]
     if other.recipe["epochs"] != one.recipe["epochs"]:
-        parts.append(f"{other.recipe['epochs']} epochs")
+        parts.append(figures.epochs(other.recipe["epochs"]))
     if other.held_out and not one.held_out:
         parts.append("90 %")
     return ", ".join(parts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import options, plugins, sources
+from tinysearch.cli import devices, options, plugins, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -51,6 +51,9 @@ def frontier(
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
+    max_ram: devices.MaxRam = None,
+    max_flash: devices.MaxFlash = None,
+    device: devices.DeviceName = None,
     constraint: options.Constraints = None,
     objective: options.Objective = None,
     workers: options.Workers = None,
@@ -71,6 +74,7 @@ def frontier(
     label_column: sources.LabelColumn = None,
     groups: sources.Groups = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
     name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
     plot: Annotated[
         Path | None,
@@ -108,6 +112,9 @@ def frontier(
         "tune_recipe": tune_recipe,
         "augment": augment,
         "class_weight": class_weight,
+        "max_ram": max_ram,
+        "max_flash": max_flash,
+        "device": device,
         "prune": prune,
         "constraints": constraint or None,
         "objective": objective,
@@ -117,7 +124,7 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
-            reading=sources.reading(size, layout, label_column, groups, color),
+            reading=sources.reading(size, layout, label_column, groups, color, reader),
             name=name,
             store=store,
             workers=workers,

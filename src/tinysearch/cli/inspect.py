@@ -139,6 +139,7 @@ def _as_json(found: Found) -> dict[str, object]:
         "architecture": found.architecture.to_dict(),
         "cost": found.cost.to_dict(),
         "class_names": list(found.class_names),
+        "deployments": [dict(one) for one in found.deployments],
         "records": [
             {
                 "run": record.run,
@@ -182,3 +183,6 @@ def _show(found: Found) -> None:
     if found.class_names:
         console.print(Text(f"classes: {', '.join(found.class_names)}"), soft_wrap=True)
     console.print(details.trainings(found.records, found.models))
+    if found.deployments:
+        console.print()
+        console.print(details.deployments(found.deployments))

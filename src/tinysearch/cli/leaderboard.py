@@ -28,6 +28,7 @@ class Sort(str, Enum):
     params = "params"
     macs = "macs"
     peak_activation_bytes = "peak_activation_bytes"
+    flash_bytes = "flash_bytes"
     train_seconds = "train_seconds"
 
 
@@ -85,6 +86,7 @@ def leaderboard(
     with open_to_read(options.to_read(store, reference)) as opened:
         opened.check_names(runs or [])
         by = metric or opened.common_objective(runs or ())
+        splits = {run.name: run.split for run in opened.runs()}
         records = [one for one in opened.summaries(metric=by) if not runs or one.run in runs]
         if format == HTML:
             if dataset is not None or pareto or tested or top is not None or sort is not Sort.rank:
@@ -102,7 +104,7 @@ def leaderboard(
         raise InputError(f"no result was measured on dataset {dataset!r}; there are {', '.join(known) or 'none yet'}")
     chosen = [record for record in records if dataset in (None, record.dataset)]
     limit = (50 if format == TABLE else 0) if top is None else top
-    board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None)
+    board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None, splits=splits)
     if format == TABLE and output is None:
         console = stdout()
         console.print(terminal.leaderboard(board, console.width, documented(), sort.value))

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, sources
 from tinysearch.cli.output import write_page
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr
 
 if TYPE_CHECKING:
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.store import Store
 
 
@@ -27,11 +28,16 @@ def report(
         Path | None,
         typer.Option(
             parser=path,
-            metavar="FILE",
-            help="An .npz file with the test images, to show those that were misclassified.",
+            metavar="SOURCE",
+            help="The data with the test images, to show those that were misclassified.",
             show_default=False,
         ),
     ] = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    color: sources.Color = None,
+    reader: sources.Reader = None,
     metric: options.Metric = None,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
@@ -47,7 +53,8 @@ def report(
 
     with open_to_read(options.to_read(store, reference)) as opened:
         words = options.store_words(store)
-        page = page_of(opened, runs or (), data, reference=reference, words=words, metric=metric)
+        read = sources.reading(size, layout, label_column, color=color, reader=reader)
+        page = page_of(opened, runs or (), data, reading=read, reference=reference, words=words, metric=metric)
     write_page(page, output)
     stderr().print(f"wrote {output}", soft_wrap=True)
 
@@ -57,6 +64,7 @@ def page_of(
     runs: Sequence[str],
     data: Path | None = None,
     *,
+    reading: Reading | None = None,
     reference: bool = False,
     words: Sequence[str] = (),
     metric: str | None = None,
@@ -70,7 +78,7 @@ def page_of(
     from tinysearch.report.html import to_html
 
     made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    images = at_hand(data, {run.dataset for run in store.runs() if not runs or run.name in runs})
+    images = at_hand(data, {run.dataset for run in store.runs() if not runs or run.name in runs}, reading)
     title = "reference results" if reference else "all results"
     return to_html(
         build(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, sources
 from tinysearch.cli.numbers import positive, whole
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -40,6 +40,12 @@ def reproduce(
     workers: options.Workers = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
+    size: sources.Size = None,
+    layout: sources.Layout = None,
+    label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
+    color: sources.Color = None,
+    reader: sources.Reader = None,
     store: options.Store = None,
 ) -> None:
     """Train hand-designed baselines, or what was found by its own recipe, and compare with their figures.
@@ -63,6 +69,7 @@ def reproduce(
             plateau_factor=plateau_factor,
             data=data or "auto",
             dataset=dataset,
+            reading=sources.reading(size, layout, label_column, groups, color, reader),
             store=store,
             workers=workers,
             callbacks=[Display(notes, notes=False)],

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import options, plugins, sources
-from tinysearch.cli.numbers import natural, seconds, size, size_or_bytes, whole
+from tinysearch.cli import devices, options, plugins, sources
+from tinysearch.cli.numbers import natural, seconds, size, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
 from tinysearch.errors import TrainingError
@@ -66,12 +66,9 @@ def run(
     max_macs: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
     ] = None,
-    max_memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=size_or_bytes, metavar="N", help="Most bytes of activations at the peak, in int8: 17000, 16K."
-        ),
-    ] = None,
+    max_ram: devices.MaxRam = None,
+    max_flash: devices.MaxFlash = None,
+    device: devices.DeviceName = None,
     constraint: options.Constraints = None,
     workers: options.Workers = None,
     executor: options.ExecutorName = "local",
@@ -95,6 +92,7 @@ def run(
     label_column: sources.LabelColumn = None,
     groups: sources.Groups = None,
     color: sources.Color = None,
+    reader: sources.Reader = None,
     name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
     resume: options.Resume = None,
     time_limit: Annotated[
@@ -148,7 +146,9 @@ def run(
         "warm_start": learn_from or None,
         "objective": objective,
         "max_macs": max_macs,
-        "max_memory": max_memory,
+        "max_ram": max_ram,
+        "max_flash": max_flash,
+        "device": device,
         "constraints": constraint or None,
     }
     limits: dict[str, Any] = {
@@ -157,7 +157,7 @@ def run(
         "stall_limit": seconds(stall_limit),
     }
     which = Reuse.none if retrain else reuse
-    read = sources.reading(size_of_images, layout, label_column, groups, color)
+    read = sources.reading(size_of_images, layout, label_column, groups, color, reader)
     notes = stderr()
     with terminations() as signals:
         study = Study(
@@ -232,12 +232,13 @@ def _next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, agai
     if outcome.ending in ("interrupted", "time limit"):
         steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        if not study.store.records(outcome.name, purpose="evaluation"):
+        if not study.store.records(outcome.name, purpose="evaluation") and study.dataset.has_test():
             steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
         model = study.best.model_path
         if model.exists():
             steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
+        steps.append(("to a device", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
     if outcome.ending == "finished":
         more = study.settings.trials * 2
         steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))

@@ -61,6 +61,16 @@ Color = Annotated[
     typer.Option(metavar="NAME", help="grey, rgb or rgba: what pictures are brought to.", show_default=False),
 ]
 
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        metavar="module:Class",
+        help="A reader of your own for --data, see docs/extending.md.",
+        show_default=False,
+    ),
+]
+
 
 def reading(
     size: object = None,
@@ -68,6 +78,7 @@ def reading(
     label_column: str | None = None,
     groups: str | None = None,
     color: str | None = None,
+    reader: str | None = None,
 ) -> Reading:
     """Return what these options say.
 
@@ -77,7 +88,7 @@ def reading(
     from tinysearch.data.readers.reader import Reading
 
     sides = size if isinstance(size, tuple) else None
-    return Reading(size=sides, layout=layout, label_column=label_column, groups=groups, color=color)
+    return Reading(size=sides, layout=layout, label_column=label_column, groups=groups, color=color, reader=reader)
 
 
 def spelled(read: Reading) -> dict[str, object]:
@@ -88,4 +99,5 @@ def spelled(read: Reading) -> dict[str, object]:
         "--label-column": read.label_column,
         "--groups": read.groups,
         "--color": read.color,
+        "--reader": read.reader,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinysearch.data.images import Array, Channel, Images, pixel_statistics
 from tinysearch.data.splits import FOLDS, Split
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.space.task import Task
 
 # What is chosen where the data does not bring a part for validation, or groups.
@@ -126,6 +126,14 @@ class Dataset:
                 f"{test.labels.max()}; expected {self.task.input_shape} and labels below {self.task.classes}"
             )
         return test
+
+    def has_test(self) -> bool:
+        """Whether there are test images that can be read."""
+        try:
+            self.load_test()
+        except NoTestImagesError:
+            return False
+        return True
 
     def training_data(self, fold: int | None = 0) -> TrainingData:
         """Return what a candidate may see while it is searched for.

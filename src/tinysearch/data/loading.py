@@ -55,7 +55,7 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
             )
         return understood(digits(), reading, groups=groups)
     if data is not None:
-        found = reader_for(data).read(data, reading)
+        found = reader_for(data, reading.reader).read(data, reading)
         return understood(found, reading, expected=None if name == "auto" else name, groups=groups, known=DATASETS)
     wanted = "mnist" if name == "auto" else name
     there = _from_environment(wanted)
@@ -91,19 +91,20 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
         return understood(digits(note), reading)
 
 
-def at_hand(data: Path | None, named: Collection[str] = ()) -> dict[str, Array]:
+def at_hand(data: Path | None, named: Collection[str] = (), reading: Reading | None = None) -> dict[str, Array]:
     """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
 
     Args:
         data: A file or folder; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
         named: Names of datasets that are asked for; of these, digits come with scikit-learn.
+        reading: See ``load``.
 
     Raises:
         DatasetError: if a file that was named cannot be used.
     """
     try:
         source = data or _from_environment("mnist") or _keras_cache("mnist")
-        found = [] if source is None else [load("auto", source).test()]
+        found = [] if source is None else [load("auto", source, reading=reading if data else None).test()]
     except DatasetError:
         if data is not None:
             raise

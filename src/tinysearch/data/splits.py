@@ -10,19 +10,22 @@ import dataclasses
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal
 
 from tinysearch.errors import DatasetError
 from tinysearch.space.scalars import integer, option
+
+if TYPE_CHECKING:
+    # What a run says of its split, a leaderboard reads without NumPy.
+    import numpy as np
+    import numpy.typing as npt
+
+    Rows = npt.NDArray[np.int64]
 
 FOLDS = 10
 
 Kind = Literal["last", "stratified", "groups", "given"]
 KINDS: tuple[str, ...] = ("last", "stratified", "groups", "given")
-Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Split:
     Raises:
         DatasetError: if a value is out of range.
 
+    >>> import numpy as np
     >>> train, validation = Split("stratified", folds=2).parts(0, np.array([0, 0, 1, 1, 1, 1]))
     >>> len(train), len(validation)
     (3, 3)
@@ -75,6 +79,8 @@ class Split:
         Raises:
             DatasetError: if there are too few images or groups to divide.
         """
+        import numpy as np
+
         count = len(labels)
         if fold is None:
             return np.arange(count), np.arange(0)
@@ -92,6 +98,8 @@ class Split:
     def _held_out(
         self, fold: int, labels: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.generic] | None
     ) -> Rows | slice:
+        import numpy as np
+
         count = len(labels)
         if self.kind == "given":
             return slice(count - self.held, count)
@@ -132,6 +140,19 @@ class Split:
             "given": "the validation part of the data",
         }[self.kind]
 
+    def part(self, fold: int | None) -> str:
+        """Return in words what is validated on where a fold is held out.
+
+        >>> Split("stratified").part(2), Split().part(0), Split().part(None)
+        ('fold 2: one of 10 folds, drawn by class, seed 0', 'fold 0: the last tenth of the training images', 'nothing')
+        """
+        if fold is None:
+            return "nothing"
+        if self.kind == "given":
+            return self.words
+        drawn = f", seed {self.seed}" if self.kind in ("stratified", "groups") else ""
+        return f"fold {fold}: {self.words}{drawn}"
+
 
 def counted_from_the_end(count: int, size: int, fold: int, folds: int) -> slice:
     """Return which of some images are a fold, from 0, the last one, to the first one.
@@ -148,6 +169,8 @@ def counted_from_the_end(count: int, size: int, fold: int, folds: int) -> slice:
 def _of_groups(
     fold: int, folds: int, seed: int, labels: npt.NDArray[np.integer[Any]], groups: npt.NDArray[np.generic]
 ) -> Rows:
+    import numpy as np
+
     from tinysearch.runtime.backend import generators_kept
 
     with generators_kept():

@@ -41,7 +41,7 @@ def numeric_of(trained: Trained, int8: Int8Network | None, *, bytes_in: bool) ->
     """Return what makes the C code: in int8 where there is such a network, else in float32."""
     if int8 is not None:
         return Int8(trained.plan, int8.numbers, int8.entry, bytes_in=bytes_in)
-    return Float32(trained.plan, trained.weights, *trained.scaling, bytes_in=bytes_in)
+    return Float32(trained.plan, trained.weights, trained.scaling, bytes_in=bytes_in)
 
 
 def write_code(folder: Folder, trained: Trained, numeric: Numeric, labels: Sequence[str], vectors: Vectors) -> None:
@@ -63,7 +63,7 @@ def write_code(folder: Folder, trained: Trained, numeric: Numeric, labels: Seque
         "DTYPE": numeric.folder,
         "ARENA": f"{trained.plan.arena * each:,}",
         "PIXEL": numeric.pixel,
-        "RULE": numeric.rule,
+        "RULE": numeric.conversion.rule,
         "VECTORS": len(vectors.labels),
     }
     folder.write("README.md", filled(template("README.md"), values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,9 +12,13 @@ from typing import Any
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.evidence import Comparison, compared, images_to_compare
 from tinysearch.deploy.folder import Folder
+from tinysearch.deploy.kept import trained_network
 from tinysearch.deploy.targets import TARGETS, Dtype, Findings, Order
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import InputError
+from tinysearch.results.archive import SUFFIX
+from tinysearch.results.record import Record
+from tinysearch.results.store import Store
 from tinysearch.runtime.versions import version_of
 from tinysearch.space.cost import cost, flash_bytes
 from tinysearch.space.footprint import PROCESSORS
@@ -30,6 +34,7 @@ class Deployment:
 
     Args:
         target: ``"c"``, ``"tflite"``, ``"onnx"`` or ``"saved_model"``.
+        dtype: Of weights and activations.
         folder: Where its files are.
         trained: The network.
         keras: Accuracy of the Keras model on the same images, a fraction.
@@ -39,6 +44,7 @@ class Deployment:
     """
 
     target: str
+    dtype: Dtype
     folder: Path
     trained: Trained
     keras: Comparison
@@ -51,6 +57,8 @@ class Deployment:
         counted = cost(self.trained.architecture, self.trained.task)
         return {
             "target": self.target,
+            "dtype": self.dtype,
+            "folder": str(self.folder.absolute()),
             "candidate": {"name": self.trained.name, **self.trained.origin},
             "architecture": self.trained.architecture.to_dict(),
             "params": counted.params,
@@ -118,6 +126,7 @@ def deploy(
     logits = trained.logits(images.pixels)
     done = Deployment(
         target=target,
+        dtype=dtype if target in ("c", "tflite") else "float32",
         folder=place.path,
         trained=trained,
         keras=compared(logits, logits, images.labels),
@@ -129,8 +138,52 @@ def deploy(
     return done
 
 
-def check_target(target: str, dtype: str) -> None:
-    """Refuse what cannot be deployed to.
+def deploy_candidate(
+    name: str,
+    records: Sequence[Record],
+    models: Sequence[Path | None],
+    target: str,
+    folder: str | Path,
+    dataset: Dataset,
+    *,
+    dtype: Dtype = "int8",
+    scaling: bool = True,
+    class_names: Sequence[str] = (),
+    store: Path | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Deployment:
+    """Deploy a candidate, see ``deploy``, with the model that was kept or else trained again, see ``trained_network``.
+
+    Args:
+        name, records, models, tell: See ``trained_network``.
+        target, folder, dataset, dtype, scaling: See ``deploy``.
+        class_names: Names of the classes; those of the dataset, or else their numbers, if there are none.
+        store: The store that takes a record of it, if it is no archive; None for that in the folder alone.
+
+    Raises:
+        InputError: if the target is unknown, the images are not those of the network, or the folder cannot be written.
+        WorkError: if something that the target needs is missing, a check fails, or it cannot be trained again.
+    """
+    check_target(target, dtype)
+    Folder(Path(folder))
+    trained, record = trained_network(name, records, models, dataset, tell)
+    done = deploy(
+        trained,
+        target,
+        folder,
+        dataset,
+        dtype=dtype,
+        scaling=scaling,
+        labels=class_names or dataset.class_names or None,
+    )
+    if store is not None and store.suffix != SUFFIX:
+        with Store(store) as opened:
+            opened.note_deployment(record, done.to_dict())
+    return done
+
+
+def check_target(target: str, dtype: str) -> Dtype:
+    """Return the type that was named; refuse what cannot be deployed to.
 
     Raises:
         InputError: if the target or the type is unknown.
@@ -139,3 +192,4 @@ def check_target(target: str, dtype: str) -> None:
         raise InputError(f"a network can be deployed to {', '.join(TARGETS)}; got {target!r}")
     if dtype not in DTYPES:
         raise InputError(f"the type of weights and activations is {' or '.join(DTYPES)}; got {dtype!r}")
+    return "float32" if dtype == "float32" else "int8"

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.deploy.quantized import Factor, Scale, factor, scaled
-from tinysearch.deploy.source import plain
+from tinysearch.deploy.scaling import AS_IT_IS, Scaling
+from tinysearch.deploy.source import Conversion, Table, plain
 
 # Bytes are multiplied by this before their scale, so that it has a fraction of its zero point.
 _FINE = 1_024
@@ -21,56 +22,79 @@ class Entry:
 
     Args:
         to: How its whole numbers are scaled.
-        scale, offset: Its real value is ``scale * pixel + offset``.
+        scaling: What its real values are of pixels.
     """
 
     to: Scale
-    scale: float
-    offset: float
+    scaling: Scaling
 
     @property
     def direct(self) -> bool:
         """Whether the input for each byte is the byte less 128, as it is where the pixels take up all bytes."""
-        pixels = np.arange(256)
+        pixels = np.arange(256)[:, None]
         return bool((self._rounded(pixels) == pixels - 128).all())
 
     @property
     def unscaled(self) -> Entry:
         """The same input where pixels come scaled."""
-        return Entry(self.to, 1.0, 0.0)
+        return Entry(self.to, AS_IT_IS)
 
     def values(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
-        """Return the int8 input for pixels, just as the C code makes it."""
+        """Return the int8 input for pixels, just as the C code makes it; their last axis is that of the channels."""
         if pixels.dtype != np.uint8:
             return np.asarray(self._rounded(pixels), np.int8)
         if self.direct:
             return (pixels.astype(np.int16) - 128).astype(np.int8)
-        multiplied, added = self._fine()
-        levels = [scaled(pixel * _FINE + added, multiplied) for pixel in range(256)]
-        return np.asarray(np.clip(levels, -128, 127).astype(np.int8)[pixels])
+        levels = np.empty((256, len(self.scaling.factors)), np.int8)
+        for channel, (multiplied, added) in enumerate(self._fine()):
+            exact = [scaled(pixel * _FINE + added, multiplied) for pixel in range(256)]
+            levels[:, channel] = np.clip(exact, -128, 127)
+        return np.asarray(levels[pixels, np.arange(pixels.shape[-1]) if self.scaling.by_channel else 0])
 
-    def words(self, *, bytes_in: bool) -> tuple[tuple[str, ...], str, str]:
-        """Return which functions C needs, the rule in words, and as an expression of ``image[i]``."""
-        ratio, shift = self._real()
+    def conversion(self, *, bytes_in: bool) -> Conversion:
+        """Return how C makes the input of pixels.
+
+        Args:
+            bytes_in: Whether pixels are bytes.
+        """
+        ratios, shifts = self._real()
+        rule = Scaling(tuple(map(float, map(plain, ratios))), tuple(map(float, map(plain, shifts)))).words
         if not bytes_in:
-            rule = f"pixel * {plain(ratio)} + {plain(shift)}, rounded"
-            return ("rounded",), rule, f"rounded(image[i] * {plain(ratio)}f + {plain(shift)}f)"
+            return Conversion.of(
+                "rounded(image[i] * {ratios} + {offsets})",
+                f"{rule}, rounded",
+                (
+                    Table("float", "input_ratios", np.array(ratios, np.float32)),
+                    Table("float", "input_offsets", np.array(shifts, np.float32)),
+                ),
+                ("rounded",),
+            )
         if self.direct:
-            return (), "each pixel (0 to 255) less 128", "(int8_t)(image[i] - 128)"
-        (multiplier, right), added = self._fine()
-        rule = f"pixel * {plain(ratio)} + {plain(shift)}, rounded, at most 127"
-        expression = f"clamped(scaled(image[i] * INT32_C({_FINE}) + {added}, {multiplier}, {right}), -128)"
-        return ("scaled",), rule, expression
+            return Conversion("(int8_t)(image[i] - 128)", "each pixel (0 to 255) less 128")
+        fine = self._fine()
+        return Conversion.of(
+            f"clamped(scaled(image[i] * INT32_C({_FINE}) + {{offsets}}, {{multipliers}}, {{shifts}}), -128)",
+            f"{rule}, rounded, at most 127",
+            (
+                Table("int32_t", "input_offsets", np.array([added for _, added in fine], np.int32)),
+                Table("int32_t", "input_multipliers", np.array([one.multiplier for one, _ in fine], np.int32)),
+                Table("int8_t", "input_shifts", np.array([one.shift for one, _ in fine], np.int8)),
+            ),
+            ("scaled",),
+        )
 
-    def _real(self) -> tuple[float, float]:
-        return self.scale / self.to.scale, self.offset / self.to.scale + self.to.zero
+    def _real(self) -> tuple[list[float], list[float]]:
+        """Return what pixels are multiplied by, and what is then added, for each channel."""
+        ratios = [one / self.to.scale for one in self.scaling.factors]
+        return ratios, [one / self.to.scale + self.to.zero for one in self.scaling.offsets]
 
-    def _fine(self) -> tuple[Factor, int]:
-        ratio, shift = self._real()
-        return factor(ratio / _FINE), round(shift / ratio * _FINE)
+    def _fine(self) -> list[tuple[Factor, int]]:
+        return [
+            (factor(ratio / _FINE), round(shift / ratio * _FINE)) for ratio, shift in zip(*self._real(), strict=True)
+        ]
 
     def _rounded(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return the nearest whole numbers, halves away from zero, in the arithmetic of C's ``float``."""
-        ratio, shift = (np.float32(one) for one in self._real())
-        values = np.clip(pixels.astype(np.float32) * ratio + shift, np.float32(-128), np.float32(127))
+        ratios, shifts = (np.array(one, np.float32) for one in self._real())
+        values = np.clip(pixels.astype(np.float32) * ratios + shifts, np.float32(-128), np.float32(127))
         return np.asarray(np.trunc(values + np.copysign(np.float32(0.5), values)), np.float32)

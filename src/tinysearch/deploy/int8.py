@@ -55,7 +55,7 @@ def int8_network(trained: Trained, pixels: npt.NDArray[Any]) -> Int8Network:
     weights = on_the_grid(trained.plan, trained.weights)
     content = convert(trained.plan, weights, calibration=trained.scaled(calibration_images(pixels)))
     numbers = quantized(trained.plan, weights, content)
-    entry = Entry(scale_of(trained.plan, numbers, trained.plan.input), *trained.scaling)
+    entry = Entry(scale_of(trained.plan, numbers, trained.plan.input), trained.scaling)
     return Int8Network(content, numbers, entry, scale_of(trained.plan, numbers, trained.plan.output))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.deploy.plan import SLOPE, Plan, Step
+from tinysearch.deploy.scaling import AS_IT_IS, Scaling
 from tinysearch.deploy.weights import Weights
 from tinysearch.runtime.backend import quiet
 
@@ -22,8 +23,7 @@ def convert(
     plan: Plan,
     weights: Mapping[str, Weights],
     *,
-    scale: float = 1.0,
-    offset: float = 0.0,
+    scaling: Scaling = AS_IT_IS,
     calibration: npt.NDArray[np.float32] | None = None,
 ) -> bytes:
     """Return a network as a ``.tflite`` file that gives logits.
@@ -31,7 +31,7 @@ def convert(
     Args:
         plan: Its steps.
         weights: See ``weights_of``.
-        scale, offset: What the network does to its input first, in float32.
+        scaling: What the network does to its input first, in float32.
         calibration: Images that tell the ranges of all tensors, shape ``(images, height, width, channels)``, for
             int8; without them the file is one of float32.
     """
@@ -39,8 +39,8 @@ def convert(
 
     @tf.function(input_signature=[tf.TensorSpec((1, *plan.input.shape), tf.float32, name="image")])  # type: ignore[untyped-decorator]
     def network(image: Any) -> Any:
-        if scale != 1.0 or offset != 0.0:
-            image = image * tf.constant(scale, tf.float32) + tf.constant(offset, tf.float32)
+        if not scaling.does_nothing:
+            image = image * tf.constant(scaling.factors, tf.float32) + tf.constant(scaling.offsets, tf.float32)
         return run(plan, weights, image)
 
     with _loud_libraries():

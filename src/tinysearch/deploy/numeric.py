@@ -10,7 +10,8 @@ import numpy as np
 from tinysearch.deploy.entry import Entry
 from tinysearch.deploy.plan import Plan, Step
 from tinysearch.deploy.quantized import Factor, Numbers, scale_of
-from tinysearch.deploy.source import Call, Table, address, plain, window
+from tinysearch.deploy.scaling import Scaling
+from tinysearch.deploy.source import Call, Conversion, Table, address, plain, window
 from tinysearch.deploy.weights import Weights
 
 
@@ -36,7 +37,7 @@ class Int8:
             "MODEL_LOGIT_ZERO": logits.zero,
         }
         self.pixel = "uint8_t" if bytes_in else "float"
-        self.helpers, self.rule, self.converted = entry.words(bytes_in=bytes_in)
+        self.conversion = entry.conversion(bytes_in=bytes_in)
 
     def calls(self, step: Step) -> Iterator[Call]:
         """Yield the calls of a step."""
@@ -120,26 +121,27 @@ class Float32:
     Args:
         plan: The steps.
         weights: Of each step, see ``weights_of``.
-        scale, offset: The network's input is ``scale * pixel + offset``.
+        scaling: What the network does to pixels.
         bytes_in: Whether pixels are bytes.
     """
 
     folder = "float32"
     value = "float"
-    helpers: tuple[str, ...] = ()
 
-    def __init__(
-        self, plan: Plan, weights: Mapping[str, Weights], scale: float, offset: float, *, bytes_in: bool
-    ) -> None:
+    def __init__(self, plan: Plan, weights: Mapping[str, Weights], scaling: Scaling, *, bytes_in: bool) -> None:
         self._plan = plan
         self._weights = weights
         uses = [step.weights for step in plan.steps if step.weights]
         self._shared = {name for name in uses if uses.count(name) > 1}
         self.definitions: Mapping[str, object] = {}
         self.pixel = "uint8_t" if bytes_in else "float"
-        scaled = scale != 1.0 or offset != 0.0
-        self.rule = f"pixel * {plain(scale)} + {plain(offset)}" if scaled else "each pixel as it is"
-        self.converted = f"(float)image[i] * {plain(scale)}f + {plain(offset)}f" if scaled else "(float)image[i]"
+        self.conversion = Conversion("(float)image[i]", "each pixel as it is")
+        if not scaling.does_nothing:
+            numbers = (
+                Table("float", "input_factors", np.array(scaling.factors, np.float32)),
+                Table("float", "input_offsets", np.array(scaling.offsets, np.float32)),
+            )
+            self.conversion = Conversion.of("(float)image[i] * {factors} + {offsets}", scaling.words, numbers)
 
     def calls(self, step: Step) -> Iterator[Call]:
         """Yield the calls of a step."""

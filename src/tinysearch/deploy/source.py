@@ -5,7 +5,7 @@ The functions are the files in ``c/``; what is written here is what differs from
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Protocol
@@ -65,16 +65,49 @@ class Call:
         return "pool" if self.function.endswith("_pool") else self.function
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How C makes the input of a network of pixels.
+
+    Args:
+        expression: Of ``image[i]``, and of ``c``, its channel, where there are tables.
+        rule: The same in words.
+        tables: What the expression takes its numbers from, where channels have their own.
+        helpers: The functions that it calls.
+    """
+
+    expression: str
+    rule: str
+    tables: tuple[Table, ...] = ()
+    helpers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, expression: str, rule: str, numbers: Sequence[Table], helpers: tuple[str, ...] = ()) -> Conversion:
+        """Return a conversion with numbers, one of each or one of each for each channel.
+
+        Args:
+            expression: With the names of the numbers, less ``input_``, in braces.
+            rule, helpers: See ``Conversion``.
+            numbers: All of one length.
+        """
+        if numbers[0].values.size == 1:
+            words = {one.name: literals(one.values)[0] for one in numbers}
+            tables: tuple[Table, ...] = ()
+        else:
+            words = {one.name: f"{one.name}[c]" for one in numbers}
+            tables = tuple(numbers)
+        filled_in = expression.format(**{name.removeprefix("input_"): word for name, word in words.items()})
+        return cls(filled_in, rule, tables, helpers)
+
+
 class Numeric(Protocol):
     """What makes the calls of a plan in one type of numbers."""
 
     folder: str
     value: str
     pixel: str
-    rule: str
-    converted: str
+    conversion: Conversion
     definitions: Mapping[str, object]
-    helpers: tuple[str, ...]
 
     def calls(self, step: Step) -> Iterable[Call]: ...
 
@@ -82,8 +115,9 @@ class Numeric(Protocol):
 def model_c(plan: Plan, numeric: Numeric) -> str:
     """Return ``model.c``."""
     calls = [call for step in plan.steps for call in numeric.calls(step)]
-    needed = {name for step in plan.steps for name in _FILES[step.kind]} | set(numeric.helpers)
+    needed = {name for step in plan.steps for name in _FILES[step.kind]} | set(numeric.conversion.helpers)
     tables = {table.name: table for call in calls for table in call.tables}
+    tables |= {table.name: table for table in numeric.conversion.tables}
     memcpy = "#include <string.h>\n\n" if numeric.folder == "int8" and "dot" in needed else ""
     parts = [f'#include "model.h"\n\n{memcpy}{template("common.c")}']
     parts += [source for name in _ORDER if (source := _function(numeric, name, needed))]
@@ -91,7 +125,15 @@ def model_c(plan: Plan, numeric: Numeric) -> str:
     parts.append("\n\n".join(_structure(call) for call in calls) + "\n")
     body = "\n".join(f"    {call.function}(&{call.name});" for call in calls)
     parts.append(f"void model_run(void)\n{{\n{body}\n}}\n")
-    entries = {"INPUT": plan.offset(plan.input), "OUTPUT": plan.offset(plan.output), "CONVERTED": numeric.converted}
+    by_channel = bool(numeric.conversion.tables)
+    entries = {
+        "BEGIN": "int i = 0, c = 0" if by_channel else "int i = 0",
+        # Without a division, for which a small processor needs a function.
+        "NEXT": "i++, c = c + 1 < MODEL_CHANNELS ? c + 1 : 0" if by_channel else "i++",
+        "INPUT": plan.offset(plan.input),
+        "OUTPUT": plan.offset(plan.output),
+        "CONVERTED": numeric.conversion.expression,
+    }
     parts.append(filled(template("classify.c"), entries))
     return "\n".join(parts)
 
@@ -111,7 +153,7 @@ def model_h(plan: Plan, numeric: Numeric, title: str, bytes_each: int) -> str:
             "CLASSES": plan.output.size,
             "ARENA": plan.arena * bytes_each,
             "TYPES": f"{definitions}\n\n{types}" if definitions else types,
-            "RULE": numeric.rule,
+            "RULE": numeric.conversion.rule,
         },
     )
 

@@ -19,6 +19,7 @@ from tinysearch.deploy.evidence import Comparison, compared
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network, int8_network
 from tinysearch.deploy.litert import Interpreter, convert
+from tinysearch.deploy.scaling import AS_IT_IS
 from tinysearch.deploy.toolchain import (
     ARM_PACKAGES,
     PROCESSORS,
@@ -129,9 +130,8 @@ def to_tflite(order: Order, folder: Folder) -> Findings:
     if order.dtype == "int8":
         int8 = _quantized(order)
         content, logits = int8.content, int8.real(int8.logits(order.pixels))
-        _, rule, _ = int8.entry.words(bytes_in=order.bytes_in)
         use = {
-            "input": f"int8: {rule}",
+            "input": f"int8: {int8.entry.conversion(bytes_in=order.bytes_in).rule}",
             "input_scale": int8.entry.to.scale,
             "input_zero_point": int8.entry.to.zero,
             "output": "int8: logits, one per class",
@@ -139,8 +139,7 @@ def to_tflite(order: Order, folder: Folder) -> Findings:
             "output_zero_point": int8.logits_scale.zero,
         }
     else:
-        scale, offset = trained.scaling if order.scaling else (1.0, 0.0)
-        content = convert(trained.plan, trained.weights, scale=scale, offset=offset)
+        content = convert(trained.plan, trained.weights, scaling=trained.scaling if order.scaling else AS_IT_IS)
         logits = Interpreter(content).logits(order.pixels.astype(np.float32)).reshape(len(order.images), -1)
         use = {"input": _input_rule(order), "output": "float32: logits, one per class"}
     folder.write("model.tflite", content)
@@ -241,18 +240,16 @@ def _findings_of_probabilities(order: Order, what: str, probabilities: npt.NDArr
 
 
 def _input_rule(order: Order) -> str:
-    scale, offset = order.trained.scaling
-    raw = order.scaling or (scale, offset) == (1.0, 0.0)
-    return "float32: raw pixels" if raw else f"float32: pixel * {scale!r} + {offset!r}"
+    scaling = order.trained.scaling
+    return "float32: raw pixels" if order.scaling or scaling.does_nothing else f"float32: {scaling.words}"
 
 
 def _write_use(order: Order, folder: Folder, use: dict[str, object]) -> None:
-    scale, offset = order.trained.scaling
     facts: dict[str, object] = {
         "name": order.trained.name,
         "labels": list(order.labels),
         "input_shape": list(order.trained.task.input_shape),
         **use,
-        "network_input": f"{scale!r} * pixel + {offset!r}, row by row, the channels of a pixel side by side",
+        "network_input": f"{order.trained.scaling.words}; row by row, the channels of a pixel side by side",
     }
     folder.write("model.json", json.dumps(facts, indent=2) + "\n")

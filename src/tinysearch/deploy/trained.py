@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.deploy.plan import Plan, plan
+from tinysearch.deploy.scaling import AS_IT_IS, Scaling
 from tinysearch.deploy.weights import Weights, weights_of
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.task import Task
@@ -52,15 +53,14 @@ class Trained:
         return weights_of(self.plan, self.model)
 
     @cached_property
-    def scaling(self) -> tuple[float, float]:
-        """What raw pixels are multiplied by, and what is then added."""
+    def scaling(self) -> Scaling:
+        """What it does to raw pixels first."""
         layer = next((layer for layer in self.model.layers if layer.name == "scale"), None)
-        return (1.0, 0.0) if layer is None or not self.scales else (float(layer.scale), float(layer.offset))
+        return AS_IT_IS if layer is None or not self.scales else Scaling.of(layer.scale, layer.offset)
 
     def scaled(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return pixels as the first convolution takes them."""
-        scale, offset = (np.float32(one) for one in self.scaling)
-        return np.asarray(pixels.astype(np.float32) * scale + offset, np.float32)
+        return self.scaling.values(pixels)
 
     def logits(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return what Keras gives before the softmax, shape ``(images, classes)``."""

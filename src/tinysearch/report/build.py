@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Section, Test, Versus
 from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
@@ -74,7 +75,7 @@ def build(
     context = _Known(known, documented or {}, images or {})
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
         context.evaluated[mark] = by_network(store.evaluations(mark))
-    board = rank(records)
+    board = rank(records, splits={run.name: run.split for run in known.values()})
     sections = []
     for dataset, standings in by_dataset(records).items():
         marks = {one.first.fingerprint for one in standings}
@@ -86,7 +87,11 @@ def build(
             for run in known.values()
             if run.fingerprint in marks and "trials" in run.settings and (not runs or run.name in runs)
         ]
-        sections.append(Section(dataset, candidates, searches, *ranked_by, board.mixed.get(dataset, ())))
+        sections.append(
+            Section(
+                dataset, candidates, searches, *ranked_by, board.mixed.get(dataset, ()), board.splits.get(dataset, ())
+            )
+        )
     return Report(sections, list(runs), board.failed, created_at, ", ".join(runs) or title, list(words))
 
 
@@ -116,7 +121,8 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
             **_curve_of(row.metric, curve),
         },
         fingerprint=first.fingerprint,
-        versions={name: value for name, value in first.provenance.items() if value},
+        versions=first.versions,
+        validated_on=first.validated_on,
         stored=first.created_at,
         pruned=first.pruned,
         test=_test(records, known),
@@ -245,7 +251,7 @@ def _trained(other: Evaluated, one: Record) -> str:
     if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:
         parts.append(f"by another recipe ({other.recipe.get('optimizer', 'unknown')})")
     if epochs != one.recipe.get("epochs"):
-        parts.append(f"{epochs} epochs")
+        parts.append(f"{epochs} epochs" if epochs is None else figures.epochs(epochs))
     if other.held_out and one.measurement.val_accuracy is None:
         parts.append("on 90 % of the images")
     return ", ".join(parts)

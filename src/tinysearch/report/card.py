@@ -71,13 +71,17 @@ def _input(records: Sequence[Record]) -> str:
 
 
 def _costs(cost: Cost) -> list[str]:
-    return [
-        "| parameters (trainable + not) | MACs | activations at the peak, int8 | weights, int8 |",
-        "| ---: | ---: | ---: | ---: |",
-        f"| {figures.params(cost.params, cost.trainable_params, cost.non_trainable_params)} | {cost.macs:,} | "
-        f"{cost.peak_activation_bytes:,} bytes | {cost.int8_weight_bytes:,} bytes |",
-        "",
+    titles = ["parameters (trainable + not)", "MACs", "RAM for activations, int8", "weights, int8"]
+    cells = [
+        figures.params(cost.params, cost.trainable_params, cost.non_trainable_params),
+        f"{cost.macs:,}",
+        f"{cost.peak_activation_bytes:,} bytes",
+        f"{cost.int8_weight_bytes:,} bytes",
     ]
+    if cost.flash_bytes is not None:
+        titles.append("flash of the int8 C code, Cortex-M0+")
+        cells.append(f"{cost.flash_bytes:,} bytes")
+    return [f"| {' | '.join(titles)} |", f"|{' ---: |' * len(titles)}", f"| {' | '.join(cells)} |", ""]
 
 
 def _classes(names: Sequence[str]) -> list[str]:
@@ -139,7 +143,7 @@ def _training(records: Sequence[Record]) -> list[str]:
         return []
     first = records[0]
     recipe = ", ".join(f"{name} {value}" for name, value in first.recipe.items())
-    versions = ", ".join(f"{name} {value}" for name, value in first.provenance.items() if value)
+    versions = ", ".join(f"{name} {value}" for name, value in first.versions.items())
     return [
         "## Training",
         "",

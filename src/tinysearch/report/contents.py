@@ -90,7 +90,7 @@ class Candidate:
         recipe: As plain JSON values.
         curve: Lists of training loss and accuracy, validation loss and accuracy, and rate, an entry an epoch; and
             ``val_metric``, of what candidates are ranked by, if that is not accuracy and was measured.
-        fingerprint, versions, stored: Where the figures come from.
+        fingerprint, versions, validated_on, stored: Where the figures come from.
         pruned: Whether its training was stopped early.
         test: What evaluations came to.
         versus: How it compares with hand-designed baselines.
@@ -107,6 +107,7 @@ class Candidate:
     curve: Mapping[str, Sequence[float | None]]
     fingerprint: str
     versions: Mapping[str, Any]
+    validated_on: str
     stored: str
     pruned: bool
     test: Test | None = None
@@ -155,6 +156,7 @@ class Section:
         candidates, searches: What is known of them.
         metric, direction: What candidates are ranked by.
         mixed: The objectives of the runs, where they are ranked by accuracy because these differ.
+        splits: What was held out for validation, in words, where it was not the same in all runs.
     """
 
     dataset: str
@@ -163,6 +165,7 @@ class Section:
     metric: str = ACCURACY
     direction: Direction = "max"
     mixed: Sequence[str] = ()
+    splits: Sequence[str] = ()
 
     @property
     def best(self) -> Candidate:

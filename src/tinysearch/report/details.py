@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -142,7 +142,7 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     table = Table.grid(padding=(0, 2))
     record = alike[0]
     recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
-    versions = ", ".join(f"{name} {value}" for name, value in record.provenance.items() if value)
+    versions = ", ".join(f"{name} {value}" for name, value in record.versions.items())
     trial: str = {"search": record.origin, "revalidation": "revalidation, other images held out"}.get(
         record.purpose, "retraining"
     )
@@ -152,6 +152,7 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     rows = [
         ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
         ("data", f"{record.dataset}, training images {record.fingerprint}"),
+        *([("validated on", record.validated_on)] if record.validated_on else []),
         ("recipe", recipe),
         ("seed" if len(alike) == 1 else "seeds", ", ".join(str(one.seed) for one in alike)),
         ("measured on", versions),
@@ -179,6 +180,27 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     return table
 
 
+def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Return a table of what was made of a candidate for devices, see ``Deployment.to_dict``."""
+    table = Table(title="deployed", title_justify="left", header_style="bold", box=None)
+    for title in ("when", "as", "seed", "accuracy", "files", "in"):
+        table.add_column(title, justify="left" if title in ("when", "as", "in") else "right", overflow="fold")
+    for one in found:
+        accuracies = ", ".join(
+            f"{name} {figures.percent(value)}" for name, value in dict(one.get("accuracy") or {}).items()
+        )
+        sizes = sum(file["bytes"] for file in dict(one.get("files") or {}).values())
+        table.add_row(
+            str(one.get("created_at", ""))[:19],
+            f"{one['target']} {one.get('dtype', '')}".strip(),
+            str(dict(one.get("candidate") or {}).get("seed", "")),
+            Text(accuracies),
+            f"{sizes:,} bytes",
+            Text(str(one.get("folder", ""))),
+        )
+    return table
+
+
 def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
     """Return title and mean of each metric other than accuracy, over the trainings of which it is known."""
     names = dict.fromkeys(name for metrics in measured for name in metrics if name != ACCURACY)
@@ -186,7 +208,8 @@ def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
     for name in names:
         values = [metrics[name] for metrics in measured if name in metrics]
         text = figures.tested(*figures.mean_and_std(values), len(values), name)
-        found.append((title_of(name), text if len(measured) > 1 else figures.measured(values[0], name)))
+        title = title_of(name)
+        found.append((title, text if len(measured) > 1 else figures.measured(values[0], name)))
     return found
 
 

@@ -6,16 +6,17 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from tinysearch.results.objective import OBJECTIVES, title_of
-from tinysearch.results.record import ACCURACY
+from tinysearch.results.record import ACCURACY, INT8_ACCURACY
 
 MISSING = "-"
+# Metrics that are written as percent.
+_SHARES = {*OBJECTIVES, INT8_ACCURACY}
 _REASONS = {
     "params": "at or above the budget",
     "macs": "too many MACs",
-    "peak_activation_bytes": "too much memory",
+    "peak_activation_bytes": "too much RAM",
     "int8_weight_bytes": "too many bytes of weights",
     "flash_bytes": "too much flash",
-    "ram_bytes": "too much memory of a device",
     "duplicate": "seen before",
     "shape": "do not fit the images",
 }
@@ -45,7 +46,7 @@ def measured(value: float | None, metric: str = ACCURACY) -> str:
     >>> measured(0.5, "macro_f1"), measured(12.3456, "mine:Cost"), measured(None, "macro_f1")
     ('50.00 %', '12.35', '-')
     """
-    if value is None or metric in OBJECTIVES:
+    if value is None or metric in _SHARES:
         return percent(value)
     return f"{value:.4g}"
 
@@ -107,7 +108,7 @@ def spread(mean: float | None, std: float | None, metric: str = ACCURACY) -> str
     """
     if mean is None:
         return MISSING
-    if metric not in OBJECTIVES:
+    if metric not in _SHARES:
         return f"{mean:.4g}" + ("" if std is None else f" ± {std:.2g}")
     apart = "" if std is None else f" ± {100 * std:.2f}"
     return f"{100 * mean:.2f}{apart} %"
@@ -133,6 +134,15 @@ def count(number: float) -> str:
             scaled = number / (limit / 1e3)
             return f"{scaled:.0f}{unit}" if scaled >= 100 or not unit else f"{scaled:.3g}{unit}"
     return f"{number / 1e9:.3g}G"
+
+
+def epochs(number: int) -> str:
+    """Write a number of epochs.
+
+    >>> epochs(1), epochs(10)
+    ('1 epoch', '10 epochs')
+    """
+    return f"{number:,} epoch{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -27,10 +27,12 @@ _COLUMNS = (
     ("test of the metric", "test_metric_mean", "test_metric"),
     ("validation", "val_accuracy", "validation"),
     ("test", "test_accuracy_mean", "test"),
+    ("test, int8", "int8_accuracy_mean", "int8"),
     ("documented", "documented", "documented"),
     ("parameters", "params", "params"),
     ("MACs", "macs", "macs"),
-    ("activations", "peak_activation_bytes", "memory"),
+    ("RAM", "peak_activation_bytes", "memory"),
+    ("flash", "flash_bytes", "flash"),
     ("run", "run", "run"),
     ("time", "train_seconds", "time"),
 )
@@ -44,7 +46,7 @@ _SAID = {
     "unclear": "It is not clearly different from {}.",
 }
 
-_BEST_FIRST = ("val_metric", "test_metric", "validation", "test", "documented")
+_BEST_FIRST = ("val_metric", "test_metric", "validation", "test", "int8", "documented")
 # Where candidates are ranked by accuracy, these would be the same as those of it.
 _OF_METRIC = {"val_metric": "validation", "test_metric": "test"}
 
@@ -108,11 +110,15 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
     usual = _usual([one.recipe for one in section.candidates])
     hidden = {"documented"} if all(one.documented is None for one in section.candidates) else set()
     hidden |= set(_OF_METRIC) if section.metric == ACCURACY else set()
+    hidden |= set() if any(one.row.int8_seeds for one in section.candidates) else {"int8"}
+    hidden |= set() if any(one.row.flash_bytes is not None for one in section.candidates) else {"flash"}
     best_first = set(_BEST_FIRST) - (set() if section.direction == "max" else set(_OF_METRIC))
     titles = {cell: figures.metric_title(section.metric, part) for cell, part in _OF_METRIC.items()}
     return {
         "metric": figures.metric_title(section.metric),
         "mixed": ", ".join(section.mixed),
+        "splits": "; ".join(section.splits),
+        "flash": any(one.row.flash_bytes is not None for one in section.candidates),
         "title": figures.dataset_title(section.dataset),
         "cards": _cards(section),
         "sentences": _sentences(section, report),
@@ -158,6 +164,8 @@ def _row(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]
         "params": f"{row.params:,}",
         "macs": figures.count(row.macs),
         "memory": figures.count(row.peak_activation_bytes),
+        "flash": figures.MISSING if row.flash_bytes is None else figures.count(row.flash_bytes),
+        "int8": figures.tested(row.int8_accuracy_mean, row.int8_accuracy_std, row.int8_seeds),
         "val_metric": figures.validated(row.val_metric, row.val_seeds, row.metric),
         "test_metric": figures.tested(row.test_metric_mean, row.test_metric_std, row.test_seeds, row.metric),
         "validation": figures.validated(row.val_accuracy, row.val_seeds),

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 # Columns that are never left out, and those that nobody misses.
 _ALWAYS, _DISPENSABLE = 90, 20
 # The columns of what a leaderboard may be sorted by, where they may be left out.
-_SORTED = {"test_accuracy": "test", "macs": "MACs", "peak_activation_bytes": "memory", "train_seconds": "time"}
+_SORTED = {
+    "test_accuracy": "test",
+    "macs": "MACs",
+    "peak_activation_bytes": "RAM",
+    "flash_bytes": "flash",
+    "train_seconds": "time",
+}
 
 
 class _Column(NamedTuple):
@@ -50,7 +56,7 @@ def leaderboard(
         known = documented or {} if dataset.split()[0] == "mnist" else {}
         rows = board.of(dataset)
         shown, hidden = _shown(rows, width, known, sort)
-        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board.mixed.get(dataset, ())), Text()]
+        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board, dataset), Text()]
     parts.pop()
     if board.hidden_rows:
         parts.append(Text(f"{board.hidden_rows:,} more candidates are not shown; --top 0 shows all", style="dim"))
@@ -66,7 +72,8 @@ def plain(board: Leaderboard, documented: Mapping[str, float] | None = None) -> 
     return console.export_text()
 
 
-def _remarks(rows: Sequence[Row], hidden: Sequence[str], mixed: Sequence[str]) -> list[Text]:
+def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dataset: str) -> list[Text]:
+    mixed, splits = board.mixed.get(dataset, ()), board.splits.get(dataset, ())
     baselines = [row.name for row in rows if row.origin == "baseline"]
     marks = f"* on the Pareto front of parameters and validation {figures.metric_title(rows[0].metric)}"
     found = [f"{marks}; baselines are bold" if baselines else marks]
@@ -79,6 +86,11 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], mixed: Sequence[str]) -
     if mixed:
         found.append(
             f"ranked by accuracy, for the runs have different objectives: {', '.join(mixed)}; --metric names one"
+        )
+    if splits:
+        found.append(
+            f"runs held out different images, so that validation figures of one run and another cannot be compared: "
+            f"{'; '.join(splits)}"
         )
     if hidden:
         found.append(f"hidden for lack of space: {', '.join(hidden)}; widen the terminal or use --format csv")
@@ -167,7 +179,19 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
             [figures.percent(documented[row.name]) if row.name in documented else "" for row in rows],
             70 if any(row.name in documented for row in rows) else 0,
         ),
-        _Column("memory", True, [figures.count(row.peak_activation_bytes) for row in rows], 45),
+        _Column(
+            "test, int8",
+            True,
+            [figures.tested(row.int8_accuracy_mean, row.int8_accuracy_std, row.int8_seeds) for row in rows],
+            68 if any(row.int8_seeds for row in rows) else 0,
+        ),
+        _Column("RAM", True, [figures.count(row.peak_activation_bytes) for row in rows], 45),
+        _Column(
+            "flash",
+            True,
+            [figures.MISSING if row.flash_bytes is None else figures.count(row.flash_bytes) for row in rows],
+            44 if any(row.flash_bytes is not None for row in rows) else 0,
+        ),
         _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
         _Column("epochs", True, [str(row.epochs) for row in rows], 20),
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),

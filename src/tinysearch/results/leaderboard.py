@@ -21,7 +21,9 @@ class Row:
     trainings, and ``seed`` is None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds,
     None for a single one. ``layers`` is the short notation. ``other_environment`` says that a training was reused that
     had been done in another environment. ``metric`` is what ranks are by, and the figures named so are of it: the same
-    as those of accuracy where it is that.
+    as those of accuracy where it is that. ``int8_accuracy_mean`` and ``int8_accuracy_std`` are of the networks in
+    int8, on the test images, over ``int8_seeds`` of the trainings that were scored on these; ``flash_bytes`` is None
+    for what was recorded before it was counted.
     """
 
     rank: int
@@ -51,6 +53,10 @@ class Row:
     val_metric: float | None = None
     test_metric_mean: float | None = None
     test_metric_std: float | None = None
+    flash_bytes: int | None = None
+    int8_accuracy_mean: float | None = None
+    int8_accuracy_std: float | None = None
+    int8_seeds: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, in the documented order of keys."""
@@ -66,12 +72,14 @@ class Leaderboard:
         failed: How many trainings failed and are therefore not ranked.
         hidden_rows: How many rows there are beside these.
         mixed: The datasets that are ranked by accuracy for want of one objective, and the objectives of their runs.
+        splits: The datasets whose runs held out different images for validation, and which, in words.
     """
 
     rows: tuple[Row, ...]
     failed: int = 0
     hidden_rows: int = 0
     mixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -96,6 +104,7 @@ SORTS: dict[str, Callable[[Entry], float]] = {
     "params": lambda one: one.params,
     "macs": lambda one: one.first.macs,
     "peak_activation_bytes": lambda one: one.first.peak_activation_bytes,
+    "flash_bytes": lambda one: _or(one.first.flash_bytes, float("inf")),
     "train_seconds": lambda one: _or(_mean_of(one, "train_seconds"), 0.0),
 }
 
@@ -107,6 +116,7 @@ def rank(
     pareto: bool = False,
     tested: bool = False,
     top: int | None = None,
+    splits: Mapping[str, str] | None = None,
 ) -> Leaderboard:
     """Rank candidates, see ``ranking``.
 
@@ -117,6 +127,7 @@ def rank(
             having more parameters.
         tested: Keep only the candidates that were scored on test images.
         top: Keep only so many rows of each dataset, and the baselines further down.
+        splits: By run, what it held out for validation, in words.
 
     Raises:
         InputError: if ``sort`` is unknown.
@@ -145,7 +156,17 @@ def rank(
             shown = kept[:top] + [pair for pair in kept[top:] if pair[1].first.origin == "baseline"]
         hidden_rows += len(kept) - len(shown)
         rows.extend(_row(place, one, dataset) for place, one in shown)
-    return Leaderboard(tuple(rows), sum(one.failure is not None for one in summaries), hidden_rows, mixed)
+    failed = sum(one.failure is not None for one in summaries)
+    return Leaderboard(tuple(rows), failed, hidden_rows, mixed, _differences(rows, splits or {}))
+
+
+def _differences(rows: Iterable[Row], splits: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the datasets of which different images were held out, and which."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.val_accuracy is not None and row.run in splits:
+            found.setdefault(row.dataset, {})[splits[row.run]] = None
+    return {dataset: tuple(words) for dataset, words in found.items() if len(words) > 1}
 
 
 def by_dataset(trainings: Iterable[M]) -> dict[str, list[Standing[M]]]:
@@ -166,6 +187,11 @@ def tested_of(one: Entry) -> list[float]:
     return list({each.seed: each.test_accuracy for each in one.trainings if each.test_accuracy is not None}.values())
 
 
+def in_int8(one: Entry) -> list[float]:
+    """Return the test accuracies of a candidate in int8, one for each seed."""
+    return list({each.seed: each.int8_accuracy for each in one.trainings if each.int8_accuracy is not None}.values())
+
+
 def values_of(one: Entry) -> list[float]:
     """Return the values on the test images of the metric that a candidate is ranked by, one for each seed."""
     return list({each.seed: each.test_value for each in one.trainings if each.test_value is not None}.values())
@@ -175,6 +201,7 @@ def _row(rank: int, one: Entry, dataset: str) -> Row:
     first, tested = one.first, tested_of(one)
     by_accuracy = one.metric == ACCURACY
     values = tested if by_accuracy else values_of(one)
+    int8 = in_int8(one)
     return Row(
         rank=rank,
         key=first.key,
@@ -203,6 +230,10 @@ def _row(rank: int, one: Entry, dataset: str) -> Row:
         val_metric=one.value,
         test_metric_mean=_mean(values),
         test_metric_std=statistics.stdev(values) if len(values) > 1 else None,
+        flash_bytes=first.flash_bytes,
+        int8_accuracy_mean=_mean(int8),
+        int8_accuracy_std=statistics.stdev(int8) if len(int8) > 1 else None,
+        int8_seeds=len(int8),
     )
 
 

@@ -13,7 +13,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from tinysearch.errors import InputError
-from tinysearch.results.record import ACCURACY, DIRECTIONS, Direction, Record
+from tinysearch.results.record import ACCURACY, DIRECTIONS, INT8_ACCURACY, Direction, Record
 from tinysearch.runtime.plugins import find
 
 if TYPE_CHECKING:
@@ -144,11 +144,13 @@ def measured(labels: Classes, predicted: Classes, wanted: Objective | None = Non
 
 
 def title_of(name: str) -> str:
-    """Return the name of an objective as people write it.
+    """Return the name of an objective, or of another metric, as people write it.
 
     >>> title_of("macro_f1"), title_of("mine:Cost")
     ('macro F1', 'mine:Cost')
     """
+    if name == INT8_ACCURACY:
+        return "accuracy in int8"
     return (OBJECTIVES[name].title if name in OBJECTIVES else "") or name
 
 

@@ -18,6 +18,10 @@ Direction = Literal["max", "min"]
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
 # The objective of every run that does not say otherwise. It has fields of its own beside those of all metrics.
 ACCURACY: Final = "accuracy"
+# What was held out, in the provenance of a record.
+VALIDATED_ON: Final = "validated_on"
+# A metric of the test images: the accuracy of the network in int8, as LiteRT's reference kernels compute it.
+INT8_ACCURACY: Final = "int8_accuracy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ class Record:
         measurement: The curve, or the reason of the failure.
         test_accuracy: Fraction of test images classified correctly after the last epoch; None if never asked.
         test_fingerprint: SHA-256 of those images and labels, sixteen hexadecimal digits; None if never asked.
-        provenance: Versions of what it ran on, and the commit of tinysearch where known.
+        provenance: Versions of what it ran on, the commit of tinysearch where known, and what was held out for
+            validation.
         reused_from: Name of the run whose measurement this is, of the same candidate, seed and data; None if it was
             trained for this run.
         other_environment: Whether what was reused had been trained in another environment, see ``Environment``.
@@ -193,6 +198,16 @@ class Record:
         return not self.failed and len(self.measurement.curve) < self.recipe.get("epochs", 0)
 
     @property
+    def versions(self) -> dict[str, Any]:
+        """What it ran on, as far as it is known."""
+        return {name: value for name, value in self.provenance.items() if value and name != VALIDATED_ON}
+
+    @property
+    def validated_on(self) -> str:
+        """What was held out for validation, in words; empty where it was not noted."""
+        return str(self.provenance.get(VALIDATED_ON, ""))
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Values of objectives on the validation images after the last epoch, by name; empty if training failed."""
         if self.failed or not self.measurement.curve:
@@ -250,6 +265,17 @@ class Run:
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their numbers; nothing where they are called by these."""
         return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))
+
+    @property
+    def split(self) -> str:
+        """How images are held out for validation, in words."""
+        from tinysearch.data.splits import Split
+        from tinysearch.errors import DatasetError
+
+        try:
+            return Split.from_dict(self.settings.get("data", {}).get("split", {})).words
+        except (DatasetError, TypeError, AttributeError):
+            return "images of which it is not known"
 
     @property
     def objective(self) -> str:

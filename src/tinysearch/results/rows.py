@@ -104,8 +104,10 @@ _OF_SUMMARY = {
     **_OF_COST,
     # A flag as SQLite has it.
     "other_environment": Kind(_COUNT.types, 0, 1),
+    "flash_bytes": _COUNT_OR_NONE,
     "epochs": _COUNT,
     "val_accuracy": _SHARE_OR_NONE,
+    "int8_accuracy": _SHARE_OR_NONE,
     "val_loss": _NUMBER_OR_NONE,
     "failure": _TEXT_OR_NONE,
     "train_seconds": _SECONDS,
@@ -261,7 +263,7 @@ def _measurement(plain: Mapping[str, Any]) -> Measurement:
 def _cost(plain: Mapping[str, Any]) -> Cost:
     found = Cost.from_dict(plain)
     numbers = [found.params, found.non_trainable_params, found.macs, found.peak_activation_bytes]
-    numbers += [found.int8_weight_bytes]
+    numbers += [found.int8_weight_bytes, *([] if found.flash_bytes is None else [found.flash_bytes])]
     for layer in found.layers:
         numbers += [layer.params, layer.non_trainable_params, layer.macs, *layer.output_shape]
     texts = [text for layer in found.layers for text in (layer.name, layer.kind)]

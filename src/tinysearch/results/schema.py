@@ -188,4 +188,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        # Flash that the C code of a network takes; not known of what was recorded before it was counted.
+        "ALTER TABLE records ADD COLUMN flash_bytes INTEGER",
+        # What was made of trained networks for devices, see ``deploy``.
+        """
+        CREATE TABLE deployments (
+            id INTEGER PRIMARY KEY,
+            record_id INTEGER NOT NULL REFERENCES records (id),
+            deployment TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        )
+        """,
+    ),
 )

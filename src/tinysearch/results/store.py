@@ -9,32 +9,28 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import CandidateError, InputError, RunError
-from tinysearch.results.damage import Damage, printable, refuse, skipped
-from tinysearch.results.database import Database
-from tinysearch.results.folders import folder, old_folder
-from tinysearch.results.objective import OBJECTIVES
-from tinysearch.results.record import Direction, Purpose, Record, Run, objective_of
+from tinysearch.errors import CandidateError, RunError
+from tinysearch.results.damage import printable
+from tinysearch.results.record import Purpose, Record, Run
 from tinysearch.results.rows import are_summaries, to_summary
+from tinysearch.results.runs import Runs
 from tinysearch.results.summary import Summary
 from tinysearch.results.tables import (
     NUMBERED_SUMMARIES,
-    RUNS,
     SUMMARIES,
+    TEST,
     TEST_METRICS,
     TRAININGS,
+    deployment_of,
     dump,
     insert_record,
     insert_run,
     now,
-    proposal_of,
     record_of,
-    run_of,
 )
 from tinysearch.runtime.paths import local
 
@@ -47,8 +43,6 @@ DEFAULT_PATH = Path("runs", "tinysearch.db")
 IN_MEMORY = Path(":memory:")
 _ORDER = "ORDER BY run_id, position IS NULL, position, records.id"
 
-T = TypeVar("T")
-
 
 def default_path() -> Path:
     """Return ``$TINYSEARCH_STORE``, or ``runs/tinysearch.db`` in the working directory.
@@ -60,100 +54,12 @@ def default_path() -> Path:
     return local(named, "TINYSEARCH_STORE") if named else DEFAULT_PATH
 
 
-def check_name(run: str) -> None:
-    """Refuse the name of a run that cannot be stored.
-
-    Raises:
-        RunError: if it is no text, as words on the command line are whose bytes are not in its encoding.
-    """
-    try:
-        run.encode()
-    except UnicodeEncodeError:
-        raise RunError(f"the name {run!r} of a run is not text in UTF-8; give another --name") from None
-
-
-class Store:
-    """Records on disk, in a ``Database`` of the same arguments and errors.
+class Store(Runs):
+    """Runs with their records on disk, in a ``Database`` of the same arguments and errors.
 
     A row that is damaged is left out with a ``TinySearchWarning`` that names it where the others are of use without
     it, and is a ``DamagedError`` where all are needed.
     """
-
-    def __init__(self, path: Path, *, create: bool = False) -> None:
-        self.path = path
-        self._database = Database(path, create=create)
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
-
-    def folder_of(self, run: str) -> Path:
-        """Return the folder beside the store for the files of a run: models of its best few candidates, and its lock.
-
-        A run of an earlier version keeps the folder that it was begun with.
-        """
-        own, old = folder(self.path, run), old_folder(self.path, run)
-        return old if not own.exists() and old.exists() and self.has(run) else own
-
-    def create_run(self, name: str, dataset: str, fingerprint: str, settings: Mapping[str, Any]) -> Run:
-        """Make a run.
-
-        Raises:
-            RunError: if the name is taken, or is no text.
-        """
-        check_name(name)
-        with self._database.writing() as connection:
-            try:
-                connection.execute(
-                    "INSERT INTO runs (name, dataset, fingerprint, settings, created_at, objective, direction) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (name, dataset, fingerprint, dump(settings), now(), *objective_of(settings)),
-                )
-            except sqlite3.IntegrityError:
-                raise RunError(
-                    f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
-                ) from None
-        return self.run(name)
-
-    def has(self, name: str) -> bool:
-        """Whether there is a run of a name."""
-        return self._database.first("SELECT id FROM runs WHERE name = ?", (name,)) is not None
-
-    def check_names(self, names: Iterable[str]) -> None:
-        """Check that there are runs of some names.
-
-        Raises:
-            RunError: if there is none of one of them.
-        """
-        for name in names:
-            if not self.has(name):
-                rows = self._database.query("SELECT name FROM runs ORDER BY id")
-                known = ", ".join(printable(str(row["name"])) for row in rows) or "none yet"
-                hint = f"; a file is read by --store {name}" if Path(name).is_file() else ""
-                raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}{hint}")
-
-    def run(self, name: str) -> Run:
-        """Return a run.
-
-        Raises:
-            RunError: if there is none of that name.
-            DamagedError: if it cannot be read.
-        """
-        self.check_names([name])
-        (run,) = self._read(self._database.query(f"{RUNS} WHERE name = ?", (name,)), run_of, all_needed=True)
-        return run
-
-    def runs(self) -> list[Run]:
-        """Return all runs that can be read, oldest first."""
-        return self._read(self._database.query(f"{RUNS} ORDER BY id"), run_of)
 
     def add(self, runs: Iterable[Run], records: Iterable[Record]) -> None:
         """Store runs and records of another store, in one transaction.
@@ -187,45 +93,39 @@ class Store:
                     "INSERT INTO predictions (record_id, predicted) VALUES (?, ?)", (number, predictions.predicted)
                 )
 
-    def note_proposal(self, run: str, position: int, first: int, later: Sequence[int]) -> None:
-        """Note what a proposal knew: the records of the positions before ``first``, and of some later ones."""
-        with self._database.writing() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO proposals (run_id, position, first, later) VALUES (?, ?, ?, ?)",
-                (self._run_id(run), position, first, dump(list(later))),
-            )
-
-    def proposals(self, run: str) -> dict[int, tuple[int, tuple[int, ...]]]:
-        """Return what the proposals of a run knew, by position, as far as it was noted.
+    def note_test_metric(self, record: Record, name: str, value: float) -> None:
+        """Note the value of a metric on the test images that was computed after a record was stored; the first stays.
 
         Raises:
-            DamagedError: if it cannot be read.
+            StoreWriteError: if it cannot be written.
         """
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO metrics (record_id, part, name, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (self._number(record), TEST, name, value),
+            )
+
+    def note_deployment(self, record: Record, deployment: Mapping[str, Any]) -> None:
+        """Note what was made of the network of a record for a device, plain JSON values.
+
+        Raises:
+            StoreWriteError: if it cannot be written.
+        """
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO deployments (record_id, deployment, created_at) VALUES (?, ?, ?)",
+                (self._number(record), dump(deployment), now()),
+            )
+
+    def deployments(self, key: str) -> list[dict[str, Any]]:
+        """Return what was made of a candidate for devices, oldest first; what cannot be read is left out."""
         rows = self._database.query(
-            "SELECT proposals.run_id AS id, runs.name, position, first, later FROM proposals "
-            "JOIN runs ON runs.id = run_id WHERE runs.name = ? ORDER BY position",
-            (run,),
+            "SELECT deployments.id, runs.name, deployment FROM deployments "
+            "JOIN records ON records.id = record_id LEFT JOIN runs ON runs.id = run_id WHERE key = ? "
+            "ORDER BY deployments.id",
+            (key,),
         )
-        return dict(self._read(rows, proposal_of, all_needed=True))
-
-    def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Note that a run goes on, with its settings as they are now."""
-        with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE runs SET finished_at = NULL, rejections = '{}', settings = ? WHERE name = ?",
-                (dump(settings), name),
-            )
-
-    def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
-        """Note that a run has come to its end, with its settings as they are now.
-
-        ``rejections`` are those after the last record.
-        """
-        with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE runs SET finished_at = ?, settings = ?, rejections = ? WHERE name = ?",
-                (now(), dump(settings), dump(dict(rejections)), name),
-            )
+        return self._read(rows, deployment_of)
 
     def records(
         self, run: str | None = None, *, purpose: Purpose | None = None, all_needed: bool = True
@@ -265,31 +165,6 @@ class Store:
         return self._read(
             self._database.query(f"{NUMBERED_SUMMARIES} {order}", values), lambda row: to_summary(row[1:])
         )
-
-    def common_objective(self, runs: Collection[str] = ()) -> str | None:
-        """Return the objective of some runs, or of all if none is named; None if they have different ones.
-
-        It is that of searches. What reproduces or evaluates has none, and is measured by every one.
-        """
-        rows = self._database.query("SELECT name, objective FROM runs WHERE instr(settings, '\"trials\"')")
-        found = {row["objective"] for row in rows if not runs or row["name"] in runs}
-        return str(found.pop()) if len(found) == 1 else None
-
-    def direction_of(self, metric: str) -> Direction:
-        """Return whether a larger or a smaller value of a metric is better.
-
-        Raises:
-            InputError: if it is neither a known objective nor that of a run.
-        """
-        runs = {
-            row["objective"]: row["direction"]
-            for row in self._database.query("SELECT DISTINCT objective, direction FROM runs")
-        }
-        known: dict[str, Direction] = {**runs, **{name: one.direction for name, one in OBJECTIVES.items()}}
-        if metric not in known:
-            names = ", ".join([*OBJECTIVES, *sorted(printable(str(name)) for name in runs.keys() - OBJECTIVES.keys())])
-            raise InputError(f"a metric is one of {names}; got {metric!r}")
-        return known[metric]
 
     def evaluations(self, test_fingerprint: str) -> list[Evaluated]:
         """Return all evaluations on some test images that can be read, as they were stored."""
@@ -376,35 +251,15 @@ class Store:
         rows = self._database.query(f"{TRAININGS} WHERE records.name = ? ORDER BY records.id", (name,))
         return self._read(rows, self._record, all_needed=True)
 
+    def _number(self, record: Record) -> int:
+        row = self._database.first(
+            "SELECT id FROM records WHERE run_id = ? AND key = ? AND seed = ? AND purpose = ?",
+            (self._run_id(record.run), record.key, record.seed, record.purpose),
+        )
+        if row is None:
+            raise RunError(f"run {record.run!r} has no such record of {record.name}")
+        return int(row["id"])
+
     def _record(self, row: sqlite3.Row) -> Record:
         tested = row["test_accuracy"] is not None
         return record_of(row, self._database.query(TEST_METRICS, (row["id"],)) if tested else ())
-
-    def _read(
-        self, rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], T], *, all_needed: bool = False
-    ) -> list[T]:
-        """Return what is made of rows; warn of those that are damaged, or refuse them where all are needed."""
-        found: list[T] = []
-        damages: list[Damage] = []
-        for row in rows:
-            try:
-                found.append(make(row))
-            except ValueError as error:
-                damages.append(Damage(_named(row), str(error)))
-        if damages:
-            # Where the file has no order left, rows may be missing without a sign of it.
-            self._database.check()
-        (refuse if all_needed else skipped)(self.path, damages)
-        return found
-
-    def _run_id(self, name: str) -> int:
-        row = self._database.first("SELECT id FROM runs WHERE name = ?", (name,))
-        if row is None:
-            raise RunError(f"the store {self.path} has no run named {name!r}")
-        return int(row["id"])
-
-
-def _named(row: sqlite3.Row) -> str:
-    if "run" in row.keys():  # noqa: SIM118
-        return f"record {row['id']} of run {row['run']!r}"
-    return f"run {row['name']!r}, number {row['id']}"

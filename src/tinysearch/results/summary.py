@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tinysearch.results.record import Direction, Origin, Purpose, Record
+from tinysearch.results.record import INT8_ACCURACY, Direction, Origin, Purpose, Record
 from tinysearch.space.notation import notation
 
 
@@ -31,10 +31,12 @@ class Summary(NamedTuple):
     non_trainable_params: int
     macs: int
     peak_activation_bytes: int
+    flash_bytes: int | None
     epochs: int
     val_accuracy: float | None
     val_loss: float | None
     test_accuracy: float | None
+    int8_accuracy: float | None
     failure: str | None
     train_seconds: float
     layers: str
@@ -61,10 +63,12 @@ class Summary(NamedTuple):
             non_trainable_params=record.cost.non_trainable_params,
             macs=record.cost.macs,
             peak_activation_bytes=record.cost.peak_activation_bytes,
+            flash_bytes=record.cost.flash_bytes,
             epochs=len(record.measurement.curve),
             val_accuracy=record.measurement.val_accuracy,
             val_loss=record.measurement.val_loss,
             test_accuracy=record.test_accuracy,
+            int8_accuracy=record.test_metrics.get(INT8_ACCURACY),
             failure=record.measurement.failure,
             train_seconds=record.measurement.train_seconds,
             layers=notation(record.architecture),

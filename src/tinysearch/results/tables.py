@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from tinysearch.results.record import ACCURACY, Record, Run, objective_of
+from tinysearch.results.record import ACCURACY, INT8_ACCURACY, Record, Run, objective_of
 from tinysearch.results.rows import parsed, to_record, to_run
 from tinysearch.results.summary import Summary
 
@@ -37,6 +37,9 @@ _COMPUTED = {
     "fingerprint": "runs.fingerprint",
     "objective": "coalesce(:metric, runs.objective)",
     "direction": "coalesce(:direction, runs.direction)",
+    "int8_accuracy": f"""
+        (SELECT value FROM metrics WHERE record_id = records.id AND part = '{TEST}' AND name = '{INT8_ACCURACY}')
+    """,  # noqa: S608
     "value": _value(VALIDATION, "val_accuracy"),
     "test_value": _value(TEST, "test_accuracy"),
 }
@@ -91,6 +94,18 @@ def proposal_of(row: sqlite3.Row) -> tuple[int, tuple[int, tuple[int, ...]]]:
     return row["position"], (row["first"], tuple(later))
 
 
+def deployment_of(row: sqlite3.Row) -> dict[str, Any]:
+    """Return what a row of deployments holds.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    found = parsed(row["deployment"], "deployment")
+    if not isinstance(found, dict) or not isinstance(found.get("target"), str):
+        raise ValueError("its deployment has no target")
+    return found
+
+
 def insert_run(connection: sqlite3.Connection, run: Run) -> None:
     """Insert a run.
 
@@ -120,9 +135,9 @@ def insert_record(connection: sqlite3.Connection, run_id: int, record: Record) -
         """
         INSERT INTO records (
             run_id, key, name, origin, purpose, trial, position, seed, reused_from, other_environment, params,
-            non_trainable_params, macs, peak_activation_bytes, epochs, val_accuracy, val_loss, test_accuracy,
-            test_fingerprint, failure, train_seconds, layers, rejections, created_at
-        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            non_trainable_params, macs, peak_activation_bytes, flash_bytes, epochs, val_accuracy, val_loss,
+            test_accuracy, test_fingerprint, failure, train_seconds, layers, rejections, created_at
+        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (run_id, key, seed, purpose) DO NOTHING
         """,
         (
@@ -140,6 +155,7 @@ def insert_record(connection: sqlite3.Connection, run_id: int, record: Record) -
             summary.non_trainable_params,
             summary.macs,
             summary.peak_activation_bytes,
+            summary.flash_bytes,
             summary.epochs,
             summary.val_accuracy,
             summary.val_loss,

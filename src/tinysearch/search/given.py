@@ -19,6 +19,7 @@ from tinysearch.search.plugins import Plugins, constraint_name
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
+from tinysearch.space.devices import limits
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.space_file import read_spec
 from tinysearch.space.space_spec import tree_of
@@ -28,8 +29,13 @@ from tinysearch.training.recipe import RECIPES, Recipe
 from tinysearch.training.recipe import recipe as named_recipe
 
 # What is given besides the fields of RunSettings: parts of its budget and of its recipe, and runs to learn from.
-_LIMITS = {"max_macs": "macs", "max_memory": "peak_activation_bytes", "max_weight_bytes": "int8_weight_bytes"}
-_OTHERS = (*_LIMITS, "epochs", "class_weight", "warm_start")
+_LIMITS = {
+    "max_macs": "macs",
+    "max_weight_bytes": "int8_weight_bytes",
+    "max_flash": "flash_bytes",
+    "max_ram": "peak_activation_bytes",
+}
+_OTHERS = (*_LIMITS, "device", "epochs", "class_weight", "warm_start")
 _NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
 
 
@@ -45,8 +51,9 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     Args:
         given: By name, see ``known_settings``: fields of ``RunSettings``, where a budget may be a number, a recipe a
             name, a mapping or the path of a JSON file, a space a mapping, the path of a file or a ``SearchSpace``, and
-            initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``, ``max_memory`` and
-            ``max_weight_bytes``; ``warm_start``, names of runs.
+            initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``, ``max_ram``,
+            ``max_flash`` and ``max_weight_bytes``; ``device``, whose flash and memory are limits where
+            none are given; ``warm_start``, names of runs.
         before: The settings of the run that goes on.
         store: Has the runs to learn from.
 
@@ -62,11 +69,7 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
             raise RunError(f"a study has no setting {name!r}; {hint}its settings are {', '.join(known)}")
     base = before or RunSettings()
     changes: dict[str, Any] = {name: value for name, value in given.items() if name not in _OTHERS}
-    budget = budget_of(changes.get("budget", base.budget))
-    if isinstance(given.get("budget"), int) and before is not None:
-        budget = dataclasses.replace(before.budget, params=budget.params)
-    limits = {field: given[name] for name, field in _LIMITS.items() if name in given}
-    changes["budget"] = dataclasses.replace(budget, **limits)
+    changes["budget"] = _bounded(given, base.budget, begun=before is not None)
     how = recipe_of(given["recipe"], base.recipe.epochs) if "recipe" in given else base.recipe
     parts = {name: given[name] for name in ("epochs", "class_weight") if name in given}
     changes["recipe"] = dataclasses.replace(how, **parts)
@@ -78,6 +81,20 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         names = [given["warm_start"]] if isinstance(given["warm_start"], str) else given["warm_start"]
         changes["warm_start_trials"] = tuple((name, _searched(store, name)) for name in names)
     return dataclasses.replace(base, **changes)
+
+
+def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
+    """Return the budget of what was given, with the limits beside it."""
+    budget = budget_of(given.get("budget", base))
+    if isinstance(given.get("budget"), int) and begun:
+        budget = dataclasses.replace(base, params=budget.params)
+    bounds = {name: given[name] for name in _LIMITS if name in given}
+    if "device" in given:
+        bounds |= limits(given["device"], given.get("max_flash"), given.get("max_ram"))
+    if "budget" not in given and not begun and bounds.get("max_flash") is not None:
+        # A parameter takes a byte of flash or more: the bound on flash is the only one.
+        budget = Budget(bounds["max_flash"])
+    return dataclasses.replace(budget, **{_LIMITS[name]: bound for name, bound in bounds.items()})
 
 
 def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinysearch.report import figures
 from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
@@ -26,20 +27,18 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     at_a_time = f", {workers} at a time" if workers > 1 else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
-    limits = [f"fewer than {settings.budget.params:,} parameters"]
-    if settings.budget.macs is not None:
-        limits.append(f"at most {settings.budget.macs:,} MACs")
-    if settings.budget.peak_activation_bytes is not None:
-        limits.append(f"at most {settings.budget.peak_activation_bytes:,} bytes of activations")
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
     need = memory(dataset, workers)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
         ("data", in_short(dataset)),
-        ("budget", ", ".join(limits)),
+        ("budget", ", ".join(settings.budget.limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
-        ("training", f"{settings.recipe.epochs} epochs each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}"),
+        (
+            "training",
+            f"{figures.epochs(settings.recipe.epochs)} each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}",
+        ),
         *([] if need is None else [("memory", need)]),
     ]
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.results.record import Record
+from tinysearch.results.record import VALIDATED_ON, Record
 from tinysearch.results.training import Training
 from tinysearch.training.job import Outcome
 
@@ -35,7 +35,10 @@ def recorded(training: Training, outcome: Outcome, dataset: Dataset, **fields: A
         cost=training.cost,
         recipe=training.recipe,
         measurement=dataclasses.replace(outcome.measurement, predicted=None),
-        provenance={} if outcome.environment is None else outcome.environment.to_dict(),
+        provenance={
+            **({} if outcome.environment is None else outcome.environment.to_dict()),
+            VALIDATED_ON: dataset.split.part(training.fold),
+        },
         rejections=training.rejections,
         **fields,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -13,7 +14,8 @@ from tinysearch.errors import BudgetError, DamagedError, RecipeError, RunError
 from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
-from tinysearch.results.store import Store, check_name
+from tinysearch.results.runs import check_name
+from tinysearch.results.store import Store
 from tinysearch.search.history import Known, TrialHistory
 from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.proposer import Proposer
@@ -214,6 +216,13 @@ def _check_reachable(problem: Problem) -> None:
         )
     if budget == Budget(budget.params) and not problem.constraints:
         return
+    image = math.prod(space.task.input_shape)
+    if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
+        raise BudgetError(
+            f"an image of {'x'.join(map(str, space.task.input_shape))} alone takes {image:,} bytes of RAM, more than "
+            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with --size for pictures, or "
+            f"raise --max-ram"
+        )
     rng = np.random.default_rng(0)
     costs = []
     for _ in range(NARROW_DRAWS):
@@ -225,7 +234,7 @@ def _check_reachable(problem: Problem) -> None:
             costs.append(found)
     raise BudgetError(
         f"none of {NARROW_DRAWS:,} random architectures is within the budget, not even at its narrowest: the least of "
-        f"them were {min(one.macs for one in costs):,} MACs and {min(one.peak_activation_bytes for one in costs):,} "
-        f"bytes of activations; raise --max-macs or --max-memory above that"
-        + (", or relax the constraints" if problem.constraints else "")
+        f"them were {min(one.macs for one in costs):,} MACs, {min(one.peak_activation_bytes for one in costs):,} bytes "
+        f"of RAM and {min(one.flash_bytes or 0 for one in costs):,} bytes of flash; raise --max-macs, --max-ram or "
+        f"--max-flash above that" + (", or relax the constraints" if problem.constraints else "")
     )

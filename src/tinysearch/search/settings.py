@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from tinysearch.data.dataset import FOLDS
+from tinysearch.data.splits import FOLDS, Split
 from tinysearch.errors import RunError
 from tinysearch.results.objective import objective
 from tinysearch.results.record import ACCURACY, Direction
@@ -125,6 +125,14 @@ class RunSettings:
                 f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "
                 f"{self.recipe.schedule}; leave out --tune-recipe, or take the recipe default"
             )
+        for name in ("data", "augmentation"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise RunError(f"{name} of a run is an object with its fields, got {getattr(self, name)!r}")
+        # A part of it that cannot be read is found now, and not by the first training.
+        Split.from_dict(self.data.get("split", {}))
+        names = self.data.get("class_names", ())
+        if not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
+            raise RunError(f"class_names of a run are texts, got {names!r}")
         check_name(self.strategy)
         objective(self.objective)
         object.__setattr__(self, "space", current(self.space))

@@ -31,10 +31,10 @@ class Budget:
     Args:
         params: Exclusive bound on total parameters: a cost *at or above* it is rejected.
         macs: Largest allowed number of multiply-accumulates per image, or None.
-        peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None.
+        peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None. It is the RAM that the
+            int8 C code takes beside its stack.
         int8_weight_bytes: Largest allowed size of int8 weights in bytes, or None.
         flash_bytes: Largest allowed flash of the int8 C code in bytes, or None.
-        ram_bytes: Largest allowed memory of the int8 C code in bytes, its stack not counted, or None.
 
     Raises:
         BudgetError: if a bound is not a positive integer.
@@ -45,7 +45,6 @@ class Budget:
     peak_activation_bytes: int | None = None
     int8_weight_bytes: int | None = None
     flash_bytes: int | None = None
-    ram_bytes: int | None = None
 
     def __post_init__(self) -> None:
         for name, bound in asdict(self).items():
@@ -66,15 +65,28 @@ class Budget:
             return Verdict(False, "params", f"{cost.params:,} parameters are at or above the budget of {self.params:,}")
         for name, unit in (
             ("macs", "multiply-accumulates"),
-            ("peak_activation_bytes", "bytes of activations"),
+            ("peak_activation_bytes", "bytes of RAM for activations"),
             ("int8_weight_bytes", "bytes of int8 weights"),
             ("flash_bytes", "bytes of flash"),
-            ("ram_bytes", "bytes of memory"),
         ):
             bound, value = getattr(self, name), getattr(cost, name)
+            if bound is not None and value is None:
+                return Verdict(False, name, f"the {unit} are not known, and the limit is {bound:,}")
             if bound is not None and value > bound:
                 return Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
         return Verdict(True)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The bounds in words."""
+        bounds = (
+            (self.macs, "MACs"),
+            (self.peak_activation_bytes, "bytes of RAM"),
+            (self.int8_weight_bytes, "bytes of weights"),
+            (self.flash_bytes, "bytes of flash"),
+        )
+        others = tuple(f"at most {bound:,} {unit}" for bound, unit in bounds if bound is not None)
+        return (f"fewer than {self.params:,} parameters", *others)
 
     def to_dict(self) -> dict[str, int | None]:
         """Return plain JSON values."""

@@ -176,7 +176,7 @@ class _CostOps:
         self._sizes = [math.prod(input_shape)]
         self._last_uses = [0]
         self._weights: dict[str, int] = {}
-        self.footprint = Footprint()
+        self.footprint = Footprint(input_shape[2])
         # The buffer that a convolution has just made, as long as nothing else was done to it.
         self._bare = -1
 

@@ -58,6 +58,22 @@ DEVICES = {
 }
 
 
+def limits(name: str, max_flash: int | None = None, max_ram: int | None = None) -> dict[str, int]:
+    """Return the limits of a device on flash and memory, by setting; a limit that was given goes before it.
+
+    Raises:
+        BudgetError: if the device is unknown.
+
+    >>> limits("arduino-uno", max_ram=1_000)
+    {'max_flash': 24576, 'max_ram': 1000}
+    """
+    target = device(name)
+    return {
+        "max_flash": target.max_flash if max_flash is None else max_flash,
+        "max_ram": target.max_ram if max_ram is None else max_ram,
+    }
+
+
 def device(name: str) -> Device:
     """Return a device by its name.
 

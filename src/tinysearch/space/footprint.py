@@ -48,15 +48,22 @@ _STRUCTURES = {
     "leaky_relu": 20,
 }
 _CALL = 10
-# What classifies an image, and what calls the layers.
+# What classifies an image of bytes, and what calls the layers.
 _ENTRY = 68
+# What scales several channels, each in its own way, and the numbers for each.
+_ENTRY_BY_CHANNEL, _NUMBERS_OF_CHANNEL = 68, 9
 
 
 class Footprint:
-    """Counts the flash of a network, layer by layer."""
+    """Counts the flash of a network, layer by layer.
 
-    def __init__(self) -> None:
-        self._tables = 0
+    Args:
+        channels: Those of an image; where there are several, each is scaled in its own way.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._entry = _ENTRY if channels == 1 else _ENTRY + _ENTRY_BY_CHANNEL
+        self._tables = 0 if channels == 1 else _words(_NUMBERS_OF_CHANNEL * channels)
         self._calls = 0
         self._functions: set[str] = set()
 
@@ -76,7 +83,7 @@ class Footprint:
         """Return the bytes of tables and code on a processor."""
         which = PROCESSORS.index(processor)
         code = sum(_words(_CODE[name][which]) for name in self._functions)
-        return self._tables + code + _words(_ENTRY + _CALL * self._calls)
+        return self._tables + code + _words(self._entry + _CALL * self._calls)
 
 
 def _words(count: int) -> int:

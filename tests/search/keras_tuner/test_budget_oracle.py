@@ -66,6 +66,7 @@ def is_free(oracle: BudgetOracle) -> bool:
 # The budget holds
 
 
+@pytest.mark.slow
 def test_nothing_at_or_above_the_budget_is_built_for_training(
     make_oracle: Make, hypermodel: Build, untrained: Untrained
 ) -> None:
@@ -529,6 +530,7 @@ def test_a_tuner_that_makes_its_oracle_is_put_under_a_budget(
     assert max(tuner.oracle.params.values()) < 300
 
 
+@pytest.mark.slow
 @untroubled
 def test_hyperband_goes_on_from_its_checkpoints_under_a_budget(
     dense_model: Build, points: dict[str, Any], tmp_path: Path

@@ -27,6 +27,8 @@ class Reading:
         groups: Where groups are: the name of an array or of a column, or a regular expression with one group that
             finds them in the names of files.
         color: ``"grey"`` or ``"rgb"``: what images of files are brought to; None to tell by what they are.
+        reader: A ``Reader`` of one's own, its class, or its name: ``module:Class`` or that of an entry point; None for
+            the first that accepts the source.
 
     Raises:
         DatasetError: if a value is not legal.
@@ -37,6 +39,7 @@ class Reading:
     label_column: str | None = None
     groups: str | None = None
     color: str | None = None
+    reader: Any = None
 
     def __post_init__(self) -> None:
         if self.size is not None:
@@ -98,7 +101,11 @@ class Contents:
 
 
 class Reader(abc.ABC):
-    """Reads one kind of source. A subclass is final, and has no state."""
+    """Reads one kind of source. A subclass is final, and has no state.
+
+    Attributes:
+        name: By which it is known.
+    """
 
     name: ClassVar[str]
 

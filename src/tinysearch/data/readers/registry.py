@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +12,21 @@ from tinysearch.data.readers.memory import Arrays
 from tinysearch.data.readers.reader import Reader
 from tinysearch.data.readers.tables import Table
 from tinysearch.errors import DatasetError
+from tinysearch.runtime.plugins import find, made, name_of, names
 
-# Distributions name their own readers under this group of entry points.
-GROUP = "tinysearch.readers"
 _OWN: tuple[Reader, ...] = (Npz(), Table(), Npy(), Folder(), Arrays())
-_registered: dict[str, Reader] = {}
 
 
-def register(reader: Reader) -> Reader:
-    """Have a reader of one's own asked before those of tinysearch; one of the same name takes its place."""
-    if not isinstance(reader, Reader):
-        raise DatasetError(f"a reader is an instance of a subclass of Reader, got {reader!r}")
-    _registered[reader.name] = reader
-    return reader
+def reader_for(source: Any, own: Any = None) -> Reader:
+    """Return the first reader that accepts a source; those of distributions are asked before those of tinysearch.
 
-
-def unregister(name: str) -> None:
-    """Forget a reader of one's own."""
-    _registered.pop(name, None)
-
-
-def readers() -> tuple[Reader, ...]:
-    """Return all readers, in the order in which they are asked."""
-    return (*reversed(_registered.values()), *_installed(), *_OWN)
-
-
-def reader_for(source: Any) -> Reader:
-    """Return the first reader that accepts a source.
+    Args:
+        source: What was given.
+        own: See ``Reading.reader``; it is the only one that is asked.
 
     Raises:
         DatasetError: if none does, or there is no such file.
+        PluginError: if the reader of one's own cannot be used.
     """
     if isinstance(source, Path):
         try:
@@ -55,11 +39,14 @@ def reader_for(source: Any) -> Reader:
                 f"'label', or a folder with one folder of pictures for each class"
             )
     try:
-        found = next((reader for reader in readers() if reader.accepts(source)), None)
+        asked = _installed() + _OWN if own is None else (_made(own),)
+        found = next((reader for reader in asked if reader.accepts(source)), None)
     except OSError as error:
         raise DatasetError(f"{source} cannot be read ({error.strerror})") from None
     if found is not None:
         return found
+    if own is not None:
+        raise DatasetError(f"the reader {own if isinstance(own, str) else name_of(own)} does not accept {source}")
     if isinstance(source, Path) and source.is_dir():
         loose = sum(one.suffix.lower() in SUFFIXES for one in source.iterdir())
         raise DatasetError(
@@ -73,10 +60,12 @@ def reader_for(source: Any) -> Reader:
     )
 
 
+def _made(own: Any) -> Reader:
+    given = find("reader", own) if isinstance(own, str) else own
+    reader: Reader = made("reader", given, Reader)
+    return reader
+
+
 @functools.cache
 def _installed() -> tuple[Reader, ...]:
-    found = []
-    for point in entry_points(group=GROUP):
-        made = point.load()
-        found.append(made() if isinstance(made, type) else made)
-    return tuple(found)
+    return tuple(_made(name) for name in names("reader"))

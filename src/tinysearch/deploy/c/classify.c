@@ -14,7 +14,7 @@ int model_classify(const model_pixel *image)
     const model_value *logits = model_logits();
     int best = 0;
 
-    for (int i = 0; i < MODEL_INPUT_SIZE; i++)
+    for (@BEGIN@; i < MODEL_INPUT_SIZE; @NEXT@)
         input[i] = @CONVERTED@;
     model_run();
     for (int i = 1; i < MODEL_CLASSES; i++)

@@ -62,8 +62,10 @@
     macs: ["multiply-accumulates for one image", (one) => one.row.macs],
     peak_activation_bytes: ["bytes of activations at the peak, int8", (one) => one.row.peak_activation_bytes],
     int8_weight_bytes: ["bytes of weights, int8", (one) => one.int8_weight_bytes],
+    flash_bytes: ["bytes of flash, int8 C code on a Cortex-M0+", (one) => one.row.flash_bytes],
   };
 
+  const spread_of = (mean, std) => (std === null ? percent(mean) : `${(100 * mean).toFixed(2)} ± ${percent(std)}`);
   const times = (row) => (row.val_seeds > 1 ? ` (n=${row.val_seeds})` : "");
   const validated = (row) => percent(row.val_accuracy) + times(row);
 
@@ -82,6 +84,7 @@
       if (one.row.test_metric_mean !== null) lines.push(`test ${escaped(metric.title)} ${measured(metric, one.row.test_metric_mean)}, n=${one.row.test_seeds}`);
     }
     if (one.row.test_accuracy_mean !== null) lines.push(`test ${percent(one.row.test_accuracy_mean)}, n=${one.row.test_seeds}`);
+    if (one.row.int8_accuracy_mean !== null) lines.push(`test in int8 ${percent(one.row.int8_accuracy_mean)}, n=${one.row.int8_seeds}`);
     return lines.join("<br>");
   }
 
@@ -116,12 +119,13 @@
   function scatter(id) {
     const box = of("scatter", id), key = of("axis", id).value, [title, size] = sizes[key];
     const { metric } = sections[id], y = metric.is_share ? height : (x) => x;
-    const all = sections[id].candidates.filter((one) => one.row.val_metric !== null);
+    const sized = sections[id].candidates.filter((one) => size(one) !== null);
+    const all = sized.filter((one) => one.row.val_metric !== null);
     const points = (chosen, name, marker, value = (one) => one.row.val_metric, more = {}) => ({
       x: chosen.map(size), y: chosen.map((one) => y(value(one))), text: chosen.map(hover), customdata: chosen.map((one) => one.index),
       hovertemplate: "%{text}<extra></extra>", mode: "markers", type: "scatter", name, marker, ...more,
     });
-    const best = front(all, size, metric.sign), tested = sections[id].candidates.filter((one) => one.row.test_metric_mean !== null);
+    const best = front(all, size, metric.sign), tested = sized.filter((one) => one.row.test_metric_mean !== null);
     const traces = [
       points(all.filter((one) => one.row.origin !== "baseline"), "candidates, validation", { color: css("--accent"), size: 7, opacity: 0.55 }),
       { x: best.map(size), y: best.map((one) => y(one.row.val_metric)), mode: "lines", type: "scatter", hoverinfo: "skip",
@@ -325,12 +329,14 @@
     body.append(facts([
       ["layers", row.layers], ["parameters", `${whole(row.params)} (${whole(row.trainable_params)} trainable, ${whole(row.non_trainable_params)} not)`],
       ["MACs", whole(row.macs)], ["activations", `${whole(row.peak_activation_bytes)} bytes at the peak, int8`], ["weights", `${whole(one.int8_weight_bytes)} bytes, int8`],
+      ["flash", row.flash_bytes === null ? null : `${whole(row.flash_bytes)} bytes as int8 C code on a Cortex-M0+`],
       ...(metric.is_accuracy ? [] : [
         [`validation ${metric.title}`, `${measured(metric, row.val_metric)}${times(row)}`],
         [`test ${metric.title}`, row.test_metric_mean === null ? "-" : `${measured(metric, row.test_metric_mean)}${row.test_metric_std === null ? "" : ` ± ${measured(metric, row.test_metric_std)}`} (n=${row.test_seeds})`],
       ]),
       ["validation", `${validated(row)} after epoch ${row.epochs}${one.pruned ? ", stopped early" : ""}`],
-      ["test", row.test_accuracy_mean === null ? "-" : `${row.test_accuracy_std === null ? percent(row.test_accuracy_mean) : `${(100 * row.test_accuracy_mean).toFixed(2)} ± ${percent(row.test_accuracy_std)}`} (n=${row.test_seeds})`],
+      ["test", row.test_accuracy_mean === null ? "-" : `${spread_of(row.test_accuracy_mean, row.test_accuracy_std)} (n=${row.test_seeds})`],
+      ["test, int8", row.int8_accuracy_mean === null ? null : `${spread_of(row.int8_accuracy_mean, row.int8_accuracy_std)} (n=${row.int8_seeds})`],
       ["documented", one.documented === null ? null : `${percent(one.documented)}, a single run`],
     ]));
     body.append(element("h4", "Network"), network(one.layers), element("p", "From input to output: operation, shape of its output, parameters. A bar is as long as the operation has channels.", { class: "quiet" }));
@@ -342,7 +348,7 @@
     body.append(place, element("h4", "Where the figures come from"), facts([
       ["run", row.run], ["trial", one.trial === null ? "-" : one.trial + 1], ["key", row.key], ["seed", row.seed === null ? "several" : row.seed],
       ["recipe", Object.entries(one.recipe).map(([name, value]) => `${name} ${value}`).join(", ")],
-      ["training images", `${row.dataset}, ${one.fingerprint}`], ["measured on", Object.entries(one.versions).map(([name, value]) => `${name} ${value}`).join(", ")],
+      ["training images", `${row.dataset}, ${one.fingerprint}`], ["validated on", one.validated_on], ["measured on", Object.entries(one.versions).map(([name, value]) => `${name} ${value}`).join(", ")],
       ["stored", one.stored],
     ]), element("h4", "Train it again"), element("pre", one.reproduce));
     if (!dialog.open) dialog.showModal();

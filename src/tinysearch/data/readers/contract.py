@@ -1,0 +1,70 @@
+"""The contract of readers, as a test that any reader can be put to."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.data.loading import load
+from tinysearch.data.readers.reader import Part, Reader, Reading
+from tinysearch.errors import NoTestImagesError
+from tinysearch.runtime.plugins import made
+
+# What no reader can make anything of.
+_OTHERS: tuple[Any, ...] = (Path("no such file.of any kind"), object(), None, 3)
+
+
+def check_reader(reader: Reader | type[Reader], source: Any) -> Dataset:
+    """Check that a reader keeps its contract, on a source that it is for, and return what was understood of that.
+
+    Args:
+        reader: An instance or a class.
+        source: What it reads: a path, or whatever is given in Python.
+
+    Raises:
+        AssertionError: if it accepts what it cannot read, does not accept or changes its source, gives parts that do
+            not belong together, or not always the same.
+        DatasetError: if what it gives cannot be trained on.
+    """
+    one: Reader = made("reader", reader, Reader)
+    given = Path(source) if isinstance(source, str) else source
+    if not isinstance(getattr(one, "name", None), str) or not one.name.strip():
+        raise AssertionError(f"a reader has a name, got {getattr(one, 'name', None)!r}")
+    if one.accepts(given) is not True:
+        raise AssertionError(f"accepts() returns True for the source {given!r}, got {one.accepts(given)!r}")
+    for other in _OTHERS:
+        if one.accepts(other):
+            raise AssertionError(f"accepts() returns False for what it cannot read, and nothing else: {other!r}")
+    before = _content(given)
+    contents = [one.read(given, Reading()) for _ in range(2)]
+    if _content(given) != before:
+        raise AssertionError(f"reading leaves the source as it is, and {given} has changed")
+    for found in contents:
+        _check_part("train", found.train)
+        if found.validation is not None:
+            _check_part("validation", found.validation)
+        with suppress(NoTestImagesError):
+            _check_part("test", found.read_test())
+    first, second = (found.train for found in contents)
+    if not (np.array_equal(first.pixels, second.pixels) and np.array_equal(first.labels, second.labels)):
+        raise AssertionError("a source is read in the same way each time: training images or labels differ")
+    return load("auto", given, reading=Reading(reader=one))
+
+
+def _content(source: Any) -> str:
+    """Return a digest of a file; nothing of anything else."""
+    is_file = isinstance(source, Path) and source.is_file()
+    return hashlib.sha256(source.read_bytes()).hexdigest() if is_file else ""
+
+
+def _check_part(name: str, part: Part) -> None:
+    sizes = {"pixels": len(part.pixels), "labels": len(part.labels)}
+    if part.groups is not None:
+        sizes["groups"] = len(part.groups)
+    if len(set(sizes.values())) > 1:
+        raise AssertionError(f"pixels, labels and groups of the {name} part are equally many, got {sizes}")

@@ -1,0 +1,79 @@
+"""The trained network of a candidate: the model that was kept, or a new one by another training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.deploy.again import trained_again
+from tinysearch.deploy.trained import Trained
+from tinysearch.errors import CandidateError
+from tinysearch.results.record import Record
+from tinysearch.runtime.backend import generators_kept, load_keras
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+
+
+def trained_network(
+    name: str,
+    records: Sequence[Record],
+    models: Sequence[Path | None],
+    dataset: Dataset,
+    tell: Callable[[str], None] | None = None,
+) -> tuple[Trained, Record]:
+    """Return a candidate's network with the model that was kept, else train it again; and the record that it is of.
+
+    Args:
+        name: What it is called.
+        records: Its trainings.
+        models: Where the model of each was saved; None if it was not kept.
+        dataset: What it was trained on.
+        tell: Is told before it is trained again.
+
+    Raises:
+        CandidateError: if it was never trained, or on other data.
+        TrainingError: if it cannot be trained again.
+        WorkerError: if nothing can be trained here.
+    """
+    kept = [(record, model) for record, model in zip(records, models, strict=True) if model is not None]
+    # One that was trained on all training images is to be preferred.
+    kept.sort(key=lambda one: one[0].purpose != "evaluation")
+    if not records:
+        raise CandidateError(
+            f"{name} has not been trained in this store, so there is nothing to deploy; train it first, as "
+            f"'tinysearch run' and 'tinysearch reproduce' do, or name one of 'tinysearch leaderboard'"
+        )
+    record = kept[0][0] if kept else next((one for one in records if not one.failed), records[-1])
+    if record.fingerprint != dataset.fingerprint:
+        raise CandidateError(
+            f"{name} was trained on {record.dataset} with fingerprint {record.fingerprint}, the dataset given is "
+            f"{dataset.name} with {dataset.fingerprint}; give the data it was trained on with --data or --dataset"
+        )
+    origin = {"run": record.run, "key": record.key, "seed": record.seed}
+    if kept:
+        model = load_model(kept[0][1])
+        return Trained(name, record.architecture, model, {**origin, "purpose": record.purpose}), record
+    if tell is not None:
+        tell(f"the model of {name} was not kept; it is trained again, with seed {record.seed}")
+    model = trained_again(Candidate(record.architecture, Recipe.from_dict(record.recipe)), dataset, record.seed)
+    return Trained(name, record.architecture, model, {**origin, "purpose": "trained again"}), record
+
+
+def load_model(path: Path) -> Any:
+    """Load a model that was saved.
+
+    Raises:
+        CandidateError: if the file cannot be read.
+    """
+    load_keras()
+    import keras
+
+    try:
+        with generators_kept():
+            return keras.saving.load_model(path)
+    except (OSError, ValueError) as error:
+        raise CandidateError(
+            f"the model {path} cannot be loaded ({error}); remove the file to train it again"
+        ) from None

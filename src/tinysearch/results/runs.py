@@ -1,0 +1,208 @@
+"""The runs of a store: what is known of each but its records."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinysearch.errors import InputError, RunError
+from tinysearch.results.damage import Damage, printable, refuse, skipped
+from tinysearch.results.database import Database
+from tinysearch.results.folders import folder, old_folder
+from tinysearch.results.objective import OBJECTIVES
+from tinysearch.results.record import Direction, Run, objective_of
+from tinysearch.results.tables import RUNS, dump, now, proposal_of, run_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+
+def check_name(run: str) -> None:
+    """Refuse the name of a run that cannot be stored.
+
+    Raises:
+        RunError: if it is no text, as words on the command line are whose bytes are not in its encoding.
+    """
+    try:
+        run.encode()
+    except UnicodeEncodeError:
+        raise RunError(f"the name {run!r} of a run is not text in UTF-8; give another --name") from None
+
+
+class Runs:
+    """The runs of a ``Database``, of the same arguments and errors."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._database = Database(path, create=create)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def folder_of(self, run: str) -> Path:
+        """Return the folder beside the store for the files of a run: models of its best few candidates, and its lock.
+
+        A run of an earlier version keeps the folder that it was begun with.
+        """
+        own, old = folder(self.path, run), old_folder(self.path, run)
+        return old if not own.exists() and old.exists() and self.has(run) else own
+
+    def create_run(self, name: str, dataset: str, fingerprint: str, settings: Mapping[str, Any]) -> Run:
+        """Make a run.
+
+        Raises:
+            RunError: if the name is taken, or is no text.
+        """
+        check_name(name)
+        with self._database.writing() as connection:
+            try:
+                connection.execute(
+                    "INSERT INTO runs (name, dataset, fingerprint, settings, created_at, objective, direction) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (name, dataset, fingerprint, dump(settings), now(), *objective_of(settings)),
+                )
+            except sqlite3.IntegrityError:
+                raise RunError(
+                    f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
+                ) from None
+        return self.run(name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a run of a name."""
+        return self._database.first("SELECT id FROM runs WHERE name = ?", (name,)) is not None
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Check that there are runs of some names.
+
+        Raises:
+            RunError: if there is none of one of them.
+        """
+        for name in names:
+            if not self.has(name):
+                rows = self._database.query("SELECT name FROM runs ORDER BY id")
+                known = ", ".join(printable(str(row["name"])) for row in rows) or "none yet"
+                hint = f"; a file is read by --store {name}" if Path(name).is_file() else ""
+                raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}{hint}")
+
+    def run(self, name: str) -> Run:
+        """Return a run.
+
+        Raises:
+            RunError: if there is none of that name.
+            DamagedError: if it cannot be read.
+        """
+        self.check_names([name])
+        (run,) = self._read(self._database.query(f"{RUNS} WHERE name = ?", (name,)), run_of, all_needed=True)
+        return run
+
+    def runs(self) -> list[Run]:
+        """Return all runs that can be read, oldest first."""
+        return self._read(self._database.query(f"{RUNS} ORDER BY id"), run_of)
+
+    def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Note that a run goes on, with its settings as they are now."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE runs SET finished_at = NULL, rejections = '{}', settings = ? WHERE name = ?",
+                (dump(settings), name),
+            )
+
+    def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
+        """Note that a run has come to its end, with its settings as they are now.
+
+        ``rejections`` are those after the last record.
+        """
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE runs SET finished_at = ?, settings = ?, rejections = ? WHERE name = ?",
+                (now(), dump(settings), dump(dict(rejections)), name),
+            )
+
+    def note_proposal(self, run: str, position: int, first: int, later: Sequence[int]) -> None:
+        """Note what a proposal knew: the records of the positions before ``first``, and of some later ones."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO proposals (run_id, position, first, later) VALUES (?, ?, ?, ?)",
+                (self._run_id(run), position, first, dump(list(later))),
+            )
+
+    def proposals(self, run: str) -> dict[int, tuple[int, tuple[int, ...]]]:
+        """Return what the proposals of a run knew, by position, as far as it was noted.
+
+        Raises:
+            DamagedError: if it cannot be read.
+        """
+        rows = self._database.query(
+            "SELECT proposals.run_id AS id, runs.name, position, first, later FROM proposals "
+            "JOIN runs ON runs.id = run_id WHERE runs.name = ? ORDER BY position",
+            (run,),
+        )
+        return dict(self._read(rows, proposal_of, all_needed=True))
+
+    def common_objective(self, runs: Collection[str] = ()) -> str | None:
+        """Return the objective of some runs, or of all if none is named; None if they have different ones.
+
+        It is that of searches. What reproduces or evaluates has none, and is measured by every one.
+        """
+        rows = self._database.query("SELECT name, objective FROM runs WHERE instr(settings, '\"trials\"')")
+        found = {row["objective"] for row in rows if not runs or row["name"] in runs}
+        return str(found.pop()) if len(found) == 1 else None
+
+    def direction_of(self, metric: str) -> Direction:
+        """Return whether a larger or a smaller value of a metric is better.
+
+        Raises:
+            InputError: if it is neither a known objective nor that of a run.
+        """
+        runs = {
+            row["objective"]: row["direction"]
+            for row in self._database.query("SELECT DISTINCT objective, direction FROM runs")
+        }
+        known: dict[str, Direction] = {**runs, **{name: one.direction for name, one in OBJECTIVES.items()}}
+        if metric not in known:
+            names = ", ".join([*OBJECTIVES, *sorted(printable(str(name)) for name in runs.keys() - OBJECTIVES.keys())])
+            raise InputError(f"a metric is one of {names}; got {metric!r}")
+        return known[metric]
+
+    def _read(
+        self, rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], T], *, all_needed: bool = False
+    ) -> list[T]:
+        """Return what is made of rows; warn of those that are damaged, or refuse them where all are needed."""
+        found: list[T] = []
+        damages: list[Damage] = []
+        for row in rows:
+            try:
+                found.append(make(row))
+            except ValueError as error:
+                damages.append(Damage(_named(row), str(error)))
+        if damages:
+            # Where the file has no order left, rows may be missing without a sign of it.
+            self._database.check()
+        (refuse if all_needed else skipped)(self.path, damages)
+        return found
+
+    def _run_id(self, name: str) -> int:
+        row = self._database.first("SELECT id FROM runs WHERE name = ?", (name,))
+        if row is None:
+            raise RunError(f"the store {self.path} has no run named {name!r}")
+        return int(row["id"])
+
+
+def _named(row: sqlite3.Row) -> str:
+    if "run" in row.keys():  # noqa: SIM118
+        return f"record {row['id']} of run {row['run']!r}"
+    return f"run {row['name']!r}, number {row['id']}"
