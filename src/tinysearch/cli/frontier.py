@@ -54,6 +54,7 @@ def frontier(
     constraint: options.Constraints = None,
     objective: options.Objective = None,
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
     lag: options.Lag = None,
     folds: options.Folds = None,
     confirm: options.Confirm = None,
@@ -112,7 +113,7 @@ def frontier(
         "constraints": constraint or None,
         "objective": objective,
     }
-    with terminations() as signals:
+    with terminations() as signals, plugins.cluster(cluster, workers) as executor:
         found = sweep(
             bounds,
             data=data or "auto",
@@ -121,6 +122,7 @@ def frontier(
             name=name,
             store=store,
             workers=workers,
+            executor=executor,
             warm_start=learn_from or (),
             callbacks=[SweepDisplay(notes, notes=False), *plugins.callbacks(callback)],
             verbose=0,

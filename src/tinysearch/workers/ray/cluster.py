@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tinysearch.errors import WorkerError
+from tinysearch.errors import InputError, WorkerError
 from tinysearch.workers.local.arrays import mapped
 from tinysearch.workers.ray.host import Host, HostSettings, Report
 
@@ -236,6 +236,19 @@ class _Actor(Host):
         super().share(name, lambda: ray.get(reference[0]))
 
 
+def check_address(address: str) -> None:
+    """Check that an address is one.
+
+    Raises:
+        InputError: if it is not.
+    """
+    host, _, port = address.rpartition(":")
+    if address in (AUTO, LOCAL) or (host and port.isdecimal() and "/" not in host):
+        return
+    remote = "; a program beside the cluster cannot use it: its machine has to join it" if "//" in address else ""
+    raise InputError(f"the address of a Ray cluster is auto, local or HOST:PORT, got {address!r}{remote}")
+
+
 def _connect(address: str, share: Share, workers: int | None, runtime_env: Mapping[str, Any] | None) -> None:
     import ray
 
@@ -259,11 +272,9 @@ def _reach(address: str) -> None:
     """Find out whether something answers at an address.
 
     Raises:
-        WorkerError: if it is no address, or nothing answers there.
+        WorkerError: if nothing answers there.
     """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise WorkerError(f"the address of a Ray cluster is auto, local or HOST:PORT, got {address!r}")
     try:
         socket.create_connection((host, int(port)), timeout=_REACH).close()
     except (OSError, OverflowError) as error:

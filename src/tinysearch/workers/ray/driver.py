@@ -43,9 +43,9 @@ def main() -> None:
         outlive_signals()
         room = cluster.room()
         workers = settings["workers"] or max(1, room)
-        tell("connected", workers=workers, room=room)
+        tell("connected", count=min(workers, room), wanted=workers)
         threading.Thread(target=_listen, args=(incoming, inbox), daemon=True).start()
-        _serve(cluster, Pool(cluster, workers, settings["host"]["slots"], settings["version"], tell), inbox)
+        _serve(cluster, Pool(cluster, workers, settings["host"]["slots"], room, settings["version"], tell), inbox)
     except WorkerError as error:
         tell("failed", message=str(error))
     # What Ray does at the end of a process takes as long as it likes.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.errors import CostMismatchError, PluginError, WorkerError
+from tinysearch.errors import CostMismatchError, InputError, PluginError, WorkerError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.versions import version_of
@@ -25,7 +25,7 @@ from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobD
 from tinysearch.workers.local.arrays import SharedArrays
 from tinysearch.workers.local.executor import STALL_SECONDS, TRAINER
 from tinysearch.workers.piped import Message, Piped
-from tinysearch.workers.ray.cluster import AUTO, Share
+from tinysearch.workers.ray.cluster import AUTO, Share, check_address
 from tinysearch.workers.ray.host import HostSettings
 
 # Seconds. A wait without end goes in steps, between which Ctrl-C is heeded.
@@ -55,6 +55,7 @@ class RayExecutor(Executor):
 
     Raises:
         PluginError: if Ray is not installed.
+        InputError: if there can be no such cluster.
         WorkerError: if there is no such cluster.
     """
 
@@ -72,6 +73,7 @@ class RayExecutor(Executor):
         runtime_env: Mapping[str, Any] | None = None,
     ) -> None:
         _check(workers, cpus, gpus, slots)
+        check_address(address)
         self._address = address
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._handles = itertools.count()
@@ -80,7 +82,6 @@ class RayExecutor(Executor):
         self._arrays = SharedArrays()
         self._capacity = 0
         self._wanted = workers or 0
-        self._room = 0
         self._known: Environment | None = None
         self._failure: str | None = None
         try:
@@ -166,10 +167,10 @@ class RayExecutor(Executor):
 
     def note(self, images: int, resources: Resources) -> str | None:
         """Return what is worth knowing of the cluster; None if it has room for all workers."""
-        if self._wanted <= self._room:
+        if self._wanted <= self._capacity:
             return None
         return (
-            f"the Ray cluster {self._address} has room for {self._room} trainings at a time, and {self._wanted} are "
+            f"the Ray cluster {self._address} has room for {self._capacity} trainings at a time, and {self._wanted} are "
             f"wanted: the others begin when machines join"
         )
 
@@ -181,7 +182,7 @@ class RayExecutor(Executor):
             except queue.Empty:
                 continue
             if message.event == "connected":
-                self._wanted, self._room = message.values["workers"], message.values["room"]
+                self._wanted, self._capacity = message.values["wanted"], message.values["count"]
                 return
             try:
                 self._heard(message)
@@ -233,11 +234,11 @@ def _check(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
     if importlib.util.find_spec("ray") is None:
         raise PluginError("a cluster needs Ray, which is not installed: pip install 'tinysearch[ray]'")
     if workers is not None and workers < 1:
-        raise WorkerError(f"at least 1 worker is needed, got {workers}")
+        raise InputError(f"at least 1 worker is needed, got {workers}")
     if slots < 1:
-        raise WorkerError(f"a process of Ray has at least 1 slot, got {slots}")
+        raise InputError(f"a process of Ray has at least 1 slot, got {slots}")
     if cpus < 0 or gpus < 0 or cpus + gpus == 0:
-        raise WorkerError(f"a training needs a share of CPUs or GPUs, got {cpus} CPUs and {gpus} GPUs")
+        raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus} CPUs and {gpus} GPUs")
 
 
 def _end(driver: Piped, arrays: SharedArrays) -> None:

@@ -46,14 +46,18 @@ class Pool:
         cluster: Has the hosts.
         workers: How many trainings at a time are wanted.
         slots: How many each host carries out.
+        expected: How many there is room for, as far as is known before any host is ready.
         version: That of tinysearch, which all nodes must have.
         tell: Is told what happens.
     """
 
-    def __init__(self, cluster: Cluster, workers: int, slots: int, version: str | None, tell: Tell) -> None:
+    def __init__(
+        self, cluster: Cluster, workers: int, slots: int, expected: int, version: str | None, tell: Tell
+    ) -> None:
         self._cluster = cluster
         self._workers = workers
         self._slots = slots
+        self._expected = expected
         self._version = version
         self._tell = tell
         self._hosts: dict[int, _Place] = {}
@@ -67,9 +71,9 @@ class Pool:
 
     @property
     def capacity(self) -> int:
-        """How many trainings there can be at a time now."""
+        """How many trainings there can be at a time; until hosts are ready, how many they are expected to be."""
         ready = sum(place.about is not None for place in self._hosts.values())
-        return min(self._workers, ready * self._slots)
+        return min(self._workers, max(self._expected, ready * self._slots))
 
     def share(self, name: str, path: str) -> None:
         """Make the array of a file available to all hosts."""
@@ -159,6 +163,7 @@ class Pool:
             self._broken += 1
             if self._broken >= MOST_BROKEN:
                 raise WorkerError(f"the cluster cannot train: {said.ended}")
+        self._expected -= self._slots
         self._start()
         self._tell("capacity", count=self.capacity)
 
