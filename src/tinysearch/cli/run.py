@@ -179,11 +179,8 @@ def run(
             where = _as_options({"--store": store})
             said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
             again = _as_options(said) + where
-            bounds = {
-                "--cluster": cluster,
-                "--worker-memory": worker_memory,
-                "--stall-limit": stall_limit if stall_limit != "30m" else None,
-            }
+            stall = stall_limit if stall_limit != "30m" else None
+            bounds = {"--cluster": cluster, "--worker-memory": worker_memory, "--stall-limit": stall}
             on = again + _as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
             _next_steps(study, outcome, notes, on, again, where)
     if outcome.problem is not None:

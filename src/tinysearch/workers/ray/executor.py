@@ -170,8 +170,8 @@ class RayExecutor(Executor):
         if self._wanted <= self._capacity:
             return None
         return (
-            f"the Ray cluster {self._address} has room for {self._capacity} trainings at a time, and {self._wanted} are "
-            f"wanted: the others begin when machines join"
+            f"the Ray cluster {self._address} has room for {self._capacity} trainings at a time, of {self._wanted} "
+            f"wanted; there will be more when machines join"
         )
 
     def _connect(self) -> None:
