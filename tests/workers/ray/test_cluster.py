@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.training import Training
 from tinysearch.testing import ThreadExecutor, check_executor
+from tinysearch.workers.contract import _job
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "reliability"))
 from kills import essentials
@@ -55,12 +57,15 @@ def test_the_records_are_those_of_local_workers_and_the_calling_process_stays_as
     cluster: Any, search: Callable[..., list[Record]]
 ) -> None:
     def state() -> list[Any]:
-        return [dict(os.environ), [signal.getsignal(one) for one in signal.valid_signals()], sys.excepthook]
+        # What Ray changes in a process that it is used in.
+        names = [name for name in os.environ if "RAY" in name or name == "PYTHONBREAKPOINT"]
+        handlers = [signal.getsignal(one) for one in signal.valid_signals()]
+        return [names, handlers, sys.excepthook, logging.root.level, list(logging.root.handlers)]
 
     before = state()
     with Ray(cluster.address, workers=2) as executor:
         there = search(executor)
-    assert state() == before
+        assert state() == before
     assert "ray" not in sys.modules
     with Local(2) as processes:
         assert compared(there) == compared(search(processes))
@@ -104,6 +109,22 @@ def test_five_hundred_trainings_on_many_slots_are_those_of_this_process(
         (one.key, one.trial, one.val_accuracy) for one in here
     ]
     assert len(there) == 500
+
+
+def test_the_death_of_the_process_that_speaks_to_ray_is_a_clear_error_and_its_hosts_end(cluster: Any) -> None:
+    with Ray(cluster.address, workers=1) as executor:
+        submitted = executor.submit(_job(executor, 0, epochs=10_000))
+        while (event := executor.wait()) is None or event.handle != submitted:
+            pass
+        family = [one for node in cluster.raylets for one in psutil.Process(node).children(recursive=True)]
+        hosts = [one for one in family if "ray::_Actor" in " ".join(one.cmdline())]
+        assert hosts
+        psutil.Process(executor.pid).kill()
+        with pytest.raises(WorkerError, match=r"connection to the Ray cluster .* was lost.* --resume"):
+            executor.wait()
+        with pytest.raises(WorkerError, match="was lost"):
+            executor.submit(_job(executor, 1))
+    assert psutil.wait_procs(hosts, timeout=60)[1] == []
 
 
 def test_no_cluster_is_a_clear_error() -> None:

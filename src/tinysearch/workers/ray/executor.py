@@ -108,6 +108,11 @@ class RayExecutor(Executor):
         """As many as there are workers now, at least 1."""
         return max(1, self._capacity)
 
+    @property
+    def pid(self) -> int:
+        """Identifier of the process that speaks to Ray."""
+        return self._driver.pid
+
     def submit(self, job: Job) -> Handle:
         """Begin a job, or have it wait for a worker.
 
