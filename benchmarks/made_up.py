@@ -6,7 +6,6 @@ the mean each takes is drawn from the searches of the reference archive, by the 
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import time
@@ -19,6 +18,7 @@ from tinysearch.results.record import Epoch, Measurement
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 
 EPOCHS = 10
+TIMES = training_times(REFERENCE)
 
 
 def curve(job: Job) -> list[Epoch]:
@@ -44,10 +44,4 @@ def _seconds(job: Job) -> float:
     if not mean:
         return 0.0
     drawn = int(hashlib.sha256(f"time {job.candidate.key}".encode()).hexdigest()[:8], 16)
-    times = _times()
-    return mean * times[drawn % len(times)]
-
-
-@functools.cache
-def _times() -> tuple[float, ...]:
-    return tuple(training_times(REFERENCE))
+    return mean * TIMES[drawn % len(TIMES)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import platform
 import subprocess
@@ -28,6 +29,7 @@ class Environment:
         threads: Threads of one training; None where it is not known.
         python: Version of Python.
         commit: Commit of tinysearch, where it ran from a git checkout; it ends in ``-dirty`` if files differ from it.
+        processor: Model of the processor, on which last digits may depend; None where it is not known.
     """
 
     backend: str | None
@@ -36,6 +38,7 @@ class Environment:
     threads: str | None = None
     python: str | None = None
     commit: str | None = None
+    processor: str | None = None
 
     @classmethod
     def here(cls, threads: int | None = None) -> Environment:
@@ -80,12 +83,13 @@ class Environment:
             "machine": self.machine,
             "commit": self.commit,
             **({} if self.threads is None else {"threads": self.threads}),
+            **({} if self.processor is None else {"processor": self.processor}),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Environment:
         """Make an environment of plain JSON values."""
-        own = ("backend", "machine", "threads", "python", "commit")
+        own = ("backend", "machine", "threads", "python", "commit", "processor")
         versions = {name: value for name, value in data.items() if name not in own}
         return cls(versions=versions, **{name: data.get(name) for name in own})
 
@@ -95,7 +99,17 @@ def _here() -> Environment:
     name = backend()
     versions = {package: version_of(package) for package in (name, "tinysearch", "keras", "keras-tuner", "numpy")}
     machine = f"{platform.system()} {platform.machine()}"
-    return Environment(name, versions, machine, python=platform.python_version(), commit=_commit())
+    python = platform.python_version()
+    return Environment(name, versions, machine, python=python, commit=_commit(), processor=_processor())
+
+
+def _processor() -> str | None:
+    """Return what the processor calls itself."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip() or None
+    return platform.processor() or None
 
 
 def _commit() -> str | None:

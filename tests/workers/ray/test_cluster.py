@@ -29,7 +29,16 @@ from kills import essentials
 pytestmark = pytest.mark.cluster
 
 SHALLOW = Path(__file__).parents[2] / "shallow.json"
-SEARCH = {"trials": 4, "epochs": 2, "baselines": False, "folds": 1, "evaluate": 0, "lag": 2, "space": SHALLOW}
+SEARCH = {
+    "trials": 4,
+    "epochs": 2,
+    "baselines": False,
+    "folds": 1,
+    "evaluate": 0,
+    "lag": 2,
+    "space": SHALLOW,
+    "strategy": "random",
+}
 
 
 @pytest.fixture
@@ -100,7 +109,7 @@ def test_a_node_that_is_killed_costs_nothing_but_time(start: Any, search: Callab
 def test_five_hundred_trainings_on_many_slots_are_those_of_this_process(
     slots: int, cluster: Any, search: Callable[..., list[Record]]
 ) -> None:
-    given = {"trials": 500, "lag": slots, "strategy": "random", "space": None}
+    given = {"trials": 500, "lag": slots, "space": None}
     with Ray(cluster.address, workers=slots, slots=32, trainer="gated:train", processes=False) as executor:
         there = search(executor, **given)
         assert executor.capacity == slots
@@ -117,7 +126,7 @@ def test_the_death_of_the_process_that_speaks_to_ray_is_a_clear_error_and_its_ho
         while (event := executor.wait()) is None or event.handle != submitted:
             pass
         family = [one for node in cluster.raylets for one in psutil.Process(node).children(recursive=True)]
-        hosts = [one for one in family if "ray::_Actor" in " ".join(one.cmdline())]
+        hosts = [one for one in family if "ray::TrainingHost" in " ".join(one.cmdline())]
         assert hosts
         psutil.Process(executor.pid).kill()
         with pytest.raises(WorkerError, match=r"connection to the Ray cluster .* was lost.* --resume"):

@@ -146,7 +146,7 @@ class RayCluster(Cluster):
         self._actors: dict[int, Any] = {}
         self._nodes: dict[int, str] = {}
         self._arrays: dict[str, Any] = {}
-        self._made: Any = ray.remote(_Actor)
+        self._made: Any = ray.remote(TrainingHost)
 
     def room(self) -> int:
         return sum(self._per_training.fits(node["Resources"]) for node in self._ray.nodes() if node["Alive"])
@@ -218,8 +218,8 @@ class RayCluster(Cluster):
         return HostSaid(host, ended=reason, unmade=unmade, node_lost=node is not None and node not in alive)
 
 
-class _Actor(Host):
-    """A ``Host`` as an actor of Ray."""
+class TrainingHost(Host):
+    """A ``Host`` as an actor of Ray, by the name that its dashboard shows."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         import ray

@@ -37,6 +37,8 @@ def main() -> None:
 
     inbox: queue.SimpleQueue[Answer | Command] = queue.SimpleQueue()
     settings = json.loads(incoming.readline())
+    # A cluster that this process starts reports to nobody, unless told otherwise.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         cluster = _connected(settings, inbox)
         # Ray has set some of them.
