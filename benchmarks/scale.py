@@ -201,9 +201,7 @@ def main() -> None:
             words = ["--trials", str(given.trials), "--workers", workers, "--strategy", given.strategy, "--lags", lag]
             words += ["--executor", given.executor, "--slots", str(given.slots), "--seconds", str(given.seconds)]
             command = [sys.executable, __file__, *words, "--store", str(store)]
-            # Workers of the cluster find what is made up.
-            path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
-            said = {"PYTHONPATH": path, "MADE_UP_SECONDS": str(given.seconds), "RAY_USAGE_STATS_ENABLED": "0"}
+            said = {"MADE_UP_SECONDS": str(given.seconds)}
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **said})
             found = json.loads(done.stdout.splitlines()[-1])
             board = [sys.executable, "-m", "tinysearch", "leaderboard", "--store", str(store)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import queue
+import re
 import socket
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -211,7 +212,7 @@ class RayCluster(Cluster):
 
     def _ending(self, host: int, error: BaseException) -> HostSaid:
         unmade = bool(getattr(error, "actor_init_failed", False)) or not hasattr(error, "actor_init_failed")
-        reason = str(error).strip() or type(error).__name__
+        reason = plainly(str(error)) or type(error).__name__
         node = self._nodes.get(host)
         self._actors.pop(host)
         alive = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
@@ -234,6 +235,16 @@ class TrainingHost(Host):
         import ray
 
         super().share(name, lambda: ray.get(reference[0]))
+
+
+def plainly(said: str) -> str:
+    r"""Return the last line of what Ray says of an error, which is what it was, without colours.
+
+    >>> plainly("It died: \x1b[36mray::Host()\x1b[39m\n  File 'x.py'\nModuleNotFoundError: No module named 'x'")
+    "ModuleNotFoundError: No module named 'x'"
+    """
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said).strip().splitlines()
+    return lines[-1].strip() if lines else ""
 
 
 def check_address(address: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from tinysearch.errors import WorkerError
 from tinysearch.workers.piped import framed, outlive_signals, streams
-from tinysearch.workers.ray.cluster import Answer, RayCluster, Share
+from tinysearch.workers.ray.cluster import LOCAL, Answer, RayCluster, Share
 from tinysearch.workers.ray.host import HostSettings
 from tinysearch.workers.ray.pool import Pool
 
@@ -37,8 +37,10 @@ def main() -> None:
 
     inbox: queue.SimpleQueue[Answer | Command] = queue.SimpleQueue()
     settings = json.loads(incoming.readline())
-    # A cluster that this process starts reports to nobody, unless told otherwise.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if settings["address"] == LOCAL:
+        # What this process starts finds what this process finds, and reports to nobody unless told otherwise.
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         cluster = _connected(settings, inbox)
         # Ray has set some of them.

@@ -162,7 +162,10 @@ class Pool:
         if said.unmade:
             self._broken += 1
             if self._broken >= MOST_BROKEN:
-                raise WorkerError(f"the cluster cannot train: {said.ended}")
+                raise WorkerError(
+                    f"the cluster cannot train: {said.ended}. All its machines need tinysearch with what it needs, and "
+                    f"room for temporary files"
+                )
         self._expected -= self._slots
         self._start()
         self._tell("capacity", count=self.capacity)
