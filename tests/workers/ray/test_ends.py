@@ -93,7 +93,9 @@ def resume(
         done = (
             call(tmp_path, *words, "--data", tiny)
             if address is None
-            else subprocess.run(**command(*words, "--cluster", address), capture_output=True, timeout=180)
+            else subprocess.run(
+                **command(*words, "--workers", 2, "--cluster", address), capture_output=True, timeout=180
+            )
         )
         assert done.returncode == 0, done.stderr
         return [essentials(one) for one in records(tmp_path)]

@@ -54,6 +54,7 @@ class Told:
         self.events: list[tuple[str, dict[str, Any], bytes | None]] = []
         expected = workers if expected is None else expected
         self.pool = Pool(self.cluster, workers, slots, expected, "1.0", self.tell)
+        self.pool.prepare(workers)
         if ready:
             for host in list(self.cluster.started):
                 self.pool.heard(HostSaid(host, about=ABOUT))
@@ -123,13 +124,30 @@ def test_the_jobs_of_a_lost_node_go_on_elsewhere_from_their_last_state_and_nobod
 def test_the_jobs_of_a_host_that_ends_while_its_node_lives_are_lost() -> None:
     told = Told()
     told.pool.submit(0, {}, None)
+    told.pool.submit(1, {}, None)
     told.pool.heard(HostSaid(0, ended="out of memory"))
     assert told.events[0] == (
         "lost",
         {"handle": 0, "reason": "a worker of the cluster has ended: out of memory"},
         None,
     )
+    told.pool.submit(0, {}, None)
     assert told.cluster.started == [0, 1, 2]
+
+
+def test_hosts_are_started_as_jobs_need_them() -> None:
+    cluster = Noted()
+    pool = Pool(cluster, 5, 2, 5, "1.0", lambda *_, **__: None)
+    assert cluster.started == []
+    for number, started in enumerate((1, 1, 2, 2, 3, 3, 3)):
+        pool.submit(number, {}, None)
+        assert len(cluster.started) == started
+    pool.heard(HostSaid(1, ended="gone", node_lost=True))
+    assert len(cluster.started) == 4
+    for number in range(5):
+        pool.cancel(number)
+    pool.heard(HostSaid(0, ended="gone", node_lost=True))
+    assert len(cluster.started) == 4
 
 
 def test_a_job_that_is_cancelled_is_heard_of_no_more_and_leaves_its_slot() -> None:
@@ -149,11 +167,12 @@ def test_a_host_that_can_train_nothing_is_replaced_and_three_in_a_row_are_an_err
     told = Told(workers=1)
     for host in range(2):
         told.pool.submit(host, {}, None)
+        told.pool.heard(HostSaid(host, about=ABOUT))
         told.report(host, "broken", host, message="no space left")
-        told.pool.heard(HostSaid(host + 1, about=ABOUT))
     assert told.cluster.ended == [0, 1]
     assert told.named("lost") == ["lost", "lost"]
     told.pool.submit(2, {}, None)
+    told.pool.heard(HostSaid(2, about=ABOUT))
     with pytest.raises(WorkerError, match="the cluster cannot train: no space left"):
         told.report(2, "broken", 2, message="no space left")
 
@@ -162,15 +181,16 @@ def test_a_finished_training_ends_a_row_of_broken_hosts() -> None:
     told = Told(workers=1)
     for host in range(6):
         told.pool.submit(2 * host, {}, None)
+        told.pool.heard(HostSaid(host, about=ABOUT))
         told.report(host, "done", 2 * host)
         told.pool.submit(2 * host + 1, {}, None)
         told.report(host, "broken", 2 * host + 1, message="no space left")
-        told.pool.heard(HostSaid(host + 1, about=ABOUT))
     assert told.named("done") == ["done"] * 6
 
 
 def test_hosts_that_cannot_be_made_are_an_error_that_says_why() -> None:
     told = Told(workers=1, ready=False)
+    told.pool.submit(0, {}, None)
     for host in range(2):
         told.pool.heard(HostSaid(host, ended="No module named 'tinysearch'", unmade=True))
     with pytest.raises(WorkerError, match="No module named 'tinysearch'"):

@@ -80,7 +80,9 @@ def _serve(cluster: RayCluster, pool: Pool, inbox: queue.SimpleQueue[Answer | Co
             values, payload = heard
             if values["do"] == "close":
                 return
-            if values["do"] == "share":
+            if values["do"] == "prepare":
+                pool.prepare(values["count"])
+            elif values["do"] == "share":
                 pool.share(values["name"], values["path"])
             elif values["do"] == "submit":
                 pool.submit(values["handle"], values["job"], payload)

@@ -170,6 +170,10 @@ class RayExecutor(Executor):
         known = self._known or Environment.here()
         return replace(known, threads=str(resources.threads))
 
+    def prepare(self, count: int, resources: Resources) -> None:
+        """Have processes of Ray started on the nodes, as far as there is room."""
+        self._driver.send({"do": "prepare", "count": count})
+
     def note(self, images: int, resources: Resources) -> str | None:
         """Return what is worth knowing of the cluster; None if it has room for all workers."""
         if self._wanted <= self._capacity:

@@ -37,14 +37,14 @@ class _Place:
 
 
 class Pool:
-    """Gives jobs to hosts, keeps as many hosts as are wanted, and hands jobs on from those that are gone.
+    """Gives jobs to hosts, starts as many hosts as the jobs need, and hands jobs on from those that are gone.
 
     A job whose node is lost goes on elsewhere from its last known state, and nobody hears of it. A host that ends while
     its node lives may have died of its jobs: they are told as lost.
 
     Args:
         cluster: Has the hosts.
-        workers: How many trainings at a time are wanted.
+        workers: How many trainings at a time are wanted at most.
         slots: How many each host carries out.
         expected: How many there is room for, as far as is known before any host is ready.
         version: That of tinysearch, which all nodes must have.
@@ -66,14 +66,19 @@ class Pool:
         self._names: list[str] = []
         self._count = 0
         self._broken = 0
-        for _ in range(math.ceil(workers / slots)):
-            self._start()
 
     @property
     def capacity(self) -> int:
         """How many trainings there can be at a time; until hosts are ready, how many they are expected to be."""
         ready = sum(place.about is not None for place in self._hosts.values())
         return min(self._workers, max(self._expected, ready * self._slots))
+
+    def prepare(self, count: int) -> None:
+        """Have hosts started for so many trainings at a time, if there are not as many already."""
+        for _ in range(math.ceil(min(count, self._workers) / self._slots) - len(self._hosts)):
+            host, self._count = self._count, self._count + 1
+            self._hosts[host] = _Place()
+            self._cluster.start(host)
 
     def share(self, name: str, path: str) -> None:
         """Make the array of a file available to all hosts."""
@@ -88,6 +93,7 @@ class Pool:
         """Begin a job, or have it wait for a host."""
         self._tasks[number] = _Task(job, state)
         self._waiting.append(number)
+        self.prepare(len(self._tasks))
         self._begin_waiting()
 
     def cancel(self, number: int) -> None:
@@ -167,13 +173,8 @@ class Pool:
                     f"room for temporary files"
                 )
         self._expected -= self._slots
-        self._start()
+        self.prepare(len(self._tasks))
         self._tell("capacity", count=self.capacity)
-
-    def _start(self) -> None:
-        host, self._count = self._count, self._count + 1
-        self._hosts[host] = _Place()
-        self._cluster.start(host)
 
     def _begin_waiting(self) -> None:
         while self._waiting:
