@@ -9,7 +9,7 @@ import pytest
 
 from tinysearch.errors import WorkerError
 from tinysearch.workers.ray.cluster import Cluster, HostSaid, Share
-from tinysearch.workers.ray.pool import Pool
+from tinysearch.workers.ray.pool import SILENCE, Pool
 
 ABOUT = {"machine": "one", "node": "1", "environment": {"tinysearch": "1.0"}}
 
@@ -195,6 +195,29 @@ def test_hosts_that_cannot_be_made_are_an_error_that_says_why() -> None:
         told.pool.heard(HostSaid(host, ended="No module named 'tinysearch'", unmade=True))
     with pytest.raises(WorkerError, match="No module named 'tinysearch'"):
         told.pool.heard(HostSaid(2, ended="No module named 'tinysearch'", unmade=True))
+
+
+def test_hosts_that_end_again_and_again_before_they_are_ready_are_an_error() -> None:
+    told = Told(workers=2, ready=False)
+    told.pool.submit(0, {}, None)
+    for _ in range(6):
+        told.pool.heard(HostSaid(told.cluster.started[-1], ended="it crashed"))
+        told.pool.prepare(2)
+    with pytest.raises(WorkerError, match="it crashed"):
+        told.pool.heard(HostSaid(told.cluster.started[-1], ended="it crashed"))
+
+
+def test_a_host_that_says_nothing_for_long_is_given_up_and_its_jobs_go_on_elsewhere() -> None:
+    told = Told()
+    for number in range(2):
+        told.pool.submit(number, {}, None)
+    for _ in range(4):
+        told.pool.passed(SILENCE / 3)
+        told.pool.heard(HostSaid(1))
+    assert told.cluster.ended == [0]
+    told.pool.heard(HostSaid(2, about=ABOUT))
+    assert told.cluster.begun == [(0, 0, None), (1, 1, None), (2, 0, None)]
+    assert told.named("lost") == []
 
 
 def test_nodes_with_another_version_are_refused() -> None:

@@ -59,6 +59,7 @@ def test_an_address_that_is_none_is_an_error(address: str, words: str) -> None:
         ({"workers": 0}, "at least 1 worker is needed, got 0"),
         ({"slots": 0}, "at least 1 slot, got 0"),
         ({"cpus": 0}, "got 0 CPUs and 0.0 GPUs"),
+        ({"gpus": 0.5, "slots": 3}, "3 slots of 0.5 GPUs are 1.5"),
         ({"gpus": -1}, "got 1.0 CPUs and -1 GPUs"),
     ],
 )

@@ -12,16 +12,20 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from typing import Any, BinaryIO
 
 from tinysearch.errors import WorkerError
 from tinysearch.workers.piped import framed, outlive_signals, streams
-from tinysearch.workers.ray.cluster import LOCAL, Answer, RayCluster, Share
+from tinysearch.workers.ray.cluster import LOCAL, Share
+from tinysearch.workers.ray.connection import Answer, RayCluster, plainly
 from tinysearch.workers.ray.host import HostSettings
 from tinysearch.workers.ray.pool import Pool
 
 # Seconds that the cluster is left in, after which this process ends whatever Ray does.
 _PATIENCE = 30.0
+# Seconds. A wait goes in steps, between which hosts that are silent are looked for.
+_STEP = 5.0
 
 Command = tuple[dict[str, Any], "bytes | None"]
 
@@ -52,6 +56,9 @@ def main() -> None:
         _serve(cluster, Pool(cluster, workers, settings["host"]["slots"], room, settings["version"], tell), inbox)
     except WorkerError as error:
         tell("failed", message=str(error))
+    except Exception as error:
+        traceback.print_exc()
+        tell("failed", message=f"the Ray cluster cannot be used: {type(error).__name__}: {plainly(str(error))}")
     # What Ray does at the end of a process takes as long as it likes.
     sys.stderr.flush()
     os._exit(0)
@@ -69,9 +76,16 @@ def _connected(settings: dict[str, Any], inbox: queue.SimpleQueue[Any]) -> RayCl
 
 
 def _serve(cluster: RayCluster, pool: Pool, inbox: queue.SimpleQueue[Answer | Command]) -> None:
+    looked = time.monotonic()
     try:
         while True:
-            heard = inbox.get()
+            heard = _next(inbox)
+            # While all of this process is stopped nobody has been silent.
+            now = time.monotonic()
+            passed, looked = min(now - looked, 2 * _STEP), now
+            pool.passed(passed)
+            if heard is None:
+                continue
             if isinstance(heard, Answer):
                 said = cluster.heard(heard)
                 if said is not None:
@@ -90,6 +104,13 @@ def _serve(cluster: RayCluster, pool: Pool, inbox: queue.SimpleQueue[Answer | Co
                 pool.cancel(values["handle"])
     finally:
         cluster.close()
+
+
+def _next(inbox: queue.SimpleQueue[Answer | Command]) -> Answer | Command | None:
+    try:
+        return inbox.get(timeout=_STEP)
+    except queue.Empty:
+        return None
 
 
 def _listen(stream: BinaryIO, inbox: queue.SimpleQueue[Any]) -> None:

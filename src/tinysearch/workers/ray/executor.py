@@ -248,6 +248,10 @@ def _check(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
         raise InputError(f"a process of Ray has at least 1 slot, got {slots}")
     if cpus < 0 or gpus < 0 or cpus + gpus == 0:
         raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus} CPUs and {gpus} GPUs")
+    if gpus * slots > 1 and gpus * slots != int(gpus * slots):
+        raise InputError(
+            f"a process of Ray has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
+        )
 
 
 def _end(driver: Piped, arrays: SharedArrays) -> None:

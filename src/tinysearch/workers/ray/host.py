@@ -196,7 +196,12 @@ class Host:
         def here(name: str) -> str:
             with self._known:
                 self._known.wait_for(lambda: name in self._fetches)
-            return executor.share(name, mapped(self._arrays.path(name, self._fetches[name])))
+            try:
+                return executor.share(name, mapped(self._arrays.path(name, self._fetches[name])))
+            except WorkerError:
+                raise
+            except Exception as error:
+                raise WorkerError(f"the images cannot be had: {type(error).__name__}: {error}") from error
 
         return replace(
             data,

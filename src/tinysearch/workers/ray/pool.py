@@ -14,6 +14,8 @@ from tinysearch.workers.ray.host import Report
 
 # Hosts, one after another, that could not be made or could train nothing, with no training finished between.
 MOST_BROKEN = 3
+# Seconds after which a host is given up that says nothing, not even that there is nothing to say.
+SILENCE = 180.0
 
 # What is told: an event, plain values, and bytes.
 Tell = Callable[..., None]
@@ -34,6 +36,7 @@ class _Place:
 
     about: Mapping[str, Any] | None = None
     jobs: set[int] = field(default_factory=set)
+    silence: float = 0.0
 
 
 class Pool:
@@ -66,6 +69,7 @@ class Pool:
         self._names: list[str] = []
         self._count = 0
         self._broken = 0
+        self._unready = 0
 
     @property
     def capacity(self) -> int:
@@ -107,12 +111,22 @@ class Pool:
             self._cluster.cancel(task.host, number)
         self._begin_waiting()
 
+    def passed(self, seconds: float) -> None:
+        """Take note that time has passed: hosts that have been silent for too long are given up."""
+        for host, place in list(self._hosts.items()):
+            place.silence += seconds
+            if place.about is not None and place.silence > SILENCE:
+                self._cluster.end(host)
+                self._lost(HostSaid(host, ended=f"nothing was heard of it for {SILENCE:.0f} seconds", node_lost=True))
+        self._begin_waiting()
+
     def heard(self, said: HostSaid) -> None:
         """Take note of what a host has said.
 
         Raises:
             WorkerError: if nothing can be trained.
         """
+        self._hosts[said.host].silence = 0.0
         if said.about is not None:
             self._ready(said.host, said.about)
         for report in said.reports:
@@ -129,6 +143,7 @@ class Pool:
                 f"cluster need the same version"
             )
         self._hosts[host].about = about
+        self._unready = 0
         for name in self._names:
             self._cluster.share(host, name)
         self._tell("capacity", count=self.capacity, about=dict(about))
@@ -165,9 +180,11 @@ class Pool:
             else:
                 self._forget(number)
                 self._tell("lost", handle=number, reason=f"a worker of the cluster has ended: {said.ended}")
-        if said.unmade:
-            self._broken += 1
-            if self._broken >= MOST_BROKEN:
+        if said.unmade or place.about is None:
+            self._broken += said.unmade
+            # A node may take many with it that were not ready yet.
+            self._unready += 1
+            if self._broken >= MOST_BROKEN or self._unready > MOST_BROKEN * math.ceil(self._workers / self._slots):
                 raise WorkerError(
                     f"the cluster cannot train: {said.ended}. All its machines need tinysearch with what it needs, and "
                     f"room for temporary files"
