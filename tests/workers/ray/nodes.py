@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import sys
 
-from ray.cluster_utils import Cluster
-
 # What Ray takes a minute to believe is believed soon: that a node, or the head, is gone.
 HASTY = {"health_check_initial_delay_ms": 1_000, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
 
@@ -20,6 +18,9 @@ def pids(node: object) -> dict[str, int]:
 
 
 def main() -> None:
+    # Where tests are collected, Ray stays unloaded.
+    from ray.cluster_utils import Cluster
+
     count, cpus = int(sys.argv[1]), int(sys.argv[2])
     head = {"num_cpus": 0, "include_dashboard": False, "_system_config": HASTY}
     cluster = Cluster(initialize_head=True, head_node_args=head)
