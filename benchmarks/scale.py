@@ -4,18 +4,24 @@
 
     python benchmarks/scale.py --trials 100000 --workers 1,16,256
     python benchmarks/scale.py --trials 5000 --workers 1 --strategy bayesian --json
+    python benchmarks/scale.py --executor ray --trials 2000 --workers 16,64,256,1024
+    python benchmarks/scale.py --executor ray --trials 640 --workers 64 --seconds 20 --lags 1,1.5,2,async
 
 Each number of workers is a run of its own in a process of its own: the real one, with its store, its lock and
 KerasTuner's loop, but with an executor that makes up a measurement of ten epochs at once. So many workers are as many
 jobs at a time, and the lag of the run. CPU seconds are of the whole process but for its start; what a trial costs is
 told for each stretch of the run, so that growth can be seen. At the end
 ``tinysearch leaderboard`` is timed on the store as a whole process, against a bare ``python -c pass``.
+
+With ``--executor ray`` the jobs go to a Ray cluster on this machine, which is told that it has as many CPUs as workers,
+and come back from there. Two processes of the run are measured then: that of the search, and that which speaks to
+Ray. With ``--seconds`` trainings take the time of real ones on average so long, see ``made_up``, and told is
+which share of their time workers are busy from the first finished epoch until the last trial begins.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import itertools
 import json
 import os
@@ -32,6 +38,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
+from made_up import curve
 
 from tinysearch.baselines.models import architectures
 from tinysearch.data.loading import load
@@ -46,6 +54,7 @@ from tinysearch.space.budget import Budget
 from tinysearch.training.job import Job, Outcome
 from tinysearch.training.recipe import Recipe
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
+from tinysearch.workers.ray.executor import RayExecutor
 
 STRETCHES = 10
 REPEATS = 5
@@ -68,10 +77,9 @@ class MadeUp(Executor):
     def submit(self, job: Job) -> Handle:
         """Note ten epochs and the end of a job."""
         handle = next(self._count)
-        score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
-        curve = [Epoch(1.0 / number, score, 1.0, score * number / 10, 0.1, float(number)) for number in range(1, 11)]
-        self._events.extend(EpochDone(handle, number, epoch) for number, epoch in enumerate(curve, start=1))
-        self._events.append(JobDone(handle, Outcome(Measurement(tuple(curve), 10.0))))
+        points = curve(job)
+        self._events.extend(EpochDone(handle, number, epoch) for number, epoch in enumerate(points, start=1))
+        self._events.append(JobDone(handle, Outcome(Measurement(tuple(points), 10.0))))
         return handle
 
     def wait(self, timeout: float | None = None) -> Event | None:
@@ -90,34 +98,75 @@ class MadeUp(Executor):
 
 
 class Clock(Callback):
-    """Notes the CPU time of this process whenever a record is stored."""
+    """Notes the CPU time of this process whenever a record is stored, and by the clock what workers do."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
+        self.begins: list[float] = []
+        self.trainings: list[tuple[float, float]] = []
+        self.first_epoch: float | None = None
+
+    def on_trial_start(self, training: Training) -> None:
+        """Note when a trial begins."""
+        self.begins.append(time.monotonic())
+
+    def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
+        """Note when workers are there."""
+        self.first_epoch = self.first_epoch or time.monotonic()
 
     def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
         """Note the time."""
         self.times.append(time.process_time())
+        now = time.monotonic()
+        self.trainings.append((now - record.measurement.train_seconds, now))
+
+    def busy(self, workers: int) -> float:
+        """Return the share of their time in which workers trained, until the last trial began."""
+        first, last = self.first_epoch or 0.0, self.begins[-1]
+        worked = sum(max(0.0, min(end, last) - max(begin, first)) for begin, end in self.trainings)
+        return worked / (workers * (last - first))
 
 
-def carry_out(path: Path, trials: int, workers: int, strategy: str) -> dict[str, Any]:
+def carry_out(path: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Carry out one run and return its figures."""
-    settings = RunSettings(Budget(10_000), Recipe(), strategy=strategy, trials=trials, lag=workers)
-    clock = Clock()
-    with Store(path, create=True) as store:
+    workers, trials = int(given.workers), given.trials
+    schedule = "async" if given.lags == "async" else "lag"
+    lag = round(workers * (1.0 if schedule == "async" else float(given.lags)))
+    settings = RunSettings(Budget(10_000), Recipe(), strategy=given.strategy, trials=trials, lag=lag, schedule=schedule)
+    with executor(given.executor, workers, given.slots) as where, Store(path, create=True) as store:
+        clock = Clock()
+        began = time.monotonic()
         with SearchRun(store, "scale", settings, load("digits"), architectures()) as run:
-            Stages(run, MadeUp(workers), clock).search()
+            Stages(run, where, clock).search()
+        passed = time.monotonic() - began
         size = sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*"))
+        ray = psutil.Process(where.pid) if isinstance(where, RayExecutor) else None
+        spoken = {} if ray is None else {"ray_ms_per_trial": 1_000 * sum(ray.cpu_times()[:2]) / trials}
+        if ray is not None:
+            spoken["ray_resident_mb"] = ray.memory_info().rss / 1e6
+            spoken["busy"] = clock.busy(workers) if given.seconds else None
     step = max(1, trials // STRETCHES)
     ends = [clock.times[index] for index in range(0, len(clock.times), step)]
     return {
+        "executor": given.executor,
         "workers": workers,
-        "strategy": strategy,
+        "lag": given.lags,
+        "strategy": given.strategy,
         "trials": trials,
         "cpu_ms_per_trial": [1_000 * (after - before) / step for before, after in itertools.pairwise(ends)],
+        "wall_ms_per_trial": 1_000 * passed / trials,
         "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000,
         "store_kb_per_trial": size / 1_000 / trials,
+        **spoken,
     }
+
+
+def executor(name: str, workers: int, slots: int) -> Executor:
+    """Return the executor of a name; for a cluster, processes of Ray have so many slots each."""
+    if name == "made-up":
+        return MadeUp(workers)
+    slots = min(slots, workers)
+    return RayExecutor("local", workers, slots=slots, trainer="made_up:train", processes=False)
 
 
 def wall_seconds(command: list[str]) -> float:
@@ -136,18 +185,24 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=100_000)
     parser.add_argument("--workers", default="1,16,256")
     parser.add_argument("--strategy", default="evolution")
+    parser.add_argument("--executor", choices=("made-up", "ray"), default="made-up")
+    parser.add_argument("--slots", type=int, default=32, help="trainings at a time in each process of Ray")
+    parser.add_argument("--seconds", type=float, default=0.0, help="mean time of a training on the cluster")
+    parser.add_argument("--lags", default="1", help="lags in numbers of workers, and async")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--store", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.store:
-        print(json.dumps(carry_out(given.store, given.trials, int(given.workers), given.strategy)))
+        print(json.dumps(carry_out(given.store, given)))
         return
-    for workers in given.workers.split(","):
+    for workers, lag in itertools.product(given.workers.split(","), given.lags.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             store = Path(folder) / "store.db"
-            words = ["--trials", str(given.trials), "--workers", workers, "--strategy", given.strategy]
+            words = ["--trials", str(given.trials), "--workers", workers, "--strategy", given.strategy, "--lags", lag]
+            words += ["--executor", given.executor, "--slots", str(given.slots), "--seconds", str(given.seconds)]
             command = [sys.executable, __file__, *words, "--store", str(store)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ})
+            said = {"MADE_UP_SECONDS": str(given.seconds)}
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **said})
             found = json.loads(done.stdout.splitlines()[-1])
             board = [sys.executable, "-m", "tinysearch", "leaderboard", "--store", str(store)]
             found["leaderboard_seconds"] = wall_seconds(board)
@@ -157,13 +212,21 @@ def main() -> None:
             continue
         growth = ", ".join(f"{each:.1f}" for each in found["cpu_ms_per_trial"])
         print(
-            f"{workers} workers, {given.strategy}, {given.trials:,} trials\n"
+            f"{workers} workers ({given.executor}), lag {lag}, {given.strategy}, {given.trials:,} trials, "
+            f"{found['wall_ms_per_trial']:.1f} ms each by the clock\n"
             f"  CPU ms per trial, by stretch of the run: {growth}\n"
             f"  resident memory at most {found['resident_mb']:.0f} MB, store {found['store_kb_per_trial']:.1f} kB per "
             f"trial\n  leaderboard {found['leaderboard_seconds']:.2f} s, python -c pass "
             f"{found['bare_python_seconds']:.3f} s",
             flush=True,
         )
+        if given.executor == "ray":
+            busy = "" if found["busy"] is None else f"; workers busy {found['busy']:.1%} of their time"
+            print(
+                f"  what speaks to Ray: {found['ray_ms_per_trial']:.1f} CPU ms per trial, start included, "
+                f"{found['ray_resident_mb']:.0f} MB{busy}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

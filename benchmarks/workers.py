@@ -3,10 +3,12 @@
 ::
 
     python benchmarks/workers.py --data mnist.npz --runs 5 --workers 2
+    python benchmarks/workers.py --data mnist.npz --runs 5 --workers 2 --executor ray
 
 Here only the clock can tell. In each round one worker and then several, each started and warm, train two candidates
 each; printed is the ratio of candidates per second, and how many cores the workers kept busy: what makes the batches
-runs beside what computes, so that one worker keeps more than one core busy. Needs psutil.
+runs beside what computes, so that one worker keeps more than one core busy. With ``--executor ray`` it is so many local
+workers against as many of a Ray cluster on this machine. Needs psutil.
 """
 
 from __future__ import annotations
@@ -24,17 +26,18 @@ from tinysearch.data.dataset import TrainingData
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import DataReference, Job
 from tinysearch.training.recipe import recipe
-from tinysearch.workers.executor import JobDone
+from tinysearch.workers.executor import Executor, JobDone
 from tinysearch.workers.local.executor import LocalExecutor
+from tinysearch.workers.ray.executor import RayExecutor
 
 EACH = 2
 
 
-def throughput(data: TrainingData, workers: int, epochs: int) -> tuple[float, float]:
-    """Return candidates per second, and how many cores the workers kept busy."""
+def throughput(data: TrainingData, made: Executor, workers: int, epochs: int) -> tuple[float, float]:
+    """Return candidates per second, and how many cores the workers of an executor kept busy, which is closed then."""
     assert data.validation is not None  # noqa: S101
     network = NETWORKS["wide"]
-    with LocalExecutor(workers, stall_seconds=600.0) as executor:
+    with made as executor:
         # What is held out of all is the last tenth: the images for validation.
         parts = (data.train, data.validation)
         where = DataReference(
@@ -67,29 +70,36 @@ def spent() -> float:
 
 
 def main() -> None:
-    """Measure one worker and several, in turn."""
+    """Measure one worker and several, or local ones and those of a cluster, in turn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--images", type=int, default=9_000)
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--executor", choices=("local", "ray"), default="local")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     data = images(options.data, options.images)
     rounds = []
     for _ in range(options.runs):
-        (one, busy), (several, both) = (throughput(data, workers, options.epochs) for workers in (1, options.workers))
+        on_ray = options.executor == "ray"
+        least = options.workers if on_ray else 1
+        one, busy = throughput(data, LocalExecutor(least, stall_seconds=600.0), least, options.epochs)
+        other = RayExecutor("local", options.workers) if on_ray else LocalExecutor(options.workers, stall_seconds=600.0)
+        several, both = throughput(data, other, options.workers, options.epochs)
         rounds.append({"one": one, "several": several, "ratio": several / one, "busy": busy, "several_busy": both})
     if options.json:
         print(json.dumps(rounds))
         return
     print("| candidates per minute | median (least to most) |")
     print("| --- | ---: |")
-    print(f"| one worker | {spread([60 * each['one'] for each in rounds])} |")
-    print(f"| {options.workers} workers | {spread([60 * each['several'] for each in rounds])} |")
-    print(f"| cores that one keeps busy | {spread([each['busy'] for each in rounds])} |")
-    print(f"| cores that {options.workers} keep busy | {spread([each['several_busy'] for each in rounds])} |")
+    number = options.workers
+    names = (f"{number} local", f"{number} of Ray") if options.executor == "ray" else ("one", f"{number} of them")
+    print(f"| {names[0]} | {spread([60 * each['one'] for each in rounds])} |")
+    print(f"| {names[1]} | {spread([60 * each['several'] for each in rounds])} |")
+    print(f"| cores kept busy, {names[0]} | {spread([each['busy'] for each in rounds])} |")
+    print(f"| cores kept busy, {names[1]} | {spread([each['several_busy'] for each in rounds])} |")
     print(f"| ratio | {spread([each['ratio'] for each in rounds])} |")
 
 

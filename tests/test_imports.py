@@ -32,7 +32,7 @@ ROOMS += (
     "runtime",
     "errors",
 )
-HEAVY = ("tensorflow", "keras", "keras_tuner", "sklearn", "scipy", "plotly", "optuna")
+HEAVY = ("tensorflow", "keras", "keras_tuner", "sklearn", "scipy", "plotly", "optuna", "ray")
 
 
 def modules() -> list[Path]:

@@ -1,4 +1,4 @@
-"""Where trainings run: ``Local`` processes, or an ``Executor`` of one's own.
+"""Where trainings run: ``Local`` processes, a ``Ray`` cluster, or an ``Executor`` of one's own.
 
 >>> import tinysearch
 >>> with tinysearch.executors.Local(workers=2) as executor:
@@ -11,6 +11,7 @@ from __future__ import annotations
 from tinysearch.training.job import DataReference, Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
 from tinysearch.workers.local.executor import LocalExecutor as Local
+from tinysearch.workers.ray.executor import RayExecutor as Ray
 from tinysearch.workers.sharing import opened
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "JobLost",
     "Local",
     "Outcome",
+    "Ray",
     "Resources",
     "opened",
 ]

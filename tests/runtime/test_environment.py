@@ -87,3 +87,12 @@ def test_an_environment_without_any_metadata_can_still_be_told(monkeypatch: pyte
         environment._here.cache_clear()
     assert found.versions["tinysearch"] == tinysearch.__version__
     assert found.versions["jax"] is None
+
+
+def test_the_processor_is_recorded_and_decides_nothing() -> None:
+    here = Environment.here(threads=1)
+    other = dataclasses.replace(here, processor="another one")
+    assert here.gives_equal_numbers(other)
+    assert Environment.from_dict(other.to_dict()) == other
+    assert other.to_dict()["processor"] == "another one"
+    assert "processor" not in dataclasses.replace(here, processor=None).to_dict()

@@ -182,6 +182,25 @@ def test_an_executor_whose_capacity_grows_is_given_more(runner: Any) -> None:
     assert most == 4
 
 
+def test_room_that_comes_while_trainings_are_under_way_is_used_at_once(runner: Any) -> None:
+    class Joined(Scripted):
+        """Has room for one job until it was asked for news, and does none before there are three."""
+
+        asked = 0
+
+        @property
+        def capacity(self) -> int:
+            return 3 if self.asked else 1
+
+        def wait(self, timeout: float | None = None) -> Event | None:
+            self.asked += 1
+            assert len(self.jobs) == 3 or self.asked < 10, "the room was not used"
+            return super().wait(timeout) if len(self.jobs) == 3 else None
+
+    found = runner.run(trials=3, lag=3, documented={}, worker=Joined())
+    assert len(found.records) == 3
+
+
 def test_what_is_finished_after_the_time_limit_is_kept(runner: Any) -> None:
     executor = Scripted(lambda executor, handle, job: [None, None, *executor.done(handle, job)])
     found = runner.run(trials=2, documented={}, worker=executor, time_limit=1e-9)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, plugins, sources
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -23,6 +23,7 @@ def evaluate(
     ] = 3,
     int8: Annotated[bool, typer.Option("--int8", help="Score the networks in int8 too, as on a device.")] = False,
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size: sources.Size = None,
@@ -50,7 +51,7 @@ def evaluate(
 
     notes, console = stderr(), stdout()
     with terminations(), Store(store or default_path()) as opened:
-        with telling_what_is_kept(notes):
+        with telling_what_is_kept(notes), plugins.cluster(cluster, workers) as executor:
             records = evaluate_run(
                 run,
                 top=top,
@@ -61,6 +62,7 @@ def evaluate(
                 reading=sources.reading(size, layout, label_column, groups, color, reader),
                 store=opened,
                 workers=workers,
+                executor=executor,
                 callbacks=[Display(notes, notes=False)],
                 verbose=0,
             )

@@ -57,6 +57,7 @@ def frontier(
     constraint: options.Constraints = None,
     objective: options.Objective = None,
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
     lag: options.Lag = None,
     folds: options.Folds = None,
     confirm: options.Confirm = None,
@@ -119,7 +120,7 @@ def frontier(
         "constraints": constraint or None,
         "objective": objective,
     }
-    with terminations() as signals:
+    with terminations() as signals, plugins.cluster(cluster, workers) as executor:
         found = sweep(
             bounds,
             data=data or "auto",
@@ -128,6 +129,7 @@ def frontier(
             name=name,
             store=store,
             workers=workers,
+            executor=executor,
             warm_start=learn_from or (),
             callbacks=[SweepDisplay(notes, notes=False), *plugins.callbacks(callback)],
             verbose=0,

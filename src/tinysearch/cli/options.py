@@ -186,6 +186,16 @@ ExecutorName = Annotated[
         help="Where candidates are trained: local, or module:Class of your own, see docs/extending.md.",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="auto|HOST:PORT|local",
+        help="Ray cluster on which candidates are trained: that of this machine, the one with this head, or a new one "
+        "on this machine alone, see docs/cluster.md.",
+        show_default=False,
+    ),
+]
 Strategy = Annotated[
     str | None,
     typer.Option(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tinysearch.errors import InputError
 
 if TYPE_CHECKING:
     from tinysearch.results.callback import Callback
@@ -26,16 +28,28 @@ def callbacks(names: Sequence[str] | None) -> list[Callback]:
 
 
 @contextlib.contextmanager
-def executor(name: str, workers: int | None) -> Iterator[Executor | None]:
+def executor(
+    name: str, workers: int | None, address: str | None = None, stall_limit: float | None = None
+) -> Iterator[Executor | None]:
     """Return an executor by its name, and close it in the end; None for the processes of this machine.
 
     Args:
         name: ``"local"``, or that of an executor of one's own: its class is called with ``workers`` if that is given.
         workers: How many candidates to train at a time.
+        address: Of a Ray cluster; None for none.
+        stall_limit: Seconds without a finished epoch after which a training is given up there; None for the default.
 
     Raises:
+        InputError: if both an executor and a cluster are named.
         PluginError: if it cannot be loaded or made.
+        WorkerError: if there is no such cluster.
     """
+    if address is not None:
+        if name != LOCAL:
+            raise InputError(f"--executor {name} and --cluster {address} name different places; give one of them")
+        with cluster(address, workers, stall_limit) as found_there:
+            yield found_there
+        return
     if name == LOCAL:
         yield None
         return
@@ -45,4 +59,22 @@ def executor(name: str, workers: int | None) -> Iterator[Executor | None]:
     given = {} if workers is None else {"workers": workers}
     found: Executor = made("executor", find("executor", name, [LOCAL]), Executor, **given)
     with found:
+        yield found
+
+
+@contextlib.contextmanager
+def cluster(address: str | None, workers: int | None, stall_limit: float | None = None) -> Iterator[Executor | None]:
+    """Return the executor of a Ray cluster, and close it in the end; None where no address is given.
+
+    Raises:
+        PluginError: if Ray is not installed.
+        WorkerError: if there is no such cluster.
+    """
+    if address is None:
+        yield None
+        return
+    from tinysearch.workers.ray.executor import RayExecutor
+
+    options: dict[str, Any] = {} if stall_limit is None else {"stall_seconds": stall_limit}
+    with RayExecutor(address, workers, **options) as found:
         yield found

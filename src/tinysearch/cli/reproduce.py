@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, plugins, sources
 from tinysearch.cli.numbers import positive, whole
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -38,6 +38,7 @@ def reproduce(
         typer.Option(help="The documented learning-rate rule divides the rate by this; 1 changes nothing. [1]"),
     ] = None,
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size: sources.Size = None,
@@ -60,7 +61,7 @@ def reproduce(
     from tinysearch.retraining import reproduce as train_again
 
     notes, console = stderr(), stdout()
-    with terminations(), telling_what_is_kept(notes):
+    with terminations(), telling_what_is_kept(notes), plugins.cluster(cluster, workers) as executor:
         found = train_again(
             models or (),
             seeds=seeds,
@@ -72,6 +73,7 @@ def reproduce(
             reading=sources.reading(size, layout, label_column, groups, color, reader),
             store=store,
             workers=workers,
+            executor=executor,
             callbacks=[Display(notes, notes=False)],
             verbose=0,
         )

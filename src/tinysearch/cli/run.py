@@ -72,6 +72,7 @@ def run(
     constraint: options.Constraints = None,
     workers: options.Workers = None,
     executor: options.ExecutorName = "local",
+    cluster: options.Cluster = None,
     lag: options.Lag = None,
     schedule: options.Schedules = None,
     folds: options.Folds = None,
@@ -172,13 +173,14 @@ def run(
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
-        with study, plugins.executor(executor, workers) as where_to_train:
+        with study, plugins.executor(executor, workers, cluster, limits["stall_limit"]) as where_to_train:
             outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
             _conclude(study, outcome, stdout(), notes)
             where = _as_options({"--store": store})
             said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
             again = _as_options(said) + where
-            bounds = {"--worker-memory": worker_memory, "--stall-limit": stall_limit if stall_limit != "30m" else None}
+            stall = stall_limit if stall_limit != "30m" else None
+            bounds = {"--cluster": cluster, "--worker-memory": worker_memory, "--stall-limit": stall}
             on = again + _as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
             _next_steps(study, outcome, notes, on, again, where)
     if outcome.problem is not None:

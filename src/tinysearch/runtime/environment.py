@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import platform
 import subprocess
@@ -30,6 +31,7 @@ class Environment:
         python: Version of Python.
         commit: Commit of tinysearch, where it ran from a git checkout; it ends in ``-dirty`` if files differ from it.
         accelerator: Model of the GPU that could be used; None for none.
+        processor: Model of the processor, on which last digits may depend; None where it is not known.
     """
 
     backend: str | None
@@ -39,6 +41,7 @@ class Environment:
     python: str | None = None
     commit: str | None = None
     accelerator: str | None = None
+    processor: str | None = None
 
     @classmethod
     def here(cls, threads: int | None = None) -> Environment:
@@ -85,12 +88,13 @@ class Environment:
             "commit": self.commit,
             **({} if self.threads is None else {"threads": self.threads}),
             **({} if self.accelerator is None else {"accelerator": self.accelerator}),
+            **({} if self.processor is None else {"processor": self.processor}),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Environment:
         """Make an environment of plain JSON values."""
-        own = ("backend", "machine", "threads", "python", "commit", "accelerator")
+        own = ("backend", "machine", "threads", "python", "commit", "accelerator", "processor")
         versions = {name: value for name, value in data.items() if name not in own}
         return cls(versions=versions, **{name: data.get(name) for name in own})
 
@@ -101,8 +105,23 @@ def _here() -> Environment:
     versions = {package: version_of(package) for package in (name, "tinysearch", "keras", "keras-tuner", "numpy")}
     machine = f"{platform.system()} {platform.machine()}"
     return Environment(
-        name, versions, machine, python=platform.python_version(), commit=_commit(), accelerator=accelerator()
+        name,
+        versions,
+        machine,
+        python=platform.python_version(),
+        commit=_commit(),
+        accelerator=accelerator(),
+        processor=_processor(),
     )
+
+
+def _processor() -> str | None:
+    """Return what the processor calls itself."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip() or None
+    return platform.processor() or None
 
 
 def _commit() -> str | None:

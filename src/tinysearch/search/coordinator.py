@@ -103,14 +103,15 @@ class Coordinator:
         self._jobs[handle] = job, number
 
     def _wait(self, plan: Plan) -> None:
-        """Wait until a training is done, and store what came of it."""
+        """Wait until a training is done, and store what came of it; or until there is room for more than before."""
+        room = self._executor.capacity
         while True:
             left = _STEP if self._until is None else min(_STEP, self._until - time.monotonic())
             with self._interrupts.deferred():
                 event = self._executor.wait(max(0.0, left))
                 ended = event is not None and self._heard(plan, event)
             self._show_life(plan)
-            if ended:
+            if ended or self._executor.capacity > room:
                 return
             if event is None and self._until is not None and time.monotonic() >= self._until:
                 raise TimeIsUpError

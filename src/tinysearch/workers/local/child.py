@@ -1,19 +1,15 @@
 """The inside of a worker process: jobs come in by standard input, what came of them goes out by standard output.
 
-Both ways a message is a line of JSON, which tells how many bytes follow it. The images are files that jobs refer to.
-The process ends when its standard input is closed, however its parent ended.
+``tinysearch.workers.piped`` says how a message looks. The images are files that jobs refer to.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
 import json
 import os
 import queue
-import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -24,20 +20,17 @@ from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.workers.local.arrays import mapped
-from tinysearch.workers.local.process import framed
+from tinysearch.workers.piped import end_with_parent, framed, outlive_signals, streams
 from tinysearch.workers.sharing import opened
 
 Train = Callable[[Job, TrainingData, EpochWatcher], Outcome]
 
-_PR_SET_PDEATHSIG = 1
-
 
 def main() -> None:
     """Serve jobs until standard input is closed."""
-    _outlive_signals_but_not_the_parent()
-    # What libraries print must not get between the lines of the protocol: it goes to the log.
-    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    outlive_signals()
+    end_with_parent()
+    incoming, outgoing = streams()
     settings = json.loads(incoming.readline())
     _limit_memory(settings["memory_bytes"])
     os.environ["OMP_NUM_THREADS"] = str(settings["threads"])
@@ -63,16 +56,6 @@ def main() -> None:
         except Exception as error:
             traceback.print_exc()
             send("done", measurement=Measurement(failure=_reason(error)).to_dict())
-
-
-def _outlive_signals_but_not_the_parent() -> None:
-    """Leave Ctrl-C and termination to the parent, which decides what becomes of the work under way."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    if sys.platform == "linux":
-        # The end of standard input tells that the parent is gone, but a process that is stopped does not read it.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _limit_memory(limit: int | None) -> None:

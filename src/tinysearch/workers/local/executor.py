@@ -19,8 +19,9 @@ from tinysearch.runtime.devices import share_of, visible_gpus
 from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
 from tinysearch.workers.local.arrays import SharedArrays
-from tinysearch.workers.local.process import Death, Message, Process
+from tinysearch.workers.local.process import Death, Process
 from tinysearch.workers.local.starvation import Starvation
+from tinysearch.workers.piped import Message
 
 TRAINER = "tinysearch.training.trainer:train"
 STALL_SECONDS = 1_800.0

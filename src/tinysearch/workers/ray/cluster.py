@@ -1,0 +1,106 @@
+"""A cluster as the pool of its hosts sees it, so that what the pool decides can be tested without Ray."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tinysearch.errors import InputError
+from tinysearch.workers.ray.host import Report
+
+LOCAL = "local"
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What each training may have of a node.
+
+    Args:
+        cpus: CPUs, as Ray counts them.
+        gpus: GPUs, or a share of one.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+    def fits(self, resources: Mapping[str, float]) -> int:
+        """Return how many trainings a node has room for.
+
+        >>> Share(cpus=2, gpus=0.25).fits({"CPU": 64, "GPU": 2})
+        8
+        """
+        counts = [
+            int(resources.get(name, 0.0) / each + 1e-6)
+            for name, each in (("CPU", self.cpus), ("GPU", self.gpus))
+            if each > 0
+        ]
+        return min(counts) if counts else 0
+
+
+@dataclass(frozen=True, slots=True)
+class HostSaid:
+    """What was heard of a host.
+
+    Args:
+        host: Its number.
+        about: What ``Host.about`` returned, when it is ready.
+        reports: What its trainings have reported.
+        ended: Why nothing more will be heard of it.
+        unmade: Whether it has ended because it could not be made at all.
+        node_lost: Whether it has ended with its whole node.
+    """
+
+    host: int
+    about: Mapping[str, Any] | None = None
+    reports: tuple[Report, ...] = ()
+    ended: str | None = None
+    unmade: bool = False
+    node_lost: bool = False
+
+
+class Cluster(abc.ABC):
+    """Has hosts on its nodes."""
+
+    @abc.abstractmethod
+    def room(self) -> int:
+        """Return how many trainings all nodes together have room for, were nothing else going on there."""
+
+    @abc.abstractmethod
+    def start(self, host: int) -> None:
+        """Start a host, as soon as there is room for it."""
+
+    @abc.abstractmethod
+    def share(self, host: int, name: str) -> None:
+        """Tell a host of an array."""
+
+    @abc.abstractmethod
+    def keep(self, name: str, path: str) -> None:
+        """Keep the array of a file for all hosts."""
+
+    @abc.abstractmethod
+    def begin(self, host: int, number: int, job: Mapping[str, Any], state: bytes | None) -> None:
+        """Have a host begin a job."""
+
+    @abc.abstractmethod
+    def cancel(self, host: int, number: int) -> None:
+        """Have a host end a job."""
+
+    @abc.abstractmethod
+    def end(self, host: int) -> None:
+        """End a host."""
+
+
+def check_address(address: str) -> None:
+    """Check that an address is one.
+
+    Raises:
+        InputError: if it is not.
+    """
+    host, _, port = address.rpartition(":")
+    if address in (AUTO, LOCAL) or (host and port.isdecimal() and "/" not in host):
+        return
+    remote = "; a program beside the cluster cannot use it: its machine has to join it" if "//" in address else ""
+    raise InputError(f"the address of a Ray cluster is auto, local or HOST:PORT, got {address!r}{remote}")

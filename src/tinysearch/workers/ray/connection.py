@@ -1,0 +1,212 @@
+"""All that is said to Ray."""
+
+from __future__ import annotations
+
+import queue
+import re
+import socket
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tinysearch.errors import WorkerError
+from tinysearch.workers.local.arrays import mapped
+from tinysearch.workers.ray.cluster import AUTO, LOCAL, Cluster, HostSaid, Share
+from tinysearch.workers.ray.host import Host, HostSettings
+
+# Seconds that a host waits for something to report before it answers that there is nothing.
+_POLL = 10.0
+# Seconds in which a machine answers that can be reached.
+_REACH = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A host has answered: with its reports or, at first, with where it is."""
+
+    host: int
+    done: Future[Any]
+    first: bool = False
+
+
+class RayCluster(Cluster):
+    """A cluster of Ray, which this process becomes a driver of.
+
+    Args:
+        address: ``"auto"``, ``"local"`` or ``HOST:PORT``.
+        share: What each training may have.
+        settings: How hosts carry them out.
+        inbox: Takes the answers of hosts.
+        workers: How many trainings at a time are wanted; None for as many as there is room for.
+        runtime_env: What Ray is to prepare on the nodes.
+
+    Raises:
+        WorkerError: if there is no such cluster.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        share: Share,
+        settings: HostSettings,
+        inbox: queue.SimpleQueue[Any],
+        *,
+        workers: int | None = None,
+        runtime_env: Mapping[str, Any] | None = None,
+    ) -> None:
+        import ray
+
+        _connect(address, share, workers, runtime_env)
+        self._ray: Any = ray
+        self._per_training = share
+        self._settings = settings
+        self._inbox = inbox
+        self._actors: dict[int, Any] = {}
+        self._nodes: dict[int, str] = {}
+        self._arrays: dict[str, Any] = {}
+        self._made: Any = ray.remote(TrainingHost)
+
+    def room(self) -> int:
+        return sum(self._per_training.fits(node["Resources"]) for node in self._ray.nodes() if node["Alive"])
+
+    def start(self, host: int) -> None:
+        slots = self._settings.slots
+        actor = self._made.options(
+            num_cpus=self._per_training.cpus * slots,
+            num_gpus=self._per_training.gpus * slots,
+            max_restarts=0,
+            # One call waits for reports while others begin and cancel.
+            max_concurrency=4,
+            scheduling_strategy="SPREAD",
+        ).remote(asdict(self._settings))
+        self._actors[host] = actor
+        done = actor.about.remote().future()
+        done.add_done_callback(lambda done: self._inbox.put(Answer(host, done, first=True)))
+
+    def share(self, host: int, name: str) -> None:
+        # In a list it goes as a reference, which the host fetches if it is the first of its node.
+        self._actors[host].share.remote(name, [self._arrays[name]])
+
+    def keep(self, name: str, path: str) -> None:
+        self._arrays[name] = self._ray.put(mapped(path))
+
+    def begin(self, host: int, number: int, job: Mapping[str, Any], state: bytes | None) -> None:
+        self._actors[host].begin.remote(number, job, state)
+
+    def cancel(self, host: int, number: int) -> None:
+        self._actors[host].cancel.remote(number)
+
+    def end(self, host: int) -> None:
+        # It may be unable to do anything itself.
+        self._ray.kill(self._actors.pop(host))
+
+    def close(self) -> None:
+        """End all hosts, and leave the cluster; one that was started for this goes with it."""
+        ending = [actor.end.remote() for actor in self._actors.values()]
+        self._actors.clear()
+        # Each of them is answered by an error, for the actor is gone.
+        with suppress(Exception):
+            self._ray.wait(ending, num_returns=len(ending), timeout=_REACH)
+        self._ray.shutdown()
+
+    def heard(self, answer: Answer) -> HostSaid | None:
+        """Return what an answer says of its host; None if that is not wanted any more."""
+        host, done = answer.host, answer.done
+        if host not in self._actors:
+            return None
+        error = done.exception()
+        if error is not None:
+            return self._ending(host, error)
+        self._ask(host)
+        if answer.first:
+            self._nodes[host] = done.result()["node"]
+            return HostSaid(host, about=done.result())
+        return HostSaid(host, reports=tuple(done.result()))
+
+    def _ask(self, host: int) -> None:
+        done = self._actors[host].take.remote(_POLL).future()
+        done.add_done_callback(lambda done: self._inbox.put(Answer(host, done)))
+
+    def _ending(self, host: int, error: BaseException) -> HostSaid:
+        unmade = bool(getattr(error, "actor_init_failed", False)) or not hasattr(error, "actor_init_failed")
+        reason = plainly(str(error)) or type(error).__name__
+        node = self._nodes.get(host)
+        self._actors.pop(host)
+        alive = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
+        return HostSaid(host, ended=reason, unmade=unmade, node_lost=node is not None and node not in alive)
+
+
+class TrainingHost(Host):
+    """A ``Host`` as an actor of Ray, by the name that its dashboard shows."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        import ray
+
+        self._node = ray.get_runtime_context().get_node_id()
+        super().__init__(settings, self._node)
+
+    def about(self) -> dict[str, Any]:
+        return {**super().about(), "node": self._node}
+
+    def share(self, name: str, reference: Any) -> None:
+        import ray
+
+        super().share(name, lambda: ray.get(reference[0]))
+
+
+def plainly(said: str) -> str:
+    r"""Return the last line of what Ray says of an error, which is what it was, without colours.
+
+    >>> plainly("It died: \x1b[36mray::Host()\x1b[39m\n  File 'x.py'\nModuleNotFoundError: No module named 'x'")
+    "ModuleNotFoundError: No module named 'x'"
+    """
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said).strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
+def _connect(address: str, share: Share, workers: int | None, runtime_env: Mapping[str, Any] | None) -> None:
+    import ray
+
+    options: dict[str, Any] = {"address": address, "configure_logging": False, "log_to_driver": False}
+    if runtime_env is not None:
+        options["runtime_env"] = dict(runtime_env)
+    if address == LOCAL:
+        options["include_dashboard"] = False
+        if workers is not None:
+            options["num_cpus"] = max(1, round(workers * share.cpus))
+    elif address != AUTO:
+        _reach(address)
+    try:
+        ray.init(**options)
+    except Exception as error:
+        reason = str(error).strip() or type(error).__name__
+        raise WorkerError(f"{_REMEDIES.get(address, _JOIN.format(address=address))}: {reason}") from None
+
+
+def _reach(address: str) -> None:
+    """Find out whether something answers at an address.
+
+    Raises:
+        WorkerError: if nothing answers there.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_REACH).close()
+    except (OSError, OverflowError) as error:
+        raise WorkerError(
+            f"nothing answers at {address}: {error}; start the head of a cluster there with `ray start --head "
+            f"--port={port}`, or see what `ray status` says"
+        ) from None
+
+
+_JOIN = (
+    "the Ray cluster at {address} cannot be used; this machine must be a node of it, with the same versions of Python "
+    "and Ray: `ray start --address={address} --num-cpus=0`"
+)
+_REMEDIES = {
+    AUTO: "no Ray cluster runs on this machine; start one with `ray start --head`, join one with `ray start "
+    "--address=HOST:PORT`, or give --cluster local",
+    LOCAL: "Ray could not be started on this machine",
+}

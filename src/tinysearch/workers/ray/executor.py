@@ -1,0 +1,260 @@
+"""Trainings on the machines of a Ray cluster, seen from the process of a run."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import queue
+import time
+import uuid
+import weakref
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinysearch.errors import CostMismatchError, InputError, PluginError, WorkerError
+from tinysearch.results.record import Epoch, Measurement
+from tinysearch.runtime.environment import Environment
+from tinysearch.runtime.versions import version_of
+from tinysearch.training.job import Job, Outcome, Resources
+from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
+from tinysearch.workers.local.arrays import SharedArrays
+from tinysearch.workers.local.executor import STALL_SECONDS, TRAINER
+from tinysearch.workers.piped import Message, Piped
+from tinysearch.workers.ray.cluster import AUTO, Share, check_address
+from tinysearch.workers.ray.host import HostSettings
+
+# Seconds. A wait without end goes in steps, between which Ctrl-C is heeded.
+_STEP = 1.0
+# Seconds in which a cluster is connected to, or left.
+_CONNECT, _LEAVE = 180.0, 20.0
+
+
+class RayExecutor(Executor):
+    """Trainings on the machines of a Ray cluster, one process for each.
+
+    Ray itself is used by another process, which ends with this executor: Ray changes signals, threads and variables of
+    the process that it is used in, and ends it when the head of the cluster is gone.
+
+    Args:
+        address: ``"auto"`` for the cluster that this machine is a node of, ``HOST:PORT`` of the head of one, or
+            ``"local"`` to start one on this machine, which ends with the executor.
+        workers: How many candidates are trained at a time; None for as many as there is room for now. They come and go
+            with the machines of the cluster.
+        cpus: CPUs of the cluster for each training.
+        gpus: GPUs for each, or the share of one.
+        slots: How many trainings one process of Ray has carried out. More of them save memory, some 60 MB each.
+        stall_seconds: After how long without a finished epoch a training is given up.
+        trainer: What trains, as ``module:function``, see ``tinysearch.training.trainer.train``.
+        processes: Whether each training has a process of its own; else it is a thread, for what needs none.
+        runtime_env: What Ray is to prepare on its nodes, see Ray's documentation of runtime environments.
+
+    Raises:
+        PluginError: if Ray is not installed.
+        InputError: if there can be no such cluster.
+        WorkerError: if there is no such cluster.
+    """
+
+    def __init__(
+        self,
+        address: str = AUTO,
+        workers: int | None = None,
+        *,
+        cpus: float = 1.0,
+        gpus: float = 0.0,
+        slots: int = 1,
+        stall_seconds: float = STALL_SECONDS,
+        trainer: str = TRAINER,
+        processes: bool = True,
+        runtime_env: Mapping[str, Any] | None = None,
+    ) -> None:
+        _check(workers, cpus, gpus, slots)
+        check_address(address)
+        self._address = address
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._handles = itertools.count()
+        self._jobs: dict[int, Job] = {}
+        self._events: deque[Event] = deque()
+        self._arrays = SharedArrays()
+        self._capacity = 0
+        self._wanted = workers or 0
+        self._known: Environment | None = None
+        self._failure: str | None = None
+        try:
+            self._driver = Piped("tinysearch.workers.ray.driver", self._inbox)
+        except OSError as error:
+            raise WorkerError(f"the process that speaks to Ray could not be started: {error}") from None
+        # An executor that is forgotten leaves nothing behind.
+        self._finalizer = weakref.finalize(self, _end, self._driver, self._arrays)
+        host = HostSettings(slots, uuid.uuid4().hex[:12], trainer, stall_seconds, processes, hide_gpus=gpus == 0)
+        self._driver.send(
+            {
+                "address": address,
+                "workers": workers,
+                "share": asdict(Share(cpus, gpus)),
+                "host": asdict(host),
+                "version": version_of("tinysearch"),
+                "runtime_env": None if runtime_env is None else dict(runtime_env),
+            }
+        )
+        self._connect()
+
+    @property
+    def capacity(self) -> int:
+        """As many as there are workers now, at least 1."""
+        return max(1, self._capacity)
+
+    @property
+    def pid(self) -> int:
+        """Identifier of the process that speaks to Ray."""
+        return self._driver.pid
+
+    def submit(self, job: Job) -> Handle:
+        """Begin a job, or have it wait for a worker.
+
+        Raises:
+            WorkerError: if the cluster is gone, or after ``close``.
+        """
+        self._check_alive()
+        handle = next(self._handles)
+        self._jobs[handle] = job
+        self._driver.send({"do": "submit", "handle": handle, "job": job.to_dict()}, job.state)
+        return handle
+
+    def wait(self, timeout: float | None = None) -> Event | None:
+        """Return the next event.
+
+        Raises:
+            CostMismatchError: if Keras and the arithmetic disagree.
+            WorkerError: if nothing can be trained on the cluster, or it is gone.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _STEP if until is None else min(_STEP, max(0.0, until - time.monotonic()))
+            try:
+                event = self._heard(self._inbox.get(timeout=left))
+            except queue.Empty:
+                self._check_alive()
+                if until is not None and time.monotonic() >= until:
+                    return None
+                continue
+            if event is not None:
+                return event
+
+    def cancel(self, handle: Handle) -> None:
+        """End a job; its worker is ready for another one soon."""
+        if isinstance(handle, int) and self._jobs.pop(handle, None) is not None and self._failure is None:
+            self._driver.send({"do": "cancel", "handle": handle})
+
+    def close(self) -> None:
+        """End all trainings on the cluster, and leave it; a cluster that was started for this goes with it."""
+        self._failure = self._failure or "the connection to the cluster was closed"
+        self._jobs.clear()
+        self._finalizer()
+
+    def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
+        """Put an array into the cluster's store, from where each node fetches it once.
+
+        Raises:
+            WorkerError: if there is no room for it.
+        """
+        self._driver.send({"do": "share", "name": name, "path": self._arrays.add(name, array)})
+        return name
+
+    def environment(self, resources: Resources) -> Environment:
+        """Return that of the first worker that was ready; until then, that of this process."""
+        known = self._known or Environment.here()
+        return replace(known, threads=str(resources.threads))
+
+    def prepare(self, count: int, resources: Resources) -> None:
+        """Have processes of Ray started on the nodes, as far as there is room."""
+        self._driver.send({"do": "prepare", "count": count})
+
+    def note(self, images: int, resources: Resources) -> str | None:
+        """Return what is worth knowing of the cluster; None if it has room for all workers."""
+        if self._wanted <= self._capacity:
+            return None
+        return (
+            f"the Ray cluster {self._address} has room for {self._capacity} trainings at a time, of {self._wanted} "
+            f"wanted; there will be more when machines join"
+        )
+
+    def _connect(self) -> None:
+        until = time.monotonic() + _CONNECT
+        while time.monotonic() < until:
+            try:
+                message = self._inbox.get(timeout=_STEP)
+            except queue.Empty:
+                continue
+            if message.event == "connected":
+                self._wanted, self._capacity = message.values["wanted"], message.values["count"]
+                return
+            try:
+                self._heard(message)
+            except WorkerError:
+                self.close()
+                raise
+        self.close()
+        raise WorkerError(f"the Ray cluster {self._address} was not connected to within {_CONNECT:.0f} seconds")
+
+    def _heard(self, message: Message) -> Event | None:
+        values = message.values
+        if message.event is None or message.event == "failed":
+            self._failure = self._failure or values.get("message") or self._loss()
+            raise WorkerError(self._failure)
+        if message.event == "capacity":
+            self._capacity = values["count"]
+            if self._known is None and "about" in values:
+                self._known = Environment.from_dict(values["about"]["environment"])
+            return None
+        handle = values["handle"]
+        job = self._jobs.get(handle)
+        if job is None:
+            return None
+        if message.event == "epoch":
+            return EpochDone(handle, values["number"], Epoch(**values["epoch"]), message.payload)
+        del self._jobs[handle]
+        if message.event == "mismatch":
+            raise CostMismatchError(values["message"])
+        if message.event == "lost":
+            return JobLost(handle, values["reason"])
+        measurement = Measurement.from_dict(values["measurement"])
+        environment = Environment.from_dict(values["environment"])
+        return JobDone(handle, Outcome(measurement, message.payload, environment))
+
+    def _loss(self) -> str:
+        said = [line.strip() for line in self._driver.tail().splitlines() if line.strip()]
+        return (
+            f"the connection to the Ray cluster {self._address} was lost. What was trained is stored; see that the "
+            f"cluster runs (`ray status`), and go on with --resume. The last that was heard: "
+            f"{said[-1] if said else 'nothing'}"
+        )
+
+    def _check_alive(self) -> None:
+        if self._failure is not None:
+            raise WorkerError(self._failure)
+
+
+def _check(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
+    if importlib.util.find_spec("ray") is None:
+        raise PluginError("a cluster needs Ray, which is not installed: pip install 'tinysearch[ray]'")
+    if workers is not None and workers < 1:
+        raise InputError(f"at least 1 worker is needed, got {workers}")
+    if slots < 1:
+        raise InputError(f"a process of Ray has at least 1 slot, got {slots}")
+    if cpus < 0 or gpus < 0 or cpus + gpus == 0:
+        raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus} CPUs and {gpus} GPUs")
+    if gpus * slots > 1 and gpus * slots != int(gpus * slots):
+        raise InputError(
+            f"a process of Ray has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
+        )
+
+
+def _end(driver: Piped, arrays: SharedArrays) -> None:
+    driver.send({"do": "close"})
+    driver.end(_LEAVE)
+    arrays.close()

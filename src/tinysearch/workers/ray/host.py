@@ -1,0 +1,212 @@
+"""What runs on the nodes of a cluster: a process of Ray that has some trainings carried out there.
+
+It knows nothing of Ray: ``cluster`` makes an actor of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import queue
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy.typing as npt
+
+from tinysearch.errors import CostMismatchError, WorkerError
+from tinysearch.results.record import Measurement
+from tinysearch.runtime.environment import Environment
+from tinysearch.training.job import DataReference, Job, Outcome
+from tinysearch.workers.executor import EpochDone, Event, Executor, JobDone
+from tinysearch.workers.local.arrays import mapped
+from tinysearch.workers.local.executor import STALL_SECONDS, TRAINER, LocalExecutor
+from tinysearch.workers.ray.images import NodeArrays
+from tinysearch.workers.threads import ThreadExecutor
+
+# What is said of a job: its kind, the number of the job, plain values, and bytes.
+Report = tuple[str, int, dict[str, Any], "bytes | None"]
+Fetch = Callable[[], npt.NDArray[Any]]
+
+# Seconds after which a host ends for which nobody asks any more: whoever had it is gone, or cannot be reached.
+ABANDONED = 120.0
+# Seconds in which a job that was cancelled is ended at the latest.
+_STEP = 0.25
+# What is reported together, at most.
+_MOST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """How hosts carry out trainings.
+
+    Args:
+        slots: Trainings at a time in each.
+        key: Tells apart the executor that the hosts are of.
+        trainer: What trains, as ``module:function``.
+        stall_seconds: After how long without a finished epoch a training is given up.
+        processes: Whether trainings have processes of their own; else threads of the host.
+        hide_gpus: Whether trainings may use no GPU, even if there is one.
+    """
+
+    slots: int = 1
+    key: str = "0"
+    trainer: str = TRAINER
+    stall_seconds: float = STALL_SECONDS
+    processes: bool = True
+    hide_gpus: bool = True
+
+
+class Host:
+    """Carries out some trainings at a time, each by an executor of its own, as they are carried out without a cluster.
+
+    Args:
+        settings: Plain values of ``HostSettings``.
+        node: Tells its node apart from others.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], node: str) -> None:
+        self._settings = HostSettings(**settings)
+        if self._settings.hide_gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        self._arrays = NodeArrays(f"{self._settings.key}-{node}")
+        self._fetches: dict[str, Fetch] = {}
+        self._known = threading.Condition()
+        self._jobs: queue.SimpleQueue[tuple[int, Job] | None] = queue.SimpleQueue()
+        self._reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._watchdog = threading.Timer(ABANDONED, self.end)
+        self._ended = False
+        # Processes of trainings end with the thread that started them, so that it has to live as long as the host.
+        self._slots = [threading.Thread(target=self._serve, daemon=True) for _ in range(self._settings.slots)]
+        for slot in self._slots:
+            slot.start()
+        self._rest()
+
+    def about(self) -> dict[str, Any]:
+        """Return where this is, plain values."""
+        return {"machine": socket.gethostname(), "environment": Environment.here().to_dict()}
+
+    def share(self, name: str, fetch: Fetch) -> None:
+        """Take note of where an array is to be had from."""
+        with self._known:
+            self._fetches[name] = fetch
+            self._known.notify_all()
+
+    def begin(self, number: int, job: Mapping[str, Any], state: bytes | None) -> None:
+        """Begin a job, plain values of a ``Job``."""
+        self._jobs.put((number, Job.from_dict(job, state)))
+
+    def cancel(self, number: int) -> None:
+        """End a job, whether or not it has begun."""
+        self._cancelled.add(number)
+
+    def take(self, seconds: float) -> list[Report]:
+        """Return what has happened since, at least one thing unless nothing happens for so many seconds."""
+        self._watchdog.cancel()
+        try:
+            found = [self._reports.get(timeout=seconds)]
+            while len(found) < _MOST and not self._reports.empty():
+                found.append(self._reports.get())
+        except queue.Empty:
+            found = []
+        self._rest()
+        return found
+
+    def close(self) -> None:
+        """End all trainings, and free what is held."""
+        self._ended = True
+        self._watchdog.cancel()
+        for _ in self._slots:
+            self._jobs.put(None)
+        for slot in self._slots:
+            slot.join()
+        self._arrays.close()
+
+    def end(self) -> None:
+        """End this process; those of its trainings end with it."""
+        self._arrays.close()
+        os._exit(0)
+
+    def _rest(self) -> None:
+        """End some time after now, unless somebody asks."""
+        if not self._ended:
+            self._watchdog = threading.Timer(ABANDONED, self.end)
+            self._watchdog.daemon = True
+            self._watchdog.start()
+
+    def _serve(self) -> None:
+        with self._executor() as executor:
+            while (given := self._jobs.get()) is not None:
+                number, job = given
+                try:
+                    self._do(executor, number, job)
+                except CostMismatchError as error:
+                    self._reports.put(("mismatch", number, {"message": str(error)}, None))
+                except WorkerError as error:
+                    self._reports.put(("broken", number, {"message": f"{socket.gethostname()}: {error}"}, None))
+                except Exception as error:
+                    self._report_done(number, job, Outcome(Measurement(failure=f"{type(error).__name__}: {error}")))
+
+    def _executor(self) -> Executor:
+        settings = self._settings
+        if settings.processes:
+            gpus = () if settings.hide_gpus else None
+            return LocalExecutor(1, trainer=settings.trainer, stall_seconds=settings.stall_seconds, gpus=gpus)
+        module, name = settings.trainer.split(":")
+        return ThreadExecutor(getattr(importlib.import_module(module), name))
+
+    def _do(self, executor: Executor, number: int, job: Job) -> None:
+        if self._unwanted(number):
+            return
+        handle = executor.submit(replace(job, data=self._found(executor, job.data)))
+        while True:
+            event = executor.wait(_STEP)
+            if self._unwanted(number):
+                executor.cancel(handle)
+                return
+            if event is not None and event.handle == handle and self._told(number, job, event):
+                return
+
+    def _unwanted(self, number: int) -> bool:
+        return self._ended or number in self._cancelled
+
+    def _told(self, number: int, job: Job, event: Event) -> bool:
+        """Report an event of a job; return whether it is its last one."""
+        if isinstance(event, EpochDone):
+            values = {"number": event.number, "epoch": event.epoch.to_dict()}
+            self._reports.put(("epoch", number, values, event.state))
+            return False
+        if isinstance(event, JobDone):
+            self._report_done(number, job, event.outcome)
+        else:
+            self._reports.put(("lost", number, {"reason": event.reason}, None))
+        return True
+
+    def _report_done(self, number: int, job: Job, outcome: Outcome) -> None:
+        where = outcome.environment or Environment.here(job.resources.threads)
+        values = {"measurement": outcome.measurement.to_dict(), "environment": where.to_dict()}
+        self._reports.put(("done", number, values, outcome.model))
+
+    def _found(self, executor: Executor, data: DataReference) -> DataReference:
+        """Return a reference to the files of this node."""
+
+        def here(name: str) -> str:
+            with self._known:
+                self._known.wait_for(lambda: name in self._fetches)
+            try:
+                return executor.share(name, mapped(self._arrays.path(name, self._fetches[name])))
+            except WorkerError:
+                raise
+            except Exception as error:
+                raise WorkerError(f"the images cannot be had: {type(error).__name__}: {error}") from error
+
+        return replace(
+            data,
+            pixels=here(data.pixels),
+            labels=here(data.labels),
+            test=None if data.test is None else here(data.test),
+            groups=None if data.groups is None else here(data.groups),
+        )
