@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from tinysearch.cli.archives import export, import_
+from tinysearch.cli.dashboard import dashboard
 from tinysearch.cli.data import data
 from tinysearch.cli.deploy import deploy
 from tinysearch.cli.documentation import documentation
@@ -43,7 +44,7 @@ class Command(TyperCommand):
 
 
 COMMANDS = (
-    *(run, frontier, evaluate, reproduce, leaderboard, show, data, cost, space, report, watch, deploy),
+    *(run, frontier, evaluate, reproduce, leaderboard, show, data, cost, space, report, dashboard, watch, deploy),
     *(export, import_),
 )
 for command in COMMANDS:
