@@ -19,7 +19,7 @@ SHARE = 0.1
 
 @reported
 def dashboard(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
+    runs: options.Runs = None,
     port: Annotated[int, typer.Option(parser=natural, metavar="N", help="Port of the page; 0 for a free one.")] = 0,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     interval: Annotated[

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.cli import options
+from tinysearch.cli import completion, options
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stdout
 from tinysearch.results.record import ACCURACY
@@ -26,7 +26,10 @@ LATEST = 8
 
 @reported
 def watch(
-    run: Annotated[str | None, typer.Argument(help="Name of the run; the latest one if none is named.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="Name of the run; the latest one if none is named.", autocompletion=completion.runs),
+    ] = None,
     interval: Annotated[
         int, typer.Option(parser=positive, metavar="SECONDS", help="How often to look at the store.")
     ] = 2,
