@@ -14,6 +14,8 @@ from tinysearch.cli.panels import ADVANCED, COMMON, PANELS
 # Columns, where the terminal has as many.
 WIDTH = 100
 HELP_ALL = "--help-all"
+# So many options need no headings.
+FEW = 16
 _OTHERS = "Options"
 # What an option is called takes at most so much of a line.
 _NAMES = 26
@@ -37,17 +39,17 @@ class Command(TyperCommand):
 
     def has_advanced(self, ctx: Any) -> bool:
         """Whether there are options that ``--help`` does no more than name."""
-        return any(_panel(param) == ADVANCED for param in self.get_params(ctx))
+        return ADVANCED in self.panels(ctx)
 
     def panels(self, ctx: Any) -> dict[str, list[Any]]:
-        """Return the options that are not hidden, by heading, in the order of the headings."""
+        """Return the options that are not hidden, by heading where they are many, in the order of the headings."""
         found: dict[str, list[Any]] = {name: [] for name in (*PANELS, _OTHERS)}
         for param in self.get_params(ctx):
             if param.param_type_name == "option" and param.get_help_record(ctx) is not None:
                 found[_panel(param)].append(param)
-        if all(name in (COMMON, _OTHERS) for name, params in found.items() if params):
-            # Too few for headings: in the order in which they were declared.
-            return {_OTHERS: [one for one in self.get_params(ctx) if one in found[COMMON] or one in found[_OTHERS]]}
+        listed = [param for params in found.values() for param in params]
+        if len(listed) <= FEW:
+            return {_OTHERS: [param for param in self.get_params(ctx) if param in listed]}
         found[COMMON] += found.pop(_OTHERS)
         return {name: params for name, params in found.items() if params}
 
