@@ -75,15 +75,16 @@ def among(*known: str) -> Callable[[str], list[str]]:
 @contextlib.contextmanager
 def _opened(ctx: typer.Context) -> Iterator[Store | None]:
     """Give the store that the words typed so far are about; None if there is none that can be read."""
-    from tinysearch.cli.options import to_read
     from tinysearch.errors import TinySearchError
-    from tinysearch.results.archive import open_to_read
+    from tinysearch.results.archive import REFERENCE, open_to_read
+    from tinysearch.results.store import default_path
 
     given = ctx.params.get("store")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            store = open_to_read(to_read(given if isinstance(given, Path) else None, bool(ctx.params.get("reference"))))
+            path = given if isinstance(given, Path) else default_path()
+            store = open_to_read(REFERENCE if ctx.params.get("reference") else path)
         except TinySearchError:
             yield None
             return
