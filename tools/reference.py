@@ -17,6 +17,7 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from tinysearch.report.text import to_markdown
 from tinysearch.results.archive import REFERENCE, read, write
@@ -28,6 +29,9 @@ from tinysearch.results.store import Store
 RESULTS = Path(__file__).parents[1] / "docs" / "results.md"
 BEGIN, END = "<!-- tinysearch leaderboard --reference --tested --sort params --format markdown -->\n", "<!-- end -->\n"
 MOST_BYTES = 100_000
+# Arguments that Keras has by 3.15 and did not have in 3.7, with what they are unless said.
+NEWER = {"input_axes": None, "output_axes": None, "quantization_config": None}
+NEWER |= {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 
 
 def table() -> str:
@@ -70,12 +74,25 @@ def add_models(store: Store, records: list[Record]) -> None:
                     content = source.read(item)
                     if item.filename == "metadata.json":
                         content = json.dumps(json.loads(content) | {"date_saved": record.created_at}).encode()
+                    if item.filename == "config.json":
+                        content = json.dumps(for_earlier_keras(json.loads(content))).encode()
                     target.writestr(zipfile.ZipInfo(item.filename), content, zipfile.ZIP_DEFLATED, 9)
         keras.saving.load_model(packed)
         size = packed.stat().st_size
         print(f"{packed.name}: {size:,} bytes")
         if size > MOST_BYTES:
             raise SystemExit(f"{packed} is larger than {MOST_BYTES:,} bytes")
+
+
+def for_earlier_keras(config: Any) -> Any:
+    """Leave out of a model's configuration the arguments that earlier versions of Keras do not know.
+
+    Keras 3.13 and later are not for Python 3.10, and earlier ones refuse what they do not know.
+    """
+    if isinstance(config, dict):
+        kept = {key: value for key, value in config.items() if key not in NEWER or value != NEWER[key]}
+        return {key: for_earlier_keras(value) for key, value in kept.items()}
+    return [for_earlier_keras(one) for one in config] if isinstance(config, list) else config
 
 
 def main() -> None:

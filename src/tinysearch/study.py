@@ -397,8 +397,10 @@ class Study:
     def _local(self, workers: int | None, memory: int | None, stall_limit: float | None) -> Executor:
         """Return processes of this machine: those of the study, which live as long as it does."""
         from tinysearch.runtime.capacity import Capacity
+        from tinysearch.runtime.memory import check_limit
         from tinysearch.workers.local.executor import STALL_SECONDS, LocalExecutor
 
+        check_limit(memory)
         count = workers
         if count is None and self._executor is not None:
             return self._executor

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from tinysearch.training.recipe import Recipe
 
 MODELS = sorted(REFERENCE.parent.glob("*.keras"))
 RESULTS = Path(__file__).parents[2] / "docs" / "results.md"
+TOOL = Path(__file__).parents[2] / "tools" / "reference.py"
 COMMAND = "leaderboard --reference --tested --sort params --format markdown"
 
 
@@ -90,6 +93,13 @@ def test_models_are_small_and_loaded_by_keras_alone(path: Path, records: list[Re
     assert model.count_params() == record.cost.params
     assert not model.compiled
     assert not re.search(r"tinysearch[.>]", model.to_json())
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_earlier_versions_of_keras_know_each_argument_of_a_model(path: Path) -> None:
+    with zipfile.ZipFile(path) as model:
+        config = model.read("config.json").decode()
+    assert [name for name in runpy.run_path(str(TOOL))["NEWER"] if f'"{name}"' in config] == []
 
 
 def test_there_is_a_model_for_all_that_was_evaluated_in_a_search(records: list[Record]) -> None:

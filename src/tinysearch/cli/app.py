@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from tinysearch.cli.archives import export, import_
+from tinysearch.cli.dashboard import dashboard
 from tinysearch.cli.data import data
 from tinysearch.cli.deploy import deploy
 from tinysearch.cli.documentation import documentation
 from tinysearch.cli.encoding import survive_any_encoding
 from tinysearch.cli.evaluate import evaluate
 from tinysearch.cli.frontier import frontier
+from tinysearch.cli.help import WIDTH, Command, Commands
 from tinysearch.cli.inspect import cost, show, space
 from tinysearch.cli.leaderboard import leaderboard
 from tinysearch.cli.report import report
@@ -27,23 +28,15 @@ app = typer.Typer(
     name="tinysearch",
     help="Neural architecture search under a parameter budget.\n\nExample: tinysearch run --budget 10000",
     no_args_is_help=True,
-    add_completion=False,
+    cls=Commands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
 )
 
 
-class Command(TyperCommand):
-    """A command whose ``--resume`` may have a value, as in ``--resume=auto``, or none."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments."""
-        return super().parse_args(ctx, ["--resume=" if one == "--resume" else one for one in args])
-
-
 COMMANDS = (
-    *(run, frontier, evaluate, reproduce, leaderboard, show, data, cost, space, report, watch, deploy),
+    *(run, frontier, evaluate, reproduce, leaderboard, show, data, cost, space, report, dashboard, watch, deploy),
     *(export, import_),
 )
 for command in COMMANDS:

@@ -14,7 +14,7 @@ from tinysearch.cli.reporting import reported, stderr
 
 @reported
 def export(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
+    runs: options.Runs = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -71,7 +71,7 @@ def export(
 
 @reported
 def import_(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
+    runs: options.Runs = None,
     archive: Annotated[
         Path | None,
         typer.Option(

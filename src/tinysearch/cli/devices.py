@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tinysearch.cli import panels
 from tinysearch.cli.numbers import size_or_bytes
 
 MaxFlash = Annotated[
@@ -15,6 +16,7 @@ MaxFlash = Annotated[
         parser=size_or_bytes,
         metavar="N",
         help="Most bytes of flash, weights and code together, as int8 C code: 16384, 16K.",
+        rich_help_panel=panels.SEARCH,
     ),
 ]
 MaxRam = Annotated[
@@ -25,6 +27,7 @@ MaxRam = Annotated[
         parser=size_or_bytes,
         metavar="N",
         help="Most bytes of RAM for activations, in int8: 8192, 8K.",
+        rich_help_panel=panels.SEARCH,
     ),
 ]
 DeviceName = Annotated[
@@ -35,5 +38,6 @@ DeviceName = Annotated[
         help="What this device has for a network are the limits on flash and RAM: arduino-uno, rp2040, ...; "
         "docs/devices.md has the list.",
         show_default=False,
+        rich_help_panel=panels.SEARCH,
     ),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options, plugins, sources
+from tinysearch.cli import completion, options, plugins, sources
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -14,7 +14,7 @@ from tinysearch.cli.signals import terminations
 
 @reported
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Name of the run.")],
+    run: Annotated[str, typer.Argument(help="Name of the run.", autocompletion=completion.runs)],
     top: Annotated[
         int, typer.Option(parser=positive, metavar="N", help="How many candidates, the best on the validation images.")
     ] = 1,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import devices, options, plugins, sources
+from tinysearch.cli import devices, options, panels, plugins, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -30,20 +30,40 @@ BUDGETS = "1000,2000,3000,5000,8000,10000"
 @reported
 def frontier(
     budgets: Annotated[
-        str, typer.Option(metavar="N,N,...", help="Budgets of parameters, searched in this order: 1000,3000 or 1k,3k.")
+        str,
+        typer.Option(
+            metavar="N,N,...",
+            help="Budgets of parameters, searched in this order: 1000,3000 or 1k,3k.",
+            rich_help_panel=panels.COMMON,
+        ),
     ] = BUDGETS,
     trials: Annotated[
         int | None,
         typer.Option(
-            parser=whole, metavar="N", help="Candidates to train for each budget, baselines not counted. [20]"
+            parser=whole,
+            metavar="N",
+            help="Candidates to train for each budget, baselines not counted. [20]",
+            rich_help_panel=panels.COMMON,
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="Epochs for every candidate. [10]",
+            rich_help_panel=panels.COMMON,
+        ),
     ] = None,
     strategy: options.Strategy = None,
     seed: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="Seed of everything random; 0 is a seed. [0]",
+            rich_help_panel=panels.SEARCH,
+        ),
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
@@ -64,7 +84,10 @@ def frontier(
     evaluate: Annotated[
         int | None,
         typer.Option(
-            parser=natural, metavar="N", help="Trainings of each winner that are scored on the test images. [3]"
+            parser=natural,
+            metavar="N",
+            help="Trainings of each winner that are scored on the test images. [3]",
+            rich_help_panel=panels.TRAINING,
         ),
     ] = None,
     callback: options.Callbacks = None,
@@ -76,11 +99,23 @@ def frontier(
     groups: sources.Groups = None,
     color: sources.Color = None,
     reader: sources.Reader = None,
-    name: Annotated[str, typer.Option(help="The runs are named so, with the budget behind it.")] = "frontier",
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The runs are named so, with the budget behind it.",
+            rich_help_panel=panels.COMMON,
+        ),
+    ] = "frontier",
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", parser=path, metavar="FILE.html", help="Plot all candidates and the front.", show_default=False
+            "--plot",
+            parser=path,
+            metavar="FILE.html",
+            help="Plot all candidates and the front.",
+            show_default=False,
+            rich_help_panel=panels.COMMON,
         ),
     ] = None,
     store: options.Store = None,

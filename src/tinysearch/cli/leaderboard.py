@@ -34,7 +34,7 @@ class Sort(str, Enum):
 
 @reported
 def leaderboard(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
+    runs: options.Runs = None,
     format: Annotated[  # noqa: A002
         str,
         typer.Option(

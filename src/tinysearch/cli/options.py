@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from tinysearch.cli import completion, panels
 from tinysearch.cli.numbers import natural, positive, whole
 from tinysearch.cli.paths import path
 from tinysearch.errors import InputError
@@ -19,25 +20,37 @@ Budget = Annotated[
         "-b",
         parser=whole,
         metavar="N",
-        help="Parameters, moving statistics included; at or above is rejected.",
+        help="Parameters that a network must stay below.",
     ),
 ]
 Dataset = Annotated[
-    str, typer.Option(help="auto (MNIST, else digits), mnist, fashion_mnist, cifar10, cifar100 or digits.")
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="auto (MNIST, else digits), mnist, fashion_mnist, ... [auto]",
+        show_default=False,
+        autocompletion=completion.among("auto", "mnist", "fashion_mnist", "cifar10", "cifar100", "digits"),
+        rich_help_panel=panels.DATA,
+    ),
 ]
 Data = Annotated[
     Path | None,
     typer.Option(
         parser=path,
         metavar="SOURCE",
-        help="An .npz, .npy or .csv file, or a folder of pictures, see docs/data.md.",
+        help="Your .npz, .npy or .csv file, or folder of pictures.",
         show_default=False,
+        rich_help_panel=panels.COMMON,
     ),
 ]
 Store = Annotated[
     Path | None,
     typer.Option(
-        parser=path, metavar="FILE", help="The store; $TINYSEARCH_STORE, else runs/tinysearch.db.", show_default=False
+        parser=path,
+        metavar="FILE",
+        help="The store. [$TINYSEARCH_STORE, else runs/tinysearch.db]",
+        show_default=False,
+        rich_help_panel=panels.COMMON,
     ),
 ]
 StoreOrArchive = Annotated[
@@ -46,8 +59,9 @@ StoreOrArchive = Annotated[
         "--store",
         parser=path,
         metavar="FILE",
-        help="The store, or an archive (.jsonl); $TINYSEARCH_STORE, else runs/tinysearch.db.",
+        help="The store or an archive (.jsonl). [$TINYSEARCH_STORE, else runs/tinysearch.db]",
         show_default=False,
+        rich_help_panel=panels.COMMON,
     ),
 ]
 Reference = Annotated[
@@ -57,7 +71,10 @@ Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs tha
 Workers = Annotated[
     int | None,
     typer.Option(
-        parser=positive, metavar="N", help="Candidates to train at a time. [one per core, as far as memory allows]"
+        parser=positive,
+        metavar="N",
+        help="Candidates to train at a time. [one per core, as memory allows]",
+        rich_help_panel=panels.RESOURCES,
     ),
 ]
 Space = Annotated[
@@ -67,6 +84,7 @@ Space = Annotated[
         metavar="FILE",
         help="A JSON file that narrows the search space, see docs/space.md.",
         show_default=False,
+        rich_help_panel=panels.SEARCH,
     ),
 ]
 TuneRecipe = Annotated[
@@ -74,22 +92,34 @@ TuneRecipe = Annotated[
     typer.Option(
         "--tune-recipe/--fixed-recipe",
         help="Search rate, batch size, augmentation, smoothing, decay and averaging with the architecture.",
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 Augment = Annotated[
     str | None,
     typer.Option(
         metavar="auto|none|FILE",
-        help="How training images are changed: auto compares a few ways first, FILE is JSON. [that of the recipe]",
+        help="How images are changed; auto compares a few ways. [the recipe's]",
+        autocompletion=completion.among("auto", "none"),
+        rich_help_panel=panels.TRAINING,
     ),
 ]
 ClassWeight = Annotated[
     str | None,
-    typer.Option(metavar="none|balanced", help="balanced: classes count alike, however many images they have. [none]"),
+    typer.Option(
+        metavar="none|balanced",
+        help="balanced: classes count alike, however many images they have. [none]",
+        autocompletion=completion.among("none", "balanced"),
+        rich_help_panel=panels.ADVANCED,
+    ),
 ]
 Prune = Annotated[
     bool | None,
-    typer.Option("--prune/--no-prune", help="Stop candidates early that fall behind those before them. [no-prune]"),
+    typer.Option(
+        "--prune/--no-prune",
+        help="Stop candidates early that fall behind those before them. [no-prune]",
+        rich_help_panel=panels.ADVANCED,
+    ),
 ]
 Folds = Annotated[
     int | None,
@@ -97,7 +127,8 @@ Folds = Annotated[
         "--folds",
         parser=positive,
         metavar="N",
-        help="Number of folds that the winner is validated on; it must lead by the mean. 1 for that of the search. [3]",
+        help="Number of folds that the winner is validated on. [3]",
+        rich_help_panel=panels.TRAINING,
     ),
 ]
 # The name that --folds had.
@@ -108,7 +139,9 @@ Objective = Annotated[
         "--objective",
         "--metric",
         metavar="NAME",
-        help="What is searched for: accuracy, balanced_accuracy, macro_f1 or module:Class. [accuracy]",
+        help="accuracy, balanced_accuracy, macro_f1 or module:Class. [accuracy]",
+        autocompletion=completion.metrics,
+        rich_help_panel=panels.SEARCH,
     ),
 ]
 Metric = Annotated[
@@ -118,11 +151,17 @@ Metric = Annotated[
         "--objective",
         metavar="NAME",
         help="What ranks are by: accuracy, balanced_accuracy, macro_f1. [the objective of the runs]",
+        autocompletion=completion.metrics,
     ),
 ]
 LearnFrom = Annotated[
     list[str] | None,
-    typer.Option(metavar="RUN", help="Learn from this run's records too; may be given several times."),
+    typer.Option(
+        metavar="RUN",
+        help="Learn from this run's records too; may be given several times.",
+        autocompletion=completion.runs,
+        rich_help_panel=panels.ADVANCED,
+    ),
 ]
 Lag = Annotated[
     int | None,
@@ -131,6 +170,7 @@ Lag = Annotated[
         metavar="N",
         help="Number of trials a proposal may lag behind: trial i is proposed from the results of trials 0 to i - N, "
         "and up to N workers are busy. [8]",
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 
@@ -148,18 +188,26 @@ Schedules = Annotated[
         "--schedule",
         help="When a trial is proposed: at a fixed lag, which gives the same candidates for any number of workers, or "
         "async, from all results that are there, for many workers. [lag]",
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 Recipe = Annotated[
-    str | None, typer.Option(metavar="NAME|FILE", help="default, documented, or a .json file with a recipe. [default]")
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="default, documented, or a .json file with a recipe. [default]",
+        autocompletion=completion.among("default", "documented"),
+        rich_help_panel=panels.TRAINING,
+    ),
 ]
 Resume = Annotated[
     str | None,
     typer.Option(
         "--resume",
         metavar="[=auto]",
-        help="Continue the run --name, or the latest one; --resume=auto begins it if there is none.",
+        help="Go on with run --name, or the latest; =auto begins it if need be.",
         show_default=False,
+        rich_help_panel=panels.COMMON,
     ),
 ]
 Constraints = Annotated[
@@ -168,6 +216,7 @@ Constraints = Annotated[
         "--constraint",
         metavar="MODULE:CLASS",
         help="A constraint of your own that candidates must meet, see docs/extending.md; may be given several times.",
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 Callbacks = Annotated[
@@ -176,6 +225,7 @@ Callbacks = Annotated[
         "--callback",
         metavar="MODULE:CLASS",
         help="A callback of your own, see docs/extending.md; may be given several times.",
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 ExecutorName = Annotated[
@@ -183,7 +233,9 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="NAME",
-        help="Where candidates are trained: local, or module:Class of your own, see docs/extending.md.",
+        help="Where candidates are trained: local, or module:Class. [local]",
+        show_default=False,
+        rich_help_panel=panels.RESOURCES,
     ),
 ]
 Cluster = Annotated[
@@ -194,18 +246,29 @@ Cluster = Annotated[
         help="Ray cluster on which candidates are trained: that of this machine, the one with this head, or a new one "
         "on this machine alone, see docs/cluster.md.",
         show_default=False,
+        rich_help_panel=panels.RESOURCES,
     ),
 ]
 Strategy = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="bayesian, evolution, halving, random, keras-tuner:<oracle>, optuna:<sampler> or module:Class. [bayesian]",
+        help="bayesian, evolution, random, ...: docs/strategies.md. [bayesian]",
+        autocompletion=completion.strategies,
+        rich_help_panel=panels.SEARCH,
     ),
 ]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
+Runs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.", autocompletion=completion.runs),
+]
 Candidate = Annotated[
-    str, typer.Argument(help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.")
+    str,
+    typer.Argument(
+        help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.",
+        autocompletion=completion.candidates,
+    ),
 ]
 
 

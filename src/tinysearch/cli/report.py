@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @reported
 def report(
-    runs: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.")] = None,
+    runs: options.Runs = None,
     output: Annotated[Path, typer.Option("--output", "-o", parser=path, metavar="FILE", help="The page.")] = Path(
         "report.html"
     ),

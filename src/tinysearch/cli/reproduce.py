@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options, plugins, sources
+from tinysearch.cli import completion, options, plugins, sources
 from tinysearch.cli.numbers import positive, whole
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -20,6 +20,7 @@ def reproduce(
             metavar="[conv|separable|inception|KEY]...",
             help="Which models; all three documented ones if none is named. 'leaderboard' lists keys, and so does "
             "'leaderboard --reference'.",
+            autocompletion=completion.models,
         ),
     ] = None,
     seeds: Annotated[

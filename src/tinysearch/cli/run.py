@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import devices, options, plugins, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, sources
 from tinysearch.cli.numbers import natural, seconds, size, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
@@ -39,22 +39,46 @@ def run(
             "-b",
             parser=whole,
             metavar="N",
-            help="Parameters, moving statistics included; at or above is rejected. [10000]",
+            help="Parameters that a network must stay below. [10000]",
+            rich_help_panel=panels.COMMON,
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Candidates to train, baselines not counted. [20]")
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="Candidates to train, baselines not counted. [20]",
+            rich_help_panel=panels.COMMON,
+        ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Epochs for every candidate. [10]")
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="Epochs for every candidate. [10]",
+            rich_help_panel=panels.COMMON,
+        ),
     ] = None,
     strategy: options.Strategy = None,
     seed: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Seed of everything random; 0 is a seed. [0]")
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="Seed of everything random; 0 is a seed. [0]",
+            rich_help_panel=panels.SEARCH,
+        ),
     ] = None,
     recipe: options.Recipe = None,
     baselines: Annotated[
-        bool | None, typer.Option("--baselines/--no-baselines", help="Train the hand-designed baselines first.")
+        bool | None,
+        typer.Option(
+            "--baselines/--no-baselines",
+            help="Train the hand-designed baselines first.",
+            rich_help_panel=panels.ADVANCED,
+        ),
     ] = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
@@ -64,7 +88,13 @@ def run(
     learn_from: options.LearnFrom = None,
     objective: options.Objective = None,
     max_macs: Annotated[
-        int | None, typer.Option(parser=whole, metavar="N", help="Most multiply-accumulates per image.")
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="Most multiply-accumulates per image.",
+            rich_help_panel=panels.SEARCH,
+        ),
     ] = None,
     max_ram: devices.MaxRam = None,
     max_flash: devices.MaxFlash = None,
@@ -82,7 +112,8 @@ def run(
         typer.Option(
             parser=natural,
             metavar="N",
-            help="Trainings of the winner on all training images, scored on the test images; 0 for none. [3]",
+            help="Trainings of the winner scored on the test images; 0 for none. [3]",
+            rich_help_panel=panels.TRAINING,
         ),
     ] = None,
     callback: options.Callbacks = None,
@@ -94,23 +125,47 @@ def run(
     groups: sources.Groups = None,
     color: sources.Color = None,
     reader: sources.Reader = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run. [made of dataset and budget]")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the run. [made of dataset and budget]",
+            rich_help_panel=panels.COMMON,
+            autocompletion=completion.runs,
+        ),
+    ] = None,
     resume: options.Resume = None,
     time_limit: Annotated[
-        str | None, typer.Option(help="End after this time, with whole trials: 90s, 30m, 2h.")
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="End after this time, with whole trials: 90s, 30m, 2h.",
+            rich_help_panel=panels.RESOURCES,
+        ),
     ] = None,
     reuse: Annotated[
         Reuse,
         typer.Option(
-            help="Reuse identical trainings of other runs: of the same versions, backend and threads, of any, or none."
+            help="Reuse identical trainings of other runs: of the same versions, backend and threads, of any, or none.",
+            rich_help_panel=panels.ADVANCED,
         ),
     ] = Reuse.same,
     retrain: Annotated[bool, typer.Option("--retrain", hidden=True)] = False,
     stall_limit: Annotated[
-        str, typer.Option(help="Give up a training that finishes no epoch for this long: 90s, 30m, 2h.")
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="Give up a training that finishes no epoch for this long: 90s, 30m, 2h.",
+            rich_help_panel=panels.ADVANCED,
+        ),
     ] = "30m",
     worker_memory: Annotated[
-        str | None, typer.Option(help="Most memory for each worker process: 500M, 2G (Linux).")
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Most memory for each worker process: 500M, 2G (Linux).",
+            rich_help_panel=panels.ADVANCED,
+        ),
     ] = None,
     store: options.Store = None,
 ) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinysearch.cli import completion, panels
+
 if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
 
@@ -33,8 +35,9 @@ Size = Annotated[
         "--size",
         parser=size,
         metavar="HxW",
-        help="Size that pictures are brought to, or that flat rows are folded to (HxW or HxWxC).",
+        help="Size that pictures are brought to, or flat rows folded to.",
         show_default=False,
+        rich_help_panel=panels.DATA,
     ),
 ]
 Layout = Annotated[
@@ -43,10 +46,18 @@ Layout = Annotated[
         metavar="AXES",
         help="Which axis of arrays is which: hw, hwc, chw, tc or ct (series), t. [told by the shape]",
         show_default=False,
+        autocompletion=completion.among("hw", "hwc", "chw", "tc", "ct", "t"),
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 LabelColumn = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Column of a table with the labels. [label]", show_default=False)
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column of a table with the labels. [label]",
+        show_default=False,
+        rich_help_panel=panels.DATA,
+    ),
 ]
 Groups = Annotated[
     str | None,
@@ -54,11 +65,18 @@ Groups = Annotated[
         metavar="NAME",
         help="Array or column with groups (person, camera, ...) that no two folds share; a pattern for pictures.",
         show_default=False,
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 Color = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="grey, rgb or rgba: what pictures are brought to.", show_default=False),
+    typer.Option(
+        metavar="NAME",
+        help="grey, rgb or rgba: what pictures are brought to.",
+        show_default=False,
+        autocompletion=completion.among("grey", "rgb", "rgba"),
+        rich_help_panel=panels.ADVANCED,
+    ),
 ]
 
 Reader = Annotated[
@@ -68,6 +86,7 @@ Reader = Annotated[
         metavar="module:Class",
         help="A reader of your own for --data, see docs/extending.md.",
         show_default=False,
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 

@@ -11,13 +11,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.cli import options
+from tinysearch.cli import completion, options
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stdout
 from tinysearch.results.record import ACCURACY
 
 if TYPE_CHECKING:
-    from tinysearch.results.lock import Holder
     from tinysearch.results.record import Run
     from tinysearch.results.store import Store
     from tinysearch.results.summary import Summary
@@ -27,7 +26,10 @@ LATEST = 8
 
 @reported
 def watch(
-    run: Annotated[str | None, typer.Argument(help="Name of the run; the latest one if none is named.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="Name of the run; the latest one if none is named.", autocompletion=completion.runs),
+    ] = None,
     interval: Annotated[
         int, typer.Option(parser=positive, metavar="SECONDS", help="How often to look at the store.")
     ] = 2,
@@ -38,6 +40,7 @@ def watch(
     Example: tinysearch watch mnist-10000-1
     """
     from tinysearch.errors import RunError
+    from tinysearch.report.states import described
     from tinysearch.results.lock import HolderWatch
     from tinysearch.results.store import Store, default_path
 
@@ -56,7 +59,7 @@ def watch(
             while True:
                 who = watched.look()
                 found, summaries = opened.run(name), opened.summaries(name)
-                state = _state(found, who, watched.silent)
+                state = described(found, who, watched.silent)
                 if live is not None:
                     live.update(_display(opened, found, summaries, state), refresh=True)
                 else:
@@ -127,16 +130,3 @@ def _print_new(console: Console, summaries: list[Summary], seen: int) -> int:
         test = "" if one.test_accuracy is None else f", test {figures.percent(one.test_accuracy)}"
         console.print(Text(f"{result}{test}  {one.params:,} params  {one.name}  {one.layers}"), soft_wrap=True)
     return len(summaries)
-
-
-def _state(run: Run, who: Holder | None, silent: Holder | None) -> str:
-    from tinysearch.results.lock import SILENCE
-
-    if who is not None:
-        return f"being carried out by {who}"
-    if run.finished_at is not None:
-        return f"finished at {run.finished_at}"
-    state = "nobody is carrying it out"
-    if silent is not None:
-        state = f"{silent} gave no sign of life for {SILENCE / 60:.0f} minutes, so it is taken for dead"
-    return f"{state}; tinysearch run --name {run.name} --resume goes on" if "trials" in run.settings else state

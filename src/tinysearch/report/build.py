@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Section, Test, Versus
+from tinysearch.report.memory import Memory
 from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
 from tinysearch.results.ranking import best as best_of
@@ -47,6 +49,7 @@ def build(
     title: str = "all results",
     words: Sequence[str] = (),
     metric: str | None = None,
+    memory: Memory | None = None,
 ) -> Report:
     """Gather what a report shows.
 
@@ -60,6 +63,7 @@ def build(
         title: What all results of the store are, for the page to say.
         words: By which a command finds the store, see ``Report``.
         metric: What candidates are ranked by; None for the objective of the searches, or accuracy where they differ.
+        memory: What earlier reports with the same arguments were made of; only what is new is read.
 
     Raises:
         RunError: if a run is unknown.
@@ -67,11 +71,10 @@ def build(
     """
     known = {run.name: run for run in store.runs()}
     store.check_names(runs)
-    records = [record for record in store.records(all_needed=False) if not runs or record.run in runs]
+    memory = Memory() if memory is None else memory
     metric = metric or store.common_objective(runs)
-    if metric is not None:
-        direction = store.direction_of(metric)
-        records = [record.by(metric, direction) for record in records]
+    by = None if metric is None else (metric, store.direction_of(metric))
+    records = memory.records(store, known.values(), runs, by)
     context = _Known(known, documented or {}, images or {})
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
         context.evaluated[mark] = by_network(store.evaluations(mark))
@@ -81,7 +84,8 @@ def build(
         marks = {one.first.fingerprint for one in standings}
         ranked_by = standings[0].metric, standings[0].direction
         rows = zip(board.of(dataset), standings, strict=True)
-        candidates = [_candidate(row, one.trainings, context) for row, one in rows]
+        make = functools.partial(_candidate, known=context)
+        candidates = [memory.candidate(row, one.trainings, make) for row, one in rows]
         searches = [
             _progress(run, [record.by(*ranked_by) for record in records if record.run == run.name])
             for run in known.values()

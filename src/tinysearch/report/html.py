@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import json
 import math
@@ -10,13 +11,16 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Progress, Report, Section
 from tinysearch.results.objective import OBJECTIVES
 from tinysearch.results.record import ACCURACY
 from tinysearch.space.notation import LEGEND
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _FOLDER = Path(__file__).parent / "page"
 # Title, what it is sorted by, and what its cells show.
@@ -57,44 +61,76 @@ _FLATTERED = 0.1
 
 def to_html(report: Report) -> str:
     """Return the page. Whatever users have named is escaped."""
-    from jinja2 import Environment, FileSystemLoader
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-    environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page: str = environment.get_template("page.html.j2").render(
-        title=f"tinysearch: {report.title}",
-        subtitle=f"Networks found under a parameter budget. Made {report.created_at}." if report.created_at else "",
-        footer="Every figure is from the store: last epoch, test images used once per training. Parameters are Keras's "
-        "total parameters, moving statistics of batch normalization included.",
-        sections=[_section(section, report) for section in report.sections],
+    made = f"Networks found under a parameter budget. Made {report.created_at}." if report.created_at else ""
+    return rendered(
+        "page.html.j2",
+        **frame(report.title, made),
+        sections=[
+            {**section_words(section, report), **choices(section), "rows": row_words(section)}
+            for section in report.sections
+        ],
         failed=report.failed,
-        legend=LEGEND,
         data=_embedded(report),
-        css=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
-        js=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),  # noqa: S704
+        css=Markup(part("page.css")),  # noqa: S704
+        js=Markup(part("page.js")),  # noqa: S704
         plotly=Markup(get_plotlyjs()) if report.sections else "",  # noqa: S704
     )
-    return page
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a page, or a part of one, by the name of its template."""
+    text: str = _environment().get_template(template).render(**values)
+    return text
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def part(name: str) -> str:
+    """Return a file that pages are made of: a style sheet or a script."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def frame(title: str, subtitle: str) -> dict[str, str]:
+    """Return what stands above and below the results of a page."""
+    return {
+        "title": f"tinysearch: {title}",
+        "subtitle": subtitle,
+        "footer": "Every figure is from the store: last epoch, test images used once per training. Parameters are "
+        "Keras's total parameters, moving statistics of batch normalization included.",
+        "legend": LEGEND,
+    }
 
 
 def _embedded(report: Report) -> str:
     """Return the data of the page, JSON in gzip in base64: a smaller page, in whose data no tag can begin or end."""
     data = report.to_dict()
     for section, plain in zip(report.sections, data["sections"], strict=True):
-        plain["metric"] = {
-            "title": figures.metric_title(section.metric),
-            "is_accuracy": section.metric == ACCURACY,
-            "is_share": section.metric in OBJECTIVES,
-            "sign": 1 if section.direction == "max" else -1,
-        }
+        plain["metric"] = metric_words(section)
         for one, candidate in zip(section.candidates, plain["candidates"], strict=True):
-            candidate["reproduce"] = _reproduce(section, report, one)
+            candidate["reproduce"] = reproduce(section, report, one)
     text = json.dumps({"sections": data["sections"]}, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
-def _reproduce(section: Section, report: Report, one: Candidate | None = None) -> str:
+def metric_words(section: Section) -> dict[str, Any]:
+    """Return what the scripts of a page know of the metric that candidates are ranked by."""
+    return {
+        "title": figures.metric_title(section.metric),
+        "is_accuracy": section.metric == ACCURACY,
+        "is_share": section.metric in OBJECTIVES,
+        "sign": 1 if section.direction == "max" else -1,
+    }
+
+
+def reproduce(section: Section, report: Report, one: Candidate | None = None) -> str:
     """Return the command that trains a candidate again, or the baselines as the candidates were trained."""
     name = section.dataset.split()[0]
     words = ["tinysearch", "reproduce", *([one.row.key] if one is not None else []), "--seeds", "3"]
@@ -105,15 +141,14 @@ def _reproduce(section: Section, report: Report, one: Candidate | None = None) -
     return shlex.join([*words, *report.store])
 
 
-def _section(section: Section, report: Report) -> dict[str, Any]:
-    strategies = {one.strategy for one in section.candidates if one.strategy}
-    usual = _usual([one.recipe for one in section.candidates])
+def section_words(section: Section, report: Report) -> dict[str, Any]:
+    """Return what the templates show of a section, but for its rows and the choices among them."""
+    titles = {cell: figures.metric_title(section.metric, part) for cell, part in _OF_METRIC.items()}
     hidden = {"documented"} if all(one.documented is None for one in section.candidates) else set()
     hidden |= set(_OF_METRIC) if section.metric == ACCURACY else set()
     hidden |= set() if any(one.row.int8_seeds for one in section.candidates) else {"int8"}
     hidden |= set() if any(one.row.flash_bytes is not None for one in section.candidates) else {"flash"}
     best_first = set(_BEST_FIRST) - (set() if section.direction == "max" else set(_OF_METRIC))
-    titles = {cell: figures.metric_title(section.metric, part) for cell, part in _OF_METRIC.items()}
     return {
         "metric": figures.metric_title(section.metric),
         "mixed": ", ".join(section.mixed),
@@ -135,15 +170,26 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
             for title, key, cell in _COLUMNS
             if cell not in hidden
         ],
-        "origins": sorted({one.row.origin for one in section.candidates}),
-        "strategies": sorted(strategies),
-        "runs": sorted({one.row.run for one in section.candidates}),
-        "rows": [_row(index, one, usual) for index, one in enumerate(section.candidates)],
         "searches": [_search(search, section.metric) for search in section.searches],
     }
 
 
-def _usual(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def choices(section: Section) -> dict[str, list[str]]:
+    """Return by what the rows of a section can be chosen."""
+    return {
+        "origins": sorted({one.row.origin for one in section.candidates}),
+        "strategies": sorted({one.strategy for one in section.candidates if one.strategy}),
+        "runs": sorted({one.row.run for one in section.candidates}),
+    }
+
+
+def row_words(section: Section) -> list[dict[str, Any]]:
+    """Return what the templates show of each candidate."""
+    usual = usual_recipe([one.recipe for one in section.candidates])
+    return [row_word(index, one, usual) for index, one in enumerate(section.candidates)]
+
+
+def usual_recipe(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the commonest value of each knob."""
     names = dict.fromkeys(name for recipe in recipes for name in recipe)
     return {
@@ -152,9 +198,16 @@ def _usual(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _row(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]:
+def row_word(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the templates show of a candidate.
+
+    Args:
+        index: Its place among the candidates of the section.
+        one: The candidate.
+        usual: The commonest recipe, from which its own may differ.
+    """
     row = one.row
-    otherwise = [f"{name} {value}" for name, value in one.recipe.items() if name != "name" and usual[name] != value]
+    otherwise = [f"{name} {value}" for name, value in one.recipe.items() if name != "name" and usual.get(name) != value]
     return {
         "index": index,
         "rank": row.rank,
@@ -352,7 +405,7 @@ def _sentences(section: Section, report: Report) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]
     if not top.versus:
         text = "No hand-designed baseline was scored on these images with several seeds. What trains and scores them is"
-        found.append({"text": text, "command": _reproduce(section, report)})
+        found.append({"text": text, "command": reproduce(section, report)})
     otherwise = list(dict.fromkeys(other.trained for one in compared for other in one.versus if other.trained))
     if otherwise:
         text = f"The baselines were trained {'; '.join(otherwise)}: a part of a difference may come from that."

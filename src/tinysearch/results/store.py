@@ -143,6 +143,20 @@ class Store(Runs):
         query = f"{TRAININGS} {'WHERE ' + where if where else ''} {_ORDER}"
         return self._read(self._database.query(query, values), self._record, all_needed=all_needed)
 
+    def records_after(self, number: int) -> tuple[list[Record], int]:
+        """Return the records stored after the one of a number, as they were stored, and the number of the last.
+
+        Those that cannot be read are left out. ``records_after(0)`` are all.
+        """
+        rows = list(self._database.query(f"{TRAININGS} WHERE records.id > ? ORDER BY records.id", (number,)))
+        return self._read(rows, self._record), int(rows[-1]["id"]) if rows else number
+
+    def version(self) -> int:
+        """Return a number that is another one as soon as another process has written to the store."""
+        row = self._database.first("PRAGMA data_version")
+        assert row is not None  # noqa: S101
+        return int(row[0])
+
     def summaries(self, run: str | None = None, *, metric: str | None = None) -> list[Summary]:
         """Return what a leaderboard needs of the records of one run, or of all, as they were stored.
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from tinysearch.errors import InputError
+
 # Measured on Linux with TensorFlow 2.21, see docs/decisions/0007-worker-processes.md: the most that a worker has for
 # itself in ten trainings is WORKER_BYTES and IMAGE_COPIES times its images; loading KerasTuner takes SEARCH_BYTES in
 # the process that runs the search, the code that workers share with it included.
@@ -21,6 +23,19 @@ MAPPED_BYTES = 600_000_000
 def worker_bytes(images: int) -> int:
     """Return about how many bytes of memory a worker takes, with so many bytes of images."""
     return WORKER_BYTES + (IMAGE_COPIES * images if images <= MOST_IN_MEMORY else MAPPED_BYTES)
+
+
+def check_limit(worker_memory: int | None) -> None:
+    """Refuse a limit on the memory of a worker process where the system keeps none.
+
+    Raises:
+        InputError: if there is a limit, and this is not Linux.
+    """
+    if worker_memory is not None and sys.platform != "linux":
+        raise InputError(
+            f"worker_memory (--worker-memory) is kept by Linux alone, and this is {sys.platform}; leave it out, and "
+            f"give fewer --workers if memory is short"
+        )
 
 
 def usable_memory() -> int:

@@ -1,8 +1,13 @@
 "use strict";
 (async () => {
-  const packed = Uint8Array.from(atob(document.getElementById("data").textContent), (c) => c.charCodeAt(0));
-  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const { sections } = await new Response(unpacked).json();
+  // A page that follows a store asks for its candidates, see live.js; any other has them in it.
+  const isLive = "shape" in document.body.dataset;
+  async function embedded() {
+    const packed = Uint8Array.from(atob(document.getElementById("data").textContent), (c) => c.charCodeAt(0));
+    const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return (await new Response(unpacked).json()).sections;
+  }
+  const sections = isLive ? await asked() : await embedded();
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const percent = (x, digits = 2) => (x === null || x === undefined ? "-" : (100 * x).toFixed(digits) + " %");
   const whole = (x) => (x === null || x === undefined ? "-" : x.toLocaleString("en-US"));
@@ -116,6 +121,22 @@
     return kept;
   }
 
+  // Of very many points, one of those that lie on each other is drawn. The leaderboard has all.
+  const MANY = 2000, SPOT = 10;
+  function visible(candidates, box, size, y, best) {
+    if (candidates.length <= MANY) return candidates;
+    const across = candidates.map((one) => Math.log(size(one))), up = candidates.map((one) => y(one.row.val_metric));
+    const range = (values) => values.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
+    const [left, right] = range(across), [low, high] = range(up), taken = new Set(), kept = new Set(best);
+    const column = (x) => Math.round((((x - left) / (right - left || 1)) * box.clientWidth) / SPOT);
+    const line = (x) => Math.round((((x - low) / (high - low || 1)) * box.clientHeight) / SPOT);
+    return candidates.filter((one, place) => {
+      const spot = column(across[place]) * 10000 + line(up[place]), free = !taken.has(spot);
+      taken.add(spot);
+      return free || kept.has(one);
+    });
+  }
+
   function scatter(id) {
     const box = of("scatter", id), key = of("axis", id).value, [title, size] = sizes[key];
     const { metric } = sections[id], y = metric.is_share ? height : (x) => x;
@@ -125,9 +146,9 @@
       x: chosen.map(size), y: chosen.map((one) => y(value(one))), text: chosen.map(hover), customdata: chosen.map((one) => one.index),
       hovertemplate: "%{text}<extra></extra>", mode: "markers", type: "scatter", name, marker, ...more,
     });
-    const best = front(all, size, metric.sign), tested = sized.filter((one) => one.row.test_metric_mean !== null);
+    const best = front(all, size, metric.sign), found = all.filter((one) => one.row.origin !== "baseline"), tested = sized.filter((one) => one.row.test_metric_mean !== null);
     const traces = [
-      points(all.filter((one) => one.row.origin !== "baseline"), "candidates, validation", { color: css("--accent"), size: 7, opacity: 0.55 }),
+      points(visible(found, box, size, y, best), "candidates, validation", { color: css("--accent"), size: 7, opacity: 0.55 }),
       { x: best.map(size), y: best.map((one) => y(one.row.val_metric)), mode: "lines", type: "scatter", hoverinfo: "skip",
         line: { shape: "hv", dash: "dot", color: css("--accent") }, name: "Pareto front, validation" },
       points(all.filter((one) => one.row.origin === "baseline"), "hand-designed, validation", { color: css("--warm"), size: 12, symbol: "diamond" }),
@@ -155,13 +176,20 @@
 
   // How the searches went
 
+  // Of very many trials, those that a line of steps is made of.
+  function turns(best) {
+    const places = [...best.keys()];
+    return best.length <= MANY / 4 ? places : places.filter((place) => place === best.length - 1 || best[place] !== best[place - 1]);
+  }
+
   function progress(id) {
     const box = of("progress", id);
     if (!box) return;
     const time = of("over", id).value === "time", { metric } = sections[id], unit = metric.is_share ? " %" : "";
-    const traces = sections[id].searches.map((search) => ({
-      x: time ? search.seconds.map((s) => s / 60) : search.best.map((_, place) => place + 1),
-      y: search.best.map((x) => (x === null ? null : metric.is_share ? 100 * x : x)), text: search.names.map(escaped), mode: "lines+markers", type: "scatter",
+    const traces = sections[id].searches.map((search) => [search, turns(search.best)]).map(([search, places]) => ({
+      x: places.map((place) => (time ? search.seconds[place] / 60 : place + 1)),
+      y: places.map((place) => (search.best[place] === null ? null : metric.is_share ? 100 * search.best[place] : search.best[place])),
+      text: places.map((place) => escaped(search.names[place])), mode: "lines+markers", type: "scatter",
       line: { shape: "hv" }, marker: { size: 5 }, name: escaped(search.run), hovertemplate: `%{y:.2f}${unit}, after %{text}<extra>%{fullData.name}</extra>`,
     }));
     const drawn = layout(time ? "minutes of training, all workers together" : "trials", `best validation ${escaped(metric.title)} so far${metric.is_share ? ", %" : ""}`);
@@ -169,22 +197,65 @@
     Plotly.react(box, traces, drawn, calm);
   }
 
-  // The leaderboard
+  // The leaderboard. Of a page that follows a store the first rows are listed: a thousand more would be slow to change.
 
-  function filter(id) {
-    const form = of("filters", id), board = of("board", id);
+  const FIRST = 200;
+
+  function enlist(id) {
+    const board = of("board", id), section = sections[id];
+    section.rows = new Map([...board.tBodies[0].rows].map((row) => [Number(row.dataset.i), row]));
+    section.order = section.order || section.candidates.map((_, place) => place);
+    section.sorted = null;
+    section.most = isLive ? FIRST : Infinity;
+  }
+
+  function rowOf(section, index) {
+    const one = section.candidates[index];
+    if (!section.rows.has(index)) {
+      const made = document.createElement("template");
+      made.innerHTML = one.html;
+      section.rows.set(index, made.content.firstElementChild);
+    }
+    const row = section.rows.get(index), rank = row.querySelector(".rank");
+    if (rank.textContent !== String(one.row.rank)) rank.textContent = one.row.rank;
+    return row;
+  }
+
+  function fitting(id) {
+    const form = of("filters", id), { candidates, order } = sections[id];
     const [text, origin, strategy, run] = ["text", "origin", "strategy", "run"].map((name) => form.querySelector(`.f-${name}`).value);
     const pareto = form.querySelector(".f-pareto").checked, tested = form.querySelector(".f-tested").checked;
-    let shown = 0;
-    for (const row of board.tBodies[0].rows) {
-      const { row: one, strategy: how } = sections[id].candidates[row.dataset.i];
+    const wanted = text.toLowerCase().split(/\s+/);
+    return order.filter((index) => {
+      const { row: one, strategy: how } = candidates[index];
       const words = `${one.name} ${one.key} ${one.run} ${one.layers}`.toLowerCase();
-      const fits = text.toLowerCase().split(/\s+/).every((word) => words.includes(word)) && (!origin || one.origin === origin) &&
+      return wanted.every((word) => words.includes(word)) && (!origin || one.origin === origin) &&
         (!strategy || how === strategy) && (!run || one.run === run) && (!pareto || one.on_pareto_front) && (!tested || one.test_seeds > 0);
-      row.hidden = !fits;
-      shown += fits;
+    });
+  }
+
+  function list(id) {
+    const form = of("filters", id), body = of("board", id).tBodies[0], section = sections[id], shown = fitting(id);
+    if (section.sorted) {
+      const { key, down } = section.sorted;
+      const value = (index) => { const one = section.candidates[index]; return key === "documented" ? one.documented : one.row[key]; };
+      shown.sort((one, other) => {
+        const a = value(one), b = value(other);
+        if (a === null || b === null) return (a === null) - (b === null);
+        const order = typeof a === "string" ? a.localeCompare(b) : a - b;
+        return down ? -order : order;
+      });
     }
-    form.querySelector(".shown").value = `${shown} of ${sections[id].candidates.length} candidates`;
+    const rows = shown.slice(0, section.most).map((index) => rowOf(section, index));
+    const before = body.rows;
+    if (rows.length !== before.length || rows.some((row, place) => row !== before[place])) {
+      const focused = body.contains(document.activeElement) ? document.activeElement : null;
+      body.replaceChildren(...rows);
+      if (focused && body.contains(focused)) focused.focus({ preventScroll: true });
+    }
+    const more = form.querySelector(".more"), left = shown.length - rows.length;
+    more.hidden = !left;
+    form.querySelector(".shown").value = `${shown.length} of ${section.candidates.length} candidates` + (left ? `, the first ${rows.length} listed` : "");
   }
 
   function sort(button) {
@@ -193,14 +264,8 @@
     const down = before === "none" ? button.dataset.down === "yes" : before === "ascending";
     for (const other of board.tHead.rows[0].cells) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const value = (row) => { const one = sections[id].candidates[row.dataset.i]; return key === "documented" ? one.documented : one.row[key]; };
-    const rows = [...board.tBodies[0].rows].map((row) => [value(row), row]);
-    rows.sort(([a], [b]) => {
-      if (a === null || b === null) return (a === null) - (b === null);
-      const order = typeof a === "string" ? a.localeCompare(b) : a - b;
-      return down ? -order : order;
-    });
-    board.tBodies[0].append(...rows.map(([, row]) => row));
+    sections[id].sorted = { key, down };
+    list(id);
   }
 
   // One candidate
@@ -322,8 +387,9 @@
     return canvas;
   }
 
-  function open(id, index) {
-    const one = sections[id].candidates[index], row = one.row, { metric } = sections[id];
+  async function open(id, index) {
+    const known = sections[id].candidates[index], { metric } = sections[id];
+    const one = isLive ? { ...known, ...(await detailed(id, index)) } : known, row = one.row;
     document.getElementById("c-title").textContent = row.name;
     body.replaceChildren();
     body.append(facts([
@@ -364,11 +430,15 @@
 
   sections.forEach((section, id) => {
     section.candidates.forEach((one, index) => { one.index = index; one.section = id; });
+    enlist(id);
+    if (isLive) list(id);
     scatter(id);
     progress(id);
     of("axis", id).addEventListener("change", () => scatter(id));
     if (of("over", id)) of("over", id).addEventListener("change", () => progress(id));
-    of("filters", id).addEventListener("input", () => filter(id));
+    of("filters", id).addEventListener("input", () => list(id));
+    of("filters", id).addEventListener("submit", (event) => event.preventDefault());
+    of("filters", id).querySelector(".more").addEventListener("click", () => { sections[id].most += 1000; list(id); });
     document.querySelector(`.dataset[data-section="${id}"]`).addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button && button.classList.contains("open")) open(id, Number(button.dataset.i));
@@ -384,6 +454,7 @@
       if (dialog.open) drawCurves();
     });
   }
+  if (isLive) follow(sections, (id) => { list(id); scatter(id); progress(id); });
   const linked = /^#c(\d+)-(\d+)$/.exec(location.hash);
   if (linked && sections[linked[1]] && sections[linked[1]].candidates[linked[2]]) open(Number(linked[1]), Number(linked[2]));
 })();

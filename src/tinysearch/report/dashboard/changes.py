@@ -1,0 +1,89 @@
+"""What has changed on a page since some version of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from tinysearch.report.contents import Report
+from tinysearch.report.dashboard.pieces import Piece, SectionPiece
+from tinysearch.report.html import choices, frame, rendered, reproduce
+from tinysearch.report.states import RunState
+
+
+class Changes:
+    """A page in versions: whoever has seen one of them is told what is new, and only that.
+
+    Pages whose shapes differ have different tables and plots; to go from one to the other, a page is loaded anew.
+
+    Args:
+        title, subtitle: Of the page.
+    """
+
+    def __init__(self, title: str, subtitle: str) -> None:
+        self.version = 0
+        self.shape = ""
+        self._frame = frame(title, subtitle)
+        self._runs = Piece()
+        self._states: Sequence[RunState] = ()
+        self._sections: list[SectionPiece] = []
+        self._report = Report([], [], 0)
+
+    def put(self, report: Report, states: Sequence[RunState]) -> bool:
+        """Take what the store holds now; return whether there is something new."""
+        version = self.version + 1
+        if len(self._sections) != len(report.sections):
+            self._sections = [SectionPiece(version) for _ in report.sections]
+        changed = self._put_sections(report, version)
+        if not all(piece.is_complete for piece in self._sections):
+            self._sections = [SectionPiece(version) for _ in report.sections]
+            changed = self._put_sections(report, version)
+        self._report, self._states = report, states
+        changed |= self._runs.put(rendered("runs.html.j2", runs=states), version)
+        shapes = repr([report.failed if not report.sections else 0, *(piece.shape for piece in self._sections)])
+        shape = hashlib.sha256(shapes.encode("utf-8", "backslashreplace")).hexdigest()[:12]
+        changed |= shape != self.shape
+        self.shape = shape
+        self.version += changed
+        return changed
+
+    def _put_sections(self, report: Report, version: int) -> bool:
+        changed = False
+        for number, (piece, section) in enumerate(zip(self._sections, report.sections, strict=True)):
+            changed |= piece.put(section, report, version, number)
+        return changed
+
+    def page(self) -> str:
+        """Return the page without its candidates, which it asks for."""
+        sections = [
+            {**piece.words, **choices(piece.section), "rows": []}
+            for piece in self._sections
+            if piece.section is not None
+        ]
+        live = {"shape": self.shape}
+        return rendered(
+            "page.html.j2", **self._frame, sections=sections, failed=self._report.failed, live=live, runs=self._states
+        )
+
+    def since(self, version: int) -> dict[str, Any]:
+        """Return, as plain JSON values, what is new since a version; 0 for all."""
+        return {
+            "version": self.version,
+            "shape": self.shape,
+            "runs": self._runs.html if self._runs.changed > version else None,
+            "sections": [
+                {**piece.since(version), "choices": choices(piece.section)}
+                for piece in self._sections
+                if piece.section is not None
+            ],
+        }
+
+    def candidate(self, section: int, index: int) -> dict[str, Any] | None:
+        """Return all that is known of a candidate; None if there is no such candidate."""
+        if not 0 <= section < len(self._sections) or not 0 <= index < len(self._sections[section].candidates):
+            return None
+        one = self._sections[section].candidates[index]
+        whole = self._report.sections[section]
+        return {**dataclasses.asdict(one), "reproduce": reproduce(whole, self._report, one)}

@@ -1,0 +1,82 @@
+"""Keeps a page up with a store, which is only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tinysearch.report.build import build
+from tinysearch.report.contents import Report
+from tinysearch.report.dashboard.board import Board
+from tinysearch.report.memory import Memory
+from tinysearch.report.states import RunState, RunStates
+from tinysearch.results.store import Store
+
+Images = Mapping[str, Any]
+
+
+class Follower:
+    """Looks at a store, as often as it is told to, and hands what is new to a board.
+
+    Args:
+        store: The store.
+        board: Where the page is.
+        runs: Names of runs; all if none is named, those that begin later too.
+        metric: As of ``build``.
+        documented: As of ``build``.
+        images: Returns the test images of some datasets that are at hand, as ``build`` takes them.
+        words: By which a command finds the store, see ``Report``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        board: Board,
+        runs: Sequence[str] = (),
+        *,
+        metric: str | None = None,
+        documented: Mapping[str, float] | None = None,
+        images: Callable[[set[str]], Images] | None = None,
+        words: Sequence[str] = (),
+    ) -> None:
+        store.check_names(runs)
+        self._store = store
+        self._board = board
+        self._runs = tuple(runs)
+        self._metric = metric
+        self._documented = documented
+        self._images = images
+        self._words = words
+        self._states = RunStates(store, self._runs)
+        self._memory = Memory()
+        self._version: int | None = None
+        self._datasets: set[str] = set()
+        self._pictures: Images = {}
+        self._seen: tuple[Report, list[RunState]] | None = None
+
+    def look(self) -> None:
+        """Look once. Where nothing was written and no process has come or gone, that is next to no work."""
+        version = self._store.version()
+        report = self._report() if self._seen is None or version != self._version else self._seen[0]
+        self._version = version
+        done = {search.run: len(search.best) for section in report.sections for search in section.searches}
+        seen = report, self._states.look(done)
+        if self._seen is None or seen[0] is not self._seen[0] or seen[1] != self._seen[1]:
+            self._board.put(*seen)
+        self._seen = seen
+
+    def _report(self) -> Report:
+        runs = self._store.runs()
+        datasets = {run.dataset for run in runs if not self._runs or run.name in self._runs}
+        if datasets != self._datasets and self._images is not None:
+            self._pictures = self._images(datasets)
+        self._datasets = datasets
+        return build(
+            self._store,
+            self._runs,
+            documented=self._documented,
+            images=self._pictures,
+            words=self._words,
+            metric=self._metric,
+            memory=self._memory,
+        )
