@@ -15,7 +15,7 @@ MaxFlash = Annotated[
         "--max-flash",
         parser=size_or_bytes,
         metavar="N",
-        help="Most bytes of flash, weights and code together, as int8 C code: 16384, 16K.",
+        help="Most bytes of flash, weights and C code together: 16384, 16K.",
         rich_help_panel=panels.SEARCH,
     ),
 ]
@@ -35,8 +35,7 @@ DeviceName = Annotated[
     typer.Option(
         "--device",
         metavar="NAME",
-        help="What this device has for a network are the limits on flash and RAM: arduino-uno, rp2040, ...; "
-        "docs/devices.md has the list.",
+        help="Device whose flash and RAM are the limits: rp2040, ...; docs/devices.md.",
         show_default=False,
         rich_help_panel=panels.SEARCH,
     ),

@@ -235,16 +235,15 @@ ExecutorName = Annotated[
         metavar="NAME",
         help="Where candidates are trained: local, or module:Class. [local]",
         show_default=False,
-        rich_help_panel=panels.RESOURCES,
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 Cluster = Annotated[
     str | None,
     typer.Option(
         "--cluster",
-        metavar="auto|HOST:PORT|local",
-        help="Ray cluster on which candidates are trained: that of this machine, the one with this head, or a new one "
-        "on this machine alone, see docs/cluster.md.",
+        metavar="ADDRESS",
+        help="Train on a Ray cluster: auto, HOST:PORT or local; docs/cluster.md.",
         show_default=False,
         rich_help_panel=panels.RESOURCES,
     ),
