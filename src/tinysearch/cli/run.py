@@ -93,7 +93,7 @@ def run(
             parser=whole,
             metavar="N",
             help="Most multiply-accumulates per image.",
-            rich_help_panel=panels.SEARCH,
+            rich_help_panel=panels.ADVANCED,
         ),
     ] = None,
     max_ram: devices.MaxRam = None,

@@ -56,7 +56,7 @@ LabelColumn = Annotated[
         metavar="NAME",
         help="Column of a table with the labels. [label]",
         show_default=False,
-        rich_help_panel=panels.DATA,
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 Groups = Annotated[
