@@ -35,7 +35,8 @@ def commands(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_each_command_of_a_workflow_is_one_that_the_project_tells_of(path: Path) -> None:
-    told = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
+    pages = ("README.md", "CONTRIBUTING.md", "docs/commands.md")
+    told = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in pages)
     found = [command for command in commands(path) if not SET_UP.match(command)]
     assert found
     for command in found:

@@ -20,10 +20,10 @@ HEAD = """# Commands
 What `tinysearch COMMAND --help` says, with the options that are rarely needed (`--help-all`). Made by
 `python tools/commands.py`.
 
-A CANDIDATE is the key of a record (or the beginning of one), `baseline:conv`, `baseline:separable`, `baseline:inception`,
-or a JSON file with an architecture. Data goes to stdout, progress to stderr. Numbers may be written 10000, 10_000, 10,000
-or 10k (`frontier --budgets '1,000 3,000'`), paths may begin with `~`. Where the encoding of the output cannot carry a
-character, it is written in ASCII; files are UTF-8.
+A CANDIDATE is the key of a record (or the beginning of one), `baseline:conv`, `baseline:separable`,
+`baseline:inception`, or a JSON file with an architecture. Data goes to stdout, progress to stderr. Numbers may be
+written 10000, 10_000, 10,000 or 10k (`frontier --budgets '1,000 3,000'`), paths may begin with `~`. Where the encoding
+of the output cannot carry a character, it is written in ASCII; files are UTF-8.
 
 `tinysearch --install-completion` has your shell complete commands, options, names of runs and keys of candidates.
 """

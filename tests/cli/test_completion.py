@@ -41,7 +41,7 @@ def offered(light: Tinysearch) -> Callable[[str], list[str]]:
     ("line", "expected"),
     [
         ("tinysearch le", ["leaderboard"]),
-        ("tinysearch run --max-", ["--max-macs", "--max-memory"]),
+        ("tinysearch run --max-", ["--max-macs", "--max-ram", "--max-memory", "--max-flash"]),
         ("tinysearch watch ", ["second", "first"]),
         ("tinysearch report first s", ["second"]),
         ("tinysearch dashboard f", ["first"]),

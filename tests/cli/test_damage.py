@@ -274,6 +274,8 @@ def test_a_store_of_an_earlier_version_with_a_damaged_row_is_read(damaged: Calla
     store = damaged("UPDATE details SET recipe = CAST(X'7BFF7D' AS TEXT) WHERE record_id = 2")
     connection = sqlite3.connect(store)
     for statement in (
+        "DROP TABLE deployments",
+        "ALTER TABLE records DROP COLUMN flash_bytes",
         "DROP TABLE metrics",
         "ALTER TABLE runs DROP COLUMN objective",
         "ALTER TABLE runs DROP COLUMN direction",

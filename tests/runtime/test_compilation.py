@@ -14,7 +14,7 @@ from tinysearch.runtime.compilation import cache_folder
 
 LOOK = """
 import json, os, sys
-def of_jax(): return {name: value for name, value in os.environ.items() if name.startswith(("XLA", "JAX"))}
+def of_jax(): return sorted(item for item in os.environ.items() if item[0].startswith(("XLA", "JAX")))
 given = of_jax()
 {prepare}
 import jax

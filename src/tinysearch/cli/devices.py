@@ -35,7 +35,7 @@ DeviceName = Annotated[
     typer.Option(
         "--device",
         metavar="NAME",
-        help="Device whose flash and RAM are the limits: rp2040, ...; docs/devices.md.",
+        help="Device whose flash and RAM are the limits, see docs/devices.md.",
         show_default=False,
         rich_help_panel=panels.SEARCH,
     ),

@@ -22,6 +22,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._arrived: list[int] = []
+        self._raised: list[int] = []
         self._held = 0
 
     def __enter__(self) -> Interrupts:
@@ -51,8 +52,21 @@ class Interrupts:
                 number = self._arrived.pop(0)
                 self._before[number](number, None)
 
+    def renew(self) -> None:
+        """Raise again what was raised and has got lost.
+
+        A signal may come while Python collects garbage. What is raised then is printed and forgotten, if it happens
+        within a function that a package has registered to be called, as JAX does.
+        """
+        while self._raised and not self._held:
+            number = self._raised.pop()
+            self._before[number](number, None)
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._held:
             self._arrived.append(number)
-        else:
-            self._before[number](number, frame)
+            return
+        self._raised.append(number)
+        self._before[number](number, frame)
+        # It has raised nothing.
+        self._raised.remove(number)

@@ -82,6 +82,7 @@ class Coordinator:
     def _begin(self, plan: Plan) -> None:
         """Begin trainings as long as there is room, and something to train."""
         while len(self._under_way) < self._executor.capacity and (training := plan.next()) is not None:
+            self._interrupts.renew()
             self._show_life(plan)
             known = plan.known(training)
             if known is not None:
@@ -106,6 +107,7 @@ class Coordinator:
         """Wait until a training is done, and store what came of it; or until there is room for more than before."""
         room = self._executor.capacity
         while True:
+            self._interrupts.renew()
             left = _STEP if self._until is None else min(_STEP, self._until - time.monotonic())
             with self._interrupts.deferred():
                 event = self._executor.wait(max(0.0, left))

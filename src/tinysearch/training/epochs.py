@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -17,7 +16,6 @@ import numpy.typing as npt
 
 from tinysearch.data.images import Images
 from tinysearch.training.pipeline import LARGE_BATCH, TrainingBatches, validation_of
-from tinysearch.training.recipe import Recipe
 from tinysearch.training.saving import guesses
 
 
@@ -84,37 +82,3 @@ class KerasEpochs(Epochs):
         """Have the model look at the images once more."""
         assert self.course.validation is not None  # noqa: S101
         return guesses(self.model, self.course.validation.pixels)
-
-
-def epochs_of(model: keras.Model, course: Course, recipe: Recipe) -> Epochs:
-    """Return the best way to train: on JAX compiled epochs, unless the images are too many for that."""
-    if keras.backend.backend() == "jax":
-        from tinysearch.training.compiled import CompiledEpochs, fits_the_device
-
-        if fits_the_device(course, recipe):
-            return CompiledEpochs(model, course, recipe)
-    return KerasEpochs(model, course)
-
-
-def execution(steps: int) -> dict[str, Any]:
-    """Return how ``fit`` is best executed: on TensorFlow an epoch as a whole, and not by XLA.
-
-    XLA takes twice as long on processors.
-    """
-    if keras.backend.backend() == "tensorflow":
-        return {"jit_compile": False, "steps_per_execution": steps}
-    return {"jit_compile": keras.backend.backend() == "jax"}
-
-
-def layers() -> Mapping[Any, Any]:
-    """Return the layers that are quicker here than those of Keras, by the ones that they stand for."""
-    if keras.backend.backend() == "tensorflow":
-        from tinysearch.training.normalization import FusedBatchNormalization
-
-        return {keras.layers.BatchNormalization: FusedBatchNormalization}
-    if keras.backend.backend() == "jax":
-        from tinysearch.training.compiled import on_a_processor
-        from tinysearch.training.unrolled import INSTEAD
-
-        return INSTEAD if on_a_processor() else {}
-    return {}

@@ -18,10 +18,11 @@ from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.preparation import threads
 from tinysearch.space.keras_builder import Scale, build
 from tinysearch.space.task import Task
+from tinysearch.training.backends import epochs_of, execution, layers
 from tinysearch.training.callbacks import Metrics, PlateauRule, Recorder, Reporter, variables_of
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.checkpoint import Checkpoint
-from tinysearch.training.epochs import Course, epochs_of, execution, layers
+from tinysearch.training.epochs import Course
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.training.optimization import loss_of, optimizer_of
 from tinysearch.training.pipeline import TrainingBatches

@@ -1,0 +1,45 @@
+"""What is best on which backend of Keras: how epochs are carried out, and by which layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from tinysearch.training.epochs import Course, Epochs, KerasEpochs
+from tinysearch.training.recipe import Recipe
+
+
+def epochs_of(model: keras.Model, course: Course, recipe: Recipe) -> Epochs:
+    """Return the best way to train: on JAX compiled epochs, unless the images are too many for that."""
+    if keras.backend.backend() == "jax":
+        from tinysearch.training.compiled import CompiledEpochs, fits_the_device
+
+        if fits_the_device(course, recipe):
+            return CompiledEpochs(model, course, recipe)
+    return KerasEpochs(model, course)
+
+
+def execution(steps: int) -> dict[str, Any]:
+    """Return how ``fit`` is best executed: on TensorFlow an epoch as a whole, and not by XLA.
+
+    XLA takes twice as long on processors.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return {"jit_compile": False, "steps_per_execution": steps}
+    return {"jit_compile": keras.backend.backend() == "jax"}
+
+
+def layers() -> Mapping[Any, Any]:
+    """Return the layers that are quicker here than those of Keras, by the ones that they stand for."""
+    if keras.backend.backend() == "tensorflow":
+        from tinysearch.training.normalization import FusedBatchNormalization
+
+        return {keras.layers.BatchNormalization: FusedBatchNormalization}
+    if keras.backend.backend() == "jax":
+        from tinysearch.training.compiled import on_a_processor
+        from tinysearch.training.unrolled import INSTEAD
+
+        return INSTEAD if on_a_processor() else {}
+    return {}
