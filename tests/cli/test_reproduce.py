@@ -42,6 +42,7 @@ def reproduced(
     return once(twice)
 
 
+@pytest.mark.slow
 def test_the_table_compares_documented_with_measured(reproduced: Reproduced) -> None:
     (line,) = (line for line in reproduced.first.stdout.splitlines() if line.strip().startswith("inception"))
     tests = [record.test_accuracy or 0.0 for record in reproduced.records]

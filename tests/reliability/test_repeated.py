@@ -21,6 +21,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_EPOCH_SECONDS", "0.15")
 
 
+@pytest.mark.slow
 def test_a_few_kills_and_other_numbers_of_workers_change_nothing(tmp_path: Path, quick: None) -> None:
     seen = carry_through(tmp_path, "reproduce", 3, (2, 1, 3), seed=1, program=GATED)
     assert seen.problems == []

@@ -90,6 +90,7 @@ KNOBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
@@ -107,12 +108,14 @@ def test_every_knob_of_a_recipe_does_what_it_does_on_tensorflow(kind: str, name:
             assert getattr(one, value) == pytest.approx(getattr(other, value), abs=1.5 / 37), value
 
 
+@pytest.mark.slow
 def test_series_are_trained_as_on_tensorflow(there: Train) -> None:
     how = Recipe(epochs=3, batch_size=16, rotation_degrees=0.0, shift_pixels=2.0, jitter=0.1, scaling=0.2, cutout=0.3)
     wanted = Wanted(SERIES, how, "series", weights=True)
     np.testing.assert_allclose(losses(there(wanted)), losses(trained(wanted)), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_python_runs_no_step_and_whole_and_smaller_steps_are_compiled_once(there: Train) -> None:
     found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16)))
     assert found.traced == {"train_step": 2, "test_step": 1}
@@ -133,6 +136,7 @@ def test_the_same_seed_gives_the_same_numbers_resumed_or_not(how: Recipe, there:
     assert losses(there(dataclasses.replace(wanted, seed=1))) != losses(whole)
 
 
+@pytest.mark.slow
 def test_another_objective_is_measured_after_every_epoch_of_what_is_kept(there: Train) -> None:
     wanted = Wanted(NETWORK, Recipe(epochs=3, batch_size=16, ema_momentum=0.8), objective="macro_f1", weights=True)
     ours, theirs = there(wanted), trained(wanted)
@@ -144,6 +148,7 @@ def test_another_objective_is_measured_after_every_epoch_of_what_is_kept(there: 
     assert ours.curve[-1].metrics["macro_f1"] == pytest.approx(theirs.curve[-1].metrics["macro_f1"], abs=0.1)
 
 
+@pytest.mark.slow
 def test_training_ends_below_the_floor_and_when_the_loss_is_no_number(there: Train) -> None:
     wanted = Wanted(NETWORK, Recipe(epochs=4, batch_size=16))
     assert there(dataclasses.replace(wanted, floor=(2, 1.1))).numbers == [1, 2]
@@ -153,6 +158,7 @@ def test_training_ends_below_the_floor_and_when_the_loss_is_no_number(there: Tra
     assert failed.numbers == []
 
 
+@pytest.mark.slow
 def test_images_that_are_too_many_for_the_device_are_trained_on_batch_by_batch_with_the_same_numbers(
     there: Train,
 ) -> None:
@@ -162,6 +168,7 @@ def test_images_that_are_too_many_for_the_device_are_trained_on_batch_by_batch_w
     np.testing.assert_array_equal(compiled.classes, by_keras.classes)
 
 
+@pytest.mark.slow
 def test_a_model_that_was_trained_there_is_of_kerass_own_layers_and_answers_alike_anywhere(there: Train) -> None:
     found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16)))
     data = pictures("grey", 88)

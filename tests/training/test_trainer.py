@@ -197,6 +197,7 @@ def test_a_model_of_any_recipe_is_saved_without_what_it_was_trained_by(data: Tra
     assert right.mean() == pytest.approx(outcome.measurement.val_accuracy, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_saved_model_predicts_the_test_images_of_an_evaluation_and_none_of_a_search(data: TrainingData) -> None:
     pixels = load("digits").test().pixels[:50]
     kept = job(Candidate(SMALL, Recipe(epochs=1)), keep_model=True)

@@ -80,6 +80,7 @@ def test_nothing_at_or_above_the_budget_is_built_for_training(
     assert oracle.max_trials in (None, len(oracle.trials))
 
 
+@pytest.mark.slow
 def test_hyperband_makes_as_many_trials_as_without_a_budget(dense_model: Build, untrained: Untrained) -> None:
     def searched(oracle: keras_tuner.Oracle, name: str) -> Any:
         untrained(oracle, dense_model, project_name=name).search()
@@ -185,6 +186,7 @@ def test_other_bounds_hold_by_a_cost_function(random_search: Make, numbers: Call
 # Plain KerasTuner beside it
 
 
+@pytest.mark.slow
 def test_plain_keras_tuner_aborts_where_a_budget_goes_on(
     random_search: Make, dense_model: Build, untrained: Untrained
 ) -> None:
@@ -273,6 +275,7 @@ def test_a_search_ends_with_a_warning_when_nothing_new_is_within_the_budget(
 # It is the same for the same seed, and leaves the process alone
 
 
+@pytest.mark.slow
 def test_the_same_seed_tries_the_same(make_oracle: Make, dense_model: Build, untrained: Untrained) -> None:
     found = []
     for name in ("a", "b"):
@@ -295,6 +298,7 @@ def test_counting_leaves_generators_and_environment_alone(random_search: Make, d
 # Resuming
 
 
+@pytest.mark.slow
 def test_a_resumed_search_tries_what_an_uninterrupted_one_does(
     random_search: Make, dense_model: Build, untrained: Untrained
 ) -> None:
@@ -346,6 +350,7 @@ def test_a_damaged_file_of_rejections_costs_only_these(
 # Hyperparameters that appear while building
 
 
+@pytest.mark.slow
 def test_what_is_declared_while_building_is_searched(random_search: Make, untrained: Untrained) -> None:
     def build(hp: keras_tuner.HyperParameters) -> keras.Model:
         width = hp.Int("width", 4, 40)
@@ -516,6 +521,7 @@ def points() -> dict[str, Any]:
 untroubled = pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning")
 
 
+@pytest.mark.slow
 @untroubled
 @pytest.mark.parametrize("name", ["RandomSearch", "BayesianOptimization", "GridSearch"])
 def test_a_tuner_that_makes_its_oracle_is_put_under_a_budget(

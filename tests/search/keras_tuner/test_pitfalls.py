@@ -266,6 +266,7 @@ def test_a_server_that_the_environment_names_is_not_asked(runner: Any, monkeypat
 # 10. The model of the default values is built before anything else, and must build.
 
 
+@pytest.mark.slow
 def test_default_values_that_cannot_be_built_do_not_matter(runner: Any) -> None:
     from dataclasses import replace
 
