@@ -97,7 +97,7 @@ Folds = Annotated[
         "--folds",
         parser=positive,
         metavar="N",
-        help="Number of folds that the winner is validated on; it must lead by the mean. 1 for that of the search. [3]",
+        help="Number of folds that a leader is validated on at the most before it wins. 1 for that of the search. [4]",
     ),
 ]
 # The name that --folds had.
