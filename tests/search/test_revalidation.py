@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from stand_ins import ALIKE
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
@@ -14,9 +15,6 @@ from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.search.rounds import next_round
 from tinysearch.search.stages import Stages
 from tinysearch.training.job import Job
-
-# Who is the best among candidates like these, no single training can tell.
-ALIKE = {"apart": 0.04, "luck": 0.04}
 
 
 @pytest.fixture

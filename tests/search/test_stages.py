@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stand_ins import Worker
+from stand_ins import ALIKE, Worker
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
@@ -22,9 +22,6 @@ from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.stages import Stages
 from tinysearch.training.job import Job
 from tinysearch.workers.threads import ThreadExecutor
-
-# Who is the best among candidates like these, no single training can tell.
-ALIKE = {"apart": 0.04, "luck": 0.04}
 
 
 @pytest.fixture
