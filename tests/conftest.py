@@ -24,7 +24,7 @@ import pytest
 from command_line import called, without_heavy_packages
 from filelock import FileLock
 from hypothesis import settings
-from stand_ins import FakeWorker, Here, InProcess, Untrained, UntrainedWorker
+from stand_ins import ALIKE, FakeWorker, Here, InProcess, Untrained, UntrainedWorker
 
 from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement, Record
@@ -152,6 +152,12 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def untrained_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``untrained``, with scores so close together that no single training can tell who is the best."""
+    _work_here(monkeypatch, Untrained(**ALIKE).train_on)
+
+
+@pytest.fixture
 def trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have commands start no processes, and train within this one, one candidate at a time."""
     lock = threading.Lock()
@@ -234,6 +240,17 @@ def tiny(tiny_arrays: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFa
     """Return the path of ``tiny.npz``: MNIST's shapes, and small enough to train on in a second."""
     path = tmp_path_factory.mktemp("data") / "tiny.npz"
     np.savez(path, **tiny_arrays)
+    return path
+
+
+@pytest.fixture(scope="session")
+def less_tiny(tiny_arrays: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of ten times as many images to train on: 60 of them are validated on, enough for a race."""
+    path = tmp_path_factory.mktemp("data") / "less-tiny.npz"
+    labels = np.tile(tiny_arrays["y_train"], 10)
+    pixels = np.tile(tiny_arrays["x_train"], (10, 1, 1))
+    pixels += np.random.default_rng(1).integers(0, 6, pixels.shape, dtype=np.uint8)
+    np.savez(path, **{**tiny_arrays, "x_train": pixels, "y_train": labels})
     return path
 
 

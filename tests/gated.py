@@ -3,6 +3,7 @@
 Workers wait while they start until the file that ``$TEST_MAY_START`` names is there, and after each epoch of the stage
 that ``$TEST_STAGE`` names until there is that of ``$TEST_MAY_GO_ON``. What is not set is not waited for. A worker that
 waits has put its number behind the name of the file, as a file of its own. An epoch takes ``$TEST_EPOCH_SECONDS``.
+Scores are up to ``$TEST_APART`` apart, see ``FakeWorker``.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         if stage == os.environ.get("TEST_STAGE", "search"):
             _pass("TEST_MAY_GO_ON")
 
-    outcome = Untrained().train_on(replace(job, keep_model=False), data, watched)
+    outcome = Untrained(apart=float(os.environ.get("TEST_APART", "1"))).train_on(
+        replace(job, keep_model=False), data, watched
+    )
     if data.test is None:
         return outcome
     predicted = pack(np.zeros(len(data.test), np.int64))

@@ -14,6 +14,9 @@ from tinysearch.results.record import Epoch, Measurement
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.workers.threads import ThreadExecutor
 
+# Who is the best among candidates like these, no single training can tell; see ``FakeWorker``.
+ALIKE = {"apart": 0.04, "luck": 0.04}
+
 
 class Trainer(abc.ABC):
     """Does jobs in threads of this process."""
@@ -56,9 +59,23 @@ class InProcess(Trainer):
 
 
 class FakeWorker(Worker):
-    """Gives each candidate a validation accuracy that is made of its key, without training; heeds floors."""
+    """Gives each candidate a validation accuracy that is made of its key, without training; heeds floors.
 
-    def __init__(self, react: Callable[[int, Job], Measurement | None] | None = None) -> None:
+    Args:
+        react: Given the number of a job and the job, returns what is measured instead, or None.
+        apart: The best and the worst accuracy there may be are so far apart, around one half.
+        luck: So far apart are trainings of one candidate with different seeds.
+    """
+
+    def __init__(
+        self,
+        react: Callable[[int, Job], Measurement | None] | None = None,
+        *,
+        apart: float = 1.0,
+        luck: float = 0.0,
+    ) -> None:
+        self.apart = apart
+        self.luck = luck
         self.jobs: list[Job] = []
         self._react = react
         self._lock = threading.Lock()
@@ -70,7 +87,8 @@ class FakeWorker(Worker):
         reaction = self._react(number, job) if self._react else None
         if reaction is not None:
             return reaction
-        score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
+        key = job.candidate.key
+        score = 0.5 + self.apart * (_share(key) - 0.5) + self.luck * (_share(f"{key} {job.seed}") - 0.5)
         values = [0.999, *(score for _ in range(2, job.candidate.recipe.epochs + 1))]
         if job.floor is not None and score < job.floor[1]:
             values = values[: job.floor[0]]
@@ -80,11 +98,16 @@ class FakeWorker(Worker):
         return Measurement(tuple(points), train_seconds=1.0)
 
 
+def _share(text: str) -> float:
+    """Return a number between 0 and 1 that is made of a text."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+
+
 class Untrained:
     """Trains nothing: scores are those of ``FakeWorker``, models have their first weights."""
 
-    def __init__(self) -> None:
-        self._fake = FakeWorker()
+    def __init__(self, **scores: float) -> None:
+        self._fake = FakeWorker(**scores)
         self._lock = threading.Lock()
 
     def train_on(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
@@ -108,9 +131,9 @@ class Untrained:
 class UntrainedWorker(Trainer):
     """Gives what ``Untrained`` gives, and remembers its jobs."""
 
-    def __init__(self) -> None:
+    def __init__(self, **scores: float) -> None:
         self.jobs: list[Job] = []
-        self._untrained = Untrained()
+        self._untrained = Untrained(**scores)
 
     def do(self, job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
         self.jobs.append(job)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from stand_ins import FakeWorker, UntrainedWorker
+from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 
 import tinysearch
 from tinysearch import Architecture, Callback, SearchSpace, Study
@@ -58,21 +58,23 @@ def keys(study: Study) -> list[str]:
 # Stages
 
 
-def test_stages_one_by_one_are_the_same_as_all_at_once(make: Make, untrained_worker: type[UntrainedWorker]) -> None:
-    with make(name="parts") as parts:
-        executor = untrained_worker().executor()
-        assert len(parts.run(3, executor=executor).records) == 3
-        assert [record.purpose for record in parts.records] == ["search"] * 3
+def test_stages_one_by_one_are_the_same_as_all_at_once(
+    make: Make, untrained_worker: type[UntrainedWorker], less_tiny: Path
+) -> None:
+    with make(name="parts", data=less_tiny) as parts:
+        executor = untrained_worker(**ALIKE).executor()
+        assert len(parts.run(6, executor=executor).records) == 6
+        assert [record.purpose for record in parts.records] == ["search"] * 6
         parts.revalidate(2, executor=executor)
         assert {record.purpose for record in parts.records} == {"search", "revalidation"}
         outcome = parts.evaluate(2, executor=executor)
         one, ranked = list(map(essentials, parts.records)), [result.key for result in parts.results]
-    with make(name="whole", trials=3, folds=2, evaluate=2, reuse="none") as whole:
-        assert whole.carry_out(executor=untrained_worker().executor()).ending == outcome.ending == "finished"
+    with make(name="whole", data=less_tiny, trials=6, folds=2, evaluate=2, reuse="none") as whole:
+        assert whole.carry_out(executor=untrained_worker(**ALIKE).executor()).ending == outcome.ending == "finished"
         assert list(map(essentials, whole.records)) == one
         assert len(whole.best.test_accuracies) == 2
         assert [result.key for result in whole.results] == ranked
-        assert len(set(ranked)) == 3
+        assert len(set(ranked)) == 6
 
 
 def test_a_search_may_go_on_with_more_trials(make: Make, fake_worker: type[FakeWorker]) -> None:
@@ -284,17 +286,26 @@ class Log(Callback):
     def on_stage_end(self, stage: Stage) -> None:
         self.lines.append(f"end of {stage.name}")
 
+    def on_decision(self, text: str) -> None:
+        self.lines.append("a decision")
+
     def on_end(self, ending: str) -> None:
         self.lines.append(ending)
 
 
-def test_callbacks_hear_of_all_in_its_order(make: Make, untrained_worker: type[UntrainedWorker]) -> None:
+def test_callbacks_hear_of_all_in_its_order(
+    make: Make, untrained_worker: type[UntrainedWorker], less_tiny: Path
+) -> None:
     logs = Log(), Log()
-    with make(callbacks=logs, trials=1, folds=2, evaluate=1) as study:
-        study.carry_out(executor=untrained_worker().executor())
+    with make(data=less_tiny, callbacks=logs, trials=4, folds=2, evaluate=1) as study:
+        study.carry_out(executor=untrained_worker(**ALIKE).executor())
     training = ["epoch 1", "epoch 2", "record"]
-    expected = ["search of 1", "search 0", *training, "end of search"]
-    expected += ["revalidation of 1", "revalidation None", *training, "end of revalidation"]
+    expected = [
+        "search of 4",
+        *(line for trial in range(4) for line in (f"search {trial}", *training)),
+        "end of search",
+    ]
+    expected += ["revalidation of 2", *(2 * ["revalidation None", *training]), "end of revalidation", "a decision"]
     expected += ["evaluation of 1", "evaluation None", *training, "end of evaluation", "finished"]
     assert logs[0].lines == logs[1].lines == expected
 

@@ -211,10 +211,10 @@ class Study:
         executor: Executor | None = None,
         time_limit: float | None = None,
     ) -> RunOutcome:
-        """Train the leaders again, on other folds, until one leads by the mean of as many as are asked for.
+        """Train the leaders again, on other folds, as long as a better one may be found among them.
 
         Args:
-            folds: How many; by default as the settings say.
+            folds: On how many a candidate is validated at the most; by default as the settings say.
             workers, executor, time_limit: See ``run``.
 
         Raises:

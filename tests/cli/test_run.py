@@ -345,26 +345,45 @@ def test_where_there_is_no_mnist_but_it_is_asked_for_the_error_names_three_ways_
 # The winner
 
 
-@pytest.mark.usefixtures("untrained")
+@pytest.mark.usefixtures("untrained_alike")
 def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
-    call: Launch, tiny: Path, tmp_path: Path
+    call: Launch, less_tiny: Path, tmp_path: Path
 ) -> None:
-    words = ("run", "--data", tiny, "--trials", 2, "--budget", 3_000, "--epochs", 2, "--name", "mine", "--evaluate", 3)
+    words = (
+        "run",
+        "--data",
+        less_tiny,
+        "--trials",
+        4,
+        "--budget",
+        3_000,
+        "--epochs",
+        2,
+        "--name",
+        "mine",
+        "--evaluate",
+        3,
+    )
     done = call(tmp_path, *words, "--folds", 2, "--workers", 2, *SHALLOW)
     assert done.returncode == 0, done.stderr
-    # Each of the two is trained again, for there are two workers.
+    # Two are trained again: half as many as there are trials.
     assert done.stdout.count("% (n=2)") == 2
     assert done.stdout.count("% (n=3)") == 1
     assert "tinysearch evaluate" not in done.stderr
     records = outcome(done, tmp_path).records
     revalidated = [record for record in records if record.purpose == "revalidation"]
-    assert {(record.key, record.seed) for record in revalidated} == {(record.key, 1) for record in records[:2]}
-    assert "leads by the mean of 2" in done.stderr
+    leaders = ranked(record for record in records if record.purpose == "search")[:2]
+    assert {(record.key, record.seed) for record in revalidated} == {(one.first.key, 1) for one in leaders}
+    assert "revalidating the leaders, round 1 of at most 1: " in done.stderr
+    winner = ranked(record for record in records if record.purpose != "evaluation")[0].first
+    assert winner.key in {record.key for record in revalidated}
+    assert f"{winner.name} leads with " in done.stderr
+    assert "(n=2) after 2 revalidations" in done.stderr
     evaluated = [record for record in records if record.purpose == "evaluation"]
     assert {record.key for record in evaluated} == {ranked(records)[0].first.key}
     assert sorted(record.seed for record in evaluated) == [0, 1, 2]
     assert all(record.test_accuracy is not None for record in evaluated)
-    again = call(tmp_path, "run", "--data", tiny, "--resume", "--evaluate", 1)
+    again = call(tmp_path, "run", "--data", less_tiny, "--resume", "--evaluate", 1)
     assert again.returncode == 0, again.stderr
     assert "training 1 of" not in again.stderr
     assert "revalidating" not in again.stderr

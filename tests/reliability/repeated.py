@@ -29,7 +29,7 @@ from tinysearch.data.loading import load
 # All stages of a run; and retrainings of what is known.
 COMMANDS: dict[str, list[object]] = {
     "run": [
-        *("run", "--name", "run", "--resume=auto", "--budget", 1_500, "--trials", 3, "--epochs", 3),
+        *("run", "--name", "run", "--resume=auto", "--budget", 1_500, "--trials", 6, "--epochs", 3),
         *("--no-baselines", "--folds", 3, "--evaluate", 2, "--strategy", "random"),
     ],
     "reproduce": ["reproduce", "conv", "separable", "--seeds", 2, "--epochs", 3],

@@ -78,9 +78,9 @@ def begin(prepare: Callable[..., dict[str, Any]], tiny: Path, tmp_path: Path, ma
     """Return a function that starts a run in a folder and, unless told otherwise, waits for its first training."""
     begun: list[Begun] = []
 
-    def start(*words: object, folder: Path = tmp_path, training: bool = True, **gates: str) -> Begun:
+    def start(*words: object, folder: Path = tmp_path, data: Path = tiny, training: bool = True, **gates: str) -> Begun:
         path = {"PYTHONPATH": str(Path(gated.__file__).parent)}
-        made = prepare(folder, *(words or RUN), "--data", tiny, TEST_MAY_GO_ON=str(may_go_on), **path, **gates)
+        made = prepare(folder, *(words or RUN), "--data", data, TEST_MAY_GO_ON=str(may_go_on), **path, **gates)
         made["args"][2] = gated.MAIN
         begun.append(Begun(made))
         if training:
@@ -98,8 +98,8 @@ def begin(prepare: Callable[..., dict[str, Any]], tiny: Path, tmp_path: Path, ma
 def resume(call: Launch, tiny: Path, tmp_path: Path, untrained: None) -> Callable[..., list[Record]]:
     """Return a function that resumes the run and returns its records."""
 
-    def go_on(folder: Path = tmp_path) -> list[Record]:
-        done = call(folder, "run", "--name", "mine", "--resume", "--data", tiny)
+    def go_on(folder: Path = tmp_path, data: Path = tiny) -> list[Record]:
+        done = call(folder, "run", "--name", "mine", "--resume", "--data", data)
         assert done.returncode == 0, done.stderr
         return records(folder)
 
@@ -163,17 +163,28 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
     [("SIGTERM", 143, 1, "evaluation"), ("SIGKILL", -9, 2, "revalidation")],
 )
 def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
-    name: str, code: int, folds: int, stage: str, begin: Begin, resume: Callable[..., list[Record]], tmp_path: Path
+    name: str,
+    code: int,
+    folds: int,
+    stage: str,
+    begin: Begin,
+    resume: Callable[..., list[Record]],
+    less_tiny: Path,
+    tmp_path: Path,
 ) -> None:
-    run = begin(*RUN[:3], "--trials", 1, *RUN[5:-4], "--evaluate", 2, "--folds", folds, TEST_STAGE=stage)
+    words = (*RUN[:3], "--trials", 4, *RUN[5:-4], "--evaluate", 2, "--folds", folds)
+    run = begin(*words, data=less_tiny, TEST_STAGE=stage, TEST_APART="0.04")
     run.wait_for({"evaluation": "the winner", "revalidation": "the leaders"}[stage])
     run.wait_for("training 1 of")
     assert_ends(run, name, code)
     searched = [record for record in records(tmp_path) if record.purpose == "search"]
-    assert len(searched) == 1
-    after = resume()
-    assert after[0] == searched[0]
-    assert [record.seed for record in after if record.purpose == "revalidation"] == [1][: folds - 1]
+    assert len(searched) == 4
+    after = resume(data=less_tiny)
+    assert after[:4] == searched
+    # Half as many as there are trials, if it is to be validated on more than one fold.
+    again = [record for record in after if record.purpose == "revalidation"]
+    assert [record.seed for record in again] == [1, 1] * (folds - 1)
+    assert len({record.key for record in again}) == len(again)
     assert sorted(record.seed for record in after if record.test_accuracy is not None) == [0, 1]
     assert not any(record.failed for record in after)
 

@@ -16,9 +16,11 @@ GATED = (sys.executable, "-c", gated.MAIN)
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have workers load no Keras, and take a moment for each epoch."""
+    """Have workers load no Keras, take a moment for each epoch, and find candidates that are much alike."""
     monkeypatch.setenv("PYTHONPATH", str(Path(gated.__file__).parent))
     monkeypatch.setenv("TEST_EPOCH_SECONDS", "0.15")
+    # So close together that the leaders are revalidated.
+    monkeypatch.setenv("TEST_APART", "0.04")
 
 
 @pytest.mark.slow

@@ -236,3 +236,39 @@ def test_runs_with_different_objectives_are_ranked_by_accuracy_and_the_board_say
     board = rank([record.by("macro_f1", "max") for record in records])
     assert [row.key for row in board.rows] == ["b", "a"]
     assert board.mixed == {}
+
+
+def test_a_fold_that_is_harder_puts_nobody_behind_who_was_trained_on_it(make_record: MakeRecord) -> None:
+    again = {"purpose": "revalidation", "seed": 1}
+    records = [
+        make_record("first", val_accuracy=0.95),
+        make_record("second", val_accuracy=0.94),
+        make_record("third", val_accuracy=0.93),
+        make_record("first", val_accuracy=0.70, **again),
+        make_record("second", val_accuracy=0.74, **again),
+    ]
+    standings = ranked(records)
+    assert [one.first.key for one in standings] == ["second", "first", "third"]
+    # Both are raised by 0.225 on that fold; what is shown is what was measured.
+    assert [one.level for one in standings] == pytest.approx([0.9525, 0.9375, 0.93])
+    assert [one.value for one in standings] == pytest.approx([0.84, 0.825, 0.93])
+
+
+def test_means_over_the_same_folds_are_ordered_as_they_are(make_record: MakeRecord) -> None:
+    values = {"a": (0.90, 0.95, 0.91), "b": (0.93, 0.92, 0.92), "c": (0.91, 0.90, 0.96)}
+    records = [
+        make_record(key, val_accuracy=value, seed=seed, purpose="revalidation" if seed else "search")
+        for key, each in values.items()
+        for seed, value in enumerate(each)
+    ]
+    means = {key: sum(each) / 3 for key, each in values.items()}
+    assert [one.first.key for one in ranked(records)] == sorted(means, key=lambda key: -means[key])
+
+
+def test_folds_of_one_run_level_no_other(make_record: MakeRecord) -> None:
+    records = [
+        make_record("a", run="one", val_accuracy=0.9),
+        make_record("a", run="one", val_accuracy=0.7, purpose="revalidation", seed=1),
+        make_record("b", run="two", val_accuracy=0.85),
+    ]
+    assert [one.level for one in ranked(records)] == pytest.approx([0.9, 0.85])

@@ -127,7 +127,7 @@ Folds = Annotated[
         "--folds",
         parser=positive,
         metavar="N",
-        help="Number of folds that the winner is validated on. [3]",
+        help="Most folds that a leader is validated on before it wins; 1 for one. [4]",
         rich_help_panel=panels.TRAINING,
     ),
 ]

@@ -172,9 +172,9 @@ def run(
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
     Every candidate is trained for all its epochs, in a process of its own, and scored by the last one on images that
-    are held out. The leaders are then trained again with others held out, until one has kept the lead; this winner is
-    retrained with a few seeds and scored on the test images. What was trained is stored at once; --resume goes on
-    after Ctrl-C, a crash or a kill from the last whole epoch.
+    are held out. Leaders that may be the best are then trained again with others held out, half as many times as there
+    are trials at the most. The winner is retrained with a few seeds and scored on the test images. What was trained is
+    stored at once; --resume goes on after Ctrl-C, a crash or a kill from the last whole epoch.
 
     Example: tinysearch run --budget 10000
     """

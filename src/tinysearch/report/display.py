@@ -86,6 +86,10 @@ class Display(Callback):
         if self._notes:
             self._console.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=True)
 
+    def on_decision(self, text: str) -> None:
+        """Show what was decided."""
+        self._console.print(Text(f"\n{text}"), soft_wrap=True)
+
     def _update(self, rejections: Mapping[str, int]) -> None:
         line = ""
         if self._leader is not None:

@@ -82,7 +82,7 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
     if any(row.other_environment for row in rows):
         found.append("^ reused from a training with other versions, backend, threads or machine")
     if any(row.val_seeds > 1 for row in rows):
-        found.append("validation with n: the mean of n trainings")
+        found.append("validation with n: the mean of n trainings; ranks allow for folds that are harder than others")
     if mixed:
         found.append(
             f"ranked by accuracy, for the runs have different objectives: {', '.join(mixed)}; --metric names one"

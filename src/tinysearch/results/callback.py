@@ -74,6 +74,9 @@ class Callback:
     def on_note(self, text: str) -> None:
         """Take note of something that the user should know, in a sentence."""
 
+    def on_decision(self, text: str) -> None:
+        """Take note of who has won the revalidations and why, in a sentence."""
+
     def on_end(self, ending: Ending) -> None:
         """Take note that all work is over."""
 
@@ -107,6 +110,10 @@ class Callbacks(Callback):
     def on_note(self, text: str) -> None:
         for one in self.callbacks:
             one.on_note(text)
+
+    def on_decision(self, text: str) -> None:
+        for one in self.callbacks:
+            one.on_decision(text)
 
     def on_end(self, ending: Ending) -> None:
         for one in self.callbacks:

@@ -3,8 +3,10 @@
 Leaderboard, winner, ``watch``, report and ``Result`` lists all rank by it. It compares like with like: candidates that
 were trained for all epochs of their run come before those that were stopped early or stand on a lower rung of a halving
 strategy, whatever their accuracy; then the mean value of the objective on the validation images decides, over as many
-folds or seeds as there are; among equals the one with fewer parameters comes first. The objective is that of the runs;
-candidates of runs with different objectives are ranked by accuracy, which all of them have.
+folds or seeds as there are; among equals the one with fewer parameters comes first. A fold may be harder than another,
+and not all candidates are validated on all: what is reached on a fold counts by how far it is from what the others that
+were validated on it reach. The objective is that of the runs; candidates of runs with different objectives are ranked
+by accuracy, which all of them have.
 """
 
 from __future__ import annotations
@@ -83,12 +85,15 @@ class Standing(Generic[T]):
         metric, direction: As given.
         value: Mean value of the metric on the validation images over ``validated``; None if there is none.
         val_seeds: Over how many trainings that is the mean, n.
+        level: The mean if all folds were as hard as that of the search, which is what candidates are ordered by: set by
+            ``ranked``.
         on_pareto_front: Set by ``mark_front``.
     """
 
     __slots__ = (
         "direction",
         "epoch_fraction",
+        "level",
         "metric",
         "on_pareto_front",
         "params",
@@ -118,6 +123,7 @@ class Standing(Generic[T]):
             values = [value for one in self.validated if (value := _value(one, metric)) is not None]
             self.value = statistics.fmean(values) if values else None
             self.val_seeds = len(values)
+        self.level = self.value
 
     @property
     def first(self) -> T:
@@ -145,7 +151,7 @@ class Standing(Generic[T]):
     @property
     def order(self) -> tuple[bool, float, float, int]:
         """What candidates are sorted by, the best first."""
-        value = self.value
+        value = self.level
         if value is None:
             return (True, -self.epoch_fraction, 0.0, self.params)
         return (False, -self.epoch_fraction, -value if self.direction == "max" else value, self.params)
@@ -177,6 +183,7 @@ def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
             # The training that others have reused comes first, wherever its run stands.
             group.sort(key=lambda one: one.run != run)
     standings = [Standing(group, longest.get(group[0].run, 0), metric, direction) for group in groups.values()]
+    _level(standings)
     standings.sort(key=lambda one: one.order)
     return standings
 
@@ -216,6 +223,38 @@ def mark_front(standings: Sequence[Standing[T]]) -> None:
         if one.params < smallest or ties:
             one.on_pareto_front = True
             smallest, last = one.params, one
+
+
+def _level(standings: Iterable[Standing[T]]) -> None:
+    """Set what candidates are ordered by where revalidations of their run have held out other folds.
+
+    Fold by fold, in the order of the seeds, all that were validated on it are raised or lowered by the same amount, so
+    that their mean stays what it was without this fold. Those that are trained again are the best ones; so one of them
+    stays in front, as it would not if a harder fold put all of them behind the others.
+    """
+    runs: dict[str, list[dict[int, float]]] = {}
+    owners: dict[str, list[Standing[T]]] = {}
+    for one in standings:
+        if len(one.validated) > 1 and any(training.purpose == "revalidation" for training in one.validated):
+            values = {
+                -1 if training.purpose == "search" else training.seed: value
+                for training in one.validated
+                if (value := _value(training, one.metric)) is not None
+            }
+            runs.setdefault(one.first.run, []).append(values)
+            owners.setdefault(one.first.run, []).append(one)
+    for run, candidates in runs.items():
+        levels: list[list[float]] = [[] for _ in candidates]
+        for seed in sorted({seed for values in candidates for seed in values}):
+            here = [place for place, values in enumerate(candidates) if seed in values]
+            before = [place for place in here if levels[place]]
+            harder = [statistics.fmean(levels[place]) - candidates[place][seed] for place in before]
+            shift = statistics.fmean(harder) if harder else 0.0
+            for place in here:
+                levels[place].append(candidates[place][seed] + shift)
+        for one, known in zip(owners[run], levels, strict=True):
+            if known:
+                one.level = statistics.fmean(known)
 
 
 def _value(one: Training, metric: str) -> float | None:

@@ -59,8 +59,8 @@ class RunSettings:
         own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
             again; empty for the spaces that ``space`` describes.
         evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
-        folds: How many trainings, each with other images held out, the winner must lead by the mean of before it is
-            evaluated; 1 for the one of the search.
+        folds: How many trainings, each with other images held out, a candidate has at the most before the winner is
+            evaluated, see ``rounds``; 1 for the one of the search.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
         prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
         data: What a run keeps of how its data was understood, see ``Dataset.described``: how it was divided, and the
@@ -86,7 +86,7 @@ class RunSettings:
     schedule: Schedule = "lag"
     threads: int | None = None
     evaluate: int = 3
-    folds: int = 3
+    folds: int = 4
     initial_candidates: tuple[Candidate, ...] = ()
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
@@ -119,7 +119,7 @@ class RunSettings:
         if self.evaluate < 0:
             raise RunError(f"a winner is evaluated with at least 0 seeds, got {self.evaluate}")
         if not 1 <= self.folds <= FOLDS:
-            raise RunError(f"a winner is validated on 1 to {FOLDS} folds, got {self.folds}")
+            raise RunError(f"candidates are validated on 1 to {FOLDS} folds, got {self.folds}")
         if self.tune_recipe and (self.recipe.optimizer, self.recipe.schedule) != ("sgd", "one_cycle"):
             raise RunError(
                 f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "

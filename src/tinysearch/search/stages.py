@@ -14,12 +14,12 @@ from tinysearch.errors import NoTestImagesError, TinySearchError
 from tinysearch.results.callback import Callback, Ending, Stage
 from tinysearch.results.ranking import best
 from tinysearch.results.record import Record
-from tinysearch.results.training import Training
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.search.coordinator import Coordinator, TimeIsUpError
 from tinysearch.search.evaluation import best_of, evaluate
 from tinysearch.search.outline import outline
 from tinysearch.search.revalidation import RevalidationPlan
+from tinysearch.search.rounds import Round, words_after, words_before
 from tinysearch.search.run import SearchRun
 from tinysearch.search.search_plan import SearchPlan
 from tinysearch.workers.executor import Executor
@@ -145,7 +145,7 @@ class Stages:
         return RunOutcome(run.name, tuple(history.records()), ending, dict(history.rejections))
 
     def revalidate(self) -> list[Record]:
-        """Train the leaders of the search again, on other folds, until one has led on as many as the run asks for.
+        """Train the leaders of the search again, on other folds, as long as it may find a better one; see ``rounds``.
 
         Returns:
             The records of the run, evaluations left out.
@@ -157,31 +157,32 @@ class Stages:
             KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
         """
         run, executor = self._run, self._executor
-        rounds: list[Stage] = []
+        stages: list[Stage] = []
 
-        def begin(planned: Sequence[Training]) -> None:
-            text = f"revalidating the leaders on other folds, until one leads by the mean of {run.settings.folds}"
-            workers = min(len(planned), executor.capacity)
-            if rounds:
-                self._callback.on_stage_end(rounds[-1])
+        def begin(now: Round) -> None:
+            if stages:
+                self._callback.on_stage_end(stages.pop())
+            if not now.left:
+                self._callback.on_decision(words_after(now, plan.records, plan.images))
+                return
             stage = Stage(
                 "revalidation",
                 run.name,
-                len(planned),
-                planned[0].epochs,
-                workers,
-                text="" if rounds else text,
+                len(now.left),
+                now.left[0].epochs,
+                min(len(now.left), executor.capacity),
+                text=words_before(now, run.settings),
                 objective=run.settings.objective,
             )
-            rounds.append(stage)
+            stages.append(stage)
             self._callback.on_stage_start(stage)
 
         plan = RevalidationPlan(run, executor, begin)
         try:
             Coordinator(run.store, executor, self._callback, run.until).carry_out(plan)
         finally:
-            if rounds:
-                self._callback.on_stage_end(rounds[-1])
+            if stages:
+                self._callback.on_stage_end(stages.pop())
         return plan.records
 
     def evaluate(self) -> list[Record]:

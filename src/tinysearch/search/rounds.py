@@ -1,0 +1,168 @@
+"""The rounds of a race between the candidates of a search: who is trained again on which fold, and who has won.
+
+All candidates of a round are validated on the same fold, so that they can be compared whether it is hard or easy. Who
+may still be better than the leader by the mean is in the next round; see ``racing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinysearch.data.splits import FOLDS, Split
+from tinysearch.report import figures
+from tinysearch.results.ranking import Standing, ranked
+from tinysearch.results.record import ACCURACY, Record
+from tinysearch.results.training import Training
+from tinysearch.search.racing import SLIM, Floats, Verdict, decide, error_of
+from tinysearch.search.settings import RunSettings
+
+# A round is worth its trainings if the best is expected to rise by this much, in validation images.
+WORTH = 0.1
+# How accurate good candidates of a search are is told by so many of them, so that it is not the luck of one.
+BEST = 5
+
+
+def fold_of(seed: int) -> int:
+    """Return which fold of the training images a revalidation with a seed holds out, counted from the end.
+
+    Never 0, which is the last one: that is held out by the search.
+
+    >>> [fold_of(seed) for seed in (0, 1, 2, 9, 10)]
+    [9, 1, 2, 9, 1]
+    """
+    return 1 + (seed - 1) % (FOLDS - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is to be trained next, and why.
+
+    Args:
+        number: Of the round, from 1.
+        planned: All its trainings; none if the race is over.
+        left: Those of them that are not known yet.
+        verdict: What decided.
+        entrants: How many candidates were in the race before.
+        perfect: How many candidates make no mistake on the validation images of the search, if that ended the race.
+    """
+
+    number: int
+    planned: tuple[Training, ...]
+    left: tuple[Training, ...]
+    verdict: Verdict
+    entrants: int
+    perfect: int = 0
+
+
+def next_round(records: Iterable[Record], settings: RunSettings, images: int) -> Round | None:
+    """Return the first round that is not complete, or one without trainings if the race is over.
+
+    A pure function: rounds are gone through from the first one, and each follows from the search and the rounds before
+    it. So what is trained depends neither on interruptions nor on the order in which results come.
+
+    Args:
+        records: Those of a run.
+        settings: Those of the run.
+        images: How many images a training is validated on.
+
+    Returns:
+        None if there is nothing to decide: the run asks for one fold, or no candidate was trained for all epochs.
+    """
+    everything = list(records)
+    searched = [record for record in everything if record.purpose == "search"]
+    known = {(record.key, record.seed): record for record in everything if record.purpose == "revalidation"}
+    standings = [one for one in ranked(searched) if not (one.is_shortened or one.first.pruned or one.value is None)]
+    if settings.folds == 1 or not standings:
+        return None
+    contenders = [one.first for one in standings]
+    perfect = sum(record.val_accuracy == 1 for record in contenders)
+    if perfect > 1 and contenders[0].val_accuracy == 1:
+        return Round(1, (), (), Verdict((), "alike", perfect), len(contenders), perfect)
+    scores = np.array([one.score for one in standings])
+    values = scores[:, None]
+    error, image = _units(standings, scores, images)
+    most = sum(record.trial is not None for record in searched) // 2
+    trained: set[tuple[str, int]] = set()
+    for number in range(1, settings.folds):
+        seed = settings.seed + number
+        rounds, room = settings.folds - number, most - len(trained)
+        verdict = decide(values, error, scores, worth=WORTH * image, rounds=rounds, room=room)
+        chosen = [contenders[one] for one in verdict.chosen]
+        planned = tuple(Training.again(one, "revalidation", seed, fold_of(seed)) for one in chosen)
+        trained.update((one.key, one.seed) for one in planned)
+        if not planned or not trained <= known.keys():
+            # What was trained when there were fewer trials, or another number of folds, is not trained for nothing.
+            planned = planned[: max(0, room - len(known.keys() - trained))]
+            left = tuple(one for one in planned if (one.key, one.seed) not in known)
+            return Round(number, planned, left, verdict, len(contenders))
+        again = np.array([known[one.key, one.seed].score for one in planned])
+        if np.isneginf(again).all():
+            break
+        values = np.column_stack([values[list(verdict.chosen)], again])
+        values[:, -1] = _filled(values)
+        contenders = chosen
+    return Round(settings.folds, (), (), Verdict((), "spent", len(contenders)), len(contenders))
+
+
+def words_before(now: Round, settings: RunSettings) -> str:
+    """Return what is about to be trained, and why."""
+    given = Split.from_dict(settings.data.get("split", {})).kind == "given"
+    where = "with another seed" if given else "with another fold held out"
+    count = len(now.planned)
+    able = f"{now.verdict.able} of {now.entrants} candidates may be the best"
+    first = "" if count == now.verdict.able else f"the first {count} "
+    return (
+        f"revalidating the leaders, round {now.number} of at most {settings.folds - 1}: {able}, {first or 'they '}are "
+        f"trained again {where}"
+    )
+
+
+def words_after(last: Round, records: Sequence[Record], images: int) -> str:
+    """Return who has won, and why the race is over.
+
+    Args:
+        last: Has no trainings.
+        records: Those of the run.
+        images: How many images a training is validated on.
+    """
+    leader = ranked([one for one in records if one.purpose != "evaluation"])[0]
+    value = figures.validated(leader.value, leader.val_seeds, leader.metric)
+    count = sum(record.purpose == "revalidation" for record in records)
+    wins = f"{leader.first.name} leads with {value}"
+    nothing = "no difference that these data can show"
+    if last.perfect:
+        return (
+            f"{nothing}: {last.perfect} candidates make no mistake on the {images:,} validation images; {wins}, "
+            f"the smallest of them"
+        )
+    if last.verdict.why == "alike":
+        return f"{nothing} between the first {last.verdict.able} candidates: {wins}"
+    if last.verdict.why == "alone":
+        return f"{wins}: no other candidate has a chance of {100 * SLIM:.0f} % of being better"
+    return f"{wins} after {count} revalidations"
+
+
+def _filled(values: Floats) -> Floats:
+    """Return the last fold, with what failed as good among the others as it was on the folds before."""
+    before, last = values[:, :-1].mean(axis=1), values[:, -1]
+    failed = np.isneginf(last)
+    return np.where(failed, last[~failed].mean() + before - before[~failed].mean(), last)
+
+
+def _units(standings: Sequence[Standing[Record]], scores: Floats, images: int) -> tuple[float, float]:
+    """Return the error of a training and the worth of one image, in units of the objective.
+
+    How large the error of an accuracy is, is known; that of another objective is taken as the same fraction of how far
+    the better half of the candidates are apart.
+    """
+    accuracies = np.array([one.first.val_accuracy or 0.0 for one in standings])
+    error = error_of(float(np.mean(accuracies[:BEST])), images)
+    unit = 1.0
+    if standings[0].metric != ACCURACY:
+        better = slice(0, (len(scores) + 1) // 2)
+        apart, alike = float(np.std(scores[better])), float(np.std(accuracies[better]))
+        unit = apart / alike if apart and alike else 1.0
+    return error * unit, unit / images
