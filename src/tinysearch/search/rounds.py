@@ -136,7 +136,7 @@ def words_after(last: Round, records: Sequence[Record], images: int) -> str:
     if last.perfect:
         return (
             f"{nothing}: {last.perfect} candidates make no mistake on the {images:,} validation images; {wins}, "
-            f"the smallest of them"
+            f"for of equals the smallest is first"
         )
     if last.verdict.why == "alike":
         return f"{nothing} between the first {last.verdict.able} candidates: {wins}"
