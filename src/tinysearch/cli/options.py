@@ -127,7 +127,7 @@ Folds = Annotated[
         "--folds",
         parser=positive,
         metavar="N",
-        help="Most folds that a leader is validated on before it wins; 1 for one. [4]",
+        help="Most folds that a leader is validated on; 1 for no revalidation. [4]",
         rich_help_panel=panels.TRAINING,
     ),
 ]
