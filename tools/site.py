@@ -1,4 +1,4 @@
-"""What MkDocs is told of the documentation beyond ``mkdocs.yml``: the pages that come by themselves.
+"""What MkDocs is told of the documentation beyond ``mkdocs.yml``: the decisions, which come by themselves.
 
 ``mkdocs build --strict`` loads it.
 """
@@ -9,20 +9,14 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-# Pages that have their place once they are there.
-TUTORIALS = {"A cluster": "cluster.md"}
-
-
 def on_config(config: MutableMapping[str, Any]) -> None:
-    """List every decision, by its own title, and the tutorials that are there."""
+    """List every decision, by its own title."""
     docs = Path(config["docs_dir"])
     for entry in config["nav"]:
         if "Decisions" in entry:
             entry["Decisions"] = [
                 {_title(page): f"decisions/{page.name}"} for page in sorted(docs.glob("decisions/*.md"))
             ]
-        if "Tutorials" in entry:
-            entry["Tutorials"] += [{title: page} for title, page in TUTORIALS.items() if (docs / page).exists()]
 
 
 def _title(page: Path) -> str:
