@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+
 def on_config(config: MutableMapping[str, Any]) -> None:
     """List every decision, by its own title."""
     docs = Path(config["docs_dir"])
