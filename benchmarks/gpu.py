@@ -140,6 +140,7 @@ def phase(options: argparse.Namespace) -> dict[str, Any]:
         "gpu": statistics.mean(gpu.samples) if gpu.samples else None,
         "cpu": 100 * cpu / passed / usable_cores(),
         "failed": sum(failure is not None for failure in failures),
+        "reasons": sorted({failure for failure in failures if failure is not None}),
     }
 
 
