@@ -9,6 +9,7 @@ import pytest
 from stand_ins import FakeWorker
 
 import tinysearch
+from tinysearch.errors import BudgetError
 from tinysearch.results.callback import Callback, Stage
 
 PARAMS = {"baseline:conv": 8_640, "baseline:separable": 4_967, "baseline:inception": 3_077}
@@ -68,3 +69,27 @@ def test_the_seed_decides_the_first_candidate_and_zero_is_a_seed(tiny: Path, tmp
     zero, again, one, large = (first(seed, number) for number, seed in enumerate((0, 0, 1, 2**31 - 1)))
     assert zero == again
     assert len({zero, one, large}) == 3
+
+
+def test_what_takes_more_of_a_device_than_there_is_never_becomes_a_trial(tiny: Path, tmp_path: Path) -> None:
+    plans = Plans()
+    given = {"data": tiny, "store": tmp_path / "store.db", "callbacks": [plans], "baselines": False}
+    with tinysearch.Study(trials=3, strategy="random", max_flash=6_000, max_ram=9_000, **given) as study:
+        records = study.run(executor=FakeWorker().executor()).records
+    assert len(records) == 3
+    assert all(record.cost.flash_bytes <= 6_000 and record.cost.ram_bytes <= 9_000 for record in records)
+    assert "at most 9,000 bytes of RAM" in plans.plan["budget"]
+    assert "at most 6,000 bytes of flash" in plans.plan["budget"]
+
+
+def test_images_that_are_larger_than_the_ram_are_an_error_before_anything_is_trained(
+    tiny: Path, tmp_path: Path
+) -> None:
+    worker = FakeWorker()
+    words = "an image of 28x28x1 alone takes 784 bytes of RAM"
+    with (
+        tinysearch.Study(max_ram=783, data=tiny, store=tmp_path / "store.db") as study,
+        pytest.raises(BudgetError, match=words),
+    ):
+        study.run(executor=worker.executor())
+    assert worker.jobs == []

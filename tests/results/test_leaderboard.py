@@ -218,6 +218,23 @@ def test_the_front_alone_keeps_the_ranks_among_all(make_record: MakeRecord) -> N
     assert [(row.key, row.rank) for row in board.rows] == [("best", 1), ("small", 3)]
 
 
+# Splits
+
+
+def test_runs_that_held_out_different_images_are_told_apart(make_record: MakeRecord) -> None:
+    records = [make_record("a", run="old"), make_record("b", run="new"), make_record("c", run="new")]
+    assert rank(records).splits == {}
+    assert rank(records, splits={"old": "the last tenth", "new": "the last tenth"}).splits == {}
+    (found,) = rank(records, splits={"old": "the last tenth", "new": "a fold"}).splits.values()
+    assert set(found) == {"the last tenth", "a fold"}
+
+
+def test_what_was_not_validated_is_not_compared(make_record: MakeRecord) -> None:
+    records = [make_record("a", run="old", val_accuracy=None, test_accuracy=0.5, purpose="evaluation")]
+    records.append(make_record("b", run="new"))
+    assert rank(records, splits={"old": "the last tenth", "new": "a fold"}).splits == {}
+
+
 # Orders
 
 

@@ -44,7 +44,7 @@ Layout = Annotated[
     str | None,
     typer.Option(
         metavar="AXES",
-        help="Which axis of arrays is which: hw, hwc, chw, tc or ct (series), t. [told by the shape]",
+        help="Which axis of arrays is which: hw, hwc, chw, tc or ct (series), t. [inferred]",
         show_default=False,
         autocompletion=completion.among("hw", "hwc", "chw", "tc", "ct", "t"),
         rich_help_panel=panels.ADVANCED,

@@ -165,6 +165,7 @@ def deploy_candidate(
         WorkError: if something that the target needs is missing, a check fails, or it cannot be trained again.
     """
     check_target(target, dtype)
+    # A folder that cannot be written must not be found out after another training.
     Folder(Path(folder))
     trained, record = trained_network(name, records, models, dataset, tell)
     done = deploy(

@@ -204,8 +204,8 @@ class Stages:
         if left and winner is not None and not run.has_time(math.ceil(left / executor.capacity), winner):
             raise TimeIsUpError
         text = (
-            f"evaluating the winner, {planned[0].name}: it is trained on all training images with each of {seeds} "
-            f"seeds, and scored on the test images"
+            f"evaluating the winner, {planned[0].name}: it is trained on all training images with {seeds} "
+            f"seed{'' if seeds == 1 else 's'}, and scored on the test images"
         )
         workers = min(executor.capacity, seeds)
         stage = Stage(
