@@ -6,8 +6,8 @@
     python benchmarks/gpu.py --data mnist.npz
 
 One command of at most five minutes. Each number of workers gets an equal part of ``--seconds``, and so has the
-processor of the machine: TensorFlow with as many single-thread workers as there are cores, at most 8. Workers are
-started and warm. Then networks below 10,000 parameters that were drawn at random are trained, each a new one, by the
+processor of the machine, if TensorFlow is installed, with as many single-thread workers as there are cores, at most 8.
+Workers are started and warm. Then networks below 10,000 parameters that were drawn at random are trained, each a new one, by the
 recipe ``default`` with ``--epochs``, and whole epochs are counted until the time is over: a candidate counts as so many
 epochs. What is compiled for a network counts as well; nothing is taken from an earlier run. Without a GPU both sides
 run on the processor, which shows that the command works and nothing else.
@@ -19,6 +19,7 @@ The start of a candidate is what its first epoch takes longer than its second. U
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import statistics
@@ -186,17 +187,23 @@ def main() -> None:
         print(json.dumps(phase(options)))
         return
     numbers = [int(number) for number in options.workers.split(",")]
-    part = options.seconds / (1 + len(numbers))
-    processor = measure("cpu", min(usable_cores(), MOST_WORKERS), part, options)
+    beside = importlib.util.find_spec("tensorflow") is not None
+    part = options.seconds / (beside + len(numbers))
+    processor = measure("cpu", min(usable_cores(), MOST_WORKERS), part, options) if beside else None
     found = [measure("gpu", number, part, options) for number in numbers]
     if options.json:
         print(json.dumps({"processor": processor, "found": found}))
         return
-    print(f"{found[0]['accelerator'] or 'no GPU: both sides on the processor'}; {options.backend} against TensorFlow")
+    print(
+        f"{found[0]['accelerator'] or 'no GPU: both sides on the processor'}; {options.backend}"
+        + (" against TensorFlow" if beside else "; TensorFlow is not installed, so the processor is not measured")
+    )
     print("| workers | candidates a minute | / processor | start, s | GPU busy | CPU busy | failed |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for each in [processor, *found]:
-        ratio = f"{each['a_minute'] / processor['a_minute']:.2f}" if processor["a_minute"] else ""
+        if each is None:
+            continue
+        ratio = f"{each['a_minute'] / processor['a_minute']:.2f}" if processor and processor["a_minute"] else ""
         start = "" if each["start"] is None else f"{each['start']:.1f}"
         gpu = "" if each["gpu"] is None else f"{each['gpu']:.0f} %"
         name = f"{each['workers']} (processor)" if each is processor else each["workers"]
