@@ -5,14 +5,17 @@
     python experiments/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
     python experiments/ablation.py --data mnist.npz --seeds 3 --only 'base; batches of 32'
     python experiments/ablation.py --data mnist.npz --seeds 2 --base large
+    python experiments/ablation.py --data mnist.npz --seeds 3 --base 1000,2000,5000,10000
     python experiments/ablation.py                                  # the table of what there is
 
 A network of about 2,000 parameters is trained by the default recipe, but in batches of 64, and then with one thing
 changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.
 ``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone;
-``--base tiny`` does so with one of about 900. Scores are validation accuracies of the last epoch, as in a search; no
+``--base tiny`` does so with one of about 900. ``--base 1000`` and the like take plain networks just below such a budget
+and change how much images are augmented: what ``training/suited.py`` goes by. Scores are validation accuracies of the last epoch, as in a search; no
 test image is involved. Records are those of a run named ``ablation``, ``ablation-large`` or ``ablation-tiny`` in the
-store, which can be interrupted and continued: first all variants with seed 0, then with seed 1.
+store, which can be interrupted and continued: first all variants with seed 0, then with seed 1; with several bases
+first all of them with seed 0.
 
 The table has mean and sample standard deviation over seeds, and the mean difference to the base, paired by seed, with
 its standard error.
@@ -49,6 +52,8 @@ from tinysearch.workers.local.executor import LocalExecutor
 from tinysearch.workers.sharing import share
 
 RUNS = {"small": "ablation", "large": "ablation-large", "tiny": "ablation-tiny"}
+BUDGETS = ("1000", "2000", "5000", "10000")
+RUNS |= {budget: f"ablation-{budget}" for budget in BUDGETS}
 
 
 def c(filters: int, **other: Any) -> Conv:
@@ -88,7 +93,31 @@ LARGE = network(c(8), c(12), M, c(16), c(16), c(16), c(10))
 
 def variants(base: str) -> dict[str, Candidate]:
     """Return what is compared, the base first."""
+    if base in BUDGETS:
+        return augmentations(base)
     return {"small": small_variants, "large": large_variants, "tiny": tiny_variants}[base]()
+
+
+def augmentations(budget: str) -> dict[str, Candidate]:
+    """Return how much a plain network below a budget may be augmented."""
+    plain = {
+        "1000": network(c(5), s(8), M, s(11), s(10), s(11)),
+        "2000": network(c(8), s(14), M, s(17), s(17), s(17)),
+        "5000": network(c(15), s(25), M, s(31), s(31), s(31)),
+        "10000": network(c(26), s(38), M, s(46), s(46), s(47)),
+    }[budget]
+    how = Recipe()
+    recipes = {
+        "base": how,
+        "half the augmentation": replace(how, rotation_degrees=3.5, shift_pixels=0.5),
+        "no augmentation": replace(how, rotation_degrees=0.0, shift_pixels=0.0),
+        "the last 2 epochs not augmented": replace(how, no_augment_final_epochs=2),
+        "half, the last 2 epochs not at all": replace(
+            how, rotation_degrees=3.5, shift_pixels=0.5, no_augment_final_epochs=2
+        ),
+        "peak rate 0.2": replace(how, learning_rate=0.2),
+    }
+    return {name: Candidate(plain, recipe) for name, recipe in recipes.items()}
 
 
 def tiny_variants() -> dict[str, Candidate]:
@@ -168,25 +197,27 @@ def small_variants() -> dict[str, Candidate]:
     }
 
 
-def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, only: list[str]) -> None:
+def train(store: Store, data: Path | None, bases: list[str], seeds: int, workers: int, only: list[str]) -> None:
     """Train what is missing, of all variants or of those with these names."""
-    run = RUNS[base]
     images = load("auto", data)
-    if run not in {one.name for one in store.runs()}:
-        store.create_run(run, images.name, images.fingerprint, {"kind": "ablation"})
-    store.run(run).check_data(images.name, images.fingerprint)
-    known = {(record.key, record.seed) for record in store.records(run)}
+    known = set()
+    for run in (RUNS[base] for base in bases):
+        if run not in {one.name for one in store.runs()}:
+            store.create_run(run, images.name, images.fingerprint, {"kind": "ablation"})
+        store.run(run).check_data(images.name, images.fingerprint)
+        known |= {(run, record.key, record.seed) for record in store.records(run)}
     planned = [
-        (name, candidate, seed)
+        (RUNS[base], name, candidate, seed)
         for seed in range(seeds)
+        for base in bases
         for name, candidate in variants(base).items()
-        if (candidate.key, seed) not in known and (not only or name in only)
+        if (RUNS[base], candidate.key, seed) not in known and (not only or name in only)
     ]
     with LocalExecutor(workers) as executor:
         where, resources = share(executor, images), Resources(threads_of_each(workers))
-        jobs = [Job(candidate, seed, where, resources=resources) for _, candidate, seed in planned]
+        jobs = [Job(candidate, seed, where, resources=resources) for _, _, candidate, seed in planned]
         for position, outcome in finished(executor, jobs):
-            (name, candidate, seed), measurement = planned[position], outcome.measurement
+            (run, name, candidate, seed), measurement = planned[position], outcome.measurement
             store.append(
                 Record(
                     run=run,
@@ -206,7 +237,7 @@ def train(store: Store, data: Path | None, base: str, seeds: int, workers: int, 
                 )
             )
             result = measurement.failure or f"{100 * (measurement.val_accuracy or 0.0):.2f} %"
-            print(f"{name}, seed {seed}: {result}, {measurement.train_seconds:.0f} s", flush=True)
+            print(f"{run}, {name}, seed {seed}: {result}, {measurement.train_seconds:.0f} s", flush=True)
 
 
 def finished(executor: Executor, jobs: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
@@ -259,21 +290,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, default=default_path())
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--base", choices=list(RUNS), default="small")
+    parser.add_argument("--base", default="small", help=f"one or more of {','.join(RUNS)}")
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="names of variants to train, separated by semicolons")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    bases = given.base.split(",")
+    if unknown_bases := set(bases) - set(RUNS):
+        parser.error(f"there is no base {min(unknown_bases)!r}; there are {', '.join(RUNS)}")
     with Store(given.store, create=given.seeds > 0) as store:
         if given.seeds:
             only = [name.strip() for name in given.only.split(";") if name.strip()]
-            named = variants(given.base)
+            named = [name for base in bases for name in variants(base)]
             unknown = [name for name in only if name not in named]
             if unknown:
-                parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(named)}")
-            train(store, given.data, given.base, given.seeds, given.workers, only)
-        rows = compared(store, given.base)
+                parser.error(f"there is no variant {unknown[0]!r}; there are {', '.join(dict.fromkeys(named))}")
+            train(store, given.data, bases, given.seeds, given.workers, only)
+        rows = [row for base in bases for row in compared(store, base)]
     if given.json:
         print(json.dumps(rows, indent=2))
         return
