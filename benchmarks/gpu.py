@@ -5,12 +5,13 @@
     pip install '.[benchmarks]' 'jax[cuda12]'
     python benchmarks/gpu.py --data mnist.npz
 
-One command of at most five minutes. Each number of workers gets an equal part of ``--seconds``, and so has the
+One command of some five minutes. Each number of workers gets an equal part of ``--seconds``, and so has the
 processor of the machine, if TensorFlow is installed, with as many single-thread workers as there are cores, at most 8.
-Workers are started and warm. Then networks below 10,000 parameters that were drawn at random are trained, each a new one, by the
-recipe ``default`` with ``--epochs``, and whole epochs are counted until the time is over: a candidate counts as so many
-epochs. What is compiled for a network counts as well; nothing is taken from an earlier run. Without a GPU both sides
-run on the processor, which shows that the command works and nothing else.
+Each phase is printed when it ends. Workers are started and warm. Then networks below 10,000 parameters that were drawn
+at random are trained, each a new one, by the recipe ``default`` with ``--epochs``, and whole epochs are counted until
+the time is over: a candidate counts as so many epochs. What is compiled for a network counts as well; nothing is taken
+from an earlier run, and compiling takes 15 s and more, so a phase should have a minute. Without a GPU both sides run on
+the processor, which shows that the command works and nothing else.
 
 The start of a candidate is what its first epoch takes longer than its second. Utilisation is the mean of what
 ``nvidia-smi`` says every second, and CPU seconds of all workers by all cores. Needs psutil.
@@ -189,26 +190,28 @@ def main() -> None:
     numbers = [int(number) for number in options.workers.split(",")]
     beside = importlib.util.find_spec("tensorflow") is not None
     part = options.seconds / (beside + len(numbers))
-    processor = measure("cpu", min(usable_cores(), MOST_WORKERS), part, options) if beside else None
-    found = [measure("gpu", number, part, options) for number in numbers]
-    if options.json:
-        print(json.dumps({"processor": processor, "found": found}))
-        return
-    print(
-        f"{found[0]['accelerator'] or 'no GPU: both sides on the processor'}; {options.backend}"
-        + (" against TensorFlow" if beside else "; TensorFlow is not installed, so the processor is not measured")
-    )
-    print("| workers | candidates a minute | / processor | start, s | GPU busy | CPU busy | failed |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for each in [processor, *found]:
-        if each is None:
+    phases = [("cpu", min(usable_cores(), MOST_WORKERS))] if beside else []
+    phases += [("gpu", number) for number in numbers]
+    if not options.json:
+        print(f"{accelerator() or 'no GPU: all on the processor'}; {options.backend}")
+        print("| workers | candidates a minute | / processor | start, s | GPU busy | CPU busy | failed |")
+        print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
+    processor = None
+    for name, workers in phases:
+        each = measure(name, workers, part, options)
+        if name == "cpu":
+            processor = each["a_minute"]
+        if options.json:
+            print(json.dumps(each), flush=True)
             continue
-        ratio = f"{each['a_minute'] / processor['a_minute']:.2f}" if processor and processor["a_minute"] else ""
+        ratio = f"{each['a_minute'] / processor:.2f}" if processor else ""
         start = "" if each["start"] is None else f"{each['start']:.1f}"
         gpu = "" if each["gpu"] is None else f"{each['gpu']:.0f} %"
-        name = f"{each['workers']} (processor)" if each is processor else each["workers"]
+        where = " (processor, TensorFlow)" if name == "cpu" else ""
         print(
-            f"| {name} | {each['a_minute']:.2f} | {ratio} | {start} | {gpu} | {each['cpu']:.0f} % | {each['failed']} |"
+            f"| {workers}{where} | {each['a_minute']:.2f} | {ratio} | {start} | {gpu} | {each['cpu']:.0f} % | "
+            f"{each['failed']} |",
+            flush=True,
         )
 
 

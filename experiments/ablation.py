@@ -12,10 +12,11 @@ A network of about 2,000 parameters is trained by the default recipe, but in bat
 changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.
 ``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone;
 ``--base tiny`` does so with one of about 900. ``--base 1000`` and the like take plain networks just below such a budget
-and change how much images are augmented: what ``training/suited.py`` goes by. Scores are validation accuracies of the last epoch, as in a search; no
-test image is involved. Records are those of a run named ``ablation``, ``ablation-large`` or ``ablation-tiny`` in the
-store, which can be interrupted and continued: first all variants with seed 0, then with seed 1; with several bases
-first all of them with seed 0.
+and change how much images are augmented.
+
+Scores are validation accuracies of the last epoch, as in a search; no test image is involved. Records are those of a
+run named ``ablation``, ``ablation-large`` and so on in the store, which can be interrupted and continued: first all
+variants of all bases with seed 0, then with seed 1.
 
 The table has mean and sample standard deviation over seeds, and the mean difference to the base, paired by seed, with
 its standard error.
