@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 Pool = dict[str, tuple[Candidate, list[float]]]
+# From candidates, and mean and spread of what the model predicts of them, both of shape (n,), to what is expected of
+# each, of that shape too.
+Gain = Callable[[Sequence[Candidate], Array, Array], Array]
 
 
 class Bayesian(Strategy):
@@ -86,13 +89,8 @@ class Bayesian(Strategy):
         x, y = self._observations(seen, pending)
         predict = fit(x, y)
         mean, _ = predict(x)
-        # What other runs found under larger budgets is no mark for this one.
-        fitting = [
-            index for index, record in enumerate(seen) if self.problem.check(record.architecture, record.cost).accepted
-        ]
-        best = float(mean[fitting].max() if fitting else mean.min())
-        ranked = (seen[index] for index in np.argsort(-mean[: len(seen)], kind="stable"))
-        members = (record for record in ranked if self._is_parent(record))
+        gain = self._gain(seen, mean[: len(seen)])
+        members = (record for record in self._ranked(seen, mean[: len(seen)]) if self._is_parent(record))
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
@@ -101,16 +99,41 @@ class Bayesian(Strategy):
             self._fill(pool, self._mutants(parents, self.pool // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
             if new:
-                mean, spread = predict(np.array([pool[key][1] for key in new]))
-                gains.update(zip(new, expected_improvement(mean, spread, best).tolist(), strict=True))
+                found = gain([pool[key][0] for key in new], *predict(np.array([pool[key][1] for key in new])))
+                gains.update(zip(new, found.tolist(), strict=True))
             promising = heapq.nlargest(self.parents, gains, key=gains.__getitem__)
             parents = [pool[key][0] for key in promising]
         return pool[max(gains, key=gains.__getitem__)][0] if gains else self._drawn(known, rng)
 
+    def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
+        """Return what tells how much is expected of candidates.
+
+        Args:
+            seen: What was trained.
+            mean: What the model thinks of it, shape ``(n,)``.
+        """
+        # What other runs found under larger budgets is no mark for this one.
+        fitting = self._fitting(seen)
+        best = float(mean[fitting].max() if fitting else mean.min())
+        return lambda candidates, mean, spread: expected_improvement(mean, spread, best)
+
+    def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
+        """Return what was trained, the best first."""
+        return (seen[index] for index in np.argsort(-mean, kind="stable"))
+
+    def _fitting(self, seen: Sequence[Record]) -> list[int]:
+        """Return which records are of networks within the budget."""
+        return [
+            index for index, record in enumerate(seen) if self.problem.check(record.architecture, record.cost).accepted
+        ]
+
     def _remembered(self, history: Sequence[Record]) -> list[Record]:
         older, latest = history[: -self.memory], history[-self.memory :]
-        best = heapq.nlargest(self.memory, (record for record in older if math.isfinite(record.score)), key=_score)
-        return [*best, *latest]
+        return [*self._best([record for record in older if math.isfinite(record.score)]), *latest]
+
+    def _best(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return as many of the best as the model sees beside the latest; all of them have a score."""
+        return heapq.nlargest(self.memory, records, key=_score)
 
     def _observations(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
         """Return features, shape ``(n, features)``, and results, shape ``(n,)``, of what was trained or is pending."""

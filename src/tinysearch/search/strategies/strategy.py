@@ -34,6 +34,7 @@ class Problem:
         recipe: How candidates are trained.
         tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
         constraints: What else must accept an architecture.
+        budgets: Bounds on parameters, below each of which a good network is wanted; none for the one of the budget.
     """
 
     space: SearchSpace
@@ -41,6 +42,7 @@ class Problem:
     recipe: Recipe
     tune_recipe: bool = False
     constraints: tuple[Constraint, ...] = ()
+    budgets: tuple[int, ...] = ()
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
