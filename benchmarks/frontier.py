@@ -16,10 +16,10 @@ The sides have the same number of trainings in all, baselines not counted:
 - ``parego`` and ``budget-at-random``: scalarised ways of a single run, see their classes.
 
 Two figures for each search, both of true quality: that of networks without the luck of their training, but chosen by
-the accuracies that were observed. *Hypervolume*: of the networks on the observed front, in powers of ten, error rate times
-parameters; the reference point is an error rate of 100 % and twice the largest budget, and networks below the smallest
-budget count as ones of that size. *Mean error*: of the winners below each budget, the geometric mean of their error
-rates, in percent.
+the accuracies that were observed. *Hypervolume*: of the networks on the observed front, in powers of ten, error rate
+times parameters; the reference point is an error rate of 100 % and twice the largest budget, and networks below the
+smallest budget count as ones of that size. *Mean error*: of the winners below each budget, the geometric mean of their
+error rates, in percent.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from stand_in import FAMILIES
 from strategies import PATIENCE, beginning, record, stand_in
 
 from tinysearch.calls import BUDGETS
-from tinysearch.results.hypervolume import hypervolume
+from tinysearch.results.hypervolume import of_networks
 from tinysearch.results.record import Record
 from tinysearch.search.frontier import initial_candidates
 from tinysearch.search.given import search_space_of
 from tinysearch.search.settings import DEFAULT_LAG
 from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
-from tinysearch.search.strategies.pareto import BEYOND, Pareto
+from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.search.strategies.surrogate import Array
@@ -163,17 +163,12 @@ def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
     for one in sorted(records, key=lambda one: (one.cost.params, -one.score)):
         if not chosen or one.score > chosen[-1].score:
             chosen.append(one)
-    wrong = [math.log10(1 - true(one.architecture)) for one in chosen]
-    smallest, largest = math.log10(min(BUDGETS)), math.log10(max(BUDGETS))
-    places = [max(smallest, math.log10(one.cost.params)) for one in chosen]
-    winners = [
-        next(error for one, error in zip(chosen[::-1], wrong[::-1], strict=True) if one.cost.params < budget)
-        for budget in BUDGETS
-    ]
+    front = [(one.cost.params, true(one.architecture)) for one in chosen]
+    errors = [100 * (1 - next(value for params, value in front[::-1] if params < budget)) for budget in BUDGETS]
     return {
-        "hypervolume": hypervolume(zip(places, wrong, strict=True), (largest + math.log10(BEYOND), 0.0)),
-        "mean_error": 10 ** (2 + statistics.fmean(winners)),
-        "errors": [round(10 ** (2 + error), 4) for error in winners],
+        "hypervolume": of_networks(front, BUDGETS),
+        "mean_error": statistics.geometric_mean(errors),
+        "errors": [round(error, 4) for error in errors],
     }
 
 

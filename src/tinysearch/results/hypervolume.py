@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tinysearch.errors import InputError
 
 Point = tuple[float, float]
+# The cost of a reference point, as a multiple of the budget: so the largest networks are worth something too.
+BEYOND = 2
+LEAST_ERROR = 1e-4
 
 
 def hypervolume(points: Iterable[Point], reference: Point) -> float:
@@ -36,3 +39,24 @@ def hypervolume(points: Iterable[Point], reference: Point) -> float:
             area += (reference[0] - x) * (height - y)
             height = y
     return area
+
+
+def of_networks(networks: Iterable[tuple[int, float]], budgets: Sequence[int]) -> float:
+    """Return the hypervolume of networks by error rate and parameters, on logarithmic scales, in powers of ten.
+
+    The reference point is an error rate of 100 % and ``BEYOND`` times the largest budget. A network below the smallest
+    budget counts as one of that size, and an error rate below ``LEAST_ERROR`` as that: so neither tiny networks nor
+    lucky ones are worth more than what was asked for.
+
+    Args:
+        networks: Parameters and accuracy of each, or of another share that is the better the larger it is.
+        budgets: Bounds on parameters.
+
+    >>> round(of_networks([(900, 0.9), (9_000, 0.99)], [1_000, 10_000]), 3)
+    1.648
+    """
+    smallest, reference = math.log10(min(budgets)), math.log10(BEYOND * max(budgets))
+    points = [
+        (max(smallest, math.log10(params)), math.log10(max(LEAST_ERROR, 1 - accuracy))) for params, accuracy in networks
+    ]
+    return hypervolume(points, (reference, 0.0))

@@ -85,7 +85,14 @@ class SearchRun:
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
         constraints = tuple(constraint(name, given) for name, given in plugins.constraints_of(settings))
-        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe, constraints)
+        problem = Problem(
+            self.space,
+            settings.budget,
+            settings.recipe,
+            settings.tune_recipe,
+            constraints,
+            budgets=settings.budgets,
+        )
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}

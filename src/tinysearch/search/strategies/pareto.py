@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 import numpy as np
 
 from tinysearch.errors import RunError
+from tinysearch.results.hypervolume import BEYOND
 from tinysearch.results.record import Record
 from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
 from tinysearch.search.strategies.strategy import Problem
@@ -26,8 +27,6 @@ COSTS = {
 }
 # Networks that cost less than this fraction of the budget count as ones that cost as much.
 LOWEST = 0.1
-# The reference point has this many times the cost of the budget, so that its largest networks are worth something.
-BEYOND = 2.0
 # From costs to logarithms of them, of the same shape.
 Scale = Callable[[Sequence[float]], Array]
 
@@ -169,7 +168,8 @@ class Pareto(Bayesian):
         """Draw a bound on parameters: a budget, or any from the lowest that counts to the budget."""
         if self._levels:
             return int(rng.choice(self._levels))
-        return max(2, round(self.problem.budget.params * LOWEST ** float(rng.random())))
+        share: float = LOWEST ** rng.random()
+        return max(2, round(self.problem.budget.params * share))
 
     def _own_bound(self, parent: Record | Candidate) -> int:
         """Return the bound that a mutant of about the size of its parent is scaled below."""
