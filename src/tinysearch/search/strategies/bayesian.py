@@ -139,13 +139,19 @@ class Bayesian(Strategy):
         """Return features, shape ``(n, features)``, and results, shape ``(n,)``, of what was trained or is pending."""
         x = [self._features(Candidate(one.architecture, Recipe.from_dict(one.recipe)), one.cost) for one in seen]
         y = results(self._scores(seen))
-        middling = float(np.median(y))
-        for candidate in pending:
-            cost = self.problem.space.cost(candidate.architecture)
-            if cost is not None:
-                x.append(self._features(candidate, cost))
-                y.append(middling)
-        return np.array(x), np.array(y)
+        costs = [(candidate, self.problem.space.cost(candidate.architecture)) for candidate in pending]
+        built = [(candidate, cost) for candidate, cost in costs if cost is not None]
+        x += [self._features(candidate, cost) for candidate, cost in built]
+        return np.array(x), np.array([*y, *self._middling(seen, y, [candidate for candidate, _ in built])])
+
+    def _middling(self, seen: Sequence[Record], y: Sequence[float], pending: Sequence[Candidate]) -> list[float]:
+        """Return what candidates count as that are pending.
+
+        Args:
+            seen, y: What was trained, and its results.
+            pending: Those of them that can be built.
+        """
+        return [float(np.median(y))] * len(pending)
 
     def _scores(self, seen: Sequence[Record]) -> list[float]:
         """Return scores; of what was stopped early it is known that it is none of the best."""

@@ -44,7 +44,8 @@ class Pareto(Bayesian):
 
     The search begins with random networks of all sizes. Parents are the front of what the model thinks of what was
     trained, then the front of the rest, and so on. Half of the mutants keep their size, the widths of the others are
-    scaled to one drawn at random, so that what is good at one size is tried at others.
+    scaled to one drawn at random, so that what is good at one size is tried at others. Candidates that are pending
+    count as ones with the middling result of the five that cost about as much.
 
     Args:
         problem: Space, budget and recipe. A cost other than parameters that the budget does not bound is taken up to
@@ -57,6 +58,7 @@ class Pareto(Bayesian):
     """
 
     sizes = 10
+    alike = 5
 
     def __init__(
         self,
@@ -92,6 +94,15 @@ class Pareto(Bayesian):
             return np.asarray(np.einsum("ij,ji->i", widths, improvements))
 
         return gain
+
+    def _middling(self, seen: Sequence[Record], y: Sequence[float], pending: Sequence[Candidate]) -> list[float]:
+        """Return the middling results of those that cost about as much: what costs less reaches less."""
+        costs = np.array([self._cost(record) for record in seen])
+        found = []
+        for candidate in pending:
+            away = np.abs(np.log(np.maximum(costs, 1.0)) - math.log(max(self._cost(candidate), 1.0)))
+            found.append(float(np.median(np.array(y)[np.argsort(away, kind="stable")[: self.alike]])))
+        return found
 
     def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
         """Return what was trained, front by front."""
