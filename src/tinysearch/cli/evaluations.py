@@ -119,12 +119,13 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
     winners = {bound: _winner([one.by(metric, direction) for one in found]) for bound, found in records.items()}
-    of_one_run = len({record.run for record in every}) == 1
     sign = 1.0 if direction == "max" else -1.0
     shown: list[Row] = []
     for bound, own in winners.items():
-        # In one run it is ranked among all that are below the budget.
-        able = own if of_one_run else [row for found in winners.values() for row in found if row.params < bound]
+        # What its own winner was ranked with is not compared again.
+        ranked = {(one.run, one.key) for one in records[bound]}
+        others = (row for found in winners.values() for row in found if (row.run, row.key) not in ranked)
+        able = [*own, *(row for row in others if row.params < bound)]
         row = max(able, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
         if row is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
