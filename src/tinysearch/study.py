@@ -65,10 +65,11 @@ class Study:
         verbose: Whether progress is shown; by default on a terminal and in a notebook.
         **settings: Any others of ``RunSettings``, the only place of their defaults: ``trials``, ``epochs``,
             ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
-            ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``; ``max_macs``,
-            ``max_ram``, ``max_flash`` and ``max_weight_bytes``; ``device``, the name of one whose RAM and flash are
-            limits; and ``warm_start``, names of runs to learn from. A strategy may be
-            a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
+            ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``; ``budgets``,
+            bounds below each of which there is a winner; ``max_macs``, ``max_ram``, ``max_flash`` and
+            ``max_weight_bytes``; ``device``, the name of one whose RAM and flash are limits; and ``warm_start``, names
+            of runs to learn from. A strategy may be a class, a constraint a class or an instance, each also
+            ``"module:Class"``. What is left out is, in a run
             that goes on, as it began.
 
     Attributes:
