@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import devices, options, panels, plugins, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -55,7 +55,15 @@ def frontier(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    strategy: options.Strategy = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="pareto for one run; any other for a run for each budget: docs/strategies.md. [pareto]",
+            autocompletion=completion.strategies,
+            rich_help_panel=panels.SEARCH,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
