@@ -2,13 +2,13 @@
 
 ::
 
-    python benchmarks/frontier.py --seeds 24 --trials 60 --sides pareto,sweep,apart --processes 2
-    python benchmarks/frontier.py --seeds 24 --trials 120 --sides sweep --json >> found.jsonl
-    python benchmarks/frontier.py --table found.jsonl
+    python benchmarks/frontier.py --seeds 24 --trials 60,120 --processes 2
+    python benchmarks/frontier.py --seeds 24 --trials 60,120 --limit 240    # in pieces, until all are done
 
 The sides have the same number of trainings in all, baselines not counted:
 
-- ``pareto``: one run of the strategy ``pareto``, which knows the budgets; ``pareto-open`` is one that does not;
+- ``pareto``: one run of the strategy ``pareto``, which knows the budgets; ``pareto-open`` is one that does not, and the
+  prior of ``pareto-leaning`` leans to the geometric mean of the budgets instead of the largest;
 - ``sweep``: a run of ``bayesian`` for each budget, which begins with the best networks of the budgets before, scaled,
   and learns from all that was trained for these, as ``tinysearch frontier --strategy bayesian`` does;
 - ``apart``: a run of ``bayesian`` for each budget, which knows nothing of the others;
@@ -29,12 +29,11 @@ import json
 import math
 import os
 import statistics
-import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from stand_in import FAMILIES
@@ -56,7 +55,27 @@ from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-SIDES = ("pareto", "sweep", "apart", "random", "pareto-open", "budget-at-random", "parego")
+SIDES = ("pareto", "sweep", "apart", "random", "pareto-open", "pareto-leaning", "budget-at-random", "parego")
+
+
+class Search(NamedTuple):
+    """One search.
+
+    Args:
+        side: One of ``SIDES``.
+        seed: Of its random numbers.
+        trials: Trainings of all budgets together.
+        lag: See ``RunSettings``.
+        pool: How many mutants a proposal looks at.
+        family: Of the stand-in.
+    """
+
+    side: str
+    seed: int
+    trials: int
+    lag: int
+    pool: int
+    family: str
 
 
 class BudgetAtRandom(Pareto):
@@ -103,9 +122,9 @@ class ParEGO(Pareto):
         return Bayesian._gain(self, seen, mean)
 
 
-def problem_below(budget: int, budgets: tuple[int, ...] = ()) -> Problem:
-    """Return the problem that a run below a budget has."""
-    return Problem(search_space_of(None, Task(), budget), Budget(budget), Recipe(), budgets=budgets)
+def problem_below(budget: int, budgets: tuple[int, ...] = (), leaning: int | None = None) -> Problem:
+    """Return the problem that a run below a budget has, its prior leaning to this budget or another one."""
+    return Problem(search_space_of(None, Task(), leaning or budget), Budget(budget), Recipe(), budgets=budgets)
 
 
 def search(
@@ -137,9 +156,11 @@ def search(
     return own
 
 
-def trained(side: str, seed: int, trials: int, lag: int, family: str) -> list[Record]:
+def trained(given: Search) -> list[Record]:
     """Return all that one side trains."""
+    side, seed, trials, lag, pool, family = given
     largest = max(BUDGETS)
+    small = {"pool": pool, "drawn": pool // 6}
     if side in ("sweep", "apart"):
         found: list[Record] = []
         last: list[Record] = []
@@ -148,12 +169,15 @@ def trained(side: str, seed: int, trials: int, lag: int, family: str) -> list[Re
             apart = side == "apart"
             initial = () if apart else initial_candidates(last, problem.space, budget)
             shares = trials // len(BUDGETS)
-            last = search(Bayesian(problem), seed, shares, lag, family, initial, () if apart else found)
+            last = search(Bayesian(problem, **small), seed, shares, lag, family, initial, () if apart else found)
             found += last
         return found
-    problem = problem_below(largest, () if side == "pareto-open" else BUDGETS)
-    makers = {"random": RandomSearch, "budget-at-random": BudgetAtRandom, "parego": ParEGO}
-    return search(makers.get(side, Pareto)(problem), seed, trials, lag, family)
+    leaning = round(statistics.geometric_mean(BUDGETS)) if side == "pareto-leaning" else None
+    problem = problem_below(largest, () if side == "pareto-open" else BUDGETS, leaning)
+    if side == "random":
+        return search(RandomSearch(problem), seed, trials, lag, family)
+    maker = {"budget-at-random": BudgetAtRandom, "parego": ParEGO}.get(side, Pareto)
+    return search(maker(problem, **small), seed, trials, lag, family)
 
 
 def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
@@ -164,7 +188,8 @@ def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
         if not chosen or one.score > chosen[-1].score:
             chosen.append(one)
     front = [(one.cost.params, true(one.architecture)) for one in chosen]
-    errors = [100 * (1 - next(value for params, value in front[::-1] if params < budget)) for budget in BUDGETS]
+    winners = [next((value for params, value in front[::-1] if params < budget), 0.0) for budget in BUDGETS]
+    errors = [100 * (1 - value) for value in winners]
     return {
         "hypervolume": of_networks(front, BUDGETS),
         "mean_error": statistics.geometric_mean(errors),
@@ -172,12 +197,16 @@ def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
     }
 
 
-def measured(side: str, seed: int, trials: int, lag: int, family: str) -> dict[str, Any]:
-    """Carry out one side with one seed."""
+def measured(search: Search) -> dict[str, Any]:
+    """Carry out one search; return what it was and its figures."""
     start = time.process_time()
-    found = figures(trained(side, seed, trials, lag, family), family)
-    seconds = round(time.process_time() - start, 1)
-    return {"side": side, "seed": seed, "trials": trials, "lag": lag, "family": family, **found, "seconds": seconds}
+    found = figures(trained(search), search.family)
+    return {**search._asdict(), **found, "seconds": round(time.process_time() - start, 1)}
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return what was saved; nothing if there is no such file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def spread(values: Sequence[float], digits: int) -> str:
@@ -190,16 +219,16 @@ def table(found: Sequence[dict[str, Any]]) -> str:
     """Return a Markdown table, a row for each side and number of trainings."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for one in found:
-        groups.setdefault((one["family"], one["lag"], one["trials"], one["side"]), []).append(one)
+        groups.setdefault((one["family"], one["lag"], one["pool"], one["trials"], one["side"]), []).append(one)
     budgets = " | ".join(f"{budget:,}" for budget in BUDGETS)
     lines = [
-        f"| stand-in | lag | trainings | side | n | hypervolume | mean error, % | {budgets} | CPU s |",
-        "| --- | ---: | ---: | --- | ---: |" + " ---: |" * (len(BUDGETS) + 3),
+        f"| stand-in | lag | pool | trainings | side | n | hypervolume | mean error, % | {budgets} | CPU s |",
+        "| --- | ---: | ---: | ---: | --- | ---: |" + " ---: |" * (len(BUDGETS) + 3),
     ]
-    for (family, lag, trials, side), group in sorted(groups.items()):
+    for (family, lag, pool, trials, side), group in sorted(groups.items()):
         errors = [spread([one["errors"][place] for one in group], 2) for place in range(len(BUDGETS))]
         lines.append(
-            f"| {family} | {lag} | {trials} | {side} | {len(group)} "
+            f"| {family} | {lag} | {pool} | {trials} | {side} | {len(group)} "
             f"| {spread([one['hypervolume'] for one in group], 3)} "
             f"| {spread([one['mean_error'] for one in group], 3)} "
             f"| {' | '.join(errors)} | {statistics.fmean(one['seconds'] for one in group):.0f} |"
@@ -207,38 +236,46 @@ def table(found: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def carry_out(planned: Sequence[Search], processes: int, limit: float, save: Path) -> None:
+    """Carry out searches, and append a line of JSON for each to a file; begin none after so many seconds."""
+    end = time.monotonic() + limit
+    with ProcessPoolExecutor(processes) as executor, save.open("a", encoding="utf-8") as lines:
+        waiting = list(planned)
+        running: set[Future[dict[str, Any]]] = set()
+        while running or (waiting and time.monotonic() < end):
+            while waiting and len(running) < processes and time.monotonic() < end:
+                running.add(executor.submit(measured, waiting.pop(0)))
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                print(json.dumps(future.result()), file=lines, flush=True)
+
+
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sides", default=",".join(SIDES[:3]), help="names, separated by commas")
+    parser.add_argument("--sides", default=",".join(SIDES[:3]), help=f"some of {','.join(SIDES)}")
     parser.add_argument("--seeds", type=int, default=24)
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--trials", type=int, default=60, help="of all budgets together")
+    parser.add_argument("--trials", default="60", help="of all budgets together; several, separated by commas")
     parser.add_argument("--lag", type=int, default=DEFAULT_LAG)
+    parser.add_argument("--pool", type=int, default=120, help="mutants that a proposal looks at; fewer are quicker")
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--json", action="store_true", help="print a line of JSON for each search instead of a table")
-    parser.add_argument("--table", type=Path, help="print a table of such lines, and search nothing")
+    parser.add_argument("--save", type=Path, default=Path("frontier.jsonl"), help="what is in it is not done again")
+    parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which no search begins")
     options = parser.parse_args()
-    if options.table is not None:
-        print(table([json.loads(line) for line in options.table.read_text().splitlines()]))
-        return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    found = []
-    with ProcessPoolExecutor(options.processes) as executor:
-        futures = [
-            executor.submit(measured, side, seed, options.trials, options.lag, options.stand_in)
-            for seed in range(options.first_seed, options.first_seed + options.seeds)
-            for side in options.sides.split(",")
-        ]
-        for future in futures:
-            found.append(future.result())
-            if options.json:
-                print(json.dumps(found[-1]), flush=True)
-            else:
-                print(f"{found[-1]['side']}, seed {found[-1]['seed']}", file=sys.stderr)
-    if not options.json:
-        print(table(found))
+    # Processes that are forked share it.
+    stand_in(options.stand_in)
+    known = read(options.save)
+    planned = [
+        Search(side, seed, int(trials), options.lag, options.pool, options.stand_in)
+        for seed in range(options.seeds)
+        for trials in options.trials.split(",")
+        for side in options.sides.split(",")
+    ]
+    done = {Search(**{name: one[name] for name in Search._fields}) for one in known}
+    carry_out([one for one in planned if one not in done], options.processes, options.limit, options.save)
+    print(table(read(options.save)))
 
 
 if __name__ == "__main__":
