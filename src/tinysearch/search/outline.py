@@ -7,7 +7,10 @@ from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
+from tinysearch.search.settings import RunSettings
 from tinysearch.space.survey import survey
+from tinysearch.training.augmentation import same_but_augmentation
+from tinysearch.training.recipe import RECIPES
 
 
 def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
@@ -37,10 +40,18 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
         (
             "training",
-            f"{figures.epochs(settings.recipe.epochs)} each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}",
+            f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
         ),
         *([] if need is None else [("memory", need)]),
     ]
+
+
+def _recipe(settings: RunSettings) -> str:
+    """Return the name of the recipe, its augmentation aside if that was chosen for the run."""
+    if not settings.augmentation:
+        return settings.recipe.name
+    names = (name for name, known in RECIPES.items() if same_but_augmentation(settings.recipe, known))
+    return next(names, settings.recipe.name)
 
 
 def _share(share: float) -> str:

@@ -22,7 +22,7 @@ from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import MAY_CHANGE, RunSettings
 from tinysearch.search.strategies.registry import constraint, strategy
-from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.strategy import Problem, begun_with
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
@@ -96,7 +96,7 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            settings.initial_candidates,
+            [*settings.initial_candidates, *begun_with(searcher, settings.designs)],
             prune=settings.prune,
             warm_start_trials=[
                 record for name, count in settings.warm_start_trials for record in self._warm_start(name, count)
