@@ -28,6 +28,8 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     done = run.history.done
     resumed = f", {done} of {run.planned} trained already" if done else ""
     at_a_time = f", {workers} at a time" if workers > 1 else ""
+    designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
+    designs = f", the first {min(designed, settings.trials)} drawn by hand" if designed and settings.trials else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
@@ -37,7 +39,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
+        ("search", f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}"),
         (
             "training",
             f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
