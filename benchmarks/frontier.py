@@ -44,11 +44,11 @@ from tinysearch.results.hypervolume import of_networks
 from tinysearch.results.record import Record
 from tinysearch.search.frontier import initial_candidates
 from tinysearch.search.given import search_space_of
-from tinysearch.search.settings import DEFAULT_LAG
+from tinysearch.search.settings import DEFAULT_LAG, RunSettings
 from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
 from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.random import RandomSearch
-from tinysearch.search.strategies.strategy import Problem, Strategy
+from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
 from tinysearch.search.strategies.surrogate import Array
 from tinysearch.space.budget import Budget
 from tinysearch.space.task import Task
@@ -67,6 +67,7 @@ class Search(NamedTuple):
         trials: Trainings of all budgets together.
         lag: See ``RunSettings``.
         pool: How many mutants a proposal looks at.
+        designs: With how many designs it begins, see ``begun_with``.
         family: Of the stand-in.
     """
 
@@ -75,6 +76,7 @@ class Search(NamedTuple):
     trials: int
     lag: int
     pool: int
+    designs: int
     family: str
 
 
@@ -127,24 +129,23 @@ def problem_below(budget: int, budgets: tuple[int, ...] = (), leaning: int | Non
     return Problem(search_space_of(None, Task(), leaning or budget), Budget(budget), Recipe(), budgets=budgets)
 
 
-def search(
+def searched(
+    given: Search,
     strategy: Strategy,
-    seed: int,
     trials: int,
-    lag: int,
-    family: str,
     initial: Sequence[Candidate] = (),
     before: Sequence[Record] = (),
 ) -> list[Record]:
-    """Carry out one search, with the lag that real ones have; return its records."""
+    """Carry out a run of a search, with the lag that real ones have; return its records."""
     problem = strategy.problem
-    own = beginning(problem, family)
+    own = beginning(problem, given.family)
+    initial = [*initial, *begun_with(strategy, given.designs)]
     first = len(own)
     for trial in range(trials):
-        visible = max(first, len(own) - lag + 1)
+        visible = max(first, len(own) - given.lag + 1)
         pending = [Candidate(one.architecture, problem.recipe) for one in own[visible:]]
         known = {one.key for one in own}
-        rng = np.random.default_rng([seed, trial])
+        rng = np.random.default_rng([given.seed, trial])
         candidate = initial[trial] if trial < len(initial) else None
         for _ in range(PATIENCE):
             if candidate is not None and problem.fits(candidate.architecture) and candidate.key not in known:
@@ -152,15 +153,14 @@ def search(
             candidate = strategy.propose([*before, *own[:visible]], rng, pending)
         else:
             break
-        own.append(record(problem, candidate, trial, "search", family))
+        own.append(record(problem, candidate, trial, "search", given.family))
     return own
 
 
 def trained(given: Search) -> list[Record]:
     """Return all that one side trains."""
-    side, seed, trials, lag, pool, family = given
-    largest = max(BUDGETS)
-    small = {"pool": pool, "drawn": pool // 6}
+    side, largest = given.side, max(BUDGETS)
+    small = {"pool": given.pool, "drawn": given.pool // 6}
     if side in ("sweep", "apart"):
         found: list[Record] = []
         last: list[Record] = []
@@ -168,16 +168,17 @@ def trained(given: Search) -> list[Record]:
             problem = problem_below(budget)
             apart = side == "apart"
             initial = () if apart else initial_candidates(last, problem.space, budget)
-            shares = trials // len(BUDGETS)
-            last = search(Bayesian(problem, **small), seed, shares, lag, family, initial, () if apart else found)
+            last = searched(
+                given, Bayesian(problem, **small), given.trials // len(BUDGETS), initial, () if apart else found
+            )
             found += last
         return found
     leaning = round(statistics.geometric_mean(BUDGETS)) if side == "pareto-leaning" else None
     problem = problem_below(largest, () if side == "pareto-open" else BUDGETS, leaning)
     if side == "random":
-        return search(RandomSearch(problem), seed, trials, lag, family)
+        return searched(given, RandomSearch(problem), given.trials)
     maker = {"budget-at-random": BudgetAtRandom, "parego": ParEGO}.get(side, Pareto)
-    return search(maker(problem, **small), seed, trials, lag, family)
+    return searched(given, maker(problem, **small), given.trials)
 
 
 def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
@@ -219,16 +220,18 @@ def table(found: Sequence[dict[str, Any]]) -> str:
     """Return a Markdown table, a row for each side and number of trainings."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for one in found:
-        groups.setdefault((one["family"], one["lag"], one["pool"], one["trials"], one["side"]), []).append(one)
+        groups.setdefault(
+            (one["family"], one["lag"], one["pool"], one["designs"], one["trials"], one["side"]), []
+        ).append(one)
     budgets = " | ".join(f"{budget:,}" for budget in BUDGETS)
     lines = [
-        f"| stand-in | lag | pool | trainings | side | n | hypervolume | mean error, % | {budgets} | CPU s |",
-        "| --- | ---: | ---: | ---: | --- | ---: |" + " ---: |" * (len(BUDGETS) + 3),
+        f"| stand-in | lag | pool | designs | trainings | side | n | hypervolume | mean error, % | {budgets} | CPU s |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: |" + " ---: |" * (len(BUDGETS) + 3),
     ]
-    for (family, lag, pool, trials, side), group in sorted(groups.items()):
+    for (family, lag, pool, designs, trials, side), group in sorted(groups.items()):
         errors = [spread([one["errors"][place] for one in group], 2) for place in range(len(BUDGETS))]
         lines.append(
-            f"| {family} | {lag} | {pool} | {trials} | {side} | {len(group)} "
+            f"| {family} | {lag} | {pool} | {designs} | {trials} | {side} | {len(group)} "
             f"| {spread([one['hypervolume'] for one in group], 3)} "
             f"| {spread([one['mean_error'] for one in group], 3)} "
             f"| {' | '.join(errors)} | {statistics.fmean(one['seconds'] for one in group):.0f} |"
@@ -258,6 +261,7 @@ def main() -> None:
     parser.add_argument("--trials", default="60", help="of all budgets together; several, separated by commas")
     parser.add_argument("--lag", type=int, default=DEFAULT_LAG)
     parser.add_argument("--pool", type=int, default=120, help="mutants that a proposal looks at; fewer are quicker")
+    parser.add_argument("--designs", type=int, default=RunSettings().designs)
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--save", type=Path, default=Path("frontier.jsonl"), help="what is in it is not done again")
@@ -268,7 +272,7 @@ def main() -> None:
     stand_in(options.stand_in)
     known = read(options.save)
     planned = [
-        Search(side, seed, int(trials), options.lag, options.pool, options.stand_in)
+        Search(side, seed, int(trials), options.lag, options.pool, options.designs, options.stand_in)
         for seed in range(options.seeds)
         for trials in options.trials.split(",")
         for side in options.sides.split(",")

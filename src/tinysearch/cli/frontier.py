@@ -78,6 +78,7 @@ def frontier(
     augment: options.Augment = None,
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
+    designs: options.Designs = None,
     learn_from: options.LearnFrom = None,
     max_ram: devices.MaxRam = None,
     max_flash: devices.MaxFlash = None,
@@ -163,6 +164,7 @@ def frontier(
         "max_flash": max_flash,
         "device": device,
         "prune": prune,
+        "designs": designs,
         "constraints": constraint or None,
         "objective": objective,
     }

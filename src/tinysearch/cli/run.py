@@ -85,6 +85,7 @@ def run(
     augment: options.Augment = None,
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
+    designs: options.Designs = None,
     learn_from: options.LearnFrom = None,
     objective: options.Objective = None,
     max_macs: Annotated[
@@ -199,6 +200,7 @@ def run(
         "augment": augment,
         "class_weight": class_weight,
         "prune": prune,
+        "designs": designs,
         "warm_start": learn_from or None,
         "objective": objective,
         "max_macs": max_macs,

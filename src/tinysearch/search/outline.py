@@ -9,7 +9,10 @@ from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
+from tinysearch.search.settings import RunSettings
 from tinysearch.space.survey import survey
+from tinysearch.training.augmentation import same_but_augmentation
+from tinysearch.training.recipe import RECIPES
 
 
 def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
@@ -27,6 +30,8 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     done = run.history.done
     resumed = f", {done} of {run.planned} trained already" if done else ""
     at_a_time = f", {workers} at a time" if workers > 1 else ""
+    designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
+    designs = f", the first {min(designed, settings.trials)} drawn by hand" if designed and settings.trials else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
@@ -37,10 +42,13 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("budget", ", ".join(settings.budget.limits)),
         *([("front", f"the best below each of {_listed(settings.budgets)} parameters")] if settings.budgets else []),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
+        (
+            "search",
+            f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
+        ),
         (
             "training",
-            f"{figures.epochs(settings.recipe.epochs)} each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}",
+            f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
         ),
         *([] if need is None else [("memory", need)]),
     ]
@@ -48,6 +56,14 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
 
 def _listed(budgets: Sequence[int]) -> str:
     return ", ".join(f"{budget:,}" for budget in budgets)
+
+
+def _recipe(settings: RunSettings) -> str:
+    """Return the name of the recipe, its augmentation aside if that was chosen for the run."""
+    if not settings.augmentation:
+        return settings.recipe.name
+    names = (name for name, known in RECIPES.items() if same_but_augmentation(settings.recipe, known))
+    return next(names, settings.recipe.name)
 
 
 def _share(share: float) -> str:

@@ -22,7 +22,7 @@ from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import MAY_CHANGE, RunSettings
 from tinysearch.search.strategies.registry import constraint, strategy
-from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.strategy import Problem, begun_with
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
@@ -92,6 +92,7 @@ class SearchRun:
             settings.tune_recipe,
             constraints,
             budgets=settings.budgets,
+            recipes=settings.recipes,
         )
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
@@ -103,7 +104,7 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            settings.initial_candidates,
+            [*settings.initial_candidates, *begun_with(searcher, settings.designs)],
             prune=settings.prune,
             warm_start_trials=[
                 record for name, count in settings.warm_start_trials for record in self._warm_start(name, count)

@@ -50,6 +50,7 @@ class Bayesian(Strategy):
         memory: How many of the latest records, and how many of the best before them, the model sees.
     """
 
+    begins_with_designs = True
     attempts = 3
     rounds = 2
 

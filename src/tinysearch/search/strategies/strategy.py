@@ -6,6 +6,7 @@ import abc
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget, Verdict
 from tinysearch.space.constraint import Constraint
 from tinysearch.space.cost import Cost
+from tinysearch.space.designs import designs
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
@@ -35,6 +37,8 @@ class Problem:
         tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
         constraints: What else must accept an architecture.
         budgets: Bounds on parameters, below each of which a good network is wanted; none for the one of the budget.
+        recipes: Bounds on parameters, from the smallest to the largest, and how networks below each are trained, if not
+            by the recipe.
     """
 
     space: SearchSpace
@@ -43,6 +47,15 @@ class Problem:
     tune_recipe: bool = False
     constraints: tuple[Constraint, ...] = ()
     budgets: tuple[int, ...] = ()
+    recipes: tuple[tuple[int, Recipe], ...] = ()
+
+    def recipe_of(self, architecture: Architecture) -> Recipe:
+        """Return how an architecture is trained, which may depend on its size."""
+        if not self.recipes:
+            return self.recipe
+        cost = self.space.cost(architecture)
+        able = (recipe for bound, recipe in self.recipes if cost is not None and cost.params < bound)
+        return next(able, self.recipe)
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
@@ -58,13 +71,14 @@ class Problem:
 
     def new_candidate(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned often with one drawn at random."""
+        recipe = self.recipe_of(architecture)
         drawn = self.tune_recipe and rng.random() < _OTHERS
-        return Candidate(architecture, sampled(self.recipe, rng) if drawn else self.recipe)
+        return Candidate(architecture, sampled(recipe, rng) if drawn else recipe)
 
     def child_of(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned with a parent's, often mutated."""
         if not self.tune_recipe:
-            return Candidate(architecture, self.recipe)
+            return Candidate(architecture, self.recipe_of(architecture))
         inherited = parent.recipe if isinstance(parent, Candidate) else Recipe.from_dict(parent.recipe)
         inherited = replace(inherited, epochs=self.recipe.epochs)
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
@@ -92,7 +106,13 @@ class Strategy(abc.ABC):
 
     Args:
         problem: Space, budget and recipe.
+
+    Attributes:
+        begins_with_designs: Whether the first trials of a run are networks drawn by hand, see ``space/designs.py``,
+            before the strategy is asked. Where there are several budgets, there is a third of them for each.
     """
+
+    begins_with_designs: ClassVar[bool] = False
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -112,6 +132,19 @@ class Strategy(abc.ABC):
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
                 in order. There are as many as the run has workers, less one.
         """
+
+
+def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
+    """Return the designs that a run by a strategy begins with, at most ``number``; none for those that want none."""
+    problem = strategy.problem
+    if not strategy.begins_with_designs:
+        return []
+    bounds = problem.budgets or (problem.budget.params,)
+    each = number if len(bounds) == 1 else -(-number // 3)
+    found = [itertools.islice(designs(problem.space, bound, problem.fits), each) for bound in bounds]
+    # The first of every budget, then the second.
+    turns = (one for turn in itertools.zip_longest(*found) for one in turn if one is not None)
+    return [Candidate(architecture, problem.recipe_of(architecture)) for architecture in turns]
 
 
 def searched_of(history: Sequence[Record]) -> int:
