@@ -123,3 +123,16 @@ def test_small_networks_are_augmented_less_unless_something_is_said(
     assert after("recipe").recipe == settings.recipe
     own = RunSettings(Budget(params), Recipe(batch_size=64))
     assert after(None, own).recipe == own.recipe
+
+
+def test_where_there_are_several_budgets_each_network_is_augmented_as_below_its_budget(dataset: Dataset) -> None:
+    def settle(settings: RunSettings) -> RunSettings:
+        return settled(settings, dataset, SearchSpace(), None, scoring({}, Task()))
+
+    found = settle(RunSettings(Budget(10_000), Recipe(), budgets=(1_000, 2_000, 5_000, 10_000)))
+    alone = {bound: settle(RunSettings(Budget(bound), Recipe())).recipe for bound in (1_000, 2_000)}
+    assert found.recipe == Recipe()
+    assert found.recipes == tuple(alone.items())
+    assert RunSettings.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    same = RunSettings(Budget(10_000), Recipe(), budgets=(5_000, 10_000))
+    assert settle(same) == same

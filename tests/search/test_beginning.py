@@ -69,3 +69,22 @@ def test_a_run_from_before_there_were_designs_goes_on_without() -> None:
 def test_fewer_designs_than_none_are_an_error() -> None:
     with pytest.raises(RunError, match="at least 0 designs, got -1"):
         RunSettings(designs=-1)
+
+
+def test_of_several_budgets_the_designs_take_turns() -> None:
+    budgets = (1_000, 3_000, 10_000)
+    found = begun_with(strategy("pareto", Problem(SearchSpace(), Budget(10_000), Recipe(), budgets=budgets)), 5)
+    alone = [begun_with(strategy("pareto", Problem(SearchSpace(), Budget(bound), Recipe())), 2) for bound in budgets]
+    assert found == [designs[turn] for turn in range(2) for designs in alone]
+
+
+def test_a_run_with_several_budgets_trains_each_network_by_the_recipe_of_its_size(runner: Any) -> None:
+    plain = Recipe(rotation_degrees=0.0, shift_pixels=0.0)
+    below = {"chosen": "by the size of each network", "below": [[1_000, plain.to_dict()]]}
+    given = {"strategy": "pareto", "budgets": (1_000, 10_000), "augmentation": below, "trials": 14}
+    records = runner.run(documented={}, **given).records
+    sizes = {one.cost.params < 1_000 for one in records}
+    assert sizes == {True, False}
+    for one in records:
+        wanted = plain if one.cost.params < 1_000 else Recipe()
+        assert Recipe.from_dict(one.recipe) == wanted
