@@ -109,7 +109,7 @@ class Strategy(abc.ABC):
 
     Attributes:
         begins_with_designs: Whether the first trials of a run are networks drawn by hand, see ``space/designs.py``,
-            before the strategy is asked. Where there are several budgets, there is a third of them for each.
+            before the strategy is asked. Where there are several budgets, they are for each.
     """
 
     begins_with_designs: ClassVar[bool] = False
@@ -135,13 +135,12 @@ class Strategy(abc.ABC):
 
 
 def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
-    """Return the designs that a run by a strategy begins with, at most ``number``; none for those that want none."""
+    """Return the designs that a run by a strategy begins with, at most ``number`` for each budget; none for those that want none."""
     problem = strategy.problem
     if not strategy.begins_with_designs:
         return []
     bounds = problem.budgets or (problem.budget.params,)
-    each = number if len(bounds) == 1 else -(-number // 3)
-    found = [itertools.islice(designs(problem.space, bound, problem.fits), each) for bound in bounds]
+    found = [itertools.islice(designs(problem.space, bound, problem.fits), number) for bound in bounds]
     # The first of every budget, then the second.
     turns = (one for turn in itertools.zip_longest(*found) for one in turn if one is not None)
     return [Candidate(architecture, problem.recipe_of(architecture)) for architecture in turns]
