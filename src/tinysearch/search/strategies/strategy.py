@@ -135,7 +135,12 @@ class Strategy(abc.ABC):
 
 
 def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
-    """Return the designs that a run by a strategy begins with, at most ``number`` for each budget; none for those that want none."""
+    """Return the designs that a run by a strategy begins with; none for those that want none.
+
+    Args:
+        strategy: Of the run.
+        number: How many at the most, for each budget if there are several.
+    """
     problem = strategy.problem
     if not strategy.begins_with_designs:
         return []
