@@ -9,7 +9,7 @@ from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.survey import survey
-from tinysearch.training.augmentation import same_but_augmentation
+from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
 
@@ -33,19 +33,29 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
+    if settings.augments_by_size:
+        chosen += f" ({_steps()})"
     need = memory(dataset, workers)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}"),
+        (
+            "search",
+            f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
+        ),
         (
             "training",
             f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
         ),
         *([] if need is None else [("memory", need)]),
     ]
+
+
+def _steps() -> str:
+    """Return below which sizes networks are augmented how much."""
+    return ", ".join(f"{name} below {bound:,} parameters" for bound, _, name in BY_SIZE)
 
 
 def _recipe(settings: RunSettings) -> str:

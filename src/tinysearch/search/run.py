@@ -22,7 +22,7 @@ from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import MAY_CHANGE, RunSettings
 from tinysearch.search.strategies.registry import constraint, strategy
-from tinysearch.search.strategies.strategy import Problem, begun_with
+from tinysearch.search.strategies.strategy import Problem, begun_with, suited_to
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
@@ -85,7 +85,14 @@ class SearchRun:
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
         constraints = tuple(constraint(name, given) for name, given in plugins.constraints_of(settings))
-        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe, constraints)
+        problem = Problem(
+            self.space,
+            settings.budget,
+            settings.recipe,
+            settings.tune_recipe,
+            constraints,
+            augment_by_size=settings.augments_by_size,
+        )
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
@@ -96,7 +103,10 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            [*settings.initial_candidates, *begun_with(searcher, settings.designs)],
+            [
+                *(suited_to(problem, one) for one in settings.initial_candidates),
+                *begun_with(searcher, settings.designs),
+            ],
             prune=settings.prune,
             warm_start_trials=[
                 record for name, count in settings.warm_start_trials for record in self._warm_start(name, count)
