@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.search.racing import CLOSEST, decide, error_of
+from tinysearch.search.racing import CLOSEST, OF_IMAGES, decide, error_of
 from tinysearch.search.rounds import BEST, WORTH, fold_of
 
 Floats = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class Trainings:
         self.images = images
         self.count = len(true)
         good = float(np.clip(np.mean(np.sort(true)[-BEST:]), 0, 1 - 0.5 / images))
-        folds = rng.normal(0, math.sqrt(0.8 * good * (1 - good) / images), 10) - harder
+        folds = rng.normal(0, math.sqrt((1 - OF_IMAGES) * good * (1 - good) / images), 10) - harder
         folds[0] = 0
         errors = np.array([error_of(float(min(one, 1.0)), images) for one in true])
         measured = true[:, None] + folds + errors[:, None] * rng.normal(0, 1, (self.count, 10))

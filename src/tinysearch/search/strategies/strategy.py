@@ -34,6 +34,7 @@ class Problem:
         recipe: How candidates are trained.
         tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
         constraints: What else must accept an architecture.
+        images: How many images each training is validated on, which says how far it is off by luck.
     """
 
     space: SearchSpace
@@ -41,6 +42,7 @@ class Problem:
     recipe: Recipe
     tune_recipe: bool = False
     constraints: tuple[Constraint, ...] = ()
+    images: int = 1_000
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
