@@ -86,6 +86,7 @@ def run(
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
     learn_from: options.LearnFrom = None,
+    cold: options.Cold = False,
     objective: options.Objective = None,
     max_macs: Annotated[
         int | None,
@@ -200,6 +201,7 @@ def run(
         "class_weight": class_weight,
         "prune": prune,
         "warm_start": learn_from or None,
+        "cold": cold or None,
         "objective": objective,
         "max_macs": max_macs,
         "max_ram": max_ram,

@@ -9,6 +9,9 @@ from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
 from tinysearch.space.survey import survey
 
+# So many of the runs that a search learns from are named.
+NAMED = 5
+
 
 def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     """Return titles and words.
@@ -35,12 +38,21 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("budget", ", ".join(settings.budget.limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
+        *([("warm start", _learnt(run))] if settings.warm_start_trials else []),
         (
             "training",
             f"{figures.epochs(settings.recipe.epochs)} each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}",
         ),
         *([] if need is None else [("memory", need)]),
     ]
+
+
+def _learnt(run: SearchRun) -> str:
+    """Return what the search learns from, in words."""
+    names = [one.run for one in run.settings.warm_start_trials]
+    listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    count = len(run.proposer.warm_start_trials)
+    return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold: none)"
 
 
 def _share(share: float) -> str:

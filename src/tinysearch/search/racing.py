@@ -30,8 +30,8 @@ SLIM = 0.05
 # How many candidates a round has of those of the round before, at the most, where trainings are scarce.
 NARROWING = 0.6
 # The error of a training with an error rate of e on n images, the same images for all: its variance is
-# (OF_SEED * e)² + OF_IMAGES * e (1 - e) / n. The second part is what of the luck of the images is not common to all; what
-# is common to all, the rest of e (1 - e) / n, is the hardness of the fold.
+# (OF_SEED * e)² + OF_IMAGES * e (1 - e) / n. The second part is what of the luck of the images is not common to all;
+# what is common to all, the rest of e (1 - e) / n, is the hardness of the fold.
 OF_SEED = 0.09
 OF_IMAGES = 0.2
 # For how many residuals of a race that counts.

@@ -16,7 +16,7 @@ from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Replicates, observed, replicates
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
-from tinysearch.search.strategies.surrogate import Array, fit
+from tinysearch.search.strategies.surrogate import Array, Predict, fit
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate
@@ -55,6 +55,7 @@ class Bayesian(Strategy):
         memory: How many of the latest candidates, and how many of the best before them, the model sees.
     """
 
+    replicates = True
     attempts = 3
     rounds = 2
 
@@ -85,16 +86,23 @@ class Bayesian(Strategy):
         with threadpool_limits(1):
             return self._propose(history, rng, pending)
 
+    def expected(self, history: Sequence[Record], pending: Sequence[Candidate] = ()) -> dict[str, float]:
+        """Return what the model expects of what was trained, by key: results as in ``observations``, by its recipe.
+
+        At least one of the records must have a score.
+        """
+        seen = self._remembered(history)
+        _, mean = self._model(seen, pending)
+        return {each.first.key: float(one) for each, one in zip(seen, mean, strict=True)}
+
     def _propose(self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate]) -> Candidate:
         known = {record.key for record in history} | {candidate.key for candidate in pending}
-        searched = searched_of(history) + len(pending)
+        again = sum(record.purpose == "revalidation" for record in history)
+        searched = searched_of(history) - again + len(pending)
         seen = self._remembered(history)
         if searched < self.warm_up or not any(math.isfinite(each.score) for each in seen):
             return self._drawn(known, rng)
-        x, here = self._inputs([each.first for each in seen], pending)
-        results = observed(seen, self.problem.images).and_pending(len(x) - len(seen))
-        predict = fit(x, results.values, results.errors)
-        mean, _ = predict(here)
+        predict, mean = self._model(seen, pending)
         # What other runs found under larger budgets is no mark for this one.
         fitting = [
             index
@@ -126,6 +134,14 @@ class Bayesian(Strategy):
         best = heapq.nlargest(self.memory, able, key=lambda record: (record.cost.params < bound, record.score))
         wanted = {record.key for record in itertools.chain(best, latest)}
         return replicates(record for record in history if record.key in wanted)
+
+    def _model(self, seen: Sequence[Replicates], pending: Sequence[Candidate]) -> tuple[Predict, Array]:
+        """Return the model, and what it expects of what was trained, shape ``(seen,)``."""
+        x, here = self._inputs([each.first for each in seen], pending)
+        results = observed(seen, self.problem.images).and_pending(len(x) - len(seen))
+        predict = fit(x, results.values, results.errors)
+        mean, _ = predict(here)
+        return predict, mean
 
     def _inputs(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
         """Return features of what was trained or is pending, and those of what was trained as it would be trained here.

@@ -92,7 +92,13 @@ class Strategy(abc.ABC):
 
     Args:
         problem: Space, budget and recipe.
+
+    Attributes:
+        replicates: Whether it can do with several records of one candidate, of other seeds and other images held out:
+            the revalidations of the runs that it learns from.
     """
+
+    replicates = False
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -107,7 +113,8 @@ class Strategy(abc.ABC):
 
         Args:
             history: The records of the run that may be known, baselines and failures included, in the order in which
-                they were proposed. The ``score`` of a record is by the objective of the run, the larger the better.
+                they were proposed, and before them those of the runs that it learns from. The ``score`` of a record is
+                by the objective of the run, the larger the better.
             rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
                 in order. There are as many as the run has workers, less one.
