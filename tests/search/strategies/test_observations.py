@@ -89,7 +89,7 @@ def test_failures_are_as_bad_as_the_worst_and_what_was_stopped_no_better(trained
 def test_scores_that_are_no_shares_are_taken_as_they_are(trained: Make) -> None:
     def scored(width: int, value: float, accuracy: float) -> Record:
         point = Epoch(1.0, 0.5, 1.0, accuracy, 0.1, 1.0, {"gain": value})
-        return trained(width, 0.5, measurement=Measurement((point,)), objective="gain")
+        return trained(width, 0.5, measurement=Measurement((point,)), objective="gain", recipe={"epochs": 1})
 
     records = [scored(3, 30.0, 0.99), scored(4, 20.0, 0.98), scored(5, 10.0, 0.97), scored(6, 0.0, 0.96)]
     found = observed(replicates(records), IMAGES)
