@@ -40,6 +40,8 @@ from tinysearch.training.recipe import Recipe
 CHECKPOINTS = (0.1, 0.2, 0.5, 1.0)
 PATIENCE = 1_000
 TIMED_HISTORY = 1_000
+# That the trainings were validated on which the stand-in is fitted to.
+IMAGES = 800
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def beginning(problem: Problem, family: str) -> list[Record]:
 
 def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIES[0]) -> Search:
     """Carry out one search."""
-    problem = Problem(SearchSpace(), Budget(budget), Recipe())
+    problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     proposer = strategy(name, problem)
     history = beginning(problem, family)
     known = {each.key for each in history}
@@ -129,7 +131,7 @@ def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIE
 
 def seconds_per_proposal(name: str, budget: int, family: str, repetitions: int = 5) -> float:
     """Return the median CPU seconds of a proposal after a random search of 1,000 trials."""
-    problem = Problem(SearchSpace(), Budget(budget), Recipe())
+    problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     rng = np.random.default_rng(0)
     history = beginning(problem, family)
     for trial in range(TIMED_HISTORY):
