@@ -54,7 +54,8 @@ class Study:
         dataset: Which dataset the file of ``data`` is to be; for ``"mnist"`` it must be MNIST.
         reading: What the data does not say itself, see ``tinysearch.data.readers.reader.Reading``.
         augment: ``"auto"`` compares a few augmentations by short trainings before the search; ``"none"``; a JSON file
-            or a mapping with amounts, ``{"mirroring": 0.5}``; by default that of the recipe, if it suits the data.
+            or a mapping with amounts, ``{"mirroring": 0.5}``; ``"recipe"`` for that of the recipe. By default that of
+            the recipe, if it suits the data, and of the default recipe as much as suits the budget.
         store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is left open.
         name: Name of the run; by default made of dataset and budget.
         resume: ``"auto"`` goes on with the run of this name where it was left, or begins it; ``True`` only goes on,
@@ -65,10 +66,10 @@ class Study:
         verbose: Whether progress is shown; by default on a terminal and in a notebook.
         **settings: Any others of ``RunSettings``, the only place of their defaults: ``trials``, ``epochs``,
             ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
-            ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``; ``max_macs``,
-            ``max_ram``, ``max_flash`` and ``max_weight_bytes``; ``device``, the name of one whose RAM and flash are
-            limits. A run learns from the searches on the same data that are in the store when it begins; with
-            ``cold=True`` from none, with ``warm_start``, names of runs, from these. A strategy may be
+            ``folds``, ``initial_candidates``, ``designs``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``;
+            ``max_macs``, ``max_ram``, ``max_flash`` and ``max_weight_bytes``; ``device``, the name of one whose RAM
+            and flash are limits. A run learns from the searches on the same data that are in the store when it begins;
+            with ``cold=True`` from none, with ``warm_start``, names of runs, from these. A strategy may be
             a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
             that goes on, as it began.
 

@@ -100,9 +100,26 @@ def test_all_candidates_of_a_run_have_the_augmentation_that_was_chosen(settle: C
 
 
 def test_an_augmentation_may_be_given(settle: Callable[..., RunSettings], tmp_path: Path) -> None:
-    assert settle(None).recipe == Recipe()
+    assert settle("recipe").recipe == Recipe()
     assert not settle("none").recipe.augments
     assert settle({"cutout": 0.3}).recipe == augmented(Recipe(), {"cutout": 0.3})
     (tmp_path / "a.json").write_text('{"jitter": 0.1}')
     assert settle(str(tmp_path / "a.json")).recipe.jitter == 0.1
     assert np.isclose(settle(tmp_path / "a.json").recipe.rotation_degrees, 0)
+
+
+@pytest.mark.parametrize(("params", "words"), [(1_000, "none, for the size of the networks"), (10_000, None)])
+def test_small_networks_are_augmented_less_unless_something_is_said(
+    dataset: Dataset, params: int, words: str | None
+) -> None:
+    settings = RunSettings(Budget(params), Recipe(epochs=3))
+
+    def after(augment: str | None, settings: RunSettings = settings) -> RunSettings:
+        return settled(settings, dataset, SearchSpace(), augment, scoring({}, Task()))
+
+    found = after(None)
+    assert found.augmentation.get("chosen") == words
+    assert found.recipe.augments == (words is None)
+    assert after("recipe").recipe == settings.recipe
+    own = RunSettings(Budget(params), Recipe(batch_size=64))
+    assert after(None, own).recipe == own.recipe

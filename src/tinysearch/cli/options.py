@@ -98,9 +98,9 @@ TuneRecipe = Annotated[
 Augment = Annotated[
     str | None,
     typer.Option(
-        metavar="auto|none|FILE",
-        help="How images are changed; auto compares a few ways. [the recipe's]",
-        autocompletion=completion.among("auto", "none"),
+        metavar="auto|none|recipe|FILE",
+        help="How images are changed; auto compares a few ways. [by budget]",
+        autocompletion=completion.among("auto", "none", "recipe"),
         rich_help_panel=panels.TRAINING,
     ),
 ]

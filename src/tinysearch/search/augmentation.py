@@ -24,7 +24,7 @@ from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.training.augmentation import augmented, levels, read_augmentation, suited
+from tinysearch.training.augmentation import augmented, by_size, levels, read_augmentation, suited
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
@@ -118,16 +118,21 @@ def settled(
     Args:
         settings: Those of the run so far.
         dataset, space: Those of the run.
-        augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; or None for that
-            of the recipe, as far as it suits the task.
+        augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; ``"recipe"`` for
+            that of the recipe, as far as it suits the task; or None for that too, but where the recipe is the default
+            one as much of it as suits the size of the networks.
         train: Trains a candidate on the dataset.
 
     Raises:
         RecipeError: if amounts are not legal.
         TrainingError: if all trainings fail.
     """
-    if augment is None:
-        return dataclasses.replace(settings, recipe=suited(settings.recipe, dataset.task))
+    if augment is None or augment == "recipe":
+        recipe, name = suited(settings.recipe, dataset.task), ""
+        if augment is None and settings.recipe.name == "default":
+            name, recipe = by_size(recipe, settings.budget.params)
+        how = {"chosen": f"{name}, for the size of the networks"} if name else {}
+        return dataclasses.replace(settings, recipe=recipe, augmentation=how)
     if augment == "none":
         return dataclasses.replace(settings, recipe=augmented(settings.recipe, {}))
     if augment != "auto":

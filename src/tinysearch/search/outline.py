@@ -7,7 +7,10 @@ from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
+from tinysearch.search.settings import RunSettings
 from tinysearch.space.survey import survey
+from tinysearch.training.augmentation import same_but_augmentation
+from tinysearch.training.recipe import RECIPES
 
 # So many of the runs that a search learns from are named.
 NAMED = 5
@@ -41,7 +44,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         *([("warm start", _learnt(run))] if settings.warm_start_trials else []),
         (
             "training",
-            f"{figures.epochs(settings.recipe.epochs)} each, recipe {settings.recipe.name}{chosen}{tuned}{at_a_time}",
+            f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
         ),
         *([] if need is None else [("memory", need)]),
     ]
@@ -53,6 +56,14 @@ def _learnt(run: SearchRun) -> str:
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
     return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold: none)"
+
+
+def _recipe(settings: RunSettings) -> str:
+    """Return the name of the recipe, its augmentation aside if that was chosen for the run."""
+    if not settings.augmentation:
+        return settings.recipe.name
+    names = (name for name, known in RECIPES.items() if same_but_augmentation(settings.recipe, known))
+    return next(names, settings.recipe.name)
 
 
 def _share(share: float) -> str:

@@ -22,7 +22,7 @@ from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import MAY_CHANGE, RunSettings, WarmStart
 from tinysearch.search.strategies.registry import constraint, strategy
-from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.strategy import Problem, begun_with
 from tinysearch.search.warm_start import learnt_from
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -98,7 +98,7 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            settings.initial_candidates,
+            [*settings.initial_candidates, *begun_with(searcher, settings.designs)],
             prune=settings.prune,
             warm_start_trials=[
                 record

@@ -68,6 +68,8 @@ class RunSettings:
         threads: Threads of each training, on which its last digits depend; None for an equal share of the cores for
             each worker of the process that begins the run.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
+        designs: With how many networks drawn by hand a search begins, after those, see ``space/designs.py``; only the
+            strategies ``bayesian``, ``evolution`` and ``pareto`` begin so.
         space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
         constraints: Names of constraints of one's own that candidates must meet, ``module:Class`` or entry points.
         own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
@@ -103,6 +105,7 @@ class RunSettings:
     evaluate: int = 3
     folds: int = 4
     initial_candidates: tuple[Candidate, ...] = ()
+    designs: int = 5
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
     prune: bool = False
@@ -114,7 +117,7 @@ class RunSettings:
     objective: str = ACCURACY
 
     def __post_init__(self) -> None:
-        for name in ("trials", "seed", "lag", "threads", "evaluate", "folds"):
+        for name in ("trials", "seed", "lag", "threads", "evaluate", "folds", "designs"):
             whole = integer(getattr(self, name))
             if whole is None:
                 if name == "threads" and self.threads is None:
@@ -123,6 +126,8 @@ class RunSettings:
             object.__setattr__(self, name, whole)
         if self.trials < 0:
             raise RunError(f"a run has at least 0 trials, got {self.trials}")
+        if self.designs < 0:
+            raise RunError(f"a search begins with at least 0 designs, got {self.designs}")
         if not 0 <= self.seed < 2**31:
             raise RunError(f"a seed is a whole number from 0 to {2**31 - 1:,}, got {self.seed:,}")
         if not 1 <= self.lag <= MOST_LAG:
@@ -211,6 +216,8 @@ class RunSettings:
             "initial_candidates": initial_candidates,
             "warm_start_trials": warm_start_trials,
             "constraints": tuple(map(str, data.get("constraints", ()))),
+            # Runs that do not say so began before there were any.
+            "designs": data.get("designs", 0),
         }
         given = {name: value for name, value in data.items() if name != "direction"}
         return cls(**{**given, **values})

@@ -55,6 +55,7 @@ class Bayesian(Strategy):
         memory: How many of the latest candidates, and how many of the best before them, the model sees.
     """
 
+    begins_with_designs = True
     replicates = True
     attempts = 3
     rounds = 2

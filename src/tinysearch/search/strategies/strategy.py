@@ -6,6 +6,7 @@ import abc
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget, Verdict
 from tinysearch.space.constraint import Constraint
 from tinysearch.space.cost import Cost
+from tinysearch.space.designs import designs
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
@@ -94,11 +96,14 @@ class Strategy(abc.ABC):
         problem: Space, budget and recipe.
 
     Attributes:
+        begins_with_designs: Whether the first trials of a run are networks drawn by hand, see ``space/designs.py``,
+            before the strategy is asked.
         replicates: Whether it can do with several records of one candidate, of other seeds and other images held out:
             the revalidations of the runs that it learns from.
     """
 
-    replicates = False
+    begins_with_designs: ClassVar[bool] = False
+    replicates: ClassVar[bool] = False
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -119,6 +124,15 @@ class Strategy(abc.ABC):
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
                 in order. There are as many as the run has workers, less one.
         """
+
+
+def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
+    """Return the designs that a run by a strategy begins with, at most ``number``; none for those that want none."""
+    problem = strategy.problem
+    if not strategy.begins_with_designs:
+        return []
+    found = itertools.islice(designs(problem.space, problem.budget.params, problem.fits), number)
+    return [Candidate(architecture, problem.recipe) for architecture in found]
 
 
 def searched_of(history: Sequence[Record]) -> int:
