@@ -3,19 +3,20 @@
 A candidate may have been trained several times, with other seeds or other folds held out. What it reached is then their
 mean, of which the error is smaller. How large the error of a training is, is what the race of the leaders takes it for,
 see ``racing``: the luck of the seed, the luck of the network with the images that it was validated on, and the hardness
-of these images, which others that were validated on them share.
+of these images. Others that were validated on them share that, and candidates that were validated on several folds tell
+how hard these are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinysearch.results.record import ACCURACY, Record
-from tinysearch.search.racing import error_rate, unit_of, variances_of
+from tinysearch.search.racing import Variances, error_rate, unit_of, variances_of
 from tinysearch.search.strategies.surrogate import Array
 
 
@@ -103,25 +104,83 @@ def observed(candidates: Sequence[Replicates], images: int) -> Observations:
     unit = _unit(candidates)
     places = sorted({held_out(one) for each in candidates for one in each.trainings})
     folds = {place: number for number, place in enumerate(places)}
-    values, own = np.zeros(len(candidates)), np.zeros(len(candidates))
-    shared = np.zeros((len(candidates), len(places)))
-    for row, each in enumerate(candidates):
-        count = len(each.trainings)
-        of_images = np.zeros(len(places))
-        for one in each.trainings:
+    rows = [_Row.of(each, images, folds, worst, unit, shares=shares) for each in candidates]
+    harder, unsure = _hardness(rows, len(places))
+    weights = np.array([row.weights for row in rows])
+    values = np.array([row.results.mean() for row in rows]) - weights @ harder
+    return Observations(values, np.diag([row.variance for row in rows]) + weights @ unsure @ weights.T)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The results of a candidate.
+
+    Attributes:
+        results: One for each training, shape ``(trainings,)``.
+        places: Which fold each was validated on, as rows of ones and zeros, shape ``(trainings, folds)``.
+        each, variance: Variance of a single training, and of the mean, the hardness of folds aside.
+        fold: Variance of the hardness of a fold.
+    """
+
+    results: Array
+    places: Array
+    each: float
+    variance: float
+    fold: float
+
+    @property
+    def weights(self) -> Array:
+        """How much each fold counts in the mean, shape ``(folds,)``."""
+        found: Array = self.places.mean(axis=0)
+        return found
+
+    @classmethod
+    def of(
+        cls,
+        candidate: Replicates,
+        images: int,
+        folds: Mapping[str, int],
+        worst: float,
+        unit: float,
+        *,
+        shares: bool,
+    ) -> _Row:
+        results: list[float] = []
+        errors: list[Variances] = []
+        for one in candidate.trainings:
             score = max(worst, one.score) if one.pruned or not math.isfinite(one.score) else one.score
-            variances = variances_of(_accuracy(one, score), images)
-            values[row] += (-math.log(error_rate(score, images)) if shares else score) / count
-            slope = (1.0 if not shares else 1 / error_rate(score, images)) * unit / count
-            fold = folds[held_out(one)]
-            own[row] += slope**2 * variances.seed
-            of_images[fold] += slope * math.sqrt(variances.images)
-            shared[row, fold] += slope * math.sqrt(variances.fold)
+            wrong = error_rate(score, images)
+            results.append(-math.log(wrong) if shares else score)
+            slope = unit / wrong if shares else unit
+            errors.append(Variances(*(slope**2 * part for part in variances_of(_accuracy(one, score), images))))
+        seed, image, fold = np.mean(errors, axis=0)
+        places = np.eye(len(folds))[[folds[held_out(one)] for one in candidate.trainings]]
+        weights = places.mean(axis=0)
         # Trainings that were validated on the same images share that part of their luck.
-        own[row] += float(of_images @ of_images)
-    errors = np.diag(own)
-    # What is common to all is no difference.
-    return Observations(values, errors + shared @ shared.T if len(places) > 1 else errors)
+        variance = seed / len(results) + image * float(weights @ weights)
+        return cls(np.array(results), places, seed + image, variance, fold)
+
+
+def _hardness(rows: Sequence[_Row], count: int) -> tuple[Array, Array]:
+    """Return how much more is reached on each fold than on the most common one, and the covariance of that.
+
+    It is what is known of it from candidates that were validated on several, shapes ``(count,)``, ``(count, count)``.
+    """
+    common = int(np.argmax(sum(row.places.sum(axis=0) for row in rows)))
+    others = [place for place in range(count) if place != common]
+    more, covariance = np.zeros(count), np.zeros((count, count))
+    if others:
+        # Both folds are hard or easy by luck.
+        prior = float(np.median([row.fold for row in rows])) * (np.eye(len(others)) + 1)
+        precision, total = np.linalg.inv(prior), np.zeros(len(others))
+        for row in rows:
+            apart = (row.places - row.weights)[:, others]
+            precision += apart.T @ apart / row.each
+            total += apart.T @ row.results / row.each
+        known = np.linalg.inv(precision)
+        more[others] = known @ total
+        covariance[np.ix_(others, others)] = known
+    return more, covariance
 
 
 def _counts(record: Record) -> bool:

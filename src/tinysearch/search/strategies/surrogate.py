@@ -15,9 +15,9 @@ Predict = Callable[[Array], tuple[Array, Array]]
 
 LENGTHS = (3.0, 5.0, 8.0, 12.0, 18.0)
 # Variance of what features do not tell of a network, as a multiple of the variance of what they do.
-RESTS = (0.03, 0.1, 0.3, 1.0, 3.0)
+RESTS = (0.01, 0.1, 0.5)
 # Variance of what features tell, as a multiple of that of the results.
-SCALES = (0.05, 0.2, 0.6, 1.5)
+SCALES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
 def fit(x: Array, y: Array, errors: Array | None = None) -> Predict:
