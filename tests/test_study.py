@@ -207,7 +207,7 @@ def test_a_study_learns_unasked_from_all_on_its_data_unless_it_is_cold(
     make: Make, fake_worker: type[FakeWorker]
 ) -> None:
     def found(name: str, **given: Any) -> tuple[list[str], Any]:
-        with make(name=name, trials=3, strategy="evolution", reuse="none", **given) as study:
+        with make(name=name, trials=4, designs=0, strategy="evolution", reuse="none", **given) as study:
             study.run(executor=fake_worker().executor())
             return keys(study), study.store.run(name).settings["warm_start_trials"]
 
@@ -223,7 +223,7 @@ def test_a_study_learns_unasked_from_all_on_its_data_unless_it_is_cold(
 
 
 def test_a_study_that_goes_on_learns_from_what_it_began_with(make: Make, fake_worker: type[FakeWorker]) -> None:
-    given = {"trials": 8, "strategy": "evolution", "reuse": "none"}
+    given = {"trials": 8, "designs": 0, "strategy": "evolution", "reuse": "none"}
     with make(name="before", trials=12) as study:
         study.run(executor=fake_worker().executor())
     with make(name="whole", **given) as study:
