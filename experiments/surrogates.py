@@ -13,8 +13,8 @@ standard error, and the difference from the model before.
 
 With ``--search`` a search of 20 trials among the networks of a set is simulated, the first 8 of them random: true
 qualities are drawn and measured with errors as in ``races.py``. Regret is the true quality of the best of the set less
-that of the best that was tried, in points. ``warm``: 20 networks of the other set were trained before. BoTorch is asked
-where it is installed.
+that of the best that was tried, in points. ``--warm``: 20 networks of the other set were trained before, and the first
+5 are random, as many as there are designs. BoTorch is asked where it is installed.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ from tinysearch.training.recipe import Recipe
 
 Floats = npt.NDArray[np.float64]
 RUNS = ("mnist-10000-2", "sweep-1000", "sweep-2000", "sweep-3000", "sweep-5000", "sweep-8000", "sweep-10000")
-PARTS, WARM_UP, TRIALS, PATHS = 10, 8, 20, 512
+PARTS, WARM_UP, DESIGNS, TRIALS, PATHS = 10, 8, 5, 20, 512
 # Shares of a kernel on the sequence of layers, beside that on features.
 SHARES = (0.0, 0.25, 0.5, 0.75)
 _STAGE = re.compile(r"(\+?)([cs])(\d+)(?:k(\d+))?(?:x(\d+))?(=?)")
@@ -498,8 +498,9 @@ def search(pool: Measured, group: str, choose: Choose, seed: int, warm: bool) ->
         return Replicates((_record(candidate, first.run, 0, float(measured[place])),))
 
     results = [result(place) for place in known]
+    beginning = DESIGNS if warm else WARM_UP
     while len(tried) < TRIALS:
-        chosen = able[0] if len(tried) < WARM_UP and not warm else choose(pool, known, results, able)
+        chosen = able[0] if len(tried) < beginning else choose(pool, known, results, able)
         able.remove(chosen)
         tried.append(chosen)
         known.append(chosen)
@@ -529,6 +530,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--of", help="predict networks of stages, or of the archive", choices=("stages", "archive"))
     parser.add_argument("--search", action="store_true")
+    parser.add_argument("--warm", action="store_true")
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--rules", nargs="+", default=[""], help="the first letters of some; all by default")
     given = parser.parse_args()
@@ -538,8 +540,8 @@ def main() -> None:
         rules = [name for name in RULES if name.startswith(tuple(given.rules))]
         if find_spec("botorch") is None:
             rules = [name for name in rules if RULES[name] is not by_botorch]
-        for warm, group in itertools.product((False, True), SETS):
-            simulate(pool, group, given.seeds, warm, rules)
+        for group in SETS:
+            simulate(pool, group, given.seeds, given.warm, rules)
         return
     if given.of != "archive":
         by_set = defaultdict(list)

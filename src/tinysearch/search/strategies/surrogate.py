@@ -15,7 +15,7 @@ Predict = Callable[[Array], tuple[Array, Array]]
 
 LENGTHS = (3.0, 5.0, 8.0, 12.0, 18.0)
 # Variance of what features do not tell of a network, as a multiple of the variance of what they do.
-RESTS = (0.01, 0.1, 0.5)
+RESTS = (0.01, 0.3)
 # Variance of what features tell, as a multiple of that of the results.
 SCALES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
