@@ -69,3 +69,13 @@ def test_a_run_from_before_there_were_designs_goes_on_without() -> None:
 def test_fewer_designs_than_none_are_an_error() -> None:
     with pytest.raises(RunError, match="at least 0 designs, got -1"):
         RunSettings(designs=-1)
+
+
+def test_a_candidate_of_ones_own_is_augmented_by_size_unless_it_has_a_recipe_of_its_own(runner: Any) -> None:
+    whole, other = Candidate(OWN, Recipe()), Candidate(OWN, Recipe(batch_size=64))
+    found = runner.run(
+        trials=2, documented={}, initial_candidates=(whole, other), augmentation={"chosen": "by size"}, designs=0
+    )
+    first, second = (Recipe.from_dict(record.recipe) for record in found.records)
+    assert not first.augments
+    assert second == other.recipe

@@ -70,6 +70,7 @@ def frontier(
     augment: options.Augment = None,
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
+    designs: options.Designs = None,
     learn_from: options.LearnFrom = None,
     cold: options.Cold = False,
     max_ram: devices.MaxRam = None,
@@ -153,6 +154,7 @@ def frontier(
         "max_flash": max_flash,
         "device": device,
         "prune": prune,
+        "designs": designs,
         "constraints": constraint or None,
         "objective": objective,
     }

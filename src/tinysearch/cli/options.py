@@ -98,10 +98,19 @@ TuneRecipe = Annotated[
 Augment = Annotated[
     str | None,
     typer.Option(
-        metavar="auto|none|recipe|FILE",
+        metavar="auto|none|FILE",
         help="How images are changed; auto compares a few ways. [by budget]",
         autocompletion=completion.among("auto", "none", "recipe"),
         rich_help_panel=panels.TRAINING,
+    ),
+]
+Designs = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole,
+        metavar="N",
+        help="With how many networks drawn by hand a search begins; 0 for none. [5]",
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 ClassWeight = Annotated[

@@ -20,11 +20,11 @@ import numpy as np
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TinySearchWarning, TrainingError
 from tinysearch.results.record import Measurement
-from tinysearch.search.settings import RunSettings
+from tinysearch.search.settings import BY_SIZE, RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.training.augmentation import augmented, by_size, levels, read_augmentation, suited
+from tinysearch.training.augmentation import augmented, levels, read_augmentation, suited
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
@@ -120,7 +120,7 @@ def settled(
         dataset, space: Those of the run.
         augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; ``"recipe"`` for
             that of the recipe, as far as it suits the task; or None for that too, but where the recipe is the default
-            one as much of it as suits the size of the networks.
+            one each network has as much of it as suits its size.
         train: Trains a candidate on the dataset.
 
     Raises:
@@ -128,11 +128,10 @@ def settled(
         TrainingError: if all trainings fail.
     """
     if augment is None or augment == "recipe":
-        recipe, name = suited(settings.recipe, dataset.task), ""
-        if augment is None and settings.recipe.name == "default":
-            name, recipe = by_size(recipe, settings.budget.params)
-        how = {"chosen": f"{name}, for the size of the networks"} if name else {}
-        return dataclasses.replace(settings, recipe=recipe, augmentation=how)
+        recipe = suited(settings.recipe, dataset.task)
+        usual = dataclasses.replace(settings.recipe, class_weight="none").name == "default"
+        ruled = augment is None and usual and recipe.moves and not settings.tune_recipe
+        return dataclasses.replace(settings, recipe=recipe, augmentation={"chosen": BY_SIZE} if ruled else {})
     if augment == "none":
         return dataclasses.replace(settings, recipe=augmented(settings.recipe, {}))
     if augment != "auto":

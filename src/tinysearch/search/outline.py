@@ -9,7 +9,7 @@ from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.survey import survey
-from tinysearch.training.augmentation import same_but_augmentation
+from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
 # So many of the runs that a search learns from are named.
@@ -31,16 +31,23 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     done = run.history.done
     resumed = f", {done} of {run.planned} trained already" if done else ""
     at_a_time = f", {workers} at a time" if workers > 1 else ""
+    designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
+    designs = f", the first {min(designed, settings.trials)} drawn by hand" if designed and settings.trials else ""
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
+    if settings.augments_by_size:
+        chosen += f" ({_steps()})"
     need = memory(dataset, workers)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
-        ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
+        (
+            "search",
+            f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
+        ),
         *([("warm start", _learnt(run))] if settings.warm_start_trials else []),
         (
             "training",
@@ -56,6 +63,11 @@ def _learnt(run: SearchRun) -> str:
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
     return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold: none)"
+
+
+def _steps() -> str:
+    """Return below which sizes networks are augmented how much."""
+    return ", ".join(f"{name} below {bound:,} parameters" for bound, _, name in BY_SIZE)
 
 
 def _recipe(settings: RunSettings) -> str:

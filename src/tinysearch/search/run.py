@@ -22,7 +22,7 @@ from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import MAY_CHANGE, RunSettings, WarmStart
 from tinysearch.search.strategies.registry import constraint, strategy
-from tinysearch.search.strategies.strategy import Problem, begun_with
+from tinysearch.search.strategies.strategy import Problem, begun_with, suited_to
 from tinysearch.search.warm_start import learnt_from
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -86,8 +86,15 @@ class SearchRun:
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
         constraints = tuple(constraint(name, given) for name, given in plugins.constraints_of(settings))
-        images = len(dataset.training_data().validation or ()) or Problem.images
-        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe, constraints, images)
+        problem = Problem(
+            self.space,
+            settings.budget,
+            settings.recipe,
+            settings.tune_recipe,
+            constraints,
+            augment_by_size=settings.augments_by_size,
+            images=len(dataset.training_data().validation or ()) or Problem.images,
+        )
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
@@ -98,7 +105,10 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            [*settings.initial_candidates, *begun_with(searcher, settings.designs)],
+            [
+                *(suited_to(problem, one) for one in settings.initial_candidates),
+                *begun_with(searcher, settings.designs),
+            ],
             prune=settings.prune,
             warm_start_trials=[
                 record

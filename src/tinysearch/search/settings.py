@@ -26,6 +26,8 @@ DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
 _LATER = ("data", "augmentation")
+# How the augmentation of a run was chosen if nothing was said.
+BY_SIZE = "by size"
 DEFAULT_BUDGET = 10_000
 # What a run that is resumed may have otherwise than it began.
 MAY_CHANGE = ("trials", "evaluate", "folds")
@@ -157,6 +159,11 @@ class RunSettings:
         objective(self.objective)
         object.__setattr__(self, "space", current(self.space))
         object.__setattr__(self, "warm_start_trials", tuple(WarmStart(*one) for one in self.warm_start_trials))
+
+    @property
+    def augments_by_size(self) -> bool:
+        """Whether each network is augmented as much as suits its size."""
+        return self.augmentation.get("chosen") == BY_SIZE
 
     @property
     def direction(self) -> Direction:

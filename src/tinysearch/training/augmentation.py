@@ -58,7 +58,7 @@ def suited(recipe: Recipe, task: Task) -> Recipe:
 
 
 def by_size(recipe: Recipe, params: int) -> tuple[str, Recipe]:
-    """Return a recipe with the augmentation for networks below a number of parameters, and what it is called.
+    """Return a recipe with the augmentation for a network of so many parameters, and what it is called.
 
     The name is empty where nothing is changed.
 
@@ -67,7 +67,7 @@ def by_size(recipe: Recipe, params: int) -> tuple[str, Recipe]:
     ('half', 3.5, 0.5)
     """
     for bound, share, name in BY_SIZE:
-        if params <= bound and any(getattr(recipe, field) for field in _OF_PICTURES):
+        if params < bound and any(getattr(recipe, field) for field in _OF_PICTURES):
             return name, dataclasses.replace(
                 recipe, **{field: share * getattr(recipe, field) for field in _OF_PICTURES}
             )

@@ -151,7 +151,9 @@ class Bayesian(Strategy):
         """
         networks = [features(one.architecture, one.cost) for one in seen]
         how = [recipe_features(Recipe.from_dict(one.recipe)) for one in seen]
-        here = how if self.problem.tune_recipe else [recipe_features(self.problem.recipe)] * len(seen)
+        here = how
+        if not self.problem.tune_recipe:
+            here = [recipe_features(self.problem.candidate(one.architecture).recipe) for one in seen]
         costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
         more = [self._features(one, cost) for one, cost in costs if cost is not None]
         return np.array([*map(operator.add, networks, how), *more]), np.array([*map(operator.add, networks, here)])

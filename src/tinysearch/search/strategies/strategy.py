@@ -18,6 +18,7 @@ from tinysearch.space.constraint import Constraint
 from tinysearch.space.cost import Cost
 from tinysearch.space.designs import designs
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.augmentation import by_size
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -36,6 +37,8 @@ class Problem:
         recipe: How candidates are trained.
         tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
         constraints: What else must accept an architecture.
+        augment_by_size: Whether the recipe augments each network as much as suits its size, see
+            ``training.augmentation.by_size``; never where it is tuned.
         images: How many images each training is validated on, which says how far it is off by luck.
     """
 
@@ -44,6 +47,7 @@ class Problem:
     recipe: Recipe
     tune_recipe: bool = False
     constraints: tuple[Constraint, ...] = ()
+    augment_by_size: bool = False
     images: int = 1_000
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
@@ -60,13 +64,22 @@ class Problem:
 
     def new_candidate(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned often with one drawn at random."""
-        drawn = self.tune_recipe and rng.random() < _OTHERS
-        return Candidate(architecture, sampled(self.recipe, rng) if drawn else self.recipe)
+        if self.tune_recipe and rng.random() < _OTHERS:
+            return Candidate(architecture, sampled(self.recipe, rng))
+        return self.candidate(architecture)
+
+    def candidate(self, architecture: Architecture) -> Candidate:
+        """Return a candidate with the recipe of the problem, as it suits the architecture."""
+        if self.tune_recipe or not self.augment_by_size:
+            return Candidate(architecture, self.recipe)
+        found = self.space.cost(architecture)
+        params = self.budget.params if found is None else found.params
+        return Candidate(architecture, by_size(self.recipe, params)[1])
 
     def child_of(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned with a parent's, often mutated."""
         if not self.tune_recipe:
-            return Candidate(architecture, self.recipe)
+            return self.candidate(architecture)
         inherited = parent.recipe if isinstance(parent, Candidate) else Recipe.from_dict(parent.recipe)
         inherited = replace(inherited, epochs=self.recipe.epochs)
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
@@ -126,13 +139,18 @@ class Strategy(abc.ABC):
         """
 
 
+def suited_to(problem: Problem, given: Candidate) -> Candidate:
+    """Return a candidate that was given; one with the recipe of the problem as that suits its architecture."""
+    return problem.candidate(given.architecture) if given.recipe == problem.recipe else given
+
+
 def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
     """Return the designs that a run by a strategy begins with, at most ``number``; none for those that want none."""
     problem = strategy.problem
     if not strategy.begins_with_designs:
         return []
     found = itertools.islice(designs(problem.space, problem.budget.params, problem.fits), number)
-    return [Candidate(architecture, problem.recipe) for architecture in found]
+    return [problem.candidate(architecture) for architecture in found]
 
 
 def searched_of(history: Sequence[Record]) -> int:
