@@ -102,20 +102,22 @@ def frontier(
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
     warm_start: Iterable[str] = (),
+    cold: bool = False,
     **settings: Any,
 ) -> Frontier:
     """Search below each of several budgets.
 
     Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
-    until they just fit, and learns from all that was trained for the budgets before. The same call again goes on where
-    it was interrupted; with more trials it searches on.
+    until they just fit, and learns from all that was trained for the budgets before, as from other searches on the same
+    data in the store. The same call again goes on where it was interrupted; with more trials it searches on.
 
     Args:
         budgets: Bounds on parameters, all different; searched in this order.
         data, dataset, reading, store, callbacks, **settings: See ``Study``.
         name: The runs are named so, with the budget behind it.
         workers, executor: See ``Study.run``.
-        warm_start: Names of further runs to learn from.
+        warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
+        cold: Whether to learn from those of the budgets before alone.
 
     Raises:
         BudgetError: if the budgets are not different whole numbers, or nothing fits one of them.
@@ -124,11 +126,13 @@ def frontier(
     """
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
-    from tinysearch.search.given import search_space_of
+    from tinysearch.search.given import learns_unasked, search_space_of
 
     bounds = list(budgets)
     if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:
         raise BudgetError(f"budgets are different whole numbers of at least 1, got {bounds}")
+    chosen = list(warm_start)
+    unasked = learns_unasked({"cold": cold, **({"warm_start": chosen} if chosen else {})})
     opened = store if isinstance(store, Store) else open_store(store)
     running: Executor | None = executor
     records: dict[int, list[Record]] = {}
@@ -144,14 +148,15 @@ def frontier(
                 f"{smallest:,}; leave that budget out"
             )
         before: Sequence[Record] = []
-        earlier = list(warm_start)
         for bound in bounds:
             own = f"{name}-{bound}"
             # A run that goes on has what it began with in its settings.
             begun = opened.has(own)
-            new = (
-                {} if begun else {"initial_candidates": initial_candidates(before, whole, bound), "warm_start": earlier}
-            )
+            new: dict[str, Any] = {}
+            if not begun:
+                new["initial_candidates"] = initial_candidates(before, whole, bound)
+                if not unasked:
+                    new["warm_start"] = chosen
             study = Study(
                 bound, data=images, name=own, store=opened, resume=begun, callbacks=callbacks, **{**settings, **new}
             )
@@ -163,7 +168,7 @@ def frontier(
                 study.close()
             problem = problem or outcome.problem
             before, ending = outcome.records, outcome.ending
-            earlier = [*earlier, own]
+            chosen.append(own)
             records[bound] = opened.records(own)
             if ending == "interrupted":
                 break

@@ -72,6 +72,7 @@ def frontier(
     prune: options.Prune = None,
     designs: options.Designs = None,
     learn_from: options.LearnFrom = None,
+    cold: options.Cold = False,
     max_ram: devices.MaxRam = None,
     max_flash: devices.MaxFlash = None,
     device: devices.DeviceName = None,
@@ -124,8 +125,8 @@ def frontier(
     """Search below each of several budgets, and print the front of accuracy and parameters.
 
     Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
-    until they just fit, and learns from all that was trained for the budgets before. The same command again goes on
-    where it was interrupted; with more --trials it searches on.
+    until they just fit, and learns from all that was trained for the budgets before, as from other searches on the
+    same data in the store. The same command again goes on where it was interrupted; with more --trials it searches on.
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
     """
@@ -168,6 +169,7 @@ def frontier(
             workers=workers,
             executor=executor,
             warm_start=learn_from or (),
+            cold=cold,
             callbacks=[SweepDisplay(notes, notes=False), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},

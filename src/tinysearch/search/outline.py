@@ -12,6 +12,9 @@ from tinysearch.space.survey import survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
+# So many of the runs that a search learns from are named.
+NAMED = 5
+
 
 def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     """Return titles and words.
@@ -45,12 +48,21 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
             "search",
             f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
         ),
+        *([("warm start", _learnt(run))] if settings.warm_start_trials else []),
         (
             "training",
             f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
         ),
         *([] if need is None else [("memory", need)]),
     ]
+
+
+def _learnt(run: SearchRun) -> str:
+    """Return what the search learns from, in words."""
+    names = [one.run for one in run.settings.warm_start_trials]
+    listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    count = len(run.proposer.warm_start_trials)
+    return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold: none)"
 
 
 def _steps() -> str:

@@ -39,6 +39,7 @@ class Problem:
         constraints: What else must accept an architecture.
         augment_by_size: Whether the recipe augments each network as much as suits its size, see
             ``training.augmentation.by_size``; never where it is tuned.
+        images: How many images each training is validated on, which says how far it is off by luck.
     """
 
     space: SearchSpace
@@ -47,6 +48,7 @@ class Problem:
     tune_recipe: bool = False
     constraints: tuple[Constraint, ...] = ()
     augment_by_size: bool = False
+    images: int = 1_000
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
@@ -109,9 +111,12 @@ class Strategy(abc.ABC):
     Attributes:
         begins_with_designs: Whether the first trials of a run are networks drawn by hand, see ``space/designs.py``,
             before the strategy is asked.
+        replicates: Whether it can do with several records of one candidate, of other seeds and other images held out:
+            the revalidations of the runs that it learns from.
     """
 
     begins_with_designs: ClassVar[bool] = False
+    replicates: ClassVar[bool] = False
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -126,7 +131,8 @@ class Strategy(abc.ABC):
 
         Args:
             history: The records of the run that may be known, baselines and failures included, in the order in which
-                they were proposed. The ``score`` of a record is by the objective of the run, the larger the better.
+                they were proposed, and before them those of the runs that it learns from. The ``score`` of a record is
+                by the objective of the run, the larger the better.
             rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
                 in order. There are as many as the run has workers, less one.
