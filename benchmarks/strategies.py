@@ -47,6 +47,8 @@ CHECKPOINTS = (0.1, 0.2, 0.5, 1.0)
 OFTEN = (3, 5, 10, 15, 20, 30, 50, 100)
 PATIENCE = 1_000
 TIMED_HISTORY = 1_000
+# That the trainings were validated on which the stand-in is fitted to.
+IMAGES = 800
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def made(name: str, problem: Problem) -> Strategy:
 
 def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIES[0], designs: int = 0) -> Search:
     """Carry out one search."""
-    problem = Problem(SearchSpace(), Budget(budget), Recipe())
+    problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     proposer = made(name, problem)
     first = begun_with(proposer, designs)
     history = beginning(problem, family)
@@ -143,7 +145,7 @@ def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIE
 
 def seconds_per_proposal(name: str, budget: int, family: str, repetitions: int = 5) -> float:
     """Return the median CPU seconds of a proposal after a random search of 1,000 trials."""
-    problem = Problem(SearchSpace(), Budget(budget), Recipe())
+    problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     rng = np.random.default_rng(0)
     history = beginning(problem, family)
     for trial in range(TIMED_HISTORY):

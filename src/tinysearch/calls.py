@@ -104,6 +104,7 @@ def frontier(
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
     warm_start: Iterable[str] = (),
+    cold: bool = False,
     **settings: Any,
 ) -> Frontier:
     """Search for the best network below each of several budgets.
@@ -111,8 +112,9 @@ def frontier(
     It is one run, by the strategy ``pareto``: each network that it trains says something about all sizes. The winners
     below each budget are revalidated and evaluated. With another strategy each budget is a run of its own: it begins
     with the best networks of the budget before it, made wider or narrower until they just fit, and learns from all that
-    was trained for the budgets before. The same call again goes on where it was interrupted, also where each budget
-    has a run of its own because there was no other way when they were begun; with more trials it searches on.
+    was trained for the budgets before. Both learn from other searches on the same data in the store. The same call
+    again goes on where it was interrupted, also where each budget has a run of its own because there was no other way
+    when they were begun; with more trials it searches on.
 
     Args:
         budgets: Bounds on parameters, all different. Runs of their own are in this order.
@@ -120,7 +122,8 @@ def frontier(
             default in the one run, and 20 in runs of their own.
         name: Name of the run; runs of each budget have the budget behind it.
         workers, executor: See ``Study.run``.
-        warm_start: Names of further runs to learn from.
+        warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
+        cold: Whether to learn from those of the budgets before alone.
 
     Raises:
         BudgetError: if the budgets are not different whole numbers, or nothing fits one of them.
@@ -129,11 +132,13 @@ def frontier(
     """
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
-    from tinysearch.search.given import search_space_of
+    from tinysearch.search.given import learns_unasked, search_space_of
 
     bounds = list(budgets)
     if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:
         raise BudgetError(f"budgets are different whole numbers of at least 1, got {bounds}")
+    chosen = list(warm_start)
+    unasked = learns_unasked({"cold": cold, **({"warm_start": chosen} if chosen else {})})
     opened = store if isinstance(store, Store) else open_store(store)
     running: Executor | None = executor
     records: dict[int, list[Record]] = {}
@@ -149,10 +154,13 @@ def frontier(
                 f"{smallest:,}; leave that budget out"
             )
         if _in_one_run(settings.get("strategy"), opened, name, bounds):
-            new: dict[str, Any] = {"budgets": bounds}
+            first: dict[str, Any] = {"budgets": bounds}
             if not opened.has(name):
-                new |= {"strategy": "pareto", "trials": TRIALS * len(bounds), "warm_start": list(warm_start)}
-            study = Study(max(bounds), data=images, name=name, store=opened, callbacks=callbacks, **{**new, **settings})
+                first |= {"strategy": "pareto", "trials": TRIALS * len(bounds)}
+                first |= {} if unasked else {"warm_start": chosen}
+            study = Study(
+                max(bounds), data=images, name=name, store=opened, callbacks=callbacks, **{**first, **settings}
+            )
             try:
                 outcome = study.carry_out(workers=workers, executor=executor)
             finally:
@@ -161,14 +169,15 @@ def frontier(
             below = {bound: [one for one in trained if one.cost.params < bound] for bound in bounds}
             return Frontier(below, outcome.ending, outcome.problem)
         before: Sequence[Record] = []
-        earlier = list(warm_start)
         for bound in bounds:
             own = f"{name}-{bound}"
             # A run that goes on has what it began with in its settings.
             begun = opened.has(own)
-            new = (
-                {} if begun else {"initial_candidates": initial_candidates(before, whole, bound), "warm_start": earlier}
-            )
+            new: dict[str, Any] = {}
+            if not begun:
+                new["initial_candidates"] = initial_candidates(before, whole, bound)
+                if not unasked:
+                    new["warm_start"] = chosen
             study = Study(
                 bound, data=images, name=own, store=opened, resume=begun, callbacks=callbacks, **{**settings, **new}
             )
@@ -180,7 +189,7 @@ def frontier(
                 study.close()
             problem = problem or outcome.problem
             before, ending = outcome.records, outcome.ending
-            earlier = [*earlier, own]
+            chosen.append(own)
             records[bound] = opened.records(own)
             if ending == "interrupted":
                 break

@@ -188,7 +188,7 @@ def test_a_front_learns_from_another_run_too(call: Launch, swept: Path, tiny: Pa
     done = call(swept, "frontier", *words, "--name", "other", "--data", tiny)
     assert done.returncode == 0, done.stderr
     with Store(swept / "store.db") as store:
-        ((lesson, _),) = store.run("other").settings["warm_start_trials"]
+        ((lesson, *_),) = store.run("other").settings["warm_start_trials"]
     assert lesson == "frontier-1000"
 
 

@@ -13,6 +13,7 @@ from tinysearch.search.strategies.strategy import Problem, begun_with
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.augmentation import by_size
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -71,6 +72,16 @@ def test_fewer_designs_than_none_are_an_error() -> None:
         RunSettings(designs=-1)
 
 
+def test_a_candidate_of_ones_own_is_augmented_by_size_unless_it_has_a_recipe_of_its_own(runner: Any) -> None:
+    whole, other = Candidate(OWN, Recipe()), Candidate(OWN, Recipe(batch_size=64))
+    found = runner.run(
+        trials=2, documented={}, initial_candidates=(whole, other), augmentation={"chosen": "by size"}, designs=0
+    )
+    first, second = (Recipe.from_dict(record.recipe) for record in found.records)
+    assert not first.augments
+    assert second == other.recipe
+
+
 def test_of_several_budgets_the_designs_take_turns() -> None:
     budgets = (1_000, 3_000, 10_000)
     found = begun_with(strategy("pareto", Problem(SearchSpace(), Budget(10_000), Recipe(), budgets=budgets)), 2)
@@ -78,13 +89,10 @@ def test_of_several_budgets_the_designs_take_turns() -> None:
     assert found == [designs[turn] for turn in range(2) for designs in alone]
 
 
-def test_a_run_with_several_budgets_trains_each_network_by_the_recipe_of_its_size(runner: Any) -> None:
-    plain = Recipe(rotation_degrees=0.0, shift_pixels=0.0)
-    below = {"chosen": "by the size of each network", "below": [[1_000, plain.to_dict()]]}
-    given = {"strategy": "pareto", "budgets": (1_000, 10_000), "augmentation": below, "trials": 14}
+def test_a_run_with_several_budgets_augments_each_network_by_its_size(runner: Any) -> None:
+    given = {"strategy": "pareto", "budgets": (1_000, 10_000), "augmentation": {"chosen": "by size"}, "trials": 14}
     records = runner.run(documented={}, **given).records
     sizes = {one.cost.params < 1_000 for one in records}
     assert sizes == {True, False}
     for one in records:
-        wanted = plain if one.cost.params < 1_000 else Recipe()
-        assert Recipe.from_dict(one.recipe) == wanted
+        assert Recipe.from_dict(one.recipe) == by_size(Recipe(), one.cost.params)[1]

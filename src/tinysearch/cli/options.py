@@ -167,8 +167,16 @@ LearnFrom = Annotated[
     list[str] | None,
     typer.Option(
         metavar="RUN",
-        help="Learn from this run's records too; may be given several times.",
+        help="Learn from this run alone, not from all on the same data; may be given several times.",
         autocompletion=completion.runs,
+        rich_help_panel=panels.ADVANCED,
+    ),
+]
+Cold = Annotated[
+    bool,
+    typer.Option(
+        "--cold",
+        help="Learn from no other run; else from those in the store that were made on the same data.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]

@@ -87,6 +87,7 @@ def run(
     prune: options.Prune = None,
     designs: options.Designs = None,
     learn_from: options.LearnFrom = None,
+    cold: options.Cold = False,
     objective: options.Objective = None,
     max_macs: Annotated[
         int | None,
@@ -202,6 +203,7 @@ def run(
         "prune": prune,
         "designs": designs,
         "warm_start": learn_from or None,
+        "cold": cold or None,
         "objective": objective,
         "max_macs": max_macs,
         "max_ram": max_ram,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ import numpy as np
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TinySearchWarning, TrainingError
 from tinysearch.results.record import Measurement
-from tinysearch.search.settings import RunSettings
+from tinysearch.search.settings import BY_SIZE, RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.training.augmentation import augmented, by_size, levels, read_augmentation, suited
+from tinysearch.training.augmentation import augmented, levels, read_augmentation, suited
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
@@ -120,7 +120,7 @@ def settled(
         dataset, space: Those of the run.
         augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; ``"recipe"`` for
             that of the recipe, as far as it suits the task; or None for that too, but where the recipe is the default
-            one as much of it as suits the size of the networks, which of a run with several budgets is that of each.
+            one each network has as much of it as suits its size.
         train: Trains a candidate on the dataset.
 
     Raises:
@@ -128,15 +128,10 @@ def settled(
         TrainingError: if all trainings fail.
     """
     if augment is None or augment == "recipe":
-        recipe, name = suited(settings.recipe, dataset.task), ""
-        if augment is None and settings.recipe.name == "default":
-            below = _by_size(recipe, settings.budgets)
-            name, recipe = by_size(recipe, settings.budget.params)
-            if below:
-                how = {"chosen": "by the size of each network", "below": below}
-                return dataclasses.replace(settings, recipe=recipe, augmentation=how)
-        how = {"chosen": f"{name}, for the size of the networks"} if name else {}
-        return dataclasses.replace(settings, recipe=recipe, augmentation=how)
+        recipe = suited(settings.recipe, dataset.task)
+        usual = dataclasses.replace(settings.recipe, class_weight="none").name == "default"
+        ruled = augment is None and usual and recipe.moves and not settings.tune_recipe
+        return dataclasses.replace(settings, recipe=recipe, augmentation={"chosen": BY_SIZE} if ruled else {})
     if augment == "none":
         return dataclasses.replace(settings, recipe=augmented(settings.recipe, {}))
     if augment != "auto":
@@ -151,12 +146,6 @@ def settled(
     found = compare(space, settings.budget, settings.recipe, seed=settings.seed, held_out=held_out, train=train)
     warnings.warn(TinySearchWarning(found.words), stacklevel=2)
     return dataclasses.replace(settings, recipe=found.recipe, augmentation=found.to_dict())
-
-
-def _by_size(recipe: Recipe, budgets: Sequence[int]) -> list[list[Any]]:
-    """Return the budgets below which a recipe is changed for the size of the networks, and the recipe that it is."""
-    found = ((bound, *by_size(recipe, bound)) for bound in budgets)
-    return [[bound, changed.to_dict()] for bound, name, changed in found if name]
 
 
 def compare(

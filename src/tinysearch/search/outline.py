@@ -11,8 +11,11 @@ from tinysearch.results.record import ACCURACY
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.survey import survey
-from tinysearch.training.augmentation import same_but_augmentation
+from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
+
+# So many of the runs that a search learns from are named.
+NAMED = 5
 
 
 def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
@@ -35,6 +38,8 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     tuned = ", its knobs searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
+    if settings.augments_by_size:
+        chosen += f" ({_steps()})"
     need = memory(dataset, workers)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
@@ -46,6 +51,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
             "search",
             f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
         ),
+        *([("warm start", _learnt(run))] if settings.warm_start_trials else []),
         (
             "training",
             f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
@@ -56,6 +62,19 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
 
 def _listed(budgets: Sequence[int]) -> str:
     return ", ".join(f"{budget:,}" for budget in budgets)
+
+
+def _learnt(run: SearchRun) -> str:
+    """Return what the search learns from, in words."""
+    names = [one.run for one in run.settings.warm_start_trials]
+    listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    count = len(run.proposer.warm_start_trials)
+    return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold: none)"
+
+
+def _steps() -> str:
+    """Return below which sizes networks are augmented how much."""
+    return ", ".join(f"{name} below {bound:,} parameters" for bound, _, name in BY_SIZE)
 
 
 def _recipe(settings: RunSettings) -> str:

@@ -16,7 +16,7 @@ from tinysearch.report import figures
 from tinysearch.results.ranking import Standing, best_below, ranked
 from tinysearch.results.record import ACCURACY, Record
 from tinysearch.results.training import Training
-from tinysearch.search.racing import SLIM, Floats, Verdict, decide, error_of
+from tinysearch.search.racing import SLIM, Floats, Verdict, decide, error_of, unit_of
 from tinysearch.search.settings import RunSettings
 
 # Of a training: key of the candidate and seed.
@@ -208,14 +208,9 @@ def _filled(values: Floats) -> Floats:
 def _units(standings: Sequence[Standing[Record]], scores: Floats, images: int) -> tuple[float, float]:
     """Return the error of a training and the worth of one image, in units of the objective.
 
-    How large the error of an accuracy is, is known; that of another objective is taken as the same fraction of how far
-    the better half of the candidates are apart.
+    How large the error of an accuracy is, is known; that of another objective follows from it, see ``unit_of``.
     """
     accuracies = np.array([one.first.val_accuracy or 0.0 for one in standings])
     error = error_of(float(np.mean(accuracies[:BEST])), images)
-    unit = 1.0
-    if standings[0].metric != ACCURACY:
-        better = slice(0, (len(scores) + 1) // 2)
-        apart, alike = float(np.std(scores[better])), float(np.std(accuracies[better]))
-        unit = apart / alike if apart and alike else 1.0
+    unit = 1.0 if standings[0].metric == ACCURACY else unit_of(scores, accuracies)
     return error * unit, unit / images

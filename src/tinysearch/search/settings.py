@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from tinysearch.data.splits import FOLDS, Split
 from tinysearch.errors import BudgetError, RunError
@@ -26,6 +26,8 @@ DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
 _LATER = ("data", "augmentation", "budgets")
+# How the augmentation of a run was chosen if nothing was said.
+BY_SIZE = "by size"
 DEFAULT_BUDGET = 10_000
 # What a run that is resumed may have otherwise than it began.
 MAY_CHANGE = ("trials", "evaluate", "folds")
@@ -34,6 +36,20 @@ Schedule = Literal["lag", "async"]
 
 def _default_recipe() -> Recipe:
     return named_recipe("default")
+
+
+class WarmStart(NamedTuple):
+    """How much of another run in the store a strategy learns from.
+
+    Args:
+        run: Its name.
+        trials: So many of its first positions, baselines included in the count.
+        revalidations: So many of its first revalidations.
+    """
+
+    run: str
+    trials: int
+    revalidations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +85,8 @@ class RunSettings:
             names of the classes.
         augmentation: How the augmentation of the recipe was chosen, see ``search/augmentation.py``; nothing where it
             was given.
-        warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
+        warm_start_trials: What the strategy sees of other runs in the store too: as much as there was of them when the
+            run began.
         objective: Name of what the search makes as large or as small as possible, see ``results/objective.py``.
         budgets: Bounds on parameters of which each has a winner, revalidated and evaluated, the largest being that of
             the budget, from the smallest to the largest; none for the winner of the budget alone.
@@ -97,7 +114,7 @@ class RunSettings:
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
     prune: bool = False
-    warm_start_trials: tuple[tuple[str, int], ...] = ()
+    warm_start_trials: tuple[WarmStart, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
@@ -151,11 +168,12 @@ class RunSettings:
         check_name(self.strategy)
         objective(self.objective)
         object.__setattr__(self, "space", current(self.space))
+        object.__setattr__(self, "warm_start_trials", tuple(WarmStart(*one) for one in self.warm_start_trials))
 
     @property
-    def recipes(self) -> tuple[tuple[int, Recipe], ...]:
-        """Bounds on parameters and how networks below each are trained, where not all are by the recipe."""
-        return tuple((int(bound), Recipe.from_dict(how)) for bound, how in self.augmentation.get("below", ()))
+    def augments_by_size(self) -> bool:
+        """Whether each network is augmented as much as suits its size."""
+        return self.augmentation.get("chosen") == BY_SIZE
 
     @property
     def direction(self) -> Direction:
@@ -174,6 +192,7 @@ class RunSettings:
             **plain,
             "recipe": self.recipe.to_dict(),
             "initial_candidates": initial_candidates,
+            "warm_start_trials": [list(one if one.revalidations else one[:2]) for one in self.warm_start_trials],
             # For those who read results where the objective itself is not at hand.
             "direction": self.direction,
         }
@@ -203,7 +222,11 @@ class RunSettings:
             else Candidate(Architecture.from_dict(one), recipe)
             for one in data.get("initial_candidates", ())
         )
-        warm_start_trials = tuple((str(name), int(count)) for name, count in data.get("warm_start_trials", ()))
+        # Early versions counted no revalidations.
+        warm_start_trials = tuple(
+            WarmStart(str(name), int(count), *map(int, more))
+            for name, count, *more in data.get("warm_start_trials", ())
+        )
         values = {
             "budget": Budget(**data["budget"]),
             "recipe": recipe,

@@ -95,13 +95,13 @@ class Pareto(Bayesian):
 
         return gain
 
-    def _middling(self, seen: Sequence[Record], y: Sequence[float], pending: Sequence[Candidate]) -> list[float]:
+    def _middling(self, seen: Sequence[Record], y: Array, pending: Sequence[Candidate]) -> list[float]:
         """Return the middling results of those that cost about as much: what costs less reaches less."""
         costs = np.array([self._cost(record) for record in seen])
         found = []
         for candidate in pending:
             away = np.abs(np.log(np.maximum(costs, 1.0)) - math.log(max(self._cost(candidate), 1.0)))
-            found.append(float(np.median(np.array(y)[np.argsort(away, kind="stable")[: self.alike]])))
+            found.append(float(np.median(y[np.argsort(away, kind="stable")[: self.alike]])))
         return found
 
     def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
