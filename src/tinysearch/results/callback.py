@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tinysearch.results.forecast import Forecast
 from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.results.training import Training
 
@@ -28,6 +29,7 @@ class Stage:
         rejections: What the filter has rejected before, by reason.
         objective: Name of what the run searches for.
         plan: Titles and words of what the run is to do; for a search.
+        forecast: How long the run takes; for a search.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Stage:
     rejections: Mapping[str, int] = field(default_factory=dict)
     plan: Sequence[tuple[str, str]] = ()
     objective: str = ACCURACY
+    forecast: Forecast | None = None
 
 
 class Callback:
