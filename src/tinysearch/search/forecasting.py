@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,7 +37,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
     done = {record.name for record in history.records() if record.origin == "baseline"}
     known = tuple(cost(model, run.dataset.task).macs for name, model in run.baselines.items() if name not in done)
     trials = max(0, run.planned - history.done - len(known))
-    before = {purpose: len(run.store.records(run.name, purpose=purpose)) for purpose in ("revalidation", "evaluation")}
+    before = Counter(one.purpose for one in run.store.summaries(run.name))
     busy = executor.capacity if settings.schedule == "async" else min(executor.capacity, settings.lag)
     environment = executor.environment(run.resources).to_dict()
     images = len(run.dataset.training_data().train)
