@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, stores
 from tinysearch.cli.numbers import natural, positive
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
@@ -62,7 +62,7 @@ def dashboard(
             metric=metric,
             documented=documented(),
             images=lambda datasets: at_hand(data, datasets),
-            words=options.store_words(store),
+            words=stores.store_words(store),
         )
         follower.look()
         with DashboardServer(board, port) as server:

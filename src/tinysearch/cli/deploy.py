@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, sources, stores
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -47,7 +47,7 @@ def deploy(
     from tinysearch.deploy.summary import summary
 
     wanted = check_target(to, dtype)
-    place = options.to_read(store, reference)
+    place = stores.to_read(store, reference)
     found = find(candidate, place)
     notes = stderr()
     with terminations():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinysearch.cli import options, sources, tasks
+from tinysearch.cli import options, sources, stores, tasks
 from tinysearch.cli.numbers import natural
 from tinysearch.cli.output import write
 from tinysearch.cli.reporting import reported, stdout
@@ -61,7 +61,7 @@ def cost(
 
     read = sources.reading(size, layout, label_column)
     task = tasks.task_of(input_shape, classes, dataset, data, read)
-    found = find(candidate, options.to_read(store, reference), trained=False, task=task)
+    found = find(candidate, stores.to_read(store, reference), trained=False, task=task)
     if format is Format.json:
         write(json.dumps(found.cost.to_dict(), indent=2) + "\n")
     else:
@@ -83,7 +83,7 @@ def show(
     """
     from tinysearch.cli.candidates import find
 
-    found = find(candidate, options.to_read(store, reference))
+    found = find(candidate, stores.to_read(store, reference))
     if format is ShowFormat.json:
         write(json.dumps(_as_json(found), indent=2) + "\n")
     elif format is ShowFormat.markdown:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, stores
 from tinysearch.cli.numbers import natural
 from tinysearch.cli.output import write, write_page
 from tinysearch.cli.paths import path
@@ -83,7 +83,7 @@ def leaderboard(
     render = None if format in (TABLE, HTML) else renderer(format, (TABLE, HTML))
     # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
     gc.disable()
-    with open_to_read(options.to_read(store, reference)) as opened:
+    with open_to_read(stores.to_read(store, reference)) as opened:
         opened.check_names(runs or [])
         by = metric or opened.common_objective(runs or ())
         splits = {run.name: run.split for run in opened.runs()}
@@ -96,7 +96,7 @@ def leaderboard(
                 )
             from tinysearch.cli.report import page_of
 
-            words = options.store_words(store)
+            words = stores.store_words(store)
             write_page(page_of(opened, runs or (), reference=reference, words=words, metric=metric), output)
             return
     known = sorted({record.dataset for record in records})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, sources, stores
 from tinysearch.cli.output import write_page
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr
@@ -51,8 +51,8 @@ def report(
     """
     from tinysearch.results.archive import open_to_read
 
-    with open_to_read(options.to_read(store, reference)) as opened:
-        words = options.store_words(store)
+    with open_to_read(stores.to_read(store, reference)) as opened:
+        words = stores.store_words(store)
         read = sources.reading(size, layout, label_column, color=color, reader=reader)
         page = page_of(opened, runs or (), data, reading=read, reference=reference, words=words, metric=metric)
     write_page(page, output)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tinysearch.cli import completion, devices, options, panels, plugins, sources
+from tinysearch.cli.next_steps import as_options, next_steps
 from tinysearch.cli.numbers import natural, seconds, size, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
@@ -231,13 +230,13 @@ def run(
         with study, plugins.executor(executor, workers, cluster, limits["stall_limit"]) as where_to_train:
             outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
             _conclude(study, outcome, stdout(), notes)
-            where = _as_options({"--store": store})
+            where = as_options({"--store": store})
             said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
-            again = _as_options(said) + where
+            again = as_options(said) + where
             stall = stall_limit if stall_limit != "30m" else None
             bounds = {"--cluster": cluster, "--worker-memory": worker_memory, "--stall-limit": stall}
-            on = again + _as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
-            _next_steps(study, outcome, notes, on, again, where)
+            on = again + as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
+            next_steps(study, outcome, notes, on, again, where)
     if outcome.problem is not None:
         raise outcome.problem
     if outcome.ending == "interrupted":
@@ -272,35 +271,3 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     }
     notes.print()
     notes.print(f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections) or 'none'}", soft_wrap=True)
-
-
-def _as_options(given: Mapping[str, object]) -> str:
-    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
-
-
-def _next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
-    """Print commands that one may want next.
-
-    ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
-    one that says where the store is.
-    """
-    name = shlex.quote(outcome.name)
-    steps: list[tuple[str, str]] = []
-    if outcome.ending in ("interrupted", "time limit"):
-        steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
-    if outcome.best is not None:
-        if not study.store.records(outcome.name, purpose="evaluation") and study.dataset.has_test():
-            steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
-        steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
-        model = study.best.model_path
-        if model.exists():
-            steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
-        steps.append(("to a device", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
-    if outcome.ending == "finished":
-        more = study.settings.trials * 2
-        steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))
-    if outcome.best is not None:
-        steps.append(("as a page", f"tinysearch report {name} -o report.html{where}"))
-    steps.append(("see all runs", f"tinysearch leaderboard{where}"))
-    for title, command in steps:
-        notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)
