@@ -17,7 +17,7 @@ from tinysearch.report.html import to_html
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.space.cost import cost
+from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 
 MakeRecord = Callable[..., Record]
@@ -174,6 +174,21 @@ def test_the_networks_to_choose_from_are_the_best_of_each_size_and_the_hand_made
     assert len(table) == 1
     # The new one is as large as the hand-designed baseline, and another one is smaller and better.
     assert re.findall(r'aria-label="open ([^"]*)"', table[0]) == ["ccc", "baseline:conv"]
+
+
+@pytest.mark.parametrize("flash", [None, 12_345])
+def test_the_networks_to_choose_from_have_their_flash_where_it_is_known(
+    tmp_path: Path, make_record: MakeRecord, flash: int | None
+) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", SETTINGS)
+        given = {"purpose": "evaluation", "trial": None, "test_fingerprint": "f" * 16}
+        store.append(make_record(test_accuracy=0.998, cost=Cost(1_000, 8, 50_000, 3_000, 2_000, (), flash), **given))
+        page = to_html(build(store))
+    (table,) = re.findall(r'<table class="choice">.*?</table>', page, re.DOTALL)
+    assert ("flash, bytes" in table) == (flash is not None)
+    assert ('<td class="n">12.3k</td>' in table) == (flash is not None)
+    assert ("the flash that the C code takes" in page) == (flash is not None)
 
 
 @pytest.mark.parametrize(("validation", "said"), [(0.9985, False), (1.0, True)])

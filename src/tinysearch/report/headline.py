@@ -138,6 +138,7 @@ def choice(section: Section) -> dict[str, Any]:
     against = list(dict.fromkeys(other.name for one in found for other in one.versus))
     return {
         "against": against,
+        "flash": any(one.row.flash_bytes is not None for one in scored),
         "rows": [
             {
                 "index": section.candidates.index(one),
@@ -145,6 +146,7 @@ def choice(section: Section) -> dict[str, Any]:
                 "name": one.row.name,
                 "params": f"{one.row.params:,}",
                 "bytes": figures.count(one.int8_weight_bytes),
+                "flash": figures.MISSING if one.row.flash_bytes is None else figures.count(one.row.flash_bytes),
                 "memory": figures.count(one.row.peak_activation_bytes),
                 "macs": figures.count(one.row.macs),
                 "test": tested(one),
