@@ -13,14 +13,14 @@ from tinysearch.report.display import Display
 from tinysearch.report.progress import TrainingProgress
 from tinysearch.report.remaining import Estimate, expected
 from tinysearch.results.callback import Stage
-from tinysearch.results.forecast import OVERHEAD_MACS, Forecast, Pace
+from tinysearch.results.forecast import OVERHEAD_MACS, SETUP, Forecast, Pace
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.training import Training
 
 MakeRecord = Callable[..., Record]
 MACS = 1_000_000 - OVERHEAD_MACS
-# A training takes 60 seconds: 10 epochs of 6.
-PACE = Pace(speed=1e8 / 6, setup=0.0)
+# A training takes 65 seconds: 5 to begin, and 10 epochs of 6.
+PACE = Pace(speed=1e8 / 6, setup=SETUP)
 FORECAST = Forecast(100, 10, (), 20, MACS, 10, 3, 3, 2)
 
 
@@ -39,8 +39,8 @@ def of(make_record: MakeRecord, key: str, epochs: int, seconds: float = 6.0) -> 
 
 def test_with_a_known_pace_one_time_is_said_with_all_that_follows() -> None:
     said = expected(dataclasses.replace(FORECAST, pace=PACE))
-    # The start 10 s, 20 trainings two at a time 615, 6 of 10 revalidations in 3 rounds 180, 3 evaluations 120.
-    assert said == "about 15m 00s, with up to 10 revalidations and 3 evaluations"
+    # The start 10 s, 20 trainings two at a time 666, 6 of 10 revalidations in 3 rounds 195, 3 evaluations 130.
+    assert said == "about 17m 00s, with up to 10 revalidations and 3 evaluations"
 
 
 def test_without_one_a_range_is_said_and_why() -> None:
@@ -78,19 +78,19 @@ def test_the_first_epochs_of_all_that_are_under_way_say_how_long_it_takes_once(m
     first, second = of(make_record, "a" * 12, 10), of(make_record, "b" * 12, 10)
     estimate.begin(training_of(first))
     estimate.begin(training_of(second))
-    for epoch in first.measurement.curve[:3]:
+    for epoch in first.measurement.curve[:5]:
         estimate.epoch(training_of(first), epoch)
     assert estimate.news() is None
-    for epoch in second.measurement.curve[:2]:
+    for epoch in second.measurement.curve[:4]:
         estimate.epoch(training_of(second), epoch)
-    assert estimate.news() == "all of it will take about 15m 00s, with up to 10 revalidations and 3 evaluations"
+    assert estimate.news() == "all of it will take about 17m 00s, with up to 10 revalidations and 3 evaluations"
     assert estimate.news() is None
 
 
 def test_a_training_that_is_over_says_it_too(make_record: MakeRecord) -> None:
     estimate = Estimate(FORECAST)
     estimate.finish(of(make_record, "a" * 12, 10))
-    assert "about 15m 00s" in (estimate.news() or "")
+    assert "about 17m 00s" in (estimate.news() or "")
 
 
 @pytest.mark.parametrize("useless", [{"failure": "out of memory"}, {"reused_from": "elsewhere"}])
@@ -106,7 +106,23 @@ def test_what_was_known_before_is_not_said_again_but_corrected_by_what_is_traine
     before = estimate.later
     estimate.finish(of(make_record, "a" * 12, 10, seconds=12.0))
     assert estimate.news() is None
-    assert estimate.later == pytest.approx(2 * (before or 0))
+    # Five trainings one after another, each sixty seconds longer.
+    assert estimate.later == pytest.approx((before or 0) + 5 * 60)
+
+
+def test_that_the_first_trainings_of_the_workers_begin_slowly_does_not_count(make_record: MakeRecord) -> None:
+    estimate = Estimate(FORECAST)
+    slow = [of(make_record, letter * 12, 10) for letter in "abc"]
+    slow = [
+        dataclasses.replace(one, measurement=dataclasses.replace(one.measurement, train_seconds=90.0)) for one in slow
+    ]
+    setups = []
+    for record in slow:
+        estimate.finish(record)
+        assert estimate.pace is not None
+        setups.append(estimate.pace.setup)
+    # There are two workers.
+    assert setups == [SETUP, SETUP, 30.0]
 
 
 def test_the_display_says_it_in_the_plan_and_then_as_soon_as_it_is_known(make_record: MakeRecord) -> None:
@@ -120,7 +136,7 @@ def test_the_display_says_it_in_the_plan_and_then_as_soon_as_it_is_known(make_re
     display.on_record(training_of(record), record, {})
     text = file.getvalue()
     assert "time  roughly" in text
-    assert text.count("all of it will take about 15m 00s") == 1
+    assert text.count("all of it will take about 17m 00s") == 1
 
 
 def test_the_time_left_has_what_follows_the_search(make_record: MakeRecord) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinysearch.report import figures
-from tinysearch.results.forecast import Forecast, Pace, Timing
+from tinysearch.results.forecast import SETUP, Forecast, Pace, Timing
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.training import Training
+
+# Epochs of a training under way that tell how long one takes.
+_ENOUGH = 4
 
 
 def expected(forecast: Forecast) -> str:
@@ -54,7 +57,13 @@ class Estimate:
         """How fast trainings are: those of this run, else those before it."""
         images = self._forecast.images
         running = [Timing(one.macs, images, Measurement(one.curve)) for one in self._running.values()]
-        return Pace.of(self._timings or running) or self._forecast.pace
+        before, pace = self._forecast.pace, Pace.of(self._timings or running)
+        if pace is None:
+            return before
+        if len(self._timings) > self._forecast.workers:
+            return pace
+        # The first training of each worker process takes longer to begin than those after it.
+        return replace(pace, setup=SETUP if before is None else before.setup)
 
     @property
     def later(self) -> float | None:
@@ -85,7 +94,7 @@ class Estimate:
 
     def news(self) -> str | None:
         """Return how long the run takes, once: as soon as its trainings show it, if it was not known before."""
-        timed = bool(self._timings) or all(len(one.curve) > 1 for one in self._running.values())
+        timed = bool(self._timings) or all(len(one.curve) >= _ENOUGH for one in self._running.values())
         pace = self.pace
         if self._told or pace is None or not timed:
             return None

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tinysearch.results.record import Measurement
 
@@ -19,7 +20,8 @@ REVALIDATED = 0.6
 START_SECONDS = 10.0
 # MACs a second of one training on CPUs of which nothing is known, from slow to fast.
 SLOW, FAST = 2e9, 8e9
-_SETUP = 5.0
+# Seconds of a training outside of its epochs, where they are not known.
+SETUP = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,8 @@ class Timing:
 
     @property
     def epoch_seconds(self) -> float:
-        """Seconds of one epoch; the first one, which compiles, is left out."""
-        curve = self.measurement.curve
-        return (curve[-1].seconds - curve[0].seconds) / (len(curve) - 1)
+        """Seconds of one epoch, the median; the first one, which compiles, is left out."""
+        return statistics.median(after.seconds - one.seconds for one, after in pairwise(self.measurement.curve))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Forecast:
         """Return the least and the most seconds where the machine is not known; None if nothing can be said."""
         if self.accelerated:
             return None
-        return self.seconds(Pace(FAST, _SETUP)), self.seconds(Pace(SLOW, _SETUP))
+        return self.seconds(Pace(FAST, SETUP)), self.seconds(Pace(SLOW, SETUP))
 
     def _one(self, pace: Pace, macs: float) -> float:
         return pace.seconds(macs, self.images, self.epochs)
