@@ -22,19 +22,19 @@ def export(
             "-o",
             parser=path,
             metavar="FILE",
-            help="The archive, a file that ends in .jsonl. [results.jsonl]",
+            help="Archive to write, a .jsonl file. [results.jsonl]",
             show_default=False,
         ),
     ] = None,
     tensorboard: Annotated[
         Path | None,
         typer.Option(
-            parser=path, help="Write logs for TensorBoard into this folder instead.", metavar="DIR", show_default=False
+            parser=path, help="Write TensorBoard logs to this folder instead.", metavar="DIR", show_default=False
         ),
     ] = None,
     store: options.Store = None,
 ) -> None:
-    """Write runs and all their records to an archive of JSON lines, which leaderboard, show, cost and report can read.
+    """Write runs with all their records to an archive of JSON lines, which leaderboard, show, cost and report can read.
 
     Example: tinysearch export mnist-10000-1 -o results.jsonl
     """
@@ -75,15 +75,15 @@ def import_(
     archive: Annotated[
         Path | None,
         typer.Option(
-            "--from", parser=path, help="The archive, as export wrote it.", metavar="FILE", show_default=False
+            "--from", parser=path, help="Archive to read, written by export.", metavar="FILE", show_default=False
         ),
     ] = None,
     reference: options.Reference = False,
     store: options.Store = None,
 ) -> None:
-    """Add runs of an archive to the store, so that other runs can learn from them and reuse what they trained.
+    """Add runs of an archive to the store, so that other runs can learn from them and reuse their trainings.
 
-    Models are not in an archive.
+    Archives do not contain models.
 
     Example: tinysearch import mnist-10000-2 --reference
     """

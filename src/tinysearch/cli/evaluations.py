@@ -27,7 +27,7 @@ def telling_what_is_kept(notes: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        notes.print("what was evaluated until now is stored, and is not trained again", soft_wrap=True)
+        notes.print("the evaluations finished so far are stored and will not be repeated", soft_wrap=True)
         raise
 
 

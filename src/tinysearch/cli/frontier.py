@@ -33,7 +33,7 @@ def frontier(
         str,
         typer.Option(
             metavar="N,N,...",
-            help="Budgets of parameters, searched in this order: 1000,3000 or 1k,3k.",
+            help="Parameter budgets, searched in this order: 1000,3000 or 1k,3k.",
             rich_help_panel=panels.COMMON,
         ),
     ] = BUDGETS,
@@ -42,7 +42,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Candidates to train for each budget, baselines not counted. [20]",
+            help="Number of candidates per budget, not counting baselines. [20]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -51,7 +51,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Epochs for every candidate. [10]",
+            help="Epochs to train every candidate. [10]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -61,7 +61,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Seed of everything random; 0 is a seed. [0]",
+            help="Random seed; 0 is a seed too. [0]",
             rich_help_panel=panels.SEARCH,
         ),
     ] = None,
@@ -86,7 +86,7 @@ def frontier(
         typer.Option(
             parser=natural,
             metavar="N",
-            help="Trainings of each winner that are scored on the test images. [3]",
+            help="Trainings of each winner to score on the test images. [3]",
             rich_help_panel=panels.TRAINING,
         ),
     ] = None,
@@ -103,7 +103,7 @@ def frontier(
         str,
         typer.Option(
             metavar="NAME",
-            help="The runs are named so, with the budget behind it.",
+            help="Prefix of the run names; the budget is appended.",
             rich_help_panel=panels.COMMON,
         ),
     ] = "frontier",
@@ -113,18 +113,18 @@ def frontier(
             "--plot",
             parser=path,
             metavar="FILE.html",
-            help="Plot all candidates and the front.",
+            help="Plot all candidates and the Pareto front.",
             show_default=False,
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
     store: options.Store = None,
 ) -> None:
-    """Search below each of several budgets, and print the front of accuracy and parameters.
+    """Search below several budgets, and print the Pareto front of accuracy and parameters.
 
-    Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
-    until they just fit, and learns from all that was trained for the budgets before. The same command again goes on
-    where it was interrupted; with more --trials it searches on.
+    Each budget is a run. It starts with the best networks of the previous budget, scaled until they just fit, and
+    learns from all trainings of the budgets before. Repeat the command to resume it after an interruption, or with
+    more --trials to continue the search.
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
     """
@@ -177,7 +177,7 @@ def frontier(
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
     if found.ending == "interrupted":
-        notes.print("interrupted; what was trained is stored, and the same command goes on")
+        notes.print("interrupted; finished trainings are stored, and the same command resumes")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if found.problem is not None:
         raise found.problem

@@ -1,4 +1,4 @@
-"""What one may want to do when a run is over, as commands to copy."""
+"""The next steps after a run, as commands to copy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def as_options(given: Mapping[str, object]) -> str:
 
 
 def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
-    """Print commands that one may want next.
+    """Print the commands that may be of use next.
 
     ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
     one that says where the store is.
@@ -27,20 +27,20 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again
     name = shlex.quote(outcome.name)
     steps: list[tuple[str, str]] = []
     if outcome.ending in ("interrupted", "time limit"):
-        steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
+        steps.append(("resume", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
         if not study.store.records(outcome.name, purpose="evaluation") and study.dataset.has_test():
-            steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
-        steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
+            steps.append(("evaluate", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
+        steps.append(("details", f"tinysearch show {outcome.best.key}{where}"))
         model = study.best.model_path
         if model.exists():
-            steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
-        steps.append(("to a device", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
+            steps.append(("load", f"keras.saving.load_model({str(model)!r})"))
+        steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
     if outcome.ending == "finished":
         more = study.settings.trials * 2
-        steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))
+        steps.append(("search more", f"tinysearch run --name {name} --resume --trials {more}{on}"))
     if outcome.best is not None:
-        steps.append(("as a page", f"tinysearch report {name} -o report.html{where}"))
-    steps.append(("see all runs", f"tinysearch leaderboard{where}"))
+        steps.append(("report", f"tinysearch report {name} -o report.html{where}"))
+    steps.append(("all runs", f"tinysearch leaderboard{where}"))
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

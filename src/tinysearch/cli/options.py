@@ -20,7 +20,7 @@ Budget = Annotated[
         "-b",
         parser=whole,
         metavar="N",
-        help="Parameters that a network must stay below.",
+        help="Networks must have fewer parameters than this.",
     ),
 ]
 Dataset = Annotated[
@@ -38,7 +38,7 @@ Data = Annotated[
     typer.Option(
         parser=path,
         metavar="SOURCE",
-        help="Your .npz, .npy or .csv file, or folder of pictures.",
+        help="Your data: an .npz, .npy or .csv file, or a folder of pictures.",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
@@ -48,7 +48,7 @@ Store = Annotated[
     typer.Option(
         parser=path,
         metavar="FILE",
-        help="The store. [$TINYSEARCH_STORE, else runs/tinysearch.db]",
+        help="Store of results. [$TINYSEARCH_STORE, else runs/tinysearch.db]",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
@@ -59,13 +59,13 @@ StoreOrArchive = Annotated[
         "--store",
         parser=path,
         metavar="FILE",
-        help="The store or an archive (.jsonl). [$TINYSEARCH_STORE, else runs/tinysearch.db]",
+        help="Store of results, or archive (.jsonl). [$TINYSEARCH_STORE, else runs/tinysearch.db]",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
 ]
 Reference = Annotated[
-    bool, typer.Option("--reference", help="The results that come with tinysearch, instead of those of a store.")
+    bool, typer.Option("--reference", help="Use the results that come with tinysearch instead of a store.")
 ]
 Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs that every candidate is trained for.")]
 Workers = Annotated[
@@ -73,7 +73,7 @@ Workers = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Candidates to train at a time. [one per core, as memory allows]",
+        help="Candidates to train in parallel. [one per core, if memory allows]",
         rich_help_panel=panels.RESOURCES,
     ),
 ]
@@ -82,7 +82,7 @@ Space = Annotated[
     typer.Option(
         parser=path,
         metavar="FILE",
-        help="A JSON file that narrows the search space, see docs/space.md.",
+        help="JSON file that restricts the search space; see docs/space.md.",
         show_default=False,
         rich_help_panel=panels.SEARCH,
     ),
@@ -91,7 +91,7 @@ TuneRecipe = Annotated[
     bool | None,
     typer.Option(
         "--tune-recipe/--fixed-recipe",
-        help="Search rate, batch size, augmentation, smoothing, decay and averaging with the architecture.",
+        help="Also search learning rate, batch size, augmentation, label smoothing, weight decay and weight averaging.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -99,7 +99,7 @@ Augment = Annotated[
     str | None,
     typer.Option(
         metavar="auto|none|FILE",
-        help="How images are changed; auto compares a few ways. [the recipe's]",
+        help="Augmentation; auto compares a few. [the recipe's]",
         autocompletion=completion.among("auto", "none"),
         rich_help_panel=panels.TRAINING,
     ),
@@ -108,7 +108,7 @@ ClassWeight = Annotated[
     str | None,
     typer.Option(
         metavar="none|balanced",
-        help="balanced: classes count alike, however many images they have. [none]",
+        help="balanced: weight classes equally, whatever their number of images. [none]",
         autocompletion=completion.among("none", "balanced"),
         rich_help_panel=panels.ADVANCED,
     ),
@@ -117,7 +117,7 @@ Prune = Annotated[
     bool | None,
     typer.Option(
         "--prune/--no-prune",
-        help="Stop candidates early that fall behind those before them. [no-prune]",
+        help="Stop candidates early that fall behind earlier ones. [no-prune]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -127,7 +127,7 @@ Folds = Annotated[
         "--folds",
         parser=positive,
         metavar="N",
-        help="Most folds that a leader is validated on; 1 for no revalidation. [4]",
+        help="Maximum folds to validate a leader on; 1: no revalidation. [4]",
         rich_help_panel=panels.TRAINING,
     ),
 ]
@@ -150,7 +150,7 @@ Metric = Annotated[
         "--metric",
         "--objective",
         metavar="NAME",
-        help="What ranks are by: accuracy, balanced_accuracy, macro_f1. [the objective of the runs]",
+        help="Metric to rank by: accuracy, balanced_accuracy, macro_f1. [the objective of the runs]",
         autocompletion=completion.metrics,
     ),
 ]
@@ -158,7 +158,7 @@ LearnFrom = Annotated[
     list[str] | None,
     typer.Option(
         metavar="RUN",
-        help="Learn from this run's records too; may be given several times.",
+        help="Also learn from the records of this run; may be repeated.",
         autocompletion=completion.runs,
         rich_help_panel=panels.ADVANCED,
     ),
@@ -168,8 +168,7 @@ Lag = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Number of trials a proposal may lag behind: trial i is proposed from the results of trials 0 to i - N, "
-        "and up to N workers are busy. [8]",
+        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [8]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -186,8 +185,8 @@ Schedules = Annotated[
     Schedule | None,
     typer.Option(
         "--schedule",
-        help="When a trial is proposed: at a fixed lag, which gives the same candidates for any number of workers, or "
-        "async, from all results that are there, for many workers. [lag]",
+        help="lag: the same candidates with any number of workers; async: propose from all results that are known, for "
+        "many workers. [lag]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -205,7 +204,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="[=auto]",
-        help="Go on with run --name, or the latest; =auto begins it if need be.",
+        help="Resume run --name, or the latest; =auto starts it if it is new.",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
@@ -215,7 +214,7 @@ Constraints = Annotated[
     typer.Option(
         "--constraint",
         metavar="MODULE:CLASS",
-        help="A constraint of your own that candidates must meet, see docs/extending.md; may be given several times.",
+        help="Your own constraint on candidates; see docs/extending.md; may be repeated.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -224,7 +223,7 @@ Callbacks = Annotated[
     typer.Option(
         "--callback",
         metavar="MODULE:CLASS",
-        help="A callback of your own, see docs/extending.md; may be given several times.",
+        help="Your own callback; see docs/extending.md; may be repeated.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -233,7 +232,7 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="NAME",
-        help="Where candidates are trained: local, or module:Class. [local]",
+        help="Where to train candidates: local, or module:Class. [local]",
         show_default=False,
         rich_help_panel=panels.ADVANCED,
     ),
@@ -243,7 +242,7 @@ Cluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Train on a Ray cluster: auto, HOST:PORT or local; docs/cluster.md.",
+        help="Train on a Ray cluster: auto, HOST:PORT, local; docs/cluster.md.",
         show_default=False,
         rich_help_panel=panels.RESOURCES,
     ),
@@ -252,20 +251,20 @@ Strategy = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="bayesian, evolution, random, ...: docs/strategies.md. [bayesian]",
+        help="bayesian, evolution, random, ...; see docs/strategies.md. [bayesian]",
         autocompletion=completion.strategies,
         rich_help_panel=panels.SEARCH,
     ),
 ]
-Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
+Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Random seed; 0 is a seed too.")]
 Runs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.", autocompletion=completion.runs),
+    typer.Argument(metavar="[RUN]...", help="Names of runs. [all]", autocompletion=completion.runs),
 ]
 Candidate = Annotated[
     str,
     typer.Argument(
-        help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.",
+        help="A key or its first characters, baseline:conv|separable|inception, or a JSON file.",
         autocompletion=completion.candidates,
     ),
 ]

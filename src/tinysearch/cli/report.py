@@ -29,7 +29,7 @@ def report(
         typer.Option(
             parser=path,
             metavar="SOURCE",
-            help="The data with the test images, to show those that were misclassified.",
+            help="Data with the test images, to show the misclassified ones.",
             show_default=False,
         ),
     ] = None,
@@ -42,10 +42,10 @@ def report(
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
-    """Write a page with everything that the store holds: plots, leaderboard, and each candidate explained.
+    """Write a page with the results in the store: plots, leaderboard, and details of each candidate.
 
-    One file that needs no network. Where --data or $TINYSEARCH_DATA gives the images that networks were tested on,
-    those that they got wrong are shown.
+    The page is one file that opens offline. If --data or $TINYSEARCH_DATA has the test images, it shows those that were
+    misclassified.
 
     Example: tinysearch report mnist-10000-1 -o report.html
     """

@@ -38,7 +38,7 @@ def run(
             "-b",
             parser=whole,
             metavar="N",
-            help="Parameters that a network must stay below. [10000]",
+            help="Networks must have fewer parameters than this. [10000]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -47,7 +47,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Candidates to train, baselines not counted. [20]",
+            help="Number of candidates to train, not counting baselines. [20]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -56,7 +56,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Epochs for every candidate. [10]",
+            help="Epochs to train every candidate. [10]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -66,7 +66,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Seed of everything random; 0 is a seed. [0]",
+            help="Random seed; 0 is a seed too. [0]",
             rich_help_panel=panels.SEARCH,
         ),
     ] = None,
@@ -75,7 +75,7 @@ def run(
         bool | None,
         typer.Option(
             "--baselines/--no-baselines",
-            help="Train the hand-designed baselines first.",
+            help="Train the hand-designed baselines before the search.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = None,
@@ -91,7 +91,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Most multiply-accumulates per image.",
+            help="Maximum number of multiply-accumulates per image.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = None,
@@ -111,7 +111,7 @@ def run(
         typer.Option(
             parser=natural,
             metavar="N",
-            help="Trainings of the winner scored on the test images; 0 for none. [3]",
+            help="Trainings of the winner to score on the test images; 0: none. [3]",
             rich_help_panel=panels.TRAINING,
         ),
     ] = None,
@@ -128,7 +128,7 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Name of the run. [made of dataset and budget]",
+            help="Name of the run. [from dataset and budget]",
             rich_help_panel=panels.COMMON,
             autocompletion=completion.runs,
         ),
@@ -138,14 +138,14 @@ def run(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="End after this time, with whole trials: 90s, 30m, 2h.",
+            help="Stop after this time: 90s, 30m, 2h.",
             rich_help_panel=panels.RESOURCES,
         ),
     ] = None,
     reuse: Annotated[
         Reuse,
         typer.Option(
-            help="Reuse identical trainings of other runs: of the same versions, backend and threads, of any, or none.",
+            help="Reuse identical trainings of other runs: from the same environment, from any, or none.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = Reuse.same,
@@ -154,7 +154,7 @@ def run(
         str,
         typer.Option(
             metavar="TIME",
-            help="Give up a training that finishes no epoch for this long: 90s, 30m, 2h.",
+            help="Abort a training that finishes no epoch in this time: 90s, 30m, 2h.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = "30m",
@@ -162,7 +162,7 @@ def run(
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Most memory for each worker process: 500M, 2G (Linux).",
+            help="Memory limit of each worker process: 500M, 2G (Linux only).",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = None,
@@ -170,10 +170,10 @@ def run(
 ) -> None:
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
-    Every candidate is trained for all its epochs, in a process of its own, and scored by the last one on images that
-    are held out. Leaders that may be the best are then trained again with others held out, half as many times as there
-    are trials at the most. The winner is retrained with a few seeds and scored on the test images. What was trained is
-    stored at once; --resume goes on after Ctrl-C, a crash or a kill from the last whole epoch.
+    Every candidate is trained in its own process and scored by its last epoch on held-out images. The leaders are then
+    revalidated on other folds, in at most half as many trainings as there are trials. The winner is retrained with a
+    few seeds and scored on the test images. Results are stored at once; --resume continues after Ctrl-C, a crash or a
+    kill from the last finished epoch.
 
     Example: tinysearch run --budget 10000
     """
@@ -265,9 +265,9 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
         console.print(details.layers(study.best.record.cost))
     ends: dict[str, str] = {
         "finished": "all trials are done",
-        "exhausted": "no new candidate within the budget turns up any more",
-        "time limit": "the time limit has come, or would have before the end of another trial",
-        "interrupted": "interrupted; what was trained is stored",
+        "exhausted": "no new candidate within the budget was found",
+        "time limit": "the time limit was reached, or would be before another trial ends",
+        "interrupted": "interrupted; finished trainings are stored",
     }
     notes.print()
     notes.print(f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections) or 'none'}", soft_wrap=True)

@@ -41,7 +41,7 @@ InputShape = Annotated[
         "--input-shape",
         parser=shape,
         metavar="HxWxC",
-        help="Input of the network, such as 96x96x3, or 121x1x6 for series; needs --classes.",
+        help="Input shape such as 96x96x3, or 121x1x6 for series; needs --classes.",
         show_default=False,
     ),
 ]
