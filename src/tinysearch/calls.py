@@ -39,17 +39,16 @@ def run(
     >>> study.best.load()  # doctest: +SKIP
 
     Args:
-        budget, data, name, store, **settings: See ``Study``. Calling it again with the same name goes on where it was
-            left.
+        budget, data, name, store, **settings: See ``Study``. Call it again with the same name to resume.
         workers, executor, time_limit: See ``Study.run``.
 
     Returns:
-        The study. Its worker processes are ended.
+        The study, with its worker processes stopped.
 
     Raises:
-        InputError: if something given cannot be used.
-        WorkError: if something fails while working.
-        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        InputError: if an argument cannot be used.
+        WorkError: if something fails during the work.
+        KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     study = Study(budget, data=data, name=name, store=store, **settings)
     try:
@@ -66,23 +65,23 @@ def run(
 
 
 def open_study(name: str | None = None, *, store: Store | Path | str | None = None, data: Any = "auto") -> Study:
-    """Open a study that was begun before; without a name the latest one.
+    """Open an existing study; without a name, the latest one.
 
     Raises:
         RunError: if there is none.
-        DatasetError: if the data are not those that it was begun with.
+        DatasetError: if the data differ from those of the study.
     """
     return Study(name=name, store=store, data=data, resume=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """What came of a sweep of budgets.
+    """The results of a sweep of budgets.
 
     Args:
-        records: Those of each budget's run, in the order in which they were searched.
-        ending: How the last of them ended.
-        problem: What went wrong first in a revalidation or an evaluation; None if nothing did.
+        records: The records of each budget's run, in the order of the search.
+        ending: How the last run ended.
+        problem: The first error in a revalidation or evaluation; None if there was none.
     """
 
     records: Mapping[int, Sequence[Record]]
@@ -104,23 +103,23 @@ def frontier(
     warm_start: Iterable[str] = (),
     **settings: Any,
 ) -> Frontier:
-    """Search below each of several budgets.
+    """Search below several budgets.
 
-    Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
-    until they just fit, and learns from all that was trained for the budgets before. The same call again goes on where
-    it was interrupted; with more trials it searches on.
+    Each budget is a run. It starts with the best networks of the previous budget, scaled until they just fit, and
+    learns from all trainings of the budgets before. Repeat the call to resume it after an interruption, or with more
+    trials to continue the search.
 
     Args:
-        budgets: Bounds on parameters, all different; searched in this order.
+        budgets: Distinct bounds on parameters, searched in this order.
         data, dataset, reading, store, callbacks, **settings: See ``Study``.
-        name: The runs are named so, with the budget behind it.
+        name: Prefix of the names of the runs; the budget is appended.
         workers, executor: See ``Study.run``.
         warm_start: Names of further runs to learn from.
 
     Raises:
-        BudgetError: if the budgets are not different whole numbers, or nothing fits one of them.
-        InputError: if something else given cannot be used.
-        WorkError: if something fails while working.
+        BudgetError: if the budgets are not distinct whole numbers, or nothing fits one of them.
+        InputError: if another argument cannot be used.
+        WorkError: if something fails during the work.
     """
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
