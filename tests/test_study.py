@@ -159,7 +159,7 @@ def test_a_study_does_not_go_on_with_other_settings(
     with make(trials=1, threads=1) as study:
         study.run(executor=fake_worker().executor())
     given = {name: value}
-    with make(trials=1, resume=True, **given) as study, pytest.raises(RunError, match="was begun with"):
+    with make(trials=1, resume=True, **given) as study, pytest.raises(RunError, match="was started with"):
         study.run(executor=fake_worker().executor())
 
 

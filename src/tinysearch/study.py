@@ -363,9 +363,7 @@ class Study:
         from tinysearch.training.job import Resources
 
         if self._space is None and self.settings.own_space:
-            raise RunError(
-                f"run {self._name!r} was begun with a SearchSpace of its own; give the same one to go on with it"
-            )
+            raise RunError(f"run {self._name!r} was started with a custom SearchSpace; give the same one to resume it")
         space = search_space_of(self._space or self.settings.space, self.dataset.task, self.settings.budget.params)
         if not self._begun and not (self._name is not None and self._store.has(self._name)):
             resources = Resources(self.settings.threads or 1, worker_memory)
@@ -422,9 +420,7 @@ class Study:
             if name is not None and self._store.has(name):
                 carrier = holder(self._store.folder_of(name))
                 if carrier is not None:
-                    raise RunError(
-                        f"run {name!r} is being carried out by {carrier}; wait for it, stop it, or give another --name"
-                    )
+                    raise RunError(f"run {name!r} is in use by {carrier}; wait for it, stop it, or give another --name")
                 raise RunError(
                     f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
                 )

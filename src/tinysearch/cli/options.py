@@ -277,5 +277,5 @@ def resumed(given: str | None) -> Literal["auto", True, False]:
         InputError: if it has a value that it cannot have.
     """
     if given not in (None, "", "auto"):
-        raise InputError(f"--resume stands alone, or is --resume=auto; got --resume={given}")
+        raise InputError(f"--resume takes no value, or auto; got --resume={given}")
     return "auto" if given == "auto" else given is not None

@@ -118,7 +118,7 @@ def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
             "warning",
             "few images",
             f"{_number(len(few), 'class has', 'classes have')} fewer than {FOLDS} training images: "
-            f"{shown}{_more(few)}; some folds have none of them, so that their accuracy is left to chance",
+            f"{shown}{_more(few)}; some folds have none of them, so their accuracy is a matter of chance",
         )
     share = float(counts.max() / counts.sum())
     classes = dataset.task.classes

@@ -16,9 +16,9 @@ from tinysearch.results.record import ACCURACY
 # Those that are found by name; of others there is a file.
 _DATASETS = ("mnist", "fashion_mnist", "digits")
 _SAID = {
-    "better": "It is better than {} by more than noise explains.",
-    "worse": "It is worse than {} by more than noise explains.",
-    "unclear": "It is not clearly different from {}.",
+    "better": "It is significantly better than {}.",
+    "worse": "It is significantly worse than {}.",
+    "unclear": "It is not significantly different from {}.",
 }
 _VERDICTS = {"better": "better", "worse": "worse", "unclear": "not clearly different"}
 # Points by which a validation accuracy is above the test accuracy when the page says so.
@@ -60,7 +60,7 @@ def cards(section: Section) -> list[dict[str, Any]]:
             {
                 "name": "budget" if len(budgets) == 1 else "budgets",
                 "value": ", ".join(f"{budget:,}" for budget in budgets),
-                "note": "parameters; every candidate is below",
+                "note": "parameters; every candidate has fewer",
             }
         )
     trials = sum(len(search.best) - search.reused for search in section.searches)
@@ -91,9 +91,9 @@ def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
         return [
             {
                 **_about(section, best),
-                "text": f"has the {most} validation {metric}. It was chosen by it, so the figure flatters it, and "
-                "single trainings cannot separate close candidates. What retrains the best with several seeds, and "
-                "scores them on the test images, is",
+                "text": f"has the {most} validation {metric}. It was selected by this figure, which is therefore "
+                "optimistic, and single trainings cannot separate close candidates. To retrain the best with several "
+                "seeds and score them on the test images, run",
                 "command": shlex.join(["tinysearch", "evaluate", best.row.run, *report.store]),
             }
         ]
@@ -107,7 +107,7 @@ def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
         value = figures.tested(row.test_metric_mean, row.test_metric_std, row.test_seeds, section.metric)
         text = (
             f"({row.params:,} parameters) reaches a {metric} of {value} on the test "
-            f"images, and an accuracy of {figures.percent(row.test_accuracy_mean)}, by which it is compared."
+            f"images, and an accuracy of {figures.percent(row.test_accuracy_mean)}, which the comparison uses."
         )
     for verdict, words in _SAID.items():
         names = dict.fromkeys(other.name for other in top.versus if other.verdict == verdict)
@@ -115,16 +115,16 @@ def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
     above = 100 * ((row.val_metric or 0.0) - (row.test_metric_mean or 0.0))
     if section.metric in OBJECTIVES and above >= _FLATTERED:
         text += (
-            f" Its validation {metric} is {above:.2f} points higher: it was chosen by that figure, which flatters what "
-            f"is chosen by it, and the fewer the images held out and the epochs, the more chance is in it."
+            f" Its validation {metric} is {above:.2f} points higher. It was chosen by that figure, so the figure is "
+            f"optimistic, and the more so the fewer the held-out images and the epochs."
         )
     found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]
     if not top.versus:
-        text = "No hand-designed baseline was scored on these images with several seeds. What trains and scores them is"
+        text = "No hand-designed baseline was scored on these images with several seeds. To train and score them, run"
         found.append({"text": text, "command": reproduce(section, report)})
     otherwise = list(dict.fromkeys(other.trained for one in compared for other in one.versus if other.trained))
     if otherwise:
-        text = f"The baselines were trained {'; '.join(otherwise)}: a part of a difference may come from that."
+        text = f"The baselines were trained {'; '.join(otherwise)}, which may explain part of a difference."
         found.append({"text": text})
     return found
 

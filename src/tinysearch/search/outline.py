@@ -21,11 +21,11 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     found = survey(settings.budget, space=run.space, draws=500, samples=0)
     count = len(run.baselines)
     before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
-    without = f" (without {', '.join(run.skipped_baselines)}: beyond the limits)" if run.skipped_baselines else ""
+    without = f" (without {', '.join(run.skipped_baselines)}: over the limits)" if run.skipped_baselines else ""
     done = run.history.done
     resumed = f", {done} of {run.planned} trained already" if done else ""
-    at_a_time = f", {workers} at a time" if workers > 1 else ""
-    tuned = ", its knobs searched too" if settings.tune_recipe else ""
+    at_a_time = f", {workers} in parallel" if workers > 1 else ""
+    tuned = ", with its settings searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
     need = memory(dataset, workers)
@@ -33,7 +33,10 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("run", f"{run.name} in {run.store.path}{resumed}"),
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
-        ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
+        (
+            "space",
+            f"{_share(found.share)} of random networks fit; the smallest has {found.smallest:,} parameters",
+        ),
         ("search", f"{before}{settings.trials} trials by {settings.strategy}, seed {settings.seed}{without}{wanted}"),
         (
             "training",

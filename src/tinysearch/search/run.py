@@ -195,13 +195,13 @@ class SearchRun:
             # Early versions wrote no threads.
             if name == "own_space" and before.get(name) != value:
                 raise RunError(
-                    f"run {self.name!r} was begun with another search space; give the same SearchSpace to go on with "
+                    f"run {self.name!r} was started with another search space; give the same SearchSpace to resume "
                     f"it, or start a new run with another --name"
                 )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
-                    f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "
-                    f"option out to go on as it began, or start a new run with another --name"
+                    f"run {self.name!r} was started with {name} {before.get(name)!r}, now it is {value!r}; leave the "
+                    f"option out to resume with the old value, or start a new run with another --name"
                 )
 
 

@@ -183,7 +183,7 @@ class BudgetOracle(WrappedOracle):
             if params >= self.budget.params:
                 raise BudgetError(
                     f"trial {trial.trial_id} in {self.oracle._project_dir} has {params:,} parameters, at or above the "
-                    f"budget of {self.budget.params:,}, so this search cannot go on there; give the tuner another "
+                    f"budget of {self.budget.params:,}, so this search cannot continue there; give the tuner another "
                     f"project_name, or overwrite=True"
                 )
             self.params[trial.trial_id] = params
