@@ -116,7 +116,7 @@ def test_a_run_that_is_carried_out_that_was_killed_and_that_has_ended_is_shown_a
 
 def test_a_page_whose_tables_would_be_others_has_another_shape(followed: Any) -> None:
     followed.follower.look()
-    assert "Nothing was measured yet" in followed.changes.page()
+    assert "Nothing has been measured yet" in followed.changes.page()
     shapes = [followed.changes.shape]
     followed.store(0, 0.5)
     followed.follower.look()
