@@ -85,7 +85,7 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
         found.append("validation with n: the mean of n trainings; ranks correct for the difficulty of folds")
     if mixed:
         found.append(
-            f"ranked by accuracy, because the runs have different objectives: {', '.join(mixed)}; choose one with --metric"
+            f"ranked by accuracy, because the runs have different objectives: {', '.join(mixed)}; choose with --metric"
         )
     if splits:
         found.append(
