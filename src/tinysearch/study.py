@@ -427,5 +427,5 @@ class Study:
             return None
         run = self._store.run(name) if name is not None else latest_search(self._store)
         if "trials" not in run.settings:
-            raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
+            raise RunError(f"run {run.name!r} is not a search and cannot be resumed; start a search without --resume")
         return run

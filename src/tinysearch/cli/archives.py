@@ -43,7 +43,7 @@ def export(
     from tinysearch.results.store import Store, default_path
 
     if tensorboard is not None and output is not None:
-        raise InputError(f"--tensorboard {tensorboard} and --output {output} are two things; give one of them")
+        raise InputError(f"--tensorboard {tensorboard} and --output {output} exclude each other; give one of them")
     archive = output or Path("results.jsonl")
     if archive.suffix != SUFFIX:
         raise InputError(f"an archive is a file whose name ends in {SUFFIX}, got {archive}; name another with -o")
@@ -92,7 +92,7 @@ def import_(
     from tinysearch.results.store import Store, default_path
 
     if (archive is None) != reference:
-        raise InputError("what is imported is one archive: name it with --from FILE, or give --reference")
+        raise InputError("import needs one archive: give --from FILE or --reference")
     with read(archive or REFERENCE, all_needed=True) as source, Store(store or default_path(), create=True) as opened:
         chosen = [source.run(name) for name in dict.fromkeys(runs)] if runs else source.runs()
         there = [run.name for run in chosen if opened.has(run.name)]

@@ -220,5 +220,5 @@ def _bounds(budgets: str) -> list[int]:
     """
     bounds = several(budgets)
     if len(set(bounds)) < len(bounds) or min(bounds) < 1:
-        raise BudgetError(f"budgets are different whole numbers of at least 1, set apart by commas; got {budgets!r}")
+        raise BudgetError(f"budgets are different whole numbers of at least 1, separated by commas; got {budgets!r}")
     return bounds

@@ -25,7 +25,7 @@ def size(given: str | tuple[int, ...]) -> tuple[int, ...]:
     if isinstance(given, tuple):
         return given
     if not re.fullmatch(r"\s*\d{1,5}\s*(x\s*\d{1,5}\s*){1,2}", given, re.IGNORECASE | re.ASCII):
-        raise typer.BadParameter(f"{given!r} is no size; write it as HxW, such as 96x96, or as HxWxC")
+        raise typer.BadParameter(f"{given!r} is not a size; write it as HxW, such as 96x96, or as HxWxC")
     return tuple(int(side) for side in given.lower().split("x"))
 
 

@@ -103,7 +103,7 @@ class SearchRun:
             ],
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
-            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
+            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and no '-' at the start, got {name!r}")
         check_name(name)
         self.lock = RunLock(store.folder_of(name), name)
         self.models = BestModels(store.folder_of(name))
