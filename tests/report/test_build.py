@@ -201,7 +201,7 @@ def test_a_validation_accuracy_far_above_that_on_test_images_is_said(
         given = {"purpose": "evaluation", "trial": None, "test_fingerprint": "f" * 16}
         store.append(make_record(test_accuracy=0.998, **given))
         page = to_html(build(store))
-    assert ("0.20 points higher: it was chosen by that figure" in page) == said
+    assert ("0.20 points higher. It was chosen by that figure" in page) == said
 
 
 def test_a_row_says_what_of_its_recipe_is_not_usual(tmp_path: Path, make_record: MakeRecord) -> None:
@@ -278,7 +278,7 @@ def test_trainings_without_the_images_held_out_are_marked(path: Path, make_recor
     assert marked == {"ccc": True, "ddd": True, "eee": False}
     assert "100.00 ± 0.00 % (n=3) †" in page
     assert "75.00 % (n=1)</td>" in page
-    assert "† trained without the images held out for validation" in page
+    assert "† trained without the validation images" in page
 
 
 def test_documented_models_are_no_trials(path: Path, make_record: MakeRecord) -> None:
@@ -314,7 +314,7 @@ def test_a_report_is_by_the_objective_of_its_runs_and_says_so(
     page = to_html(report)
     assert "best by validation macro F1" in page
     assert "85.00 %" in page
-    assert "ranks are by macro F1," in page
+    assert "Ranks are by macro F1," in page
     (data,) = embedded(page)["sections"]
     assert data["metric"] == {"title": "macro F1", "is_accuracy": False, "is_share": True, "sign": 1}
     assert [one["row"]["val_metric"] for one in data["candidates"]] == [0.85, 0.49]
