@@ -156,7 +156,7 @@ def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_n
     assert "ccc</button> (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
     assert "It is not significantly different from baseline:conv." in page
     assert '<th scope="col">against conv</th>' in page
-    assert "<td>not significant (+41.67 ± 8.33)</td>" in page
+    assert "<td>unclear (+41.67 ± 8.33)</td>" in page
     data = embedded(page)["sections"][0]
     assert len(data["candidates"]) == 3
     assert data["candidates"][0]["reproduce"] == "tinysearch reproduce ccc --seeds 3 --data toy.npz"

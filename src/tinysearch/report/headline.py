@@ -20,7 +20,7 @@ _SAID = {
     "worse": "It is significantly worse than {}.",
     "unclear": "It is not significantly different from {}.",
 }
-_VERDICTS = {"better": "better", "worse": "worse", "unclear": "not significant"}
+_VERDICTS = {"better": "better", "worse": "worse", "unclear": "unclear"}
 # Points by which a validation accuracy is above the test accuracy when the page says so.
 _FLATTERED = 0.1
 
