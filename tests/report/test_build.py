@@ -112,7 +112,7 @@ def test_how_a_documented_model_was_trained_otherwise_is_said(path: Path, make_r
     found = next(one for one in section.candidates if one.row.key == "ccc")
     assert [(one.name, one.trained) for one in found.versus] == [
         ("baseline:conv", ""),
-        ("baseline:conv", "by another recipe (adam), 9 epochs"),
+        ("baseline:conv", "with another recipe (adam), 9 epochs"),
     ]
 
 

@@ -223,7 +223,7 @@ def _trained(other: Evaluated, one: Record) -> str:
     parts = []
     epochs = other.recipe.get("epochs")
     if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:
-        parts.append(f"by another recipe ({other.recipe.get('optimizer', 'unknown')})")
+        parts.append(f"with another recipe ({other.recipe.get('optimizer', 'unknown')})")
     if epochs != one.recipe.get("epochs"):
         parts.append(f"{epochs} epochs" if epochs is None else figures.epochs(epochs))
     if other.held_out and one.measurement.val_accuracy is None:

@@ -20,7 +20,6 @@ _SAID = {
     "worse": "It is significantly worse than {}.",
     "unclear": "It is not significantly different from {}.",
 }
-_VERDICTS = {"better": "better", "worse": "worse", "unclear": "unclear"}
 # Points by which a validation accuracy is above the test accuracy when the page says so.
 _FLATTERED = 0.1
 
@@ -195,7 +194,7 @@ def _verdict(one: Candidate, name: str) -> str:
     # Of several trainings of a hand-designed baseline, the one that is most alike.
     other = min(compared, key=lambda each: len(each.trained))
     error = "" if other.standard_error is None else f" ± {100 * other.standard_error:.2f}"
-    return f"{_VERDICTS[other.verdict]} ({100 * other.difference:+.2f}{error})"
+    return f"{other.verdict} ({100 * other.difference:+.2f}{error})"
 
 
 def _about(section: Section, one: Candidate) -> dict[str, Any]:
