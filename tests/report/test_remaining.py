@@ -40,21 +40,20 @@ def of(make_record: MakeRecord, key: str, epochs: int, seconds: float = 6.0) -> 
 def test_with_a_known_pace_one_time_is_said_with_all_that_follows() -> None:
     said = expected(dataclasses.replace(FORECAST, pace=PACE))
     # The start 10 s, 20 trainings two at a time 666, 6 of 10 revalidations in 3 rounds 195, 3 evaluations 130.
-    assert said == "about 17m 00s, with up to 10 revalidations and 3 evaluations"
+    assert said == "about 17m 00s, including up to 10 revalidations and 3 evaluations"
 
 
 def test_without_one_a_range_is_said_and_why() -> None:
     said = expected(FORECAST)
     assert said.startswith("roughly ")
     assert " to " in said
-    assert "with up to 10 revalidations and 3 evaluations" in said
-    assert "known after the first epochs" in said
+    assert "including up to 10 revalidations and 3 evaluations" in said
+    assert "a better estimate follows the first epochs" in said
 
 
 def test_of_a_gpu_that_has_trained_nothing_no_figure_is_said() -> None:
     said = expected(dataclasses.replace(FORECAST, accelerated=True))
-    assert said.startswith("known after the first epochs")
-    assert "roughly" not in said
+    assert said == "an estimate follows the first epochs"
 
 
 def test_a_time_limit_is_said() -> None:
@@ -62,10 +61,10 @@ def test_a_time_limit_is_said() -> None:
 
 
 def test_one_of_each_is_said_in_the_singular_and_none_is_left_out() -> None:
-    assert "with up to 1 revalidation and 1 evaluation" in expected(
+    assert "including up to 1 revalidation and 1 evaluation" in expected(
         dataclasses.replace(FORECAST, pace=PACE, revalidations=1, evaluations=1)
     )
-    assert "with" not in expected(dataclasses.replace(FORECAST, pace=PACE, revalidations=0, evaluations=0))
+    assert "including" not in expected(dataclasses.replace(FORECAST, pace=PACE, revalidations=0, evaluations=0))
 
 
 def test_a_run_that_is_over_has_nothing_left() -> None:
@@ -83,7 +82,7 @@ def test_the_first_epochs_of_all_that_are_under_way_say_how_long_it_takes_once(m
     assert estimate.news() is None
     for epoch in second.measurement.curve[:4]:
         estimate.epoch(training_of(second), epoch)
-    assert estimate.news() == "all of it will take about 17m 00s, with up to 10 revalidations and 3 evaluations"
+    assert estimate.news() == "the run will take about 17m 00s, including up to 10 revalidations and 3 evaluations"
     assert estimate.news() is None
 
 
@@ -136,7 +135,7 @@ def test_the_display_says_it_in_the_plan_and_then_as_soon_as_it_is_known(make_re
     display.on_record(training_of(record), record, {})
     text = file.getvalue()
     assert "time  roughly" in text
-    assert text.count("all of it will take about 17m 00s") == 1
+    assert text.count("the run will take about 17m 00s") == 1
 
 
 def test_the_time_left_has_what_follows_the_search(make_record: MakeRecord) -> None:

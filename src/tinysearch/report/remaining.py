@@ -23,10 +23,10 @@ def expected(forecast: Forecast) -> str:
     if forecast.pace is not None:
         return f"about {figures.rough(forecast.seconds(forecast.pace))}{parts}{limit}"
     bounds = forecast.bounds()
-    later = "known after the first epochs, for this machine has trained nothing on these data yet"
     if bounds is None:
-        return f"{later}{limit}"
-    return f"roughly {figures.rough(bounds[0])} to {figures.rough(bounds[1])}{parts}; more exactly {later}{limit}"
+        return f"an estimate follows the first epochs{limit}"
+    between = f"{figures.rough(bounds[0])} to {figures.rough(bounds[1])}"
+    return f"roughly {between}{parts}; a better estimate follows the first epochs{limit}"
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Estimate:
         if self._told or pace is None or not timed:
             return None
         self._told = True
-        return f"all of it will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}"
+        return f"the run will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}"
 
 
 def _included(forecast: Forecast) -> str:
@@ -112,7 +112,7 @@ def _included(forecast: Forecast) -> str:
         )
         if count
     ]
-    return f", with {' and '.join(parts)}" if parts else ""
+    return f", including {' and '.join(parts)}" if parts else ""
 
 
 def _identity(one: Training | Record) -> tuple[str, int, str]:
