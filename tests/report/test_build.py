@@ -321,7 +321,7 @@ def test_a_report_is_by_the_objective_of_its_runs_and_says_so(
     (section,) = mixed.sections
     assert (section.metric, section.best.row.key, section.mixed) == ("accuracy", "ccc", ("accuracy", "macro_f1"))
     assert [search.best for search in section.searches] == [[0.95, 0.95], [0.97]]
-    assert "for the runs have different objectives (accuracy, macro_f1;" in to_html(mixed)
+    assert "because the runs have different objectives (accuracy, macro_f1;" in to_html(mixed)
     assert [one.sections[0].best.row.key for one in (by_metric, by_accuracy)] == ["bbb", "aaa"]
     assert "different objectives" not in to_html(by_metric)
 
