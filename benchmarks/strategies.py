@@ -4,6 +4,11 @@
 
     python benchmarks/strategies.py --seeds 50 --trials 100 --budget 10000
     python benchmarks/strategies.py --strategies random,keras-tuner:Hyperband --seeds 5 --json
+    python benchmarks/strategies.py --strategies plain,random,bayesian --trials 20 --budget 3000 --designs 0,5 --regret
+
+``plain`` is the rule of plain stages drawn by hand, see ``plain_stages.py``. With ``--designs`` those that begin with
+designs are compared with so many of them each. With ``--regret`` the table is another one: what the leader is worth
+without luck after so many trainings, mean and standard error over seeds.
 
 Each search begins with the hand-designed baselines. A candidate that is over the budget or known is rejected, as in a
 real run, and costs nothing. A search goes on until it has both as many trials as were asked for and as many epochs as
@@ -26,20 +31,24 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from plain_stages import PlainStages
 from stand_in import FAMILIES, StandIn
 
 from tinysearch.baselines.models import architectures
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
 from tinysearch.search.strategies.registry import STRATEGIES, strategy
-from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 CHECKPOINTS = (0.1, 0.2, 0.5, 1.0)
+OFTEN = (3, 5, 10, 15, 20, 30, 50, 100)
 PATIENCE = 1_000
 TIMED_HISTORY = 1_000
+# That the trainings were validated on which the stand-in is fitted to.
+IMAGES = 800
 
 
 @dataclass(frozen=True)
@@ -101,10 +110,16 @@ def beginning(problem: Problem, family: str) -> list[Record]:
     return [record(problem, Candidate(network, problem.recipe), None, "baseline", family) for network in fitting]
 
 
-def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIES[0]) -> Search:
+def made(name: str, problem: Problem) -> Strategy:
+    """Return a strategy of tinysearch, or the rule of plain stages."""
+    return PlainStages(problem) if name == "plain" else strategy(name, problem)
+
+
+def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIES[0], designs: int = 0) -> Search:
     """Carry out one search."""
-    problem = Problem(SearchSpace(), Budget(budget), Recipe())
-    proposer = strategy(name, problem)
+    problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
+    proposer = made(name, problem)
+    first = begun_with(proposer, designs)
     history = beginning(problem, family)
     known = {each.key for each in history}
     found = Search(name, seed, [], [], [], 0)
@@ -112,7 +127,8 @@ def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIE
     while len(found.epochs) < trials or sum(found.epochs) < trials * problem.recipe.epochs:
         rng = np.random.default_rng([seed, len(found.epochs)])
         for _ in range(PATIENCE):
-            candidate = proposer.propose(history, rng)
+            number = len(found.epochs)
+            candidate = first[number] if number < len(first) else proposer.propose(history, rng)
             asks += 1
             if problem.fits(candidate.architecture) and candidate.key not in known:
                 break
@@ -129,13 +145,13 @@ def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIE
 
 def seconds_per_proposal(name: str, budget: int, family: str, repetitions: int = 5) -> float:
     """Return the median CPU seconds of a proposal after a random search of 1,000 trials."""
-    problem = Problem(SearchSpace(), Budget(budget), Recipe())
+    problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     rng = np.random.default_rng(0)
     history = beginning(problem, family)
     for trial in range(TIMED_HISTORY):
         candidate = strategy("random", problem).propose(history, rng)
         history.append(record(problem, candidate, trial, "search", family))
-    proposer = strategy(name, problem)
+    proposer = made(name, problem)
     proposer.propose(history, rng)
     taken = []
     for _ in range(repetitions):
@@ -183,6 +199,16 @@ def table(results: Sequence[dict[str, Any]], part: str, title: str) -> str:
     return "\n".join(lines)
 
 
+def worth(searches: Sequence[Search], trials: int) -> list[str]:
+    """Return what leaders are worth without luck after some numbers of trials, in percent."""
+    cells = []
+    for number in (number for number in OFTEN if number <= trials):
+        found = [100 * best[1] for each in searches if (best := each.best(number)) is not None]
+        error = statistics.stdev(found) / len(found) ** 0.5 if len(found) > 1 else 0.0
+        cells.append(f"{statistics.fmean(found):.2f} ± {error:.2f}")
+    return cells
+
+
 def report(results: Sequence[dict[str, Any]]) -> str:
     """Return all tables in Markdown."""
     costs = ["| strategy | CPU s per proposal at 1,000 trials | asks rejected |", "| --- | ---: | ---: |"]
@@ -199,6 +225,24 @@ def report(results: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def regrets(options: argparse.Namespace, numbers: Sequence[int]) -> None:
+    """Print what leaders are worth, a row for each strategy and number of designs."""
+    columns = [number for number in OFTEN if number <= options.trials]
+    print(f"| below {options.budget:,}, {options.seeds} seeds | " + " | ".join(map(str, columns)) + " |")
+    print("| --- |" + " ---: |" * len(columns), flush=True)
+    with ProcessPoolExecutor(options.processes) as executor:
+        for name in options.strategies.split(","):
+            begins = made(name, Problem(SearchSpace(), Budget(options.budget), Recipe())).begins_with_designs
+            for number in numbers if begins else [0]:
+                given = (options.trials, options.budget, options.stand_in, number)
+                futures = [executor.submit(search, name, seed, *given) for seed in range(options.seeds)]
+                title = f"{name}, {number} designs" if begins else name
+                print(
+                    f"| {title} | " + " | ".join(worth([f.result() for f in futures], options.trials)) + " |",
+                    flush=True,
+                )
+
+
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -208,16 +252,22 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=10_000)
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--designs", default="0", help="with how many designs a search begins, one or more numbers")
+    parser.add_argument("--regret", action="store_true", help="what leaders are worth after each number of trials")
     parser.add_argument(
         "--json", action="store_true", help="print a line of JSON for each strategy, once it is done, instead of tables"
     )
     options = parser.parse_args()
     results = []
+    numbers = [int(number) for number in options.designs.split(",")]
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if options.regret:
+        regrets(options, numbers)
+        return
     with ProcessPoolExecutor(options.processes) as executor:
         for name in options.strategies.split(","):
             futures = [
-                executor.submit(search, name, seed, options.trials, options.budget, options.stand_in)
+                executor.submit(search, name, seed, options.trials, options.budget, options.stand_in, numbers[0])
                 for seed in range(options.seeds)
             ]
             seconds = executor.submit(seconds_per_proposal, name, options.budget, options.stand_in).result()

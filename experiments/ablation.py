@@ -5,7 +5,7 @@
     python experiments/ablation.py --data mnist.npz --seeds 3       # trains what is missing, then prints the table
     python experiments/ablation.py --data mnist.npz --seeds 3 --only 'base; batches of 32'
     python experiments/ablation.py --data mnist.npz --seeds 2 --base large
-    python experiments/ablation.py --data mnist.npz --seeds 3 --base 1000,2000,5000,10000
+    python experiments/ablation.py --data mnist.npz --seeds 3 --base 1000,2000,3000,5000
     python experiments/ablation.py                                  # the table of what there is
 
 A network of about 2,000 parameters is trained by the default recipe, but in batches of 64, and then with one thing
@@ -53,7 +53,7 @@ from tinysearch.workers.local.executor import LocalExecutor
 from tinysearch.workers.sharing import share
 
 RUNS = {"small": "ablation", "large": "ablation-large", "tiny": "ablation-tiny"}
-BUDGETS = ("1000", "2000", "5000", "10000")
+BUDGETS = ("1000", "2000", "3000", "5000", "10000")
 RUNS |= {budget: f"ablation-{budget}" for budget in BUDGETS}
 
 
@@ -104,6 +104,7 @@ def augmentations(budget: str) -> dict[str, Candidate]:
     plain = {
         "1000": network(c(5), s(8), M, s(11), s(10), s(11)),
         "2000": network(c(8), s(14), M, s(17), s(17), s(17)),
+        "3000": network(c(11), s(18), M, s(22), s(22), s(23)),
         "5000": network(c(15), s(25), M, s(31), s(31), s(31)),
         "10000": network(c(26), s(38), M, s(46), s(46), s(47)),
     }[budget]

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.search.racing import CLOSEST, decide, error_of
+from tinysearch.search.racing import CLOSEST, OF_IMAGES, decide, error_of
 from tinysearch.search.rounds import BEST, WORTH, fold_of
 
 Floats = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ class Trainings:
         self.images = images
         self.count = len(true)
         good = float(np.clip(np.mean(np.sort(true)[-BEST:]), 0, 1 - 0.5 / images))
-        folds = rng.normal(0, math.sqrt(0.8 * good * (1 - good) / images), 10) - harder
+        folds = rng.normal(0, math.sqrt((1 - OF_IMAGES) * good * (1 - good) / images), 10) - harder
         folds[0] = 0
         errors = np.array([error_of(float(min(one, 1.0)), images) for one in true])
         measured = true[:, None] + folds + errors[:, None] * rng.normal(0, 1, (self.count, 10))
@@ -167,8 +167,8 @@ def records() -> list[Mapping[str, Any]]:
     return [line["record"] for line in map(json.loads, lines) if "record" in line]
 
 
-def drawn(reached: Floats, images: int, rng: np.random.Generator) -> Floats:
-    """Return true qualities of candidates, drawn from what is known of them after they were measured once."""
+def qualities(reached: Floats, images: int, rng: np.random.Generator) -> Floats:
+    """Return true qualities of networks, drawn from what is known of them after they were measured once."""
     errors = np.array([error_of(one, images) for one in reached])
     middle = float(np.median(reached))
     good = reached >= middle
@@ -176,7 +176,13 @@ def drawn(reached: Floats, images: int, rng: np.random.Generator) -> Floats:
     spread = math.sqrt(max(float(np.mean((reached[good] - middle) ** 2)) - error**2, (CLOSEST * error) ** 2))
     certain = spread**2 / (spread**2 + errors**2)
     means = np.where(good, middle + certain * (reached - middle), reached)
-    true = means + rng.normal(0, 1, len(reached)) * np.sqrt(certain) * errors
+    true: Floats = means + rng.normal(0, 1, len(reached)) * np.sqrt(certain) * errors
+    return true
+
+
+def drawn(reached: Floats, images: int, rng: np.random.Generator) -> Floats:
+    """Return true qualities of the candidates of a search."""
+    true = qualities(reached, images, rng)
     chosen: Floats = rng.choice(true, TRIALS, replace=len(true) < TRIALS)
     # Where one is drawn twice, the copies are different candidates.
     return chosen + rng.normal(0, 1e-7, TRIALS)

@@ -80,7 +80,7 @@ def test_stages_one_by_one_are_the_same_as_all_at_once(
 def test_a_search_may_go_on_with_more_trials(make: Make, fake_worker: type[FakeWorker]) -> None:
     def found(name: str, *trials: int) -> list[str]:
         worker = fake_worker()
-        with make(name=name, strategy="evolution", reuse="none") as study:
+        with make(name=name, strategy="evolution", reuse="none", cold=True) as study:
             for count in trials:
                 study.run(count, executor=worker.executor())
             assert study.store.run(name).settings["trials"] == len(worker.jobs) == trials[-1]
@@ -97,7 +97,7 @@ def test_what_follows_a_search_needs_one(make: Make, fake_worker: type[FakeWorke
 
 def test_how_many_are_trained_at_a_time_does_not_matter(make: Make, fake_worker: type[FakeWorker]) -> None:
     def found(name: str, *workers: int) -> list[str]:
-        with make(name=name, trials=2 * len(workers), strategy="evolution", reuse="none") as study:
+        with make(name=name, trials=2 * len(workers), strategy="evolution", reuse="none", cold=True) as study:
             for number, count in enumerate(workers, start=1):
                 study.run(2 * number, executor=fake_worker().executor(count))
             return keys(study)
@@ -195,12 +195,57 @@ def test_a_study_learns_from_other_runs_as_far_as_they_were_then(make: Make, fak
     found = []
     for name, earlier in (("alone", []), ("after", ["before"])):
         with make(name=name, trials=3, strategy="evolution", warm_start=earlier, reuse="none") as study:
-            assert study.settings.warm_start_trials == tuple((one, 30) for one in earlier)
+            assert study.settings.warm_start_trials == tuple((one, 30, 0) for one in earlier)
             study.run(executor=fake_worker().executor())
             found.append(keys(study))
     assert found[0] != found[1]
     with pytest.raises(RunError, match="'ghost'"):
         make(name="third", warm_start="ghost")
+
+
+def test_a_study_learns_unasked_from_all_on_its_data_unless_it_is_cold(
+    make: Make, fake_worker: type[FakeWorker]
+) -> None:
+    def found(name: str, **given: Any) -> tuple[list[str], Any]:
+        with make(name=name, trials=4, designs=0, strategy="evolution", reuse="none", **given) as study:
+            study.run(executor=fake_worker().executor())
+            return keys(study), study.store.run(name).settings["warm_start_trials"]
+
+    with make(name="before", trials=12) as study:
+        study.run(executor=fake_worker().executor())
+    warm, learnt = found("warm")
+    assert learnt == [["before", 12]]
+    cold, nothing = found("cold", cold=True)
+    assert nothing == []
+    assert warm != cold
+    # What was there when it began is all that counts.
+    assert found("like it", warm_start=["before"]) == (warm, learnt)
+
+
+def test_a_study_that_goes_on_learns_from_what_it_began_with(make: Make, fake_worker: type[FakeWorker]) -> None:
+    given = {"trials": 8, "designs": 0, "strategy": "evolution", "reuse": "none"}
+    with make(name="before", trials=12) as study:
+        study.run(executor=fake_worker().executor())
+    with make(name="whole", **given) as study:
+        study.run(executor=fake_worker().executor())
+        whole = keys(study)
+    with make(name="parts", **{**given, "trials": 2}, warm_start=["before"]) as study:
+        study.run(executor=fake_worker().executor())
+    with make(name="later", trials=9, seed=3) as study:
+        study.run(executor=fake_worker().executor())
+    with make(name="parts", resume=True) as study:
+        study.run(8, executor=fake_worker().executor())
+        assert keys(study) == whole
+        assert study.settings.warm_start_trials == (("before", 12, 0),)
+    with make(name="whole", resume=True, cold=True) as study, pytest.raises(RunError, match="warm_start_trials"):
+        study.run(9, executor=fake_worker().executor())
+
+
+def test_what_is_cold_cannot_learn_from_what_is_named(make: Make) -> None:
+    with pytest.raises(RunError, match="leave out --cold"):
+        make(cold=True, warm_start="before")
+    with pytest.raises(RunError, match="'yes'"):
+        make(cold="yes")
 
 
 # Data

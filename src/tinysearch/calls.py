@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import BudgetError, TinySearchError
+from tinysearch.errors import BudgetError, RunError, TinySearchError
 from tinysearch.inputs import load_data, open_store
 from tinysearch.study import Study
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tinysearch.workers.executor import Executor
 
 BUDGETS = (1_000, 2_000, 3_000, 5_000, 8_000, 10_000)
+# Trials of a single run for each of its budgets.
+TRIALS = 10
 
 
 def run(
@@ -76,10 +78,10 @@ def open_study(name: str | None = None, *, store: Store | Path | str | None = No
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """The results of a sweep of budgets.
+    """The results of a search below several budgets.
 
     Args:
-        records: The records of each budget's run, in the order of the search.
+        records: By budget, the records of networks below it; if each budget was a run, those of its run.
         ending: How the last run ended.
         problem: The first error in a revalidation or evaluation; None if there was none.
     """
@@ -101,20 +103,25 @@ def frontier(
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
     warm_start: Iterable[str] = (),
+    cold: bool = False,
     **settings: Any,
 ) -> Frontier:
-    """Search below several budgets.
+    """Search for the best network below each of several budgets.
 
-    Each budget is a run. It starts with the best networks of the previous budget, scaled until they just fit, and
-    learns from all trainings of the budgets before. Repeat the call to resume it after an interruption, or with more
-    trials to continue the search.
+    This is one run with the strategy ``pareto``, in which each training is useful for all sizes. The winners below each
+    budget are revalidated and evaluated. With another strategy, each budget is a run: it starts with the best networks
+    of the previous budget, scaled until they just fit, and learns from all trainings of the budgets before. Both learn
+    from other searches on the same data in the store. Repeat the call to resume it after an interruption, or with more
+    trials to continue the search; a frontier of 0.1.0, in which each budget is a run, is resumed as such.
 
     Args:
-        budgets: Distinct bounds on parameters, searched in this order.
-        data, dataset, reading, store, callbacks, **settings: See ``Study``.
-        name: Prefix of the names of the runs; the budget is appended.
+        budgets: Distinct bounds on parameters; separate runs are searched in this order.
+        data, dataset, reading, store, callbacks, **settings: See ``Study``. By default there are 10 ``trials`` per
+            budget in the single run, and 20 in separate runs.
+        name: Name of the run; prefix of the names if each budget is a run.
         workers, executor: See ``Study.run``.
-        warm_start: Names of further runs to learn from.
+        warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
+        cold: Whether to learn from those of the budgets before alone.
 
     Raises:
         BudgetError: if the budgets are not distinct whole numbers, or nothing fits one of them.
@@ -123,11 +130,13 @@ def frontier(
     """
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
-    from tinysearch.search.given import search_space_of
+    from tinysearch.search.given import learns_unasked, search_space_of
 
     bounds = list(budgets)
     if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:
         raise BudgetError(f"budgets are different whole numbers of at least 1, got {bounds}")
+    chosen = list(warm_start)
+    unasked = learns_unasked({"cold": cold, **({"warm_start": chosen} if chosen else {})})
     opened = store if isinstance(store, Store) else open_store(store)
     running: Executor | None = executor
     records: dict[int, list[Record]] = {}
@@ -142,15 +151,31 @@ def frontier(
                 f"no architecture of the search space is below {min(bounds):,} parameters: the smallest one has "
                 f"{smallest:,}; leave that budget out"
             )
+        if _in_one_run(settings.get("strategy"), opened, name, bounds):
+            first: dict[str, Any] = {"budgets": bounds}
+            if not opened.has(name):
+                first |= {"strategy": "pareto", "trials": TRIALS * len(bounds)}
+                first |= {} if unasked else {"warm_start": chosen}
+            study = Study(
+                max(bounds), data=images, name=name, store=opened, callbacks=callbacks, **{**first, **settings}
+            )
+            try:
+                outcome = study.carry_out(workers=workers, executor=executor)
+            finally:
+                study.close()
+            trained = opened.records(name)
+            below = {bound: [one for one in trained if one.cost.params < bound] for bound in bounds}
+            return Frontier(below, outcome.ending, outcome.problem)
         before: Sequence[Record] = []
-        earlier = list(warm_start)
         for bound in bounds:
             own = f"{name}-{bound}"
             # A run that goes on has what it began with in its settings.
             begun = opened.has(own)
-            new = (
-                {} if begun else {"initial_candidates": initial_candidates(before, whole, bound), "warm_start": earlier}
-            )
+            new: dict[str, Any] = {}
+            if not begun:
+                new["initial_candidates"] = initial_candidates(before, whole, bound)
+                if not unasked:
+                    new["warm_start"] = chosen
             study = Study(
                 bound, data=images, name=own, store=opened, resume=begun, callbacks=callbacks, **{**settings, **new}
             )
@@ -162,7 +187,7 @@ def frontier(
                 study.close()
             problem = problem or outcome.problem
             before, ending = outcome.records, outcome.ending
-            earlier = [*earlier, own]
+            chosen.append(own)
             records[bound] = opened.records(own)
             if ending == "interrupted":
                 break
@@ -172,3 +197,22 @@ def frontier(
         if opened is not store:
             opened.close()
     return Frontier(records, ending, problem)
+
+
+def _in_one_run(strategy: object, store: Store, name: str, budgets: Sequence[int]) -> bool:
+    """Return whether a front is searched in a single run.
+
+    Raises:
+        RunError: if accuracy is to be set against another cost than parameters.
+    """
+    from tinysearch.search.strategies.pareto import PREFIX
+
+    if strategy is None:
+        # What was begun as a run for each budget goes on as that.
+        return store.has(name) or not any(store.has(f"{name}-{budget}") for budget in budgets)
+    if isinstance(strategy, str) and strategy.startswith(PREFIX) and strategy != f"{PREFIX}params":
+        raise RunError(
+            f"the budgets of a frontier are of parameters, so its strategy is pareto, got {strategy!r}; for another "
+            f"cost use run with this strategy"
+        )
+    return strategy in ("pareto", f"{PREFIX}params")

@@ -54,8 +54,8 @@ class Study:
         dataset: Name of the dataset that the file of ``data`` must be; with ``"mnist"`` it has to be MNIST.
         reading: How to read the data where it is ambiguous, see ``tinysearch.data.readers.reader.Reading``.
         augment: ``"auto"`` compares a few augmentations in short trainings before the search; ``"none"`` uses none; a
-            JSON file or a mapping gives the amounts, ``{"mirroring": 0.5}``. By default that of the recipe, if it suits
-            the data.
+            JSON file or a mapping gives the amounts, ``{"mirroring": 0.5}``. ``"recipe"`` takes that of the recipe. By
+            default that of the recipe, if it suits the data, and of the default recipe as much as suits the budget.
         store: File of the store of records; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is
             left open.
         name: Name of the run; by default derived from dataset and budget.
@@ -67,10 +67,12 @@ class Study:
         verbose: Whether to show progress; by default on a terminal and in a notebook.
         **settings: Other fields of ``RunSettings``, which defines their defaults: ``trials``, ``epochs``,
             ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
-            ``folds``, ``initial_candidates``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``; ``max_macs``,
-            ``max_ram``, ``max_flash`` and ``max_weight_bytes``; ``device``, a device whose RAM and flash are the
-            limits; and ``warm_start``, names of runs to learn from. A strategy may be a class, a constraint a class or
-            an instance, each also ``"module:Class"``. When a run is resumed, settings that are not given keep their
+            ``folds``, ``initial_candidates``, ``designs``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``;
+            ``budgets``, bounds below each of which there is a winner; ``max_macs``, ``max_ram``, ``max_flash`` and
+            ``max_weight_bytes``; ``device``, a device whose RAM and flash are the limits. A run learns from the
+            searches on the same data that are in the store when it begins; with ``cold=True`` from none, with
+            ``warm_start``, names of runs, only from these. A strategy may be a class, a constraint a class or an
+            instance, each also ``"module:Class"``. When a run is resumed, settings that are not given keep their
             values.
 
     Attributes:
@@ -99,7 +101,7 @@ class Study:
     ) -> None:
         from tinysearch.results.runs import check_name
         from tinysearch.results.store import Store
-        from tinysearch.search.given import plugins_of, settings_of
+        from tinysearch.search.given import learns_unasked, plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
         if resume not in ("auto", True, False):
@@ -117,6 +119,7 @@ class Study:
             plain, self._plugins = plugins_of(settings)
             given = plain if budget is None else {"budget": budget, **plain}
             self.settings: RunSettings = settings_of(given, stored_settings(before), self._store)
+            self._learns_unasked = learns_unasked(plain)
             images = load_data(data, dataset, reading)
             earlier = stored_settings(before)
             if earlier is not None:
@@ -360,6 +363,7 @@ class Study:
         from tinysearch.search.augmentation import TrainedBy, settled
         from tinysearch.search.given import search_space_of
         from tinysearch.search.run import SearchRun
+        from tinysearch.search.warm_start import available
         from tinysearch.training.job import Resources
 
         if self._space is None and self.settings.own_space:
@@ -369,6 +373,9 @@ class Study:
             resources = Resources(self.settings.threads or 1, worker_memory)
             train = TrainedBy(executor, self.dataset, resources)
             self.settings = settled(self.settings, self.dataset, space, self._augment, train)
+            if self._learns_unasked:
+                learnt = available(self._store, self.dataset.fingerprint, self.settings)
+                self.settings = dataclasses.replace(self.settings, warm_start_trials=learnt)
         while True:
             chosen = self._name or free_name(self._store, self.dataset, self.settings.budget)
             try:

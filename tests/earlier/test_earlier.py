@@ -140,7 +140,7 @@ def test_a_run_with_a_space_of_format_1_does_not_go_on_with_another_one(store: S
 def test_a_run_with_initial_candidates_is_opened_with_its_settings(store: Store, tiny: Path) -> None:
     study = tinysearch.Study(data=tiny, name="frontier-3000", resume=True, store=store)
     assert len(study.settings.initial_candidates) == 2
-    assert study.settings.warm_start_trials == (("frontier-1500", 2),)
+    assert study.settings.warm_start_trials == (("frontier-1500", 2, 0),)
     worker = FakeWorker()
     assert study.run(executor=worker.executor()).ending == "finished"
     assert worker.jobs == []

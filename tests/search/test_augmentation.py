@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,12 @@ from tinysearch.errors import TinySearchWarning, TrainingError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.search.augmentation import Comparison, Train, compare, settled
 from tinysearch.search.settings import RunSettings
+from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
-from tinysearch.training.augmentation import augmented, levels
+from tinysearch.training.augmentation import augmented, by_size, levels
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -100,9 +102,34 @@ def test_all_candidates_of_a_run_have_the_augmentation_that_was_chosen(settle: C
 
 
 def test_an_augmentation_may_be_given(settle: Callable[..., RunSettings], tmp_path: Path) -> None:
-    assert settle(None).recipe == Recipe()
+    assert settle("recipe").recipe == Recipe()
     assert not settle("none").recipe.augments
     assert settle({"cutout": 0.3}).recipe == augmented(Recipe(), {"cutout": 0.3})
     (tmp_path / "a.json").write_text('{"jitter": 0.1}')
     assert settle(str(tmp_path / "a.json")).recipe.jitter == 0.1
     assert np.isclose(settle(tmp_path / "a.json").recipe.rotation_degrees, 0)
+
+
+def test_if_nothing_is_said_networks_are_augmented_by_size_unless_the_recipe_is_another(dataset: Dataset) -> None:
+    def after(augment: str | None, recipe: Recipe) -> RunSettings:
+        return settled(RunSettings(BUDGET, recipe), dataset, SearchSpace(), augment, scoring({}, Task()))
+
+    usual = Recipe(epochs=3)
+    found = after(None, usual)
+    assert (found.augments_by_size, found.recipe) == (True, usual)
+    assert RunSettings.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    for augment, recipe in (("recipe", usual), ("none", usual), (None, Recipe(batch_size=64))):
+        assert not after(augment, recipe).augments_by_size
+
+
+def test_a_candidate_has_the_augmentation_of_its_size() -> None:
+    space = SearchSpace()
+    problem = Problem(space, Budget(10_000), Recipe(), augment_by_size=True)
+    rng = np.random.default_rng(0)
+    for low, high in ((300, 900), (8_000, 10_000)):
+        network = space.sample_between(low, high, rng)
+        assert network is not None
+        expected = by_size(Recipe(), high)[1]
+        assert problem.new_candidate(network, rng).recipe == expected
+        assert problem.child_of(network, problem.new_candidate(network, rng), rng).recipe == expected
+        assert dataclasses.replace(problem, augment_by_size=False).candidate(network).recipe == Recipe()

@@ -179,6 +179,6 @@ def test_runs_to_learn_from_are_counted_up_to_the_first_gap(tmp_path: Path, make
     for number in (0, 1, 3):
         store.append(make_record(f"{number}" * 12, trial=number, position=number))
     for given in ("first", ["first"]):
-        assert settings_of({"warm_start": given}, None, store).warm_start_trials == (("first", 2),)
+        assert settings_of({"warm_start": given}, None, store).warm_start_trials == (("first", 2, 0),)
     with pytest.raises(InputError, match="'second'"):
         settings_of({"warm_start": "second"}, None, store)

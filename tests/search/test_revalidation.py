@@ -116,7 +116,7 @@ class Heard(Callback):
 
 
 def test_each_round_is_a_stage_and_the_end_is_told_with_its_reason(runner: Any, fake_worker: Any) -> None:
-    run = runner.prepare(trials=12, workers=2, documented={})
+    run = runner.prepare(trials=12, workers=2, documented={}, designs=0)
     runner.carry_out(run, fake_worker(**ALIKE))
     heard = Heard()
     worker = fake_worker(**ALIKE)

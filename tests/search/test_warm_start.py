@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from tinysearch.errors import RunError
-from tinysearch.results.record import Record
+from tinysearch.results.record import Measurement, Record
+from tinysearch.search import warm_start
+from tinysearch.search.outline import outline
+from tinysearch.search.settings import RunSettings, WarmStart
 from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.warm_start import available, learnt_from
 
 
 def keys(records: Any) -> list[str]:
@@ -19,9 +23,9 @@ def keys(records: Any) -> list[str]:
 @pytest.mark.parametrize("name", ["evolution", "bayesian"])
 def test_what_others_found_changes_what_is_proposed_and_warms_up(name: str, runner: Any) -> None:
     runner.run("teacher", trials=14, strategy="random", seed=5)
-    alone = runner.run("alone", trials=4, strategy=name)
-    taught = runner.run("taught", trials=4, strategy=name, warm_start_trials=(("teacher", 17),))
-    again = runner.run("again", trials=4, strategy=name, warm_start_trials=(("teacher", 17),))
+    alone = runner.run("alone", trials=4, strategy=name, designs=0)
+    taught = runner.run("taught", trials=4, strategy=name, designs=0, warm_start_trials=(("teacher", 17),))
+    again = runner.run("again", trials=4, strategy=name, designs=0, warm_start_trials=(("teacher", 17),))
     assert keys(taught.records) == keys(again.records)
     assert keys(taught.records)[3:] != keys(alone.records)[3:]
 
@@ -81,3 +85,81 @@ def test_what_had_another_budget_is_not_promoted_under_this_one(runner: Any) -> 
     )
     assert taught.ending == "finished"
     assert all(record.cost.params < 700 for record in taught.records)
+
+
+# Without being asked
+
+
+@pytest.fixture
+def settings() -> RunSettings:
+    return RunSettings(strategy="evolution")
+
+
+def test_all_searches_on_the_same_images_are_learnt_from(runner: Any, settings: RunSettings) -> None:
+    runner.run("first", trials=3)
+    runner.run("second", trials=2, budget=2_000)
+    runner.store.create_run("other images", "other", "f" * 16, settings.to_dict())
+    runner.store.append(replace(runner.store.records("first")[3], run="other images", fingerprint="f" * 16, position=0))
+    runner.store.create_run("a reproduction", "noise", runner.dataset.fingerprint, {})
+    assert available(runner.store, runner.dataset.fingerprint, settings) == (("first", 6, 0), ("second", 2, 0))
+    assert available(runner.store, "f" * 16, settings) == (("other images", 1, 0),)
+    assert available(runner.store, "e" * 16, settings) == ()
+
+
+def test_nothing_is_learnt_by_a_strategy_that_would_not_look(runner: Any) -> None:
+    runner.run("first", trials=3)
+    assert available(runner.store, runner.dataset.fingerprint, RunSettings(strategy="random")) == ()
+
+
+def test_what_was_trained_for_fewer_epochs_is_not_learnt_from(runner: Any, settings: RunSettings) -> None:
+    runner.run("first", trials=3)
+    longer = replace(settings, recipe=replace(settings.recipe, epochs=20))
+    assert available(runner.store, runner.dataset.fingerprint, longer) == ()
+
+
+def test_the_latest_runs_are_learnt_from_where_there_are_many(
+    runner: Any, settings: RunSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, trials in (("early", 3), ("long", 9), ("late", 4)):
+        runner.run(name, trials=trials, documented={})
+    monkeypatch.setattr(warm_start, "MOST", 8)
+    assert available(runner.store, runner.dataset.fingerprint, settings) == (("early", 3, 0), ("late", 4, 0))
+
+
+def test_revalidations_are_learnt_from_as_far_as_there_were_some(runner: Any, settings: RunSettings) -> None:
+    runner.run("teacher", trials=3, documented={})
+    first, second, _ = runner.store.records("teacher")
+
+    def again(record: Record, seed: int) -> Record:
+        changes = {"purpose": "revalidation", "trial": None, "position": None, "seed": seed}
+        return replace(record, **changes)
+
+    runner.store.append(again(first, 1))
+    (extent,) = available(runner.store, runner.dataset.fingerprint, settings)
+    assert extent == WarmStart("teacher", 3, 1)
+    runner.store.append(again(second, 2))
+    runner.store.append(replace(first, purpose="evaluation", trial=None, position=None, seed=5, test_accuracy=0.5))
+    learnt = learnt_from(runner.store, extent, settings)
+    assert [one.purpose for one in learnt] == ["search"] * 3 + ["revalidation"]
+    assert learnt[-1].seed == 1
+    given = {"trials": 1, "warm_start_trials": (extent,), "documented": {}}
+    for name, number in (("evolution", 3), ("bayesian", 4)):
+        with runner.prepare(name, strategy=name, **given) as run:
+            assert len(run.proposer.warm_start_trials) == number
+            assert RunSettings.from_dict(runner.store.run(name).settings).warm_start_trials == (extent,)
+
+
+def test_failures_are_learnt_from_too(runner: Any, settings: RunSettings) -> None:
+    runner.run("teacher", trials=2, documented={})
+    failed = replace(runner.store.records("teacher")[0], measurement=Measurement(failure="out of memory"))
+    runner.store.append(replace(failed, key="f" * 12, position=2, trial=2))
+    assert len(learnt_from(runner.store, WarmStart("teacher", 3), settings)) == 3
+
+
+def test_the_plan_says_what_is_learnt_from(runner: Any) -> None:
+    runner.run("teacher", trials=3, documented={})
+    with runner.prepare("taught", trials=1, warm_start_trials=(("teacher", 3),)) as run:
+        (words,) = (value for title, value in outline(run, 1) if title == "warm start")
+    assert words.startswith("3 trainings of teacher on the same data")
+    with runner.prepare("alone", trials=1) as run:
+        assert "warm start" not in dict(outline(run, 1))

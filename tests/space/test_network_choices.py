@@ -19,6 +19,7 @@ from tinysearch.space.architecture import (
 )
 from tinysearch.space.network_choices import (
     BRANCH_POOLS,
+    FILTERS,
     POOLS,
     from_architecture,
     network_choices,
@@ -195,7 +196,21 @@ def test_what_needs_no_tying_is_left_alone() -> None:
 def test_the_smaller_the_budget_the_more_separable_and_repeated_layers() -> None:
     shares = [
         (kinds["separable"] / sum(kinds.values()), repeats[2] / sum(repeats.values()))
-        for kinds, repeats in (prior(params).values() for params in (20_000, 8_000, 2_500, 1_000, 300))
+        for kinds, repeats, _ in (prior(params).values() for params in (20_000, 8_000, 2_500, 1_000, 300))
     ]
     assert shares[0] == shares[1] < shares[2] < shares[3] == shares[4]
     assert all(prior(300)[name].keys() == prior(20_000)[name].keys() for name in ("kinds", "repeats"))
+
+
+def test_the_larger_the_budget_the_wider_the_layers_that_are_drawn() -> None:
+    rng = np.random.default_rng(0)
+    small, usual, large = (prior(params)["filters"] for params in (1_000, 10_000, 40_000))
+    assert small == usual == FILTERS
+    assert small.options == large.options
+    assert np.mean([usual.draw(rng) for _ in range(500)]) < np.mean([large.draw(rng) for _ in range(500)]) / 1.5
+
+
+def test_what_is_wider_than_usual_is_legal_but_not_drawn() -> None:
+    rng = np.random.default_rng(0)
+    assert FILTERS.is_legal(64)
+    assert max(FILTERS.draw(rng) for _ in range(2_000)) <= 32

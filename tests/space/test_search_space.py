@@ -92,9 +92,9 @@ NARROW = {
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
-        (lambda: SearchSpace(), "f7e3dff4bff0"),
-        (lambda: SearchSpace(Task((5, 5, 3), 4)), "cf66443ff720"),
-        (lambda: SearchSpace(tree=tree_of({}, 1_000)), "3130cb6dc628"),
+        (lambda: SearchSpace(), "ac9fc7d18723"),
+        (lambda: SearchSpace(Task((5, 5, 3), 4)), "1dabd3c3aa42"),
+        (lambda: SearchSpace(tree=tree_of({}, 1_000)), "bbf90cdfaf3d"),
         (lambda: SearchSpace(tree=tree_of(NARROW)), "ef95401101c7"),
         (
             lambda: SearchSpace(tree=network_choices(depth=(1, 3), kinds={"inception": 1, "depthwise": 1})),
@@ -201,7 +201,7 @@ def test_the_documented_models_are_members(space: SearchSpace, name: str) -> Non
         None,
         "conv",
         Architecture((Pool(),)),
-        Architecture((Conv(33),)),
+        Architecture((Conv(65),)),
         Architecture((Conv(4, kernel=11),)),
         Architecture((Conv(4, stride=4),)),
         Architecture((Conv(4), Dropout(0.3))),
@@ -285,8 +285,8 @@ def test_mutation_is_equal_for_equal_seeds(space: SearchSpace) -> None:
 
 
 def test_only_members_are_mutated(space: SearchSpace) -> None:
-    with pytest.raises(SpaceError, match="filters must be 1 to 32, got 64"):
-        space.mutate(Architecture((Conv(64),)), np.random.default_rng(0))
+    with pytest.raises(SpaceError, match="filters must be 1 to 64, got 65"):
+        space.mutate(Architecture((Conv(65),)), np.random.default_rng(0))
 
 
 def test_size_is_what_enumeration_counts(tiny: SearchSpace, every_value: Callable[[Node], Iterator[Any]]) -> None:
@@ -346,8 +346,8 @@ SINGLE = {
 
 def test_decoding_refuses_what_is_missing_or_not_legal(space: SearchSpace) -> None:
     values = space.encode(BASELINES["conv"].architecture)
-    with pytest.raises(SpaceError, match="blocks/0/conv/filters must be 1 to 32, got 33"):
-        space.decode({**values, "blocks/0/conv/filters": 33})
+    with pytest.raises(SpaceError, match="blocks/0/conv/filters must be 1 to 64, got 65"):
+        space.decode({**values, "blocks/0/conv/filters": 65})
     del values["head/hidden"]
     with pytest.raises(SpaceError, match="do not say what 'head/hidden' is"):
         space.decode(values)

@@ -8,7 +8,16 @@ import pytest
 
 from tinysearch.errors import RecipeError
 from tinysearch.space.task import Task
-from tinysearch.training.augmentation import FIELDS, augmented, levels, read_augmentation, suited
+from tinysearch.training.augmentation import (
+    BY_SIZE,
+    FIELDS,
+    augmented,
+    by_size,
+    levels,
+    read_augmentation,
+    same_but_augmentation,
+    suited,
+)
 from tinysearch.training.recipe import RECIPES, Recipe
 
 TASKS = [Task(), Task((96, 96, 3), 2), Task((121, 1, 6), 8)]
@@ -66,3 +75,23 @@ def test_files_that_hold_no_augmentation_are_refused(tmp_path: Path, content: st
     with pytest.raises(RecipeError) as caught:
         read_augmentation(tmp_path / "a.json")
     assert named in str(caught.value)
+
+
+def test_the_smaller_the_network_the_less_it_is_augmented() -> None:
+    found = [by_size(Recipe(), params) for params in (1, 1_000, 5_000, 100_000)]
+    assert [one.rotation_degrees for _, one in found] == sorted(one.rotation_degrees for _, one in found)
+    assert found[0] == ("none", augmented(Recipe(), {}))
+    assert found[-1] == ("", Recipe())
+    assert list(BY_SIZE) == sorted(BY_SIZE)
+
+
+def test_what_is_not_augmented_is_left_as_it_is() -> None:
+    plain = augmented(Recipe(), {})
+    assert by_size(plain, 500) == ("", plain)
+    noisy = augmented(Recipe(), {"jitter": 0.1})
+    assert by_size(noisy, 500) == ("", noisy)
+
+
+def test_recipes_that_differ_in_their_augmentation_alone_are_told() -> None:
+    assert same_but_augmentation(augmented(Recipe(epochs=3), {"cutout": 0.2}), Recipe())
+    assert not same_but_augmentation(Recipe(batch_size=64), Recipe())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import devices, options, panels, plugins, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -33,7 +33,7 @@ def frontier(
         str,
         typer.Option(
             metavar="N,N,...",
-            help="Parameter budgets, searched in this order: 1000,3000 or 1k,3k.",
+            help="Parameter budgets: 1000,3000 or 1k,3k.",
             rich_help_panel=panels.COMMON,
         ),
     ] = BUDGETS,
@@ -42,7 +42,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Number of candidates per budget, not counting baselines. [20]",
+            help="Total number of candidates, not counting baselines. [10 per budget]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -55,7 +55,15 @@ def frontier(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    strategy: options.Strategy = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="pareto: one run; others: one run per budget; docs/strategies.md. [pareto]",
+            autocompletion=completion.strategies,
+            rich_help_panel=panels.SEARCH,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -70,7 +78,9 @@ def frontier(
     augment: options.Augment = None,
     class_weight: options.ClassWeight = None,
     prune: options.Prune = None,
+    designs: options.Designs = None,
     learn_from: options.LearnFrom = None,
+    cold: options.Cold = False,
     max_ram: devices.MaxRam = None,
     max_flash: devices.MaxFlash = None,
     device: devices.DeviceName = None,
@@ -103,7 +113,7 @@ def frontier(
         str,
         typer.Option(
             metavar="NAME",
-            help="Prefix of the run names; the budget is appended.",
+            help="Name of the run; prefix if each budget is a run.",
             rich_help_panel=panels.COMMON,
         ),
     ] = "frontier",
@@ -120,13 +130,16 @@ def frontier(
     ] = None,
     store: options.Store = None,
 ) -> None:
-    """Search below several budgets, and print the Pareto front of accuracy and parameters.
+    """Search for the best network below each of several budgets, and print the Pareto front.
 
-    Each budget is a run. It starts with the best networks of the previous budget, scaled until they just fit, and
-    learns from all trainings of the budgets before. Repeat the command to resume it after an interruption, or with
-    more --trials to continue the search.
+    This is one run with the strategy pareto, in which each training is useful for all sizes. The winners below each
+    budget are revalidated and evaluated. Repeat the command to resume it after an interruption, or with more --trials
+    to continue the search.
 
-    Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
+    With another --strategy, each budget is a run of --trials candidates. It starts with the best networks of the
+    previous budget, scaled until they just fit, and learns from all trainings before.
+
+    Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """
     from tinysearch.calls import frontier as sweep
     from tinysearch.cli.evaluations import front
@@ -152,6 +165,7 @@ def frontier(
         "max_flash": max_flash,
         "device": device,
         "prune": prune,
+        "designs": designs,
         "constraints": constraint or None,
         "objective": objective,
     }
@@ -166,7 +180,8 @@ def frontier(
             workers=workers,
             executor=executor,
             warm_start=learn_from or (),
-            callbacks=[SweepDisplay(notes, notes=False), *plugins.callbacks(callback)],
+            cold=cold,
+            callbacks=[SweepDisplay(notes, name), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
@@ -181,21 +196,27 @@ def frontier(
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if found.problem is not None:
         raise found.problem
-    failed = [bound for bound, found in records.items() if all(record.failed for record in found)]
+    failed = [bound for bound, found in records.items() if found and all(record.failed for record in found)]
     if failed:
         raise TrainingError(f"all candidates below {failed[0]:,} parameters failed")
 
 
 class SweepDisplay(Display):
-    """Shows the runs of a sweep, each under its budget."""
+    """Shows the runs of a sweep, each under its budget, or the one run that has all budgets.
 
-    def __init__(self, console: Console, *, notes: bool = True) -> None:
-        super().__init__(console, notes=notes)
+    Args:
+        console: Where to.
+        name: Of the one run; runs of each budget have the budget behind it.
+    """
+
+    def __init__(self, console: Console, name: str) -> None:
+        super().__init__(console, notes=False)
         self._to = console
+        self._name = name
 
     def on_stage_start(self, stage: Stage) -> None:
         """Show the budget before the search below it."""
-        if stage.name == "search":
+        if stage.name == "search" and stage.run != self._name:
             self._to.print()
             self._to.print(Rule(f"below {int(stage.run.rpartition('-')[2]):,} parameters", align="left"))
         super().on_stage_start(stage)
@@ -206,7 +227,9 @@ def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
     from tinysearch.report.plots import accuracy_over_params, page
     from tinysearch.results.leaderboard import rank
 
-    board = rank([record for found in records.values() for record in found])
+    # One run has the records of a small network below many budgets.
+    every = {(one.run, one.key, one.purpose, one.seed): one for found in records.values() for one in found}
+    board = rank(list(every.values()))
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")
     write(page(figure), path, "--plot")
 

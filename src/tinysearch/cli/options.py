@@ -99,9 +99,18 @@ Augment = Annotated[
     str | None,
     typer.Option(
         metavar="auto|none|FILE",
-        help="Augmentation; auto compares a few. [the recipe's]",
-        autocompletion=completion.among("auto", "none"),
+        help="Augmentation; auto compares a few. [by budget]",
+        autocompletion=completion.among("auto", "none", "recipe"),
         rich_help_panel=panels.TRAINING,
+    ),
+]
+Designs = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole,
+        metavar="N",
+        help="Number of hand-designed networks to start the search with; 0: none. [5]",
+        rich_help_panel=panels.ADVANCED,
     ),
 ]
 ClassWeight = Annotated[
@@ -158,8 +167,16 @@ LearnFrom = Annotated[
     list[str] | None,
     typer.Option(
         metavar="RUN",
-        help="Also learn from the records of this run; may be repeated.",
+        help="Learn only from this run, not from all on the same data; may be repeated.",
         autocompletion=completion.runs,
+        rich_help_panel=panels.ADVANCED,
+    ),
+]
+Cold = Annotated[
+    bool,
+    typer.Option(
+        "--cold",
+        help="Do not learn from other runs in the store on the same data.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]

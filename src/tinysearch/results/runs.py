@@ -132,6 +132,19 @@ class Runs:
                 (now(), dump(settings), dump(dict(rejections)), name),
             )
 
+    def extent(self, name: str) -> tuple[int, int]:
+        """Return how many of a run's first positions have records, and how many revalidations it has.
+
+        What comes after a gap is not counted: when the run goes on, other trainings may come before it.
+        """
+        rows = self._database.query(
+            "SELECT position, purpose FROM records JOIN runs ON runs.id = run_id WHERE runs.name = ?", (name,)
+        )
+        found = [(row["position"], row["purpose"]) for row in rows]
+        positions = {position for position, _ in found}
+        trials = next(count for count in range(len(positions) + 1) if count not in positions)
+        return trials, sum(purpose == "revalidation" for _, purpose in found)
+
     def note_proposal(self, run: str, position: int, first: int, later: Sequence[int]) -> None:
         """Note what a proposal knew: the records of the positions before ``first``, and of some later ones."""
         with self._database.writing() as connection:

@@ -20,7 +20,7 @@ import numpy as np
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TinySearchWarning, TrainingError
 from tinysearch.results.record import Measurement
-from tinysearch.search.settings import RunSettings
+from tinysearch.search.settings import BY_SIZE, RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
@@ -118,16 +118,20 @@ def settled(
     Args:
         settings: Those of the run so far.
         dataset, space: Those of the run.
-        augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; or None for that
-            of the recipe, as far as it suits the task.
+        augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; ``"recipe"`` for
+            that of the recipe, as far as it suits the task; or None for that too, but where the recipe is the default
+            one each network has as much of it as suits its size.
         train: Trains a candidate on the dataset.
 
     Raises:
         RecipeError: if amounts are not legal.
         TrainingError: if all trainings fail.
     """
-    if augment is None:
-        return dataclasses.replace(settings, recipe=suited(settings.recipe, dataset.task))
+    if augment is None or augment == "recipe":
+        recipe = suited(settings.recipe, dataset.task)
+        usual = dataclasses.replace(settings.recipe, class_weight="none").name == "default"
+        ruled = augment is None and usual and recipe.moves and not settings.tune_recipe
+        return dataclasses.replace(settings, recipe=recipe, augmentation={"chosen": BY_SIZE} if ruled else {})
     if augment == "none":
         return dataclasses.replace(settings, recipe=augmented(settings.recipe, {}))
     if augment != "auto":

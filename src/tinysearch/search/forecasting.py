@@ -56,7 +56,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         revalidations=0 if settings.folds == 1 else max(0, settings.trials // 2 - before["revalidation"]),
         rounds=settings.folds - 1,
         # Whether there are test images is not asked: the search does not look at them.
-        evaluations=max(0, settings.evaluate - before["evaluation"]),
+        evaluations=max(0, settings.evaluate * max(1, len(settings.budgets)) - before["evaluation"]),
         workers=max(1, busy),
         pace=Pace.of(timings),
         accelerated=environment.get("accelerator") is not None,

@@ -17,6 +17,7 @@ from tinysearch.runtime.paths import local
 from tinysearch.runtime.plugins import name_of
 from tinysearch.search.plugins import Plugins, constraint_name
 from tinysearch.search.settings import RunSettings
+from tinysearch.search.warm_start import extents
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.devices import limits
@@ -35,7 +36,7 @@ _LIMITS = {
     "max_flash": "flash_bytes",
     "max_ram": "peak_activation_bytes",
 }
-_OTHERS = (*_LIMITS, "device", "epochs", "class_weight", "warm_start")
+_OTHERS = (*_LIMITS, "device", "epochs", "class_weight", "warm_start", "cold")
 _NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
 
 
@@ -53,7 +54,7 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
             name, a mapping or the path of a JSON file, a space a mapping, the path of a file or a ``SearchSpace``, and
             initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``, ``max_ram``,
             ``max_flash`` and ``max_weight_bytes``; ``device``, whose flash and memory are limits where
-            none are given; ``warm_start``, names of runs.
+            none are given; ``warm_start``, names of runs; ``cold``, to learn from none.
         before: The settings of the run that goes on.
         store: Has the runs to learn from.
 
@@ -77,9 +78,9 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         changes["space"], changes["own_space"] = space_of(given["space"])
     if "initial_candidates" in given:
         changes["initial_candidates"] = tuple(_candidate(one, changes["recipe"]) for one in given["initial_candidates"])
-    if "warm_start" in given:
-        names = [given["warm_start"]] if isinstance(given["warm_start"], str) else given["warm_start"]
-        changes["warm_start_trials"] = tuple((name, _searched(store, name)) for name in names)
+    if not learns_unasked(given):
+        names = given.get("warm_start", ())
+        changes["warm_start_trials"] = extents(store, [names] if isinstance(names, str) else names)
     return dataclasses.replace(base, **changes)
 
 
@@ -191,8 +192,18 @@ def _candidate(given: object, how: Recipe) -> Candidate:
     raise RunError(f"an initial candidate is an architecture or a candidate, got {given!r}")
 
 
-def _searched(store: Store, name: str) -> int:
-    """Return how many of a run's first positions have records; what comes after a gap may not be there for ever."""
-    store.check_names([name])
-    positions = {record.position for record in store.records(name)}
-    return next(count for count in range(len(positions) + 1) if count not in positions)
+def learns_unasked(given: Mapping[str, Any]) -> bool:
+    """Whether settings leave it open which runs a run learns from, which are then all that there are on its data.
+
+    Raises:
+        RunError: if they say both that it learns from some and from none.
+    """
+    cold = given.get("cold", False)
+    if not isinstance(cold, bool):
+        raise RunError(f"cold is True or False, got {cold!r}")
+    if cold and given.get("warm_start"):
+        raise RunError(
+            f"a run that is cold learns from no other, and {given['warm_start']!r} was to be learnt from; leave out "
+            f"--cold to learn from that alone, or --learn-from"
+        )
+    return not cold and "warm_start" not in given

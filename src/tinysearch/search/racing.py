@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,8 @@ SLIM = 0.05
 # How many candidates a round has of those of the round before, at the most, where trainings are scarce.
 NARROWING = 0.6
 # The error of a training with an error rate of e on n images, the same images for all: its variance is
-# (OF_SEED * e)² + OF_IMAGES * e (1 - e) / n. The second part is what of the luck of the images is not common to all.
+# (OF_SEED * e)² + OF_IMAGES * e (1 - e) / n. The second part is what of the luck of the images is not common to all;
+# what is common to all, the rest of e (1 - e) / n, is the hardness of the fold.
 OF_SEED = 0.09
 OF_IMAGES = 0.2
 # For how many residuals of a race that counts.
@@ -39,8 +40,42 @@ PRIOR_WEIGHT = 8
 CLOSEST = 0.5
 
 
+class Variances(NamedTuple):
+    """Variances of the accuracy of a training.
+
+    Attributes:
+        seed: By the luck of the seed.
+        images: By the luck of this network with these images, which its trainings with other seeds share.
+        fold: By the hardness of the images, which all networks that are validated on them share.
+    """
+
+    seed: float
+    images: float
+    fold: float
+
+
+def error_rate(accuracy: float, images: int) -> float:
+    """Return the error rate to reckon with; that a network makes no mistake is never taken for certain.
+
+    Args:
+        accuracy: A fraction.
+        images: How many images it was measured on.
+
+    >>> error_rate(0.98, 100), error_rate(1.0, 99)
+    (0.024752475247524774, 0.005)
+    """
+    return ((1 - accuracy) * images + 0.5) / (images + 1)
+
+
+def variances_of(accuracy: float, images: int) -> Variances:
+    """Return how much the accuracy of a training varies, and why; see ``error_rate``."""
+    wrong = error_rate(accuracy, images)
+    sampling = wrong * (1 - wrong) / images
+    return Variances((OF_SEED * wrong) ** 2, OF_IMAGES * sampling, (1 - OF_IMAGES) * sampling)
+
+
 def error_of(accuracy: float, images: int) -> float:
-    """Return the standard deviation of the accuracy of a training, fractions.
+    """Return the standard deviation of the accuracy of a training, fractions, where all have the same images.
 
     Args:
         accuracy: What such candidates reach; that they make no mistake is never taken for certain.
@@ -49,8 +84,22 @@ def error_of(accuracy: float, images: int) -> float:
     >>> round(error_of(0.993, 6_000), 5)
     0.0008
     """
-    wrong = ((1 - accuracy) * images + 0.5) / (images + 1)
-    return math.sqrt((OF_SEED * wrong) ** 2 + OF_IMAGES * wrong * (1 - wrong) / images)
+    variances = variances_of(accuracy, images)
+    return math.sqrt(variances.seed + variances.images)
+
+
+def unit_of(scores: Floats, accuracies: Floats) -> float:
+    """Return how large the error of an objective is, as a multiple of that of an accuracy.
+
+    It is taken as the same fraction of how far the better half of the candidates are apart.
+
+    Args:
+        scores: Values of the objective, the best first, shape ``(n,)``.
+        accuracies: Those of the same candidates, shape ``(n,)``.
+    """
+    better = slice(0, (len(scores) + 1) // 2)
+    apart, alike = float(np.std(scores[better])), float(np.std(accuracies[better]))
+    return apart / alike if apart and alike else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def mutated(recipe: Recipe, rng: np.random.Generator) -> Recipe:
 
 
 def recipe_features(recipe: Recipe) -> list[float]:
-    """Return one number for each knob, for surrogate models."""
+    """Return what tells recipes apart in numbers, for surrogate models: the knobs first, then all else."""
     return [
         math.log(recipe.learning_rate),
         math.log(recipe.batch_size),
@@ -50,6 +50,20 @@ def recipe_features(recipe: Recipe) -> list[float]:
         recipe.label_smoothing,
         math.log(1e-5 + recipe.weight_decay),
         math.log(1.0001 - recipe.ema_momentum),
+        math.log(recipe.epochs),
+        recipe.no_augment_final_epochs / recipe.epochs,
+        recipe.optimizer == "adam",
+        recipe.schedule == "constant",
+        math.log(recipe.plateau_factor),
+        math.log(0.01 + recipe.clip_norm),
+        recipe.input_scaling == "unit",
+        recipe.shear_degrees,
+        recipe.mirroring,
+        recipe.cutout,
+        recipe.brightness,
+        recipe.scaling,
+        recipe.jitter,
+        recipe.class_weight == "balanced",
     ]
 
 

@@ -20,9 +20,10 @@ from tinysearch.search.history import Known, TrialHistory
 from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.proposer import Proposer
 from tinysearch.search.reuse import REUSE, Reuse
-from tinysearch.search.settings import MAY_CHANGE, RunSettings
+from tinysearch.search.settings import MAY_CHANGE, RunSettings, WarmStart
 from tinysearch.search.strategies.registry import constraint, strategy
-from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.strategy import Problem, begun_with, suited_to
+from tinysearch.search.warm_start import learnt_from
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
@@ -85,7 +86,16 @@ class SearchRun:
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
         constraints = tuple(constraint(name, given) for name, given in plugins.constraints_of(settings))
-        problem = Problem(self.space, settings.budget, settings.recipe, settings.tune_recipe, constraints)
+        problem = Problem(
+            self.space,
+            settings.budget,
+            settings.recipe,
+            settings.tune_recipe,
+            constraints,
+            augment_by_size=settings.augments_by_size,
+            images=len(dataset.training_data().validation or ()) or Problem.images,
+            budgets=settings.budgets,
+        )
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
@@ -96,10 +106,16 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            settings.initial_candidates,
+            [
+                *(suited_to(problem, one) for one in settings.initial_candidates),
+                *begun_with(searcher, settings.designs),
+            ],
             prune=settings.prune,
             warm_start_trials=[
-                record for name, count in settings.warm_start_trials for record in self._warm_start(name, count)
+                record
+                for one in settings.warm_start_trials
+                for record in self._learnt_from(one)
+                if searcher.replicates or record.purpose == "search"
             ],
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
@@ -167,24 +183,14 @@ class SearchRun:
                 ) from None
         return {record.position: record for record in records if record.position is not None}
 
-    def _warm_start(self, name: str, count: int) -> list[Record]:
-        """Return the records of the first positions of another run's search that were to be trained for as long.
-
-        They are records of this run's objective; those of which its value is not known are left out.
+    def _learnt_from(self, extent: WarmStart) -> list[Record]:
+        """Return the records of another run that the strategy finds in its history.
 
         Raises:
             RunError: if it is not in the store, or was made on other data.
         """
-        self.store.run(name).check_data(self.dataset.name, self.dataset.fingerprint)
-        return [
-            record
-            for one in self.store.records(name)
-            if (record := one.by(self.settings.objective, self.settings.direction)).origin == "search"
-            and record.position is not None
-            and record.position < count
-            and record.recipe.get("epochs") == self.settings.recipe.epochs
-            and (record.failed or record.value is not None)
-        ]
+        self.store.run(extent.run).check_data(self.dataset.name, self.dataset.fingerprint)
+        return learnt_from(self.store, extent, self.settings)
 
     def _check_same(self) -> None:
         run = self.store.run(self.name)

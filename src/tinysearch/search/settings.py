@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from tinysearch.data.splits import FOLDS, Split
-from tinysearch.errors import RunError
+from tinysearch.errors import BudgetError, RunError
 from tinysearch.results.objective import objective
 from tinysearch.results.record import ACCURACY, Direction
 from tinysearch.search.strategies.registry import check_name
@@ -25,7 +25,9 @@ from tinysearch.training.recipe import recipe as named_recipe
 DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
-_LATER = ("data", "augmentation")
+_LATER = ("data", "augmentation", "budgets")
+# How the augmentation of a run was chosen if nothing was said.
+BY_SIZE = "by size"
 DEFAULT_BUDGET = 10_000
 # What a run that is resumed may have otherwise than it began.
 MAY_CHANGE = ("trials", "evaluate", "folds")
@@ -34,6 +36,20 @@ Schedule = Literal["lag", "async"]
 
 def _default_recipe() -> Recipe:
     return named_recipe("default")
+
+
+class WarmStart(NamedTuple):
+    """How much of another run in the store a strategy learns from.
+
+    Args:
+        run: Its name.
+        trials: So many of its first positions, baselines included in the count.
+        revalidations: So many of its first revalidations.
+    """
+
+    run: str
+    trials: int
+    revalidations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,8 @@ class RunSettings:
         threads: Threads of each training, on which its last digits depend; None for an equal share of the cores for
             each worker of the process that begins the run.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
+        designs: With how many networks drawn by hand a search begins, after those, see ``space/designs.py``; only the
+            strategies ``bayesian``, ``evolution`` and ``pareto`` begin so.
         space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
         constraints: Names of constraints of one's own that candidates must meet, ``module:Class`` or entry points.
         own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
@@ -67,11 +85,15 @@ class RunSettings:
             names of the classes.
         augmentation: How the augmentation of the recipe was chosen, see ``search/augmentation.py``; nothing where it
             was given.
-        warm_start_trials: Names of other runs in the store, and how many of their first records the strategy sees too.
+        warm_start_trials: What the strategy sees of other runs in the store too: as much as there was of them when the
+            run began.
         objective: Name of what the search makes as large or as small as possible, see ``results/objective.py``.
+        budgets: Bounds on parameters of which each has a winner, revalidated and evaluated, the largest being that of
+            the budget, from the smallest to the largest; none for the winner of the budget alone.
 
     Raises:
         RunError: if a number is out of range, the strategy or schedule is unknown, or the recipe has no knobs to tune.
+        BudgetError: if the budgets are not different whole numbers, or the largest is not that of the budget.
         SpaceError: if the space is not legal.
         InputError: if the objective is unknown.
     """
@@ -88,18 +110,20 @@ class RunSettings:
     evaluate: int = 3
     folds: int = 4
     initial_candidates: tuple[Candidate, ...] = ()
+    designs: int = 5
     space: Mapping[str, Any] = field(default_factory=dict)
     tune_recipe: bool = False
     prune: bool = False
-    warm_start_trials: tuple[tuple[str, int], ...] = ()
+    warm_start_trials: tuple[WarmStart, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
     own_space: str = ""
     objective: str = ACCURACY
+    budgets: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("trials", "seed", "lag", "threads", "evaluate", "folds"):
+        for name in ("trials", "seed", "lag", "threads", "evaluate", "folds", "designs"):
             whole = integer(getattr(self, name))
             if whole is None:
                 if name == "threads" and self.threads is None:
@@ -108,6 +132,8 @@ class RunSettings:
             object.__setattr__(self, name, whole)
         if self.trials < 0:
             raise RunError(f"a run has at least 0 trials, got {self.trials}")
+        if self.designs < 0:
+            raise RunError(f"a search begins with at least 0 designs, got {self.designs}")
         if not 0 <= self.seed < 2**31:
             raise RunError(f"a seed is a whole number from 0 to {2**31 - 1:,}, got {self.seed:,}")
         if not 1 <= self.lag <= MOST_LAG:
@@ -133,9 +159,21 @@ class RunSettings:
         names = self.data.get("class_names", ())
         if not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
             raise RunError(f"class_names of a run are texts, got {names!r}")
+        object.__setattr__(self, "budgets", _different(self.budgets))
+        if self.budgets and self.budgets[-1] != self.budget.params:
+            raise BudgetError(
+                f"the largest of several budgets is that of the run; got {self.budgets[-1]:,} for one below "
+                f"{self.budget.params:,} parameters"
+            )
         check_name(self.strategy)
         objective(self.objective)
         object.__setattr__(self, "space", current(self.space))
+        object.__setattr__(self, "warm_start_trials", tuple(WarmStart(*one) for one in self.warm_start_trials))
+
+    @property
+    def augments_by_size(self) -> bool:
+        """Whether each network is augmented as much as suits its size."""
+        return self.augmentation.get("chosen") == BY_SIZE
 
     @property
     def direction(self) -> Direction:
@@ -154,6 +192,7 @@ class RunSettings:
             **plain,
             "recipe": self.recipe.to_dict(),
             "initial_candidates": initial_candidates,
+            "warm_start_trials": [list(one if one.revalidations else one[:2]) for one in self.warm_start_trials],
             # For those who read results where the objective itself is not at hand.
             "direction": self.direction,
         }
@@ -183,13 +222,33 @@ class RunSettings:
             else Candidate(Architecture.from_dict(one), recipe)
             for one in data.get("initial_candidates", ())
         )
-        warm_start_trials = tuple((str(name), int(count)) for name, count in data.get("warm_start_trials", ()))
+        # Early versions counted no revalidations.
+        warm_start_trials = tuple(
+            WarmStart(str(name), int(count), *map(int, more))
+            for name, count, *more in data.get("warm_start_trials", ())
+        )
         values = {
             "budget": Budget(**data["budget"]),
             "recipe": recipe,
             "initial_candidates": initial_candidates,
             "warm_start_trials": warm_start_trials,
             "constraints": tuple(map(str, data.get("constraints", ()))),
+            "budgets": tuple(data.get("budgets", ())),
+            # Runs that do not say so began before there were any.
+            "designs": data.get("designs", 0),
         }
         given = {name: value for name, value in data.items() if name != "direction"}
         return cls(**{**given, **values})
+
+
+def _different(budgets: Sequence[object]) -> tuple[int, ...]:
+    """Return budgets from the smallest to the largest.
+
+    Raises:
+        BudgetError: if they are not different whole numbers of at least 1.
+    """
+    whole = [integer(one) for one in budgets]
+    known = sorted(one for one in whole if one is not None and one > 0)
+    if len(set(known)) < len(whole):
+        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {list(budgets)}")
+    return tuple(known)

@@ -109,7 +109,8 @@ class Integers(Size):
     """A whole number from ``low`` to ``high``, both included, in steps of ``step`` from ``low``.
 
     Drawn uniformly, or where ``mode`` says which number is the most likely as the mean of three draws from a triangular
-    distribution, so that extremes are rare.
+    distribution, so that extremes are rare. It ends at ``usual`` if that is given: what is above is legal, and reached
+    by mutation and scaling, but never drawn.
 
     >>> list(Integers(8, 32, step=8).options)
     [8, 16, 24, 32]
@@ -119,6 +120,7 @@ class Integers(Size):
     high: int
     mode: int | None = None
     step: int = 1
+    usual: int | None = None
     options: range = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,15 +130,18 @@ class Integers(Size):
             raise SpaceError(f"the step of a range is at least 1, got {self.step}")
         object.__setattr__(self, "options", range(self.low, self.high + 1, self.step))
         object.__setattr__(self, "high", self.options[-1])
-        if self.mode is not None and not self.low <= self.mode <= self.high:
+        if self.usual is not None and not self.low <= self.usual <= self.high:
+            raise SpaceError(f"the usual end of {self.low} to {self.high} lies within the range, got {self.usual}")
+        if self.mode is not None and not self.low <= self.mode <= (self.usual or self.high):
             raise SpaceError(f"the mode of {self.low} to {self.high} lies within the range, got {self.mode}")
 
     def draw(self, rng: np.random.Generator) -> int:
         """Return a number of the range."""
-        if self.mode is None or self.low == self.high:
+        high = self.high if self.usual is None else self.usual
+        if self.mode is None or self.low == high:
             return self.options[rng.integers(len(self.options))]
         half = self.step / 2
-        return self.nearest(rng.triangular(self.low - half, self.mode, self.high + half, size=3).mean())
+        return self.nearest(rng.triangular(self.low - half, self.mode, high + half, size=3).mean())
 
     def register(self, hyperparameters: Any, path: str) -> None:
         """Declare the range to ``keras_tuner.HyperParameters``."""

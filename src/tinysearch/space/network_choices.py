@@ -7,6 +7,7 @@ option is an argument of ``network_choices``, so that a space of one's own is th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +57,11 @@ SERIES_BRANCH_POOLS: dict[str, Pool] = {
 }
 ALL_POOLS = {**POOLS, **SERIES_POOLS}
 ALL_BRANCH_POOLS = {**BRANCH_POOLS, **SERIES_BRANCH_POOLS}
+# Widths. What is drawn is narrow; the widest are for plain networks and for larger budgets.
+_WIDEST = 64
+_USUALLY_WIDEST = 32
+_LIKELY_WIDTH = 12
+FILTERS = Integers(1, _WIDEST, _LIKELY_WIDTH, usual=_USUALLY_WIDEST)
 # Prior weights. They lean towards what is known to work in small networks: narrow 3x3 convolutions without bias or
 # padding, batch normalization before relu, an early max pooling, a global average at the end; dropout hardly ever,
 # because normalized layers after it meet other statistics than they were trained with (Li et al., 2019).
@@ -105,7 +111,7 @@ UNIFORM = 0.5
 def network_choices(
     *,
     depth: Sizes = (1, 9, 7),
-    filters: Sizes = (1, 32, 12),
+    filters: Sizes = FILTERS,
     kinds: Weights = KINDS,
     kernels: Weights = KERNELS,
     strides: Weights = STRIDES,
@@ -183,20 +189,25 @@ def network_choices(
     return Group({"blocks": blocks, "head": head})
 
 
-def prior(params: int) -> dict[str, Weights]:
+def prior(params: int) -> dict[str, Any]:
     """Return the weights that a budget of parameters changes, as arguments of ``network_choices``.
 
     The smaller a network, the more it gains by layers that need few weights: below 8,000 parameters separable
-    convolutions become more likely, below 4,000 layers that are applied several times with the same weights.
+    convolutions become more likely, below 4,000 layers that are applied several times with the same weights. Above
+    10,000 layers are drawn wider.
 
     >>> prior(8_000)["kinds"] == KINDS, prior(1_000)["kinds"]["separable"] / KINDS["separable"]
     (True, 8.0)
+    >>> [prior(params)["filters"].usual for params in (1_000, 10_000, 20_000, 80_000)]
+    [32, 32, 45, 64]
     """
+    wider = min(2.0, max(1.0, math.sqrt(params / 10_000)))
     separable = min(8.0, max(1.0, 8_000 / params))
     shared = min(16.0, max(1.0, 4_000 / params) ** 2)
     return {
         "kinds": _leaning(KINDS, {"separable": separable}),
         "repeats": _leaning(REPEATS, {times: shared for times in REPEATS if times > 1}),
+        "filters": Integers(1, _WIDEST, round(wider * _LIKELY_WIDTH), usual=round(wider * _USUALLY_WIDEST)),
     }
 
 

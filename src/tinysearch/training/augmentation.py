@@ -27,6 +27,9 @@ FIELDS = (
 _OF_PICTURES = ("rotation_degrees", "shift_pixels", "zoom", "shear_degrees", "mirroring")
 # The shift of the default recipe is for images of this side.
 _SIDE = 28
+# Below so many parameters pictures are turned and shifted by this share of what a recipe says: a network that small has
+# no weights to spare for what the training images do not show. Measured on MNIST, see docs/results.md.
+BY_SIZE = ((3_500, 0.0, "none"),)
 
 
 def augmented(recipe: Recipe, amounts: Mapping[str, float]) -> Recipe:
@@ -42,11 +45,33 @@ def augmented(recipe: Recipe, amounts: Mapping[str, float]) -> Recipe:
     return dataclasses.replace(recipe, **values)  # type: ignore[arg-type]
 
 
+def same_but_augmentation(recipe: Recipe, other: Recipe) -> bool:
+    """Whether two recipes differ in nothing but their augmentation and their epochs."""
+    return augmented(dataclasses.replace(recipe, epochs=other.epochs), {}) == augmented(other, {})
+
+
 def suited(recipe: Recipe, task: Task) -> Recipe:
     """Return a recipe as it is for a task: series are not turned, slanted or shifted as pictures are."""
     if not task.is_series:
         return recipe
     return dataclasses.replace(recipe, **dict.fromkeys(_OF_PICTURES, 0.0))  # type: ignore[arg-type]
+
+
+def by_size(recipe: Recipe, params: int) -> tuple[str, Recipe]:
+    """Return a recipe with the augmentation for a network of so many parameters, and what it is called.
+
+    The name is empty where nothing is changed.
+
+    >>> name, found = by_size(Recipe(), 2_000)
+    >>> name, found.rotation_degrees, found.shift_pixels
+    ('none', 0.0, 0.0)
+    """
+    for bound, share, name in BY_SIZE:
+        if params < bound and any(getattr(recipe, field) for field in _OF_PICTURES):
+            return name, dataclasses.replace(
+                recipe, **{field: share * getattr(recipe, field) for field in _OF_PICTURES}
+            )
+    return "", recipe
 
 
 def levels(task: Task) -> dict[str, dict[str, float]]:

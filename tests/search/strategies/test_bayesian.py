@@ -112,6 +112,45 @@ def test_a_space_without_anything_left_ends(problem: Make, as_record: Callable[.
     assert bayesian.propose(past, np.random.default_rng(0)).architecture in space
 
 
+def test_a_mean_of_several_outweighs_a_lucky_single(problem: Make, as_record: Callable[..., Record]) -> None:
+    rng = np.random.default_rng(0)
+    space = problem().space
+    drawn = [space.scaled_below(space.sample(rng), 10_000) for _ in range(24)]
+    past = [as_record(network, 0.97 + 0.0002 * trial, trial) for trial, network in enumerate(drawn[:22])]
+    steady, lucky = drawn[22:]
+    singles = [*past, as_record(steady, 0.9850, 22), as_record(lucky, 0.9855, 23)]
+    more = [replace(singles[22], seed=seed, purpose="revalidation", trial=None) for seed in (1, 2, 3)]
+    less = [replace(one, key=singles[23].key, architecture=lucky) for one in more]
+    bayesian = Bayesian(problem())
+
+    def lead(history: list[Record]) -> float:
+        """Return by how much more the model expects of the steady one."""
+        mean = bayesian.expected(history)
+        return mean[singles[22].key] - mean[singles[23].key]
+
+    assert lead(singles) < 0
+    assert lead([*singles, *more]) > lead(singles)
+    worse = [replace(one, measurement=past[11].measurement) for one in less]
+    assert lead([*singles, *worse, *more]) > 0
+
+
+def test_what_was_trained_with_more_parameters_by_another_recipe_is_of_use(
+    problem: Make, as_record: Callable[..., Record]
+) -> None:
+    space = problem().space
+    rng = np.random.default_rng(3)
+    other = Recipe(rotation_degrees=0.0, shift_pixels=0.0)
+    elsewhere = [
+        as_record(network, 0.5 + len(network.layers) / 40, trial, other)
+        for trial, network in enumerate(space.scaled_below(space.sample(rng), 9_000) for _ in range(60))
+    ]
+    bayesian = Bayesian(problem(2_000), pool=60)
+    asked = [bayesian.propose(elsewhere, np.random.default_rng(seed)) for seed in range(5)]
+    assert all(bayesian.problem.fits(one.architecture) and one.recipe == Recipe() for one in asked)
+    drawn = [len(record.architecture.layers) for record in elsewhere]
+    assert np.mean([len(one.architecture.layers) for one in asked]) > np.quantile(drawn, 0.7)
+
+
 def test_expected_improvement_grows_with_mean_and_spread() -> None:
     mean, spread = np.array([0.0, 1.0, 0.0, 0.0]), np.array([1.0, 1.0, 2.0, 0.0])
     gains = expected_improvement(mean, spread, best=0.0)

@@ -33,6 +33,27 @@ def test_the_unit_of_results_makes_no_difference(points: np.ndarray) -> None:
     np.testing.assert_allclose(other_spread, 100 * spread)
 
 
+def test_a_result_that_errs_less_counts_for_more(points: np.ndarray) -> None:
+    results = np.append(points[:, 0], [4.0, 4.0])
+    sure, unsure = np.full(62, 0.01), np.full(62, 0.01)
+    unsure[60:] = 9.0
+    there = np.append(points, points[:2] + 0.1, axis=0)
+    believed, _ = fit(there, results, np.diag(sure))(there[60:])
+    doubted, _ = fit(there, results, np.diag(unsure))(there[60:])
+    assert (believed > doubted + 0.3).all()
+    np.testing.assert_allclose(doubted, points[:2, 0] + 0.1, atol=0.5)
+
+
+def test_what_errs_together_is_not_taken_for_a_difference_of_networks(points: np.ndarray) -> None:
+    # The second half was measured on a fold that is harder by 2.
+    folds = np.repeat([[1.0, 0.0], [0.0, 1.0]], 30, axis=0)
+    results = points[:, 0] - 2 * folds[:, 1]
+    own = np.diag(np.full(60, 0.01))
+    known, _ = fit(points, results, own + 2 * folds @ folds.T)(points)
+    ignored, _ = fit(points, results, own)(points)
+    assert np.corrcoef(known, points[:, 0])[0, 1] > np.corrcoef(ignored, points[:, 0])[0, 1] + 0.02
+
+
 @pytest.mark.parametrize("number", [1, 2, 30])
 def test_equal_results_and_features_do_no_harm(number: int) -> None:
     mean, spread = fit(np.ones((number, 3)), np.full(number, 2.0))(np.ones((5, 3)))

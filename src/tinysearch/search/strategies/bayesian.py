@@ -5,38 +5,49 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from tinysearch.results.record import Record
 from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
+from tinysearch.search.strategies.observations import Replicates, observed, replicates
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
-from tinysearch.search.strategies.surrogate import Array, fit
+from tinysearch.search.strategies.surrogate import Array, Predict, fit
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 Pool = dict[str, tuple[Candidate, list[float]]]
+# From candidates, and mean and spread of what the model predicts of them, both of shape (n,), to what is expected of
+# each, of that shape too.
+Gain = Callable[[Sequence[Candidate], Array, Array], Array]
 
 
 class Bayesian(Strategy):
     """Bayesian optimization with a surrogate model of what networks are good (Hutter et al., 2011).
 
-    A Gaussian process is fitted to ``features`` of what was trained, and predicts mean and spread of the logarithm of
-    the error rate of what was not. The next candidate has the highest expected improvement (Jones et al., 1998) in a
+    A Gaussian process is fitted to ``features`` of what was trained and of how, and predicts mean and spread of the
+    logarithm of the error rate of what was not. It knows how far a training is off by luck, see ``observations``: a
+    candidate that was trained several times counts by its mean, and for more. The next candidate has the highest
+    expected improvement (Jones et al., 1998) in a
     pool of networks that are within the budget, not known, and quick to train (see ``Problem.is_low_mac``). Half of the
     pool are mutants of the networks that the model thinks the best, the other half mutants of the most promising of
     the first half, and a few are drawn at random; mutants that are over the budget have their widths scaled down. To
     mutate the best rather than to draw at random is the way of White et al. (2021).
 
+    What other runs have trained, with more parameters or by another recipe, informs the model as well: parameters and
+    recipe are among the features. The mark for an improvement is the best that the model expects of a network within
+    the budget that was trained, by the recipe of this run; so it is not the luck of one training.
+
     A training that failed counts as one that was as bad as the worst, one that was stopped early as no better than that
     unless it was when it was stopped. Candidates that are pending count as ones with
     a middling result, the constant liar of Ginsbourger et al. (2010). Of a long history the model sees the latest and
-    the best, so that the time of a proposal is bounded.
+    the best, so that the time of a proposal is bounded; what is within the budget comes before what is not.
 
     Args:
         problem: Space, budget and recipe.
@@ -44,9 +55,11 @@ class Bayesian(Strategy):
         pool: How many mutants to look at.
         drawn: How many networks drawn at random to look at beside them.
         parents: How many networks mutants are made of.
-        memory: How many of the latest records, and how many of the best before them, the model sees.
+        memory: How many of the latest candidates, and how many of the best before them, the model sees.
     """
 
+    begins_with_designs = True
+    replicates = True
     attempts = 3
     rounds = 2
 
@@ -77,22 +90,26 @@ class Bayesian(Strategy):
         with threadpool_limits(1):
             return self._propose(history, rng, pending)
 
+    def expected(self, history: Sequence[Record], pending: Sequence[Candidate] = ()) -> dict[str, float]:
+        """Return what the model expects of what was trained, by key: results as in ``observations``, by its recipe.
+
+        At least one of the records must have a score.
+        """
+        seen = self._remembered(history)
+        _, mean = self._model(seen, pending)
+        return {each.first.key: float(one) for each, one in zip(seen, mean, strict=True)}
+
     def _propose(self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate]) -> Candidate:
         known = {record.key for record in history} | {candidate.key for candidate in pending}
-        searched = searched_of(history) + len(pending)
+        again = sum(record.purpose == "revalidation" for record in history)
+        searched = searched_of(history) - again + len(pending)
         seen = self._remembered(history)
-        if searched < self.warm_up or not any(math.isfinite(record.score) for record in seen):
+        if searched < self.warm_up or not any(math.isfinite(each.score) for each in seen):
             return self._drawn(known, rng)
-        x, y = self._observations(seen, pending)
-        predict = fit(x, y)
-        mean, _ = predict(x)
-        # What other runs found under larger budgets is no mark for this one.
-        fitting = [
-            index for index, record in enumerate(seen) if self.problem.check(record.architecture, record.cost).accepted
-        ]
-        best = float(mean[fitting].max() if fitting else mean.min())
-        ranked = (seen[index] for index in np.argsort(-mean[: len(seen)], kind="stable"))
-        members = (record for record in ranked if self._is_parent(record))
+        predict, mean = self._model(seen, pending)
+        trained = [each.first for each in seen]
+        gain = self._gain(trained, mean)
+        members = (record for record in self._ranked(trained, mean) if self._is_parent(record))
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
@@ -101,34 +118,79 @@ class Bayesian(Strategy):
             self._fill(pool, self._mutants(parents, self.pool // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
             if new:
-                mean, spread = predict(np.array([pool[key][1] for key in new]))
-                gains.update(zip(new, expected_improvement(mean, spread, best).tolist(), strict=True))
+                found = gain([pool[key][0] for key in new], *predict(np.array([pool[key][1] for key in new])))
+                gains.update(zip(new, found.tolist(), strict=True))
             promising = heapq.nlargest(self.parents, gains, key=gains.__getitem__)
             parents = [pool[key][0] for key in promising]
         return pool[max(gains, key=gains.__getitem__)][0] if gains else self._drawn(known, rng)
 
-    def _remembered(self, history: Sequence[Record]) -> list[Record]:
+    def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
+        """Return what tells how much is expected of candidates.
+
+        Args:
+            seen: What was trained.
+            mean: What the model thinks of it, shape ``(n,)``.
+        """
+        # What other runs found under larger budgets is no mark for this one.
+        fitting = self._fitting(seen)
+        best = float(mean[fitting].max() if fitting else mean.min())
+        return lambda candidates, mean, spread: expected_improvement(mean, spread, best)
+
+    def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
+        """Return what was trained, the best first."""
+        return (seen[index] for index in np.argsort(-mean, kind="stable"))
+
+    def _fitting(self, seen: Sequence[Record]) -> list[int]:
+        """Return which records are of networks within the budget."""
+        return [
+            index for index, record in enumerate(seen) if self.problem.check(record.architecture, record.cost).accepted
+        ]
+
+    def _remembered(self, history: Sequence[Record]) -> list[Replicates]:
+        """Return the latest candidates and the best before them, with all their trainings."""
         older, latest = history[: -self.memory], history[-self.memory :]
-        best = heapq.nlargest(self.memory, (record for record in older if math.isfinite(record.score)), key=_score)
-        return [*best, *latest]
+        best = self._best([record for record in older if math.isfinite(record.score)])
+        wanted = {record.key for record in itertools.chain(best, latest)}
+        return replicates(record for record in history if record.key in wanted)
 
-    def _observations(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
-        """Return features, shape ``(n, features)``, and results, shape ``(n,)``, of what was trained or is pending."""
-        x = [self._features(Candidate(one.architecture, Recipe.from_dict(one.recipe)), one.cost) for one in seen]
-        y = results(self._scores(seen))
-        middling = float(np.median(y))
-        for candidate in pending:
-            cost = self.problem.space.cost(candidate.architecture)
-            if cost is not None:
-                x.append(self._features(candidate, cost))
-                y.append(middling)
-        return np.array(x), np.array(y)
+    def _best(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return as many of the best as the model sees beside the latest; all of them have a score."""
+        bound = self.problem.budget.params
+        return heapq.nlargest(self.memory, records, key=lambda record: (record.cost.params < bound, record.score))
 
-    def _scores(self, seen: Sequence[Record]) -> list[float]:
-        """Return scores; of what was stopped early it is known that it is none of the best."""
-        finished = [record.score for record in seen if math.isfinite(record.score) and not record.pruned]
-        worst = min(finished, default=-math.inf)
-        return [max(worst, record.score) if record.pruned else record.score for record in seen]
+    def _model(self, seen: Sequence[Replicates], pending: Sequence[Candidate]) -> tuple[Predict, Array]:
+        """Return the model, and what it expects of what was trained, shape ``(seen,)``."""
+        trained = [each.first for each in seen]
+        costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
+        built = [(one, cost) for one, cost in costs if cost is not None]
+        x, here = self._inputs(trained, built)
+        results = observed(seen, self.problem.images)
+        results = results.and_pending(self._middling(trained, results.values, [one for one, _ in built]))
+        predict = fit(x, results.values, results.errors)
+        mean, _ = predict(here)
+        return predict, mean
+
+    def _middling(self, seen: Sequence[Record], y: Array, pending: Sequence[Candidate]) -> list[float]:
+        """Return what candidates count as that are pending.
+
+        Args:
+            seen, y: What was trained, and its results.
+            pending: Those of them that can be built.
+        """
+        return [float(np.median(y))] * len(pending)
+
+    def _inputs(self, seen: Sequence[Record], pending: Sequence[tuple[Candidate, Cost]]) -> tuple[Array, Array]:
+        """Return features of what was trained or is pending, and those of what was trained as it would be trained here.
+
+        Shapes ``(n, features)``, ``(seen, features)``.
+        """
+        networks = [features(one.architecture, one.cost) for one in seen]
+        how = [recipe_features(Recipe.from_dict(one.recipe)) for one in seen]
+        here = how
+        if not self.problem.tune_recipe:
+            here = [recipe_features(self.problem.candidate(one.architecture).recipe) for one in seen]
+        more = [self._features(one, cost) for one, cost in pending]
+        return np.array([*map(operator.add, networks, how), *more]), np.array([*map(operator.add, networks, here)])
 
     def _is_parent(self, record: Record) -> bool:
         return math.isfinite(record.score) and record.architecture in self.problem.space
@@ -156,8 +218,7 @@ class Bayesian(Strategy):
             yield self.problem.child_of(space.scaled_below(mutant, bound) if over or small else mutant, parent, rng)
 
     def _features(self, candidate: Candidate, cost: Cost) -> list[float]:
-        found = features(candidate.architecture, cost)
-        return found + recipe_features(candidate.recipe) if self.problem.tune_recipe else found
+        return features(candidate.architecture, cost) + recipe_features(candidate.recipe)
 
     def _fill(self, pool: Pool, found: Iterable[Candidate], known: Collection[str]) -> None:
         """Add to the pool what may be proposed."""
@@ -182,18 +243,6 @@ class Bayesian(Strategy):
         return candidate
 
 
-def results(scores: Sequence[float]) -> list[float]:
-    """Return what the model learns of scores: higher is better, and what is no number is as bad as the worst.
-
-    Of shares, from 98 to 99 % is about as far as from 96 to 98 %; scores that are not between 0 and 1 are taken as they
-    are. At least one score must be a number.
-    """
-    known = [score for score in scores if math.isfinite(score)]
-    worst = min(known)
-    numbers = [score if math.isfinite(score) else worst for score in scores]
-    return [-math.log(1.001 - score) for score in numbers] if worst >= 0 and max(known) <= 1 else numbers
-
-
 def expected_improvement(mean: Array, spread: Array, best: float) -> Array:
     """Return by how much normal variables are expected to exceed ``best``, all shapes ``(n,)`` (Jones et al., 1998)."""
     from scipy.special import ndtr
@@ -201,7 +250,3 @@ def expected_improvement(mean: Array, spread: Array, best: float) -> Array:
     gain = mean - best
     z = gain / np.maximum(spread, 1e-9)
     return np.asarray(gain * ndtr(z) + spread * np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
-
-
-def _score(record: Record) -> float:
-    return record.score

@@ -30,6 +30,7 @@ class Evolution(Strategy):
         population, tournament, warm_up: As above.
     """
 
+    begins_with_designs = True
     attempts = 5
 
     def __init__(self, problem: Problem, population: int = 24, tournament: int = 6, warm_up: int = 6) -> None:

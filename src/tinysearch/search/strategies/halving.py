@@ -70,8 +70,7 @@ class Halving(Strategy):
         rungs = self._occupied(latest)
         for members, higher in reversed(list(zip(rungs, self.rungs[1:], strict=False))):
             for record in _best(members, len(members) // self.eta):
-                own = Recipe.from_dict(record.recipe) if self.problem.tune_recipe else self.problem.recipe
-                promoted = Candidate(record.architecture, replace(own, epochs=higher))
+                promoted = Candidate(record.architecture, replace(Recipe.from_dict(record.recipe), epochs=higher))
                 if promoted.key not in known:
                     return promoted
         new = self._new(rungs, rng)

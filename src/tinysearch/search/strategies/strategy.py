@@ -6,6 +6,7 @@ import abc
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget, Verdict
 from tinysearch.space.constraint import Constraint
 from tinysearch.space.cost import Cost
+from tinysearch.space.designs import designs
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.augmentation import by_size
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -34,6 +37,10 @@ class Problem:
         recipe: How candidates are trained.
         tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
         constraints: What else must accept an architecture.
+        augment_by_size: Whether the recipe augments each network as much as suits its size, see
+            ``training.augmentation.by_size``; never where it is tuned.
+        images: How many images each training is validated on, which says how far it is off by luck.
+        budgets: Bounds on parameters, below each of which a good network is wanted; none for the one of the budget.
     """
 
     space: SearchSpace
@@ -41,6 +48,9 @@ class Problem:
     recipe: Recipe
     tune_recipe: bool = False
     constraints: tuple[Constraint, ...] = ()
+    augment_by_size: bool = False
+    images: int = 1_000
+    budgets: tuple[int, ...] = ()
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
@@ -56,13 +66,22 @@ class Problem:
 
     def new_candidate(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned often with one drawn at random."""
-        drawn = self.tune_recipe and rng.random() < _OTHERS
-        return Candidate(architecture, sampled(self.recipe, rng) if drawn else self.recipe)
+        if self.tune_recipe and rng.random() < _OTHERS:
+            return Candidate(architecture, sampled(self.recipe, rng))
+        return self.candidate(architecture)
+
+    def candidate(self, architecture: Architecture) -> Candidate:
+        """Return a candidate with the recipe of the problem, as it suits the architecture."""
+        if self.tune_recipe or not self.augment_by_size:
+            return Candidate(architecture, self.recipe)
+        found = self.space.cost(architecture)
+        params = self.budget.params if found is None else found.params
+        return Candidate(architecture, by_size(self.recipe, params)[1])
 
     def child_of(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
         """Return a candidate with the recipe of the problem, or if that is tuned with a parent's, often mutated."""
         if not self.tune_recipe:
-            return Candidate(architecture, self.recipe)
+            return self.candidate(architecture)
         inherited = parent.recipe if isinstance(parent, Candidate) else Recipe.from_dict(parent.recipe)
         inherited = replace(inherited, epochs=self.recipe.epochs)
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
@@ -90,7 +109,16 @@ class Strategy(abc.ABC):
 
     Args:
         problem: Space, budget and recipe.
+
+    Attributes:
+        begins_with_designs: Whether the first trials of a run are networks drawn by hand, see ``space/designs.py``,
+            before the strategy is asked. Where there are several budgets, they are for each.
+        replicates: Whether it can do with several records of one candidate, of other seeds and other images held out:
+            the revalidations of the runs that it learns from.
     """
+
+    begins_with_designs: ClassVar[bool] = False
+    replicates: ClassVar[bool] = False
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -105,11 +133,34 @@ class Strategy(abc.ABC):
 
         Args:
             history: The records of the run that may be known, baselines and failures included, in the order in which
-                they were proposed. The ``score`` of a record is by the objective of the run, the larger the better.
+                they were proposed, and before them those of the runs that it learns from. The ``score`` of a record is
+                by the objective of the run, the larger the better.
             rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
                 in order. There are as many as the run has workers, less one.
         """
+
+
+def suited_to(problem: Problem, given: Candidate) -> Candidate:
+    """Return a candidate that was given; one with the recipe of the problem as that suits its architecture."""
+    return problem.candidate(given.architecture) if given.recipe == problem.recipe else given
+
+
+def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
+    """Return the designs that a run by a strategy begins with; none for those that want none.
+
+    Args:
+        strategy: Of the run.
+        number: How many at the most, for each budget if there are several.
+    """
+    problem = strategy.problem
+    if not strategy.begins_with_designs:
+        return []
+    bounds = problem.budgets or (problem.budget.params,)
+    found = [itertools.islice(designs(problem.space, bound, problem.fits), number) for bound in bounds]
+    # The first of every budget, then the second.
+    turns = (one for turn in itertools.zip_longest(*found) for one in turn if one is not None)
+    return [problem.candidate(architecture) for architecture in turns]
 
 
 def searched_of(history: Sequence[Record]) -> int:

@@ -1,9 +1,11 @@
-"""The surrogate model: from features to mean and spread of a result."""
+"""The surrogate model: from features to mean and spread of a result that is measured with a known error."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,42 +14,127 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Predict = Callable[[Array], tuple[Array, Array]]
 
 LENGTHS = (3.0, 5.0, 8.0, 12.0, 18.0)
-NOISES = (0.05, 0.15, 0.4, 1.0)
+# Variance of what features do not tell of a network, as a multiple of the variance of what they do.
+RESTS = (0.01, 0.3)
+# Variance of what features tell, as a multiple of that of the results.
+SCALES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
-def fit(x: Array, y: Array) -> Predict:
+def fit(x: Array, y: Array, errors: Array | None = None) -> Predict:
     """Fit a Gaussian process with a Matérn kernel (Rasmussen and Williams, 2006).
 
-    Features and results are standardized. Of a few length scales and noises those are taken under which the results
-    are the most likely, the scale of the kernel being the likeliest for each: twenty fits, and always the same ones,
-    where an optimizer takes as many steps as it likes.
+    A result is a function of the features, and a rest that belongs to the network, and an error of which the covariance
+    is known. Features and results are standardized. Of a few length scales, scales and rests those are taken under
+    which the results are the most likely: always the same ones are tried, where an optimizer takes as many steps as it
+    likes.
 
     Args:
         x: Features, shape ``(n, features)``.
         y: Results, shape ``(n,)``.
+        errors: Covariance of their errors, shape ``(n, n)``; none by default.
 
     Returns:
-        A function from features, shape ``(m, features)``, to mean and standard deviation of the result without noise,
-        each of shape ``(m,)``.
+        A function from features, shape ``(m, features)``, to mean and standard deviation of the result without rest and
+        error, each of shape ``(m,)``.
     """
-    from sklearn.gaussian_process import GaussianProcessRegressor
-    from sklearn.gaussian_process.kernels import Matern
-
     centre, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale < 1e-9] = 1.0
-    level, unit = float(y.mean()), max(float(y.std()), 1e-9)
-    inputs, targets = (x - centre) / scale, (y - level) / unit
-    best: Any = None
-    best_evidence, best_variance = -np.inf, 1.0
-    for length, noise in itertools.product(LENGTHS, NOISES):
-        model = GaussianProcessRegressor(Matern(length, nu=2.5), alpha=noise, optimizer=None).fit(inputs, targets)
-        variance = max(float(targets @ model.alpha_) / len(targets), 1e-9)
-        evidence = -0.5 * len(targets) * np.log(variance) - np.log(np.diag(model.L_)).sum()
-        if best is None or evidence > best_evidence:
-            best, best_evidence, best_variance = model, evidence, variance
+    inputs = (x - centre) / scale
+    apart = distances(inputs, inputs)
+    model = likeliest([matern(apart / length) for length in LENGTHS], y, errors)
+    length = LENGTHS[model.kernel]
 
     def predict(features: Array) -> tuple[Array, Array]:
-        mean, spread = best.predict((features - centre) / scale, return_std=True)
-        return level + unit * mean, unit * np.sqrt(best_variance) * spread
+        return model.predict(matern(distances((features - centre) / scale, inputs) / length), np.ones(len(features)))
 
     return predict
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A Gaussian process after some results.
+
+    Attributes:
+        kernel: Which of the kernels it has.
+        evidence: Logarithm of the likelihood of the results, up to a constant.
+        scale, rest: Variances of what the kernel explains, and of what else belongs to a network; of results divided by
+            ``unit``.
+        level, unit: Mean of the results and what they were divided by.
+        factor: Lower Cholesky factor of the covariance of the results, shape ``(n, n)``.
+        weights: Solution of the covariance for the results, shape ``(n,)``.
+    """
+
+    kernel: int
+    evidence: float
+    scale: float
+    rest: float
+    level: float
+    unit: float
+    factor: Array
+    weights: Array
+
+    def predict(self, cross: Array, own: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation, each of shape ``(m,)``.
+
+        Args:
+            cross: The kernel between what is predicted and what has results, shape ``(m, n)``.
+            own: The kernel of each of what is predicted with itself, shape ``(m,)``.
+        """
+        from scipy.linalg import solve_triangular
+
+        mean = self.level + self.unit * self.scale * (cross @ self.weights)
+        explained = solve_triangular(self.factor, self.scale * cross.T, lower=True, check_finite=False)
+        left = self.scale * own - np.einsum("ij,ij->j", explained, explained)
+        return mean, self.unit * np.sqrt(np.maximum(left, 1e-12))
+
+
+def likeliest(kernels: Sequence[Array], y: Array, errors: Array | None = None) -> Process:
+    """Return the process under which some results are the most likely, of all kernels, ``SCALES`` and ``RESTS``.
+
+    Args:
+        kernels: Each of shape ``(n, n)``, with ones on the diagonal.
+        y: Results, shape ``(n,)``.
+        errors: Covariance of their errors, shape ``(n, n)``; none by default.
+    """
+    from scipy.linalg import LinAlgError, cho_solve, cholesky
+
+    noise = np.zeros((len(y), len(y))) if errors is None else errors
+    level = float(y.mean())
+    # Results that hardly differ are not taken apart further than their errors.
+    unit = max(float(y.std()), math.sqrt(float(np.mean(np.diag(noise)))) / 2, 1e-9)
+    targets, noise = (y - level) / unit, noise / unit**2
+    diagonal = np.diag_indices(len(y))
+    best: Process | None = None
+    for (number, kernel), scale, rest in itertools.product(enumerate(kernels), SCALES, RESTS):
+        covariance = scale * kernel + noise
+        covariance[diagonal] += scale * rest
+        try:
+            factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        except LinAlgError:
+            continue
+        weights = cho_solve((factor, True), targets, check_finite=False)
+        evidence = -0.5 * float(targets @ weights) - float(np.log(factor[diagonal]).sum())
+        if best is None or evidence > best.evidence:
+            best = Process(number, evidence, scale, scale * rest, level, unit, factor, weights)
+    if best is None:
+        raise AssertionError("no covariance is positive definite")
+    return best
+
+
+def distances(left: Array, right: Array) -> Array:
+    """Return Euclidean distances, shape ``(m, n)``, of points of shapes ``(m, features)`` and ``(n, features)``."""
+    from scipy.spatial.distance import cdist
+
+    found: Array = cdist(left, right)
+    return found
+
+
+def matern(distance: Array) -> Array:
+    """Return the Matérn kernel with smoothness 5/2 of distances in length scales, of the same shape.
+
+    >>> matern(np.array([0.0, 1.0])).round(3).tolist()
+    [1.0, 0.524]
+    """
+    scaled = math.sqrt(5) * distance
+    found: Array = (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
+    return found

@@ -1,0 +1,36 @@
+"""The rule that a search must beat: plain stages drawn by hand, without learning anything from what was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinysearch.results.record import Record
+from tinysearch.search.strategies.strategy import Strategy
+from tinysearch.space.architecture import Architecture, Conv, Head, Pool, SeparableConv
+from tinysearch.training.candidate import Candidate
+
+
+class PlainStages(Strategy):
+    """Draws networks as in the evidence of ``docs/results.md``: one pooling, after the second or third layer.
+
+    A convolution, one or two more layers, a maximum over 2x2, then two to seven separable convolutions of one width or
+    of growing ones, without padding, biases or shortcuts; widths are scaled to the budget.
+    """
+
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
+        """Return the next of them; the history is not looked at."""
+        early = int(rng.integers(1, 3))
+        late = int(rng.integers(2, 8 - early))
+        growth = float(rng.choice([1.0, 1.15]))
+        second = SeparableConv if rng.random() < 0.8 else Conv
+        unit = {"padding": "valid", "norm": "before", "bias": False}
+        width = float(rng.uniform(1.2, 2.2))
+        layers = [Conv(8, **unit), *(second(round(8 * width), **unit) for _ in range(early)), Pool()]
+        later = float(rng.uniform(1.0, 1.3)) * width
+        layers += [SeparableConv(round(8 * later * growth**index), **unit) for index in range(late)]
+        drawn = Architecture(tuple(layers), Head("average"))
+        return Candidate(self.problem.space.scaled_below(drawn, self.problem.budget.params), self.problem.recipe)

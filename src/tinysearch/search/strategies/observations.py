@@ -1,0 +1,204 @@
+"""What a surrogate model learns of records: a row for each candidate, with its error.
+
+A candidate may have been trained several times, with other seeds or other folds held out. What it reached is then their
+mean, of which the error is smaller. How large the error of a training is, is what the race of the leaders takes it for,
+see ``racing``: the luck of the seed, the luck of the network with the images that it was validated on, and the hardness
+of these images. Others that were validated on them share that, and candidates that were validated on several folds tell
+how hard these are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinysearch.results.record import ACCURACY, Record
+from tinysearch.search.racing import Variances, error_rate, unit_of, variances_of
+from tinysearch.search.strategies.surrogate import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Replicates:
+    """The trainings of one candidate, of which no two are the same.
+
+    Args:
+        trainings: At least one. Those that failed are left out if there are others.
+    """
+
+    trainings: tuple[Record, ...]
+
+    @property
+    def first(self) -> Record:
+        """The first of them."""
+        return self.trainings[0]
+
+    @property
+    def score(self) -> float:
+        """Their mean score; minus infinity if there is none."""
+        return math.fsum(one.score for one in self.trainings) / len(self.trainings)
+
+
+def replicates(records: Iterable[Record]) -> list[Replicates]:
+    """Return the candidates of some records, in the order in which they were trained first.
+
+    What was trained with the same seed and validated on the same images counts once: it was reused, or is the same
+    number again.
+    """
+    groups: dict[str, dict[tuple[int, str], Record]] = {}
+    for record in records:
+        groups.setdefault(record.key, {}).setdefault((record.seed, held_out(record)), record)
+    found = []
+    for group in groups.values():
+        trainings = tuple(group.values())
+        known = tuple(one for one in trainings if math.isfinite(one.score))
+        found.append(Replicates(known or trainings[:1]))
+    return found
+
+
+def held_out(record: Record) -> str:
+    """Return which images a record was validated on: equal for equal ones. Early records do not say so."""
+    again = f"again with seed {record.seed}" if record.purpose == "revalidation" else ""
+    return record.validated_on or again
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Results of candidates, higher is better, and their errors.
+
+    Attributes:
+        values: Shape ``(n,)``.
+        errors: Covariance of their errors, shape ``(n, n)``.
+    """
+
+    values: Array
+    errors: Array
+
+    def and_pending(self, values: Sequence[float]) -> Observations:
+        """Return these and some more of which nothing is known but what they count as, the constant liar."""
+        count, number = len(self.values), len(values)
+        errors = np.zeros((count + number, count + number))
+        errors[:count, :count] = self.errors
+        more = np.arange(count, count + number)
+        errors[more, more] = float(np.median(np.diag(self.errors)))
+        return Observations(np.append(self.values, values), errors)
+
+
+def observed(candidates: Sequence[Replicates], images: int) -> Observations:
+    """Return what is known of candidates.
+
+    Of shares, as accuracies are, the result is the logarithm of the error rate: from 98 to 99 % is about as far as from
+    96 to 98 %. Scores that are not between 0 and 1 are taken as they are. What failed is as bad as the worst; what was
+    stopped early is no better than that unless it was when it was stopped.
+
+    Args:
+        candidates: At least one of them has a score that is a number.
+        images: How many images each training was validated on.
+    """
+    finished = [one.score for each in candidates for one in each.trainings if _counts(one)]
+    known = [one.score for each in candidates for one in each.trainings if math.isfinite(one.score)]
+    worst = min(finished or known)
+    shares = min(known) >= 0 and max(known) <= 1
+    unit = _unit(candidates)
+    places = sorted({held_out(one) for each in candidates for one in each.trainings})
+    folds = {place: number for number, place in enumerate(places)}
+    rows = [_Row.of(each, images, folds, worst, unit, shares=shares) for each in candidates]
+    harder, unsure = _hardness(rows, len(places))
+    weights = np.array([row.weights for row in rows])
+    values = np.array([row.results.mean() for row in rows]) - weights @ harder
+    return Observations(values, np.diag([row.variance for row in rows]) + weights @ unsure @ weights.T)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The results of a candidate.
+
+    Attributes:
+        results: One for each training, shape ``(trainings,)``.
+        places: Which fold each was validated on, as rows of ones and zeros, shape ``(trainings, folds)``.
+        each, variance: Variance of a single training, and of the mean, the hardness of folds aside.
+        fold: Variance of the hardness of a fold.
+    """
+
+    results: Array
+    places: Array
+    each: float
+    variance: float
+    fold: float
+
+    @property
+    def weights(self) -> Array:
+        """How much each fold counts in the mean, shape ``(folds,)``."""
+        found: Array = self.places.mean(axis=0)
+        return found
+
+    @classmethod
+    def of(
+        cls,
+        candidate: Replicates,
+        images: int,
+        folds: Mapping[str, int],
+        worst: float,
+        unit: float,
+        *,
+        shares: bool,
+    ) -> _Row:
+        results: list[float] = []
+        errors: list[Variances] = []
+        for one in candidate.trainings:
+            score = max(worst, one.score) if one.pruned or not math.isfinite(one.score) else one.score
+            wrong = error_rate(score, images)
+            results.append(-math.log(wrong) if shares else score)
+            slope = unit / wrong if shares else unit
+            errors.append(Variances(*(slope**2 * part for part in variances_of(_accuracy(one, score), images))))
+        seed, image, fold = np.mean(errors, axis=0)
+        places = np.eye(len(folds))[[folds[held_out(one)] for one in candidate.trainings]]
+        weights = places.mean(axis=0)
+        # Trainings that were validated on the same images share that part of their luck.
+        variance = seed / len(results) + image * float(weights @ weights)
+        return cls(np.array(results), places, seed + image, variance, fold)
+
+
+def _hardness(rows: Sequence[_Row], count: int) -> tuple[Array, Array]:
+    """Return how much more is reached on each fold than on the most common one, and the covariance of that.
+
+    It is what is known of it from candidates that were validated on several, shapes ``(count,)``, ``(count, count)``.
+    """
+    common = int(np.argmax(sum(row.places.sum(axis=0) for row in rows)))
+    others = [place for place in range(count) if place != common]
+    more, covariance = np.zeros(count), np.zeros((count, count))
+    if others:
+        # Both folds are hard or easy by luck.
+        prior = float(np.median([row.fold for row in rows])) * (np.eye(len(others)) + 1)
+        precision, total = np.linalg.inv(prior), np.zeros(len(others))
+        for row in rows:
+            apart = (row.places - row.weights)[:, others]
+            precision += apart.T @ apart / row.each
+            total += apart.T @ row.results / row.each
+        known = np.linalg.inv(precision)
+        more[others] = known @ total
+        covariance[np.ix_(others, others)] = known
+    return more, covariance
+
+
+def _counts(record: Record) -> bool:
+    return math.isfinite(record.score) and not record.pruned
+
+
+def _accuracy(record: Record, score: float) -> float:
+    """Return the accuracy that decides how large the error is; that of the worst for what has none."""
+    known = record.val_accuracy if math.isfinite(record.score) else None
+    if known is not None and math.isfinite(known):
+        return min(max(known, 0.0), 1.0)
+    return min(max(score, 0.0), 1.0)
+
+
+def _unit(candidates: Sequence[Replicates]) -> float:
+    """Return how large errors are, as a multiple of those of accuracies."""
+    trained = [each.first for each in candidates if _counts(each.first) and each.first.val_accuracy is not None]
+    if not trained or trained[0].objective == ACCURACY:
+        return 1.0
+    trained.sort(key=lambda one: -one.score)
+    return unit_of(np.array([one.score for one in trained]), np.array([one.val_accuracy for one in trained]))

@@ -1,0 +1,138 @@
+"""Networks as people draw them by hand, at the size of a budget: plain stages, which a search can begin with.
+
+A convolution that sees the image, one or two more, a pooling, then a stage of layers of one width, and the mean of each
+channel at the end. Among 100 networks of random stages on MNIST those did best that pool once, after the second
+convolution, and go on with two to seven separable convolutions without padding or shortcuts; ``docs/strategies.md`` has
+the figures. Larger images are halved more often, at first by a stride, which saves the most memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Literal
+
+from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, SeparableConv
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.task import Task
+
+# Widths of the layers before the pooling and after it, relative to each other; "c" is a convolution, "s" a separable
+# one. The order is that in which they are trained: the ones that did well at every budget first.
+_PLANS = (
+    ("c5 s8", "s10 s10 s10"),
+    ("c6 s10", "s12 s14 s16 s18"),
+    ("c5 s8 s8", "s10 s10 s10"),
+    ("c5 s9", "s9 s9 s9 s9 s9"),
+    ("c4 c6", "s9 s9 s9 s9"),
+    ("c5 s8 s8", "s10 s10 s10 s10 s10"),
+    ("c8 c8 c8", "c16 c16 c16"),
+    ("c8 c8 c8", "c16 c16 c16 c16 c16"),
+)
+# What uses less of a budget than this is left out: the widths of the space end before.
+_LEAST = 0.8
+# The side that images have after all halvings but the first layers, about.
+_SIDE = 12
+_SMALLER = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12, 0.08, 0.05)
+
+
+def designs(space: SearchSpace, params: int, fits: Callable[[Architecture], bool]) -> Iterator[Architecture]:
+    """Yield networks of plain stages that are members of a space, each as large as it may be.
+
+    Args:
+        space: Where they must be members. Where it has no separable convolutions there are standard ones instead.
+        params: Bound on the parameters, not reached.
+        fits: Whether a network is within all bounds. Where other bounds than that of the parameters are too tight,
+            networks begin with a stride, then have fewer parameters.
+
+    >>> space = SearchSpace()
+    >>> from tinysearch.space.notation import notation
+    >>> [notation(found) for found in itertools.islice(designs(space, 1_000, lambda one: True), 2)]
+    ['c5 s8 M s11 s10 s11', 'c4 s6 M s7 s9 s10 s11']
+    """
+    seen: set[Architecture] = set()
+    for plan in _PLANS:
+        found = _largest(space, plan, params, fits)
+        if found is not None and found not in seen:
+            seen.add(found)
+            yield found
+
+
+def _largest(
+    space: SearchSpace, plan: tuple[str, str], params: int, fits: Callable[[Architecture], bool]
+) -> Architecture | None:
+    """Return the largest network of a plan; one that leaves much of the budget only if no other can be had."""
+    rest: Architecture | None = None
+    for separable in (True, False):
+        found = _first_that_fits(space, plan, params, fits, separable=separable)
+        if found is not None and not _below(space, found, round(_LEAST * params)):
+            return found
+        rest = rest or found
+    return rest
+
+
+def _first_that_fits(
+    space: SearchSpace, plan: tuple[str, str], params: int, fits: Callable[[Architecture], bool], *, separable: bool
+) -> Architecture | None:
+    for share, strided in itertools.product(_SMALLER, (False, True)):
+        drawn = _drawn(plan, space.task, strided=strided, separable=separable)
+        if drawn not in space or space.cost(drawn) is None:
+            continue
+        scaled = space.scaled_below(drawn, round(share * params))
+        if _below(space, scaled, params) and fits(scaled):
+            return _filled(space, scaled, params, fits)
+    return None
+
+
+def _below(space: SearchSpace, architecture: Architecture, params: int) -> bool:
+    cost = space.cost(architecture)
+    return cost is not None and cost.params < params
+
+
+def _drawn(plan: tuple[str, str], task: Task, *, strided: bool, separable: bool) -> Architecture:
+    """Return the network of a plan for the images of a task, at the widths of the plan."""
+    height, width, _ = task.input_shape
+    halvings = max(0, round(math.log2((height if task.is_series else min(height, width)) / _SIDE)))
+    strides = 1 if strided or halvings > 2 else 0
+    pools = max(halvings - strides, 0)
+    kernel, window = ((5, 1), (2, 1)) if task.is_series else ((3, 3), (2, 2))
+    early, late = (words.split() for words in plan)
+    layers: list[Layer] = []
+    for index, word in enumerate([*early, *late]):
+        stride = 2 if index < strides else 1
+        valid = _fits_in(kernel, height, stride) and (task.is_series or _fits_in(kernel, width, stride))
+        kind = SeparableConv if word[0] == "s" and separable else Conv
+        padding: Literal["valid", "same"] = "valid" if valid else "same"
+        layers.append(kind(int(word[1:]), kernel=kernel, stride=stride, padding=padding, norm="before", bias=False))
+        lost = (kernel[0] - 1, kernel[1] - 1) if valid else (0, 0)
+        height, width = -(-(height - lost[0]) // stride), -(-(width - lost[1]) // stride)
+        if index + 1 >= len(early) and pools and max(height, width) >= 4:
+            layers.append(Pool("max", 2 if window == (2, 2) else window))
+            height, width = max(1, height // window[0]), max(1, width // window[1])
+            pools -= 1
+    return Architecture(tuple(layers), Head("average"))
+
+
+def _fits_in(kernel: tuple[int, int], side: int, stride: int) -> bool:
+    """Whether a convolution without padding leaves images of a side that is worth it."""
+    return side - max(kernel) >= 2 * stride
+
+
+def _filled(
+    space: SearchSpace, architecture: Architecture, params: int, fits: Callable[[Architecture], bool]
+) -> Architecture:
+    """Widen single layers, the last one first, as long as the network is within all bounds."""
+    widened = True
+    while widened:
+        widened = False
+        for index in reversed(range(len(architecture.layers))):
+            layer = architecture.layers[index]
+            if not isinstance(layer, (Conv, SeparableConv)):
+                continue
+            wider = replace(layer, filters=layer.filters + 1)
+            layers = (*architecture.layers[:index], wider, *architecture.layers[index + 1 :])
+            candidate = replace(architecture, layers=layers)
+            if candidate in space and _below(space, candidate, params) and fits(candidate):
+                architecture, widened = candidate, True
+    return architecture

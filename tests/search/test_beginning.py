@@ -1,0 +1,98 @@
+"""Which networks a run begins with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tinysearch.errors import RunError
+from tinysearch.search.settings import RunSettings
+from tinysearch.search.strategies.registry import strategy
+from tinysearch.search.strategies.strategy import Problem, begun_with
+from tinysearch.space.architecture import Architecture, Conv, Head
+from tinysearch.space.budget import Budget
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.augmentation import by_size
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+
+OWN = Architecture((Conv(7, bias=False),), Head("average"))
+
+
+def problem(**bounds: int) -> Problem:
+    return Problem(SearchSpace(), Budget(10_000, **bounds), Recipe())
+
+
+def keys(records: Any) -> list[str]:
+    return [record.key for record in records]
+
+
+@pytest.mark.parametrize("name", ["bayesian", "evolution"])
+def test_the_first_trials_are_designs_whatever_the_seed_and_the_number_of_trials(name: str, runner: Any) -> None:
+    expected = [candidate.key for candidate in begun_with(strategy(name, problem()), 5)]
+    assert len(expected) == 5
+    short = runner.run("short", trials=3, strategy=name, documented={})
+    long = runner.run("long", trials=7, strategy=name, documented={}, seed=5)
+    assert keys(short.records) == expected[:3]
+    assert keys(long.records)[:5] == expected
+    assert len(set(keys(long.records))) == 7
+
+
+@pytest.mark.parametrize("name", ["random", "halving", "keras-tuner:RandomSearch"])
+def test_yardsticks_and_strategies_with_a_beginning_of_their_own_begin_without(name: str, runner: Any) -> None:
+    designed = {candidate.key for candidate in begun_with(strategy("bayesian", problem()), 8)}
+    assert begun_with(strategy(name, problem()), 5) == []
+    assert not designed & set(keys(runner.run(trials=3, strategy=name, documented={}).records))
+
+
+def test_candidates_of_ones_own_come_first(runner: Any) -> None:
+    own = Candidate(OWN, Recipe())
+    first, second = begun_with(strategy("bayesian", problem()), 2)
+    found = runner.run(trials=3, documented={}, initial_candidates=(own,))
+    assert keys(found.records) == [own.key, first.key, second.key]
+
+
+def test_designs_are_within_all_limits() -> None:
+    tight = problem(macs=100_000, peak_activation_bytes=4_000)
+    found = begun_with(strategy("bayesian", tight), 5)
+    assert len(found) == 5
+    assert all(tight.fits(candidate.architecture) for candidate in found)
+
+
+def test_a_run_from_before_there_were_designs_goes_on_without() -> None:
+    plain = RunSettings().to_dict()
+    assert RunSettings.from_dict(plain).designs == 5
+    del plain["designs"]
+    assert RunSettings.from_dict(plain).designs == 0
+
+
+def test_fewer_designs_than_none_are_an_error() -> None:
+    with pytest.raises(RunError, match="at least 0 designs, got -1"):
+        RunSettings(designs=-1)
+
+
+def test_a_candidate_of_ones_own_is_augmented_by_size_unless_it_has_a_recipe_of_its_own(runner: Any) -> None:
+    whole, other = Candidate(OWN, Recipe()), Candidate(OWN, Recipe(batch_size=64))
+    found = runner.run(
+        trials=2, documented={}, initial_candidates=(whole, other), augmentation={"chosen": "by size"}, designs=0
+    )
+    first, second = (Recipe.from_dict(record.recipe) for record in found.records)
+    assert not first.augments
+    assert second == other.recipe
+
+
+def test_of_several_budgets_the_designs_take_turns() -> None:
+    budgets = (1_000, 3_000, 10_000)
+    found = begun_with(strategy("pareto", Problem(SearchSpace(), Budget(10_000), Recipe(), budgets=budgets)), 2)
+    alone = [begun_with(strategy("pareto", Problem(SearchSpace(), Budget(bound), Recipe())), 2) for bound in budgets]
+    assert found == [designs[turn] for turn in range(2) for designs in alone]
+
+
+def test_a_run_with_several_budgets_augments_each_network_by_its_size(runner: Any) -> None:
+    given = {"strategy": "pareto", "budgets": (1_000, 10_000), "augmentation": {"chosen": "by size"}, "trials": 14}
+    records = runner.run(documented={}, **given).records
+    sizes = {one.cost.params < 1_000 for one in records}
+    assert sizes == {True, False}
+    for one in records:
+        assert Recipe.from_dict(one.recipe) == by_size(Recipe(), one.cost.params)[1]
