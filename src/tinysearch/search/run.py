@@ -119,7 +119,7 @@ class SearchRun:
             ],
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
-            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
+            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and no '-' at the start, got {name!r}")
         check_name(name)
         self.lock = RunLock(store.folder_of(name), name)
         self.models = BestModels(store.folder_of(name))
@@ -201,13 +201,13 @@ class SearchRun:
             # Early versions wrote no threads.
             if name == "own_space" and before.get(name) != value:
                 raise RunError(
-                    f"run {self.name!r} was begun with another search space; give the same SearchSpace to go on with "
+                    f"run {self.name!r} was started with another search space; give the same SearchSpace to resume "
                     f"it, or start a new run with another --name"
                 )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
-                    f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "
-                    f"option out to go on as it began, or start a new run with another --name"
+                    f"run {self.name!r} was started with {name} {before.get(name)!r}, now it is {value!r}; leave the "
+                    f"option out to resume with the old value, or start a new run with another --name"
                 )
 
 
