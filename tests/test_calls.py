@@ -7,15 +7,17 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import pytest
-from stand_ins import FakeWorker
+from stand_ins import ALIKE, FakeWorker
 
 import tinysearch
 from tinysearch import Result, Study
 from tinysearch.data.loading import load
 from tinysearch.errors import BudgetError, RunError, TrainingError
 from tinysearch.results.leaderboard import Leaderboard, rank
+from tinysearch.results.ranking import best_below
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.search.evaluation import winners_of
 from tinysearch.training.job import Job
 
 # What is exported
@@ -276,11 +278,80 @@ def sweep(tiny: Path, tmp_path: Path) -> Callable[..., tuple[tinysearch.Frontier
     """Return a function that sweeps over budgets, and returns what came of it and who has trained."""
 
     def swept(*budgets: int, **given: Any) -> tuple[tinysearch.Frontier, FakeWorker]:
-        worker = FakeWorker()
+        worker = FakeWorker(**ALIKE)
         settings = {"data": tiny, "store": tmp_path / "store.db", "folds": 1, "evaluate": 0, "strategy": "evolution"}
-        return tinysearch.frontier(budgets, executor=worker.executor(), **{**settings, **given}), worker
+        settings = {name: value for name, value in {**settings, **given}.items() if value is not None}
+        return tinysearch.frontier(budgets, executor=worker.executor(), **settings), worker
 
     return swept
+
+
+def test_a_frontier_is_one_run_of_which_each_budget_has_what_is_below_it(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tmp_path: Path
+) -> None:
+    found, _ = sweep(2_000, 1_000, trials=6, strategy="pareto")
+    assert (list(found.records), found.ending, found.problem) == ([2_000, 1_000], "finished", None)
+    with Store(tmp_path / "store.db") as store:
+        assert [run.name for run in store.runs()] == ["frontier"]
+        stored, records = store.run("frontier").settings, store.records("frontier")
+    assert stored["budgets"] == [1_000, 2_000]
+    assert (stored["budget"]["params"], stored["strategy"], stored["trials"]) == (2_000, "pareto", 6)
+    assert found.records[2_000] == records
+    assert found.records[1_000] == [one for one in records if one.cost.params < 1_000]
+    assert 0 < len(found.records[1_000]) < 6
+
+
+def test_a_frontier_of_which_nothing_else_is_said_is_one_run_with_ten_trials_for_each_budget(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tmp_path: Path
+) -> None:
+    found, worker = sweep(300, strategy=None)
+    assert len(found.records[300]) == len(worker.jobs) == 10
+    with Store(tmp_path / "store.db") as store:
+        assert store.run("frontier").settings["strategy"] == "pareto"
+    again, worker = sweep(300, strategy=None)
+    assert (again, worker.jobs) == (found, [])
+
+
+def test_below_each_budget_of_a_frontier_leaders_are_revalidated_and_the_winner_is_evaluated(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tiny: Path, tmp_path: Path
+) -> None:
+    # This worker keeps no models, which evaluations need: so the plan is asked what is to be evaluated.
+    found, _ = sweep(500, 2_000, trials=12, strategy="pareto", folds=3)
+    again = [one for one in found.records[2_000] if one.purpose == "revalidation"]
+    assert 0 < len(again) <= 6
+    assert len({(one.key, one.seed) for one in again}) == len(again)
+    winners = best_below(found.records[2_000], (500, 2_000))
+    assert list(winners) == [500, 2_000]
+    with Store(tmp_path / "store.db") as store:
+        plan = winners_of(store, "frontier", load("auto", tiny), [0])
+    assert {one.key for one in plan} == {one.first.key for one in winners.values()}
+
+
+def test_runs_of_their_own_go_on_as_these_where_a_frontier_was_begun_so(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tmp_path: Path
+) -> None:
+    before, _ = sweep(300, 500, trials=2)
+    more, worker = sweep(300, 500, trials=3, strategy=None)
+    assert len(worker.jobs) == 2
+    for budget, records in more.records.items():
+        assert list(records[:2]) == before.records[budget]
+    with Store(tmp_path / "store.db") as store:
+        assert [run.name for run in store.runs()] == ["frontier-300", "frontier-500"]
+
+
+def test_other_budgets_than_a_frontier_was_begun_with_are_refused(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
+) -> None:
+    sweep(300, 500, trials=1, strategy="pareto")
+    with pytest.raises(RunError, match="begun with budgets"):
+        sweep(400, 500, trials=1, strategy="pareto")
+
+
+def test_the_cost_of_a_frontier_is_parameters(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
+) -> None:
+    with pytest.raises(RunError, match="use run with this strategy"):
+        sweep(300, strategy="pareto:macs")
 
 
 def test_each_budget_of_a_frontier_is_a_run_that_begins_with_the_best_of_the_one_before(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import BudgetError, TinySearchError
+from tinysearch.errors import BudgetError, RunError, TinySearchError
 from tinysearch.inputs import load_data, open_store
 from tinysearch.study import Study
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tinysearch.workers.executor import Executor
 
 BUDGETS = (1_000, 2_000, 3_000, 5_000, 8_000, 10_000)
+# Trials of a single run for each of its budgets.
+TRIALS = 10
 
 
 def run(
@@ -77,11 +79,11 @@ def open_study(name: str | None = None, *, store: Store | Path | str | None = No
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """What came of a sweep of budgets.
+    """What came of a search below several budgets.
 
     Args:
-        records: Those of each budget's run, in the order in which they were searched.
-        ending: How the last of them ended.
+        records: By budget, those of networks below it; where each budget had a run of its own, those of this run.
+        ending: How the last run ended.
         problem: What went wrong first in a revalidation or an evaluation; None if nothing did.
     """
 
@@ -105,16 +107,20 @@ def frontier(
     cold: bool = False,
     **settings: Any,
 ) -> Frontier:
-    """Search below each of several budgets.
+    """Search for the best network below each of several budgets.
 
-    Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
-    until they just fit, and learns from all that was trained for the budgets before, as from other searches on the same
-    data in the store. The same call again goes on where it was interrupted; with more trials it searches on.
+    It is one run, by the strategy ``pareto``: each network that it trains says something about all sizes. The winners
+    below each budget are revalidated and evaluated. With another strategy each budget is a run of its own: it begins
+    with the best networks of the budget before it, made wider or narrower until they just fit, and learns from all that
+    was trained for the budgets before. Both learn from other searches on the same data in the store. The same call
+    again goes on where it was interrupted, also where each budget has a run of its own because there was no other way
+    when they were begun; with more trials it searches on.
 
     Args:
-        budgets: Bounds on parameters, all different; searched in this order.
-        data, dataset, reading, store, callbacks, **settings: See ``Study``.
-        name: The runs are named so, with the budget behind it.
+        budgets: Bounds on parameters, all different. Runs of their own are in this order.
+        data, dataset, reading, store, callbacks, **settings: See ``Study``. There are 10 ``trials`` for each budget by
+            default in the one run, and 20 in runs of their own.
+        name: Name of the run; runs of each budget have the budget behind it.
         workers, executor: See ``Study.run``.
         warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
         cold: Whether to learn from those of the budgets before alone.
@@ -147,6 +153,21 @@ def frontier(
                 f"no architecture of the search space is below {min(bounds):,} parameters: the smallest one has "
                 f"{smallest:,}; leave that budget out"
             )
+        if _in_one_run(settings.get("strategy"), opened, name, bounds):
+            first: dict[str, Any] = {"budgets": bounds}
+            if not opened.has(name):
+                first |= {"strategy": "pareto", "trials": TRIALS * len(bounds)}
+                first |= {} if unasked else {"warm_start": chosen}
+            study = Study(
+                max(bounds), data=images, name=name, store=opened, callbacks=callbacks, **{**first, **settings}
+            )
+            try:
+                outcome = study.carry_out(workers=workers, executor=executor)
+            finally:
+                study.close()
+            trained = opened.records(name)
+            below = {bound: [one for one in trained if one.cost.params < bound] for bound in bounds}
+            return Frontier(below, outcome.ending, outcome.problem)
         before: Sequence[Record] = []
         for bound in bounds:
             own = f"{name}-{bound}"
@@ -178,3 +199,22 @@ def frontier(
         if opened is not store:
             opened.close()
     return Frontier(records, ending, problem)
+
+
+def _in_one_run(strategy: object, store: Store, name: str, budgets: Sequence[int]) -> bool:
+    """Return whether a front is searched in a single run.
+
+    Raises:
+        RunError: if accuracy is to be set against another cost than parameters.
+    """
+    from tinysearch.search.strategies.pareto import PREFIX
+
+    if strategy is None:
+        # What was begun as a run for each budget goes on as that.
+        return store.has(name) or not any(store.has(f"{name}-{budget}") for budget in budgets)
+    if isinstance(strategy, str) and strategy.startswith(PREFIX) and strategy != f"{PREFIX}params":
+        raise RunError(
+            f"the budgets of a frontier are of parameters, so its strategy is pareto, got {strategy!r}; for another "
+            f"cost use run with this strategy"
+        )
+    return strategy in ("pareto", f"{PREFIX}params")

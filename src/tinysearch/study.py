@@ -67,10 +67,11 @@ class Study:
         **settings: Any others of ``RunSettings``, the only place of their defaults: ``trials``, ``epochs``,
             ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
             ``folds``, ``initial_candidates``, ``designs``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``;
-            ``max_macs``, ``max_ram``, ``max_flash`` and ``max_weight_bytes``; ``device``, the name of one whose RAM
-            and flash are limits. A run learns from the searches on the same data that are in the store when it begins;
-            with ``cold=True`` from none, with ``warm_start``, names of runs, from these. A strategy may be
-            a class, a constraint a class or an instance, each also ``"module:Class"``. What is left out is, in a run
+            ``budgets``, bounds below each of which there is a winner; ``max_macs``, ``max_ram``, ``max_flash`` and
+            ``max_weight_bytes``; ``device``, the name of one whose RAM and flash are limits. A run learns from the
+            searches on the same data that are in the store when it begins; with ``cold=True`` from none, with
+            ``warm_start``, names of runs, from these. A strategy may be a class, a constraint a class or an instance,
+            each also ``"module:Class"``. What is left out is, in a run
             that goes on, as it began.
 
     Attributes:

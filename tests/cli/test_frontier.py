@@ -11,15 +11,19 @@ import pytest
 from rich.console import Console
 
 from tinysearch.cli.evaluations import front
-from tinysearch.results.ranking import ranked
+from tinysearch.results.hypervolume import of_networks
+from tinysearch.results.ranking import best_below, ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 MakeRecord = Callable[..., Record]
-WORDS = ("frontier", "--budgets", "1000,3000", "--trials", 2, "--epochs", 2, "--evaluate", 1, "--tune-recipe")
+COMMON = ("frontier", "--budgets", "1000,3000", "--epochs", 2, "--evaluate", 1, "--tune-recipe")
 # What is trained does not matter here, how long it takes does.
-WORDS += ("--folds", 1, "--space", Path(__file__).parents[1] / "shallow.json")
+COMMON += ("--folds", 1, "--space", Path(__file__).parents[1] / "shallow.json")
+# One run for all budgets, and a run for each.
+ONE = (*COMMON, "--trials", 6)
+WORDS = (*COMMON, "--trials", 2, "--strategy", "bayesian")
 
 
 @pytest.fixture
@@ -35,6 +39,71 @@ def swept(call: Launch, tiny: Path, once: Callable[..., Path], untrained: None, 
         return folder
 
     return Path(shutil.copytree(once(sweep), tmp_path / "swept"))
+
+
+@pytest.fixture
+def fronted(call: Launch, tiny: Path, once: Callable[..., Path], untrained: None, tmp_path: Path) -> Path:
+    """Return a folder with a front from one run."""
+
+    def search(folder: Path) -> Path:
+        done = call(folder, *ONE, "--data", tiny, "--plot", folder / "front.html")
+        assert done.returncode == 0, done.stderr
+        (folder / "stdout").write_text(done.stdout)
+        (folder / "stderr").write_text(done.stderr)
+        return folder
+
+    return Path(shutil.copytree(once(search), tmp_path / "fronted"))
+
+
+def test_one_run_has_a_row_for_the_winner_below_each_budget_and_their_hypervolume(fronted: Path) -> None:
+    text = (fronted / "stdout").read_text()
+    with Store(fronted / "store.db") as store:
+        assert [run.name for run in store.runs()] == ["frontier"]
+        records = store.records("frontier")
+    winners = best_below(records, (1_000, 3_000))
+    assert {one.key for one in records if one.purpose == "evaluation"} == {one.first.key for one in winners.values()}
+    assert sum(one.purpose == "search" for one in records) == 6
+    for bound, won in winners.items():
+        (row,) = (line for line in text.splitlines() if line.strip().startswith(f"{bound:,}"))
+        assert won.first.key in row
+        assert f"{won.params:,}" in row
+    points = [(one.params, one.value or 0.0) for one in winners.values()]
+    assert f"hypervolume {of_networks(points, (1_000, 3_000)):.3f}, " in text
+    assert "reference point 100 %, 6,000 parameters" in " ".join(text.split())
+
+
+def test_one_run_says_what_it_is_about_to_do(fronted: Path) -> None:
+    said = " ".join((fronted / "stderr").read_text().split())
+    assert "the best below each of 1,000, 3,000 parameters" in said
+    assert "6 trials by pareto" in said
+
+
+def test_one_run_again_trains_nothing_and_more_trials_go_on(call: Launch, fronted: Path, tiny: Path) -> None:
+    again = call(fronted, *ONE, "--data", tiny)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == (fronted / "stdout").read_text()
+    assert not re.search(r"training \d+ of", again.stderr)
+    more = call(fronted, "frontier", "--budgets", "1k,3k", "--trials", 7, "--data", tiny)
+    assert more.returncode == 0, more.stderr
+    with Store(fronted / "store.db") as store:
+        settings, records = store.run("frontier").settings, store.records("frontier")
+    assert (settings["trials"], settings["recipe"]["epochs"], settings["evaluate"]) == (7, 2, 1)
+    assert sum(one.purpose == "search" for one in records) == 7
+
+
+def test_the_plot_of_one_run_has_every_candidate_once(fronted: Path) -> None:
+    text = (fronted / "front.html").read_text()
+    with Store(fronted / "store.db") as store:
+        keys = {one.key for one in store.records("frontier")}
+    assert all(key in text for key in keys)
+
+
+def test_no_hypervolume_is_shown_of_an_objective_that_is_no_share(make_record: MakeRecord) -> None:
+    cost = {"objective": "mine:Cost", "direction": "min"}
+    found = {1_000: [make_record("a" * 12, params=900, metrics={"mine:Cost": 3.0}, **cost)]}
+    console = Console(width=120, file=io.StringIO())
+    console.print(front(found))
+    assert "hypervolume" not in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_each_budget_is_a_run_and_the_best_winner_below_it_a_row(swept: Path) -> None:
@@ -101,7 +170,7 @@ def test_more_trials_go_on_with_all_else_as_it_began(call: Launch, swept: Path, 
             assert sum(record.purpose == "search" for record in store.records(f"frontier-{bound}")) == 3
 
 
-def test_a_sweep_learns_from_another_run_too(call: Launch, swept: Path, tiny: Path) -> None:
+def test_a_front_learns_from_another_run_too(call: Launch, swept: Path, tiny: Path) -> None:
     words = (
         "--budgets",
         2000,
@@ -119,7 +188,7 @@ def test_a_sweep_learns_from_another_run_too(call: Launch, swept: Path, tiny: Pa
     done = call(swept, "frontier", *words, "--name", "other", "--data", tiny)
     assert done.returncode == 0, done.stderr
     with Store(swept / "store.db") as store:
-        ((lesson, *_),) = store.run("other-2000").settings["warm_start_trials"]
+        ((lesson, *_),) = store.run("other").settings["warm_start_trials"]
     assert lesson == "frontier-1000"
 
 

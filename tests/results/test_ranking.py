@@ -12,7 +12,7 @@ from rich.console import Console
 from tinysearch.cli.watch import _display
 from tinysearch.report.build import build
 from tinysearch.results.leaderboard import rank
-from tinysearch.results.ranking import best, mark_front, ranked
+from tinysearch.results.ranking import best, best_below, mark_front, ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.results.summary import Summary
@@ -272,3 +272,14 @@ def test_folds_of_one_run_level_no_other(make_record: MakeRecord) -> None:
         make_record("b", run="two", val_accuracy=0.85),
     ]
     assert [one.level for one in ranked(records)] == pytest.approx([0.9, 0.85])
+
+
+def test_below_each_budget_stands_the_best_of_all_that_are_smaller(make_record: MakeRecord) -> None:
+    records = [
+        make_record("a", params=900, val_accuracy=0.95),
+        make_record("b", params=1_000, val_accuracy=0.97),
+        make_record("c", params=2_500, val_accuracy=0.96),
+        make_record("d", params=2_600, val_accuracy=0.98, failure="nan"),
+    ]
+    found = best_below(records, (800, 1_000, 3_000))
+    assert {budget: one.first.key for budget, one in found.items()} == {1_000: "a", 3_000: "b"}

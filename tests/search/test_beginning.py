@@ -13,6 +13,7 @@ from tinysearch.search.strategies.strategy import Problem, begun_with
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.augmentation import by_size
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -79,3 +80,19 @@ def test_a_candidate_of_ones_own_is_augmented_by_size_unless_it_has_a_recipe_of_
     first, second = (Recipe.from_dict(record.recipe) for record in found.records)
     assert not first.augments
     assert second == other.recipe
+
+
+def test_of_several_budgets_the_designs_take_turns() -> None:
+    budgets = (1_000, 3_000, 10_000)
+    found = begun_with(strategy("pareto", Problem(SearchSpace(), Budget(10_000), Recipe(), budgets=budgets)), 2)
+    alone = [begun_with(strategy("pareto", Problem(SearchSpace(), Budget(bound), Recipe())), 2) for bound in budgets]
+    assert found == [designs[turn] for turn in range(2) for designs in alone]
+
+
+def test_a_run_with_several_budgets_augments_each_network_by_its_size(runner: Any) -> None:
+    given = {"strategy": "pareto", "budgets": (1_000, 10_000), "augmentation": {"chosen": "by size"}, "trials": 14}
+    records = runner.run(documented={}, **given).records
+    sizes = {one.cost.params < 1_000 for one in records}
+    assert sizes == {True, False}
+    for one in records:
+        assert Recipe.from_dict(one.recipe) == by_size(Recipe(), one.cost.params)[1]

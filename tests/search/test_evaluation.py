@@ -20,7 +20,7 @@ from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
-from tinysearch.search.evaluation import best_of
+from tinysearch.search.evaluation import best_of, winners_of
 from tinysearch.search.evaluation import evaluate as carry_out
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.cost import cost
@@ -263,3 +263,21 @@ def test_the_best_is_one_that_was_trained_for_all_epochs(
     store.append(dataclasses.replace(record, measurement=longer, recipe=Recipe(epochs=2).to_dict()))
     (chosen,) = best_of(store, "run", digits, 1, [0])
     assert (chosen.name, chosen.epochs) == (record.key, 2)
+
+
+def test_below_each_budget_of_a_run_the_winner_is_evaluated_and_each_only_once(
+    digits: Dataset, store: Store, as_record: Callable[..., Record]
+) -> None:
+    assert winners_of(store, "run", digits, range(2)) == best_of(store, "run", digits, 1, range(2))
+    networks = [Architecture((Conv(filters, stride=3), Pool()), Head("average")) for filters in (2, 4, 9)]
+    scores = (0.5, 0.8, 0.7)
+    store.create_run("front", digits.name, digits.fingerprint, {"budgets": [10, 80, 150, 300]})
+    records = [as_record(one, score, trial) for trial, (one, score) in enumerate(zip(networks, scores, strict=True))]
+    for record in records:
+        mark = {"run": "front", "dataset": digits.name, "fingerprint": digits.fingerprint}
+        store.append(dataclasses.replace(record, **mark))
+    small, best, _ = records
+    assert [one.cost.params for one in records] == [50, 90, 190]
+    plan = winners_of(store, "front", digits, range(2))
+    assert [(one.key, one.seed) for one in plan] == [(small.key, 0), (small.key, 1), (best.key, 0), (best.key, 1)]
+    assert {(one.purpose, one.fold) for one in plan} == {("evaluation", None)}

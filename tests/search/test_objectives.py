@@ -26,7 +26,7 @@ from tinysearch.search.stages import Stages
 from tinysearch.space.task import Task
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 
-STRATEGIES = ["bayesian", "evolution", "halving", "random"]
+STRATEGIES = ["bayesian", "evolution", "halving", "pareto", "random"]
 
 
 def share(key: str, what: str) -> float:

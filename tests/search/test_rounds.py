@@ -11,7 +11,7 @@ import pytest
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.training import Training
-from tinysearch.search.rounds import Round, fold_of, next_round, words_after, words_before
+from tinysearch.search.rounds import Round, fold_of, next_round, words_after, words_after_all, words_before
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
@@ -275,3 +275,73 @@ def test_means_are_those_of_the_trainings(close: list[Record]) -> None:
     records, _, _ = carry_out(close, settings(), lucky(6))
     first = ranked(records)[0]
     assert first.value == pytest.approx(np.mean([one.score for one in records if one.key == first.first.key]))
+
+
+# Several budgets
+
+
+def sized(searched: Sequence[Record], *params: int) -> list[Record]:
+    """Return records as if their networks had so many parameters, in turn."""
+    return [
+        dataclasses.replace(one, cost=dataclasses.replace(one.cost, params=params[place % len(params)]))
+        for place, one in enumerate(searched)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_below_each_budget_there_is_a_race_and_all_have_half_as_many_trainings_as_trials(
+    seed: int, close: list[Record]
+) -> None:
+    how = settings(budgets=(1_000, 3_000, 10_000))
+    searched = sized(close, 900, 2_000, 9_000)
+    records, last, rounds = carry_out(searched, how, lucky(seed))
+    assert last is not None
+    assert not last.left
+    again = [one for one in records if one.purpose == "revalidation"]
+    assert len(again) <= len(close) // 2
+    assert len({(one.key, one.seed) for one in again}) == len(again)
+    # Each race begins with the leaders of all that are below its budget.
+    firsts = {searched[place].name for place in (0, 1, 2)}
+    assert firsts <= {name for names in rounds for name in names}
+
+
+def test_a_training_that_two_races_ask_for_is_done_once(close: list[Record]) -> None:
+    how = settings(budgets=(1_000, 10_000))
+    # The smallest are the best below both.
+    searched = sized(close[:10], 900) + sized(close[10:], 9_000)
+    records, _, rounds = carry_out(searched, how, lucky(1))
+    again = [one for one in records if one.purpose == "revalidation"]
+    assert len({(one.key, one.seed) for one in again}) == len(again)
+    assert sum(map(len, rounds)) == len(again)
+    # What the first race has left is for the second.
+    alone, _, _ = carry_out(searched[:10], settings(), lucky(1))
+    assert len(again) >= len(alone) - 10
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_races_go_on_where_they_were_interrupted(seed: int, close: list[Record]) -> None:
+    how = settings(budgets=(1_000, 3_000, 10_000))
+    searched = sized(close, 900, 2_000, 9_000)
+    whole, _, _ = carry_out(searched, how, lucky(seed))
+    for kept in range(len(searched), len(whole)):
+        assert carry_out(searched, how, lucky(seed), whole[len(searched) : kept])[0] == whole
+
+
+def test_a_budget_that_nothing_is_below_has_no_race(close: list[Record]) -> None:
+    records, last, _ = carry_out(sized(close, 9_000), settings(budgets=(10, 10_000)), lucky(0))
+    assert last is not None
+    assert last.below == 10_000
+    assert len(records) > len(close)
+
+
+def test_what_is_said_names_the_budgets(candidates: Callable[..., list[Record]]) -> None:
+    how = settings(budgets=(1_000, 10_000))
+    searched = sized(candidates(0.995, 0.9955), 900, 9_000)
+    now = next_round(searched, how, IMAGES)
+    assert now is not None
+    assert now.below == 10_000
+    assert words_before(now, how).startswith("revalidating the leaders below 10,000 parameters, round 1 of at most 3: ")
+    assert words_after_all(searched, how.budgets) == (
+        f"after 0 revalidations lead below 1,000 parameters {searched[0].name} with 99.50 %; "
+        f"below 10,000 parameters {searched[1].name} with 99.55 %"
+    )

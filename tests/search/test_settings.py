@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinysearch.errors import RunError, SpaceError
+from tinysearch.errors import BudgetError, RunError, SpaceError
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.budget import Budget
 from tinysearch.training.recipe import Recipe
@@ -65,3 +65,25 @@ def test_whole_numbers_of_any_library_are_kept_as_plain_ones(name: str) -> None:
     for value in (2.0, True, "2", None):
         with pytest.raises(RunError, match=f"{name} must be a whole number"):
             settings(**{name: value})
+
+
+def test_several_budgets_are_kept_from_the_smallest_to_the_largest() -> None:
+    given = settings(budgets=[10_000, np.int64(1_000)])
+    assert given.budgets == (1_000, 10_000)
+    assert RunSettings.from_dict(json.loads(json.dumps(given.to_dict()))) == given
+
+
+def test_where_there_is_one_budget_nothing_is_written_of_several() -> None:
+    assert "budgets" not in settings().to_dict()
+
+
+@pytest.mark.parametrize("budgets", [(1_000, 1_000, 10_000), (0, 10_000), (True, 10_000), (2.5, 10_000)])
+def test_budgets_that_are_no_different_whole_numbers_are_refused(budgets: tuple[Any, ...]) -> None:
+    with pytest.raises(BudgetError, match="different whole numbers"):
+        settings(budgets=budgets)
+
+
+@pytest.mark.parametrize("budgets", [(1_000,), (1_000, 20_000)])
+def test_the_largest_of_several_budgets_is_that_of_the_run(budgets: tuple[int, ...]) -> None:
+    with pytest.raises(BudgetError, match="for one below 10,000 parameters"):
+        settings(budgets=budgets)

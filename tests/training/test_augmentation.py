@@ -78,7 +78,7 @@ def test_files_that_hold_no_augmentation_are_refused(tmp_path: Path, content: st
 
 
 def test_the_smaller_the_network_the_less_it_is_augmented() -> None:
-    found = [by_size(Recipe(), params) for params in (1, 1_000, 5_000, 10_000, 100_000)]
+    found = [by_size(Recipe(), params) for params in (1, 1_000, 5_000, 100_000)]
     assert [one.rotation_degrees for _, one in found] == sorted(one.rotation_degrees for _, one in found)
     assert found[0] == ("none", augmented(Recipe(), {}))
     assert found[-1] == ("", Recipe())

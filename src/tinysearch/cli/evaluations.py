@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tinysearch.baselines.models import PREFIX
 from tinysearch.report import figures
+from tinysearch.results.hypervolume import BEYOND, of_networks
 from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
 from tinysearch.results.ranking import metric_of
@@ -97,9 +98,12 @@ def _training(other: Evaluated, one: Evaluated) -> str:
 
 
 def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
-    """Return the best network below each budget of several searches, a row each.
+    """Return the best network below each budget, a row each, and their hypervolume.
 
     A network that won below a smaller budget is below the larger ones too.
+
+    Args:
+        records: By budget, those of networks below it, or of a search below it.
     """
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
     every = [record for found in records.values() for record in found]
@@ -114,14 +118,19 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
     table.add_column("layers", overflow="fold")
-    winners = [row for found in records.values() for row in _winner([one.by(metric, direction) for one in found])]
-    for bound in records:
-        sign = 1.0 if direction == "max" else -1.0
-        below = (row for row in winners if row.params < bound)
-        row = max(below, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
+    winners = {bound: _winner([one.by(metric, direction) for one in found]) for bound, found in records.items()}
+    sign = 1.0 if direction == "max" else -1.0
+    shown: list[Row] = []
+    for bound, own in winners.items():
+        # What its own winner was ranked with is not compared again.
+        ranked = {(one.run, one.key) for one in records[bound]}
+        others = (row for found in winners.values() for row in found if (row.run, row.key) not in ranked)
+        able = [*own, *(row for row in others if row.params < bound)]
+        row = max(able, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
         if row is None:
             table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
             continue
+        shown.append(row)
         table.add_row(
             f"{bound:,}",
             f"{row.params:,}",
@@ -131,7 +140,21 @@ def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
             Text(row.name),
             Text(row.layers),
         )
-    return table
+    words = _hypervolume(shown, list(records)) if direction == "max" else ""
+    return Group(table, Text(), Text(words, style="dim")) if words else table
+
+
+def _hypervolume(rows: Sequence[Row], budgets: Sequence[int]) -> str:
+    """Return the hypervolume of a front in words; nothing where its metric is no share."""
+    validated = [(row.params, row.val_metric) for row in rows if row.val_metric is not None]
+    if not validated or not all(0 <= value <= 1 for _, value in validated):
+        return ""
+    tested = [(row.params, row.test_metric_mean) for row in rows if row.test_metric_mean is not None]
+    on_test = f", {of_networks(tested, budgets):.3f} on the test images" if len(tested) == len(rows) else ""
+    return (
+        f"hypervolume {of_networks(validated, budgets):.3f}{on_test}: error rate times parameters, in powers of ten; "
+        f"reference point 100 %, {BEYOND * max(budgets):,} parameters"
+    )
 
 
 def _winner(records: Sequence[Record]) -> list[Row]:

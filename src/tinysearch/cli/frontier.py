@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import devices, options, panels, plugins, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, sources
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -33,7 +33,7 @@ def frontier(
         str,
         typer.Option(
             metavar="N,N,...",
-            help="Budgets of parameters, searched in this order: 1000,3000 or 1k,3k.",
+            help="Budgets of parameters: 1000,3000 or 1k,3k.",
             rich_help_panel=panels.COMMON,
         ),
     ] = BUDGETS,
@@ -42,7 +42,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Candidates to train for each budget, baselines not counted. [20]",
+            help="Candidates to train in all, baselines not counted. [10 for each budget]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -55,7 +55,15 @@ def frontier(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    strategy: options.Strategy = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="pareto for one run; any other for a run for each budget: docs/strategies.md. [pareto]",
+            autocompletion=completion.strategies,
+            rich_help_panel=panels.SEARCH,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -105,7 +113,7 @@ def frontier(
         str,
         typer.Option(
             metavar="NAME",
-            help="The runs are named so, with the budget behind it.",
+            help="Name of the run; a run for each budget has the budget behind it.",
             rich_help_panel=panels.COMMON,
         ),
     ] = "frontier",
@@ -122,13 +130,16 @@ def frontier(
     ] = None,
     store: options.Store = None,
 ) -> None:
-    """Search below each of several budgets, and print the front of accuracy and parameters.
+    """Search for the best network below each of several budgets, and print the front of accuracy and parameters.
 
-    Each budget is a run of its own. It begins with the best networks of the budget before it, made wider or narrower
-    until they just fit, and learns from all that was trained for the budgets before, as from other searches on the
-    same data in the store. The same command again goes on where it was interrupted; with more --trials it searches on.
+    It is one run, by the strategy pareto: each network that it trains says something about all sizes. The winners below
+    each budget are revalidated and evaluated. The same command again goes on where it was interrupted; with more
+    --trials it searches on.
 
-    Example: tinysearch frontier --budgets 1000,3000,10000 --trials 20 --plot frontier.html
+    With another --strategy each budget is a run of its own, of --trials candidates. It begins with the best networks of
+    the budget before it, made wider or narrower until they just fit, and learns from all that was trained before.
+
+    Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """
     from tinysearch.calls import frontier as sweep
     from tinysearch.cli.evaluations import front
@@ -170,7 +181,7 @@ def frontier(
             executor=executor,
             warm_start=learn_from or (),
             cold=cold,
-            callbacks=[SweepDisplay(notes, notes=False), *plugins.callbacks(callback)],
+            callbacks=[SweepDisplay(notes, name), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
@@ -185,21 +196,27 @@ def frontier(
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if found.problem is not None:
         raise found.problem
-    failed = [bound for bound, found in records.items() if all(record.failed for record in found)]
+    failed = [bound for bound, found in records.items() if found and all(record.failed for record in found)]
     if failed:
         raise TrainingError(f"all candidates below {failed[0]:,} parameters failed")
 
 
 class SweepDisplay(Display):
-    """Shows the runs of a sweep, each under its budget."""
+    """Shows the runs of a sweep, each under its budget, or the one run that has all budgets.
 
-    def __init__(self, console: Console, *, notes: bool = True) -> None:
-        super().__init__(console, notes=notes)
+    Args:
+        console: Where to.
+        name: Of the one run; runs of each budget have the budget behind it.
+    """
+
+    def __init__(self, console: Console, name: str) -> None:
+        super().__init__(console, notes=False)
         self._to = console
+        self._name = name
 
     def on_stage_start(self, stage: Stage) -> None:
         """Show the budget before the search below it."""
-        if stage.name == "search":
+        if stage.name == "search" and stage.run != self._name:
             self._to.print()
             self._to.print(Rule(f"below {int(stage.run.rpartition('-')[2]):,} parameters", align="left"))
         super().on_stage_start(stage)
@@ -210,7 +227,9 @@ def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
     from tinysearch.report.plots import accuracy_over_params, page
     from tinysearch.results.leaderboard import rank
 
-    board = rank([record for found in records.values() for record in found])
+    # One run has the records of a small network below many budgets.
+    every = {(one.run, one.key, one.purpose, one.seed): one for found in records.values() for one in found}
+    board = rank(list(every.values()))
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")
     write(page(figure), path, "--plot")
 

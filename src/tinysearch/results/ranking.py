@@ -206,6 +206,16 @@ def best(trainings: Iterable[T]) -> T | None:
     return None if found is None else found.first
 
 
+def best_below(trainings: Iterable[T], budgets: Iterable[int]) -> dict[int, Standing[T]]:
+    """Return the best candidate below each of several budgets of parameters; those that have none are left out.
+
+    A candidate that is the best of many budgets stands at each of them.
+    """
+    known = list(trainings)
+    leaders = {budget: leader(one for one in known if one.params < budget) for budget in budgets}
+    return {budget: one for budget, one in leaders.items() if one is not None}
+
+
 def mark_front(standings: Sequence[Standing[T]]) -> None:
     """Mark those that no other beats in parameters or the metric without losing in the other.
 

@@ -19,7 +19,7 @@ from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.lock import RunLock
 from tinysearch.results.objective import measured, objective
 from tinysearch.results.predictions import Predictions, pack, unpack
-from tinysearch.results.ranking import ranked
+from tinysearch.results.ranking import best_below, ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
@@ -201,12 +201,35 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
     """
+    best = [standing.first for standing in ranked(_trained(store, run, dataset))[:top]]
+    return [Training.again(one, "evaluation", seed, None) for one in best for seed in seeds]
+
+
+def winners_of(store: Store, run: str, dataset: Dataset, seeds: Sequence[int]) -> list[Training]:
+    """Plan to evaluate the winners of a run: the best below each of its budgets, or the best of all if it has one.
+
+    Raises:
+        RunError: if the run is unknown, has no candidate, or was made on other data.
+    """
+    budgets = store.run(run).settings.get("budgets")
+    if not budgets:
+        return best_of(store, run, dataset, 1, seeds)
+    found = best_below(_trained(store, run, dataset), budgets).values()
+    winners = {one.first.key: one.first for one in found}
+    return [Training.again(one, "evaluation", seed, None) for one in winners.values() for seed in seeds]
+
+
+def _trained(store: Store, run: str, dataset: Dataset) -> list[Record]:
+    """Return what a run has trained and validated.
+
+    Raises:
+        RunError: if the run is unknown, has no candidate, or was made on other data.
+    """
     store.run(run).check_data(dataset.name, dataset.fingerprint)
     searched = [record for record in store.records(run) if record.purpose != "evaluation" and not record.failed]
     if not searched:
         raise RunError(f"run {run!r} has no trained candidate to evaluate")
-    best = [standing.first for standing in ranked(searched)[:top]]
-    return [Training.again(one, "evaluation", seed, None) for one in best for seed in seeds]
+    return searched
 
 
 def _identity(training: Training) -> tuple[str, str, int]:

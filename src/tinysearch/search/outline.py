@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tinysearch.report import figures
 from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
@@ -43,6 +45,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("run", f"{run.name} in {run.store.path}{resumed}"),
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
+        *([("front", f"the best below each of {_listed(settings.budgets)} parameters")] if settings.budgets else []),
         ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
         (
             "search",
@@ -55,6 +58,10 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ),
         *([] if need is None else [("memory", need)]),
     ]
+
+
+def _listed(budgets: Sequence[int]) -> str:
+    return ", ".join(f"{budget:,}" for budget in budgets)
 
 
 def _learnt(run: SearchRun) -> str:

@@ -7,17 +7,20 @@ may still be better than the leader by the mean is in the next round; see ``raci
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinysearch.data.splits import FOLDS, Split
 from tinysearch.report import figures
-from tinysearch.results.ranking import Standing, ranked
+from tinysearch.results.ranking import Standing, best_below, ranked
 from tinysearch.results.record import ACCURACY, Record
 from tinysearch.results.training import Training
 from tinysearch.search.racing import SLIM, Floats, Verdict, decide, error_of, unit_of
 from tinysearch.search.settings import RunSettings
+
+# Of a training: key of the candidate and seed.
+Identity = tuple[str, int]
 
 # A round is worth its trainings if the best is expected to rise by this much, in validation images.
 WORTH = 0.1
@@ -47,6 +50,8 @@ class Round:
         verdict: What decided.
         entrants: How many candidates were in the race before.
         perfect: How many candidates make no mistake on the validation images of the search, if that ended the race.
+        below: The bound on parameters of the race, where there are several.
+        trained: What the race has trained or plans to: keys and seeds.
     """
 
     number: int
@@ -55,10 +60,12 @@ class Round:
     verdict: Verdict
     entrants: int
     perfect: int = 0
+    below: int | None = None
+    trained: frozenset[Identity] = frozenset()
 
 
 def next_round(records: Iterable[Record], settings: RunSettings, images: int) -> Round | None:
-    """Return the first round that is not complete, or one without trainings if the race is over.
+    """Return the first round that is not complete, or one without trainings if all races are over.
 
     A pure function: rounds are gone through from the first one, and each follows from the search and the rounds before
     it. So what is trained depends neither on interruptions nor on the order in which results come.
@@ -72,6 +79,35 @@ def next_round(records: Iterable[Record], settings: RunSettings, images: int) ->
         None if there is nothing to decide: the run asks for one fold, or no candidate was trained for all epochs.
     """
     everything = list(records)
+    most = sum(record.purpose == "search" and record.trial is not None for record in everything) // 2
+    bounds: Sequence[int | None] = settings.budgets or (None,)
+    trained: frozenset[Identity] = frozenset()
+    last: Round | None = None
+    for place, bound in enumerate(bounds):
+        below = [one for one in everything if bound is None or one.cost.params < bound]
+        # What a race leaves over is for those after it.
+        share = (most - len(trained)) // (len(bounds) - place)
+        now = _race(below, settings, images, share, trained)
+        if now is None:
+            continue
+        last = replace(now, below=bound)
+        if now.left:
+            break
+        trained |= now.trained
+    return last
+
+
+def _race(
+    everything: Sequence[Record], settings: RunSettings, images: int, most: int, free: frozenset[Identity]
+) -> Round | None:
+    """Return the first round of a race that is not complete.
+
+    Args:
+        everything: Records of all who may take part.
+        settings, images: See ``next_round``.
+        most: How many trainings it may have.
+        free: Trainings of races before it, which it has as well.
+    """
     searched = [record for record in everything if record.purpose == "search"]
     known = {(record.key, record.seed): record for record in everything if record.purpose == "revalidation"}
     standings = [one for one in ranked(searched) if not (one.is_shortened or one.first.pruned or one.value is None)]
@@ -84,27 +120,27 @@ def next_round(records: Iterable[Record], settings: RunSettings, images: int) ->
     scores = np.array([one.score for one in standings])
     values = scores[:, None]
     error, image = _units(standings, scores, images)
-    most = sum(record.trial is not None for record in searched) // 2
-    trained: set[tuple[str, int]] = set()
+    trained: set[Identity] = set()
     for number in range(1, settings.folds):
         seed = settings.seed + number
-        rounds, room = settings.folds - number, most - len(trained)
+        rounds, room = settings.folds - number, most - len(trained - free)
         verdict = decide(values, error, scores, worth=WORTH * image, rounds=rounds, room=room)
         chosen = [contenders[one] for one in verdict.chosen]
         planned = tuple(Training.again(one, "revalidation", seed, fold_of(seed)) for one in chosen)
         trained.update((one.key, one.seed) for one in planned)
         if not planned or not trained <= known.keys():
             # What was trained when there were fewer trials, or another number of folds, is not trained for nothing.
-            planned = planned[: max(0, room - len(known.keys() - trained))]
+            planned = planned[: max(0, room - len(known.keys() - trained - free))]
             left = tuple(one for one in planned if (one.key, one.seed) not in known)
-            return Round(number, planned, left, verdict, len(contenders))
+            return Round(number, planned, left, verdict, len(contenders), trained=frozenset(trained))
         again = np.array([known[one.key, one.seed].score for one in planned])
         if np.isneginf(again).all():
             break
         values = np.column_stack([values[list(verdict.chosen)], again])
         values[:, -1] = _filled(values)
         contenders = chosen
-    return Round(settings.folds, (), (), Verdict((), "spent", len(contenders)), len(contenders))
+    over = Verdict((), "spent", len(contenders))
+    return Round(settings.folds, (), (), over, len(contenders), trained=frozenset(trained))
 
 
 def words_before(now: Round, settings: RunSettings) -> str:
@@ -114,8 +150,9 @@ def words_before(now: Round, settings: RunSettings) -> str:
     count = len(now.planned)
     able = f"{now.verdict.able} of {now.entrants} candidates may be the best"
     first = "" if count == now.verdict.able else f"the first {count} "
+    leaders = "the leaders" if now.below is None else f"the leaders below {now.below:,} parameters"
     return (
-        f"revalidating the leaders, round {now.number} of at most {settings.folds - 1}: {able}, {first or 'they '}are "
+        f"revalidating {leaders}, round {now.number} of at most {settings.folds - 1}: {able}, {first or 'they '}are "
         f"trained again {where}"
     )
 
@@ -143,6 +180,22 @@ def words_after(last: Round, records: Sequence[Record], images: int) -> str:
     if last.verdict.why == "alone":
         return f"{wins}: no other candidate has a chance of {100 * SLIM:.0f} % of being better"
     return f"{wins} after {count} revalidations"
+
+
+def words_after_all(records: Sequence[Record], budgets: Sequence[int]) -> str:
+    """Return who has won the races below several budgets.
+
+    Args:
+        records: Those of the run.
+        budgets: Those of the run.
+    """
+    searched = [one for one in records if one.purpose != "evaluation"]
+    count = sum(record.purpose == "revalidation" for record in records)
+    words = [
+        f"below {budget:,} parameters {one.first.name} with {figures.validated(one.value, one.val_seeds, one.metric)}"
+        for budget, one in best_below(searched, budgets).items()
+    ]
+    return f"after {count} revalidations lead {'; '.join(words)}"
 
 
 def _filled(values: Floats) -> Floats:

@@ -94,6 +94,7 @@ class SearchRun:
             constraints,
             augment_by_size=settings.augments_by_size,
             images=len(dataset.training_data().validation or ()) or Problem.images,
+            budgets=settings.budgets,
         )
         _check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
 from tinysearch.data.splits import FOLDS, Split
-from tinysearch.errors import RunError
+from tinysearch.errors import BudgetError, RunError
 from tinysearch.results.objective import objective
 from tinysearch.results.record import ACCURACY, Direction
 from tinysearch.search.strategies.registry import check_name
@@ -25,7 +25,7 @@ from tinysearch.training.recipe import recipe as named_recipe
 DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
-_LATER = ("data", "augmentation")
+_LATER = ("data", "augmentation", "budgets")
 # How the augmentation of a run was chosen if nothing was said.
 BY_SIZE = "by size"
 DEFAULT_BUDGET = 10_000
@@ -88,9 +88,12 @@ class RunSettings:
         warm_start_trials: What the strategy sees of other runs in the store too: as much as there was of them when the
             run began.
         objective: Name of what the search makes as large or as small as possible, see ``results/objective.py``.
+        budgets: Bounds on parameters of which each has a winner, revalidated and evaluated, the largest being that of
+            the budget, from the smallest to the largest; none for the winner of the budget alone.
 
     Raises:
         RunError: if a number is out of range, the strategy or schedule is unknown, or the recipe has no knobs to tune.
+        BudgetError: if the budgets are not different whole numbers, or the largest is not that of the budget.
         SpaceError: if the space is not legal.
         InputError: if the objective is unknown.
     """
@@ -117,6 +120,7 @@ class RunSettings:
     constraints: tuple[str, ...] = ()
     own_space: str = ""
     objective: str = ACCURACY
+    budgets: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("trials", "seed", "lag", "threads", "evaluate", "folds", "designs"):
@@ -155,6 +159,12 @@ class RunSettings:
         names = self.data.get("class_names", ())
         if not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
             raise RunError(f"class_names of a run are texts, got {names!r}")
+        object.__setattr__(self, "budgets", _different(self.budgets))
+        if self.budgets and self.budgets[-1] != self.budget.params:
+            raise BudgetError(
+                f"the largest of several budgets is that of the run; got {self.budgets[-1]:,} for one below "
+                f"{self.budget.params:,} parameters"
+            )
         check_name(self.strategy)
         objective(self.objective)
         object.__setattr__(self, "space", current(self.space))
@@ -223,8 +233,22 @@ class RunSettings:
             "initial_candidates": initial_candidates,
             "warm_start_trials": warm_start_trials,
             "constraints": tuple(map(str, data.get("constraints", ()))),
+            "budgets": tuple(data.get("budgets", ())),
             # Runs that do not say so began before there were any.
             "designs": data.get("designs", 0),
         }
         given = {name: value for name, value in data.items() if name != "direction"}
         return cls(**{**given, **values})
+
+
+def _different(budgets: Sequence[object]) -> tuple[int, ...]:
+    """Return budgets from the smallest to the largest.
+
+    Raises:
+        BudgetError: if they are not different whole numbers of at least 1.
+    """
+    whole = [integer(one) for one in budgets]
+    known = sorted(one for one in whole if one is not None and one > 0)
+    if len(set(known)) < len(whole):
+        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {list(budgets)}")
+    return tuple(known)

@@ -16,10 +16,10 @@ from tinysearch.results.ranking import best
 from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.search.coordinator import Coordinator, TimeIsUpError
-from tinysearch.search.evaluation import best_of, evaluate
+from tinysearch.search.evaluation import evaluate, winners_of
 from tinysearch.search.outline import outline
 from tinysearch.search.revalidation import RevalidationPlan
-from tinysearch.search.rounds import Round, words_after, words_before
+from tinysearch.search.rounds import Round, words_after, words_after_all, words_before
 from tinysearch.search.run import SearchRun
 from tinysearch.search.search_plan import SearchPlan
 from tinysearch.workers.executor import Executor
@@ -163,7 +163,10 @@ class Stages:
             if stages:
                 self._callback.on_stage_end(stages.pop())
             if not now.left:
-                self._callback.on_decision(words_after(now, plan.records, plan.images))
+                words = words_after(now, plan.records, plan.images)
+                if run.settings.budgets:
+                    words = words_after_all(plan.records, run.settings.budgets)
+                self._callback.on_decision(words)
                 return
             stage = Stage(
                 "revalidation",
@@ -186,7 +189,7 @@ class Stages:
         return plan.records
 
     def evaluate(self) -> list[Record]:
-        """Train the winner on all training images with as many seeds as the run asks for, and score it.
+        """Train each winner on all training images with as many seeds as the run asks for, and score it.
 
         Raises:
             NoTestImagesError: if there are no test images.
@@ -197,19 +200,26 @@ class Stages:
         seeds = run.settings.evaluate
         if seeds == 0:
             return []
-        planned = best_of(run.store, run.name, run.dataset, 1, range(seeds))
-        key = planned[0].key
-        left = sum(run.store.training(run.name, key, one.seed, "evaluation") is None for one in planned)
-        winner = run.store.training(run.name, key, run.settings.seed, "search")
+        planned = winners_of(run.store, run.name, run.dataset, range(seeds))
+        names = list(dict.fromkeys(one.name for one in planned))
+        left = sum(run.store.training(run.name, one.key, one.seed, "evaluation") is None for one in planned)
+        winner = run.store.training(run.name, planned[-1].key, run.settings.seed, "search")
         if left and winner is not None and not run.has_time(math.ceil(left / executor.capacity), winner):
             raise TimeIsUpError
+        who = f"the winner, {names[0]}: it is" if len(names) == 1 else f"the winners, {', '.join(names)}: each is"
         text = (
-            f"evaluating the winner, {planned[0].name}: it is trained on all training images with {seeds} "
-            f"seed{'' if seeds == 1 else 's'}, and scored on the test images"
+            f"evaluating {who} trained on all training images with {seeds} seed{'' if seeds == 1 else 's'}, and scored "
+            f"on the test images"
         )
-        workers = min(executor.capacity, seeds)
+        workers = min(executor.capacity, len(planned))
         stage = Stage(
-            "evaluation", run.name, seeds, planned[0].epochs, workers, text=text, objective=run.settings.objective
+            "evaluation",
+            run.name,
+            len(planned),
+            planned[0].epochs,
+            workers,
+            text=text,
+            objective=run.settings.objective,
         )
         return evaluate(
             run.store,

@@ -10,6 +10,7 @@ import pytest
 
 from tinysearch.errors import PluginError, RunError
 from tinysearch.search.keras_tuner.strategy import KerasTunerOracle
+from tinysearch.search.strategies.pareto import COSTS, Pareto
 from tinysearch.search.strategies.registry import STRATEGIES, check_name, strategy
 from tinysearch.search.strategies.strategy import Problem
 
@@ -17,13 +18,26 @@ HEAVY = ("keras", "keras_tuner", "optuna", "scipy", "sklearn", "tensorflow")
 
 
 def test_the_registry_names_these() -> None:
-    assert sorted(STRATEGIES) == ["bayesian", "evolution", "halving", "random"]
+    assert sorted(STRATEGIES) == ["bayesian", "evolution", "halving", "pareto", "random"]
 
 
 @pytest.mark.parametrize("name", ["annealing", "", "Random", "keras-tuner", "optuna"])
 def test_an_unknown_strategy_lists_the_known_ones(name: str, problem: Callable[..., Problem]) -> None:
     with pytest.raises(RunError, match=r"bayesian, evolution, .*keras-tuner:Hyperband.*optuna:TPESampler.*package"):
         strategy(name, problem())
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_accuracy_may_be_set_against_any_cost(cost: str, problem: Callable[..., Problem]) -> None:
+    found = strategy(f"pareto:{cost}", problem())
+    assert isinstance(found, Pareto)
+    assert found.against == cost
+
+
+@pytest.mark.parametrize("cost", ["", "latency", "Params"])
+def test_an_unknown_cost_lists_the_known_ones(cost: str) -> None:
+    with pytest.raises(RunError, match="pareto:params, pareto:macs, pareto:ram, pareto:flash; got 'pareto:"):
+        check_name(f"pareto:{cost}")
 
 
 @pytest.mark.parametrize("name", ["keras_tuner:RandomSearch", "json:dumps", "json:nothing", "no_such_package:Mine"])

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import math
 import operator
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 Pool = dict[str, tuple[Candidate, list[float]]]
+# From candidates, and mean and spread of what the model predicts of them, both of shape (n,), to what is expected of
+# each, of that shape too.
+Gain = Callable[[Sequence[Candidate], Array, Array], Array]
 
 
 class Bayesian(Strategy):
@@ -104,15 +107,9 @@ class Bayesian(Strategy):
         if searched < self.warm_up or not any(math.isfinite(each.score) for each in seen):
             return self._drawn(known, rng)
         predict, mean = self._model(seen, pending)
-        # What other runs found under larger budgets is no mark for this one.
-        fitting = [
-            index
-            for index, each in enumerate(seen)
-            if self.problem.check(each.first.architecture, each.first.cost).accepted
-        ]
-        best = float(mean[fitting].max() if fitting else mean.min())
-        ranked = (seen[index] for index in np.argsort(-mean, kind="stable"))
-        members = (each.first for each in ranked if self._is_parent(each.first))
+        trained = [each.first for each in seen]
+        gain = self._gain(trained, mean)
+        members = (record for record in self._ranked(trained, mean) if self._is_parent(record))
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
@@ -121,41 +118,78 @@ class Bayesian(Strategy):
             self._fill(pool, self._mutants(parents, self.pool // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
             if new:
-                mean, spread = predict(np.array([pool[key][1] for key in new]))
-                gains.update(zip(new, expected_improvement(mean, spread, best).tolist(), strict=True))
+                found = gain([pool[key][0] for key in new], *predict(np.array([pool[key][1] for key in new])))
+                gains.update(zip(new, found.tolist(), strict=True))
             promising = heapq.nlargest(self.parents, gains, key=gains.__getitem__)
             parents = [pool[key][0] for key in promising]
         return pool[max(gains, key=gains.__getitem__)][0] if gains else self._drawn(known, rng)
 
+    def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
+        """Return what tells how much is expected of candidates.
+
+        Args:
+            seen: What was trained.
+            mean: What the model thinks of it, shape ``(n,)``.
+        """
+        # What other runs found under larger budgets is no mark for this one.
+        fitting = self._fitting(seen)
+        best = float(mean[fitting].max() if fitting else mean.min())
+        return lambda candidates, mean, spread: expected_improvement(mean, spread, best)
+
+    def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
+        """Return what was trained, the best first."""
+        return (seen[index] for index in np.argsort(-mean, kind="stable"))
+
+    def _fitting(self, seen: Sequence[Record]) -> list[int]:
+        """Return which records are of networks within the budget."""
+        return [
+            index for index, record in enumerate(seen) if self.problem.check(record.architecture, record.cost).accepted
+        ]
+
     def _remembered(self, history: Sequence[Record]) -> list[Replicates]:
         """Return the latest candidates and the best before them, with all their trainings."""
         older, latest = history[: -self.memory], history[-self.memory :]
-        bound = self.problem.budget.params
-        able = (record for record in older if math.isfinite(record.score))
-        best = heapq.nlargest(self.memory, able, key=lambda record: (record.cost.params < bound, record.score))
+        best = self._best([record for record in older if math.isfinite(record.score)])
         wanted = {record.key for record in itertools.chain(best, latest)}
         return replicates(record for record in history if record.key in wanted)
 
+    def _best(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return as many of the best as the model sees beside the latest; all of them have a score."""
+        bound = self.problem.budget.params
+        return heapq.nlargest(self.memory, records, key=lambda record: (record.cost.params < bound, record.score))
+
     def _model(self, seen: Sequence[Replicates], pending: Sequence[Candidate]) -> tuple[Predict, Array]:
         """Return the model, and what it expects of what was trained, shape ``(seen,)``."""
-        x, here = self._inputs([each.first for each in seen], pending)
-        results = observed(seen, self.problem.images).and_pending(len(x) - len(seen))
+        trained = [each.first for each in seen]
+        costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
+        built = [(one, cost) for one, cost in costs if cost is not None]
+        x, here = self._inputs(trained, built)
+        results = observed(seen, self.problem.images)
+        results = results.and_pending(self._middling(trained, results.values, [one for one, _ in built]))
         predict = fit(x, results.values, results.errors)
         mean, _ = predict(here)
         return predict, mean
 
-    def _inputs(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
+    def _middling(self, seen: Sequence[Record], y: Array, pending: Sequence[Candidate]) -> list[float]:
+        """Return what candidates count as that are pending.
+
+        Args:
+            seen, y: What was trained, and its results.
+            pending: Those of them that can be built.
+        """
+        return [float(np.median(y))] * len(pending)
+
+    def _inputs(self, seen: Sequence[Record], pending: Sequence[tuple[Candidate, Cost]]) -> tuple[Array, Array]:
         """Return features of what was trained or is pending, and those of what was trained as it would be trained here.
 
-        Of what is pending those are left out that cannot be built. Shapes ``(n, features)``, ``(seen, features)``.
+        Shapes ``(n, features)``, ``(seen, features)``.
         """
         networks = [features(one.architecture, one.cost) for one in seen]
         how = [recipe_features(Recipe.from_dict(one.recipe)) for one in seen]
         here = how
         if not self.problem.tune_recipe:
             here = [recipe_features(self.problem.candidate(one.architecture).recipe) for one in seen]
-        costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
-        more = [self._features(one, cost) for one, cost in costs if cost is not None]
+        more = [self._features(one, cost) for one, cost in pending]
         return np.array([*map(operator.add, networks, how), *more]), np.array([*map(operator.add, networks, here)])
 
     def _is_parent(self, record: Record) -> bool:

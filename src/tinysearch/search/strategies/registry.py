@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tinysearch.errors import RunError
 from tinysearch.runtime.plugins import find, made, names
 from tinysearch.search.keras_tuner import strategy as keras_tuner
@@ -11,6 +13,7 @@ from tinysearch.search.optuna.strategy import OptunaSampler, check_sampler_name
 from tinysearch.search.strategies.bayesian import Bayesian
 from tinysearch.search.strategies.evolution import Evolution
 from tinysearch.search.strategies.halving import Halving
+from tinysearch.search.strategies.pareto import COSTS, PREFIX, Pareto
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.constraint import Constraint
@@ -19,8 +22,11 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "bayesian": Bayesian,
     "evolution": Evolution,
     "halving": Halving,
+    "pareto": Pareto,
     "random": RandomSearch,
 }
+# Accuracy against a cost that is named.
+FRONTS = tuple(PREFIX + cost for cost in COSTS)
 
 
 def check_name(name: str) -> None:
@@ -33,11 +39,18 @@ def check_name(name: str) -> None:
         check_oracle_name(name)
     elif name.startswith(optuna.PREFIX):
         check_sampler_name(name)
+    elif name.startswith(PREFIX):
+        if name.removeprefix(PREFIX) not in COSTS:
+            raise RunError(f"a strategy that sets accuracy against a cost is one of {_listed(FRONTS)}; got {name!r}")
     elif ":" not in name and name not in names("strategy", STRATEGIES):
         oracles = [keras_tuner.PREFIX + oracle for oracle in (*keras_tuner.ORACLES, "package.MyOracle")]
         samplers = [optuna.PREFIX + sampler for sampler in (*optuna.SAMPLERS, "package.MySampler")]
-        known = ", ".join([*names("strategy", STRATEGIES), *oracles, *samplers])
-        raise RunError(f"a strategy is one of {known}, or module:Class; got {name!r}")
+        known = [*names("strategy", STRATEGIES), *FRONTS, *oracles, *samplers]
+        raise RunError(f"a strategy is one of {_listed(known)}, or module:Class; got {name!r}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
 def strategy(given: object, problem: Problem) -> Strategy:
@@ -59,6 +72,8 @@ def strategy(given: object, problem: Problem) -> Strategy:
         return KerasTunerOracle(problem, given)
     if given.startswith(optuna.PREFIX):
         return OptunaSampler(problem, given)
+    if given.startswith(PREFIX):
+        return Pareto(problem, given.removeprefix(PREFIX))
     if given in STRATEGIES:
         return STRATEGIES[given](problem)
     return strategy(find("strategy", given, STRATEGIES), problem)

@@ -40,6 +40,7 @@ class Problem:
         augment_by_size: Whether the recipe augments each network as much as suits its size, see
             ``training.augmentation.by_size``; never where it is tuned.
         images: How many images each training is validated on, which says how far it is off by luck.
+        budgets: Bounds on parameters, below each of which a good network is wanted; none for the one of the budget.
     """
 
     space: SearchSpace
@@ -49,6 +50,7 @@ class Problem:
     constraints: tuple[Constraint, ...] = ()
     augment_by_size: bool = False
     images: int = 1_000
+    budgets: tuple[int, ...] = ()
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
@@ -110,7 +112,7 @@ class Strategy(abc.ABC):
 
     Attributes:
         begins_with_designs: Whether the first trials of a run are networks drawn by hand, see ``space/designs.py``,
-            before the strategy is asked.
+            before the strategy is asked. Where there are several budgets, they are for each.
         replicates: Whether it can do with several records of one candidate, of other seeds and other images held out:
             the revalidations of the runs that it learns from.
     """
@@ -145,12 +147,20 @@ def suited_to(problem: Problem, given: Candidate) -> Candidate:
 
 
 def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
-    """Return the designs that a run by a strategy begins with, at most ``number``; none for those that want none."""
+    """Return the designs that a run by a strategy begins with; none for those that want none.
+
+    Args:
+        strategy: Of the run.
+        number: How many at the most, for each budget if there are several.
+    """
     problem = strategy.problem
     if not strategy.begins_with_designs:
         return []
-    found = itertools.islice(designs(problem.space, problem.budget.params, problem.fits), number)
-    return [problem.candidate(architecture) for architecture in found]
+    bounds = problem.budgets or (problem.budget.params,)
+    found = [itertools.islice(designs(problem.space, bound, problem.fits), number) for bound in bounds]
+    # The first of every budget, then the second.
+    turns = (one for turn in itertools.zip_longest(*found) for one in turn if one is not None)
+    return [problem.candidate(architecture) for architecture in turns]
 
 
 def searched_of(history: Sequence[Record]) -> int:

@@ -1,0 +1,286 @@
+"""One search for a whole front against a search below each of several budgets, on a stand-in for training.
+
+::
+
+    python benchmarks/frontier.py --seeds 24 --trials 60,120 --processes 2
+    python benchmarks/frontier.py --seeds 24 --trials 60,120 --limit 240    # in pieces, until all are done
+
+The sides have the same number of trainings in all, baselines not counted:
+
+- ``pareto``: one run of the strategy ``pareto``, which knows the budgets; ``pareto-open`` is one that does not, and the
+  prior of ``pareto-leaning`` leans to the geometric mean of the budgets instead of the largest;
+- ``sweep``: a run of ``bayesian`` for each budget, which begins with the best networks of the budgets before, scaled,
+  and learns from all that was trained for these, as ``tinysearch frontier --strategy bayesian`` does;
+- ``apart``: a run of ``bayesian`` for each budget, which knows nothing of the others;
+- ``random``: one run of random search;
+- ``parego`` and ``budget-at-random``: scalarised ways of a single run, see their classes.
+
+Two figures for each search, both of true quality: that of networks without the luck of their training, but chosen by
+the accuracies that were observed. *Hypervolume*: of the networks on the observed front, in powers of ten, error rate
+times parameters; the reference point is an error rate of 100 % and twice the largest budget, and networks below the
+smallest budget count as ones of that size. *Mean error*: of the winners below each budget, the geometric mean of their
+error rates, in percent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from stand_in import FAMILIES
+from strategies import PATIENCE, beginning, record, stand_in
+
+from tinysearch.calls import BUDGETS
+from tinysearch.results.hypervolume import of_networks
+from tinysearch.results.record import Record
+from tinysearch.search.frontier import initial_candidates
+from tinysearch.search.given import search_space_of
+from tinysearch.search.settings import DEFAULT_LAG, RunSettings
+from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
+from tinysearch.search.strategies.pareto import Pareto
+from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
+from tinysearch.search.strategies.surrogate import Array
+from tinysearch.space.budget import Budget
+from tinysearch.space.task import Task
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+
+SIDES = ("pareto", "sweep", "apart", "random", "pareto-open", "pareto-leaning", "budget-at-random", "parego")
+
+
+class Search(NamedTuple):
+    """One search.
+
+    Args:
+        side: One of ``SIDES``.
+        seed: Of its random numbers.
+        trials: Trainings of all budgets together.
+        lag: See ``RunSettings``.
+        pool: How many mutants a proposal looks at.
+        designs: With how many designs it begins, see ``begun_with``.
+        family: Of the stand-in.
+    """
+
+    side: str
+    seed: int
+    trials: int
+    lag: int
+    pool: int
+    designs: int
+    family: str
+
+
+class BudgetAtRandom(Pareto):
+    """Scalarised by a budget: each trial draws one, and has the highest expected improvement below it."""
+
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
+        """Draw a budget, then propose."""
+        self.drawn_budget = int(rng.choice(self._levels))
+        return super().propose(history, rng, pending)
+
+    def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
+        below = np.array([one.cost.params < self.drawn_budget for one in seen])
+        mark = float(mean[below].max(initial=float(mean.min())))
+
+        def gain(candidates: Sequence[Candidate], mean: Array, spread: Array) -> Array:
+            fits = np.array([self._cost(one) < self.drawn_budget for one in candidates])
+            return np.where(fits, expected_improvement(mean, spread, mark), 0.0)
+
+        return gain
+
+
+class ParEGO(Pareto):
+    """Scalarised by weights (Knowles, 2006): a trial draws them, and models the augmented Chebyshev norm of costs."""
+
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
+        """Draw a weight in steps of a tenth, then propose."""
+        self.weight = float(rng.integers(11)) / 10
+        return super().propose(history, rng, pending)
+
+    def _observations(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
+        x, y = super()._observations(seen, pending)
+        sizes = np.log([self._cost(one) for one in (*seen, *pending)])
+        errors = (y.max() - y) / max(float(np.ptp(y)), 1e-9)
+        low = math.log(min(self._levels))
+        large = np.clip((sizes - low) / (math.log(self.problem.budget.params) - low), 0.0, 1.0)
+        parts = np.array([self.weight * errors, (1 - self.weight) * large])
+        return x, -(parts.max(axis=0) + 0.05 * parts.sum(axis=0))
+
+    def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
+        return Bayesian._gain(self, seen, mean)
+
+
+def problem_below(budget: int, budgets: tuple[int, ...] = (), leaning: int | None = None) -> Problem:
+    """Return the problem that a run below a budget has, its prior leaning to this budget or another one."""
+    return Problem(search_space_of(None, Task(), leaning or budget), Budget(budget), Recipe(), budgets=budgets)
+
+
+def searched(
+    given: Search,
+    strategy: Strategy,
+    trials: int,
+    initial: Sequence[Candidate] = (),
+    before: Sequence[Record] = (),
+) -> list[Record]:
+    """Carry out a run of a search, with the lag that real ones have; return its records."""
+    problem = strategy.problem
+    own = beginning(problem, given.family)
+    initial = [*initial, *begun_with(strategy, given.designs)]
+    first = len(own)
+    for trial in range(trials):
+        visible = max(first, len(own) - given.lag + 1)
+        pending = [Candidate(one.architecture, problem.recipe) for one in own[visible:]]
+        known = {one.key for one in own}
+        rng = np.random.default_rng([given.seed, trial])
+        candidate = initial[trial] if trial < len(initial) else None
+        for _ in range(PATIENCE):
+            if candidate is not None and problem.fits(candidate.architecture) and candidate.key not in known:
+                break
+            candidate = strategy.propose([*before, *own[:visible]], rng, pending)
+        else:
+            break
+        own.append(record(problem, candidate, trial, "search", given.family))
+    return own
+
+
+def trained(given: Search) -> list[Record]:
+    """Return all that one side trains."""
+    side, largest = given.side, max(BUDGETS)
+    small = {"pool": given.pool, "drawn": given.pool // 6}
+    if side in ("sweep", "apart"):
+        found: list[Record] = []
+        last: list[Record] = []
+        for budget in BUDGETS:
+            problem = problem_below(budget)
+            apart = side == "apart"
+            initial = () if apart else initial_candidates(last, problem.space, budget)
+            last = searched(
+                given, Bayesian(problem, **small), given.trials // len(BUDGETS), initial, () if apart else found
+            )
+            found += last
+        return found
+    leaning = round(statistics.geometric_mean(BUDGETS)) if side == "pareto-leaning" else None
+    problem = problem_below(largest, () if side == "pareto-open" else BUDGETS, leaning)
+    if side == "random":
+        return searched(given, RandomSearch(problem), given.trials)
+    maker = {"budget-at-random": BudgetAtRandom, "parego": ParEGO}.get(side, Pareto)
+    return searched(given, maker(problem, **small), given.trials)
+
+
+def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
+    """Return hypervolume and mean error of what was found, and the true error of the winner below each budget."""
+    true = stand_in(family).expected
+    chosen: list[Record] = []
+    for one in sorted(records, key=lambda one: (one.cost.params, -one.score)):
+        if not chosen or one.score > chosen[-1].score:
+            chosen.append(one)
+    front = [(one.cost.params, true(one.architecture)) for one in chosen]
+    winners = [next((value for params, value in front[::-1] if params < budget), 0.0) for budget in BUDGETS]
+    errors = [100 * (1 - value) for value in winners]
+    return {
+        "hypervolume": of_networks(front, BUDGETS),
+        "mean_error": statistics.geometric_mean(errors),
+        "errors": [round(error, 4) for error in errors],
+    }
+
+
+def measured(search: Search) -> dict[str, Any]:
+    """Carry out one search; return what it was and its figures."""
+    start = time.process_time()
+    found = figures(trained(search), search.family)
+    return {**search._asdict(), **found, "seconds": round(time.process_time() - start, 1)}
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return what was saved; nothing if there is no such file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """Return mean and standard error."""
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return f"{statistics.fmean(values):.{digits}f} ± {error:.{digits}f}"
+
+
+def table(found: Sequence[dict[str, Any]]) -> str:
+    """Return a Markdown table, a row for each side and number of trainings."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for one in found:
+        groups.setdefault(
+            (one["family"], one["lag"], one["pool"], one["designs"], one["trials"], one["side"]), []
+        ).append(one)
+    budgets = " | ".join(f"{budget:,}" for budget in BUDGETS)
+    lines = [
+        f"| stand-in | lag | pool | designs | trainings | side | n | hypervolume | mean error, % | {budgets} | CPU s |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: |" + " ---: |" * (len(BUDGETS) + 3),
+    ]
+    for (family, lag, pool, designs, trials, side), group in sorted(groups.items()):
+        errors = [spread([one["errors"][place] for one in group], 2) for place in range(len(BUDGETS))]
+        lines.append(
+            f"| {family} | {lag} | {pool} | {designs} | {trials} | {side} | {len(group)} "
+            f"| {spread([one['hypervolume'] for one in group], 3)} "
+            f"| {spread([one['mean_error'] for one in group], 3)} "
+            f"| {' | '.join(errors)} | {statistics.fmean(one['seconds'] for one in group):.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def carry_out(planned: Sequence[Search], processes: int, limit: float, save: Path) -> None:
+    """Carry out searches, and append a line of JSON for each to a file; begin none after so many seconds."""
+    end = time.monotonic() + limit
+    with ProcessPoolExecutor(processes) as executor, save.open("a", encoding="utf-8") as lines:
+        waiting = list(planned)
+        running: set[Future[dict[str, Any]]] = set()
+        while running or (waiting and time.monotonic() < end):
+            while waiting and len(running) < processes and time.monotonic() < end:
+                running.add(executor.submit(measured, waiting.pop(0)))
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                print(json.dumps(future.result()), file=lines, flush=True)
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sides", default=",".join(SIDES[:3]), help=f"some of {','.join(SIDES)}")
+    parser.add_argument("--seeds", type=int, default=24)
+    parser.add_argument("--trials", default="60", help="of all budgets together; several, separated by commas")
+    parser.add_argument("--lag", type=int, default=DEFAULT_LAG)
+    parser.add_argument("--pool", type=int, default=120, help="mutants that a proposal looks at; fewer are quicker")
+    parser.add_argument("--designs", type=int, default=RunSettings().designs)
+    parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--save", type=Path, default=Path("frontier.jsonl"), help="what is in it is not done again")
+    parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which no search begins")
+    options = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Processes that are forked share it.
+    stand_in(options.stand_in)
+    known = read(options.save)
+    planned = [
+        Search(side, seed, int(trials), options.lag, options.pool, options.designs, options.stand_in)
+        for seed in range(options.seeds)
+        for trials in options.trials.split(",")
+        for side in options.sides.split(",")
+    ]
+    done = {Search(**{name: one[name] for name in Search._fields}) for one in known}
+    carry_out([one for one in planned if one not in done], options.processes, options.limit, options.save)
+    print(table(read(options.save)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The hypervolume: how good a Pareto front is, as one number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from tinysearch.errors import InputError
+
+Point = tuple[float, float]
+# The cost of a reference point, as a multiple of the budget: so the largest networks are worth something too.
+BEYOND = 2
+LEAST_ERROR = 1e-4
+
+
+def hypervolume(points: Iterable[Point], reference: Point) -> float:
+    """Return the area of all that is dominated by some points and dominates the reference point.
+
+    It is the S-metric of Zitzler and Thiele (1998): of two sets of points, the one that is nowhere worse and somewhere
+    better has the larger area. In two dimensions it is exact: rectangles under the steps of the front.
+
+    Args:
+        points: Pairs of costs, the smaller the better. Those that do not dominate the reference point count nothing.
+        reference: The worst of both costs.
+
+    Raises:
+        InputError: if a cost or the reference point is not finite.
+
+    >>> hypervolume([(1.0, 3.0), (2.0, 1.0), (3.0, 2.0)], (4.0, 4.0))
+    7.0
+    """
+    known = list(points)
+    for point in (*known, reference):
+        if not all(map(math.isfinite, point)):
+            raise InputError(f"a hypervolume is one of finite costs, got {point}; leave out what was not measured")
+    area, height = 0.0, reference[1]
+    for x, y in sorted(known):
+        if x < reference[0] and y < height:
+            area += (reference[0] - x) * (height - y)
+            height = y
+    return area
+
+
+def of_networks(networks: Iterable[tuple[int, float]], budgets: Sequence[int]) -> float:
+    """Return the hypervolume of networks by error rate and parameters, on logarithmic scales, in powers of ten.
+
+    The reference point is an error rate of 100 % and ``BEYOND`` times the largest budget. A network below the smallest
+    budget counts as one of that size, and an error rate below ``LEAST_ERROR`` as that: so neither tiny networks nor
+    lucky ones are worth more than what was asked for.
+
+    Args:
+        networks: Parameters and accuracy of each, or of another share that is the better the larger it is.
+        budgets: Bounds on parameters.
+
+    >>> round(of_networks([(900, 0.9), (9_000, 0.99)], [1_000, 10_000]), 3)
+    1.648
+    """
+    smallest, reference = math.log10(min(budgets)), math.log10(BEYOND * max(budgets))
+    points = [
+        (max(smallest, math.log10(params)), math.log10(max(LEAST_ERROR, 1 - accuracy))) for params, accuracy in networks
+    ]
+    return hypervolume(points, (reference, 0.0))

@@ -1,0 +1,218 @@
+"""The Pareto front of accuracy and a cost, in one search."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from tinysearch.errors import RunError
+from tinysearch.results.hypervolume import BEYOND
+from tinysearch.results.record import Record
+from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
+from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.surrogate import Array
+from tinysearch.space.architecture import Architecture
+from tinysearch.training.candidate import Candidate
+
+PREFIX = "pareto:"
+# What accuracy may be set against: the name of a cost, and the field of costs and budgets that it is.
+COSTS = {
+    "params": "params",
+    "macs": "macs",
+    "ram": "peak_activation_bytes",
+    "flash": "flash_bytes",
+}
+# Networks that cost less than this fraction of the budget count as ones that cost as much.
+LOWEST = 0.1
+# From costs to logarithms of them, of the same shape.
+Scale = Callable[[Sequence[float]], Array]
+
+
+class Pareto(Bayesian):
+    """Bayesian optimization of the hypervolume under the front of accuracy and a cost (Emmerich et al., 2006).
+
+    The model is that of ``Bayesian``. A candidate is expected to add to the hypervolume, on logarithmic scales of error
+    rate and cost, what it improves on the best network that costs no more than it does, and on the best ones of all
+    larger costs up to the reference point. A cost is known before a network is trained, so the expectation is an exact
+    sum: over the steps of the front, the expected improvement on the step times its width.
+
+    The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, costs are
+    rounded up to the next of them, since only the best network below each is wanted.
+
+    The search begins with random networks of all sizes. Parents are the front of what the model thinks of what was
+    trained, then the front of the rest, and so on. Half of the mutants keep their size, the widths of the others are
+    scaled to one drawn at random, so that what is good at one size is tried at others. Candidates that are pending
+    count as ones with the middling result of the five that cost about as much.
+
+    Args:
+        problem: Space, budget and recipe. A cost other than parameters that the budget does not bound is taken up to
+            the largest that was seen.
+        against: Name of the cost, one of ``COSTS``.
+        warm_up, pool, drawn, parents, memory: See ``Bayesian``.
+
+    Raises:
+        RunError: if the cost is unknown.
+    """
+
+    sizes = 10
+    alike = 5
+
+    def __init__(
+        self,
+        problem: Problem,
+        against: str = "params",
+        warm_up: int = 10,
+        pool: int = 120,
+        drawn: int = 20,
+        parents: int = 10,
+        memory: int = 100,
+    ) -> None:
+        if against not in COSTS:
+            raise RunError(f"accuracy is set against one of {', '.join(COSTS)}; got {against!r}")
+        super().__init__(problem, warm_up, pool, drawn, parents, memory)
+        self.against = against
+        self._levels: list[int] = sorted(problem.budgets) if against == "params" else []
+
+    def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
+        """Return what tells by how much candidates are expected to enlarge the hypervolume."""
+        fitting = self._fitting(seen)
+        costs = [self._cost(seen[index]) for index in fitting]
+        scale = self._scale(costs)
+        places, utilities = scale(costs), mean[fitting]
+        steps = np.unique(np.append(places, scale([0.0])))
+        ends = np.append(steps[1:], scale([math.inf]))
+        # Where nothing is that small, anything is better than the worst.
+        marks = [float(utilities[places <= step].max(initial=float(mean.min()))) for step in steps]
+
+        def gain(candidates: Sequence[Candidate], mean: Array, spread: Array) -> Array:
+            own = scale([self._cost(one) for one in candidates])
+            widths = np.maximum(ends - np.maximum(steps, own[:, None]), 0.0)
+            improvements = np.array([expected_improvement(mean, spread, mark) for mark in marks])
+            return np.asarray(np.einsum("ij,ji->i", widths, improvements))
+
+        return gain
+
+    def _middling(self, seen: Sequence[Record], y: Array, pending: Sequence[Candidate]) -> list[float]:
+        """Return the middling results of those that cost about as much: what costs less reaches less."""
+        costs = np.array([self._cost(record) for record in seen])
+        found = []
+        for candidate in pending:
+            away = np.abs(np.log(np.maximum(costs, 1.0)) - math.log(max(self._cost(candidate), 1.0)))
+            found.append(float(np.median(y[np.argsort(away, kind="stable")[: self.alike]])))
+        return found
+
+    def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
+        """Return what was trained, front by front."""
+        costs = [self._cost(record) for record in seen]
+        return (seen[index] for index in fronts(self._scale(costs)(costs), mean))
+
+    def _best(self, records: Sequence[Record]) -> Sequence[Record]:
+        return list(itertools.islice(self._ranked(records, np.array([one.score for one in records])), self.memory))
+
+    def _cost(self, one: Record | Candidate) -> float:
+        """Return what accuracy is set against; infinite where it is not known."""
+        known = one.cost if isinstance(one, Record) else None
+        value = None if known is None else getattr(known, COSTS[self.against])
+        if value is None:
+            # Early records have no flash.
+            counted = self.problem.space.cost(one.architecture)
+            value = math.inf if counted is None else getattr(counted, COSTS[self.against])
+        return float(value)
+
+    def _scale(self, seen: Sequence[float]) -> Scale:
+        """Return the logarithmic scale of costs, from the lowest that counts to the reference point.
+
+        Args:
+            seen: Costs of what was trained.
+        """
+        bound = getattr(self.problem.budget, COSTS[self.against])
+        top = float(max((cost for cost in seen if math.isfinite(cost)), default=1.0) if bound is None else bound)
+        levels = np.array([*self._levels, BEYOND * top])
+
+        def scale(costs: Sequence[float]) -> Array:
+            given = np.array(costs, dtype=float)
+            if self._levels:
+                # A budget is below none of its own networks.
+                given = levels[np.minimum(np.searchsorted(levels, given, side="right"), len(levels) - 1)]
+            return np.asarray(np.log(np.clip(given, LOWEST * top if not self._levels else 1.0, BEYOND * top)))
+
+        return scale
+
+    def _sample(self, rng: np.random.Generator) -> Architecture:
+        """Draw from the prior, scaled to a random size."""
+        return self.problem.space.scaled_below(self.problem.space.sample(rng), self._size(rng))
+
+    def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
+        """Return a random candidate of a random size that is within the budget and not known, if one is found soon."""
+        for _ in range(self.sizes):
+            size = self._size(rng)
+            found = self.problem.space.sample_between(round(0.8 * size), size, rng)
+            if found is not None and self.problem.fits(found) and self.problem.is_low_mac(found):
+                candidate = self.problem.new_candidate(found, rng)
+                if candidate.key not in known:
+                    return candidate
+        return super()._drawn(known, rng)
+
+    def _mutants(
+        self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator
+    ) -> Iterator[Candidate]:
+        """Yield mutants of each parent in turn, half of them of another size."""
+        space = self.problem.space
+        for index in range(number if parents else 0):
+            parent = parents[index % len(parents)]
+            resized = rng.random() < 0.5
+            # Some are the same network but for its widths.
+            same = resized and rng.random() < 0.3
+            changed = parent.architecture if same else space.mutate(parent.architecture, rng)
+            while not same and rng.random() < 0.4:
+                changed = space.mutate(changed, rng)
+            bound = self._size(rng) if resized else self._own_bound(parent)
+            cost = space.cost(changed)
+            if resized or (cost is not None and cost.params >= bound):
+                changed = space.scaled_below(changed, bound)
+            yield self.problem.child_of(changed, parent, rng)
+
+    def _size(self, rng: np.random.Generator) -> int:
+        """Draw a bound on parameters: a budget, or any from the lowest that counts to the budget."""
+        if self._levels:
+            return int(rng.choice(self._levels))
+        share: float = LOWEST ** rng.random()
+        return max(2, round(self.problem.budget.params * share))
+
+    def _own_bound(self, parent: Record | Candidate) -> int:
+        """Return the bound that a mutant of about the size of its parent is scaled below."""
+        cost = self.problem.space.cost(parent.architecture)
+        above = (level for level in self._levels if cost is not None and cost.params < level)
+        return int(next(above, self.problem.budget.params))
+
+
+def fronts(costs: Array, values: Array) -> list[int]:
+    """Return the order of points by fronts: those that no other dominates, then those of the rest, and so on.
+
+    Those of one front come in the order of the area that only they dominate, the largest first; the ends of a front, of
+    which that area has no bound, come first of all.
+
+    Args:
+        costs: The smaller the better, shape ``(n,)``.
+        values: The larger the better, shape ``(n,)``.
+
+    >>> fronts(np.array([1.0, 2.0, 3.0, 3.0]), np.array([0.5, 0.6, 0.9, 0.2]))
+    [0, 2, 1, 3]
+    """
+    left = sorted(range(len(costs)), key=lambda one: (costs[one], -values[one]))
+    order: list[int] = []
+    while left:
+        front: list[int] = []
+        rest: list[int] = []
+        for one in left:
+            (rest if front and values[one] <= values[front[-1]] else front).append(one)
+        alone = [math.inf] * len(front)
+        for place in range(1, len(front) - 1):
+            before, one, after = front[place - 1 : place + 2]
+            alone[place] = float((costs[after] - costs[one]) * (values[one] - values[before]))
+        order += [front[place] for place in sorted(range(len(front)), key=lambda place: -alone[place])]
+        left = rest
+    return order
