@@ -46,10 +46,11 @@ from tinysearch.search.frontier import initial_candidates
 from tinysearch.search.given import search_space_of
 from tinysearch.search.settings import DEFAULT_LAG, RunSettings
 from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
+from tinysearch.search.strategies.observations import Replicates, observed
 from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
-from tinysearch.search.strategies.surrogate import Array
+from tinysearch.search.strategies.surrogate import Array, Predict, fit
 from tinysearch.space.budget import Budget
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -111,14 +112,25 @@ class ParEGO(Pareto):
         self.weight = float(rng.integers(11)) / 10
         return super().propose(history, rng, pending)
 
-    def _observations(self, seen: Sequence[Record], pending: Sequence[Candidate]) -> tuple[Array, Array]:
-        x, y = super()._observations(seen, pending)
-        sizes = np.log([self._cost(one) for one in (*seen, *pending)])
-        errors = (y.max() - y) / max(float(np.ptp(y)), 1e-9)
-        low = math.log(min(self._levels))
-        large = np.clip((sizes - low) / (math.log(self.problem.budget.params) - low), 0.0, 1.0)
-        parts = np.array([self.weight * errors, (1 - self.weight) * large])
-        return x, -(parts.max(axis=0) + 0.05 * parts.sum(axis=0))
+    def _model(self, seen: Sequence[Replicates], pending: Sequence[Candidate]) -> tuple[Predict, Array]:
+        trained = [each.first for each in seen]
+        costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
+        built = [(one, cost) for one, cost in costs if cost is not None]
+        x, here = self._inputs(trained, built)
+        results = observed(seen, self.problem.images)
+        results = results.and_pending(self._middling(trained, results.values, [one for one, _ in built]))
+        unit = max(float(np.ptp(results.values)), 1e-9)
+        low, high = math.log(min(self._levels)), math.log(self.problem.budget.params)
+        sizes = np.log([self._cost(one) for one in (*trained, *(one for one, _ in built))])
+        parts = np.array(
+            [
+                self.weight * (results.values.max() - results.values) / unit,
+                (1 - self.weight) * np.clip((sizes - low) / (high - low), 0.0, 1.0),
+            ]
+        )
+        norms = parts.max(axis=0) + 0.05 * parts.sum(axis=0)
+        predict = fit(x, -norms, results.errors * (self.weight / unit) ** 2)
+        return predict, predict(here)[0]
 
     def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
         return Bayesian._gain(self, seen, mean)

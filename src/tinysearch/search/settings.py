@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -241,14 +241,15 @@ class RunSettings:
         return cls(**{**given, **values})
 
 
-def _different(budgets: Sequence[object]) -> tuple[int, ...]:
+def _different(budgets: object) -> tuple[int, ...]:
     """Return budgets from the smallest to the largest.
 
     Raises:
         BudgetError: if they are not different whole numbers of at least 1.
     """
-    whole = [integer(one) for one in budgets]
+    given = list(budgets) if isinstance(budgets, Iterable) and not isinstance(budgets, str) else [None]
+    whole = [integer(one) for one in given]
     known = sorted(one for one in whole if one is not None and one > 0)
     if len(set(known)) < len(whole):
-        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {list(budgets)}")
+        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {budgets!r}")
     return tuple(known)
