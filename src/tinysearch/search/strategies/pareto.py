@@ -39,8 +39,8 @@ class Pareto(Bayesian):
     larger costs up to the reference point. A cost is known before a network is trained, so the expectation is an exact
     sum: over the steps of the front, the expected improvement on the step times its width.
 
-    The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, only the best
-    network below each is wanted: the steps of the front are the budgets, each as wide as the others.
+    The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, only the
+    best network below each is wanted: the steps of the front are the budgets, each as wide as the others.
 
     The search begins with random networks of all sizes. Parents are the front of what the model thinks of what was
     trained, then the front of the rest, and so on. Half of the mutants keep their size, the widths of the others are
