@@ -34,7 +34,8 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     resumed = f", {done} of {run.planned} trained already" if done else ""
     at_a_time = f", {workers} in parallel" if workers > 1 else ""
     designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
-    designs = f", the first {min(designed, settings.trials)} drawn by hand" if designed and settings.trials else ""
+    what = "the best known network and designs" if run.proposer.warm_start_trials else "designs drawn by hand"
+    designs = f", the first {min(designed, settings.trials)} {what}" if designed and settings.trials else ""
     tuned = ", with its settings searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""

@@ -101,22 +101,21 @@ class SearchRun:
         self.baselines = fitting if settings.baselines else {}
         self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
         searcher = strategy(settings.strategy if plugins.strategy is None else plugins.strategy, problem)
+        learnt = [
+            record
+            for one in settings.warm_start_trials
+            for record in self._learnt_from(one)
+            if searcher.replicates or record.purpose == "search"
+        ]
+        given = (suited_to(problem, one) for one in settings.initial_candidates)
         self.proposer = Proposer(
             searcher,
             settings.seed,
             settings.trials,
             self.baselines,
-            [
-                *(suited_to(problem, one) for one in settings.initial_candidates),
-                *begun_with(searcher, settings.designs),
-            ],
+            [*given, *begun_with(searcher, settings.designs, learnt)],
             prune=settings.prune,
-            warm_start_trials=[
-                record
-                for one in settings.warm_start_trials
-                for record in self._learnt_from(one)
-                if searcher.replicates or record.purpose == "search"
-            ],
+            warm_start_trials=learnt,
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
             raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and no '-' at the start, got {name!r}")

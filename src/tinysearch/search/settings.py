@@ -71,7 +71,8 @@ class RunSettings:
             each worker of the process that begins the run.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
         designs: With how many networks drawn by hand a search begins, after those, see ``space/designs.py``; only the
-            strategies ``bayesian``, ``evolution`` and ``pareto`` begin so.
+            strategies ``bayesian``, ``evolution`` and ``pareto`` begin so. The first of them is the best network that
+            is known from other runs, if the run learns from any.
         space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
         constraints: Names of constraints of one's own that candidates must meet, ``module:Class`` or entry points.
         own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
