@@ -370,6 +370,28 @@ def test_each_budget_of_a_frontier_is_a_run_that_begins_with_the_best_of_the_one
         assert all(record.cost.params < budget for record in records)
 
 
+def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_from_itself(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tmp_path: Path
+) -> None:
+    sweep(900, trials=2, name="before")
+    given: dict[str, Any] = {"trials": 1, "reuse": "none"}
+    sweep(1_000, 2_000, name="cold", cold=True, **given)
+    sweep(1_000, 2_000, name="named", warm_start=["before-900"], **given)
+    sweep(1_000, name="warm", **given)
+    with Store(tmp_path / "store.db") as store:
+        learnt = {run.name: [name for name, *_ in run.settings["warm_start_trials"]] for run in store.runs()}
+    assert learnt == {
+        "before-900": [],
+        "cold-1000": [],
+        "cold-2000": ["cold-1000"],
+        "named-1000": ["before-900"],
+        "named-2000": ["before-900", "named-1000"],
+        "warm-1000": ["before-900", "cold-1000", "cold-2000", "named-1000", "named-2000"],
+    }
+    with pytest.raises(RunError, match="leave out --cold"):
+        sweep(1_000, name="both", cold=True, warm_start=["before-900"])
+
+
 def test_the_same_frontier_again_trains_nothing_and_more_trials_go_on(
     sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
 ) -> None:

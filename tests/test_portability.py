@@ -87,4 +87,4 @@ def test_a_run_with_worker_processes_goes_on_where_posix_is_hidden(elsewhere: La
     assert "finished at" in elsewhere("watch", "first").stdout
     limited = elsewhere("run", *given, "--trials", 1, "--worker-memory", "1G")
     assert limited.returncode == 2
-    assert "is kept by Linux alone, and this is win32" in limited.stderr
+    assert "only works on Linux, and this is win32" in limited.stderr

@@ -90,6 +90,9 @@ def test_the_citation_is_of_this_version() -> None:
     citation = loaded(ROOT / "CITATION.cff")
     assert citation["version"] == tinysearch.__version__
     assert citation["cff-version"] == "1.2.0"
+    assert f"[{citation['version']}] - {citation['date-released']}" in (ROOT / "CHANGELOG.md").read_text(
+        encoding="utf-8"
+    )
     assert citation["title"].startswith("tinysearch")
     assert citation["authors"]
 
@@ -102,7 +105,7 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog() -> None:
     for version in ("v0.3.0", "Unreleased"):
         with pytest.raises(ValueError, match="its sections: Unreleased"):
             notes(changelog, version)
-    assert notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), "Unreleased")
+    assert notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), tinysearch.__version__)
 
 
 def test_the_hooks_of_a_commit_are_the_linters_of_the_workflow() -> None:

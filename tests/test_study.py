@@ -159,7 +159,7 @@ def test_a_study_does_not_go_on_with_other_settings(
     with make(trials=1, threads=1) as study:
         study.run(executor=fake_worker().executor())
     given = {name: value}
-    with make(trials=1, resume=True, **given) as study, pytest.raises(RunError, match="was begun with"):
+    with make(trials=1, resume=True, **given) as study, pytest.raises(RunError, match="was started with"):
         study.run(executor=fake_worker().executor())
 
 
@@ -170,7 +170,7 @@ def test_what_was_begun_with_a_space_of_its_own_needs_it_again(make: Make, fake_
     with make(space=space("1..20"), trials=2) as study:
         outcome = study.run(executor=fake_worker().executor())
         assert all(record.architecture in space("1..20") for record in outcome.records)
-    with make(resume=True) as study, pytest.raises(RunError, match="SearchSpace of its own"):
+    with make(resume=True) as study, pytest.raises(RunError, match="custom SearchSpace"):
         study.run(3, executor=fake_worker().executor())
     with make(resume=True, space=space("1..21")) as study, pytest.raises(RunError, match="another search space"):
         study.run(3, executor=fake_worker().executor())

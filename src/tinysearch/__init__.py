@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tinysearch.study import Study
     from tinysearch.training.recipe import Recipe
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Architecture",

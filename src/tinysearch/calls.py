@@ -41,17 +41,16 @@ def run(
     >>> study.best.load()  # doctest: +SKIP
 
     Args:
-        budget, data, name, store, **settings: See ``Study``. Calling it again with the same name goes on where it was
-            left.
+        budget, data, name, store, **settings: See ``Study``. Call it again with the same name to resume.
         workers, executor, time_limit: See ``Study.run``.
 
     Returns:
-        The study. Its worker processes are ended.
+        The study, with its worker processes stopped.
 
     Raises:
-        InputError: if something given cannot be used.
-        WorkError: if something fails while working.
-        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        InputError: if an argument cannot be used.
+        WorkError: if something fails during the work.
+        KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     study = Study(budget, data=data, name=name, store=store, **settings)
     try:
@@ -68,23 +67,23 @@ def run(
 
 
 def open_study(name: str | None = None, *, store: Store | Path | str | None = None, data: Any = "auto") -> Study:
-    """Open a study that was begun before; without a name the latest one.
+    """Open an existing study; without a name, the latest one.
 
     Raises:
         RunError: if there is none.
-        DatasetError: if the data are not those that it was begun with.
+        DatasetError: if the data differ from those of the study.
     """
     return Study(name=name, store=store, data=data, resume=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """What came of a search below several budgets.
+    """The results of a search below several budgets.
 
     Args:
-        records: By budget, those of networks below it; where each budget had a run of its own, those of this run.
+        records: By budget, the records of networks below it; if each budget was a run, those of its run.
         ending: How the last run ended.
-        problem: What went wrong first in a revalidation or an evaluation; None if nothing did.
+        problem: The first error in a revalidation or evaluation; None if there was none.
     """
 
     records: Mapping[int, Sequence[Record]]
@@ -109,26 +108,25 @@ def frontier(
 ) -> Frontier:
     """Search for the best network below each of several budgets.
 
-    It is one run, by the strategy ``pareto``: each network that it trains says something about all sizes. The winners
-    below each budget are revalidated and evaluated. With another strategy each budget is a run of its own: it begins
-    with the best networks of the budget before it, made wider or narrower until they just fit, and learns from all that
-    was trained for the budgets before. Both learn from other searches on the same data in the store. The same call
-    again goes on where it was interrupted, also where each budget has a run of its own because there was no other way
-    when they were begun; with more trials it searches on.
+    This is one run with the strategy ``pareto``, in which each training is useful for all sizes. The winners below each
+    budget are revalidated and evaluated. With another strategy, each budget is a run: it starts with the best networks
+    of the previous budget, scaled until they just fit, and learns from all trainings of the budgets before. Both learn
+    from other searches on the same data in the store. Repeat the call to resume it after an interruption, or with more
+    trials to continue the search; a frontier of 0.1.0, in which each budget is a run, is resumed as such.
 
     Args:
-        budgets: Bounds on parameters, all different. Runs of their own are in this order.
-        data, dataset, reading, store, callbacks, **settings: See ``Study``. There are 10 ``trials`` for each budget by
-            default in the one run, and 20 in runs of their own.
-        name: Name of the run; runs of each budget have the budget behind it.
+        budgets: Distinct bounds on parameters; separate runs are searched in this order.
+        data, dataset, reading, store, callbacks, **settings: See ``Study``. By default there are 10 ``trials`` per
+            budget in the single run, and 20 in separate runs.
+        name: Name of the run; prefix of the names if each budget is a run.
         workers, executor: See ``Study.run``.
         warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
         cold: Whether to learn from those of the budgets before alone.
 
     Raises:
-        BudgetError: if the budgets are not different whole numbers, or nothing fits one of them.
-        InputError: if something else given cannot be used.
-        WorkError: if something fails while working.
+        BudgetError: if the budgets are not distinct whole numbers, or nothing fits one of them.
+        InputError: if another argument cannot be used.
+        WorkError: if something fails during the work.
     """
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates

@@ -1,6 +1,6 @@
-"""For users of KerasTuner: a budget that holds, for any oracle, any tuner and any hypermodel.
+"""For users of KerasTuner: a strict budget for any oracle, tuner and hypermodel.
 
-See ``docs/keras_tuner.md``. Importing this module loads KerasTuner, and Keras with the backend that it is set to.
+See ``docs/keras_tuner.md``. Importing this module imports KerasTuner, and Keras with its configured backend.
 """
 
 from __future__ import annotations

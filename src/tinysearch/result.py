@@ -35,13 +35,14 @@ class Result:
     """One trained candidate.
 
     Args:
-        record: What was measured, with all that is needed to repeat it.
-        task: Shape of the images and number of classes it was trained for.
-        model_path: Where the trained model was saved, if it is among the best few of its run or was evaluated.
-        val_accuracy: Validation accuracy of the last epoch, a fraction; the mean where there are revalidations.
-        revalidations: Validation accuracies of its trainings with other images held out; leaders have some.
-        test_accuracies: Fractions, one for each seed that it was retrained with on all training images; the winner has
-            some, if it was to be evaluated.
+        record: The measurement, with everything needed to repeat it.
+        task: Image shape and number of classes it was trained for.
+        model_path: Path of the trained model, which is kept for the best few candidates of a run and for evaluated
+            ones.
+        val_accuracy: Validation accuracy of the last epoch, a fraction; the mean over folds if it was revalidated.
+        revalidations: Validation accuracies on other folds; leaders have some.
+        test_accuracies: Test accuracies, fractions, one per seed of the retrainings on all training images; the winner
+            has some, unless evaluation is off.
     """
 
     record: Record
@@ -98,7 +99,7 @@ class Result:
         return self.record.cost.params
 
     def build(self) -> keras.Model:
-        """Build the network with fresh weights, for raw pixels scaled by the caller; shape as ``task`` says."""
+        """Build the untrained network, for pixels that the caller has scaled, with the input shape of ``task``."""
         from tinysearch.runtime.backend import load_keras
         from tinysearch.training.recipe import Recipe
 
@@ -108,10 +109,10 @@ class Result:
         return build(self.architecture, self.task, norm_momentum=Recipe.from_dict(self.record.recipe).norm_momentum)
 
     def load(self) -> keras.Model:
-        """Load the trained network; it takes raw pixels.
+        """Load the trained network, which takes raw pixels.
 
         Raises:
-            RunError: if it was not among the best few of its run, whose models are kept.
+            RunError: if its model was not kept, because it was not among the best few of its run.
         """
         from tinysearch.runtime.backend import load_keras
 
@@ -123,20 +124,20 @@ class Result:
         return keras.saving.load_model(self.model_path)
 
     def deploy(self, target: str, folder: Path | str, *, dtype: Dtype = "int8", scaling: bool = True) -> Deployment:
-        """Write the trained network in the form that a device takes, compare it with Keras, and store a record of it.
+        """Export the trained network for a device, compare it with Keras, and store a record of the deployment.
 
         Args:
             target: ``"c"``, ``"tflite"`` (LiteRT), ``"onnx"`` or ``"saved_model"``.
-            folder: Where to write; made if it is not there.
+            folder: Folder to write to; it is created if needed.
             dtype: ``"int8"`` or ``"float32"``, for C and LiteRT.
-            scaling: Whether the network itself scales raw pixels; if not, whoever uses it does.
+            scaling: Whether the network includes the scaling of raw pixels; if not, the caller has to scale them.
 
         Returns:
-            What was written and measured. A model that was not kept is trained again first.
+            The files and measurements. If the model was not kept, it is trained again first.
 
         Raises:
             InputError: if the target is unknown, or the folder cannot be written.
-            WorkError: if something that the target needs is missing, or a check fails.
+            WorkError: if a required package is missing, or a check fails.
         """
         import warnings
 

@@ -38,26 +38,26 @@ def evaluate(
     callbacks: Iterable[Callback] = (),
     verbose: bool | int | None = None,
 ) -> list[Record]:
-    """Train the best candidates of any run on all training images, and score them on the test images.
+    """Train the best candidates of a run on all training images, and score them on the test images.
 
-    What was evaluated already is taken from the store.
+    Evaluations that are in the store already are not repeated.
 
     Args:
         run: Name of the run.
-        top: How many candidates, the best by validation accuracy.
-        seeds: How many trainings of each, with seeds 0, 1, ...
-        int8: Whether the networks are scored in int8 too, as LiteRT's reference kernels compute it.
+        top: Number of candidates to evaluate, best validation first.
+        seeds: Number of trainings of each candidate, with seeds 0, 1, ...
+        int8: Whether to score the networks in int8 too, as computed by LiteRT's reference kernels.
         data, dataset, reading, store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Returns:
-        The evaluations; one that failed has the reason.
+        The evaluations; a failed one has the reason.
 
     Raises:
-        RunError: if there is no such run, it has no candidate, or was made on other data.
+        RunError: if the run does not exist, has no candidate, or used other data.
         DatasetError: if the dataset has no test images that can be used.
-        WorkError: if something fails while working.
-        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        WorkError: if something fails during the work.
+        KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     from tinysearch.baselines.reproduce import resources_of
     from tinysearch.results.callback import Callbacks, Stage
@@ -86,14 +86,14 @@ def evaluate(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reproduced:
-    """What was trained again.
+    """Results of candidates that were trained again.
 
     Args:
-        dataset: What it was trained on.
+        dataset: The data they were trained on.
         recipe: How the hand-designed baselines were trained.
         baselines: Documented against measured, for each of them.
-        known: What was recorded of other candidates before.
-        records: Their new trainings, as many for each as there are seeds.
+        known: The earlier records of other candidates.
+        records: Their new trainings, one per seed.
     """
 
     dataset: Dataset
@@ -119,24 +119,24 @@ def reproduce(
     callbacks: Iterable[Callback] = (),
     verbose: bool | int | None = None,
 ) -> Reproduced:
-    """Train hand-designed baselines again, or what was found by its own recipe.
+    """Train hand-designed baselines again, or found candidates with their own recipe.
 
-    What was trained already is taken from the store.
+    Trainings that are in the store already are not repeated.
 
     Args:
         models: ``"conv"``, ``"separable"``, ``"inception"``, and keys of candidates in the store or among the reference
             results; by default all three baselines.
-        seeds: How many trainings of each, with seeds 0, 1, ...
-        recipe: How the baselines are trained; by default as they are documented.
-        epochs: For how many epochs; by default 10.
-        plateau_factor: By what the documented learning-rate rule divides the rate; by default 1, which changes nothing.
+        seeds: Number of trainings of each candidate, with seeds 0, 1, ...
+        recipe: Recipe of the baselines; by default the documented one.
+        epochs: Number of epochs of the baselines; by default 10.
+        plateau_factor: Divisor of the documented learning-rate rule; by default 1, which keeps the rate.
         data, dataset, reading, store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Raises:
-        InputError: if something given cannot be used.
-        WorkError: if something fails while working.
-        KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+        InputError: if an argument cannot be used.
+        WorkError: if something fails during the work.
+        KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     from tinysearch.baselines.models import BASELINES, PREFIX, baseline
     from tinysearch.baselines.reproduce import recorded, reproduce_found

@@ -44,42 +44,43 @@ Resume = Literal["auto", True, False]
 
 
 class Study:
-    """A search below a budget: its settings, its data, and what came of it, in a store.
+    """A search below a budget: its settings, its data and its results, which are kept in a store.
 
     Args:
         budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
             ``docs/data.md``.
-        dataset: Which dataset the file of ``data`` is to be; for ``"mnist"`` it must be MNIST.
-        reading: What the data does not say itself, see ``tinysearch.data.readers.reader.Reading``.
-        augment: ``"auto"`` compares a few augmentations by short trainings before the search; ``"none"``; a JSON file
-            or a mapping with amounts, ``{"mirroring": 0.5}``; ``"recipe"`` for that of the recipe. By default that of
-            the recipe, if it suits the data, and of the default recipe as much as suits the budget.
-        store: Where records go; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is left open.
-        name: Name of the run; by default made of dataset and budget.
-        resume: ``"auto"`` goes on with the run of this name where it was left, or begins it; ``True`` only goes on,
-            without a name with the latest run; ``False`` only begins.
-        reuse: Which identical trainings of other runs in the store are reused: those of the ``"same"`` versions,
-            backend, threads and machine, those of ``"any"``, or ``"none"``.
-        callbacks: Are notified of what happens.
-        verbose: Whether progress is shown; by default on a terminal and in a notebook.
-        **settings: Any others of ``RunSettings``, the only place of their defaults: ``trials``, ``epochs``,
+        dataset: Name of the dataset that the file of ``data`` must be; with ``"mnist"`` it has to be MNIST.
+        reading: How to read the data where it is ambiguous, see ``tinysearch.data.readers.reader.Reading``.
+        augment: ``"auto"`` compares a few augmentations in short trainings before the search; ``"none"`` uses none; a
+            JSON file or a mapping gives the amounts, ``{"mirroring": 0.5}``. ``"recipe"`` takes that of the recipe. By
+            default that of the recipe, if it suits the data, and of the default recipe as much as suits the budget.
+        store: File of the store of records; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is
+            left open.
+        name: Name of the run; by default derived from dataset and budget.
+        resume: ``"auto"`` resumes the run of this name, or starts it if it is new; ``True`` only resumes, without a
+            name the latest run; ``False`` only starts.
+        reuse: Which identical trainings of other runs in the store are reused: those with the ``"same"`` versions,
+            backend, threads and machine, those with ``"any"``, or ``"none"``.
+        callbacks: They are notified of events.
+        verbose: Whether to show progress; by default on a terminal and in a notebook.
+        **settings: Other fields of ``RunSettings``, which defines their defaults: ``trials``, ``epochs``,
             ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
             ``folds``, ``initial_candidates``, ``designs``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``;
             ``budgets``, bounds below each of which there is a winner; ``max_macs``, ``max_ram``, ``max_flash`` and
-            ``max_weight_bytes``; ``device``, the name of one whose RAM and flash are limits. A run learns from the
+            ``max_weight_bytes``; ``device``, a device whose RAM and flash are the limits. A run learns from the
             searches on the same data that are in the store when it begins; with ``cold=True`` from none, with
-            ``warm_start``, names of runs, from these. A strategy may be a class, a constraint a class or an instance,
-            each also ``"module:Class"``. What is left out is, in a run
-            that goes on, as it began.
+            ``warm_start``, names of runs, only from these. A strategy may be a class, a constraint a class or an
+            instance, each also ``"module:Class"``. When a run is resumed, settings that are not given keep their
+            values.
 
     Attributes:
-        tuner: The search as KerasTuner's users know one, with ``get_best_models()``, ``get_best_hyperparameters()`` and
+        tuner: The search as a KerasTuner tuner, with ``get_best_models()``, ``get_best_hyperparameters()`` and
             ``results_summary()``; None before ``run``.
 
     Raises:
-        InputError: if something given cannot be used. Nothing was trained, and nothing was written but the store.
+        InputError: if an argument cannot be used. Nothing was trained, and nothing but the store was written.
     """
 
     def __init__(
@@ -149,30 +150,30 @@ class Study:
         self.close()
 
     def close(self) -> None:
-        """End the worker processes, and close the store if the study has opened it."""
+        """Stop the worker processes, and close the store if the study opened it."""
         self.end_workers()
         if self._owns_store:
             self._store.close()
 
     def end_workers(self) -> None:
-        """End the worker processes; the next training starts new ones."""
+        """Stop the worker processes; the next training starts new ones."""
         if self._executor is not None:
             self._executor.close()
             self._executor = None
 
     def take_workers(self) -> Executor | None:
-        """Return the worker processes for another study of the same data; whoever takes them ends them."""
+        """Hand over the worker processes to another study of the same data, which has to stop them."""
         taken, self._executor = self._executor, None
         return taken
 
     @property
     def store(self) -> Store:
-        """Where the records are."""
+        """The store of the records."""
         return self._store
 
     @property
     def name(self) -> str | None:
-        """Name of the run; None before it has begun without one."""
+        """Name of the run; None for an unnamed run that has not started."""
         return self._name
 
     def run(
@@ -185,23 +186,23 @@ class Study:
         worker_memory: int | None = None,
         stall_limit: float | None = None,
     ) -> RunOutcome:
-        """Search: begin, or go on where the study was left.
+        """Search: start, or resume where the study stopped.
 
         Args:
-            trials: Candidates to train in all, baselines not counted; by default as the settings say.
-            workers: How many candidates to train at a time, each in a process of its own; by default one per core, up
-                to 8 and as many as there is memory for. It does not matter to what is found.
-            executor: Where candidates are trained, instead of processes of this machine; it is left open.
-            time_limit: Seconds after which no training goes on; None for no limit.
-            worker_memory: Bytes of memory that each training may have (on Linux); None for no limit.
-            stall_limit: Seconds without a finished epoch after which a training is given up; 1,800 by default.
+            trials: Total number of candidates to train, not counting baselines; by default that of the settings.
+            workers: Number of candidates to train in parallel, each in its own process; by default one per core, up to
+                8 and as many as memory allows. The results do not depend on it.
+            executor: Trains the candidates instead of local processes; it is left open.
+            time_limit: Seconds after which all trainings stop; None for no limit.
+            worker_memory: Memory limit of each training in bytes (on Linux); None for no limit.
+            stall_limit: Seconds without a finished epoch after which a training is aborted; 1,800 by default.
 
         Returns:
-            What came of it, and why it ended.
+            The results, and why the search ended.
 
         Raises:
-            WorkError: if something fails while working.
-            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+            WorkError: if something fails during the search.
+            KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
         """
         if trials is not None:
             self.settings = dataclasses.replace(self.settings, trials=trials)
@@ -215,16 +216,16 @@ class Study:
         executor: Executor | None = None,
         time_limit: float | None = None,
     ) -> RunOutcome:
-        """Train the leaders again, on other folds, as long as a better one may be found among them.
+        """Train the leaders again on other folds, as long as one of them may turn out to be better.
 
         Args:
-            folds: On how many a candidate is validated at the most; by default as the settings say.
+            folds: Maximum number of folds that a candidate is validated on; by default that of the settings.
             workers, executor, time_limit: See ``run``.
 
         Raises:
-            RunError: if nothing was searched.
-            WorkError: if something fails while working.
-            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+            RunError: if the study has not searched yet.
+            WorkError: if something fails during the search.
+            KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
         """
         if folds is not None:
             self.settings = dataclasses.replace(self.settings, folds=folds)
@@ -242,15 +243,15 @@ class Study:
         """Train the winner on all training images with several seeds, and score it on the test images.
 
         Args:
-            seeds: How many; by default as the settings say.
-            int8: Whether the networks are scored in int8 too, as LiteRT's reference kernels compute it.
+            seeds: Number of seeds; by default that of the settings.
+            int8: Whether to score the networks in int8 too, as computed by LiteRT's reference kernels.
             workers, executor, time_limit: See ``run``.
 
         Raises:
-            RunError: if nothing was searched.
+            RunError: if the study has not searched yet.
             DatasetError: if there are no test images.
-            WorkError: if something fails while working.
-            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+            WorkError: if something fails during the search.
+            KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
         """
         if seeds is not None:
             self.settings = dataclasses.replace(self.settings, evaluate=seeds)
@@ -271,11 +272,10 @@ class Study:
         worker_memory: int | None = None,
         stall_limit: float | None = None,
     ) -> RunOutcome:
-        """Search, revalidate the leaders and evaluate the winner, as the settings say; see ``run``.
+        """Search, revalidate the leaders and evaluate the winner, according to the settings; see ``run``.
 
         Returns:
-            What came of it. On Ctrl-C its ending is ``"interrupted"``; what went wrong after the search is its
-            ``problem``.
+            The results. On Ctrl-C the ending is ``"interrupted"``; an error after the search is the ``problem``.
 
         Raises:
             WorkError: if the search fails.
@@ -298,7 +298,7 @@ class Study:
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """The candidates in the order of the leaderboard, the best first."""
+        """The candidates in the order of the leaderboard, best first."""
         from tinysearch.results.ranking import ranked
 
         if self._name is None:
@@ -311,7 +311,7 @@ class Study:
         """The first candidate of the leaderboard, baselines included.
 
         Raises:
-            RunError: if nothing could be trained.
+            RunError: if no candidate was trained.
         """
         from tinysearch.results.ranking import ranked
 
@@ -367,9 +367,7 @@ class Study:
         from tinysearch.training.job import Resources
 
         if self._space is None and self.settings.own_space:
-            raise RunError(
-                f"run {self._name!r} was begun with a SearchSpace of its own; give the same one to go on with it"
-            )
+            raise RunError(f"run {self._name!r} was started with a custom SearchSpace; give the same one to resume it")
         space = search_space_of(self._space or self.settings.space, self.dataset.task, self.settings.budget.params)
         if not self._begun and not (self._name is not None and self._store.has(self._name)):
             resources = Resources(self.settings.threads or 1, worker_memory)
@@ -429,14 +427,12 @@ class Study:
             if name is not None and self._store.has(name):
                 carrier = holder(self._store.folder_of(name))
                 if carrier is not None:
-                    raise RunError(
-                        f"run {name!r} is being carried out by {carrier}; wait for it, stop it, or give another --name"
-                    )
+                    raise RunError(f"run {name!r} is in use by {carrier}; wait for it, stop it, or give another --name")
                 raise RunError(
                     f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
                 )
             return None
         run = self._store.run(name) if name is not None else latest_search(self._store)
         if "trials" not in run.settings:
-            raise RunError(f"run {run.name!r} is no search and cannot be resumed; begin a search without --resume")
+            raise RunError(f"run {run.name!r} is not a search and cannot be resumed; start a search without --resume")
         return run

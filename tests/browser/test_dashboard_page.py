@@ -127,7 +127,7 @@ def test_points_appear_and_a_killed_run_is_shown_while_a_real_run_goes_on(
     with subprocess.Popen(**arguments, **quiet, start_new_session=True) as run:
         try:
             opened.look_until("document.querySelector('tr.running')")
-            assert "being carried out by process" in opened.page.inner_text("#runs")
+            assert "in progress, in process" in opened.page.inner_text("#runs")
             opened.look_until(f"{DRAWN} >= 2")
             before = len(opened.names())
             opened.look_until(f"document.querySelectorAll('.board tbody tr').length > {before}")
@@ -135,7 +135,7 @@ def test_points_appear_and_a_killed_run_is_shown_while_a_real_run_goes_on(
         finally:
             run.send_signal(signal.SIGKILL)
     opened.look_until("document.querySelector('tr.stopped')")
-    assert "tinysearch run --name real --resume goes on" in opened.page.inner_text("#runs")
+    assert "resume it with tinysearch run --name real --resume" in opened.page.inner_text("#runs")
     opened.close()
 
 

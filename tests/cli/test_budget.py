@@ -62,7 +62,7 @@ def test_every_model_below_the_budget_is_trained(trained: Callable[[int], set[st
 def test_the_seed_decides_the_first_candidate_and_zero_is_a_seed(tiny: Path, tmp_path: Path) -> None:
     def first(seed: int, number: int) -> str:
         given = {"data": tiny, "store": tmp_path / f"{number}.db"}
-        with tinysearch.Study(baselines=False, seed=seed, trials=1, **given) as study:
+        with tinysearch.Study(baselines=False, seed=seed, trials=1, designs=0, **given) as study:
             (record,) = study.run(executor=FakeWorker().executor()).records
         return record.key
 

@@ -54,7 +54,7 @@ def test_the_page_is_served_until_the_command_is_ended(light: Tinysearch, store:
     assert done.returncode == 130
     assert done.stdout.startswith("http://127.0.0.1:")
     assert "Ctrl-C ends it" in done.stderr
-    assert all("tinysearch: dashboard" in page and "nobody is carrying it out" in page for page in looks)
+    assert all("tinysearch: dashboard" in page and "no process is running it" in page for page in looks)
 
 
 def test_an_unknown_run_or_metric_and_a_store_that_is_not_there_are_errors(light: Tinysearch, store: Path) -> None:

@@ -66,4 +66,4 @@ def test_options_of_reading_decide_and_are_spelled_as_given(light: Any, tmp_path
         "--layout": "hw",
         "--groups": "who",
     }
-    assert "is no size" in light("data", "digits", "--size", "big").stderr
+    assert "is not a size" in light("data", "digits", "--size", "big").stderr

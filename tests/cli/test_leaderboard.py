@@ -218,7 +218,7 @@ def test_runs_with_different_objectives_are_ranked_by_accuracy_and_that_is_said(
     light: Tinysearch, measured: None
 ) -> None:
     done = light("leaderboard", COLUMNS="250")
-    said = "ranked by accuracy, for the runs have different objectives: accuracy, macro_f1; --metric names one"
+    said = "ranked by accuracy, because the runs have different objectives: accuracy, macro_f1; choose with --metric"
     assert said in done.stdout
     assert "validation macro F1" not in done.stdout
     assert keys(light("leaderboard", "--format", "json")) == ["aaa", "ccc", "bbb", "ddd"]

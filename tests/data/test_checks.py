@@ -105,7 +105,7 @@ def test_images_that_are_there_twice_are_counted() -> None:
     pixels = TRAIN[0].copy()
     pixels[[3, 6, 9]] = pixels[0]
     severity, text = found((pixels, TRAIN[1]))["duplicates"]
-    assert (severity, "3 training images are there more than once" in text) == ("warning", True)
+    assert (severity, "3 training images occur more than once" in text) == ("warning", True)
     assert "labels" not in found((pixels, TRAIN[1]))
 
 
@@ -124,7 +124,7 @@ def test_images_of_one_value_are_counted() -> None:
     pixels = TRAIN[0].copy()
     pixels[[5, 8]] = [[[7]], [[9]]]
     assert found((pixels, TRAIN[1]))["constant"][0] == "warning"
-    assert "2 training images have one value all over" in found((pixels, TRAIN[1]))["constant"][1]
+    assert "2 training images are constant" in found((pixels, TRAIN[1]))["constant"][1]
     flat = np.broadcast_to(np.arange(60, dtype=np.uint8)[:, None, None], (60, 6, 5))
     assert found((flat, TRAIN[1]), None)["constant"][0] == "error"
 
@@ -161,5 +161,5 @@ def test_all_errors_are_said_at_once() -> None:
     flat = np.zeros((60, 6, 5), np.uint8)
     with pytest.raises(DatasetError) as caught:
         checked(load(((flat, TRAIN[1]), (TEST[0][:, :5], TEST[1]))))
-    assert "one value all over" in str(caught.value)
+    assert "every training image is constant" in str(caught.value)
     assert "have shape (5, 5, 1)" in str(caught.value)

@@ -62,8 +62,8 @@ def test_shapes_that_can_be_read_in_two_ways_are_refused_and_each_way_can_be_sai
 @pytest.mark.parametrize(
     ("shape", "layout", "size", "named"),
     [
-        ((9, 10), None, None, "no square"),
-        ((9, 784), None, (20, 30), "no images of 20x30"),
+        ((9, 10), None, None, "not a square number"),
+        ((9, 784), None, (20, 30), "not images of 20x30"),
         ((9, 28, 28), "hwc", None, "cannot be read as images, channels last"),
         ((9, 28, 28), "xyz", None, "a layout is one of hw"),
         ((9, 28, 28, 28, 3), None, None, "expected (images, height, width)"),

@@ -314,7 +314,7 @@ def test_a_compressed_file_is_the_same_dataset(tmp_path: Path) -> None:
     [
         ({"x_train": None}, "no array 'x_train'; it holds y_train, x_test, y_test"),
         ({"y_train": None}, "no array 'y_train'"),
-        ({"x_train": np.zeros((40, 6))}, "flat rows of 6 values, and that is no square"),
+        ({"x_train": np.zeros((40, 6))}, "flat rows of 6 values, which is not a square number"),
         ({"x_train": np.zeros((40, 6, 5, 5))}, "can be read in two ways"),
         ({"x_train": np.zeros((40, 17, 18, 19))}, "with 1 to 16 channels"),
         ({"x_train": np.zeros((40, 6, 5, 0))}, "sides of at least 1"),
@@ -329,7 +329,7 @@ def test_a_compressed_file_is_the_same_dataset(tmp_path: Path) -> None:
         ({"x_train": np.full((40, 6, 5), np.nan)}, "NaN or infinite"),
         ({"x_train": np.full((40, 6, 5), np.inf, np.float32)}, "NaN or infinite"),
         ({"y_train": np.arange(39) % 3}, "labels of shape (39,)"),
-        ({"y_train": np.zeros((40, 3), int)}, "row 0 is no one-hot row"),
+        ({"y_train": np.zeros((40, 3), int)}, "row 0 is not one-hot"),
         ({"y_train": np.arange(40) / 8}, "have fractions, such as 0.125"),
         ({"y_train": np.full(40, "1")}, "the same label, '1'; at least 2 classes"),
         ({"y_train": np.arange(40) * 100}, "40 different labels, such as '0', '100', '200', ..."),

@@ -30,8 +30,9 @@ def tested() -> list[Row]:
 def test_it_is_short_and_its_links_lead_somewhere() -> None:
     assert len(README.splitlines()) < 120
     links = re.findall(r"\]\(([^)]+)\)|src(?:set)?=\"([^\"]+)\"", README)
+    headings = {f"#{one.lower().replace(' ', '-')}" for one in re.findall(r"^## (.+)$", README, re.MULTILINE)}
     for link in (one or other for one, other in links):
-        assert link.startswith("https://") or (ROOT / link).exists(), link
+        assert link.startswith("https://") or link in headings or (ROOT / link).exists(), link
 
 
 def test_the_headline_is_what_was_measured(tested: list[Row]) -> None:

@@ -17,7 +17,7 @@ from tinysearch.report.html import to_html
 from tinysearch.results.predictions import Predictions
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
-from tinysearch.space.cost import cost
+from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 
 MakeRecord = Callable[..., Record]
@@ -112,7 +112,7 @@ def test_how_a_documented_model_was_trained_otherwise_is_said(path: Path, make_r
     found = next(one for one in section.candidates if one.row.key == "ccc")
     assert [(one.name, one.trained) for one in found.versus] == [
         ("baseline:conv", ""),
-        ("baseline:conv", "by another recipe (adam), 9 epochs"),
+        ("baseline:conv", "with another recipe (adam), 9 epochs"),
     ]
 
 
@@ -154,9 +154,9 @@ def test_the_page_says_which_network_is_the_best_and_whether_that_is_more_than_n
 ) -> None:
     page = to_html(report)
     assert "ccc</button> (3,077 parameters) reaches 100.00 ± 0.00 % (n=3) on the test images." in page
-    assert "It is not clearly different from baseline:conv." in page
+    assert "It is not significantly different from baseline:conv." in page
     assert '<th scope="col">against conv</th>' in page
-    assert "<td>not clearly different (+41.67 ± 8.33)</td>" in page
+    assert "<td>unclear (+41.67 ± 8.33)</td>" in page
     data = embedded(page)["sections"][0]
     assert len(data["candidates"]) == 3
     assert data["candidates"][0]["reproduce"] == "tinysearch reproduce ccc --seeds 3 --data toy.npz"
@@ -176,6 +176,21 @@ def test_the_networks_to_choose_from_are_the_best_of_each_size_and_the_hand_made
     assert re.findall(r'aria-label="open ([^"]*)"', table[0]) == ["ccc", "baseline:conv"]
 
 
+@pytest.mark.parametrize("flash", [None, 12_345])
+def test_the_networks_to_choose_from_have_their_flash_where_it_is_known(
+    tmp_path: Path, make_record: MakeRecord, flash: int | None
+) -> None:
+    with Store(tmp_path / "store.db", create=True) as store:
+        store.create_run("first", "toy", "0123456789abcdef", SETTINGS)
+        given = {"purpose": "evaluation", "trial": None, "test_fingerprint": "f" * 16}
+        store.append(make_record(test_accuracy=0.998, cost=Cost(1_000, 8, 50_000, 3_000, 2_000, (), flash), **given))
+        page = to_html(build(store))
+    (table,) = re.findall(r'<table class="choice">.*?</table>', page, re.DOTALL)
+    assert ("flash, bytes" in table, "weights, bytes" in table) == (flash is not None, flash is None)
+    assert ('<td class="n">12.3k</td>' in table) == (flash is not None)
+    assert ("the flash that the C code takes" in page) == (flash is not None)
+
+
 @pytest.mark.parametrize(("validation", "said"), [(0.9985, False), (1.0, True)])
 def test_a_validation_accuracy_far_above_that_on_test_images_is_said(
     tmp_path: Path, make_record: MakeRecord, validation: float, said: bool
@@ -186,7 +201,7 @@ def test_a_validation_accuracy_far_above_that_on_test_images_is_said(
         given = {"purpose": "evaluation", "trial": None, "test_fingerprint": "f" * 16}
         store.append(make_record(test_accuracy=0.998, **given))
         page = to_html(build(store))
-    assert ("0.20 points higher: it was chosen by that figure" in page) == said
+    assert ("0.20 points higher. It was chosen by that figure" in page) == said
 
 
 def test_a_row_says_what_of_its_recipe_is_not_usual(tmp_path: Path, make_record: MakeRecord) -> None:
@@ -263,7 +278,7 @@ def test_trainings_without_the_images_held_out_are_marked(path: Path, make_recor
     assert marked == {"ccc": True, "ddd": True, "eee": False}
     assert "100.00 ± 0.00 % (n=3) †" in page
     assert "75.00 % (n=1)</td>" in page
-    assert "† trained without the images held out for validation" in page
+    assert "† trained without the validation images" in page
 
 
 def test_documented_models_are_no_trials(path: Path, make_record: MakeRecord) -> None:
@@ -299,14 +314,14 @@ def test_a_report_is_by_the_objective_of_its_runs_and_says_so(
     page = to_html(report)
     assert "best by validation macro F1" in page
     assert "85.00 %" in page
-    assert "ranks are by macro F1," in page
+    assert "Ranks are by macro F1," in page
     (data,) = embedded(page)["sections"]
     assert data["metric"] == {"title": "macro F1", "is_accuracy": False, "is_share": True, "sign": 1}
     assert [one["row"]["val_metric"] for one in data["candidates"]] == [0.85, 0.49]
     (section,) = mixed.sections
     assert (section.metric, section.best.row.key, section.mixed) == ("accuracy", "ccc", ("accuracy", "macro_f1"))
     assert [search.best for search in section.searches] == [[0.95, 0.95], [0.97]]
-    assert "for the runs have different objectives (accuracy, macro_f1;" in to_html(mixed)
+    assert "because the runs have different objectives (accuracy, macro_f1;" in to_html(mixed)
     assert [one.sections[0].best.row.key for one in (by_metric, by_accuracy)] == ["bbb", "aaa"]
     assert "different objectives" not in to_html(by_metric)
 

@@ -26,7 +26,7 @@ def test_a_card_tells_costs_results_training_and_limits(make_record: Callable[..
     assert "8,640 (8,580 + 60)" in card
     assert "| images held out for validation | 90.00 ± 0.00 % (n=2) | 0, 7 |" in card
     assert "| test images | 80.00 ± 14.14 % (n=2) | 0, 1 | all training images |" in card
-    assert "| test images | 50.00 % (n=1) | 7 | training images less those held out |" in card
+    assert "| test images | 50.00 % (n=1) | 7 | training images without those held out |" in card
     assert "tinysearch reproduce aaaaaaaaaaaa --seeds 3" in card
     assert "| conv1 | conv | 28x28x20 | 1,000 | 768,320 |" in card
     assert "## Limits" in card
@@ -49,7 +49,7 @@ def test_a_training_counts_once_however_many_records_it_has(make_record: Callabl
 
 def test_what_was_never_trained_has_a_card_that_says_so() -> None:
     card = to_card("mine", CONV.architecture, COST, [])
-    assert "It was never trained." in card
+    assert "This network was never trained." in card
     assert "## Training" not in card
 
 

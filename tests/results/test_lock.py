@@ -14,7 +14,7 @@ from tinysearch.results.lock import BEAT, HOLDER, SILENCE, HolderWatch, RunLock,
 
 def test_a_run_is_held_once_and_the_refusal_names_the_holder(tmp_path: Path) -> None:
     held = RunLock(tmp_path / "run", "mine")
-    with pytest.raises(RunError, match=rf"'mine' is being carried out by process {os.getpid()} on"):
+    with pytest.raises(RunError, match=rf"'mine' is in use by process {os.getpid()} on"):
         RunLock(tmp_path / "run", "mine")
     RunLock(tmp_path / "other", "other").release()
     held.release()

@@ -138,6 +138,15 @@ def test_what_was_trained_alike_is_found_in_any_run(store: Store, make_record: M
     assert store.trainings("d", 0, "f" * 16) == []
 
 
+def test_the_latest_trainings_leave_out_what_says_nothing_of_time(store: Store, make_record: MakeRecord) -> None:
+    for number in range(4):
+        store.append(make_record(f"{number:012d}", position=number, trial=number))
+    store.append(make_record("f" * 12, failure="out of memory", position=4, trial=4))
+    store.append(make_record("e" * 12, reused_from="elsewhere", position=5, trial=5))
+    assert [one.key[-1] for one in store.latest("0123456789abcdef", 3)] == ["3", "2", "1"]
+    assert store.latest("0" * 16, 3) == []
+
+
 def test_summaries_are_those_of_the_records(store: Store, make_record: MakeRecord) -> None:
     store.create_run("second", "toy", "0123456789abcdef", {})
     for record in (

@@ -96,3 +96,20 @@ def test_a_run_with_several_budgets_augments_each_network_by_its_size(runner: An
     assert sizes == {True, False}
     for one in records:
         assert Recipe.from_dict(one.recipe) == by_size(Recipe(), one.cost.params)[1]
+
+
+def test_a_run_that_learns_from_others_begins_with_their_best_network(runner: Any) -> None:
+    teacher = runner.run("teacher", trials=4, strategy="random", seed=5, documented={})
+    best = max(teacher.records, key=lambda record: record.score)
+    designs = [candidate.key for candidate in begun_with(strategy("bayesian", problem()), 4)]
+    taught = runner.run("taught", trials=5, documented={}, warm_start_trials=(("teacher", 4, 0),))
+    assert keys(taught.records) == [best.key, *designs]
+    alone = runner.run("alone", trials=5, documented={}, warm_start_trials=(("teacher", 4, 0),), designs=0)
+    assert best.key not in keys(alone.records)
+
+
+def test_the_best_known_network_is_one_that_fits(runner: Any) -> None:
+    runner.run("teacher", trials=4, strategy="random", seed=5, documented={})
+    records = runner.store.records("teacher")
+    small = Problem(SearchSpace(), Budget(min(record.cost.params for record in records)), Recipe())
+    assert begun_with(strategy("bayesian", small), 3, records) == begun_with(strategy("bayesian", small), 3)

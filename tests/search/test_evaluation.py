@@ -203,7 +203,7 @@ def test_a_run_that_is_being_carried_out_cannot_be_evaluated(
     digits: Dataset, store: Store, untrained_worker: MakeWorker
 ) -> None:
     held = RunLock(store.folder_of("run"), "run")
-    with pytest.raises(RunError, match="being carried out"):
+    with pytest.raises(RunError, match="is in use by"):
         evaluate(store, planned(0), digits, untrained_worker())
     held.release()
     assert evaluate(store, planned(0), digits, untrained_worker())

@@ -51,7 +51,7 @@ def test_in_a_run_that_goes_on_what_is_not_given_is_as_it_began(given: Callable[
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("trails", "trials"), ("budgets", "budget"), ("warmstart", "warm_start"), ("max_mac", "max_macs")],
+    [("trails", "trials"), ("budge", "budget"), ("warmstart", "warm_start"), ("max_mac", "max_macs")],
 )
 def test_a_name_that_is_misspelt_is_refused_with_the_one_that_may_be_meant(
     given: Callable[..., RunSettings], name: str, near: str

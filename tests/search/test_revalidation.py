@@ -143,7 +143,7 @@ def test_where_all_are_perfect_nothing_is_trained_and_the_end_is_told(runner: An
     worker = fake_worker(perfect)
     Stages(run, worker.executor(2), heard).revalidate()
     assert (worker.jobs, heard.stages) == ([], [])
-    assert "no difference that these data can show: 6 candidates make no mistake on the 40 " in heard.decisions[0]
+    assert "no difference that these data can show: 6 candidates classify all 40 " in heard.decisions[0]
     run.close()
 
 

@@ -144,7 +144,7 @@ def test_whoever_leads_by_more_than_chance_is_the_winner_at_once(candidates: Cal
     assert rounds == []
     assert last is not None
     assert last.verdict.why == "alone"
-    assert "no other candidate has a chance of 5 %" in words_after(last, records, IMAGES)
+    assert "every other candidate has a chance of less than 5 %" in words_after(last, records, IMAGES)
 
 
 def test_where_candidates_make_no_mistake_nothing_is_trained_and_the_words_say_so(
@@ -155,7 +155,7 @@ def test_where_candidates_make_no_mistake_nothing_is_trained_and_the_words_say_s
     assert rounds == []
     assert last is not None
     words = words_after(last, records, 180)
-    assert words.startswith("no difference that these data can show: 4 candidates make no mistake on the 180 ")
+    assert words.startswith("no difference that these data can show: 4 candidates classify all 180 ")
     # Of equals the smallest leads.
     assert records[1].name in words
 

@@ -175,7 +175,7 @@ def test_nobody_else_can_go_on_with_a_run_while_its_leaders_are_revalidated(runn
 
     staged(runner, react, fake_worker, folds=2, evaluate=0)
     assert refused
-    assert all("being carried out" in text for text in refused)
+    assert all("is in use by" in text for text in refused)
 
 
 @pytest.mark.parametrize("workers", [1, 8])

@@ -22,19 +22,19 @@ def export(
             "-o",
             parser=path,
             metavar="FILE",
-            help="The archive, a file that ends in .jsonl. [results.jsonl]",
+            help="Archive to write, a .jsonl file. [results.jsonl]",
             show_default=False,
         ),
     ] = None,
     tensorboard: Annotated[
         Path | None,
         typer.Option(
-            parser=path, help="Write logs for TensorBoard into this folder instead.", metavar="DIR", show_default=False
+            parser=path, help="Write TensorBoard logs to this folder instead.", metavar="DIR", show_default=False
         ),
     ] = None,
     store: options.Store = None,
 ) -> None:
-    """Write runs and all their records to an archive of JSON lines, which leaderboard, show, cost and report can read.
+    """Write runs with all their records to an archive of JSON lines, which leaderboard, show, cost and report can read.
 
     Example: tinysearch export mnist-10000-1 -o results.jsonl
     """
@@ -43,7 +43,7 @@ def export(
     from tinysearch.results.store import Store, default_path
 
     if tensorboard is not None and output is not None:
-        raise InputError(f"--tensorboard {tensorboard} and --output {output} are two things; give one of them")
+        raise InputError(f"--tensorboard {tensorboard} and --output {output} exclude each other; give one of them")
     archive = output or Path("results.jsonl")
     if archive.suffix != SUFFIX:
         raise InputError(f"an archive is a file whose name ends in {SUFFIX}, got {archive}; name another with -o")
@@ -75,15 +75,15 @@ def import_(
     archive: Annotated[
         Path | None,
         typer.Option(
-            "--from", parser=path, help="The archive, as export wrote it.", metavar="FILE", show_default=False
+            "--from", parser=path, help="Archive to read, written by export.", metavar="FILE", show_default=False
         ),
     ] = None,
     reference: options.Reference = False,
     store: options.Store = None,
 ) -> None:
-    """Add runs of an archive to the store, so that other runs can learn from them and reuse what they trained.
+    """Add runs of an archive to the store, so that other runs can learn from them and reuse their trainings.
 
-    Models are not in an archive.
+    Archives do not contain models.
 
     Example: tinysearch import mnist-10000-2 --reference
     """
@@ -92,7 +92,7 @@ def import_(
     from tinysearch.results.store import Store, default_path
 
     if (archive is None) != reference:
-        raise InputError("what is imported is one archive: name it with --from FILE, or give --reference")
+        raise InputError("import needs one archive: give --from FILE or --reference")
     with read(archive or REFERENCE, all_needed=True) as source, Store(store or default_path(), create=True) as opened:
         chosen = [source.run(name) for name in dict.fromkeys(runs)] if runs else source.runs()
         there = [run.name for run in chosen if opened.has(run.name)]

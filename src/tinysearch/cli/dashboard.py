@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, stores
 from tinysearch.cli.numbers import natural, positive
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
@@ -23,25 +23,25 @@ def dashboard(
     port: Annotated[int, typer.Option(parser=natural, metavar="N", help="Port of the page; 0 for a free one.")] = 0,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     interval: Annotated[
-        int, typer.Option(parser=positive, metavar="SECONDS", help="How often to look at the store.")
+        int, typer.Option(parser=positive, metavar="SECONDS", help="Interval between reads of the store.")
     ] = 2,
     data: Annotated[
         Path | None,
         typer.Option(
             parser=path,
             metavar="FILE",
-            help="An .npz file with the test images, to show those that were misclassified.",
+            help="An .npz file with the test images, to show the misclassified ones.",
             show_default=False,
         ),
     ] = None,
     metric: options.Metric = None,
     store: options.Store = None,
 ) -> None:
-    """Show the report as a live page in the browser while runs go on.
+    """Show the report as a live page in the browser while runs are in progress.
 
-    The page has what tinysearch report writes, and changes as candidates are trained: new points, ranks, which runs
-    are being carried out. It is served on this machine alone, at an address with a secret in it, and needs no network.
-    The store is only read, and no run is delayed. Ctrl-C ends it.
+    The page shows what tinysearch report writes, and is updated as candidates are trained. It is only served to this
+    machine, at an address with a secret token, and needs no network. The store is only read, so runs are not slowed
+    down. Press Ctrl-C to stop.
 
     Example: tinysearch dashboard --open
     """
@@ -62,7 +62,7 @@ def dashboard(
             metric=metric,
             documented=documented(),
             images=lambda datasets: at_hand(data, datasets),
-            words=options.store_words(store),
+            words=stores.store_words(store),
         )
         follower.look()
         with DashboardServer(board, port) as server:

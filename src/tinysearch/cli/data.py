@@ -1,4 +1,4 @@
-"""``data``: what was understood of a source, before anything is trained on it."""
+"""``data``: how a source is read, before anything is trained on it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def data(
     ],
     preview: Annotated[
         Path | None,
-        typer.Option(parser=path, metavar="FILE.png", help="Save a contact sheet, some images of each class."),
+        typer.Option(parser=path, metavar="FILE.png", help="Save a contact sheet with some images of each class."),
     ] = None,
     format: FormatOption = Format.table,  # noqa: A002
     size: sources.Size = None,
@@ -32,9 +32,9 @@ def data(
     color: sources.Color = None,
     reader: sources.Reader = None,
 ) -> None:
-    """Print what is understood of data: shape, values, classes with counts, parts, problems. Nothing is trained.
+    """Check data: print its shape, values, classes with counts, splits and problems. Nothing is trained.
 
-    Errors found in it end the command with 2, as they would end a run.
+    If there are errors, which would also stop a run, the exit code is 2.
 
     Example: tinysearch data pictures/ --size 96x96 --preview sheet.png
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, sources, stores
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -18,11 +18,11 @@ def deploy(
     candidate: options.Candidate,
     to: Annotated[str, typer.Option("--to", metavar="TARGET", help="c, tflite (LiteRT), onnx or saved_model.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", parser=path, metavar="DIR", help="The folder that the files go to.")
+        Path, typer.Option("--output", "-o", parser=path, metavar="DIR", help="Folder to write the files to.")
     ],
     dtype: Annotated[str, typer.Option(metavar="TYPE", help="int8 or float32, for c and tflite.")] = "int8",
     without_scaling: Annotated[
-        bool, typer.Option("--without-scaling", help="Leave the scaling of raw pixels to whoever uses the network.")
+        bool, typer.Option("--without-scaling", help="Do not include the scaling of raw pixels in the network.")
     ] = False,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
@@ -34,10 +34,10 @@ def deploy(
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
-    """Write a trained network in the form that a device takes, and compare it with Keras.
+    """Export a trained network for a device, and compare it with Keras.
 
-    C is compiled and run on this machine, and on emulated microcontrollers where their tools are installed. A network
-    whose model was not kept is trained again.
+    C code is compiled and run on this machine and, if the tools are installed, on emulated microcontrollers. If the
+    trained model was not kept, the network is trained again.
 
     Example: tinysearch deploy 231495f5d1eb --reference --to c -o out
     """
@@ -47,7 +47,7 @@ def deploy(
     from tinysearch.deploy.summary import summary
 
     wanted = check_target(to, dtype)
-    place = options.to_read(store, reference)
+    place = stores.to_read(store, reference)
     found = find(candidate, place)
     notes = stderr()
     with terminations():

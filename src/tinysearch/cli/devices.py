@@ -15,7 +15,7 @@ MaxFlash = Annotated[
         "--max-flash",
         parser=size_or_bytes,
         metavar="N",
-        help="Most bytes of flash, weights and C code together: 16384, 16K.",
+        help="Maximum flash for weights and C code, in bytes: 16384, 16K.",
         rich_help_panel=panels.SEARCH,
     ),
 ]
@@ -26,7 +26,7 @@ MaxRam = Annotated[
         "--max-memory",
         parser=size_or_bytes,
         metavar="N",
-        help="Most bytes of RAM for activations, in int8: 8192, 8K.",
+        help="Maximum RAM of the int8 activations, in bytes: 8192, 8K.",
         rich_help_panel=panels.SEARCH,
     ),
 ]
@@ -35,7 +35,7 @@ DeviceName = Annotated[
     typer.Option(
         "--device",
         metavar="NAME",
-        help="Device whose flash and RAM are the limits, see docs/devices.md.",
+        help="Take the limits from a device; see docs/devices.md.",
         show_default=False,
         rich_help_panel=panels.SEARCH,
     ),

@@ -16,12 +16,12 @@ from tinysearch.cli.signals import terminations
 def evaluate(
     run: Annotated[str, typer.Argument(help="Name of the run.", autocompletion=completion.runs)],
     top: Annotated[
-        int, typer.Option(parser=positive, metavar="N", help="How many candidates, the best on the validation images.")
+        int, typer.Option(parser=positive, metavar="N", help="Number of candidates to evaluate, best validation first.")
     ] = 1,
     seeds: Annotated[
-        int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")
+        int, typer.Option(parser=positive, metavar="N", help="Number of trainings of each, with seeds 0, 1, ...")
     ] = 3,
-    int8: Annotated[bool, typer.Option("--int8", help="Score the networks in int8 too, as on a device.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Also score the networks in int8, as on a device.")] = False,
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     dataset: options.Dataset = "auto",
@@ -36,8 +36,8 @@ def evaluate(
 ) -> None:
     """Retrain the best candidates of a run on all training images, and score them on the test images.
 
-    The test images are used once per training, after its last epoch. What was evaluated already is taken from the
-    store. Hand-designed baselines in the same store, see reproduce, are compared with.
+    The test images are used once per training, after its last epoch. Evaluations that are in the store already are not
+    repeated. The candidates are compared with hand-designed baselines in the same store; see reproduce.
 
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """

@@ -28,7 +28,7 @@ def telling_what_is_kept(notes: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        notes.print("what was evaluated until now is stored, and is not trained again", soft_wrap=True)
+        notes.print("the evaluations finished so far are stored and will not be repeated", soft_wrap=True)
         raise
 
 
@@ -55,7 +55,7 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
         return None
     note = (
         "difference: of the means, in points, with its standard error; McNemar p: median over the seeds that both "
-        "have. Better and worse: at 5 % by the t test of Welch over seeds, and by McNemar's for most seeds. 90 %: "
+        "have. Better and worse: significant at 5 % by Welch's t-test, and by McNemar's for most seeds. 90 %: "
         "trained without the held-out fold."
     )
     return Group(*tables, Text(note, style="dim"))

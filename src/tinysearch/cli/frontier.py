@@ -33,7 +33,7 @@ def frontier(
         str,
         typer.Option(
             metavar="N,N,...",
-            help="Budgets of parameters: 1000,3000 or 1k,3k.",
+            help="Parameter budgets: 1000,3000 or 1k,3k.",
             rich_help_panel=panels.COMMON,
         ),
     ] = BUDGETS,
@@ -42,7 +42,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Candidates to train in all, baselines not counted. [10 for each budget]",
+            help="Total number of candidates, not counting baselines. [10 per budget]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -51,7 +51,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Epochs for every candidate. [10]",
+            help="Epochs to train every candidate. [10]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -59,7 +59,7 @@ def frontier(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="pareto for one run; any other for a run for each budget: docs/strategies.md. [pareto]",
+            help="pareto: one run; others: one run per budget; docs/strategies.md. [pareto]",
             autocompletion=completion.strategies,
             rich_help_panel=panels.SEARCH,
         ),
@@ -69,7 +69,7 @@ def frontier(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Seed of everything random; 0 is a seed. [0]",
+            help="Random seed; 0 is a seed too. [0]",
             rich_help_panel=panels.SEARCH,
         ),
     ] = None,
@@ -96,7 +96,7 @@ def frontier(
         typer.Option(
             parser=natural,
             metavar="N",
-            help="Trainings of each winner that are scored on the test images. [3]",
+            help="Trainings of each winner to score on the test images. [3]",
             rich_help_panel=panels.TRAINING,
         ),
     ] = None,
@@ -113,7 +113,7 @@ def frontier(
         str,
         typer.Option(
             metavar="NAME",
-            help="Name of the run; a run for each budget has the budget behind it.",
+            help="Name of the run; prefix if each budget is a run.",
             rich_help_panel=panels.COMMON,
         ),
     ] = "frontier",
@@ -123,21 +123,21 @@ def frontier(
             "--plot",
             parser=path,
             metavar="FILE.html",
-            help="Plot all candidates and the front.",
+            help="Plot all candidates and the Pareto front.",
             show_default=False,
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
     store: options.Store = None,
 ) -> None:
-    """Search for the best network below each of several budgets, and print the front of accuracy and parameters.
+    """Search for the best network below each of several budgets, and print the Pareto front.
 
-    It is one run, by the strategy pareto: each network that it trains says something about all sizes. The winners below
-    each budget are revalidated and evaluated. The same command again goes on where it was interrupted; with more
-    --trials it searches on.
+    This is one run with the strategy pareto, in which each training is useful for all sizes. The winners below each
+    budget are revalidated and evaluated. Repeat the command to resume it after an interruption, or with more --trials
+    to continue the search.
 
-    With another --strategy each budget is a run of its own, of --trials candidates. It begins with the best networks of
-    the budget before it, made wider or narrower until they just fit, and learns from all that was trained before.
+    With another --strategy, each budget is a run of --trials candidates. It starts with the best networks of the
+    previous budget, scaled until they just fit, and learns from all trainings before.
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """
@@ -192,7 +192,7 @@ def frontier(
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
     if found.ending == "interrupted":
-        notes.print("interrupted; what was trained is stored, and the same command goes on")
+        notes.print("interrupted; finished trainings are stored, and the same command resumes")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if found.problem is not None:
         raise found.problem
@@ -243,5 +243,5 @@ def _bounds(budgets: str) -> list[int]:
     """
     bounds = several(budgets)
     if len(set(bounds)) < len(bounds) or min(bounds) < 1:
-        raise BudgetError(f"budgets are different whole numbers of at least 1, set apart by commas; got {budgets!r}")
+        raise BudgetError(f"budgets are different whole numbers of at least 1, separated by commas; got {budgets!r}")
     return bounds

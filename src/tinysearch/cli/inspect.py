@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinysearch.cli import options, sources, tasks
+from tinysearch.cli import options, sources, stores, tasks
 from tinysearch.cli.numbers import natural
 from tinysearch.cli.output import write
 from tinysearch.cli.reporting import reported, stdout
@@ -32,7 +32,7 @@ class ShowFormat(str, Enum):
     markdown = "markdown"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="A table to look at, or JSON to go on with.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
 
 
 @reported
@@ -49,10 +49,10 @@ def cost(
     layout: sources.Layout = None,
     label_column: sources.LabelColumn = None,
 ) -> None:
-    """Print what a network costs, by arithmetic, without TensorFlow.
+    """Compute the parameters, MACs, RAM and flash of a network, without TensorFlow.
 
-    Hand-designed baselines and files are looked at for MNIST's images, what was trained for its own; or for those that
-    --data or --input-shape and --classes say.
+    The cost is for the images that a candidate was trained on; for baselines and files it is for MNIST. Choose other
+    images with --data, or with --input-shape and --classes.
 
     Example: tinysearch cost baseline:conv --format json
     """
@@ -61,7 +61,7 @@ def cost(
 
     read = sources.reading(size, layout, label_column)
     task = tasks.task_of(input_shape, classes, dataset, data, read)
-    found = find(candidate, options.to_read(store, reference), trained=False, task=task)
+    found = find(candidate, stores.to_read(store, reference), trained=False, task=task)
     if format is Format.json:
         write(json.dumps(found.cost.to_dict(), indent=2) + "\n")
     else:
@@ -72,18 +72,18 @@ def cost(
 def show(
     candidate: options.Candidate,
     format: Annotated[  # noqa: A002
-        ShowFormat, typer.Option("--format", help="A table to look at, JSON to go on with, or a model card.")
+        ShowFormat, typer.Option("--format", help="Output format; markdown is a model card.")
     ] = ShowFormat.table,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
-    """Print a network's layers, and if it was trained its curve and where its figures come from.
+    """Print a network's layers, and if it was trained, its curve and the origin of its figures.
 
     Example: tinysearch show baseline:separable
     """
     from tinysearch.cli.candidates import find
 
-    found = find(candidate, options.to_read(store, reference))
+    found = find(candidate, stores.to_read(store, reference))
     if format is ShowFormat.json:
         write(json.dumps(_as_json(found), indent=2) + "\n")
     elif format is ShowFormat.markdown:
@@ -97,7 +97,9 @@ def show(
 @reported
 def space(
     budget: options.Budget = 10_000,
-    samples: Annotated[int, typer.Option(parser=natural, metavar="N", help="How many architectures to print.")] = 5,
+    samples: Annotated[
+        int, typer.Option(parser=natural, metavar="N", help="Number of example architectures to print.")
+    ] = 5,
     seed: options.Seed = 0,
     space: options.Space = None,
     format: FormatOption = Format.table,  # noqa: A002
@@ -109,9 +111,9 @@ def space(
     layout: sources.Layout = None,
     label_column: sources.LabelColumn = None,
 ) -> None:
-    """Print the search space: its choices, its size, its smallest member, the share within a budget.
+    """Print the search space: its choices, its size, its smallest network, and the share within a budget.
 
-    It is that for MNIST's images, or for those that --data or --input-shape and --classes say.
+    The space is for MNIST, unless you choose other images with --data, or with --input-shape and --classes.
 
     Example: tinysearch space --budget 10000
     """

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options
+from tinysearch.cli import options, stores
 from tinysearch.cli.numbers import natural
 from tinysearch.cli.output import write, write_page
 from tinysearch.cli.paths import path
@@ -37,27 +37,27 @@ def leaderboard(
     runs: options.Runs = None,
     format: Annotated[  # noqa: A002
         str,
-        typer.Option(
-            "--format", metavar="NAME", help="table, json, csv, markdown, html, or module:function of your own."
-        ),
+        typer.Option("--format", metavar="NAME", help="table, json, csv, markdown, html, or your own module:function."),
     ] = TABLE,
     sort: Annotated[
-        Sort, typer.Option(help="Order of the rows; ranks are by the metric on the validation images.")
+        Sort, typer.Option(help="Order of the rows; ranks use the metric on the validation images.")
     ] = Sort.rank,
     metric: options.Metric = None,
     pareto: Annotated[
-        bool, typer.Option("--pareto", help="Only the Pareto front of parameters and the metric.")
+        bool, typer.Option("--pareto", help="Show only the Pareto front of parameters and the metric.")
     ] = False,
-    tested: Annotated[bool, typer.Option("--tested", help="Only what was scored on test images.")] = False,
+    tested: Annotated[
+        bool, typer.Option("--tested", help="Show only candidates that were scored on test images.")
+    ] = False,
     top: Annotated[
         int | None,
         typer.Option(
             parser=natural,
             metavar="N",
-            help="Only the best so many; 0 for all, which is the default for all but tables.",
+            help="Show only the best N; 0 for all. [50 for tables, else all]",
         ),
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Only results on this dataset.", show_default=False)] = None,
+    dataset: Annotated[str | None, typer.Option(help="Show only results on this dataset.", show_default=False)] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", parser=path, metavar="FILE", help="Write to a file.", show_default=False),
@@ -65,10 +65,10 @@ def leaderboard(
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
-    """Rank all candidates in the store, baselines marked. Results of different datasets are ranked apart.
+    """Rank all candidates in the store, with baselines marked and a ranking for each dataset.
 
-    Ranks are by the objective of the runs; where these have different ones, by accuracy, unless --metric names another.
-    With --reference, the results that come with tinysearch, which can be reproduced by their keys.
+    Candidates are ranked by the objective of the runs, or by accuracy if the runs have different ones; --metric chooses
+    another. --reference shows the results that come with tinysearch, which you can reproduce by their keys.
 
     Example: tinysearch leaderboard --format markdown -o leaderboard.md
     """
@@ -83,7 +83,7 @@ def leaderboard(
     render = None if format in (TABLE, HTML) else renderer(format, (TABLE, HTML))
     # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
     gc.disable()
-    with open_to_read(options.to_read(store, reference)) as opened:
+    with open_to_read(stores.to_read(store, reference)) as opened:
         opened.check_names(runs or [])
         by = metric or opened.common_objective(runs or ())
         splits = {run.name: run.split for run in opened.runs()}
@@ -96,7 +96,7 @@ def leaderboard(
                 )
             from tinysearch.cli.report import page_of
 
-            words = options.store_words(store)
+            words = stores.store_words(store)
             write_page(page_of(opened, runs or (), reference=reference, words=words, metric=metric), output)
             return
     known = sorted({record.dataset for record in records})

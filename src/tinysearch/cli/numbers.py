@@ -84,7 +84,7 @@ def several(text: str) -> list[int]:
         if _may_be_thousands(parts):
             raise InputError(
                 f"{text!r} can be read in two ways: leave out the commas within numbers, as in 1000,3000 or 1k,3k, or "
-                f"set the numbers apart by spaces or semicolons, as in '1,000 3,000'"
+                f"separate the numbers by spaces or semicolons, as in '1,000 3,000'"
             )
     try:
         return [whole(part) for part in parts]

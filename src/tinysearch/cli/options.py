@@ -20,7 +20,7 @@ Budget = Annotated[
         "-b",
         parser=whole,
         metavar="N",
-        help="Parameters that a network must stay below.",
+        help="Networks must have fewer parameters than this.",
     ),
 ]
 Dataset = Annotated[
@@ -38,7 +38,7 @@ Data = Annotated[
     typer.Option(
         parser=path,
         metavar="SOURCE",
-        help="Your .npz, .npy or .csv file, or folder of pictures.",
+        help="Your data: an .npz, .npy or .csv file, or a folder of pictures.",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
@@ -48,7 +48,7 @@ Store = Annotated[
     typer.Option(
         parser=path,
         metavar="FILE",
-        help="The store. [$TINYSEARCH_STORE, else runs/tinysearch.db]",
+        help="Store of results. [$TINYSEARCH_STORE, else runs/tinysearch.db]",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
@@ -59,13 +59,13 @@ StoreOrArchive = Annotated[
         "--store",
         parser=path,
         metavar="FILE",
-        help="The store or an archive (.jsonl). [$TINYSEARCH_STORE, else runs/tinysearch.db]",
+        help="Store of results, or archive (.jsonl). [$TINYSEARCH_STORE, else runs/tinysearch.db]",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
 ]
 Reference = Annotated[
-    bool, typer.Option("--reference", help="The results that come with tinysearch, instead of those of a store.")
+    bool, typer.Option("--reference", help="Use the results that come with tinysearch instead of a store.")
 ]
 Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs that every candidate is trained for.")]
 Workers = Annotated[
@@ -73,7 +73,7 @@ Workers = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Candidates to train at a time. [one per core, as memory allows]",
+        help="Candidates to train in parallel. [one per core, if memory allows]",
         rich_help_panel=panels.RESOURCES,
     ),
 ]
@@ -82,7 +82,7 @@ Space = Annotated[
     typer.Option(
         parser=path,
         metavar="FILE",
-        help="A JSON file that narrows the search space, see docs/space.md.",
+        help="JSON file that restricts the search space; see docs/space.md.",
         show_default=False,
         rich_help_panel=panels.SEARCH,
     ),
@@ -91,7 +91,7 @@ TuneRecipe = Annotated[
     bool | None,
     typer.Option(
         "--tune-recipe/--fixed-recipe",
-        help="Search rate, batch size, augmentation, smoothing, decay and averaging with the architecture.",
+        help="Also search learning rate, batch size, augmentation, label smoothing, weight decay and weight averaging.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -99,7 +99,7 @@ Augment = Annotated[
     str | None,
     typer.Option(
         metavar="auto|none|FILE",
-        help="How images are changed; auto compares a few ways. [by budget]",
+        help="Augmentation; auto compares a few. [by budget]",
         autocompletion=completion.among("auto", "none", "recipe"),
         rich_help_panel=panels.TRAINING,
     ),
@@ -109,7 +109,7 @@ Designs = Annotated[
     typer.Option(
         parser=whole,
         metavar="N",
-        help="With how many networks drawn by hand a search begins; 0 for none. [5]",
+        help="Number of hand-designed networks to start the search with; 0: none. [5]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -117,7 +117,7 @@ ClassWeight = Annotated[
     str | None,
     typer.Option(
         metavar="none|balanced",
-        help="balanced: classes count alike, however many images they have. [none]",
+        help="balanced: weight classes equally, whatever their number of images. [none]",
         autocompletion=completion.among("none", "balanced"),
         rich_help_panel=panels.ADVANCED,
     ),
@@ -126,7 +126,7 @@ Prune = Annotated[
     bool | None,
     typer.Option(
         "--prune/--no-prune",
-        help="Stop candidates early that fall behind those before them. [no-prune]",
+        help="Stop candidates early that fall behind earlier ones. [no-prune]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -136,7 +136,7 @@ Folds = Annotated[
         "--folds",
         parser=positive,
         metavar="N",
-        help="Most folds that a leader is validated on; 1 for no revalidation. [4]",
+        help="Maximum folds to validate a leader on; 1: no revalidation. [4]",
         rich_help_panel=panels.TRAINING,
     ),
 ]
@@ -159,7 +159,7 @@ Metric = Annotated[
         "--metric",
         "--objective",
         metavar="NAME",
-        help="What ranks are by: accuracy, balanced_accuracy, macro_f1. [the objective of the runs]",
+        help="Metric to rank by: accuracy, balanced_accuracy, macro_f1. [the objective of the runs]",
         autocompletion=completion.metrics,
     ),
 ]
@@ -167,7 +167,7 @@ LearnFrom = Annotated[
     list[str] | None,
     typer.Option(
         metavar="RUN",
-        help="Learn from this run alone, not from all on the same data; may be given several times.",
+        help="Learn only from this run, not from all on the same data; may be repeated.",
         autocompletion=completion.runs,
         rich_help_panel=panels.ADVANCED,
     ),
@@ -176,7 +176,7 @@ Cold = Annotated[
     bool,
     typer.Option(
         "--cold",
-        help="Learn from no other run; else from those in the store that were made on the same data.",
+        help="Do not learn from other runs in the store on the same data.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -185,8 +185,7 @@ Lag = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Number of trials a proposal may lag behind: trial i is proposed from the results of trials 0 to i - N, "
-        "and up to N workers are busy. [8]",
+        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [8]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -203,8 +202,8 @@ Schedules = Annotated[
     Schedule | None,
     typer.Option(
         "--schedule",
-        help="When a trial is proposed: at a fixed lag, which gives the same candidates for any number of workers, or "
-        "async, from all results that are there, for many workers. [lag]",
+        help="lag: the same candidates with any number of workers; async: propose from all results that are known, for "
+        "many workers. [lag]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -222,7 +221,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         metavar="[=auto]",
-        help="Go on with run --name, or the latest; =auto begins it if need be.",
+        help="Resume run --name, or the latest; =auto starts it if it is new.",
         show_default=False,
         rich_help_panel=panels.COMMON,
     ),
@@ -232,7 +231,7 @@ Constraints = Annotated[
     typer.Option(
         "--constraint",
         metavar="MODULE:CLASS",
-        help="A constraint of your own that candidates must meet, see docs/extending.md; may be given several times.",
+        help="Your own constraint on candidates; see docs/extending.md; may be repeated.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -241,7 +240,7 @@ Callbacks = Annotated[
     typer.Option(
         "--callback",
         metavar="MODULE:CLASS",
-        help="A callback of your own, see docs/extending.md; may be given several times.",
+        help="Your own callback; see docs/extending.md; may be repeated.",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -250,7 +249,7 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="NAME",
-        help="Where candidates are trained: local, or module:Class. [local]",
+        help="Where to train candidates: local, or module:Class. [local]",
         show_default=False,
         rich_help_panel=panels.ADVANCED,
     ),
@@ -260,7 +259,7 @@ Cluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Train on a Ray cluster: auto, HOST:PORT or local; docs/cluster.md.",
+        help="Train on a Ray cluster: auto, HOST:PORT, local; docs/cluster.md.",
         show_default=False,
         rich_help_panel=panels.RESOURCES,
     ),
@@ -269,20 +268,20 @@ Strategy = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="bayesian, evolution, random, ...: docs/strategies.md. [bayesian]",
+        help="bayesian, evolution, random, ...; see docs/strategies.md. [bayesian]",
         autocompletion=completion.strategies,
         rich_help_panel=panels.SEARCH,
     ),
 ]
-Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Seed of everything random; 0 is a seed.")]
+Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Random seed; 0 is a seed too.")]
 Runs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="Runs; all if none is named.", autocompletion=completion.runs),
+    typer.Argument(metavar="[RUN]...", help="Names of runs. [all]", autocompletion=completion.runs),
 ]
 Candidate = Annotated[
     str,
     typer.Argument(
-        help="A key or the beginning of one, baseline:conv|separable|inception, or a JSON file.",
+        help="A key or its first characters, baseline:conv|separable|inception, or a JSON file.",
         autocompletion=completion.candidates,
     ),
 ]
@@ -295,28 +294,5 @@ def resumed(given: str | None) -> Literal["auto", True, False]:
         InputError: if it has a value that it cannot have.
     """
     if given not in (None, "", "auto"):
-        raise InputError(f"--resume stands alone, or is --resume=auto; got --resume={given}")
+        raise InputError(f"--resume takes no value, or auto; got --resume={given}")
     return "auto" if given == "auto" else given is not None
-
-
-def store_words(store: Path | None) -> list[str]:
-    """Return the words that a printed command needs to find the store that was given; an archive takes no results."""
-    from tinysearch.results.archive import SUFFIX
-
-    return [] if store is None or store.suffix == SUFFIX else ["--store", str(store)]
-
-
-def to_read(store: Path | None, reference: bool) -> Path:
-    """Return the store or the archive that a command reads.
-
-    Raises:
-        InputError: if both are named.
-    """
-    from tinysearch.results.archive import REFERENCE
-    from tinysearch.results.store import default_path
-
-    if not reference:
-        return store or default_path()
-    if store is not None:
-        raise InputError(f"--reference and --store {store} name different results; give one of them")
-    return REFERENCE

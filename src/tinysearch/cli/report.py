@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinysearch.cli import options, sources
+from tinysearch.cli import options, sources, stores
 from tinysearch.cli.output import write_page
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr
@@ -29,7 +29,7 @@ def report(
         typer.Option(
             parser=path,
             metavar="SOURCE",
-            help="The data with the test images, to show those that were misclassified.",
+            help="Data with the test images, to show the misclassified ones.",
             show_default=False,
         ),
     ] = None,
@@ -42,17 +42,17 @@ def report(
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
 ) -> None:
-    """Write a page with everything that the store holds: plots, leaderboard, and each candidate explained.
+    """Write a page with the results in the store: plots, leaderboard, and details of each candidate.
 
-    One file that needs no network. Where --data or $TINYSEARCH_DATA gives the images that networks were tested on,
-    those that they got wrong are shown.
+    The page is one file that opens offline. If --data or $TINYSEARCH_DATA has the test images, it shows those that were
+    misclassified.
 
     Example: tinysearch report mnist-10000-1 -o report.html
     """
     from tinysearch.results.archive import open_to_read
 
-    with open_to_read(options.to_read(store, reference)) as opened:
-        words = options.store_words(store)
+    with open_to_read(stores.to_read(store, reference)) as opened:
+        words = stores.store_words(store)
         read = sources.reading(size, layout, label_column, color=color, reader=reader)
         page = page_of(opened, runs or (), data, reading=read, reference=reference, words=words, metric=metric)
     write_page(page, output)

@@ -18,25 +18,25 @@ def reproduce(
         list[str] | None,
         typer.Argument(
             metavar="[conv|separable|inception|KEY]...",
-            help="Which models; all three documented ones if none is named. 'leaderboard' lists keys, and so does "
-            "'leaderboard --reference'.",
+            help="Models to train; by default the three baselines. 'leaderboard' and 'leaderboard --reference' list "
+            "keys.",
             autocompletion=completion.models,
         ),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(parser=positive, metavar="N", help="How many trainings of each, with seeds 0, 1, ...")
+        int, typer.Option(parser=positive, metavar="N", help="Number of trainings of each, with seeds 0, 1, ...")
     ] = 1,
     recipe: Annotated[
         str | None,
-        typer.Option(help="documented, as they were made, or default, as the search trains. [documented]"),
+        typer.Option(help="documented, or default, which the search uses. [documented]"),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(parser=whole, metavar="N", help="Epochs that every hand-designed baseline is trained for. [10]"),
+        typer.Option(parser=whole, metavar="N", help="Epochs to train every hand-designed baseline. [10]"),
     ] = None,
     plateau_factor: Annotated[
         float | None,
-        typer.Option(help="The documented learning-rate rule divides the rate by this; 1 changes nothing. [1]"),
+        typer.Option(help="Divisor of the documented learning-rate rule; 1 keeps the rate. [1]"),
     ] = None,
     workers: options.Workers = None,
     cluster: options.Cluster = None,
@@ -50,9 +50,9 @@ def reproduce(
     reader: sources.Reader = None,
     store: options.Store = None,
 ) -> None:
-    """Train hand-designed baselines, or what was found by its own recipe, and compare with their figures.
+    """Train hand-designed baselines or found candidates again, and compare the results with their figures.
 
-    What was trained already is taken from the store. The test images are used once per training.
+    Trainings that are in the store already are not repeated. The test images are used once per training.
 
     Example: tinysearch reproduce conv separable --seeds 3
     """

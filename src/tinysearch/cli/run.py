@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tinysearch.cli import completion, devices, options, panels, plugins, sources
+from tinysearch.cli.next_steps import as_options, next_steps
 from tinysearch.cli.numbers import natural, seconds, size, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
@@ -39,7 +38,7 @@ def run(
             "-b",
             parser=whole,
             metavar="N",
-            help="Parameters that a network must stay below. [10000]",
+            help="Networks must have fewer parameters than this. [10000]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -48,7 +47,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Candidates to train, baselines not counted. [20]",
+            help="Number of candidates to train, not counting baselines. [20]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -57,7 +56,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Epochs for every candidate. [10]",
+            help="Epochs to train every candidate. [10]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
@@ -67,7 +66,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Seed of everything random; 0 is a seed. [0]",
+            help="Random seed; 0 is a seed too. [0]",
             rich_help_panel=panels.SEARCH,
         ),
     ] = None,
@@ -76,7 +75,7 @@ def run(
         bool | None,
         typer.Option(
             "--baselines/--no-baselines",
-            help="Train the hand-designed baselines first.",
+            help="Train the hand-designed baselines before the search.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = None,
@@ -94,7 +93,7 @@ def run(
         typer.Option(
             parser=whole,
             metavar="N",
-            help="Most multiply-accumulates per image.",
+            help="Maximum number of multiply-accumulates per image.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = None,
@@ -114,7 +113,7 @@ def run(
         typer.Option(
             parser=natural,
             metavar="N",
-            help="Trainings of the winner scored on the test images; 0 for none. [3]",
+            help="Trainings of the winner to score on the test images; 0: none. [3]",
             rich_help_panel=panels.TRAINING,
         ),
     ] = None,
@@ -131,7 +130,7 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Name of the run. [made of dataset and budget]",
+            help="Name of the run. [from dataset and budget]",
             rich_help_panel=panels.COMMON,
             autocompletion=completion.runs,
         ),
@@ -141,14 +140,14 @@ def run(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="End after this time, with whole trials: 90s, 30m, 2h.",
+            help="Stop after this time: 90s, 30m, 2h.",
             rich_help_panel=panels.RESOURCES,
         ),
     ] = None,
     reuse: Annotated[
         Reuse,
         typer.Option(
-            help="Reuse identical trainings of other runs: of the same versions, backend and threads, of any, or none.",
+            help="Reuse identical trainings of other runs: from the same environment, from any, or none.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = Reuse.same,
@@ -157,7 +156,7 @@ def run(
         str,
         typer.Option(
             metavar="TIME",
-            help="Give up a training that finishes no epoch for this long: 90s, 30m, 2h.",
+            help="Abort a training that finishes no epoch in this time: 90s, 30m, 2h.",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = "30m",
@@ -165,7 +164,7 @@ def run(
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Most memory for each worker process: 500M, 2G (Linux).",
+            help="Memory limit of each worker process: 500M, 2G (Linux only).",
             rich_help_panel=panels.ADVANCED,
         ),
     ] = None,
@@ -173,10 +172,10 @@ def run(
 ) -> None:
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
-    Every candidate is trained for all its epochs, in a process of its own, and scored by the last one on images that
-    are held out. Leaders that may be the best are then trained again with others held out, half as many times as there
-    are trials at the most. The winner is retrained with a few seeds and scored on the test images. What was trained is
-    stored at once; --resume goes on after Ctrl-C, a crash or a kill from the last whole epoch.
+    Every candidate is trained in its own process and scored by its last epoch on held-out images. The leaders are then
+    revalidated on other folds, in at most half as many trainings as there are trials. The winner is retrained with a
+    few seeds and scored on the test images. Results are stored at once; --resume continues after Ctrl-C, a crash or a
+    kill from the last finished epoch.
 
     Example: tinysearch run --budget 10000
     """
@@ -235,13 +234,13 @@ def run(
         with study, plugins.executor(executor, workers, cluster, limits["stall_limit"]) as where_to_train:
             outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
             _conclude(study, outcome, stdout(), notes)
-            where = _as_options({"--store": store})
+            where = as_options({"--store": store})
             said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
-            again = _as_options(said) + where
+            again = as_options(said) + where
             stall = stall_limit if stall_limit != "30m" else None
             bounds = {"--cluster": cluster, "--worker-memory": worker_memory, "--stall-limit": stall}
-            on = again + _as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
-            _next_steps(study, outcome, notes, on, again, where)
+            on = again + as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
+            next_steps(study, outcome, notes, on, again, where)
     if outcome.problem is not None:
         raise outcome.problem
     if outcome.ending == "interrupted":
@@ -270,41 +269,9 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
         console.print(details.layers(study.best.record.cost))
     ends: dict[str, str] = {
         "finished": "all trials are done",
-        "exhausted": "no new candidate within the budget turns up any more",
-        "time limit": "the time limit has come, or would have before the end of another trial",
-        "interrupted": "interrupted; what was trained is stored",
+        "exhausted": "no new candidate within the budget was found",
+        "time limit": "the time limit was reached, or would be before another trial ends",
+        "interrupted": "interrupted; finished trainings are stored",
     }
     notes.print()
     notes.print(f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections) or 'none'}", soft_wrap=True)
-
-
-def _as_options(given: Mapping[str, object]) -> str:
-    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
-
-
-def _next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
-    """Print commands that one may want next.
-
-    ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
-    one that says where the store is.
-    """
-    name = shlex.quote(outcome.name)
-    steps: list[tuple[str, str]] = []
-    if outcome.ending in ("interrupted", "time limit"):
-        steps.append(("go on", f"tinysearch run --name {name} --resume{on}"))
-    if outcome.best is not None:
-        if not study.store.records(outcome.name, purpose="evaluation") and study.dataset.has_test():
-            steps.append(("test it", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
-        steps.append(("look closer", f"tinysearch show {outcome.best.key}{where}"))
-        model = study.best.model_path
-        if model.exists():
-            steps.append(("use it", f"keras.saving.load_model({str(model)!r})"))
-        steps.append(("to a device", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
-    if outcome.ending == "finished":
-        more = study.settings.trials * 2
-        steps.append(("search on", f"tinysearch run --name {name} --resume --trials {more}{on}"))
-    if outcome.best is not None:
-        steps.append(("as a page", f"tinysearch report {name} -o report.html{where}"))
-    steps.append(("see all runs", f"tinysearch leaderboard{where}"))
-    for title, command in steps:
-        notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

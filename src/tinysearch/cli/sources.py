@@ -25,7 +25,7 @@ def size(given: str | tuple[int, ...]) -> tuple[int, ...]:
     if isinstance(given, tuple):
         return given
     if not re.fullmatch(r"\s*\d{1,5}\s*(x\s*\d{1,5}\s*){1,2}", given, re.IGNORECASE | re.ASCII):
-        raise typer.BadParameter(f"{given!r} is no size; write it as HxW, such as 96x96, or as HxWxC")
+        raise typer.BadParameter(f"{given!r} is not a size; write it as HxW, such as 96x96, or as HxWxC")
     return tuple(int(side) for side in given.lower().split("x"))
 
 
@@ -35,7 +35,7 @@ Size = Annotated[
         "--size",
         parser=size,
         metavar="HxW",
-        help="Size that pictures are brought to, or flat rows folded to.",
+        help="Size to scale pictures to, or to reshape flat rows to.",
         show_default=False,
         rich_help_panel=panels.DATA,
     ),
@@ -44,7 +44,7 @@ Layout = Annotated[
     str | None,
     typer.Option(
         metavar="AXES",
-        help="Which axis of arrays is which: hw, hwc, chw, tc or ct (series), t. [inferred]",
+        help="Axes of the arrays: hw, hwc, chw, or for series tc, ct, t. [inferred]",
         show_default=False,
         autocompletion=completion.among("hw", "hwc", "chw", "tc", "ct", "t"),
         rich_help_panel=panels.ADVANCED,
@@ -54,7 +54,7 @@ LabelColumn = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Column of a table with the labels. [label]",
+        help="Column of the table that has the labels. [label]",
         show_default=False,
         rich_help_panel=panels.ADVANCED,
     ),
@@ -63,7 +63,7 @@ Groups = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Array or column with groups (person, camera, ...) that no two folds share; a pattern for pictures.",
+        help="Array or column of groups (person, camera, ...) to keep in one fold; for pictures a pattern.",
         show_default=False,
         rich_help_panel=panels.ADVANCED,
     ),
@@ -72,7 +72,7 @@ Color = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="grey, rgb or rgba: what pictures are brought to.",
+        help="Convert pictures to grey, rgb or rgba.",
         show_default=False,
         autocompletion=completion.among("grey", "rgb", "rgba"),
         rich_help_panel=panels.ADVANCED,
@@ -84,7 +84,7 @@ Reader = Annotated[
     typer.Option(
         "--reader",
         metavar="module:Class",
-        help="A reader of your own for --data, see docs/extending.md.",
+        help="Your own reader for --data; see docs/extending.md.",
         show_default=False,
         rich_help_panel=panels.ADVANCED,
     ),

@@ -29,7 +29,7 @@ def shape(given: str | tuple[int, ...]) -> tuple[int, ...]:
         return given
     if not re.fullmatch(r"\s*\d{1,5}\s*(x\s*\d{1,5}\s*){1,2}", given, re.IGNORECASE | re.ASCII):
         raise typer.BadParameter(
-            f"{given!r} is no input shape; write HxWxC, such as 96x96x3 or 28x28, or STEPSx1xC for series"
+            f"{given!r} is not an input shape; write HxWxC, such as 96x96x3 or 28x28, or STEPSx1xC for series"
         )
     sides = tuple(int(side) for side in given.lower().split("x"))
     return sides if len(sides) == 3 else (*sides, 1)
@@ -41,7 +41,7 @@ InputShape = Annotated[
         "--input-shape",
         parser=shape,
         metavar="HxWxC",
-        help="Input of the network, such as 96x96x3, or 121x1x6 for series; needs --classes.",
+        help="Input shape such as 96x96x3, or 121x1x6 for series; needs --classes.",
         show_default=False,
     ),
 ]

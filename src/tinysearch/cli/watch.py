@@ -28,14 +28,14 @@ LATEST = 8
 def watch(
     run: Annotated[
         str | None,
-        typer.Argument(help="Name of the run; the latest one if none is named.", autocompletion=completion.runs),
+        typer.Argument(help="Name of the run. [the latest]", autocompletion=completion.runs),
     ] = None,
     interval: Annotated[
-        int, typer.Option(parser=positive, metavar="SECONDS", help="How often to look at the store.")
+        int, typer.Option(parser=positive, metavar="SECONDS", help="Interval between reads of the store.")
     ] = 2,
     store: options.Store = None,
 ) -> None:
-    """Show the progress of a run in another process until it ends. The run is only read and never delayed.
+    """Show the progress of a run in another process until it ends, without slowing it down.
 
     Example: tinysearch watch mnist-10000-1
     """

@@ -118,7 +118,7 @@ def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
             "warning",
             "few images",
             f"{_number(len(few), 'class has', 'classes have')} fewer than {FOLDS} training images: "
-            f"{shown}{_more(few)}; some folds have none of them, so that their accuracy is left to chance",
+            f"{shown}{_more(few)}; some folds have none of them, so their accuracy is a matter of chance",
         )
     share = float(counts.max() / counts.sum())
     classes = dataset.task.classes
@@ -127,22 +127,20 @@ def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "imbalance",
-            f"{100 * share:.1f} % of the training images are of class {largest}: whatever always says so has that "
-            f"accuracy, which is the score to beat. --objective balanced_accuracy counts all classes alike, and "
+            f"{100 * share:.1f} % of the training images are of class {largest}: always predicting it has that "
+            f"accuracy, which is the score to beat. --objective balanced_accuracy weights all classes equally, and "
             f"--class-weight balanced trains for it",
         )
 
 
 def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding]:
     if own.constant == len(train):
-        yield Finding(
-            "error", "constant", "every training image has one value all over; there is nothing to learn from"
-        )
+        yield Finding("error", "constant", "every training image is constant; there is nothing to learn from")
     elif own.constant:
         yield Finding(
             "warning",
             "constant",
-            f"{_number(own.constant, 'training image has', 'training images have')} one value all over, the first is "
+            f"{_number(own.constant, 'training image is', 'training images are')} constant, the first is "
             f"number {dataset.row(own.first_constant)}; they may be damaged",
         )
     twice = own.repeated()
@@ -152,7 +150,7 @@ def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding
         yield Finding(
             "warning",
             "duplicates",
-            f"{_number(twice.count, 'training image is', 'training images are')} there more than once (numbers "
+            f"{_number(twice.count, 'training image occurs', 'training images occur')} more than once (numbers "
             f"{where}{_more(twice.examples)}); copies that are trained on and validated on make a network look better "
             f"than it is",
         )
@@ -162,7 +160,7 @@ def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding
         yield Finding(
             "warning",
             "labels",
-            f"{_number(twice.disagreeing, 'training image is', 'training images are')} there under two labels: number "
+            f"{_number(twice.disagreeing, 'training image occurs', 'training images occur')} with two labels: number "
             f"{dataset.row(one)} is {first}, the same image at number {dataset.row(other)} is {second}",
         )
 
@@ -174,12 +172,10 @@ def _of_ranges(train: Images, part: Images, name: str) -> Iterator[Finding]:
     )
     small, large = sorted((ours.deviation, theirs.deviation))
     if large > 0 and small * _OTHER_SCALE <= large:
-        yield Finding(
-            "error", "range", f"{ranges}: they are of different scales; scale them alike before they are given"
-        )
+        yield Finding("error", "range", f"{ranges}: they have different scales; scale them in the same way first")
     elif small * _UNLIKE < large or abs(ours.mean - theirs.mean) > max(ours.deviation, theirs.deviation):
         yield Finding(
-            "warning", "range", f"{ranges}, and they are spread differently; they may come from different sources"
+            "warning", "range", f"{ranges}, with different distributions; they may come from different sources"
         )
 
 
@@ -194,9 +190,9 @@ def _of_overlap(dataset: Dataset, own: Copies, other: Copies, name: str) -> Iter
         f"{100 * share:.1f} % of them ({name} number {where}{_more(shared.examples)})"
     )
     if share >= _COPIED:
-        yield Finding("error", "overlap", f"{text}; such a part says nothing, give another")
+        yield Finding("error", "overlap", f"{text}; such a part is useless; give another")
     else:
-        yield Finding("warning", "overlap", f"{text}; scores on them are too good")
+        yield Finding("warning", "overlap", f"{text}; scores on them are too optimistic")
 
 
 def _of_missing(dataset: Dataset, part: Images, name: str) -> Iterator[Finding]:

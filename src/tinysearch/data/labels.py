@@ -136,7 +136,7 @@ def _from_one_hot(labels: Array, what: str) -> Array:
     if not legal.all():
         bad = int(np.flatnonzero(~legal)[0])
         raise DatasetError(
-            f"the labels of the {what} have shape {labels.shape}, but row {bad} is no one-hot row of one 1 and else 0: "
+            f"the labels of the {what} have shape {labels.shape}, but row {bad} is not one-hot (one 1, else 0): "
             f"{np.array2string(labels[bad], threshold=8, edgeitems=3)}; give one class for each image"
         )
     numbers: Array = np.argmax(rows, axis=1)
@@ -161,7 +161,7 @@ def _from_texts(labels: Array, what: str) -> tuple[list[str], npt.NDArray[np.int
     try:
         texts = [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]
     except UnicodeDecodeError:
-        raise DatasetError(f"the labels of the {what} are bytes that are no text in UTF-8") from None
+        raise DatasetError(f"the labels of the {what} are bytes that are not UTF-8 text") from None
     stripped = [text.strip() for text in texts]
     if "" in stripped:
         empty = np.flatnonzero(places == stripped.index(""))
@@ -185,7 +185,7 @@ def _whole(labels: Array, what: str) -> Array:
     numbers = labels.astype(np.float64)
     if not np.isfinite(numbers).all():
         bad = np.flatnonzero(~np.isfinite(numbers))
-        raise DatasetError(f"{len(bad):,} labels of the {what} are no numbers, the first is number {int(bad[0])}")
+        raise DatasetError(f"{len(bad):,} labels of the {what} are not numbers, the first is number {int(bad[0])}")
     if (numbers != np.rint(numbers)).any():
         bad = np.flatnonzero(numbers != np.rint(numbers))
         raise DatasetError(

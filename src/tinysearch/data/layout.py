@@ -120,7 +120,7 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
         channels = rest[0] if rest else length // area
         if area * channels != length or channels < 1:
             raise DatasetError(
-                f"the {what} are flat rows of {length:,} values, which are no images of {'x'.join(map(str, size))} "
+                f"the {what} are flat rows of {length:,} values, which are not images of {'x'.join(map(str, size))} "
                 f"(--size)"
             )
         if channels > 1 and layout is None:
@@ -136,11 +136,11 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
     side = math.isqrt(length)
     colour = math.isqrt(length // 3)
     if side * side == length and side > 1 and layout in (None, "hw"):
-        note = f"flat rows of {length:,} values were folded to images of {side}x{side} (--size, or --layout t: series)"
+        note = f"flat rows of {length:,} values were reshaped to {side}x{side} images (--size, or --layout t: series)"
         return Arrangement("hw", (side, side, 1), None if layout else note)
     if colour * colour * 3 == length and colour > 1:
         if layout in ("hwc", "chw"):
-            note = f"flat rows of {length:,} values were folded to images of {colour}x{colour}x3"
+            note = f"flat rows of {length:,} values were reshaped to {colour}x{colour}x3 images"
             return Arrangement(layout, (colour, colour, 3), note)
         raise _ambiguous(
             what,
@@ -149,7 +149,7 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
             ("chw", f"3 images of {colour}x{colour}, one for each channel"),
         )
     raise DatasetError(
-        f"the {what} are flat rows of {length:,} values, and that is no square; say what they are: --size HxW (or "
+        f"the {what} are flat rows of {length:,} values, which is not a square number; give --size HxW (or "
         f"HxWxC) for images, or --layout t for series of {length:,} steps"
     )
 
@@ -189,7 +189,7 @@ def _three(first: int, second: int, third: int, what: str, shape: tuple[int, ...
     channels_last = Arrangement("hwc", (first, second, third))
     if not ahead or third == 1:
         return channels_last
-    note = f"shape {shape} was read as channels first, and turned to {second}x{third}x{first} (--layout hwc if not)"
+    note = f"shape {shape} was read as channels first, and transposed to {second}x{third}x{first} (--layout hwc if not)"
     channels_first = Arrangement("chw", (second, third, first), note)
     if not last:
         return channels_first
@@ -217,4 +217,4 @@ def _on_edge(found: Arrangement, shape: tuple[int, ...]) -> Arrangement:
 
 def _ambiguous(what: str, given: str, *readings: tuple[str, str]) -> DatasetError:
     ways = ", or ".join(f"{words} (--layout {name})" for name, words in readings)
-    return DatasetError(f"the {what}, {given}, can be read in two ways: as {ways}; say which by --layout")
+    return DatasetError(f"the {what}, {given}, can be read in two ways: as {ways}; choose one with --layout")

@@ -45,9 +45,7 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
     reading = reading or Reading()
     name, data = _sorted_out(name, data)
     if name not in DATASETS:
-        raise DatasetError(
-            f"a dataset is one of {', '.join(DATASETS)}, or a file or folder; got {name!r}, of which there is none here"
-        )
+        raise DatasetError(f"a dataset is one of {', '.join(DATASETS)}, or an existing file or folder; got {name!r}")
     if name == "digits":
         if data is not None:
             raise DatasetError(
@@ -78,7 +76,7 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
     except OSError as error:
         if name != "auto":
             raise DatasetError(
-                f"{damage}{wanted} was not found and could not be downloaded ({error}). Three ways to go on: give "
+                f"{damage}{wanted} was not found and could not be downloaded ({error}). You can give "
                 f"the file with --data {wanted}.npz; set TINYSEARCH_DATA to the file or to a folder that holds "
                 f"{wanted}.npz; or connect to the network so that Keras can download it. (--dataset digits needs no "
                 f"data at all.)"

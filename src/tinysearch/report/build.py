@@ -16,12 +16,12 @@ import numpy.typing as npt
 from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Section, Test, Versus
 from tinysearch.report.memory import Memory
+from tinysearch.report.windows import windows
 from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
 from tinysearch.results.ranking import best as best_of
 from tinysearch.results.record import ACCURACY, Epoch, Record, Run
 from tinysearch.results.store import Store
-from tinysearch.space.architecture import Convolution, Dropout, Inception, Layer, Pool, Residual
 
 MOST_DIGITS = 60
 MOST_CLASSES = 30
@@ -104,7 +104,7 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
     first = (searched or [one for one in records if not one.failed] or list(records))[0]
     settings = known.runs[row.run].settings if row.run in known.runs else {}
     curve = first.measurement.curve
-    windows = _windows(first.architecture.layers, "")
+    shown = windows(first.architecture.layers)
     return Candidate(
         row=row,
         strategy=settings.get("strategy"),
@@ -113,7 +113,7 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
         documented=known.documented.get(row.name),
         int8_weight_bytes=first.cost.int8_weight_bytes,
         layers=[
-            (one.name, one.kind, list(one.output_shape), one.params, one.macs, windows.get(one.name, ""))
+            (one.name, one.kind, list(one.output_shape), one.params, one.macs, shown.get(one.name, ""))
             for one in first.cost.layers
         ],
         recipe=dict(first.recipe),
@@ -139,36 +139,6 @@ def _curve_of(metric: str, curve: Sequence[Epoch]) -> dict[str, list[float | Non
     values = [_rounded(epoch.value(metric)) for epoch in curve]
     measured = metric != ACCURACY and any(value is not None for value in values)
     return {"val_metric": values} if measured else {}
-
-
-def _windows(layers: Sequence[Layer], prefix: str) -> dict[str, str]:
-    """Return kernels and windows in words, by the name that an operation has in a cost."""
-    found: dict[str, str] = {}
-    for index, layer in enumerate(layers, start=1):
-        name = f"{prefix}{layer.kind}{index}"
-        match layer:
-            case Inception(branches):
-                for number, branch in enumerate(branches, start=1):
-                    found |= _windows(branch, f"{name}_branch{number}_")
-            case Residual(body):
-                found |= _windows(body, f"{name}_")
-            case Pool():
-                height, width = layer.window
-                found[name] = f"{height}x{width}" + (f", stride {_step(layer)}" if layer.step != layer.size else "")
-            case Dropout(rate):
-                found[name] = f"{rate:g}"
-            case _:
-                height, width = layer.kernel
-                parts = [f"{height}x{width}", "" if layer.padding == "valid" else layer.padding]
-                parts += [f"stride {_step(layer)}"] if layer.stride != 1 else []
-                parts += [f"{layer.repeat} times, the same weights"] if layer.repeat > 1 else []
-                found[name] = ", ".join(filter(None, parts))
-    return found
-
-
-def _step(layer: Convolution | Pool) -> str:
-    down, across = layer.strides
-    return str(down) if down == across else f"{down}x{across}"
 
 
 def _rounded(value: float | None) -> float | None:
@@ -253,7 +223,7 @@ def _trained(other: Evaluated, one: Record) -> str:
     parts = []
     epochs = other.recipe.get("epochs")
     if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:
-        parts.append(f"by another recipe ({other.recipe.get('optimizer', 'unknown')})")
+        parts.append(f"with another recipe ({other.recipe.get('optimizer', 'unknown')})")
     if epochs != one.recipe.get("epochs"):
         parts.append(f"{epochs} epochs" if epochs is None else figures.epochs(epochs))
     if other.held_out and one.measurement.val_accuracy is None:

@@ -48,9 +48,9 @@ def to_card(
         "",
         "## Limits",
         "",
-        "It was measured on the data named above and on nothing else: images that are centred, scaled, lit or drawn "
-        "otherwise may be classified much worse. It gives probabilities for its classes only; it has no class for "
-        "what is none of them, and its probabilities are not calibrated.",
+        "The network was only measured on the data named above. Images that are centred, scaled, lit or drawn "
+        "differently may be classified much worse. It has no class for images that belong to none of its classes, "
+        "and its probabilities are not calibrated.",
     ]
     return "\n".join(parts) + "\n"
 
@@ -92,7 +92,7 @@ def _classes(names: Sequence[str]) -> list[str]:
 
 def _results(records: Sequence[Record]) -> list[str]:
     if not records:
-        return ["## Results", "", "It was never trained.", ""]
+        return ["## Results", "", "This network was never trained.", ""]
     lines = ["## Results", "", "| measured on | accuracy | seeds | trained on |", "| --- | ---: | --- | --- |"]
     by_seed = {one.seed: one for one in records if one.measurement.val_accuracy is not None}
     searched = list(by_seed.values())
@@ -108,7 +108,7 @@ def _results(records: Sequence[Record]) -> list[str]:
             if one.test_accuracy is not None and (one.measurement.val_accuracy is not None) == held_out
         ]
         if tested:
-            trained_on = "training images less those held out" if held_out else "all training images"
+            trained_on = "training images without those held out" if held_out else "all training images"
             scores = [one.test_accuracy or 0.0 for one in tested]
             lines.append(f"| test images | {_spread(scores)} | {_seeds(tested)} | {trained_on} |")
     metrics = [*_metrics("images held out for validation", searched, lambda one: one.metrics)]
@@ -117,8 +117,8 @@ def _results(records: Sequence[Record]) -> list[str]:
         lines += ["", "| measured on | metric | mean | seeds |", "| --- | --- | ---: | --- |", *metrics]
     lines += [
         "",
-        "Last epoch, never the best one. A search chooses by the validation figure, which therefore flatters; test "
-        "images were used once per training.",
+        "Accuracies are those of the last epoch, not the best one. The search selects by validation accuracy, which is "
+        "therefore optimistic; the test images were used once per training.",
         "",
     ]
     return lines

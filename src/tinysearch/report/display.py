@@ -14,6 +14,7 @@ from tinysearch.errors import TinySearchWarning
 from tinysearch.report import figures
 from tinysearch.report.notebook import in_notebook
 from tinysearch.report.progress import TrainingProgress
+from tinysearch.report.remaining import Estimate, expected
 from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.ranking import Standing, leader
 from tinysearch.results.record import ACCURACY, Epoch, Record
@@ -35,12 +36,19 @@ class Display(Callback):
         self._progress: TrainingProgress | None = None
         self._leader: Standing[Record] | None = None
         self._searching = False
+        self._estimate: Estimate | None = None
 
     def on_stage_start(self, stage: Stage) -> None:
         """Show what is about to happen, and begin to show its progress."""
         self._searching = stage.name == "search"
-        if stage.plan:
-            self._console.print(_table(stage.plan))
+        self._estimate = None
+        plan = list(stage.plan)
+        if stage.forecast is not None:
+            searched = tuple(one.cost.macs for one in stage.records if one.origin == "search")
+            self._estimate = Estimate(stage.forecast, searched)
+            plan.append(("time", expected(stage.forecast)))
+        if plan:
+            self._console.print(_table(plan))
         if stage.text:
             self._console.print(f"\n{stage.text}", soft_wrap=True)
         self._progress = TrainingProgress(
@@ -58,6 +66,8 @@ class Display(Callback):
             words = f"{label}  {training.cost.params:,} params  {notation(training.architecture)}"
         else:
             words = f"{training.name}, seed {training.seed}"
+        if self._estimate is not None:
+            self._estimate.begin(training)
         if self._progress is not None:
             self._progress.start(words, _identity(training))
 
@@ -65,6 +75,9 @@ class Display(Callback):
         """Show that an epoch is over."""
         if self._progress is not None:
             self._progress.epoch(number, epoch, _identity(training))
+        if self._estimate is not None:
+            self._estimate.epoch(training, epoch)
+            self._tell()
 
     def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
         """Show what was measured."""
@@ -74,6 +87,9 @@ class Display(Callback):
             self._update(rejections)
         if self._progress is not None:
             self._progress.finish(record, _identity(training))
+        if self._estimate is not None:
+            self._estimate.finish(record)
+            self._tell()
 
     def on_stage_end(self, stage: Stage) -> None:
         """Show no more progress."""
@@ -89,6 +105,15 @@ class Display(Callback):
     def on_decision(self, text: str) -> None:
         """Show what was decided."""
         self._console.print(Text(f"\n{text}"), soft_wrap=True)
+
+    def _tell(self) -> None:
+        """Show how long the run takes, as soon as its own trainings say so."""
+        if self._estimate is None or self._progress is None:
+            return
+        self._progress.later = self._estimate.later or 0.0
+        news = self._estimate.news()
+        if news is not None:
+            self._console.print(Text(news), soft_wrap=True)
 
     def _update(self, rejections: Mapping[str, int]) -> None:
         line = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -157,6 +158,16 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m {whole % 60:02d}s"
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def rough(seconds: float) -> str:
+    """Write an estimated time, with no more digits than it deserves.
+
+    >>> rough(7.25), rough(125), rough(754), rough(3725)
+    ('5s', '2m 10s', '13m 00s', '1h 05m')
+    """
+    step = 5 if seconds < 60 else 10 if seconds < 600 else 60 if seconds < 3600 else 300
+    return duration(max(5, step * math.ceil(seconds / step - 0.5)))
 
 
 def rejected(rejections: Mapping[str, int]) -> str:

@@ -44,6 +44,9 @@ class TrainingProgress:
         done: How many are done already.
         workers: How many there may be at a time.
         objective: That of the run; where it is not accuracy, it is shown first.
+
+    Attributes:
+        later: Seconds that the run takes after these trainings, as far as is known.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class TrainingProgress:
         self._done = done
         self._workers = workers
         self._objective = objective
+        self.later = 0.0
         self._begun = done
         self._trained_seconds: list[float] = []
         self._under_way: dict[Hashable, _Training] = {}
@@ -173,7 +177,8 @@ class TrainingProgress:
             return ""
         begun = sum(min(seconds, each) for seconds, _ in spent)
         left = max(0.0, each * (self._total - self._done) - begun) / self._workers
-        return f"about {figures.duration(left)} left"
+        then = f", {figures.rough(left + self.later)} with all that follows" if self.later else ""
+        return f"about {figures.duration(left)} left{then}"
 
 
 def _named(value: float, objective: str = ACCURACY) -> str:

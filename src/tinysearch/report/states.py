@@ -67,18 +67,18 @@ class RunStates:
 
 
 def described(run: Run, who: Holder | None, silent: Holder | None = None) -> str:
-    """Say in words whether a run is being carried out, and how it is gone on with where it is not.
+    """Say in words whether a run is in progress, and how to resume it if it is not.
 
     Args:
         run: The run.
-        who: The process that carries it out, if there is one.
-        silent: One that did and is taken for dead.
+        who: The process that runs it, if there is one.
+        silent: A process that did and is considered dead.
     """
     if who is not None:
-        return f"being carried out by {who}"
+        return f"in progress, in {who}"
     if run.finished_at is not None:
         return f"finished at {run.finished_at}"
-    state = "nobody is carrying it out"
+    state = "no process is running it"
     if silent is not None:
-        state = f"{silent} gave no sign of life for {SILENCE / 60:.0f} minutes, so it is taken for dead"
-    return f"{state}; tinysearch run --name {run.name} --resume goes on" if "trials" in run.settings else state
+        state = f"{silent} gave no sign of life for {SILENCE / 60:.0f} minutes and is considered dead"
+    return f"{state}; resume it with tinysearch run --name {run.name} --resume" if "trials" in run.settings else state

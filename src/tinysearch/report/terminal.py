@@ -49,7 +49,7 @@ def leaderboard(
         sort: What the rows are sorted by; its column is not left out.
     """
     if not board.rows:
-        return Text("No candidate was measured yet.")
+        return Text("No candidate has been measured yet.")
     parts: list[RenderableType] = []
     for dataset in board.datasets:
         # They are figures of MNIST.
@@ -78,19 +78,18 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
     marks = f"* on the Pareto front of parameters and validation {figures.metric_title(rows[0].metric)}"
     found = [f"{marks}; baselines are bold" if baselines else marks]
     if len(set(baselines)) < len(baselines):
-        found.append("a baseline that is listed twice was trained by two recipes, in different runs; show says which")
+        found.append("a baseline that is listed twice was trained with two recipes in different runs; see show")
     if any(row.other_environment for row in rows):
         found.append("^ reused from a training with other versions, backend, threads or machine")
     if any(row.val_seeds > 1 for row in rows):
-        found.append("validation with n: the mean of n trainings; ranks allow for folds that are harder than others")
+        found.append("validation with n: the mean of n trainings; ranks correct for the difficulty of folds")
     if mixed:
         found.append(
-            f"ranked by accuracy, for the runs have different objectives: {', '.join(mixed)}; --metric names one"
+            f"ranked by accuracy, because the runs have different objectives: {', '.join(mixed)}; choose with --metric"
         )
     if splits:
         found.append(
-            f"runs held out different images, so that validation figures of one run and another cannot be compared: "
-            f"{'; '.join(splits)}"
+            f"runs held out different images, so their validation figures are not comparable: {'; '.join(splits)}"
         )
     if hidden:
         found.append(f"hidden for lack of space: {', '.join(hidden)}; widen the terminal or use --format csv")

@@ -64,7 +64,7 @@ def to_markdown(board: Leaderboard) -> str:
         lines += ["", rf"\* on the Pareto front of parameters and validation {front}; baselines are bold"]
         if dataset in board.mixed:
             names = ", ".join(board.mixed[dataset])
-            lines[-1] += f"; ranked by accuracy, for the runs have different objectives: {names}"
+            lines[-1] += f"; ranked by accuracy, because the runs have different objectives: {names}"
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts) or "No candidate was measured yet.\n"
 

@@ -116,7 +116,7 @@ def _check_is_archive(first: bytes, path: Path) -> None:
         reason = f"its first line is {json.dumps(says)[:80]}"
     except (ValueError, KeyError, TypeError):
         reason = f"its first line is {first[:80]!r}"
-    raise StoreError(f"{path} is no archive that this tinysearch can read: {reason}; 'tinysearch export' writes one")
+    raise StoreError(f"{path} is not an archive that this version can read: {reason}; 'tinysearch export' writes one")
 
 
 def _made_of(line: bytes) -> Run | Record:

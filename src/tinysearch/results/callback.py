@@ -1,4 +1,4 @@
-"""Callbacks: what is notified while a study is carried out."""
+"""Callbacks: they are notified of events during a study."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tinysearch.results.forecast import Forecast
 from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.results.training import Training
 
@@ -14,20 +15,21 @@ Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the work: the search of a run, a round of revalidations, an evaluation, a reproduction.
+    """A part of a study: the search, a round of revalidations, an evaluation, a reproduction.
 
     Args:
         name: ``"search"``, ``"revalidation"``, ``"evaluation"`` or ``"reproduction"``.
         run: Name of the run.
-        total: How many trainings there are to be, those done before included.
+        total: Number of trainings, including those done before.
         epochs: Epochs of each training.
-        workers: How many trainings there may be at a time.
-        done: How many were done before.
-        text: What is about to happen, in words.
-        records: What is known already.
-        rejections: What the filter has rejected before, by reason.
-        objective: Name of what the run searches for.
-        plan: Titles and words of what the run is to do; for a search.
+        workers: Maximum number of parallel trainings.
+        done: Number of trainings done before.
+        text: A description.
+        records: The records so far.
+        rejections: Number of candidates rejected so far, by reason.
+        objective: Name of the objective of the run.
+        plan: Titles and descriptions of the settings of the run; for a search.
+        forecast: How long the run takes; for a search.
     """
 
     name: str
@@ -41,44 +43,45 @@ class Stage:
     rejections: Mapping[str, int] = field(default_factory=dict)
     plan: Sequence[tuple[str, str]] = ()
     objective: str = ACCURACY
+    forecast: Forecast | None = None
 
 
 class Callback:
-    """Is notified of what happens, and does nothing; a callback of one's own overrides what it wants to hear of.
+    """Base class of callbacks, whose methods do nothing; override those you need.
 
-    All methods are called in the thread that carries out the study. A record is in the store before ``on_record`` is
-    called. An error that a callback raises ends the work, with everything kept that was finished.
+    All methods are called in the thread that runs the study. A record is in the store before ``on_record`` is called.
+    If a callback raises an error, the study ends; finished trainings are kept.
     """
 
     def on_stage_start(self, stage: Stage) -> None:
-        """Take note that a part of the work begins."""
+        """Called when a stage begins."""
 
     def on_trial_start(self, training: Training) -> None:
-        """Take note that a training begins."""
+        """Called when a training begins."""
 
     def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
-        """Take note that a training has finished an epoch, counted from 1."""
+        """Called when a training has finished an epoch, counted from 1."""
 
     def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
-        """Take note of a result, which may have been known before.
+        """Called with a new result, which may be reused from an earlier training.
 
         Args:
-            training: What was to be trained.
-            record: What was measured, and stored.
-            rejections: What the filter has rejected so far in this search, by reason.
+            training: The training.
+            record: The result, which is stored already.
+            rejections: Number of candidates rejected so far in this search, by reason.
         """
 
     def on_stage_end(self, stage: Stage) -> None:
-        """Take note that a part of the work is over, however it ended."""
+        """Called when a stage is over, whether or not it was completed."""
 
     def on_note(self, text: str) -> None:
-        """Take note of something that the user should know, in a sentence."""
+        """Called with a sentence that the user should know."""
 
     def on_decision(self, text: str) -> None:
-        """Take note of who has won the revalidations and why, in a sentence."""
+        """Called with a sentence that says who has won the revalidations and why."""
 
     def on_end(self, ending: Ending) -> None:
-        """Take note that all work is over."""
+        """Called when the study is over."""
 
 
 class Callbacks(Callback):

@@ -1,7 +1,7 @@
-"""Objectives: by what candidates are searched for and ranked.
+"""Objectives: the metrics that a search optimizes and ranks by.
 
-An objective is computed from the classes of images and those that a network takes them for. Workers measure every known
-one on the validation images; where the images of one class are many more than those of another, accuracy says little:
+An objective is computed from true and predicted classes. Workers measure every known objective on the validation
+images. With imbalanced classes, accuracy says little:
 a network that always answers the commonest of two classes, 95 % of the images, has an accuracy of 95 %, a balanced
 accuracy of 50 % and a macro F1 of 49 %.
 """
@@ -26,13 +26,11 @@ if TYPE_CHECKING:
 
 
 class Objective(abc.ABC):
-    """What is made as large, or as small, as possible.
-
-    A class of one's own has a name, by which stores know it, and a value.
+    """A metric to maximize or minimize. A subclass has a name, which is stored with results, and a method ``value``.
 
     Attributes:
         name: The name, printable text.
-        title: The name as people write it; by default the name.
+        title: The name for display; by default the name.
         direction: ``"max"`` if a larger value is better, ``"min"`` if a smaller one is.
     """
 
@@ -42,11 +40,11 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def value(self, labels: Classes, predicted: Classes) -> float:
-        """Return the value for some images, a finite number.
+        """Return the value, a finite number.
 
         Args:
             labels: Classes of the images, shape ``(images,)``, at least one.
-            predicted: The classes that a network takes them for, of the same shape.
+            predicted: Predicted classes, of the same shape.
         """
 
     def of(self, record: Record) -> float | None:
@@ -55,7 +53,7 @@ class Objective(abc.ABC):
 
 
 class Accuracy(Objective):
-    """The share of images that are classified correctly."""
+    """The fraction of images that are classified correctly."""
 
     name = ACCURACY
     title = "accuracy"
@@ -136,7 +134,7 @@ def measured(labels: Classes, predicted: Classes, wanted: Objective | None = Non
 
     Args:
         labels: Classes of the images, shape ``(images,)``.
-        predicted: The classes that a network takes them for, of the same shape.
+        predicted: Predicted classes, of the same shape.
         wanted: An objective that need not be among the known ones.
     """
     every = dict(OBJECTIVES) if wanted is None else {**OBJECTIVES, wanted.name: wanted}

@@ -275,7 +275,7 @@ class Run:
         try:
             return Split.from_dict(self.settings.get("data", {}).get("split", {})).words
         except (DatasetError, TypeError, AttributeError):
-            return "images of which it is not known"
+            return "unknown images"
 
     @property
     def objective(self) -> str:

@@ -221,6 +221,18 @@ class Store(Runs):
         )
         return [one for one in self._read(rows, self._record) if one.epochs == one.recipe.get("epochs")]
 
+    def latest(self, fingerprint: str, count: int) -> list[Record]:
+        """Return the latest trainings on some data, in any run, the newest first.
+
+        Failures, what was reused, and what cannot be read are left out.
+        """
+        rows = self._database.query(
+            f"{TRAININGS} WHERE fingerprint = ? AND failure IS NULL AND reused_from IS NULL "
+            f"ORDER BY records.id DESC LIMIT ?",
+            (fingerprint, count),
+        )
+        return self._read(rows, self._record)
+
     def training(self, run: str, key: str, seed: int, purpose: str) -> Record | None:
         """Return one training of a run; None if it has none with this key, seed and purpose.
 

@@ -33,7 +33,7 @@ def check_limit(worker_memory: int | None) -> None:
     """
     if worker_memory is not None and sys.platform != "linux":
         raise InputError(
-            f"worker_memory (--worker-memory) is kept by Linux alone, and this is {sys.platform}; leave it out, and "
+            f"worker_memory (--worker-memory) only works on Linux, and this is {sys.platform}; leave it out, and "
             f"give fewer --workers if memory is short"
         )
 

@@ -28,4 +28,4 @@ def local(given: str | PathLike[str], what: str) -> Path:
     try:
         return Path(text).expanduser() if text.startswith("~") else Path(text)
     except RuntimeError:
-        raise InputError(f"nobody knows the home that {text!r} begins with; write the path without ~") from None
+        raise InputError(f"the home folder in {text!r} is unknown; write the path without ~") from None

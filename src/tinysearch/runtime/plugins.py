@@ -81,7 +81,7 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
     found = plugin
     if isinstance(plugin, type) and not issubclass(plugin, base):
         raise PluginError(
-            f"the {kind} {name_of(plugin)} is no {base.__name__}; a {kind} of your own is derived from it"
+            f"the {kind} {name_of(plugin)} is not a subclass of {base.__name__}, from which you have to derive it"
         )
     if not isinstance(plugin, base):
         if not callable(plugin):
@@ -93,7 +93,7 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
                 f"the {kind} {name_of(plugin)} cannot be made: {type(error).__name__}: {error}"
             ) from error
     if not isinstance(found, base):
-        raise PluginError(f"the {kind} {name_of(plugin)} is no {base.__name__} but {found!r}")
+        raise PluginError(f"the {kind} {name_of(plugin)} is not an instance of {base.__name__} but {found!r}")
     return found
 
 

@@ -149,7 +149,7 @@ def recipe_of(given: object, epochs: int | None = None) -> Recipe:
     except OSError as error:
         raise RecipeError(f"the recipe {path} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
-        raise RecipeError(f"the recipe {path} is no JSON: {error}") from None
+        raise RecipeError(f"the recipe {path} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise RecipeError(f"the recipe {path} is a JSON {type(found).__name__}; expected an object with its fields")
     try:

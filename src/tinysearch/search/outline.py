@@ -29,13 +29,14 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     found = survey(settings.budget, space=run.space, draws=500, samples=0)
     count = len(run.baselines)
     before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
-    without = f" (without {', '.join(run.skipped_baselines)}: beyond the limits)" if run.skipped_baselines else ""
+    without = f" (without {', '.join(run.skipped_baselines)}: over the limits)" if run.skipped_baselines else ""
     done = run.history.done
     resumed = f", {done} of {run.planned} trained already" if done else ""
-    at_a_time = f", {workers} at a time" if workers > 1 else ""
+    at_a_time = f", {workers} in parallel" if workers > 1 else ""
     designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
-    designs = f", the first {min(designed, settings.trials)} drawn by hand" if designed and settings.trials else ""
-    tuned = ", its knobs searched too" if settings.tune_recipe else ""
+    what = "the best known network and designs" if run.proposer.warm_start_trials else "designs drawn by hand"
+    designs = f", the first {min(designed, settings.trials)} {what}" if designed and settings.trials else ""
+    tuned = ", with its settings searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
     if settings.augments_by_size:
@@ -46,7 +47,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
         *([("front", f"the best below each of {_listed(settings.budgets)} parameters")] if settings.budgets else []),
-        ("space", f"{_share(found.share)} of random members fit; the smallest has {found.smallest:,} parameters"),
+        ("space", f"{_share(found.share)} of random networks fit; the smallest has {found.smallest:,} parameters"),
         (
             "search",
             f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",

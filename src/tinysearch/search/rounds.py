@@ -172,13 +172,13 @@ def words_after(last: Round, records: Sequence[Record], images: int) -> str:
     nothing = "no difference that these data can show"
     if last.perfect:
         return (
-            f"{nothing}: {last.perfect} candidates make no mistake on the {images:,} validation images; {wins}, "
-            f"for of equals the smallest is first"
+            f"{nothing}: {last.perfect} candidates classify all {images:,} validation images correctly; {wins}, "
+            f"as the smallest of them"
         )
     if last.verdict.why == "alike":
         return f"{nothing} between the first {last.verdict.able} candidates: {wins}"
     if last.verdict.why == "alone":
-        return f"{wins}: no other candidate has a chance of {100 * SLIM:.0f} % of being better"
+        return f"{wins}: every other candidate has a chance of less than {100 * SLIM:.0f} % of being better"
     return f"{wins} after {count} revalidations"
 
 

@@ -101,25 +101,24 @@ class SearchRun:
         self.baselines = fitting if settings.baselines else {}
         self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
         searcher = strategy(settings.strategy if plugins.strategy is None else plugins.strategy, problem)
+        learnt = [
+            record
+            for one in settings.warm_start_trials
+            for record in self._learnt_from(one)
+            if searcher.replicates or record.purpose == "search"
+        ]
+        given = (suited_to(problem, one) for one in settings.initial_candidates)
         self.proposer = Proposer(
             searcher,
             settings.seed,
             settings.trials,
             self.baselines,
-            [
-                *(suited_to(problem, one) for one in settings.initial_candidates),
-                *begun_with(searcher, settings.designs),
-            ],
+            [*given, *begun_with(searcher, settings.designs, learnt)],
             prune=settings.prune,
-            warm_start_trials=[
-                record
-                for one in settings.warm_start_trials
-                for record in self._learnt_from(one)
-                if searcher.replicates or record.purpose == "search"
-            ],
+            warm_start_trials=learnt,
         )
         if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
-            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and begins with no '-', got {name!r}")
+            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and no '-' at the start, got {name!r}")
         check_name(name)
         self.lock = RunLock(store.folder_of(name), name)
         self.models = BestModels(store.folder_of(name))
@@ -201,13 +200,13 @@ class SearchRun:
             # Early versions wrote no threads.
             if name == "own_space" and before.get(name) != value:
                 raise RunError(
-                    f"run {self.name!r} was begun with another search space; give the same SearchSpace to go on with "
+                    f"run {self.name!r} was started with another search space; give the same SearchSpace to resume "
                     f"it, or start a new run with another --name"
                 )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
-                    f"run {self.name!r} was begun with {name} {before.get(name)!r}, now it is {value!r}; leave the "
-                    f"option out to go on as it began, or start a new run with another --name"
+                    f"run {self.name!r} was started with {name} {before.get(name)!r}, now it is {value!r}; leave the "
+                    f"option out to resume with the old value, or start a new run with another --name"
                 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -71,7 +71,8 @@ class RunSettings:
             each worker of the process that begins the run.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
         designs: With how many networks drawn by hand a search begins, after those, see ``space/designs.py``; only the
-            strategies ``bayesian``, ``evolution`` and ``pareto`` begin so.
+            strategies ``bayesian``, ``evolution`` and ``pareto`` begin so. The first of them is the best network that
+            is known from other runs, if the run learns from any.
         space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
         constraints: Names of constraints of one's own that candidates must meet, ``module:Class`` or entry points.
         own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
@@ -241,14 +242,15 @@ class RunSettings:
         return cls(**{**given, **values})
 
 
-def _different(budgets: Sequence[object]) -> tuple[int, ...]:
+def _different(budgets: object) -> tuple[int, ...]:
     """Return budgets from the smallest to the largest.
 
     Raises:
         BudgetError: if they are not different whole numbers of at least 1.
     """
-    whole = [integer(one) for one in budgets]
+    given = list(budgets) if isinstance(budgets, Iterable) and not isinstance(budgets, str) else [None]
+    whole = [integer(one) for one in given]
     known = sorted(one for one in whole if one is not None and one > 0)
     if len(set(known)) < len(whole):
-        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {list(budgets)}")
+        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {budgets!r}")
     return tuple(known)

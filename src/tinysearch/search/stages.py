@@ -17,6 +17,7 @@ from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.search.coordinator import Coordinator, TimeIsUpError
 from tinysearch.search.evaluation import evaluate, winners_of
+from tinysearch.search.forecasting import forecast
 from tinysearch.search.outline import outline
 from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.rounds import Round, words_after, words_after_all, words_before
@@ -264,6 +265,7 @@ class Stages:
             rejections=run.history.rejections,
             plan=outline(run, self._executor.capacity),
             objective=run.settings.objective,
+            forecast=forecast(run, self._executor),
         )
 
     @contextmanager

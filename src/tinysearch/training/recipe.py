@@ -1,4 +1,4 @@
-"""Recipes: everything of training that is not the architecture."""
+"""Recipes: the training settings of a candidate."""
 
 from __future__ import annotations
 
@@ -17,35 +17,37 @@ class Recipe:
     """How a candidate is trained. The defaults are the ``default`` recipe.
 
     Args:
-        epochs: Passes over the training images; every candidate gets all of them.
+        epochs: Number of passes over the training images.
         batch_size: Images per step.
         optimizer: ``"sgd"`` (Nesterov momentum 0.9) or ``"adam"`` (Kingma and Ba, 2015).
-        learning_rate: The constant rate, or the peak of the cycle.
+        learning_rate: The constant learning rate, or its peak in one cycle.
         schedule: ``"constant"``, or ``"one_cycle"``: a linear warm-up over the first fifth of all steps, then a cosine
             to zero at the very last step (Smith and Topin, 2019).
-        plateau_factor: After an epoch whose validation accuracy is not above that of three epochs before, and at
-            most once in three epochs, the rate is divided by this; 1 changes nothing. Only with ``"constant"``.
-        clip_norm: Gradients are scaled down to this norm, all weights together; 0 for never (Pascanu et al., 2013).
+        plateau_factor: The rate is divided by this after an epoch whose validation accuracy is not above that of three
+            epochs before, at most once in three epochs; 1 keeps the rate. Only with ``"constant"``.
+        clip_norm: Gradients are clipped to this global norm; 0 for no clipping (Pascanu et al., 2013).
         input_scaling: ``"standardized"`` by mean and standard deviation of the training pixels, or scaled to ``"unit"``
             range.
-        rotation_degrees: Training images are turned by up to this much to either side.
-        shift_pixels: Training images are shifted by up to this much in each direction.
+        rotation_degrees: Training images are rotated by up to this angle in both directions.
+        shift_pixels: Training images are shifted by up to this distance in each direction.
         norm_momentum: Momentum of the moving statistics of batch normalization.
-        label_smoothing: Share of each label that is spread evenly over all classes (Szegedy et al., 2016).
-        weight_decay: Each step takes this times the rate from each kernel, apart from the gradient (Loshchilov and
-            Hutter, 2019); scales and offsets are left alone.
-        ema_momentum: What is validated and kept are exponential moving averages of the weights with this momentum
-            (Polyak and Juditsky, 1992); 0 for the weights themselves.
-        zoom: Training images are stretched or shrunk by up to this share, height and width apart.
-        shear_degrees: Training images are slanted by up to this much to either side.
-        no_augment_final_epochs: In the last so many epochs, training images are shown as they are.
-        mirroring: Share of the training images that are mirrored, left to right; series have no left.
-        cutout: A square of up to this share of the height and width is blanked in each training image (DeVries and
-            Taylor, 2017); in a series a stretch of time.
-        brightness: Training images get lighter or darker by up to so many standard deviations of their pixels.
-        scaling: Each channel of a training image is multiplied by up to this share more or less.
-        jitter: Noise of so many standard deviations of the channel is added to each value of a training image.
-        class_weight: ``"balanced"`` weighs each image by the inverse share of its class, ``"none"`` weighs all alike.
+        label_smoothing: Fraction of each label that is spread evenly over all classes (Szegedy et al., 2016).
+        weight_decay: Decoupled weight decay of kernels, multiplied by the learning rate (Loshchilov and Hutter, 2019);
+            scales and offsets are not decayed.
+        ema_momentum: Momentum of the exponential moving averages of the weights that are validated and saved (Polyak
+            and Juditsky, 1992); 0 to use the weights themselves.
+        zoom: Training images are stretched or shrunk by up to this fraction, height and width separately.
+        shear_degrees: Training images are sheared by up to this angle in both directions.
+        no_augment_final_epochs: Number of epochs without augmentation at the end.
+        mirroring: Fraction of the training images that are mirrored horizontally; not for series.
+        cutout: A square of up to this fraction of height and width is blanked in each training image (DeVries and
+            Taylor, 2017); in a series, an interval.
+        brightness: Training images get lighter or darker by up to this many standard deviations of their pixels.
+        scaling: Each channel of a training image is scaled up or down by up to this fraction.
+        jitter: Standard deviation of the noise added to each value of a training image, in standard deviations of the
+            channel.
+        class_weight: ``"balanced"`` weights images by the inverse frequency of their class, ``"none"`` weights all
+            equally.
 
     Raises:
         RecipeError: if a value is out of range.
@@ -124,12 +126,12 @@ class Recipe:
 
     @property
     def augments(self) -> bool:
-        """Whether training images are changed at random."""
+        """Whether there is any augmentation."""
         return self.moves or self.changes
 
     @property
     def moves(self) -> bool:
-        """Whether training images are turned, shifted, stretched or slanted at random."""
+        """Whether training images are rotated, shifted, stretched or sheared at random."""
         moved = max(self.rotation_degrees, self.shift_pixels, self.zoom, self.shear_degrees) > 0
         return moved and self.no_augment_final_epochs < self.epochs
 

@@ -102,12 +102,12 @@ def test_where_nothing_is_new_there_is_no_new_version(followed: Any) -> None:
 def test_a_run_that_is_carried_out_that_was_killed_and_that_has_ended_is_shown_as_such(followed: Any) -> None:
     lock = RunLock(followed.run.folder_of("search"), "search")
     followed.follower.look()
-    assert "running: being carried out by process" in followed.changes.page()
+    assert "running: in progress, in process" in followed.changes.page()
     version = followed.changes.version
     lock.release()
     followed.follower.look()
     runs = followed.changes.since(version)["runs"]
-    assert "stopped: nobody is carrying it out; tinysearch run --name search --resume goes on" in runs
+    assert "stopped: no process is running it; resume it with tinysearch run --name search --resume" in runs
     followed.run.finish("search", {"trials": 40}, {})
     followed.follower.look()
     assert "finished: finished at" in followed.changes.page()
@@ -116,7 +116,7 @@ def test_a_run_that_is_carried_out_that_was_killed_and_that_has_ended_is_shown_a
 
 def test_a_page_whose_tables_would_be_others_has_another_shape(followed: Any) -> None:
     followed.follower.look()
-    assert "Nothing was measured yet" in followed.changes.page()
+    assert "Nothing has been measured yet" in followed.changes.page()
     shapes = [followed.changes.shape]
     followed.store(0, 0.5)
     followed.follower.look()

@@ -9,8 +9,11 @@ from typing import Any
 
 from tinysearch.report.contents import Report
 from tinysearch.report.dashboard.pieces import Piece, SectionPiece
-from tinysearch.report.html import choices, frame, rendered, reproduce
+from tinysearch.report.headline import reproduce
+from tinysearch.report.html import frame
 from tinysearch.report.states import RunState
+from tinysearch.report.table import choices
+from tinysearch.report.templates import rendered
 
 
 class Changes:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinysearch.report.contents import Candidate, Progress, Report, Section
-from tinysearch.report.html import metric_words, rendered, row_word, section_words, usual_recipe
+from tinysearch.report.html import metric_words, section_words
+from tinysearch.report.table import row_word, usual_recipe
+from tinysearch.report.templates import rendered
 
 
 class Piece:

@@ -25,7 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tinysearch.errors import InputError
 from tinysearch.report.dashboard.board import Board
-from tinysearch.report.html import part
+from tinysearch.report.templates import part
 
 HOST = "127.0.0.1"
 # Seconds after which a page that waits is told that the server is there.

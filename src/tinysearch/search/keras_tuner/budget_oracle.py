@@ -1,4 +1,4 @@
-"""A budget for any oracle of KerasTuner."""
+"""A parameter budget for any KerasTuner oracle."""
 
 from __future__ import annotations
 
@@ -32,25 +32,26 @@ _AGAIN = 5
 
 
 class BudgetOracle(WrappedOracle):
-    """Any oracle of KerasTuner, but no trial at or above a budget ever exists.
+    """Wraps a KerasTuner oracle so that there is never a trial at or above a budget.
 
-    What the oracle draws is counted before there is a trial. What is over the budget, or cannot be built, is rejected,
-    and something else is drawn; it uses up none of ``max_trials`` and is no failed trial. ``rejections`` says how many
-    different values were rejected, by reason, and a line before each trial does. All else is the wrapped oracle's, its
-    files included: ``rejections.json`` in the project's folder is added to them.
+    The model of each draw is counted before a trial is created. A draw that is over the budget or cannot be built is
+    rejected and replaced; it does not count towards ``max_trials`` and is not a failed trial. ``rejections`` has the
+    number of distinct rejected draws by reason, which is also printed before each trial. Everything else is done by the
+    wrapped oracle, including its files; ``rejections.json`` is added to the project folder.
 
-    Parameters are Keras's *Total params*, those that are not trained included. The same values must make the same
-    model: a hypermodel that draws numbers of its own cannot be counted beforehand.
+    Parameters are Keras's *Total params*, including non-trainable ones. The same hyperparameters must always give the
+    same model: a hypermodel that makes random choices itself cannot be counted in advance.
 
     Args:
-        oracle: What is wrapped: random search, Bayesian optimization, Hyperband, grid search or one of your own. Use
-            only the wrapper from then on.
+        oracle: The oracle to wrap: random search, Bayesian optimization, Hyperband, grid search or your own. Only use
+            the wrapper from then on.
         budget: Exclusive upper bound on the total parameters, or a ``tinysearch.Budget``.
-        hypermodel: What builds the models, as given to the tuner; needed without ``cost``.
-        cost: Returns the number of parameters of hyperparameters, or a ``tinysearch.Cost``, which budgets on more than
-            parameters need. By default the model is built symbolically and counted, or, for tinysearch's own
+        hypermodel: The hypermodel that is given to the tuner; required unless ``cost`` is given.
+        cost: A function from hyperparameters to the number of parameters, or to a ``tinysearch.Cost``, which is
+            required if the budget limits more than parameters. By default the model is built symbolically and counted,
+            or, for tinysearch's own
             hypermodel, counted by arithmetic.
-        attempts: After so many draws in a row that bring nothing new within the budget, the search ends.
+        attempts: Number of consecutive draws without a new candidate within the budget after which the search ends.
 
     Raises:
         BudgetError: if the budget is not legal or nothing can be counted; from ``create_trial``, if nothing within the
@@ -182,7 +183,7 @@ class BudgetOracle(WrappedOracle):
             if params >= self.budget.params:
                 raise BudgetError(
                     f"trial {trial.trial_id} in {self.oracle._project_dir} has {params:,} parameters, at or above the "
-                    f"budget of {self.budget.params:,}, so this search cannot go on there; give the tuner another "
+                    f"budget of {self.budget.params:,}, so this search cannot continue there; give the tuner another "
                     f"project_name, or overwrite=True"
                 )
             self.params[trial.trial_id] = params
@@ -292,10 +293,10 @@ class BudgetOracle(WrappedOracle):
 def limit(
     tuner: keras_tuner.Tuner, budget: int | Budget, *, cost: CostFunction | None = None, attempts: int = 1_000
 ) -> keras_tuner.Tuner:
-    """Put a budget on a tuner that makes its oracle itself: ``RandomSearch``, ``Hyperband`` and so on.
+    """Add a budget to a tuner that creates its own oracle: ``RandomSearch``, ``Hyperband`` and so on.
 
     Args:
-        tuner: Any tuner of KerasTuner; it is changed, and returned.
+        tuner: Any KerasTuner tuner; it is modified and returned.
         budget, cost, attempts: As for ``BudgetOracle``.
 
     Raises:

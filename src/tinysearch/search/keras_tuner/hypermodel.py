@@ -1,4 +1,4 @@
-"""The search space of tinysearch as a hypermodel of KerasTuner."""
+"""The search space of tinysearch as a KerasTuner hypermodel."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tinysearch.training.recipe import RECIPES, Recipe
 
 
 class SpaceHyperModel(keras_tuner.HyperModel):
-    """Small convolutional networks as hyperparameters, for any tuner of KerasTuner.
+    """Small convolutional networks as hyperparameters, for any KerasTuner tuner.
 
-    Its models take images, shape ``(batch, height, width, channels)``, and give class probabilities; labels are
-    integers. ``BudgetOracle`` counts them by arithmetic.
+    Its models map images of shape ``(batch, height, width, channels)`` to class probabilities; labels are integers.
+    ``BudgetOracle`` counts their parameters by arithmetic.
 
     Args:
-        space: Which networks, and for images of what shape; by default the space that ``tinysearch run`` searches.
+        space: The search space, which includes the image shape; by default the space of ``tinysearch run``.
         recipe: Optimizer, learning rate and loss, batch size and epochs; by default Adam at a constant rate of 1e-3.
-            What a recipe says of augmentation is up to the data here.
-        images: How many images a model is trained on, which a schedule that depends on the step needs to know.
+            Augmentation is not applied; add it to your data.
+        images: Number of training images, required by schedules that depend on the step.
         scale, offset: The models multiply pixels by ``scale`` and add ``offset`` first.
 
     Raises:

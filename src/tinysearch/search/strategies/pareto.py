@@ -39,8 +39,8 @@ class Pareto(Bayesian):
     larger costs up to the reference point. A cost is known before a network is trained, so the expectation is an exact
     sum: over the steps of the front, the expected improvement on the step times its width.
 
-    The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, costs are
-    rounded up to the next of them, since only the best network below each is wanted.
+    The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, only the
+    best network below each is wanted: the steps of the front are the budgets, each as wide as the others.
 
     The search begins with random networks of all sizes. Parents are the front of what the model thinks of what was
     trained, then the front of the rest, and so on. Half of the mutants keep their size, the widths of the others are
@@ -135,9 +135,9 @@ class Pareto(Bayesian):
         def scale(costs: Sequence[float]) -> Array:
             given = np.array(costs, dtype=float)
             if self._levels:
-                # A budget is below none of its own networks.
-                given = levels[np.minimum(np.searchsorted(levels, given, side="right"), len(levels) - 1)]
-            return np.asarray(np.log(np.clip(given, LOWEST * top if not self._levels else 1.0, BEYOND * top)))
+                # A budget is below none of its own networks, and every budget counts alike.
+                return np.minimum(np.searchsorted(levels, given, side="right"), len(levels) - 1).astype(float)
+            return np.asarray(np.log(np.clip(given, LOWEST * top, BEYOND * top)))
 
         return scale
 

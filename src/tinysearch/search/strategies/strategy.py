@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import abc
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -146,21 +147,37 @@ def suited_to(problem: Problem, given: Candidate) -> Candidate:
     return problem.candidate(given.architecture) if given.recipe == problem.recipe else given
 
 
-def begun_with(strategy: Strategy, number: int) -> list[Candidate]:
-    """Return the designs that a run by a strategy begins with; none for those that want none.
+def begun_with(strategy: Strategy, number: int, known: Sequence[Record] = ()) -> list[Candidate]:
+    """Return what a run by a strategy begins with: the best known network, then designs; none if it wants none.
+
+    A strategy never proposes what it knows, so the best network of the runs that it learns from would otherwise be
+    missing among the candidates of a run that learns from them.
 
     Args:
         strategy: Of the run.
         number: How many at the most, for each budget if there are several.
+        known: Records of other runs that the run learns from.
     """
     problem = strategy.problem
     if not strategy.begins_with_designs:
         return []
     bounds = problem.budgets or (problem.budget.params,)
-    found = [itertools.islice(designs(problem.space, bound, problem.fits), number) for bound in bounds]
+    found = [itertools.islice(_promising(problem, bound, known), number) for bound in bounds]
     # The first of every budget, then the second.
     turns = (one for turn in itertools.zip_longest(*found) for one in turn if one is not None)
-    return [problem.candidate(architecture) for architecture in turns]
+    return [problem.candidate(architecture) for architecture in dict.fromkeys(turns)]
+
+
+def _promising(problem: Problem, bound: int, known: Sequence[Record]) -> Iterator[Architecture]:
+    """Yield the best known network below a bound on parameters, if there is one, then designs."""
+    able = [
+        record
+        for record in known
+        if record.cost.params < bound and math.isfinite(record.score) and problem.fits(record.architecture)
+    ]
+    best = max(able, key=lambda record: record.score, default=None)
+    first = [best.architecture] if best is not None and best.architecture in problem.space else []
+    yield from dict.fromkeys(itertools.chain(first, designs(problem.space, bound, problem.fits)))
 
 
 def searched_of(history: Sequence[Record]) -> int:

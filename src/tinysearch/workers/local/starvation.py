@@ -57,7 +57,7 @@ class Starvation:
         if self._count < MOST:
             return
         raise WorkerError(
-            f"{MOST} worker processes in a row ran out of memory, and no training was finished between: "
+            f"{MOST} worker processes in a row ran out of memory, with no finished training in between: "
             f"{_why(images, memory_bytes)}. What was trained is stored, and a new run with --reuse any does not train "
             f"it again"
         )

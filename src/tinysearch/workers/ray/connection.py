@@ -197,7 +197,7 @@ def _reach(address: str) -> None:
     except (OSError, OverflowError) as error:
         raise WorkerError(
             f"nothing answers at {address}: {error}; start the head of a cluster there with `ray start --head "
-            f"--port={port}`, or see what `ray status` says"
+            f"--port={port}`, or check `ray status`"
         ) from None
 
 

@@ -199,7 +199,7 @@ class RayExecutor(Executor):
                 self.close()
                 raise
         self.close()
-        raise WorkerError(f"the Ray cluster {self._address} was not connected to within {_CONNECT:.0f} seconds")
+        raise WorkerError(f"the Ray cluster {self._address} could not be reached within {_CONNECT:.0f} seconds")
 
     def _heard(self, message: Message) -> Event | None:
         values = message.values
@@ -230,7 +230,7 @@ class RayExecutor(Executor):
         said = [line.strip() for line in self._driver.tail().splitlines() if line.strip()]
         return (
             f"the connection to the Ray cluster {self._address} was lost. What was trained is stored; see that the "
-            f"cluster runs (`ray status`), and go on with --resume. The last that was heard: "
+            f"cluster runs (`ray status`), and resume with --resume. The last message was: "
             f"{said[-1] if said else 'nothing'}"
         )
 
@@ -245,12 +245,12 @@ def _check(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
     if workers is not None and workers < 1:
         raise InputError(f"at least 1 worker is needed, got {workers}")
     if slots < 1:
-        raise InputError(f"a process of Ray has at least 1 slot, got {slots}")
+        raise InputError(f"a Ray process has at least 1 slot, got {slots}")
     if cpus < 0 or gpus < 0 or cpus + gpus == 0:
         raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus} CPUs and {gpus} GPUs")
     if gpus * slots > 1 and gpus * slots != int(gpus * slots):
         raise InputError(
-            f"a process of Ray has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
+            f"a Ray process has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
         )
 
 

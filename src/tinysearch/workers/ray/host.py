@@ -201,7 +201,7 @@ class Host:
             except WorkerError:
                 raise
             except Exception as error:
-                raise WorkerError(f"the images cannot be had: {type(error).__name__}: {error}") from error
+                raise WorkerError(f"the images cannot be loaded: {type(error).__name__}: {error}") from error
 
         return replace(
             data,

@@ -1,0 +1,46 @@
+"""The next steps after a run, as commands to copy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tinysearch.search.stages import RunOutcome
+    from tinysearch.study import Study
+
+
+def as_options(given: Mapping[str, object]) -> str:
+    """Return options as they are typed; those without a value are left out."""
+    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
+
+
+def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
+    """Print the commands that may be of use next.
+
+    ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
+    one that says where the store is.
+    """
+    name = shlex.quote(outcome.name)
+    steps: list[tuple[str, str]] = []
+    if outcome.ending in ("interrupted", "time limit"):
+        steps.append(("resume", f"tinysearch run --name {name} --resume{on}"))
+    if outcome.best is not None:
+        if not study.store.records(outcome.name, purpose="evaluation") and study.dataset.has_test():
+            steps.append(("evaluate", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
+        steps.append(("details", f"tinysearch show {outcome.best.key}{where}"))
+        model = study.best.model_path
+        if model.exists():
+            steps.append(("load", f"keras.saving.load_model({str(model)!r})"))
+        steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
+    if outcome.ending == "finished":
+        more = study.settings.trials * 2
+        steps.append(("search more", f"tinysearch run --name {name} --resume --trials {more}{on}"))
+    if outcome.best is not None:
+        steps.append(("report", f"tinysearch report {name} -o report.html{where}"))
+    steps.append(("all runs", f"tinysearch leaderboard{where}"))
+    for title, command in steps:
+        notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

@@ -1,0 +1,119 @@
+"""How long a run takes, in words, and how that is learned while it is carried out."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, replace
+
+from tinysearch.report import figures
+from tinysearch.results.forecast import SETUP, Forecast, Pace, Timing
+from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.results.training import Training
+
+# Epochs of a training under way that tell how long one takes.
+_ENOUGH = 4
+
+
+def expected(forecast: Forecast) -> str:
+    """Return how long a run takes, as far as is known before it begins."""
+    if not forecast.known and not forecast.trials and not forecast.revalidations and not forecast.evaluations:
+        return "nothing is left to train"
+    parts = _included(forecast)
+    limit = "" if forecast.limit is None else f"; stopped after {figures.duration(forecast.limit)}"
+    if forecast.pace is not None:
+        return f"about {figures.rough(forecast.seconds(forecast.pace))}{parts}{limit}"
+    bounds = forecast.bounds()
+    if bounds is None:
+        return f"an estimate follows the first epochs{limit}"
+    between = f"{figures.rough(bounds[0])} to {figures.rough(bounds[1])}"
+    return f"roughly {between}{parts}; a better estimate follows the first epochs{limit}"
+
+
+@dataclass
+class _Running:
+    """A training under way."""
+
+    macs: int
+    curve: tuple[Epoch, ...] = ()
+
+
+class Estimate:
+    """Learns how long a run takes from the trainings of its search.
+
+    Args:
+        forecast: What was known before.
+        done: MACs of the candidates that were searched before.
+    """
+
+    def __init__(self, forecast: Forecast, done: tuple[int, ...] = ()) -> None:
+        self._forecast = forecast
+        self._macs = list(done)
+        self._timings: list[Timing] = []
+        self._running: dict[tuple[str, int, str], _Running] = {}
+        self._told = forecast.pace is not None
+
+    @property
+    def pace(self) -> Pace | None:
+        """How fast trainings are: those of this run, else those before it."""
+        images = self._forecast.images
+        running = [Timing(one.macs, images, Measurement(one.curve)) for one in self._running.values()]
+        before, pace = self._forecast.pace, Pace.of(self._timings or running)
+        if pace is None:
+            return before
+        if len(self._timings) > self._forecast.workers:
+            return pace
+        # The first training of each worker process takes longer to begin than those after it.
+        return replace(pace, setup=SETUP if before is None else before.setup)
+
+    @property
+    def later(self) -> float | None:
+        """Seconds that revalidation and evaluation take; None if that is not known yet."""
+        pace = self.pace
+        if pace is None:
+            return None
+        macs = statistics.fmean(self._macs) if self._macs else self._forecast.macs
+        return self._forecast.later_seconds(pace, macs)
+
+    def begin(self, training: Training) -> None:
+        """Take note that a training begins."""
+        self._running[_identity(training)] = _Running(training.cost.macs)
+
+    def epoch(self, training: Training, epoch: Epoch) -> None:
+        """Take note that a training has finished an epoch."""
+        running = self._running[_identity(training)]
+        running.curve = (*running.curve, epoch)
+
+    def finish(self, record: Record) -> None:
+        """Take note of a result."""
+        self._running.pop(_identity(record), None)
+        if record.failed or record.reused_from is not None:
+            return
+        if record.origin == "search":
+            self._macs.append(record.cost.macs)
+        self._timings.append(Timing(record.cost.macs, self._forecast.images, record.measurement))
+
+    def news(self) -> str | None:
+        """Return how long the run takes, once: as soon as its trainings show it, if it was not known before."""
+        timed = bool(self._timings) or all(len(one.curve) >= _ENOUGH for one in self._running.values())
+        pace = self.pace
+        if self._told or pace is None or not timed:
+            return None
+        self._told = True
+        return f"the run will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}"
+
+
+def _included(forecast: Forecast) -> str:
+    """Return what follows the search, as the end of a sentence."""
+    parts = [
+        f"{most}{count} {word}{'' if count == 1 else 's'}"
+        for most, count, word in (
+            ("up to ", forecast.revalidations, "revalidation"),
+            ("", forecast.evaluations, "evaluation"),
+        )
+        if count
+    ]
+    return f", including {' and '.join(parts)}" if parts else ""
+
+
+def _identity(one: Training | Record) -> tuple[str, int, str]:
+    return one.key, one.seed, one.purpose

@@ -1,0 +1,78 @@
+"""What a run has left to train, and how fast trainings were on this machine before."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinysearch.results.forecast import Forecast, Pace, Timing
+from tinysearch.results.record import Record
+from tinysearch.search.run import SearchRun
+from tinysearch.space.cost import cost
+from tinysearch.workers.executor import Executor
+
+# Random members of the space that are drawn, and how many within the budget are enough to tell their mean.
+_DRAWS = 150
+_ENOUGH = 10
+_TRAININGS = 40
+# What the time of a training depends on beside the network and the images.
+_DECISIVE = ("backend", "machine", "threads", "processor", "accelerator")
+
+
+def forecast(run: SearchRun, executor: Executor) -> Forecast:
+    """Return what is known, before it begins, of how long a run takes.
+
+    The networks of the search are not known; they are taken to cost as much as random members of the space within
+    the budget. How fast trainings are is known if the store has some on the same images from this machine.
+
+    Args:
+        run: Has not begun, or is about to go on.
+        executor: Where its candidates are trained.
+    """
+    settings, history = run.settings, run.history
+    done = {record.name for record in history.records() if record.origin == "baseline"}
+    known = tuple(cost(model, run.dataset.task).macs for name, model in run.baselines.items() if name not in done)
+    trials = max(0, run.planned - history.done - len(known))
+    before = Counter(one.purpose for one in run.store.summaries(run.name))
+    busy = executor.capacity if settings.schedule == "async" else min(executor.capacity, settings.lag)
+    environment = executor.environment(run.resources).to_dict()
+    images = len(run.dataset.training_data().train)
+    timings = [
+        Timing(record.cost.macs, len(run.dataset.train) if record.purpose == "evaluation" else images, one)
+        for record in run.store.latest(run.dataset.fingerprint, _TRAININGS)
+        if all(record.provenance.get(name) == environment.get(name) for name in _DECISIVE)
+        for one in (record.measurement,)
+    ]
+    return Forecast(
+        images=images,
+        epochs=settings.recipe.epochs,
+        known=known,
+        trials=trials,
+        macs=_macs(run, history.records()) if trials or settings.evaluate else 0.0,
+        revalidations=0 if settings.folds == 1 else max(0, settings.trials // 2 - before["revalidation"]),
+        rounds=settings.folds - 1,
+        # Whether there are test images is not asked: the search does not look at them.
+        evaluations=max(0, settings.evaluate * max(1, len(settings.budgets)) - before["evaluation"]),
+        workers=max(1, busy),
+        pace=Pace.of(timings),
+        accelerated=environment.get("accelerator") is not None,
+        limit=None if run.until is None else max(0.0, run.until - time.monotonic()),
+    )
+
+
+def _macs(run: SearchRun, records: Sequence[Record]) -> float:
+    """Return how many MACs a candidate has: the mean of the run so far, else of random members within the budget."""
+    searched = [record.cost.macs for record in records if record.origin == "search"]
+    if len(searched) >= run.settings.lag:
+        return statistics.fmean(searched)
+    space, budget, rng = run.space, run.settings.budget, np.random.default_rng(0)
+    members = [space.sample(rng) for _ in range(_DRAWS)]
+    costs = [found for one in members if (found := space.cost(one)) is not None and budget.check(found).accepted]
+    if len(costs) < _ENOUGH:
+        narrowed = [space.cost(space.scaled_below(one, budget.params)) for one in members[:_ENOUGH]]
+        costs += [found for found in narrowed if found is not None]
+    return statistics.fmean([one.macs for one in costs] or [0])
