@@ -31,7 +31,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
     without = f" (without {', '.join(run.skipped_baselines)}: over the limits)" if run.skipped_baselines else ""
     done = run.history.done
-    resumed = f", {done} of {run.planned} trained already" if done else ""
+    resumed = f", {done} of {max(done, run.planned)} trained already" if done else ""
     at_a_time = f", {workers} in parallel" if workers > 1 else ""
     designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
     what = "the best known network and designs" if run.proposer.warm_start_trials else "designs drawn by hand"
