@@ -76,12 +76,14 @@ def test_what_is_expected_of_a_network_is_the_mean_of_what_it_adds_to_the_hyperv
 
     def place(params: int, macs: int) -> float:
         if against == "params" and budgets:
-            return math.log(next(one for one in budgets if params < one))
+            # The steps are the budgets, each as wide as the others.
+            return float(next(place for place, one in enumerate(budgets) if params < one))
         return math.log(max({"params": params, "macs": macs}[against], LOWEST * bound))
 
     front = [(place(one.cost.params, one.cost.macs), -value) for one, value in zip(records, means, strict=True)]
     # What is nowhere on the front is as good as the worst.
-    reference = (math.log(BEYOND * bound), -float(means.min()))
+    steps = len(budgets) if against == "params" and budgets else math.log(BEYOND * bound)
+    reference = (float(steps), -float(means.min()))
     found = strategy._gain(records, means)(candidates, mean, spread)
     for one, *luck, gain in zip(candidates, mean, spread, found, strict=True):
         cost = strategy.problem.space.cost(one.architecture)
