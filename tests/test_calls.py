@@ -343,7 +343,7 @@ def test_other_budgets_than_a_frontier_was_begun_with_are_refused(
     sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
 ) -> None:
     sweep(300, 500, trials=1, strategy="pareto")
-    with pytest.raises(RunError, match="begun with budgets"):
+    with pytest.raises(RunError, match="started with budgets"):
         sweep(400, 500, trials=1, strategy="pareto")
 
 

@@ -47,7 +47,7 @@ def test_a_run_is_ranked_resumed_and_evaluated_by_its_objective(
     assert resumed.returncode == 0, resumed.stderr
     other = tinysearch("run", *given, "--trials", 3, "--resume", "--metric", "accuracy")
     assert other.returncode == 2
-    assert "begun with objective 'balanced_accuracy', now it is 'accuracy'" in other.stderr
+    assert "started with objective 'balanced_accuracy', now it is 'accuracy'" in other.stderr
     rows = json.loads(tinysearch("leaderboard", "--format", "json").stdout)
     assert {row["metric"] for row in rows} == {"balanced_accuracy"}
     assert [row["val_metric"] for row in rows] == sorted((row["val_metric"] for row in rows), reverse=True)

@@ -421,6 +421,7 @@ def test_a_time_limit_ends_the_run_with_success(call: Launch, tiny: Path, tmp_pa
 def test_the_lag_decides_what_is_found_and_the_workers_do_not(call: Launch, tiny: Path, tmp_path: Path) -> None:
     def found(name: str, *words: object) -> list[str]:
         more = ("--trials", 6, "--no-baselines", "--strategy", "evolution", "--name", name, "--reuse", "none")
+        more += ("--cold", "--designs", 0)
         done = call(tmp_path, "run", "--data", tiny, *SETTINGS, *more, *SHALLOW, *words)
         assert done.returncode == 0, done.stderr
         with Store(tmp_path / "store.db") as store:

@@ -76,6 +76,7 @@ def test_words_are_the_present_ones(store: Store) -> None:
             assert json.loads(json.dumps(again)) == {
                 **json.loads(json.dumps(later)),
                 **found,
+                "designs": 0,
                 "budget": Budget(**found["budget"]).to_dict(),
                 "space": current(found["space"]),
             }, name

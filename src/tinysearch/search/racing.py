@@ -62,7 +62,7 @@ def error_rate(accuracy: float, images: int) -> float:
         images: How many images it was measured on.
 
     >>> error_rate(0.98, 100), error_rate(1.0, 99)
-    (0.024752475247524774, 0.005)
+    (0.02475247524752477, 0.005)
     """
     return ((1 - accuracy) * images + 0.5) / (images + 1)
 

@@ -51,7 +51,7 @@ def test_pixels_and_labels_come_from_their_columns(tmp_path: Path, sep: str, at:
     assert (found.task.input_shape, found.train.pixels.dtype, found.full_scale) == ((6, 6, 1), np.uint8, 255)
     assert np.array_equal(found.train.pixels.reshape(40, 36), PIXELS[ORDER])
     assert np.array_equal(found.train.labels, LABELS[ORDER])
-    assert "folded to images of 6x6" in found.notes[0]
+    assert "reshaped to 6x6 images" in found.notes[0]
 
 
 def test_a_table_is_the_same_dataset_as_the_arrays_in_it(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_flat_rows_may_have_any_size_that_is_said(tmp_path: Path) -> None:
     assert load(path, reading=Reading(size=(4, 9))).task.input_shape == (4, 9, 1)
     assert load(path, reading=Reading(size=(4, 3, 3), layout="hwc")).task.input_shape == (4, 3, 3)
     assert load(path, reading=Reading(layout="t")).task.input_shape == (36, 1, 1)
-    assert "no images of 5x7" in refusal(path, size=(5, 7))
+    assert "not images of 5x7" in refusal(path, size=(5, 7))
 
 
 def test_a_table_without_a_header_needs_the_number_of_its_label_column(tmp_path: Path) -> None:

@@ -169,11 +169,13 @@ def begun_with(strategy: Strategy, number: int, known: Sequence[Record] = ()) ->
 
 
 def _promising(problem: Problem, bound: int, known: Sequence[Record]) -> Iterator[Architecture]:
-    """Yield the best known network below a bound on parameters, if there is one, then designs."""
+    """Yield the best known network of at least half a bound on parameters, if there is one, then designs."""
     able = [
         record
         for record in known
-        if record.cost.params < bound and math.isfinite(record.score) and problem.fits(record.architecture)
+        if bound <= 2 * record.cost.params < 2 * bound
+        and math.isfinite(record.score)
+        and problem.fits(record.architecture)
     ]
     best = max(able, key=lambda record: record.score, default=None)
     first = [best.architecture] if best is not None and best.architecture in problem.space else []
