@@ -113,7 +113,8 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            [*given, *begun_with(searcher, settings.designs, learnt)],
+            # Who gives candidates of their own has chosen among what is known.
+            [*given, *begun_with(searcher, settings.designs, () if settings.initial_candidates else learnt)],
             prune=settings.prune,
             warm_start_trials=learnt,
         )
