@@ -150,6 +150,7 @@ def test_the_table_is_filtered_by_words_origin_and_test(opened: Opened) -> None:
 
 def test_a_point_tells_its_layers_when_it_is_hovered_and_opens_when_it_is_clicked(opened: Opened) -> None:
     point = opened.page.locator(".scatter .trace.scatter").nth(2).locator("path.point").first
+    point.scroll_into_view_if_needed()
     box = point.bounding_box()
     opened.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     opened.page.wait_for_selector(".hovertext")
