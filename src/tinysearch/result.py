@@ -41,8 +41,8 @@ class Result:
             ones.
         val_accuracy: Validation accuracy of the last epoch, a fraction; the mean over folds if it was revalidated.
         revalidations: Validation accuracies on other folds; leaders have some.
-        test_accuracies: Test accuracies, fractions, one per seed of the retrainings on all training images; the winner
-            has some, unless evaluation is off.
+        test_accuracies: Test accuracies, fractions, one per seed, the lowest first, of the retrainings on all training
+            images; the winner has some, unless evaluation is off.
     """
 
     record: Record
@@ -67,6 +67,8 @@ class Result:
 
         record = standing.first
         path, first = BestModels(folder).path(record.key), evaluated(folder, record.key, 0)
+        # They are stored in the order in which they were finished.
+        trainings = sorted(standing.trainings, key=lambda one: one.seed)
         again = [one for one in standing.validated if one.purpose == "revalidation" and one.val_accuracy is not None]
         return cls(
             record,
@@ -74,7 +76,7 @@ class Result:
             first if first.exists() and not path.exists() else path,
             standing.val_accuracy,
             tuple(one.val_accuracy or 0.0 for one in again),
-            tuple(one.test_accuracy for one in standing.trainings if one.test_accuracy is not None),
+            tuple(one.test_accuracy for one in trainings if one.test_accuracy is not None),
             _Origin(dataset, folder, store, tuple(standing.trainings)),
         )
 

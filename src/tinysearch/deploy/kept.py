@@ -38,8 +38,9 @@ def trained_network(
         WorkerError: if nothing can be trained here.
     """
     kept = [(record, model) for record, model in zip(records, models, strict=True) if model is not None]
-    # One that was trained on all training images is to be preferred.
-    kept.sort(key=lambda one: one[0].purpose != "evaluation")
+    # One that was trained on all training images is to be preferred; of several that with the lowest seed, whichever
+    # was finished first.
+    kept.sort(key=lambda one: (one[0].purpose != "evaluation", one[0].seed))
     if not records:
         raise CandidateError(
             f"{name} has not been trained in this store, so there is nothing to deploy; train it first, as "
