@@ -11,9 +11,9 @@ import pytest
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy import kept
 from tinysearch.deploy.kept import trained_network
+from tinysearch.result import Result
 from tinysearch.results.ranking import Standing
 from tinysearch.results.record import Record
-from tinysearch.result import Result
 
 Make = Callable[..., Record]
 
