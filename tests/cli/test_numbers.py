@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import typer
 
-from tinysearch.cli.numbers import natural, positive, seconds, several, size, size_or_bytes, whole
+from tinysearch.cli.numbers import natural, positive, seconds, several, size_or_bytes, whole
 from tinysearch.errors import InputError
+from tinysearch.space.sizes import size
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,11 @@ def test_runs_to_learn_from_are_counted_up_to_the_first_gap(tmp_path: Path, make
         assert settings_of({"warm_start": given}, None, store).warm_start_trials == (("first", 2, 0),)
     with pytest.raises(InputError, match="'second'"):
         settings_of({"warm_start": "second"}, None, store)
+
+
+def test_limits_of_memory_may_be_written_with_a_unit(given: Callable[..., RunSettings]) -> None:
+    found = given(budget=5_000, max_flash="24K", max_ram="6K").budget
+    assert (found.flash_bytes, found.peak_activation_bytes, found.params) == (24_576, 6_144, 5_000)
+    assert given(max_flash="24K").budget.params == 24_576
+    with pytest.raises(BudgetError, match=r"max_flash: a size of memory .* got 'much'"):
+        given(max_flash="much")

@@ -10,6 +10,7 @@ from decimal import Decimal
 import typer
 
 from tinysearch.errors import InputError
+from tinysearch.space.sizes import size
 
 # A point belongs to what is multiplied: 10.000 is ten thousand to some and ten to others.
 _WHOLE = re.compile(r"([+-]?)(?:(\d+(?:_\d+)*|\d{1,3}(?:,\d{3})+)(\.\d+(?=[kme]))?)(k|m|e\d{1,2})?", re.IGNORECASE)
@@ -19,7 +20,6 @@ WAYS = "write it as in 10000, 10_000, 10,000 or 10k"
 # Ten years: no clock of the system goes astray on less.
 _LONGEST = 10 * 365 * 86_400.0
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_BYTES = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def whole(given: str | int) -> int:
@@ -115,21 +115,6 @@ def seconds(text: str) -> float:
     if match is None or float(match[1]) == 0:
         raise InputError(f"a duration is a number with s, m or h, as in 90s, 30m or 2h; got {text!r}")
     return min(float(match[1]) * _SECONDS[match[2]], _LONGEST)
-
-
-def size(text: str) -> int:
-    """Return a size of memory in bytes; K, M and G are powers of 1,024, as memory is built.
-
-    Raises:
-        InputError: if the text is no positive number with one of the units K, M and G.
-
-    >>> size("500M"), size("1.5G")
-    (524288000, 1610612736)
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMG])(?:I?B)?", text.strip().upper())
-    if match is None or float(match[1]) * _BYTES[match[2]] < 1:
-        raise InputError(f"a size of memory is a number with K, M or G, as in 500M or 2G; got {text!r}")
-    return int(float(match[1]) * _BYTES[match[2]])
 
 
 def size_or_bytes(given: str | int) -> int:

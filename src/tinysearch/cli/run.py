@@ -11,10 +11,11 @@ from rich.text import Text
 
 from tinysearch.cli import completion, devices, options, panels, plugins, sources
 from tinysearch.cli.next_steps import as_options, next_steps
-from tinysearch.cli.numbers import natural, seconds, size, whole
+from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
 from tinysearch.errors import TrainingError
+from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
     from tinysearch.search.stages import RunOutcome

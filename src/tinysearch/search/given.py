@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tinysearch.errors import RecipeError, RunError
+from tinysearch.errors import BudgetError, InputError, RecipeError, RunError
 from tinysearch.results.objective import OBJECTIVES, objective
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
@@ -22,6 +22,7 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.devices import limits
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.sizes import size
 from tinysearch.space.space_file import read_spec
 from tinysearch.space.space_spec import tree_of
 from tinysearch.space.task import Task
@@ -52,8 +53,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     Args:
         given: By name, see ``known_settings``: fields of ``RunSettings``, where a budget may be a number, a recipe a
             name, a mapping or the path of a JSON file, a space a mapping, the path of a file or a ``SearchSpace``, and
-            initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``, ``max_ram``,
-            ``max_flash`` and ``max_weight_bytes``; ``device``, whose flash and memory are limits where
+            initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``; ``max_ram``, ``max_flash`` and
+            ``max_weight_bytes``, bytes or texts such as ``"24K"``; ``device``, whose flash and memory are limits where
             none are given; ``warm_start``, names of runs; ``cold``, to learn from none.
         before: The settings of the run that goes on.
         store: Has the runs to learn from.
@@ -89,13 +90,23 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     budget = budget_of(given.get("budget", base))
     if isinstance(given.get("budget"), int) and begun:
         budget = dataclasses.replace(base, params=budget.params)
-    bounds = {name: given[name] for name in _LIMITS if name in given}
+    bounds = {name: _bound(name, given[name]) for name in _LIMITS if name in given}
     if "device" in given:
         bounds |= limits(given["device"], given.get("max_flash"), given.get("max_ram"))
     if "budget" not in given and not begun and bounds.get("max_flash") is not None:
         # A parameter takes a byte of flash or more: the bound on flash is the only one.
         budget = Budget(bounds["max_flash"])
     return dataclasses.replace(budget, **{_LIMITS[name]: bound for name, bound in bounds.items()})
+
+
+def _bound(name: str, given: object) -> Any:
+    """Return a limit; those of memory may be texts, ``"24K"``."""
+    if name == "max_macs" or not isinstance(given, str):
+        return given
+    try:
+        return size(given)
+    except InputError as error:
+        raise BudgetError(f"{name}: {error}") from None
 
 
 def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:

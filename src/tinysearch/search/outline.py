@@ -34,7 +34,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     resumed = f", {done} of {max(done, run.planned)} trained already" if done else ""
     at_a_time = f", {workers} in parallel" if workers > 1 else ""
     designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
-    what = "the best known network and designs" if run.proposer.warm_start_trials else "designs drawn by hand"
+    what = "the best known network and ready-made designs" if run.proposer.warm_start_trials else "ready-made designs"
     designs = f", the first {min(designed, settings.trials)} {what}" if designed and settings.trials else ""
     tuned = ", with its settings searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
@@ -70,7 +70,7 @@ def _learnt(run: SearchRun) -> str:
     names = [one.run for one in run.settings.warm_start_trials]
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
-    return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold: none)"
+    return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold ignores them)"
 
 
 def _steps() -> str:
