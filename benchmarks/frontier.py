@@ -46,11 +46,11 @@ from tinysearch.search.frontier import initial_candidates
 from tinysearch.search.given import search_space_of
 from tinysearch.search.settings import DEFAULT_LAG, RunSettings
 from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
-from tinysearch.search.strategies.observations import Replicates, observed
+from tinysearch.search.strategies.observations import Observations
 from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
-from tinysearch.search.strategies.surrogate import Array, Predict, fit
+from tinysearch.search.strategies.surrogate import Array
 from tinysearch.space.budget import Budget
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -112,16 +112,10 @@ class ParEGO(Pareto):
         self.weight = float(rng.integers(11)) / 10
         return super().propose(history, rng, pending)
 
-    def _model(self, seen: Sequence[Replicates], pending: Sequence[Candidate]) -> tuple[Predict, Array]:
-        trained = [each.first for each in seen]
-        costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
-        built = [(one, cost) for one, cost in costs if cost is not None]
-        x, here = self._inputs(trained, built)
-        results = observed(seen, self.problem.images)
-        results = results.and_pending(self._middling(trained, results.values, [one for one, _ in built]))
+    def _targets(self, results: Observations, candidates: Sequence[Record | Candidate]) -> Observations:
         unit = max(float(np.ptp(results.values)), 1e-9)
         low, high = math.log(min(self._levels)), math.log(self.problem.budget.params)
-        sizes = np.log([self._cost(one) for one in (*trained, *(one for one, _ in built))])
+        sizes = np.log([self._cost(one) for one in candidates])
         parts = np.array(
             [
                 self.weight * (results.values.max() - results.values) / unit,
@@ -129,8 +123,7 @@ class ParEGO(Pareto):
             ]
         )
         norms = parts.max(axis=0) + 0.05 * parts.sum(axis=0)
-        predict = fit(x, -norms, results.errors * (self.weight / unit) ** 2)
-        return predict, predict(here)[0]
+        return Observations(-norms, results.errors * (self.weight / unit) ** 2)
 
     def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
         return Bayesian._gain(self, seen, mean)

@@ -13,7 +13,7 @@ import numpy as np
 from tinysearch.results.record import Record
 from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
-from tinysearch.search.strategies.observations import Replicates, observed, replicates
+from tinysearch.search.strategies.observations import Observations, Replicates, observed, replicates
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, Predict, fit
@@ -164,11 +164,22 @@ class Bayesian(Strategy):
         costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
         built = [(one, cost) for one, cost in costs if cost is not None]
         x, here = self._inputs(trained, built)
+        others = [one for one, _ in built]
         results = observed(seen, self.problem.images)
-        results = results.and_pending(self._middling(trained, results.values, [one for one, _ in built]))
-        predict = fit(x, results.values, results.errors)
+        results = results.and_pending(self._middling(trained, results.values, others))
+        targets = self._targets(results, [*trained, *others])
+        predict = fit(x, targets.values, targets.errors)
         mean, _ = predict(here)
         return predict, mean
+
+    def _targets(self, results: Observations, candidates: Sequence[Record | Candidate]) -> Observations:
+        """Return what the model is fitted to: the results.
+
+        Args:
+            results: What is known of candidates, or what they count as.
+            candidates: Those that were trained, then those that are pending.
+        """
+        return results
 
     def _middling(self, seen: Sequence[Record], y: Array, pending: Sequence[Candidate]) -> list[float]:
         """Return what candidates count as that are pending.
