@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 
 from tinysearch.errors import BudgetError
 from tinysearch.space.architecture import Architecture, Conv, Head
-from tinysearch.space.budget import Budget
+from tinysearch.space.budget import FLASH_MARGIN, Budget
 from tinysearch.space.cost import Cost, cost, flash_bytes
 from tinysearch.space.devices import DEVICES, device, limits
 from tinysearch.space.task import Task
@@ -33,10 +34,18 @@ def test_an_unknown_device_is_refused_with_those_that_are_known() -> None:
 def test_flash_and_memory_can_be_bounded(bound: str, words: str) -> None:
     counted = cost(NETWORK, Task())
     need = getattr(counted, bound)
-    assert Budget(10_000, **{bound: need}).check(counted).accepted
+    enough = math.ceil(need / (1 - FLASH_MARGIN)) if bound == "flash_bytes" else need
+    assert Budget(10_000, **{bound: enough}).check(counted).accepted
     verdict = Budget(10_000, **{bound: need - 1}).check(counted)
     assert (verdict.accepted, verdict.reason) == (False, bound)
     assert verdict.message == f"{need:,} {words} are above the limit of {need - 1:,}"
+
+
+def test_flash_that_the_prediction_may_miss_is_not_within_the_limit() -> None:
+    counted = cost(NETWORK, Task())
+    verdict = Budget(10_000, flash_bytes=counted.flash_bytes).check(counted)
+    assert (verdict.accepted, verdict.reason) == (False, "flash_bytes")
+    assert "the prediction may be 1% off" in verdict.message
 
 
 def test_what_was_recorded_before_flash_was_counted_may_be_above_any_limit_of_it() -> None:
