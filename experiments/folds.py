@@ -7,6 +7,9 @@
 A search holds out the last fold, revalidations of its leaders hold out others. A network that no search chose is
 trained on the rest of each, with the same seeds; where its mean accuracies on two folds differ, so do the folds, and
 by so much a leader rises or falls when it is revalidated without having had any luck. No test image is involved.
+
+``--split last stratified`` compares two ways of dividing the images as well: tenths from the end, as the reference
+results have them, and folds drawn by class.
 """
 
 # What is slow to load is needed here at once.
@@ -14,6 +17,7 @@ by so much a leader rises or falls when it is revalidated without having had any
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import statistics
@@ -23,6 +27,7 @@ from ablation import BASE, finished
 
 from tinysearch.data.dataset import FOLDS
 from tinysearch.data.loading import load
+from tinysearch.data.splits import Kind, Split
 from tinysearch.runtime.cores import threads_of_each
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
@@ -31,24 +36,27 @@ from tinysearch.workers.local.executor import LocalExecutor
 from tinysearch.workers.sharing import share
 
 
-def accuracies(data: Path | None, folds: int, seeds: int, epochs: int, workers: int) -> list[list[float]]:
-    """Return validation accuracies of the last epoch in percent, shape ``(folds, seeds)``.
+def accuracies(
+    data: Path | None, kinds: list[Kind], folds: int, seeds: int, epochs: int, workers: int
+) -> dict[str, list[float]]:
+    """Return validation accuracies of the last epoch in percent, one a seed, for each fold of each kind of split.
 
     Raises:
         RuntimeError: if a training fails.
     """
     images = load("auto", data)
     candidate = Candidate(BASE, Recipe(epochs=epochs))
-    planned = [(fold, seed) for seed in range(seeds) for fold in range(folds)]
-    found = [[0.0] * seeds for _ in range(folds)]
+    planned = [(kind, fold, seed) for seed in range(seeds) for fold in range(folds) for kind in kinds]
+    found = {f"{kind} {fold}": [0.0] * seeds for kind in kinds for fold in range(folds)}
     with LocalExecutor(workers) as executor:
-        where, resources = share(executor, images), Resources(threads_of_each(workers))
-        jobs = [Job(candidate, seed, where, fold, resources) for fold, seed in planned]
+        shared = {kind: share(executor, dataclasses.replace(images, split=Split(kind))) for kind in kinds}
+        resources = Resources(threads_of_each(workers))
+        jobs = [Job(candidate, seed, shared[kind], fold, resources) for kind, fold, seed in planned]
         for position, outcome in finished(executor, jobs):
-            (fold, seed), measurement = planned[position], outcome.measurement
+            (kind, fold, seed), measurement = planned[position], outcome.measurement
             if measurement.val_accuracy is None:
                 raise RuntimeError(f"the training of seed {seed} without fold {fold} failed: {measurement.failure}")
-            found[fold][seed] = 100 * measurement.val_accuracy
+            found[f"{kind} {fold}"][seed] = 100 * measurement.val_accuracy
     return found
 
 
@@ -56,22 +64,24 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--folds", type=int, default=3, choices=range(2, FOLDS + 1))
+    parser.add_argument("--split", nargs="+", default=["last"], choices=("last", "stratified"))
+    parser.add_argument("--folds", type=int, default=3, choices=range(1, FOLDS + 1))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    found = accuracies(given.data, given.folds, given.seeds, given.epochs, given.workers)
+    found = accuracies(given.data, given.split, given.folds, given.seeds, given.epochs, given.workers)
     if given.json:
         print(json.dumps({"accuracies": found}))
         return
-    print("| fold, from the end | validation | n | difference, points |\n| --- | ---: | ---: | ---: |")
-    for fold, values in enumerate(found):
+    print("| split, fold | validation | n | difference, points |\n| --- | ---: | ---: | ---: |")
+    first = next(iter(found.values()))
+    for fold, values in found.items():
         spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-        differences = [value - first for value, first in zip(values, found[0], strict=True)]
+        differences = [value - base for value, base in zip(values, first, strict=True)]
         error = f" ± {statistics.stdev(differences) / math.sqrt(len(values)):.2f}" if len(values) > 1 else ""
-        apart = f"{statistics.mean(differences):+.2f}{error}" if fold else ""
+        apart = f"{statistics.mean(differences):+.2f}{error}" if values is not first else ""
         print(f"| {fold} | {statistics.mean(values):.2f}{spread} % | {len(values)} | {apart} |")
 
 
