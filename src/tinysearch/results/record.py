@@ -24,6 +24,10 @@ VALIDATED_ON: Final = "validated_on"
 INT8_ACCURACY: Final = "int8_accuracy"
 
 
+# For all that have none: a long run has a million epochs.
+_NONE: Final[Mapping[str, float]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """One point of a training curve.
@@ -43,7 +47,7 @@ class Epoch:
     val_accuracy: float | None
     learning_rate: float
     seconds: float
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=lambda: _NONE)
 
     def value(self, objective: str) -> float | None:
         """Return the value of an objective on the validation images; None if it was not measured."""
@@ -162,7 +166,7 @@ class Record:
     reused_from: str | None = None
     other_environment: bool = False
     rejections: Mapping[str, int] = field(default_factory=dict)
-    test_metrics: Mapping[str, float] = field(default_factory=dict)
+    test_metrics: Mapping[str, float] = field(default_factory=lambda: _NONE)
     objective: str = ACCURACY
     direction: Direction = "max"
     created_at: str = ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tinysearch.results.record import Record
+from tinysearch.space.architecture import Architecture, Layer
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -50,6 +52,7 @@ class TrialHistory:
         self._records: dict[int, Record] = {}
         self._first: list[Record] = []
         self._later: set[int] = set()
+        self._alike = _Alike()
         self._skip_stored()
 
     @property
@@ -94,7 +97,13 @@ class TrialHistory:
 
     def record(self, position: int, record: Record) -> None:
         """Note what came of a position. What its network costs layer by layer is not kept: it would be half of all."""
-        self._records[position] = replace(record, cost=replace(record.cost, layers=()))
+        self._records[position] = replace(
+            record,
+            architecture=self._alike.architecture(record.architecture),
+            cost=replace(record.cost, layers=()),
+            recipe=self._alike.mapping(record.recipe),
+            provenance=self._alike.mapping(record.provenance),
+        )
         self._later.add(position)
         while len(self._first) in self._later:
             self._later.remove(len(self._first))
@@ -122,7 +131,8 @@ class TrialHistory:
         return [position for position in known.later if position >= len(self._first)]
 
     def _propose(self, candidate: Candidate, rejections: Mapping[str, int]) -> None:
-        self._proposed.append(candidate)
+        alike = Candidate(self._alike.architecture(candidate.architecture), self._alike.recipe(candidate.recipe))
+        self._proposed.append(alike)
         self.keys.add(candidate.key)
         self.rejections.update(rejections)
 
@@ -131,3 +141,33 @@ class TrialHistory:
             position = self.position
             self._propose(Candidate(record.architecture, Recipe.from_dict(record.recipe)), record.rejections)
             self.record(position, record)
+
+
+class _Alike:
+    """Gives equal parts of a history as one object, so that 100,000 trials take half of the memory.
+
+    Layers repeat, and so do recipes and what trainings ran on; there are few of them.
+    """
+
+    _KEPT = 8
+
+    def __init__(self) -> None:
+        self._layers: dict[Layer, Layer] = {}
+        self._recipes: dict[Recipe, Recipe] = {}
+        self._mappings: deque[Mapping[str, Any]] = deque(maxlen=self._KEPT)
+
+    def architecture(self, architecture: Architecture) -> Architecture:
+        """Return an equal architecture, of layers that others have too."""
+        return replace(architecture, layers=tuple(self._layers.setdefault(one, one) for one in architecture.layers))
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Return the first recipe that was equal."""
+        return self._recipes.setdefault(recipe, recipe)
+
+    def mapping(self, mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an equal mapping if one of the latest was."""
+        for one in self._mappings:
+            if one == mapping:
+                return one
+        self._mappings.append(mapping)
+        return mapping
