@@ -11,7 +11,7 @@ from tinysearch.space.cost import cost
 from tinysearch.space.network_choices import network_choices
 from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.space.survey import Survey, survey
+from tinysearch.space.survey import Survey, random_members, survey
 from tinysearch.space.task import Task
 
 
@@ -49,6 +49,19 @@ def test_the_share_has_the_standard_error_of_a_proportion(surveyed: Survey) -> N
 def test_equal_seeds_give_equal_surveys(space: SearchSpace, surveyed: Survey) -> None:
     assert survey(Budget(500), space=space, draws=200, samples=3, seed=7) == surveyed
     assert survey(Budget(500), space=space, draws=200, samples=3, seed=8) != surveyed
+
+
+def test_members_are_drawn_once_for_spaces_of_the_same_choices_and_no_others() -> None:
+    def space(size: int = 12, most: int = 16) -> SearchSpace:
+        return SearchSpace(Task((size, size, 1), 3), network_choices(depth=(1, 2), filters=(1, most)))
+
+    members = random_members(space(), 20)
+    assert random_members(space(), 20) is members
+    for other in (space(size=11), space(most=15)):
+        found = random_members(other, 20)
+        assert found != members
+        assert all(one in other and cost == other.cost(one) for one, cost in found)
+    assert random_members(space(), 30)[:20] == members
 
 
 def test_a_budget_that_nothing_meets_leaves_no_samples(space: SearchSpace) -> None:

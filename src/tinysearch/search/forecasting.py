@@ -7,16 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
-
 from tinysearch.results.forecast import Forecast, Pace, Timing
 from tinysearch.results.record import Record
+from tinysearch.search.outline import DRAWS
 from tinysearch.search.run import SearchRun
 from tinysearch.space.cost import cost
+from tinysearch.space.survey import random_members
 from tinysearch.workers.executor import Executor
 
-# Random members of the space that are drawn, and how many within the budget are enough to tell their mean.
-_DRAWS = 150
+# Of the random members of the space that are drawn for the plan, so many are looked at, and so many within the budget
+# are enough to tell their mean.
+_LOOKED_AT = 150
 _ENOUGH = 10
 _TRAININGS = 40
 # What the time of a training depends on beside the network and the images.
@@ -69,10 +70,10 @@ def _macs(run: SearchRun, records: Sequence[Record]) -> float:
     searched = [record.cost.macs for record in records if record.origin == "search"]
     if len(searched) >= run.settings.lag:
         return statistics.fmean(searched)
-    space, budget, rng = run.space, run.settings.budget, np.random.default_rng(0)
-    members = [space.sample(rng) for _ in range(_DRAWS)]
-    costs = [found for one in members if (found := space.cost(one)) is not None and budget.check(found).accepted]
+    space, budget = run.space, run.settings.budget
+    members = random_members(space, DRAWS)[:_LOOKED_AT]
+    costs = [found for _, found in members if budget.check(found).accepted]
     if len(costs) < _ENOUGH:
-        narrowed = [space.cost(space.scaled_below(one, budget.params)) for one in members[:_ENOUGH]]
+        narrowed = [space.cost(space.scaled_below(one, budget.params)) for one, _ in members[:_ENOUGH]]
         costs += [found for found in narrowed if found is not None]
     return statistics.fmean([one.macs for one in costs] or [0])

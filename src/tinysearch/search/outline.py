@@ -14,6 +14,8 @@ from tinysearch.space.survey import survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
+# Random members of the space that are drawn to tell how many fit.
+DRAWS = 500
 # So many of the runs that a search learns from are named.
 NAMED = 5
 
@@ -26,7 +28,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         workers: How many candidates are trained at a time.
     """
     settings, dataset = run.settings, run.dataset
-    found = survey(settings.budget, space=run.space, draws=500, samples=0)
+    found = survey(settings.budget, space=run.space, draws=DRAWS, samples=0)
     count = len(run.baselines)
     before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
     without = f" (without {', '.join(run.skipped_baselines)}: over the limits)" if run.skipped_baselines else ""

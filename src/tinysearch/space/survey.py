@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,7 @@ def survey(
 ) -> Survey:
     """Draw random members of a space and count those within a budget."""
     space = space or SearchSpace()
-    rng = np.random.default_rng(seed)
-    within: list[tuple[Architecture, Cost]] = []
-    for _ in range(draws):
-        member = space.sample(rng)
-        found = space.cost(member)
-        if found is not None and budget.check(found).accepted:
-            within.append((member, found))
+    within = [(member, cost) for member, cost in random_members(space, draws, seed) if budget.check(cost).accepted]
     return Survey(
         budget=budget,
         size=space.size(),
@@ -87,3 +83,28 @@ def survey(
         choices=tuple(space.rows()),
         samples=tuple(within[:samples]),
     )
+
+
+def random_members(space: SearchSpace, draws: int, seed: int = 0) -> tuple[tuple[Architecture, Cost], ...]:
+    """Draw random members of a space, with their costs.
+
+    Those that were drawn last are kept: every run begins with a look at the same members of its space, so that a
+    frontier of five budgets would draw them five times.
+    """
+    return _drawn(_Described(space.task, repr(space.tree), space), draws, seed)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """A space that equals any other of the same choices for the same task."""
+
+    task: Task
+    choices: str
+    space: SearchSpace = field(compare=False)
+
+
+@functools.lru_cache(maxsize=2)
+def _drawn(described: _Described, draws: int, seed: int) -> tuple[tuple[Architecture, Cost], ...]:
+    space, rng = described.space, np.random.default_rng(seed)
+    members = (space.sample(rng) for _ in range(draws))
+    return tuple((member, found) for member in members if (found := space.cost(member)) is not None)
