@@ -18,6 +18,7 @@ from PIL import Image
 PAGE = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = [line[2:] for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+TRAIN = ("run", "evaluate")
 RNG = np.random.default_rng(0)
 
 
@@ -54,7 +55,11 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+# Those that train take as long as all others together.
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(one, marks=pytest.mark.slow) if one.split()[1] in TRAIN else one for one in COMMANDS],
+)
 @pytest.mark.usefixtures("trained_here")
 def test_each_command_of_the_page_works(
     command: str, home: Path, call: Callable[..., subprocess.CompletedProcess[str]]
@@ -68,6 +73,7 @@ def test_each_command_of_the_page_works(
         assert (home / "sheet.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS, ids=["arrays"])
 @pytest.mark.usefixtures("trained_here")
 def test_each_program_of_the_page_works(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,12 +118,14 @@ def host(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
     return found
 
 
+@pytest.mark.slow
 def test_a_run_with_its_evaluation_changes_nothing_of_the_process_that_calls_it(host: dict[str, Any]) -> None:
     assert host["changed"] == {}
     assert host["tested"] == 1
     assert host["floatx"] == "float64"
 
 
+@pytest.mark.slow
 def test_models_are_loaded_and_built_as_they_were_trained_whatever_keras_is_set_to(host: dict[str, Any]) -> None:
     assert (host["type"], host["built"], host["params"]) == ("float32", "float32", True)
 

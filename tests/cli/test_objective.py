@@ -31,6 +31,7 @@ def rare(tmp_path: Path) -> Path:
     return tmp_path / "rare.npz"
 
 
+@pytest.mark.slow
 def test_a_run_is_ranked_resumed_and_evaluated_by_its_objective(
     tinysearch: Tinysearch, rare: Path, trained_here: None, hasty_draws: None, tmp_path: Path
 ) -> None:

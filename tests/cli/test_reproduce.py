@@ -26,9 +26,7 @@ class Reproduced(NamedTuple):
 
 
 @pytest.fixture
-def reproduced(
-    call: Callable[..., Done], tiny: Path, once: Callable[..., Reproduced], trained_here: None
-) -> Reproduced:
+def reproduced(call: Callable[..., Done], tiny: Path, once: Callable[..., Reproduced], untrained: None) -> Reproduced:
     def twice(folder: Path) -> Reproduced:
         def reproduce() -> tuple[Done, list[Record]]:
             done = call(folder, "reproduce", "inception", "--data", tiny, "--epochs", 1, "--seeds", 2)

@@ -15,6 +15,7 @@ from tinysearch.training.recipe import Recipe
 CANDIDATE = Candidate(Architecture((Conv(2, norm="before"),), Head("average")), dataclasses.replace(Recipe(), epochs=1))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network_and_this_process_stays_as_it_is(dataset: Dataset) -> None:
     np.random.seed(3)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002

@@ -189,6 +189,7 @@ def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
     assert not any(record.failed for record in after)
 
 
+@pytest.mark.slow
 def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: Begin, tmp_path: Path) -> None:
     run = begin()
     for one in [*run.workers(), run.process]:
@@ -197,7 +198,6 @@ def test_a_signal_to_all_processes_of_a_run_is_no_failure_of_a_candidate(begin: 
     assert [record.measurement.failure for record in records(tmp_path) if record.failed] == []
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_workers_that_hang_while_they_start_are_replaced(
     begin: Begin, tmp_path: Path, may_go_on: Path, whole: list[tuple[Any, ...]]
@@ -216,6 +216,7 @@ def test_workers_that_hang_while_they_start_are_replaced(
     assert [essentials(record) for record in records(tmp_path)] == whole
 
 
+@pytest.mark.slow
 def test_a_run_survives_the_death_of_its_workers(
     begin: Begin, tmp_path: Path, may_go_on: Path, whole: list[tuple[Any, ...]]
 ) -> None:
@@ -244,6 +245,7 @@ def test_a_worker_that_hangs_is_given_up_and_recorded(begin: Begin, tmp_path: Pa
     assert failures == ["no epoch was finished for too long"] * 2 + [None]
 
 
+@pytest.mark.slow
 def test_a_second_run_of_the_name_is_refused_with_the_holder_and_a_dead_holder_is_none(
     begin: Begin, light: Launch, tiny: Path, resume: Callable[..., list[Record]]
 ) -> None:
@@ -259,6 +261,7 @@ def test_a_second_run_of_the_name_is_refused_with_the_holder_and_a_dead_holder_i
     assert len(resume()) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="small disks are mounted on Linux only")
 def test_a_full_disk_is_a_clear_error_and_after_space_is_freed_the_run_goes_on(
     begin: Begin,

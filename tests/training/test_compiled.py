@@ -46,6 +46,7 @@ def timeless(result: Trained) -> list[object]:
     return [dataclasses.replace(epoch, seconds=0.0) for epoch in result.curve]
 
 
+@pytest.mark.slow
 def test_the_losses_of_fifty_steps_are_those_of_tensorflow(there: Train) -> None:
     # An epoch of one step: its loss is that of the step.
     wanted = Wanted(NETWORK, Recipe(epochs=50, batch_size=32), count=32, weights=True)
@@ -122,7 +123,13 @@ def test_python_runs_no_step_and_whole_and_smaller_steps_are_compiled_once(there
     assert found.numbers == [1, 2, 3]
 
 
-@pytest.mark.parametrize("how", [recipe("default", epochs=4), Recipe(epochs=4, batch_size=16, ema_momentum=0.9)])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(recipe("default", epochs=4), marks=pytest.mark.slow),
+        Recipe(epochs=4, batch_size=16, ema_momentum=0.9),
+    ],
+)
 def test_the_same_seed_gives_the_same_numbers_resumed_or_not(how: Recipe, there: Train) -> None:
     wanted = Wanted(DROPPED, how)
     whole, again = there(wanted), there(wanted)

@@ -1,5 +1,11 @@
+"""Trainings of tiny networks.
+
+Keras takes a second or more to make ready any training, so that a few trainings are made and looked at from all sides.
+"""
+
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -35,6 +41,10 @@ SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Hea
 # Of every kind of layer that has a state of its own, or a generator.
 BRANCHED = Architecture((Inception(((Conv(2, stride=2),), (Conv(2, stride=2), Dropout(0.2)))), Pool()), Head("average"))
 SEPARABLE = Architecture((SeparableConv(4, stride=2, norm="after"), Dropout(0.25), Pool()), Head("flatten", hidden=4))
+PLAIN = Candidate(SMALL, Recipe(epochs=2))
+AVERAGED = Candidate(BRANCHED, Recipe(epochs=3, schedule="constant", learning_rate=0.05, ema_momentum=0.9))
+
+Once = Callable[[Candidate, int], tuple[keras.Model, Measurement]]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +56,12 @@ def data() -> TrainingData:
 
 def head(images: Images, count: int) -> Images:
     return Images(images.pixels[:count], images.labels[:count])
+
+
+@pytest.fixture(scope="module")
+def fit_once(data: TrainingData) -> Once:
+    """Return a function that trains a candidate with a seed, and gives back the same when it is asked for it again."""
+    return functools.cache(lambda candidate, seed: fit(candidate, data, seed))
 
 
 class Heard:
@@ -66,7 +82,9 @@ def job(candidate: Candidate, seed: int = 0, **options: Any) -> Job:
     return Job(candidate, seed, DataReference("pixels", "labels", "the data", (8, 8, 1), 10, 16.0), **options)
 
 
-@pytest.mark.parametrize(("network", "name"), [(SEPARABLE, "documented"), (BRANCHED, "default")])
+@pytest.mark.parametrize(
+    ("network", "name"), [pytest.param(SEPARABLE, "documented", marks=pytest.mark.slow), (BRANCHED, "default")]
+)
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     network: Architecture, name: str, data: TrainingData
 ) -> None:
@@ -78,17 +96,9 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     assert curve(0) != curve(1)
 
 
-def test_every_epoch_is_trained_with_exactly_its_steps_and_reported(data: TrainingData) -> None:
-    heard = Heard()
-    candidate = Candidate(SMALL, Recipe(epochs=3, batch_size=3))
-    model, measurement = fit(candidate, data, 0, heard)
-    assert int(model.optimizer.iterations) == 3 * math.ceil(200 / 3)
-    assert heard.numbers == [1, 2, 3]
-    assert tuple(heard.epochs) == measurement.curve
-    assert measurement.val_accuracy == measurement.curve[-1].val_accuracy
-
-
-def test_a_step_is_traced_once(data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_epoch_is_trained_with_exactly_its_steps_and_reported_and_a_step_is_traced_once(
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
     traced = {"train_step": 0, "test_step": 0}
     for name in traced:
         step = getattr(keras.Model, name)
@@ -98,38 +108,54 @@ def test_a_step_is_traced_once(data: TrainingData, monkeypatch: pytest.MonkeyPat
             return step(*args)
 
         monkeypatch.setattr(keras.Model, name, counted)
+    heard = Heard()
     # 67 steps an epoch, the last of which has fewer images.
-    fit(Candidate(SMALL, Recipe(epochs=2, batch_size=3)), data, 0)
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=3, batch_size=3)), data, 0, heard)
+    assert int(model.optimizer.iterations) == 3 * math.ceil(200 / 3)
+    assert heard.numbers == [1, 2, 3]
+    assert tuple(heard.epochs) == measurement.curve
+    assert measurement.val_accuracy == measurement.curve[-1].val_accuracy
     assert traced == {"train_step": 1, "test_step": 1}
 
 
-def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData) -> None:
+def test_the_score_is_the_accuracy_on_the_validation_images(data: TrainingData, fit_once: Once) -> None:
     assert data.validation is not None
-    model, measurement = fit(Candidate(SMALL, Recipe(epochs=2)), data, 0)
+    model, measurement = fit_once(PLAIN, 3)
     images = data.validation
     guesses = model.predict(images.pixels, verbose=0).argmax(axis=1)
     assert measurement.val_accuracy == pytest.approx(float((guesses == images.labels).mean()), abs=1e-6)
     np.testing.assert_array_equal(classified(model, images.pixels), guesses)
 
 
-def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(data: TrainingData) -> None:
-    candidate = Candidate(SMALL, Recipe(epochs=4))
-    _, whole = fit(candidate, data, 0)
-    reached = whole.curve[1].val_accuracy or 0.0
-    for floor, epochs in (((2, reached + 0.01), 2), ((2, reached), 4), ((3, 0.0), 4)):
-        heard = Heard()
-        _, measurement = fit(candidate, data, 0, heard, Keeping("the data"), floor)
-        # There is nothing to go on to after the last epoch.
-        assert [state is None for state in heard.states] == [False] * (epochs - 1) + [True]
-        assert measurement.failure is None
-        assert [epoch.val_loss for epoch in measurement.curve] == [epoch.val_loss for epoch in whole.curve[:epochs]]
+@pytest.fixture(scope="module")
+def whole(data: TrainingData) -> Measurement:
+    """Return the measurement of four epochs without a floor, with all metrics after each."""
+    return fit(Candidate(SMALL, Recipe(epochs=4)), data, 0, objective="macro_f1")[1]
 
 
-def test_a_job_is_trained_as_it_says_and_tells_of_no_state_and_no_model_unless_it_is_to(data: TrainingData) -> None:
+@pytest.mark.parametrize(
+    ("epoch", "above", "epochs"), [(2, 0.01, 2), (2, 0.0, 4), pytest.param(3, -1.0, 4, marks=pytest.mark.slow)]
+)
+def test_training_ends_after_the_epoch_of_the_floor_if_it_is_below(
+    epoch: int, above: float, epochs: int, data: TrainingData, whole: Measurement
+) -> None:
+    floor = (epoch, max(0.0, (whole.curve[1].val_accuracy or 0.0) + above))
     heard = Heard()
-    candidate = Candidate(SMALL, Recipe(epochs=2))
-    outcome = train(job(candidate, 3), data, heard)
-    expected = fit(candidate, data, 3)[1]
+    _, measurement = fit(Candidate(SMALL, Recipe(epochs=4)), data, 0, heard, Keeping("the data"), floor)
+    # There is nothing to go on to after the last epoch.
+    assert [state is None for state in heard.states] == [False] * (epochs - 1) + [True]
+    assert measurement.failure is None
+    assert [one.val_loss for one in measurement.curve] == [one.val_loss for one in whole.curve[:epochs]]
+    # The epoch at which training may end has all metrics, whatever the objective.
+    assert measurement.curve[-1].metrics == whole.curve[epochs - 1].metrics
+
+
+def test_a_job_is_trained_as_it_says_and_tells_of_no_state_and_no_model_unless_it_is_to(
+    data: TrainingData, fit_once: Once
+) -> None:
+    heard = Heard()
+    outcome = train(job(PLAIN, 3), data, heard)
+    expected = fit_once(PLAIN, 3)[1]
     assert [epoch.loss for epoch in outcome.measurement.curve] == [epoch.loss for epoch in expected.curve]
     assert (outcome.model, heard.states) == (None, [None, None])
 
@@ -156,11 +182,10 @@ def test_kernels_decay_and_scales_and_offsets_do_not(data: TrainingData) -> None
         assert same != (one.name == "kernel"), one.path
 
 
-def test_averages_of_the_weights_are_what_is_scored_and_kept(data: TrainingData) -> None:
+def test_averages_of_the_weights_are_what_is_scored_and_kept(data: TrainingData, fit_once: Once) -> None:
     assert data.validation is not None
-    how = Recipe(epochs=3, schedule="constant", learning_rate=0.05)
-    plain, _ = fit(Candidate(SMALL, how), data, 0)
-    model, measurement = fit(Candidate(SMALL, replace(how, ema_momentum=0.9)), data, 0)
+    plain, _ = fit(replace(AVERAGED, recipe=replace(AVERAGED.recipe, ema_momentum=0.0)), data, 3)
+    model, measurement = fit_once(AVERAGED, 3)
     right = classified(model, data.validation.pixels) == data.validation.labels
     assert measurement.val_accuracy == pytest.approx(float(right.mean()), abs=1e-6)
     kernels = [one.trainable_variables[0].numpy() for one in (plain, model)]
@@ -175,6 +200,8 @@ def test_a_candidate_learns(data: TrainingData) -> None:
     assert (measurement.val_accuracy or 0.0) > 0.4
 
 
+# Here the count of parameters of an Inception; that answers stay the same is shown by the next one too.
+@pytest.mark.slow
 def test_a_saved_model_takes_raw_pixels_and_gives_the_same_answers(data: TrainingData, tmp_path: Path) -> None:
     assert data.validation is not None
     model, measurement = fit(Candidate(INCEPTION.architecture, Recipe(epochs=1)), data, 0)
@@ -226,15 +253,16 @@ def test_a_loss_that_is_no_number_is_a_failure_with_its_epoch(data: TrainingData
     assert measurement.val_accuracy is None
 
 
-def test_images_of_other_shapes_and_any_number_of_classes_are_trained_on() -> None:
+def test_other_shapes_and_any_number_of_classes_are_trained_on_and_without_validation_nothing_is_measured() -> None:
     rng = np.random.default_rng(0)
     pixels = rng.normal(size=(60, 9, 7, 3)).astype(np.float32)
     images = Images(pixels, (np.arange(60) % 3).astype(np.int32))
     data = TrainingData(Task((9, 7, 3), 3), images, None, 4.0)
-    model, measurement = fit(Candidate(SMALL, Recipe(epochs=1)), data, 0)
+    model, measurement = fit(Candidate(SMALL, Recipe(epochs=1)), data, 0, objective="macro_f1")
     assert model.output_shape == (None, 3)
     assert measurement.val_accuracy is None
     assert measurement.curve[0].val_loss is None
+    assert measurement.curve[0].metrics == {}
 
 
 def test_an_architecture_that_does_not_fit_the_images_is_refused(data: TrainingData) -> None:
@@ -266,7 +294,11 @@ def interrupted(
 @pytest.mark.parametrize(
     ("network", "how"),
     [
-        (SMALL, replace(recipe("documented", epochs=5), plateau_factor=3.0, learning_rate=0.01)),
+        pytest.param(
+            SMALL,
+            replace(recipe("documented", epochs=5), plateau_factor=3.0, learning_rate=0.01),
+            marks=pytest.mark.slow,
+        ),
         (BRANCHED, recipe("default", epochs=5)),
         pytest.param(
             SEPARABLE,
@@ -306,16 +338,17 @@ def kept(data: TrainingData) -> bytes:
 @pytest.mark.parametrize(
     "damage",
     [
-        *("another seed", "other data", "cut off"),
-        *(pytest.param(one, marks=pytest.mark.slow) for one in ("another candidate", "empty", "no archive")),
+        *("another seed", "cut off"),
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in ("other data", "another candidate", "empty", "no archive")
+        ),
     ],
 )
 def test_a_state_that_is_not_of_this_training_is_not_used(damage: str, data: TrainingData, kept: bytes) -> None:
     candidate = Candidate(SMALL, Recipe(epochs=3))
     state: bytes | None = kept
-    if damage == "another seed":
-        state = interrupted(candidate, data, 1, 3)
-    elif damage == "another candidate":
+    if damage == "another candidate":
         state = interrupted(Candidate(Architecture((Conv(5),), Head("average")), Recipe(epochs=3)), data, 0, 3)
     elif damage == "cut off":
         state = kept[:-50]
@@ -325,7 +358,7 @@ def test_a_state_that_is_not_of_this_training_is_not_used(damage: str, data: Tra
         state = b"a text"
     heard = Heard()
     mark = "other data" if damage == "other data" else "the data"
-    _, measurement = fit(candidate, data, 0, heard, Keeping(mark, state))
+    _, measurement = fit(candidate, data, int(damage == "another seed"), heard, Keeping(mark, state))
     assert heard.numbers == [1, 2, 3]
     assert measurement.failure is None
 
@@ -393,23 +426,24 @@ def values(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("how", [Recipe(epochs=2), Recipe(epochs=2, ema_momentum=0.9)])
+@pytest.mark.parametrize("candidate", [PLAIN, AVERAGED], ids=["plain", "averaged"])
 def test_every_objective_is_measured_after_the_last_epoch_of_the_model_that_is_kept(
-    data: TrainingData, how: Recipe
+    data: TrainingData, candidate: Candidate, fit_once: Once
 ) -> None:
     assert data.validation is not None
-    model, measurement = fit(Candidate(SMALL, how), data, 0)
+    model, measurement = fit_once(candidate, 3)
     guesses = classified(model, data.validation.pixels)
-    assert measurement.curve[0].metrics == {}
-    assert measurement.curve[1].metrics == pytest.approx(values(data.validation.labels, guesses))
+    assert [epoch.metrics for epoch in measurement.curve[:-1]] == [{}] * (candidate.recipe.epochs - 1)
+    assert measurement.curve[-1].metrics == pytest.approx(values(data.validation.labels, guesses))
     assert measurement.val_accuracy == pytest.approx(float((guesses == data.validation.labels).mean()), abs=1e-6)
 
 
-def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_changes_nothing(data: TrainingData) -> None:
-    candidate = Candidate(BRANCHED, Recipe(epochs=3, ema_momentum=0.9))
-    _, plain = fit(candidate, data, 0)
+def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_changes_nothing(
+    data: TrainingData, fit_once: Once
+) -> None:
+    plain = fit_once(AVERAGED, 3)[1]
     seen: list[Epoch] = []
-    _, measurement = fit(candidate, data, 0, lambda number, epoch, state: seen.append(epoch), objective="macro_f1")
+    _, measurement = fit(AVERAGED, data, 3, lambda number, epoch, state: seen.append(epoch), objective="macro_f1")
     assert all(set(epoch.metrics) == {"balanced_accuracy", "macro_f1"} for epoch in measurement.curve)
     assert tuple(seen) == measurement.curve
     assert [one.val_loss for one in measurement.curve] == [one.val_loss for one in plain.curve]
@@ -421,22 +455,12 @@ def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_chang
         assert right == pytest.approx(round(right), abs=1e-3), number
 
 
-def test_the_floor_is_of_the_objective(data: TrainingData) -> None:
-    candidate = Candidate(SMALL, Recipe(epochs=4))
-    _, whole = fit(candidate, data, 0, objective="macro_f1")
+def test_the_floor_is_of_the_objective(data: TrainingData, whole: Measurement) -> None:
     reached = whole.curve[1].metrics["macro_f1"]
     assert reached != whole.curve[1].val_accuracy
     for bound, epochs in ((reached + 0.001, 2), (reached, 4)):
-        _, measurement = fit(candidate, data, 0, floor=(2, bound), objective="macro_f1")
+        _, measurement = fit(Candidate(SMALL, Recipe(epochs=4)), data, 0, floor=(2, bound), objective="macro_f1")
         assert [one.val_loss for one in measurement.curve] == [one.val_loss for one in whole.curve[:epochs]]
-    # The epoch at which training may end has all metrics, whatever the objective.
-    _, stopped = fit(candidate, data, 0, floor=(2, 1.0))
-    assert stopped.curve[-1].metrics == whole.curve[1].metrics
-
-
-def test_without_validation_images_nothing_is_measured(data: TrainingData) -> None:
-    _, measurement = fit(Candidate(SMALL, Recipe(epochs=1)), replace(data, validation=None), 0, objective="macro_f1")
-    assert measurement.curve[0].metrics == {}
 
 
 def test_a_job_carries_its_objective_and_an_unknown_one_is_refused(data: TrainingData) -> None:
