@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from stand_ins import Here, InProcess
+from stand_ins import Here, Untrained
 
 from tinysearch.cli.app import app, main
 from tinysearch.cli.encoding import survive_any_encoding
@@ -60,15 +60,13 @@ def call(*words: str, encoding: str = "ascii") -> Done:
 
 
 @pytest.fixture(scope="module")
-def folder(
-    tmp_path_factory: pytest.TempPathFactory, tiny: Path, in_process: type[InProcess]
-) -> Iterator[tuple[Path, Done]]:
-    """Make a folder with a run, whose name no narrow encoding carries; trainings take place in this process."""
+def folder(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Iterator[tuple[Path, Done]]:
+    """Make a folder with a run, whose name no narrow encoding carries; nothing is trained, which changes no text."""
     where = tmp_path_factory.mktemp("ascii")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(where)
         patch.setenv("TINYSEARCH_STORE", str(where / "störe.db"))
-        here = type("InThisProcess", (Here,), {"train_on": staticmethod(in_process().do)})
+        here = type("InThisProcess", (Here,), {"train_on": staticmethod(Untrained().train_on)})
         patch.setattr("tinysearch.workers.local.executor.LocalExecutor", here)
         words = ["--budget", "600", "--trials", "1", "--epochs", "1", "--evaluate", "1", "--folds", "1"]
         yield where, call("run", *words, "--workers", "1", "--name", NAME, "--data", str(tiny))

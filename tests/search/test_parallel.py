@@ -54,8 +54,16 @@ class Shuffled(Worker):
         return measurement
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "random", "halving"])
-@pytest.mark.parametrize("workers", [2, 5])
+@pytest.mark.parametrize(
+    ("strategy", "workers"),
+    [
+        *(("evolution", 5), ("halving", 2)),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (("evolution", 2), ("random", 2), ("random", 5), ("halving", 5))
+        ),
+    ],
+)
 def test_the_same_settings_give_the_same_run_whichever_training_is_done_first(
     strategy: str, workers: int, runner: Any, fake_worker: Any
 ) -> None:
@@ -70,7 +78,7 @@ def test_the_same_settings_give_the_same_run_whichever_training_is_done_first(
     assert [record.trial for record in first] == [None] * 3 + list(range(12))
 
 
-@pytest.mark.parametrize("stop_after", [0, 1, 6, 15])
+@pytest.mark.parametrize("stop_after", [0, 6, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 15))])
 def test_an_interrupted_run_goes_on_to_the_same_end(stop_after: int, runner: Any, fake_worker: Any) -> None:
     whole = runner.run("whole", trials=14, workers=3, worker=Shuffled(fake_worker(), 1))
     first = runner.run("parts", trials=14, workers=3, worker=Shuffled(fake_worker(), 2, stop_after))
@@ -130,8 +138,13 @@ def test_a_run_without_a_lag_proposes_the_same_again_when_it_is_resumed(
     assert known[0] == (0, ())
 
 
-@pytest.mark.parametrize("place", ["models", "on_record"])
-@pytest.mark.parametrize("at", [0, 3])
+@pytest.mark.parametrize(
+    ("place", "at"),
+    [
+        *(("models", 3), ("on_record", 0)),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("models", 0), ("on_record", 3))),
+    ],
+)
 def test_the_outcome_of_an_interrupted_run_is_what_the_store_holds(
     place: str, at: int, runner: Any, fake_worker: Any, watcher: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

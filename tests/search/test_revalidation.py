@@ -57,8 +57,13 @@ def test_rounds_are_stored_and_see_no_test_image(runner: Any, fake_worker: Any) 
     assert [one.key for one in more.records] == [one.key for one in whole.records]
 
 
-@pytest.mark.parametrize("stop_at", [0, 1, 3, 4])
-@pytest.mark.parametrize("workers", [1, 5])
+@pytest.mark.parametrize(
+    ("stop_at", "workers"),
+    [
+        *((1, 1), (4, 5)),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in ((0, 1), (3, 1), (4, 1), (0, 5), (1, 5), (3, 5))),
+    ],
+)
 def test_an_interrupted_revalidation_goes_on_to_the_same_end(
     stop_at: int, workers: int, runner: Any, fake_worker: Any
 ) -> None:

@@ -159,8 +159,13 @@ def test_an_exception_in_a_strategy_gets_out_and_leaves_no_lock_behind(
 # 6. Random search ends after 20 collisions, Bayesian optimisation repeats points.
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("strategy", ["random", "evolution", "bayesian"])
+@pytest.mark.parametrize(
+    ("strategy", "workers"),
+    [
+        *(("random", 1), ("evolution", 2), ("bayesian", 1)),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("random", 2), ("evolution", 1), ("bayesian", 2))),
+    ],
+)
 @pytest.mark.usefixtures("hasty_draws")
 def test_a_space_of_twelve_members_is_searched_through_whatever_the_collisions(
     strategy: str, workers: int, runner: Any, pointwise: Any

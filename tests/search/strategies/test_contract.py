@@ -57,9 +57,10 @@ def test_a_proposal_is_a_function_of_history_pending_and_generator(
     history = past(length + 2)
     pending = [Candidate(record.architecture, make().problem.recipe) for record in history[length:]]
 
-    def asked(seed: int) -> list[Candidate]:
+    def asked(seed: int) -> tuple[Candidate, object]:
+        """Return a proposal and the state of the generator after it, which decides the next one."""
         rng = np.random.default_rng([seed, length])
-        return [make().propose(history[:length], rng, pending) for _ in range(2)]
+        return make().propose(history[:length], rng, pending), rng.bit_generator.state
 
     assert asked(0) == asked(0)
 

@@ -118,13 +118,16 @@ def test_of_a_front_its_ends_come_first_then_what_would_be_missed_most() -> None
 # Proposals
 
 
-@pytest.mark.parametrize("against", COSTS)
+@pytest.mark.parametrize(
+    "against", [one if one in ("params", "flash") else pytest.param(one, marks=pytest.mark.slow) for one in COSTS]
+)
 def test_it_keeps_the_contract_of_strategies_against_every_cost(against: str) -> None:
     check_strategy(f"pareto:{against}", lengths=(0, 7))
 
 
-def test_it_keeps_the_contract_of_strategies_with_several_budgets() -> None:
-    check_strategy(lambda given: Pareto(replace(given, budgets=(500, 1_000, given.budget.params))), lengths=(1, 7, 300))
+@pytest.mark.parametrize("lengths", [(1, 7), pytest.param((300,), marks=pytest.mark.slow)])
+def test_it_keeps_the_contract_of_strategies_with_several_budgets(lengths: tuple[int, ...]) -> None:
+    check_strategy(lambda given: Pareto(replace(given, budgets=(500, 1_000, given.budget.params))), lengths=lengths)
 
 
 def test_it_begins_with_networks_of_all_sizes() -> None:

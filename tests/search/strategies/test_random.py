@@ -19,14 +19,14 @@ def test_random_search_spreads_over_the_whole_budget(budget: int, problem: Calla
     random = strategy("random", problem(budget))
     rng = np.random.default_rng(0)
     space = random.problem.space
-    shares = [costs.params / budget for _ in range(200) if (costs := space.cost(random.propose([], rng).architecture))]
+    shares = [costs.params / budget for _ in range(100) if (costs := space.cost(random.propose([], rng).architecture))]
     fifths, _ = np.histogram(shares, bins=5, range=(0, 1))
-    assert len(shares) == 200
-    assert fifths.min() >= 20
+    assert len(shares) == 100
+    assert fifths.min() >= 10
 
 
 def test_random_search_keeps_other_bounds_of_the_budget_too() -> None:
     tight = Problem(SearchSpace(), Budget(10_000, macs=200_000, peak_activation_bytes=5_000), Recipe())
     random = strategy("random", tight)
     rng = np.random.default_rng(0)
-    assert all(tight.fits(random.propose([], rng).architecture) for _ in range(30))
+    assert all(tight.fits(random.propose([], rng).architecture) for _ in range(10))
