@@ -259,6 +259,7 @@ def test_an_interrupted_run_prints_its_leaderboard_and_no_traceback(interrupted:
     assert "Traceback" not in interrupted.done.stderr
 
 
+@pytest.mark.slow
 def test_the_command_that_an_interrupted_run_prints_goes_on_with_it(
     call: Launch, interrupted: Outcome, finished: Outcome, tmp_path: Path
 ) -> None:

@@ -104,7 +104,7 @@ def test_predictions_are_there(store: Store) -> None:
 
 
 def test_an_interrupted_run_goes_on_and_ends_like_one_that_was_not(
-    store: Store, tiny: Path, call: Callable[..., Any], trained_here: None, tmp_path: Path
+    store: Store, tiny: Path, call: Callable[..., Any], untrained: None, tmp_path: Path
 ) -> None:
     (tmp_path / "store.db").unlink(missing_ok=True)
     store.close()
