@@ -77,6 +77,7 @@ def test_stages_one_by_one_are_the_same_as_all_at_once(
         assert len(set(ranked)) == 6
 
 
+@pytest.mark.usefixtures("hasty_draws")
 def test_a_search_may_go_on_with_more_trials(make: Make, fake_worker: type[FakeWorker]) -> None:
     def found(name: str, *trials: int) -> list[str]:
         worker = fake_worker()
@@ -95,6 +96,7 @@ def test_what_follows_a_search_needs_one(make: Make, fake_worker: type[FakeWorke
         getattr(study, stage)(2, executor=fake_worker().executor())
 
 
+@pytest.mark.usefixtures("hasty_draws")
 def test_how_many_are_trained_at_a_time_does_not_matter(make: Make, fake_worker: type[FakeWorker]) -> None:
     def found(name: str, *workers: int) -> list[str]:
         with make(name=name, trials=2 * len(workers), strategy="evolution", reuse="none", cold=True) as study:
@@ -189,6 +191,7 @@ def test_a_study_begins_with_what_it_is_given(make: Make, fake_worker: type[Fake
         assert second.architecture != network
 
 
+@pytest.mark.usefixtures("hasty_draws")
 def test_a_study_learns_from_other_runs_as_far_as_they_were_then(make: Make, fake_worker: type[FakeWorker]) -> None:
     with make(name="before", trials=30) as study:
         study.run(executor=fake_worker().executor())
@@ -203,6 +206,7 @@ def test_a_study_learns_from_other_runs_as_far_as_they_were_then(make: Make, fak
         make(name="third", warm_start="ghost")
 
 
+@pytest.mark.usefixtures("hasty_draws")
 def test_a_study_learns_unasked_from_all_on_its_data_unless_it_is_cold(
     make: Make, fake_worker: type[FakeWorker]
 ) -> None:

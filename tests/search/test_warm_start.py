@@ -23,9 +23,9 @@ def keys(records: Any) -> list[str]:
 @pytest.mark.parametrize("name", ["evolution", "bayesian"])
 def test_what_others_found_changes_what_is_proposed_and_warms_up(name: str, runner: Any) -> None:
     runner.run("teacher", trials=14, strategy="random", seed=5)
-    alone = runner.run("alone", trials=4, strategy=name, designs=0)
-    taught = runner.run("taught", trials=4, strategy=name, designs=0, warm_start_trials=(("teacher", 17),))
-    again = runner.run("again", trials=4, strategy=name, designs=0, warm_start_trials=(("teacher", 17),))
+    alone = runner.run("alone", trials=2, strategy=name, designs=0)
+    taught = runner.run("taught", trials=2, strategy=name, designs=0, warm_start_trials=(("teacher", 17),))
+    again = runner.run("again", trials=2, strategy=name, designs=0, warm_start_trials=(("teacher", 17),))
     assert keys(taught.records) == keys(again.records)
     assert keys(taught.records)[3:] != keys(alone.records)[3:]
 
