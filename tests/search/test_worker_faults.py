@@ -30,7 +30,7 @@ def width(record: Record) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(
     workers: int, runner: Any, dataset: Any, pointwise: Any
 ) -> None:
@@ -67,7 +67,7 @@ def test_each_fault_is_recorded_with_its_reason_and_the_run_goes_on(
     assert [record.measurement for record in runner.store.records()] == [one.measurement for one in outcome.records]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_machine_without_memory_ends_the_run_and_keeps_what_was_trained(
     workers: int, runner: Any, dataset: Any, pointwise: Any
 ) -> None:
