@@ -101,11 +101,11 @@ def test_what_passes_the_filter_is_below_the_budget_and_new(
     make: Callable[..., Strategy], budget: int, proposals: Callable[..., list[Candidate]]
 ) -> None:
     proposer = make(budget)
-    accepted = proposals(proposer, 14)
+    accepted = proposals(proposer, 12)
     costs = [proposer.problem.space.cost(candidate.architecture) for candidate in accepted]
     assert all(cost is not None and cost.params < budget for cost in costs)
     assert all(candidate.architecture in proposer.problem.space for candidate in accepted)
-    assert len({candidate.key for candidate in accepted}) == 14
+    assert len({candidate.key for candidate in accepted}) == 12
 
 
 def test_a_history_of_failures_stops_no_strategy(make: Callable[..., Strategy], past: History) -> None:
@@ -139,7 +139,7 @@ def test_with_the_recipe_tuned_its_knobs_are_searched_and_the_rest_is_kept(
     make: Callable[..., Strategy], proposals: Callable[..., list[Candidate]]
 ) -> None:
     proposer = make(epochs=9, tune_recipe=True)
-    accepted = proposals(proposer, 20)
+    accepted = proposals(proposer, 12)
     assert len({candidate.recipe for candidate in accepted}) > 5
     for candidate in accepted:
         untuned = {name: getattr(proposer.problem.recipe, name) for name in KNOBS}
