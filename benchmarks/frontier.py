@@ -269,7 +269,9 @@ def main() -> None:
     parser.add_argument("--designs", type=int, default=RunSettings().designs)
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--save", type=Path, default=Path("runs/frontier.jsonl"), help="what is in it is not done again")
+    parser.add_argument(
+        "--save", type=Path, default=Path("runs/frontier.jsonl"), help="what is in it is not done again"
+    )
     parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which no search begins")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
@@ -75,7 +75,7 @@ class Measurement:
             where it was shown none. It comes with an evaluation and is stored apart from its record.
     """
 
-    curve: tuple[Epoch, ...] = ()
+    curve: Sequence[Epoch] = ()
     train_seconds: float = 0.0
     failure: str | None = None
     log: str = ""
