@@ -241,7 +241,9 @@ def test_a_search_without_any_candidate_has_no_best(tiny: Path, tmp_path: Path) 
 # How it ends
 
 
-def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(tiny: Path, tmp_path: Path) -> None:
+def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(number: int, job: Job) -> None:
         if number == 2:
             raise KeyboardInterrupt
@@ -250,6 +252,8 @@ def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(tiny: Path, tmp_path: Path) 
     given.update(folds=1, evaluate=0, strategy="random")
     with pytest.raises(KeyboardInterrupt):
         tinysearch.run(**given, executor=FakeWorker(interrupt).executor())
+    assert "run 'mine' in" in (last := capsys.readouterr().err.splitlines()[-1])
+    assert last.endswith("keeps 2 finished trainings; call it again with name='mine' to continue")
     with Store(tmp_path / "store.db") as store:
         before = store.records("mine")
     assert len(before) == 2

@@ -68,12 +68,21 @@ def threads_of(executor: Executor) -> int:
     return threads_of_each(executor.capacity) if isinstance(executor, LocalExecutor) else 1
 
 
-def shown(verbose: bool | int | None) -> list[Callback]:
+def shown(verbose: bool | int) -> list[Callback]:
     """Return what shows progress, and the notes as warnings."""
     from tinysearch.report.display import WarnedNotes, display
 
     shown = display(verbose)
     return [WarnedNotes(), *([] if shown is None else [shown])]
+
+
+def tell_of_interruption(store: Store, name: str, remedy: str | None = None) -> None:
+    """Say what is kept of a run that was interrupted, and how to go on with it."""
+    from tinysearch.report.display import tell_of_interruption as tell
+
+    finished = len(store.summaries(name)) if store.has(name) else 0
+    trainings = f"{finished} finished training{'' if finished == 1 else 's'}"
+    tell(f"run {name!r} in {store.path} keeps {trainings}", remedy or f"call it again with name={name!r} to continue")
 
 
 def warn_of_old_ranges(space: object) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
+from tinysearch.arguments import Settings, spelled_out
 from tinysearch.errors import RunError
 from tinysearch.inputs import (
     free_name,
@@ -19,12 +20,15 @@ from tinysearch.inputs import (
     open_store,
     shown,
     stored_settings,
+    tell_of_interruption,
     threads_of,
     warn_of_old_ranges,
 )
 from tinysearch.result import Result
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback
@@ -43,11 +47,12 @@ if TYPE_CHECKING:
 Resume = Literal["auto", True, False]
 
 
+@spelled_out(Settings)
 class Study:
     """A search below a budget: its settings, its data and its results, which are kept in a store.
 
     Args:
-        budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected.
+        budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected; 10,000 by default.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
             ``docs/data.md``.
@@ -64,15 +69,9 @@ class Study:
         reuse: Which identical trainings of other runs in the store are reused: those with the ``"same"`` versions,
             backend, threads and machine, those with ``"any"``, or ``"none"``.
         callbacks: They are notified of events.
-        verbose: Whether to show progress; by default on a terminal and in a notebook.
-        **settings: Other fields of ``RunSettings``, which defines their defaults: ``trials``, ``epochs``,
-            ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
-            ``folds``, ``initial_candidates``, ``designs``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``;
-            ``budgets``, bounds below each of which there is a winner; ``max_macs``, ``max_ram``, ``max_flash`` and
-            ``max_weight_bytes``; ``device``, a device whose RAM and flash are the limits. A run learns from the
-            searches on the same data that are in the store when it begins; with ``cold=True`` from none, with
-            ``warm_start``, names of runs, only from these. A strategy may be a class, a constraint a class or an
-            instance, each also ``"module:Class"``. When a run is resumed, settings that are not given keep their
+        verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
+            error stream; 0 or False for nothing.
+        **settings: See ``tinysearch.arguments.Settings``. When a run is resumed, settings that are not given keep their
             values.
 
     Attributes:
@@ -96,8 +95,8 @@ class Study:
         resume: Resume = "auto",
         reuse: Reuse = "same",
         callbacks: Iterable[Callback] = (),
-        verbose: bool | int | None = None,
-        **settings: Any,
+        verbose: bool | int = True,
+        **settings: Unpack[Settings],
     ) -> None:
         from tinysearch.results.runs import check_name
         from tinysearch.results.store import Store
@@ -352,6 +351,8 @@ class Study:
             self.tuner = work.tuner or self.tuner
             callback.on_end(outcome.ending)
         if len(stages) == 1 and outcome.ending == "interrupted":
+            if self._verbose:
+                tell_of_interruption(self._store, outcome.name)
             raise KeyboardInterrupt
         if len(stages) == 1 and outcome.problem is not None:
             raise outcome.problem
