@@ -109,7 +109,7 @@ def test_a_search_trains_what_was_asked_for(made: Made) -> None:
 def test_a_search_ends_in_a_leaderboard_of_its_records(made: Made) -> None:
     with Store(made.folder / "store.db") as store:
         assert made.records == store.records("one")
-        assert made.leaderboard == rank(store.records("one"))
+        assert made.leaderboard.rows == rank(store.records("one")).rows
         assert store.run("one").finished_at is not None
     assert [row.key for row in made.leaderboard.rows] == [one.record.key for one in made.results]
 

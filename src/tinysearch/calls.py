@@ -108,7 +108,7 @@ def open_study(name: str | None = None, *, store: Store | Path | str | None = No
     return Study(name=name, store=store, data=data, resume=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Frontier:
     """The results of a search below several budgets.
 
@@ -121,6 +121,14 @@ class Frontier:
     records: Mapping[int, Sequence[Record]]
     ending: Ending
     problem: TinySearchError | None = None
+
+    def __repr__(self) -> str:
+        """Show the best below each budget."""
+        from tinysearch.results.ranking import best
+
+        below = "".join(f"\n  below {budget:,}: {best(found)!r}" for budget, found in sorted(self.records.items()))
+        problem = "" if self.problem is None else f", problem: {self.problem}"
+        return f"<Frontier: {self.ending}{problem}{below}>"
 
 
 @spelled_out(FrontierSettings, trials=None, strategy=None)

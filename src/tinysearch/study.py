@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from tinysearch.arguments import Settings, spelled_out
-from tinysearch.errors import RunError
+from tinysearch.errors import RunError, StoreError
 from tinysearch.inputs import (
     free_name,
     latest_search,
@@ -147,6 +147,20 @@ class Study:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        """Show the study in short."""
+        from tinysearch.results.ranking import ranked
+
+        named = "without a name" if self._name is None else repr(self._name)
+        about = f"Study {named}: {self.dataset.name}, {' and '.join(self.settings.budget.limits)}"
+        try:
+            known = self._summaries()
+        except StoreError:
+            return f"<{about}, closed>"
+        searched = sum((one.purpose, one.origin) == ("search", "search") for one in known)
+        best = "".join(f", best {one.first.name} with {one.first.params:,} params" for one in ranked(known)[:1])
+        return f"<{about}, {searched} of {self.settings.trials} trials{best}>"
 
     def close(self) -> None:
         """Stop the worker processes, and close the store if the study opened it."""
@@ -290,10 +304,11 @@ class Study:
 
     @property
     def leaderboard(self) -> Leaderboard:
-        """The ranked candidates."""
+        """The ranked candidates: a table where it is printed or shown in a notebook, and its ``rows``."""
+        from tinysearch.report.board import Board
         from tinysearch.results.leaderboard import rank
 
-        return rank(self._summaries())
+        return Board.showing(rank(self._summaries()))
 
     @property
     def results(self) -> tuple[Result, ...]:
