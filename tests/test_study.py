@@ -383,6 +383,16 @@ def test_a_callback_that_raises_ends_the_work_and_costs_nothing_that_was_finishe
         assert len(worker.jobs) == 2 - known
 
 
+def test_the_tuners_summary_of_results_has_the_parameters_of_the_best(
+    make: Make, fake_worker: type[FakeWorker], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with make(trials=2, verbose=0) as study:
+        study.run(executor=fake_worker().executor())
+        assert study.tuner is not None
+        study.tuner.results_summary(1)
+        assert f"\nParameters: {study.best.params:,}\n" in capsys.readouterr().out
+
+
 # How it ends
 
 

@@ -15,6 +15,7 @@ import keras_tuner
 from tinysearch.errors import BudgetError, TinySearchWarning
 from tinysearch.search.keras_tuner.acquisition import by_acquisition
 from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction
+from tinysearch.search.keras_tuner.counted_trial import CountedTrial
 from tinysearch.search.keras_tuner.counting import BuiltCount
 from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
 from tinysearch.search.keras_tuner.locks import released_after_errors
@@ -95,6 +96,12 @@ class BudgetOracle(WrappedOracle):
         if oracle.trials:
             self._adopt()
 
+    def __repr__(self) -> str:
+        """Show the wrapped oracle, the budget and the trials."""
+        trials, rejected = len(self.oracle.trials), self.filter.rejections.total()
+        about = f"{type(self.oracle).__name__}, {' and '.join(self.budget.limits)}"
+        return f"<BudgetOracle: {about}, {trials} trials, {rejected:,} rejected>"
+
     @property
     def budget(self) -> Budget:
         """The budget."""
@@ -128,6 +135,12 @@ class BudgetOracle(WrappedOracle):
                         stacklevel=2,
                     )
         return trial
+
+    def get_best_trials(self, num_trials: int = 1) -> list[keras_tuner.engine.trial.Trial]:
+        """Return the best trials, whose summaries have their parameters, see ``results_summary`` of a tuner."""
+        best = self.oracle.get_best_trials(num_trials)
+        # What failed to be counted in an earlier search has no number.
+        return [CountedTrial(one, self.params[one.trial_id]) if one.trial_id in self.params else one for one in best]
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
         """Report metrics of a trial."""

@@ -44,9 +44,11 @@ class BuiltCount:
                     return self._symbolic(lambda: self._count(hyperparameters))
                 except BudgetError:
                     raise
-                except Exception:
+                except Exception:  # noqa: S110
                     # Either this draw cannot be built at all, or the hypermodel cannot be built symbolically.
-                    counted = self._count(hyperparameters)
+                    pass
+                # Outside of the block, so that an error does not bring the same error of the first try along.
+                counted = self._count(hyperparameters)
                 self._symbolic = None
                 return counted
             return self._count(hyperparameters)
