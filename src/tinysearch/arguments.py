@@ -13,7 +13,6 @@ from tinysearch.search.settings import RunSettings
 
 if TYPE_CHECKING:
     from tinysearch.results.objective import Objective
-    from tinysearch.search.settings import Schedule
     from tinysearch.search.strategies.strategy import Strategy
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.constraint import Constraint
@@ -77,7 +76,7 @@ class FrontierSettings(TypedDict, total=False):
     folds: int
     evaluate: int
     lag: int
-    schedule: Schedule
+    schedule: Literal["lag", "async"]
     threads: int | None
 
 
