@@ -163,11 +163,11 @@ def reproduce(
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
         images = load_data(data, dataset, reading).as_in({})
-        run = f"reproduce-{images.name}"
+        kept = f"reproduce-{images.name}"
         trainings = (len(names) + len(known)) * seeds
         with (
             _workers(executor, workers, images, trainings) as (where, resources),
-            _interruption_told(opened, run, verbose),
+            _interruption_told(opened, kept, verbose),
         ):
             _tell(where, resources, images, callback)
             results = reproduce_baselines(
@@ -176,7 +176,7 @@ def reproduce(
                 how,
                 range(seeds),
                 opened,
-                run=run,
+                run=kept,
                 executor=where,
                 callback=callback,
                 resources=resources,
