@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.arguments import FrontierSettings, Settings, spelled_out
 from tinysearch.errors import BudgetError, RunError, TinySearchError
-from tinysearch.inputs import load_data, open_store, tell_of_interruption
-from tinysearch.study import Resume, Study
+from tinysearch.inputs import Resume, load_data, open_store, tell_of_interruption
+from tinysearch.study import Study
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
