@@ -262,6 +262,38 @@ def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(
         assert len(study.records) == 4
 
 
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_ctrl_c_says_what_is_kept_of_a_frontier_an_evaluation_and_a_reproduction(
+    verbose: int, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(number: int, job: Job) -> None:
+        if number == 1:
+            raise KeyboardInterrupt
+
+    def said(run: str, remedy: str) -> bool:
+        last = capsys.readouterr().err.splitlines()[-1:]
+        return bool(last) and last[0].startswith(f"interrupted: {run}") and last[0].endswith(remedy)
+
+    where = {"data": tiny, "store": tmp_path / "store.db", "verbose": verbose}
+    given = {"trials": 3, "folds": 1, "evaluate": 0, "baselines": False, "reuse": "none"}
+    for strategy in ("pareto", "evolution"):
+        executor = FakeWorker(interrupt).executor()
+        found = tinysearch.frontier([500, 1_000], name=strategy, strategy=strategy, executor=executor, **where, **given)
+        assert found.ending == "interrupted"
+        remedy = f"keeps 1 finished training; call it again with name={strategy!r} to continue"
+        assert said("run ", remedy) == bool(verbose)
+
+    def at_once() -> Any:
+        return FakeWorker(lambda number, job: interrupt(1, job)).executor()
+
+    with pytest.raises(KeyboardInterrupt):
+        tinysearch.evaluate("pareto", seeds=2, executor=at_once(), **where)
+    assert said("run 'pareto' in", "keeps 1 finished training; repeat the call to continue") == bool(verbose)
+    with pytest.raises(KeyboardInterrupt):
+        tinysearch.reproduce(["separable"], seeds=2, executor=at_once(), **where)
+    assert said("run 'reproduce-tiny' in", "keeps 0 finished trainings; repeat the call to continue") == bool(verbose)
+
+
 def test_what_goes_wrong_after_the_search_is_raised_and_the_search_is_stored(
     tiny: Path, tmp_path: Path, fake_worker: type[FakeWorker]
 ) -> None:
