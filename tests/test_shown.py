@@ -107,6 +107,15 @@ def test_settings_show_what_is_not_as_it_is_by_default() -> None:
     assert repr(changed) == "RunSettings(budget=Budget(params=500), trials=3)"
 
 
+def test_a_reproduction_shows_what_is_documented_beside_what_was_measured() -> None:
+    from tinysearch.baselines.models import BASELINES
+    from tinysearch.baselines.reproduce import Reproduction
+
+    cost = tinysearch.cost(Architecture((Conv(4),)), tinysearch.Task())
+    shown = repr(Reproduction(BASELINES["conv"], cost, (0.25, 0.75), (0.5,), 1.0))
+    assert shown == "<Reproduction conv: test accuracy 0.5000 (2 seeds), documented 0.9920>"
+
+
 def test_a_cost_shows_totals_and_images_their_shape(study: tinysearch.Study) -> None:
     with study:
         assert "layers" not in repr(tinysearch.cost(Architecture((Conv(4),)), tinysearch.Task()))
