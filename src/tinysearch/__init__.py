@@ -2,7 +2,7 @@
 
 >>> import tinysearch
 >>> tinysearch.Budget(10_000)
-Budget(params=10000, macs=None, peak_activation_bytes=None, int8_weight_bytes=None, flash_bytes=None)
+Budget(params=10000)
 """
 
 from __future__ import annotations

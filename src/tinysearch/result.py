@@ -30,7 +30,7 @@ class _Origin:
     records: tuple[Record, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """One trained candidate.
 
@@ -79,6 +79,16 @@ class Result:
             tuple(one.test_accuracy for one in trainings if one.test_accuracy is not None),
             _Origin(dataset, folder, store, tuple(standing.trainings)),
         )
+
+    def __repr__(self) -> str:
+        """Show the candidate with its figures."""
+        figures = "" if self.val_accuracy is None else f", validation accuracy {self.val_accuracy:.4f}"
+        if self.test_accuracies:
+            seeds = len(self.test_accuracies)
+            figures += (
+                f", test accuracy {sum(self.test_accuracies) / seeds:.4f} ({seeds} seed{'' if seeds == 1 else 's'})"
+            )
+        return f"<Result {self.record.name}: {self.params:,} params{figures}>"
 
     def __reduce__(self) -> tuple[type[Result], tuple[object, ...]]:
         """Pickle what is known of the candidate, but not the images of its study."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import InputError
-from tinysearch.inputs import load_data, open_store, shown
+from tinysearch.inputs import load_data, open_store, shown, tell_of_interruption
 
 if TYPE_CHECKING:
     from tinysearch.baselines.reproduce import Recorded, Reproduction
@@ -36,7 +36,7 @@ def evaluate(
     workers: int | None = None,
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
-    verbose: bool | int | None = None,
+    verbose: bool | int = True,
 ) -> list[Record]:
     """Train the best candidates of a run on all training images, and score them on the test images.
 
@@ -75,7 +75,8 @@ def evaluate(
             callback = Callbacks([*callbacks, *shown(verbose)])
             _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
-            records = carry_out(opened, planned, images, where, callback, stage, resources=used)
+            with _interruption_told(opened, run, verbose):
+                records = carry_out(opened, planned, images, where, callback, stage, resources=used)
         if int8:
             from tinysearch.deploy.scoring import score_in_int8
 
@@ -117,7 +118,7 @@ def reproduce(
     workers: int | None = None,
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
-    verbose: bool | int | None = None,
+    verbose: bool | int = True,
 ) -> Reproduced:
     """Train hand-designed baselines again, or found candidates with their own recipe.
 
@@ -162,7 +163,12 @@ def reproduce(
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
         images = load_data(data, dataset, reading).as_in({})
-        with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
+        kept = f"reproduce-{images.name}"
+        trainings = (len(names) + len(known)) * seeds
+        with (
+            _workers(executor, workers, images, trainings) as (where, resources),
+            _interruption_told(opened, kept, verbose),
+        ):
             _tell(where, resources, images, callback)
             results = reproduce_baselines(
                 names,
@@ -170,7 +176,7 @@ def reproduce(
                 how,
                 range(seeds),
                 opened,
-                run=f"reproduce-{images.name}",
+                run=kept,
                 executor=where,
                 callback=callback,
                 resources=resources,
@@ -209,6 +215,17 @@ def _workers(
     size = max(1, min(wanted or Capacity.here(dataset.train.pixels.nbytes).workers, trainings))
     with LocalExecutor(size) as local:
         yield local, Resources(threads_of_each(size))
+
+
+@contextmanager
+def _interruption_told(store: Store, run: str, verbose: bool | int) -> Iterator[None]:
+    """Say on Ctrl-C what is kept of a run, and leave it to the caller."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if verbose:
+            tell_of_interruption(store, run, "repeat the call to continue")
+        raise
 
 
 def _tell(executor: Executor, resources: Resources, dataset: Dataset, callback: Callback) -> None:

@@ -30,7 +30,7 @@ from tinysearch.workers.executor import Executor
 AGAIN = "again-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reproduction:
     """Documented against measured, for one model.
 
@@ -47,6 +47,12 @@ class Reproduction:
     test_accuracies: tuple[float, ...]
     val_accuracies: tuple[float, ...]
     train_seconds: float
+
+    def __repr__(self) -> str:
+        """Show what was measured beside what is documented."""
+        seeds = len(self.test_accuracies)
+        measured = f"test accuracy {self.mean:.4f} ({seeds} seed{'' if seeds == 1 else 's'})"
+        return f"<Reproduction {self.model.name}: {measured}, documented {self.model.test_accuracy:.4f}>"
 
     @property
     def mean(self) -> float:

@@ -75,7 +75,7 @@ class TrainingData:
         return pixel_statistics(self.train)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dataset:
     """Labelled images, or series, of one task.
 
@@ -112,6 +112,11 @@ class Dataset:
     labels: str = "whole numbers"
     rows: Array | None = field(default=None, repr=False, compare=False)
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show what it holds in short; ``overview`` has more."""
+        shape = "x".join(map(str, self.task.input_shape))
+        return f"<Dataset {self.name}: {len(self.train):,} training images of {shape}, {self.task.classes} classes>"
 
     def test(self) -> Images:
         """Read the test images.

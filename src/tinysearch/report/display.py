@@ -133,18 +133,23 @@ class WarnedNotes(Callback):
         warnings.warn(text, TinySearchWarning, stacklevel=2)
 
 
-def display(verbose: bool | int | None = None) -> Display | None:
+def display(verbose: bool | int = True) -> Display | None:
     """Return what shows a study that is carried out from Python; None for nothing.
 
     Args:
-        verbose: Whether to show it; None for on a terminal and in a notebook.
+        verbose: Whether to show it: live on a terminal and in a notebook, elsewhere as plain lines.
     """
-    notebook = in_notebook()
-    if not (sys.stderr.isatty() or notebook if verbose is None else verbose):
-        return None
+    return Display(_console(), notes=False) if verbose else None
+
+
+def tell_of_interruption(kept: str, remedy: str) -> None:
+    """Say what an interrupted call has kept, and how to go on with it."""
+    _console().print(Text(f"\ninterrupted: {kept}; {remedy}"), soft_wrap=True)
+
+
+def _console() -> Console:
     # What goes to the error stream stands out in red in a notebook.
-    console = Console(file=sys.stdout, width=110, force_terminal=False) if notebook else Console(stderr=True)
-    return Display(console, notes=False)
+    return Console(file=sys.stdout, width=110, force_terminal=False) if in_notebook() else Console(stderr=True)
 
 
 def _table(plan: Sequence[tuple[str, str]]) -> Table:

@@ -113,7 +113,7 @@ class Measurement:
         return cls(curve, data["train_seconds"], data["failure"], data.get("log", ""), predicted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Record:
     """One training of one candidate, with all that is needed to trace and repeat it.
 
@@ -170,6 +170,15 @@ class Record:
     objective: str = ACCURACY
     direction: Direction = "max"
     created_at: str = ""
+
+    def __repr__(self) -> str:
+        """Show what was trained, and what came of it."""
+        measured = (("validation", self.val_accuracy), ("test", self.test_accuracy))
+        figures = ", ".join(f"{part} accuracy {value:.4f}" for part, value in measured if value is not None)
+        result = f"failed: {self.failure.splitlines()[0][:80]}" if self.failure else figures or "no accuracy"
+        return (
+            f"<Record {self.name} of {self.run!r}: {self.purpose}, seed {self.seed}, {self.params:,} params, {result}>"
+        )
 
     @property
     def params(self) -> int:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 STAGES = ("search", "revalidation", "evaluation")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunOutcome:
     """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
@@ -44,6 +44,11 @@ class RunOutcome:
     ending: Ending
     rejections: Mapping[str, int]
     problem: TinySearchError | None = None
+
+    def __repr__(self) -> str:
+        """Show how it ended, and the best."""
+        problem = "" if self.problem is None else f", problem: {self.problem}"
+        return f"<RunOutcome {self.name!r}: {self.ending}, {len(self.records)} records, best {self.best!r}{problem}>"
 
     @property
     def best(self) -> Record | None:

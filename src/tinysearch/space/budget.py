@@ -28,7 +28,7 @@ class Verdict:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Budget:
     """Upper bounds on the cost of an architecture.
 
@@ -59,6 +59,15 @@ class Budget:
             if whole is None or whole < 1:
                 raise BudgetError(f"a budget's {name} is a whole number of at least 1, got {bound!r}")
             object.__setattr__(self, name, whole)
+
+    def __repr__(self) -> str:
+        """Show the bounds that there are.
+
+        >>> Budget(10_000), Budget(5_000, flash_bytes=32_768)
+        (Budget(params=10000), Budget(params=5000, flash_bytes=32768))
+        """
+        bounds = (f"{name}={bound}" for name, bound in asdict(self).items() if bound is not None)
+        return f"Budget({', '.join(bounds)})"
 
     def check(self, cost: Cost) -> Verdict:
         """Accept or reject a cost.

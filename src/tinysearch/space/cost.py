@@ -79,7 +79,7 @@ class Cost:
     macs: int
     peak_activation_bytes: int
     int8_weight_bytes: int
-    layers: tuple[LayerCost, ...] = ()
+    layers: tuple[LayerCost, ...] = field(default=(), repr=False)
     # None in what was recorded before it was counted.
     flash_bytes: int | None = field(default=None, compare=False)
 
