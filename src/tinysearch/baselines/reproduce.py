@@ -264,7 +264,8 @@ def ensure_run(
     """
     wanted = resources or Resources()
     if not store.has(run):
-        store.create_run(run, dataset.name, dataset.fingerprint, {**settings, "threads": wanted.threads})
+        kept = {**settings, "threads": wanted.threads}
+        store.create_run(run, dataset.name, dataset.fingerprint, kept, dataset.read_from.to_dict())
         return wanted
     found = store.run(run)
     found.check_data(dataset.name, dataset.fingerprint)
