@@ -74,6 +74,7 @@ class Recorded:
         candidate, name, origin, cost: As recorded.
         fingerprint: Of the training images.
         test_accuracies: By seed, fractions; of trainings on all training images, empty if there were none.
+        found_in: The run of its first training.
     """
 
     candidate: Candidate
@@ -82,6 +83,7 @@ class Recorded:
     cost: Cost
     fingerprint: str
     test_accuracies: Mapping[int, float]
+    found_in: Run
 
 
 def reproduce(
@@ -180,6 +182,7 @@ def recorded(key: str, path: Path) -> Recorded:
             with open_to_read(source) as store:
                 if any(one.key.startswith(key) and not one.run.startswith(AGAIN) for one in store.summaries()):
                     records = [record for record in store.find(key) if not record.run.startswith(AGAIN)]
+                    found_in = store.run(records[0].run)
     if not records:
         raise CandidateError(
             f"what can be reproduced is conv, separable, inception, and by their keys what 'tinysearch leaderboard' "
@@ -200,6 +203,7 @@ def recorded(key: str, path: Path) -> Recorded:
         cost=first.cost,
         fingerprint=first.fingerprint,
         test_accuracies={seed: record.test_accuracy or 0.0 for seed, record in sorted(tested.items())},
+        found_in=found_in,
     )
 
 
