@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
     from tinysearch.data.source import Source
     from tinysearch.results.record import Run
+    from tinysearch.results.store import Store
 
 
 class Given(NamedTuple):
@@ -48,6 +50,19 @@ def source_of(run: Run) -> Source | None:
     if run.source is not None:
         return Source.from_dict(run.source)
     return Source(run.dataset) if run.dataset in DATASETS else None
+
+
+def sources_of_evaluations(store: Store, runs: Collection[str] = ()) -> list[Source]:
+    """Return where the data of runs was read from that have networks scored on test images, of all if none is named."""
+    scored = {one.run for one in store.summaries() if one.test_accuracy is not None}
+    found: dict[str, Source] = {}
+    for run in store.runs():
+        if run.name in scored and (not runs or run.name in runs):
+            with contextlib.suppress(DatasetError):
+                source = source_of(run)
+                if source is not None:
+                    found.setdefault(source.words, source)
+    return list(found.values())
 
 
 def load_data_of(run: Run, given: Given) -> Dataset:
@@ -107,9 +122,9 @@ def as_given(run: Run, given: Given) -> Given:
     reading = _merged(run, source, given.reading)
     if not given.nothing:
         return given._replace(reading=reading)
-    if source.path is not None and not os.path.exists(source.path):
+    if source.path is not None and not _is_there(source.path):
         raise DatasetError(
-            f"run {run.name!r} was made on {source.path}, which is not there; give the place where it is now with --data"
+            f"run {run.name!r} was made on {source.path}, which is not there; say with --data where it is now"
         )
     return Given("auto" if source.path is None else source.path, source.dataset or "auto", reading)
 
@@ -117,13 +132,21 @@ def as_given(run: Run, given: Given) -> Given:
 def _lost(source: Source | None) -> str:
     if source is None:
         return (
-            "and an earlier version of tinysearch did not note where that is; give it with --data (and --size, --layout "
-            "or whatever else it was read with)"
+            "and an earlier version of tinysearch did not note where that is; give it with --data (and with --size, "
+            "--layout or whatever else it was read with)"
         )
     return (
         "which was given in Python, so it cannot be read again; give the same arrays as data=, or with --data a file "
         "that holds them"
     )
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:
+        # Whoever reads it says why it cannot be.
+        return True
 
 
 def _alike(path: str, known: str | None) -> bool:

@@ -22,7 +22,7 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost; if it came from the store its records, their models, classes, deployments and runs."""
+    """An architecture with its cost; from the store also its records, their models, classes, runs and deployments."""
 
     name: str
     architecture: Architecture
@@ -53,20 +53,23 @@ def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None
     asked = task or Task()
     if candidate.startswith(PREFIX):
         model = baseline(candidate)
-        records, models, runs = _trained(candidate, store) if trained and store.exists() else ((), (), ())
-        return Found(candidate, model.architecture, cost(model.architecture, asked), records, models, runs=runs)
+        counted = cost(model.architecture, asked)
+        if not trained or not store.exists():
+            return Found(candidate, model.architecture, counted)
+        records, models, runs = _trained(candidate, store)
+        return Found(candidate, model.architecture, counted, records, models, runs=runs)
     if candidate.endswith(".json"):
         architecture = _read(local(candidate, "a candidate that ends in .json"))
         return Found(candidate, architecture, cost(architecture, asked))
     with open_to_read(store) as opened:
-        records = opened.find(candidate)
+        records = tuple(opened.find(candidate))
         models = tuple(_model(store, opened, record) for record in records)
         latest = records[-1]
         runs = tuple(opened.run(name) for name in dict.fromkeys(record.run for record in records))
         names = runs[[run.name for run in runs].index(latest.run)].class_names
         deployed = tuple(opened.deployments(latest.key))
     counted = latest.cost if task is None else cost(latest.architecture, task)
-    return Found(latest.name, latest.architecture, counted, tuple(records), models, names, deployed, runs)
+    return Found(latest.name, latest.architecture, counted, records, models, names, deployed, runs)
 
 
 def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...], tuple[Run, ...]]:

@@ -5,8 +5,9 @@ Searching takes the training images only; the test images are read when a check 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tinysearch.data.readers.reader import Contents, Reading
 from tinysearch.data.readers.registry import reader_for
 from tinysearch.data.source import Source
 from tinysearch.data.understanding import understood
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, InputError
 from tinysearch.runtime.paths import local
 
 DATASETS = ("auto", *KERAS_DATASETS, "digits")
@@ -107,13 +108,19 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         return understood(digits(note), reading), None
 
 
-def at_hand(data: Path | None, named: Collection[str] = (), reading: Reading | None = None) -> dict[str, Array]:
+def at_hand(
+    data: Path | None,
+    named: Collection[str] = (),
+    reading: Reading | None = None,
+    sources: Iterable[Source] = (),
+) -> dict[str, Array]:
     """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
 
     Args:
         data: A file or folder; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
         named: Names of datasets that are asked for; of these, digits come with scikit-learn.
         reading: See ``load``.
+        sources: Of runs; those that cannot be read any more are left out, as is all that would have to be downloaded.
 
     Raises:
         DatasetError: if a file that was named cannot be used.
@@ -127,6 +134,10 @@ def at_hand(data: Path | None, named: Collection[str] = (), reading: Reading | N
         found = []
     if "digits" in named:
         found.append(load("digits").test())
+    for one in sources if data is None else ():
+        if one.path is not None:
+            with contextlib.suppress(InputError):
+                found.append(load(one.dataset or "auto", one.path, reading=one.reading).test())
     return {fingerprint(images): images.pixels for images in found}
 
 

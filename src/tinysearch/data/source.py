@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +90,7 @@ def _reader(reader: Any) -> str | None:
         return None
     name = reader if isinstance(reader, str) else name_of(reader)
     where, _, attribute = name.rpartition(":")
-    return f"{os.path.abspath(where)}:{attribute}" if where.endswith(".py") else name
+    return f"{Path(where).absolute()}:{attribute}" if where.endswith(".py") else name
 
 
 def _typed(given: Mapping[str, str]) -> str:
