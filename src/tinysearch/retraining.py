@@ -114,6 +114,7 @@ def reproduce(
     recipe: Any = None,
     epochs: int | None = None,
     plateau_factor: float | None = None,
+    run: str | None = None,
     data: Any = "auto",
     dataset: str = "auto",
     reading: Reading | None = None,
@@ -134,7 +135,8 @@ def reproduce(
         recipe: Recipe of the baselines; by default the documented one.
         epochs: Number of epochs of the baselines; by default 10.
         plateau_factor: Divisor of the documented learning-rate rule; by default 1, which keeps the rate.
-        data, dataset, reading: See ``Study``; for keys of candidates by default what they were found on.
+        run: Name of the run whose data they are trained on, if no other is given.
+        data, dataset, reading: See ``Study``; by default that of the run, or of the run that found the first key.
         store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
@@ -166,7 +168,7 @@ def reproduce(
     callback = Callbacks([*callbacks, *shown(verbose)])
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
-        runs = [one.found_in for one in known]
+        runs = [one.found_in for one in known] if run is None else [opened.run(run)]
         images = load_data(*data_of_first(runs, Given(data, dataset, reading))).as_in({})
         with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
             _tell(where, resources, images, callback)
