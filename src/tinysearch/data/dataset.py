@@ -97,6 +97,7 @@ class Dataset:
         rows: The number that each training image had in its part of the source, from 0; None if the order is that.
         warnings: What may be wrong with it, see ``checks``; nothing before it was checked.
         read_from: What finds it again.
+        test_images: How many test images there are; None where that was not looked at yet, see ``checks``.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Dataset:
     rows: Array | None = field(default=None, repr=False, compare=False)
     warnings: tuple[str, ...] = ()
     read_from: Source = field(default_factory=Source, compare=False)
+    test_images: int | None = field(default=None, compare=False)
 
     def test(self) -> Images:
         """Read the test images.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tinysearch.data.dataset import Dataset
+from tinysearch.data.splits import FOLDS, Split
 from tinysearch.report import figures
 from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
+from tinysearch.search.begun import begun_before
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
-from tinysearch.space.survey import survey
+from tinysearch.space.survey import Survey, survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
@@ -42,12 +45,13 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     if settings.augments_by_size:
         chosen += f" ({_steps()})"
     need = memory(dataset, workers)
+    begun = None if run.resumed else begun_before(run)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
         *([("front", f"the best below each of {_listed(settings.budgets)} parameters")] if settings.budgets else []),
-        ("space", f"{_share(found.share)} of random networks fit; the smallest has {found.smallest:,} parameters"),
+        ("space", _space(found)),
         (
             "search",
             f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
@@ -57,8 +61,43 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
             "training",
             f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
         ),
+        *_after(settings, dataset),
         *([] if need is None else [("memory", need)]),
+        *([] if begun is None else [("note", begun)]),
     ]
+
+
+def _space(found: Survey) -> str:
+    """Return how large the space is, and how much of it is within the budget."""
+    exponent = len(str(found.size)) - 1
+    size = f"{found.size:,}" if exponent < 6 else f"about 10^{exponent}"
+    return (
+        f"{size} networks, {_share(found.share)} of random ones within the budget; the smallest has {found.smallest:,} "
+        f"parameters"
+    )
+
+
+def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
+    """Return what follows the search, and why."""
+    rows = []
+    most = settings.trials // 2
+    if settings.folds > 1 and most:
+        given = Split.from_dict(settings.data.get("split", {})).kind == "given"
+        how = "with other seeds" if given else f"with other images held out (up to {settings.folds} of {FOLDS} folds)"
+        trainings = "1 training" if most == 1 else f"{most} trainings"
+        rows.append(("then", f"one score is partly luck: up to {trainings} of the leaders {how} decide who wins"))
+    if settings.evaluate and dataset.test_images != 0:
+        many = "the" if dataset.test_images is None else f"{dataset.test_images:,}"
+        seeds = "once" if settings.evaluate == 1 else f"{settings.evaluate} times"
+        who = "each winner is" if settings.budgets else "the winner is"
+        rows.append(
+            (
+                "test",
+                f"{who} trained {seeds} on all {len(dataset.train):,} training images and scored on "
+                f"{many} test images, which the search never sees",
+            )
+        )
+    return rows
 
 
 def _listed(budgets: Sequence[int]) -> str:

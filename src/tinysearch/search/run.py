@@ -78,6 +78,7 @@ class SearchRun:
         self.store = store
         self.memory_bytes = memory_bytes
         self.name = name
+        self.resumed = resume
         self.settings = settings
         self.dataset = dataset
         self.space = space or SearchSpace(dataset.task)
