@@ -117,6 +117,23 @@ def test_a_run_takes_as_long_as_said_to_within_a_third_if_the_machine_has_traine
     assert said == pytest.approx(spent, rel=1 / 3)
 
 
+def test_the_time_of_a_front_covers_the_races_and_the_evaluations_below_every_budget(runner: Any) -> None:
+    with runner.prepare(
+        workers=WORKERS, strategy="pareto", budgets=(1_000, 3_000, 10_000), trials=30, evaluate=3, folds=4
+    ) as run:
+        found = forecast(run, Clocked().executor(WORKERS))
+    assert (found.trials, found.revalidations, found.rounds, found.evaluations) == (30, 15, 9, 9)
+
+
+def test_a_front_takes_as_long_as_said_to_within_a_third_if_the_machine_has_trained_before(runner: Any) -> None:
+    carried_out(runner, "before", trials=4, seed=5)
+    budgets = {"strategy": "pareto", "budgets": (1_000, 3_000, 10_000)}
+    before, spent = carried_out(runner, "front", trials=24, **budgets)
+    assert before.pace is not None
+    said = before.search_seconds(before.pace) + before.later_seconds(before.pace, before.macs)
+    assert said == pytest.approx(spent, rel=1 / 3)
+
+
 def test_trainings_of_another_machine_and_of_other_images_say_nothing(runner: Any) -> None:
     carried_out(runner, "before", trials=2)
     with runner.prepare("run", workers=WORKERS) as run:

@@ -37,11 +37,16 @@ class Display(Callback):
         self._leader: Standing[Record] | None = None
         self._searching = False
         self._estimate: Estimate | None = None
+        self._run = ""
 
     def on_stage_start(self, stage: Stage) -> None:
         """Show what is about to happen, and begin to show its progress."""
         self._searching = stage.name == "search"
-        self._estimate = None
+        if stage.name not in ("revalidation", "evaluation") or stage.run != self._run:
+            self._estimate = None
+        elif self._estimate is not None:
+            self._estimate.enter(stage)
+        self._run = stage.run
         plan = list(stage.plan)
         if stage.forecast is not None:
             searched = tuple(one.cost.macs for one in stage.records if one.origin == "search")
@@ -58,6 +63,8 @@ class Display(Callback):
             self._leader = leader([one for one in stage.records if one.purpose != "evaluation"])
             self._update(stage.rejections)
         self._progress.__enter__()
+        if self._estimate is not None:
+            self._progress.expect(self._estimate.left)
 
     def on_trial_start(self, training: Training) -> None:
         """Show that a training begins."""
@@ -110,8 +117,8 @@ class Display(Callback):
         """Show how long the run takes, as soon as its own trainings say so."""
         if self._estimate is None or self._progress is None:
             return
-        self._progress.later = self._estimate.later or 0.0
-        news = self._estimate.news()
+        self._progress.expect(self._estimate.left)
+        news = self._estimate.news(bar=not self._progress.plain)
         if news is not None:
             self._console.print(Text(news), soft_wrap=True)
 

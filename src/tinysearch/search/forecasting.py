@@ -54,7 +54,8 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         trials=trials,
         macs=_macs(run, history.records()) if trials or settings.evaluate else 0.0,
         revalidations=0 if settings.folds == 1 else max(0, settings.trials // 2 - before["revalidation"]),
-        rounds=settings.folds - 1,
+        # Below each of several budgets there is a race of its own.
+        rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
         # Whether there are test images is not asked: the search does not look at them.
         evaluations=max(0, settings.evaluate * max(1, len(settings.budgets)) - before["evaluation"]),
         workers=max(1, busy),
