@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,4 +48,6 @@ def _left(run: SearchRun, other: Run) -> str:
 
 
 def _essential(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name not in _MAY_DIFFER}
+    # As the store gives it back: lists where there were tuples.
+    plain: dict[str, Any] = json.loads(json.dumps({name: settings[name] for name in settings.keys() - {*_MAY_DIFFER}}))
+    return plain
