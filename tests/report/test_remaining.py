@@ -52,6 +52,11 @@ def test_without_one_a_range_is_said_and_why() -> None:
     assert "a better estimate follows the first epochs" in said
 
 
+def test_a_range_that_is_none_is_one_figure() -> None:
+    small = dataclasses.replace(FORECAST, images=1, macs=0)
+    assert expected(small).startswith("roughly 1m 30s, including")
+
+
 def test_of_a_gpu_that_has_trained_nothing_no_figure_is_said() -> None:
     said = expected(dataclasses.replace(FORECAST, accelerated=True))
     assert said == "an estimate follows the first epochs"
@@ -242,8 +247,9 @@ def test_a_bar_counts_down_what_is_left_of_the_whole_run(
     assert progress._left() == "about 20m 00s left in all"
     now[0] += 600
     assert progress._left() == "about 10m 00s left in all"
+    # Of these trainings alone nothing is said where more follows.
     progress.expect(None)
-    assert progress._left() == "about 8m 00s left"
+    assert not progress._left()
 
 
 def test_the_display_goes_on_with_its_estimate_after_the_search(

@@ -274,6 +274,9 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
         "interrupted": "interrupted; finished trainings are stored",
     }
     notes.print()
-    notes.print(f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections)}", soft_wrap=True)
+    said = [f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections)}"]
     if outcome.missing:
-        notes.print(f"still to be done: {still_to_do(study, outcome)}", soft_wrap=True)
+        said.append(f"still to be done: {still_to_do(study, outcome)}")
+    for line in said:
+        # Lines that nobody looks at on a terminal stay whole, for those who search them.
+        notes.print(line, soft_wrap=not notes.is_terminal)

@@ -65,6 +65,7 @@ class TrainingProgress:
         self._workers = workers
         self._objective = objective
         self._until: float | None = None
+        self._of_run = False
         self._begun = done
         self._trained_seconds: list[float] = []
         self._under_way: dict[Hashable, _Training] = {}
@@ -134,7 +135,8 @@ class TrainingProgress:
         self._best, self._note = best, rejected
 
     def expect(self, left: float | None) -> None:
-        """Set the seconds until the whole run is over, and not these trainings alone; None if they are not known."""
+        """Set the seconds until the whole run is over, and not these trainings alone; None while they are not known."""
+        self._of_run = True
         self._until = None if left is None else time.monotonic() + left
 
     def _result(self, record: Record) -> str:
@@ -173,8 +175,8 @@ class TrainingProgress:
     def _left(self) -> str:
         """Return the time left of the run, or if that is not known of these trainings, as far as they show it."""
         now = time.monotonic()
-        if self._until is not None:
-            return f"about {figures.rough(max(0.0, self._until - now))} left in all"
+        if self._of_run:
+            return "" if self._until is None else f"about {figures.rough(max(0.0, self._until - now))} left in all"
         spent = [(now - one.began, one.epoch / self._epochs) for one in self._under_way.values()]
         if self._trained_seconds:
             each = sum(self._trained_seconds) / len(self._trained_seconds)

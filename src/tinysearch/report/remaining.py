@@ -27,7 +27,7 @@ def expected(forecast: Forecast) -> str:
     bounds = forecast.bounds()
     if bounds is None:
         return f"an estimate follows the first epochs{limit}"
-    between = f"{figures.rough(bounds[0])} to {figures.rough(bounds[1])}"
+    between = " to ".join(dict.fromkeys(map(figures.rough, bounds)))
     return f"roughly {between}{parts}; a better estimate follows the first epochs{limit}"
 
 
