@@ -38,6 +38,8 @@ class Display(Callback):
         self._searching = False
         self._estimate: Estimate | None = None
         self._run = ""
+        # Lines that nobody looks at on a terminal stay whole, for those who search them; others break between words.
+        self._whole = not console.is_terminal
 
     def on_stage_start(self, stage: Stage) -> None:
         """Show what is about to happen, and begin to show its progress."""
@@ -55,7 +57,7 @@ class Display(Callback):
         if plan:
             self._console.print(_table(plan))
         if stage.text:
-            self._console.print(f"\n{stage.text}", soft_wrap=True)
+            self._console.print(f"\n{stage.text}", soft_wrap=self._whole)
         self._progress = TrainingProgress(
             self._console, stage.total, stage.epochs, stage.done, stage.workers, stage.objective
         )
@@ -107,11 +109,11 @@ class Display(Callback):
     def on_note(self, text: str) -> None:
         """Show a note."""
         if self._notes:
-            self._console.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=True)
+            self._console.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=self._whole)
 
     def on_decision(self, text: str) -> None:
         """Show what was decided."""
-        self._console.print(Text(f"\n{text}"), soft_wrap=True)
+        self._console.print(Text(f"\n{text}"), soft_wrap=self._whole)
 
     def _tell(self) -> None:
         """Show how long the run takes, as soon as its own trainings say so."""
@@ -120,7 +122,7 @@ class Display(Callback):
         self._progress.expect(self._estimate.left)
         news = self._estimate.news(bar=not self._progress.plain)
         if news is not None:
-            self._console.print(Text(news), soft_wrap=True)
+            self._console.print(Text(news), soft_wrap=self._whole)
 
     def _update(self, rejections: Mapping[str, int]) -> None:
         line = ""

@@ -141,8 +141,7 @@ class Estimate:
                 return None
         elif not self._timings and not all(len(one.curve) >= _ENOUGH for one in self._running.values()):
             return None
-        self._corrected = self._told
-        self._told = True
+        self._corrected = self._told = True
         return f"the run will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}"
 
 

@@ -38,7 +38,8 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     at_a_time = f", {workers} in parallel" if workers > 1 else ""
     designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
     what = "the best known network and ready-made designs" if run.proposer.warm_start_trials else "ready-made designs"
-    designs = f", the first {min(designed, settings.trials)} {what}" if designed and settings.trials else ""
+    first = min(designed, settings.trials)
+    designs = f", of which the first {first} are {what}" if first else ""
     tuned = ", with its settings searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
@@ -83,20 +84,17 @@ def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
     most = settings.trials // 2
     if settings.folds > 1 and most:
         given = Split.from_dict(settings.data.get("split", {})).kind == "given"
-        how = "with other seeds" if given else f"with other images held out (up to {settings.folds} of {FOLDS} folds)"
-        trainings = "1 training" if most == 1 else f"{most} trainings"
-        rows.append(("then", f"one score is partly luck: up to {trainings} of the leaders {how} decide who wins"))
+        others = settings.folds - 1
+        folds = f"up to {others} other folds" if others > 1 else "1 other fold"
+        how = "with other seeds" if given else f"on {folds} of {FOLDS}"
+        trainings = "1 more training" if most == 1 else f"{most} more trainings"
+        rows.append(("then", f"up to {trainings} of the leaders {how}, because one score is partly luck"))
     if settings.evaluate and dataset.test_images != 0:
         many = "the" if dataset.test_images is None else f"{dataset.test_images:,}"
         seeds = "once" if settings.evaluate == 1 else f"{settings.evaluate} times"
-        who = "each winner is" if settings.budgets else "the winner is"
-        rows.append(
-            (
-                "test",
-                f"{who} trained {seeds} on all {len(dataset.train):,} training images and scored on "
-                f"{many} test images, which the search never sees",
-            )
-        )
+        who = "each winner" if settings.budgets else "the winner"
+        trained = f"trained {seeds} on all {len(dataset.train):,} images"
+        rows.append(("test", f"{who}, {trained}, is scored on {many} test images unseen until then"))
     return rows
 
 
