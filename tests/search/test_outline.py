@@ -27,7 +27,7 @@ def test_it_says_how_large_the_space_is_and_how_much_of_it_fits(runner: Any) -> 
 def test_it_says_what_follows_the_search_and_why(runner: Any) -> None:
     said = plan(runner)
     assert said["then"] == (
-        "up to 10 more trainings of the leaders on 3 other folds of 10 at the most, because one score is partly luck"
+        "up to 10 more trainings of the leaders on up to 3 other folds of 10, because one score is partly luck"
     )
     assert (
         said["test"]
