@@ -212,9 +212,37 @@ def test_on_the_command_line_nothing_is_typed_again(
         ("run", "--name", "mine", "--resume", "--trials", 3, "--workers", 1),
         ("evaluate", "mine", "--seeds", 1, "--workers", 1),
         ("reproduce", key, "--seeds", 1, "--workers", 1),
+        ("deploy", key, "--to", "saved_model", "-o", "out"),
+        ("report", "mine", "-o", "page.html"),
+        ("show", key, "--format", "markdown"),
     ):
         done = call(tmp_path, *words)
         assert done.returncode == 0, done.stderr
     wrong = call(tmp_path, "evaluate", "mine", "--size", "16x16")
     assert wrong.returncode == 2
     assert "run 'mine' has read its data with --size 12x12, got --size 16x16" in wrong.stderr
+
+
+def test_baselines_are_trained_on_the_data_of_a_run(
+    begun: Store, call: Callable[..., Any], untrained: None, tmp_path: Path
+) -> None:
+    begun.close()
+    done = call(tmp_path, "reproduce", "inception", "--epochs", 1, "--run", "mine", "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    assert "measured on zoo" in done.stdout
+    # What is said of MNIST alone is not said here.
+    assert "97.36" not in done.stdout
+    unknown = call(tmp_path, "reproduce", "inception", "--run", "other")
+    assert unknown.returncode == 2
+    assert "no run named 'other'" in unknown.stderr
+
+
+def test_what_an_evaluation_suggests_can_be_pasted(
+    begun: Store, call: Callable[..., Any], untrained: None, tmp_path: Path
+) -> None:
+    begun.close()
+    done = call(tmp_path, "evaluate", "mine", "--seeds", 1, "--workers", 1)
+    (command,) = re.findall(r"tinysearch (reproduce .*)", done.stderr)
+    assert command == "reproduce --seeds 3 --run mine"
+    again = call(tmp_path, *command.split(), "--epochs", 1, "--workers", 1)
+    assert again.returncode == 0, again.stderr
