@@ -19,7 +19,7 @@ ROOT = Path(tinysearch.__file__).parent
 # A room may import from itself and from the rooms after it.
 # What others import of tinysearch comes first: its doors.
 ROOMS = ("__main__", "cli", "executors", "testing", "keras_tuner", "calls", "retraining", "study", "arguments")
-ROOMS += ("findings", "processes", "start", "inputs", "result")
+ROOMS += ("findings", "processes", "start", "known_data", "inputs", "result")
 ROOMS += (
     "baselines",
     "deploy",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinysearch.arguments import FrontierSettings, Settings, spelled_out
 from tinysearch.errors import BudgetError, RunError, TinySearchError
 from tinysearch.inputs import Resume, load_data, open_store, tell_of_interruption
+from tinysearch.known_data import Given, load_data_of
 from tinysearch.study import Study
 
 if TYPE_CHECKING:
@@ -193,7 +194,9 @@ def frontier(
     problem: TinySearchError | None = None
     ending: Ending = "finished"
     try:
-        images = load_data(data, dataset, reading)
+        wanted = Given(data, dataset, reading)
+        known = [one for one in (name, *(f"{name}-{bound}" for bound in bounds)) if opened.has(one)]
+        images = load_data_of(opened.run(known[0]), wanted) if known else load_data(*wanted)
         whole = search_space_of(given.get("space"), images.task)
         smallest = whole.smallest().params
         if smallest >= min(bounds):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import InputError
 from tinysearch.inputs import load_data, open_store, shown, tell_of_interruption
+from tinysearch.known_data import Given, data_of_first, load_data_of
 
 if TYPE_CHECKING:
     from tinysearch.baselines.reproduce import Recorded, Reproduction
@@ -47,7 +48,8 @@ def evaluate(
         top: Number of candidates to evaluate, best validation first.
         seeds: Number of trainings of each candidate, with seeds 0, 1, ...
         int8: Whether to score the networks in int8 too, as computed by LiteRT's reference kernels.
-        data, dataset, reading, store, callbacks, verbose: See ``Study``.
+        data, dataset, reading: See ``Study``; by default what the run was made on.
+        store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Returns:
@@ -65,8 +67,10 @@ def evaluate(
     from tinysearch.search.evaluation import evaluate as carry_out
 
     with _opened(store, create=False) as opened:
-        opened.run(run)
-        images = load_data(data, dataset, reading)
+        known = opened.run(run)
+        images = load_data_of(known, Given(data, dataset, reading))
+        if not images.read_from.in_memory and images.read_from.to_dict() != known.source:
+            opened.note_source(run, images.read_from.to_dict())
         planned = best_of(opened, run, images, top, range(seeds))
         with _workers(executor, workers, images, len(planned)) as (where, resources):
             stage = Stage(
@@ -111,6 +115,7 @@ def reproduce(
     recipe: Any = None,
     epochs: int | None = None,
     plateau_factor: float | None = None,
+    run: str | None = None,
     data: Any = "auto",
     dataset: str = "auto",
     reading: Reading | None = None,
@@ -131,7 +136,9 @@ def reproduce(
         recipe: Recipe of the baselines; by default the documented one.
         epochs: Number of epochs of the baselines; by default 10.
         plateau_factor: Divisor of the documented learning-rate rule; by default 1, which keeps the rate.
-        data, dataset, reading, store, callbacks, verbose: See ``Study``.
+        run: Name of the run whose data they are trained on, if no other is given.
+        data, dataset, reading: See ``Study``; by default that of the run, or of the run that found the first key.
+        store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Raises:
@@ -162,7 +169,8 @@ def reproduce(
     callback = Callbacks([*callbacks, *shown(verbose)])
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
-        images = load_data(data, dataset, reading).as_in({})
+        runs = [one.found_in for one in known] if run is None else [opened.run(run)]
+        images = load_data(*data_of_first(runs, Given(data, dataset, reading))).as_in({})
         kept = f"reproduce-{images.name}"
         trainings = (len(names) + len(known)) * seeds
         with (

@@ -21,6 +21,7 @@ from tinysearch.inputs import (
     tell_of_interruption,
     warn_of_old_ranges,
 )
+from tinysearch.known_data import Given, load_data_of
 from tinysearch.processes import Processes
 from tinysearch.start import Start
 
@@ -45,7 +46,7 @@ class Study(Findings):
         budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected; 10,000 by default.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
-            ``docs/data.md``.
+            ``docs/data.md``. A run that is resumed reads it from where it was, unless it is given.
         dataset: Name of the dataset that the file of ``data`` must be; with ``"mnist"`` it has to be MNIST.
         reading: How to read the data where it is ambiguous, see ``tinysearch.data.readers.reader.Reading``.
         augment: ``"auto"`` compares a few augmentations in short trainings before the search; ``"none"`` uses none; a
@@ -109,7 +110,8 @@ class Study(Findings):
             given = plain if budget is None else {"budget": budget, **plain}
             self.settings = settings_of(given, stored_settings(before), self._store)
             self._learns_unasked = learns_unasked(plain)
-            images = load_data(data, dataset, reading)
+            given_data = Given(data, dataset, reading)
+            images = load_data(*given_data) if before is None else load_data_of(before, given_data)
             earlier = stored_settings(before)
             if earlier is not None:
                 images = images.as_in(earlier.data)
@@ -119,8 +121,6 @@ class Study(Findings):
             self.dataset = images
             self.settings = dataclasses.replace(self.settings, data=images.described())
             self._augment = augment
-            if before is not None:
-                before.check_data(self.dataset.name, self.dataset.fingerprint)
             self._space = space if isinstance(space := settings.get("space"), SearchSpace) else None
             self._name = name if before is None else before.name
             self._reuse = reuse

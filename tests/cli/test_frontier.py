@@ -34,6 +34,7 @@ def swept(call: Launch, tiny: Path, once: Callable[..., Path], untrained: None, 
         done = call(folder, *WORDS, "--data", tiny, "--plot", folder / "front.html")
         assert done.returncode == 0, done.stderr
         (folder / "stdout").write_text(done.stdout)
+        (folder / "stderr").write_text(done.stderr)
         with Store(folder / "store.db") as store:
             (folder / "keys").write_text(" ".join(record.key for record in store.records()))
         return folder
@@ -122,6 +123,12 @@ def test_each_budget_is_a_run_and_the_best_winner_below_it_a_row(swept: Path) ->
             (row,) = (line for line in text.splitlines() if line.strip().startswith(f"{bound:,}"))
             assert first.key in row
             assert f"{first.cost.params:,}" in row
+
+
+def test_where_each_budget_is_a_run_it_says_that_others_follow(swept: Path) -> None:
+    first, second = (swept / "stderr").read_text().split("below 3,000 parameters")[:2]
+    assert "1 more follows this one, whose time is said alone" in first
+    assert "whose time is said alone" not in second
 
 
 def test_a_small_network_that_is_better_is_the_best_below_a_larger_budget_too(make_record: MakeRecord) -> None:

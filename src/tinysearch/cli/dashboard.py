@@ -47,6 +47,7 @@ def dashboard(
     """
     from tinysearch.baselines.models import documented
     from tinysearch.data.loading import at_hand
+    from tinysearch.known_data import sources_of_evaluations
     from tinysearch.report.dashboard.board import Board
     from tinysearch.report.dashboard.changes import Changes
     from tinysearch.report.dashboard.follower import Follower
@@ -61,7 +62,7 @@ def dashboard(
             runs or (),
             metric=metric,
             documented=documented(),
-            images=lambda datasets: at_hand(data, datasets),
+            images=lambda datasets: at_hand(data, datasets, sources=sources_of_evaluations(opened, runs or ())),
             words=stores.store_words(store),
         )
         follower.look()

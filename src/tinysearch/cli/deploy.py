@@ -45,10 +45,13 @@ def deploy(
     from tinysearch.data.loading import load
     from tinysearch.deploy.deployment import check_target, deploy_candidate
     from tinysearch.deploy.summary import summary
+    from tinysearch.known_data import Given, data_of_first
 
     wanted = check_target(to, dtype)
     place = stores.to_read(store, reference)
     found = find(candidate, place)
+    read = sources.reading(size, layout, label_column, color=color, reader=reader)
+    given = data_of_first(found.runs[::-1], Given(data or "auto", dataset, read))
     notes = stderr()
     with terminations():
         done = deploy_candidate(
@@ -57,7 +60,7 @@ def deploy(
             found.models,
             to,
             output,
-            load(dataset, data, reading=sources.reading(size, layout, label_column, color=color, reader=reader)),
+            load(given.dataset, None if given.data == "auto" else given.data, reading=given.reading),
             dtype=wanted,
             scaling=not without_scaling,
             class_names=found.class_names,

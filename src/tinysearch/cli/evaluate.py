@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
 
-from tinysearch.cli import completion, options, plugins, sources
+from tinysearch.cli import completion, options, plugins, sources, stores
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -44,6 +45,7 @@ def evaluate(
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons, telling_what_is_kept
     from tinysearch.report import terminal
+    from tinysearch.report.commands import data_words
     from tinysearch.report.display import Display
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path
@@ -68,7 +70,11 @@ def evaluate(
             )
         console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
         compared = comparisons(opened, records)
+        known = opened.run(run)
+        said = [] if known.dataset == "mnist" else ["--run", run, *data_words(known)]
+        said += stores.store_words(store)
     if compared is None:
-        notes.print("to compare with the hand-designed baselines: tinysearch reproduce --seeds 3", soft_wrap=True)
+        words = ["tinysearch", "reproduce", "--seeds", "3", *said]
+        notes.print(f"to compare with the hand-designed baselines: {shlex.join(words)}", markup=False, soft_wrap=True)
     else:
         console.print(compared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -181,7 +182,7 @@ def frontier(
             executor=executor,
             warm_start=learn_from or (),
             cold=cold,
-            callbacks=[SweepDisplay(notes, name), *plugins.callbacks(callback)],
+            callbacks=[SweepDisplay(notes, name, bounds), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
@@ -207,10 +208,12 @@ class SweepDisplay(Display):
     Args:
         console: Where to.
         name: Of the one run; runs of each budget have the budget behind it.
+        budgets: In the order in which they are searched.
     """
 
-    def __init__(self, console: Console, name: str) -> None:
+    def __init__(self, console: Console, name: str, budgets: Sequence[int]) -> None:
         super().__init__(console, notes=False)
+        self._budgets = list(budgets)
         self._to = console
         self._name = name
 
@@ -218,7 +221,12 @@ class SweepDisplay(Display):
         """Show the budget before the search below it."""
         if stage.name == "search" and stage.run != self._name:
             self._to.print()
-            self._to.print(Rule(f"below {int(stage.run.rpartition('-')[2]):,} parameters", align="left"))
+            budget = int(stage.run.rpartition("-")[2])
+            self._to.print(Rule(f"below {budget:,} parameters", align="left"))
+            left = len(self._budgets) - 1 - self._budgets.index(budget)
+            if left:
+                row = ("budgets", f"{left} more follow{'s' if left == 1 else ''} this one, whose time is said alone")
+                stage = replace(stage, plan=[*stage.plan, row])
         super().on_stage_start(stage)
 
 

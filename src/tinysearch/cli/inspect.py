@@ -88,8 +88,10 @@ def show(
         write(json.dumps(_as_json(found), indent=2) + "\n")
     elif format is ShowFormat.markdown:
         from tinysearch.report.card import to_card
+        from tinysearch.report.commands import data_words
 
-        write(to_card(found.name, found.architecture, found.cost, found.records, found.class_names))
+        words = [*data_words(found.runs[0] if found.runs else None), *stores.store_words(store)]
+        write(to_card(found.name, found.architecture, found.cost, found.records, found.class_names, words))
     else:
         _show(found)
 

@@ -38,6 +38,12 @@ def reproduce(
         float | None,
         typer.Option(help="Divisor of the documented learning-rate rule; 1 keeps the rate. [1]"),
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", metavar="NAME", help="Run whose data to train on. [that of KEY]", autocompletion=completion.runs
+        ),
+    ] = None,
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     dataset: options.Dataset = "auto",
@@ -69,6 +75,7 @@ def reproduce(
             recipe=recipe,
             epochs=epochs,
             plateau_factor=plateau_factor,
+            run=run,
             data=data or "auto",
             dataset=dataset,
             reading=sources.reading(size, layout, label_column, groups, color, reader),

@@ -13,13 +13,13 @@ MISSING = "-"
 # Metrics that are written as percent.
 _SHARES = {*OBJECTIVES, INT8_ACCURACY}
 _REASONS = {
-    "params": "at or above the budget",
-    "macs": "too many MACs",
-    "peak_activation_bytes": "too much RAM",
-    "int8_weight_bytes": "too many bytes of weights",
-    "flash_bytes": "too much flash",
-    "duplicate": "seen before",
-    "shape": "do not fit the images",
+    "params": "with too many parameters",
+    "macs": "with too many MACs",
+    "peak_activation_bytes": "with too much RAM",
+    "int8_weight_bytes": "with too many bytes of weights",
+    "flash_bytes": "with too much flash",
+    "duplicate": "proposed before",
+    "shape": "too deep for the images",
 }
 
 
@@ -173,9 +173,11 @@ def rough(seconds: float) -> str:
 def rejected(rejections: Mapping[str, int]) -> str:
     """Write in words what the constraint filter rejected.
 
-    >>> rejected({"params": 1_200, "duplicate": 3})
-    '3 seen before, 1,200 at or above the budget'
+    >>> rejected({"params": 1_200, "duplicate": 3}), rejected({})
+    ('3 proposed before, 1,200 with too many parameters', 'no network')
     """
+    if not rejections:
+        return "no network"
     return ", ".join(f"{number:,} {_REASONS.get(reason, reason)}" for reason, number in sorted(rejections.items()))
 
 

@@ -263,7 +263,8 @@ class Run:
     """One search or reproduction as the store knows it; ``settings`` are plain JSON values.
 
     ``rejections`` counts, by reason, what was rejected after the last record, when nothing new turned up any more; a
-    record has the count of what was rejected before it.
+    record has the count of what was rejected before it. ``source`` is where its data was read from, the plain values of
+    a ``Source``; None if that is not known, as of runs of early versions.
     """
 
     name: str
@@ -273,6 +274,7 @@ class Run:
     rejections: Mapping[str, int]
     created_at: str
     finished_at: str | None
+    source: Mapping[str, Any] | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ _OF_RUN = {
     **dict.fromkeys(("name", "dataset", "fingerprint", "created_at"), _TEXT),
     **dict.fromkeys(("settings", "rejections"), _OBJECT),
     "finished_at": _TEXT_OR_NONE,
+    "source": Kind(_OBJECT.types | _NONE),
 }
 _OF_RECORD = {
     **dict.fromkeys(("run", "key", "name", "dataset", "fingerprint", "objective", "created_at"), _TEXT),
@@ -137,7 +138,7 @@ def to_run(plain: Mapping[str, Any]) -> Run:
         ValueError: if it cannot be made of them; the message says what is wrong.
     """
     _check_known(plain, _OF_RUN)
-    values = _checked(plain, _OF_RUN)
+    values = _checked(plain, _OF_RUN, optional=("source",))
     _checked(values["settings"], _OF_SETTINGS, optional=_OF_SETTINGS)
     _checked(values["settings"].get("budget", {}), _OF_BUDGET, optional=_OF_BUDGET)
     _check_counts(values["rejections"])

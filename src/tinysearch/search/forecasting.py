@@ -6,13 +6,16 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tinysearch.results.forecast import Forecast, Pace, Timing
 from tinysearch.results.record import Record
 from tinysearch.search.run import SearchRun
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
+from tinysearch.space.search_space import SearchSpace
 from tinysearch.workers.executor import Executor
 
 # Random members of the space that are drawn, and how many within the budget are enough to tell their mean.
@@ -27,7 +30,8 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
     """Return what is known, before it begins, of how long a run takes.
 
     The networks of the search are not known; they are taken to cost as much as random members of the space within
-    the budget. How fast trainings are is known if the store has some on the same images from this machine.
+    the budget, or below each of several budgets. How fast trainings are is known if the store has some on the same
+    images from this machine.
 
     Args:
         run: Has not begun, or is about to go on.
@@ -54,7 +58,8 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         trials=trials,
         macs=_macs(run, history.records()) if trials or settings.evaluate else 0.0,
         revalidations=0 if settings.folds == 1 else max(0, settings.trials // 2 - before["revalidation"]),
-        rounds=settings.folds - 1,
+        # Below each of several budgets there is a race of its own.
+        rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
         # Whether there are test images is not asked: the search does not look at them.
         evaluations=max(0, settings.evaluate * max(1, len(settings.budgets)) - before["evaluation"]),
         workers=max(1, busy),
@@ -69,7 +74,15 @@ def _macs(run: SearchRun, records: Sequence[Record]) -> float:
     searched = [record.cost.macs for record in records if record.origin == "search"]
     if len(searched) >= run.settings.lag:
         return statistics.fmean(searched)
-    space, budget, rng = run.space, run.settings.budget, np.random.default_rng(0)
+    budget = run.settings.budget
+    # A search for several budgets trains networks for each of them.
+    bounds = run.settings.budgets or (budget.params,)
+    return statistics.fmean(_macs_within(run.space, replace(budget, params=bound)) for bound in bounds)
+
+
+def _macs_within(space: SearchSpace, budget: Budget) -> float:
+    """Return how many MACs random members of a space within a budget have, on average."""
+    rng = np.random.default_rng(0)
     members = [space.sample(rng) for _ in range(_DRAWS)]
     costs = [found for one in members if (found := space.cost(one)) is not None and budget.check(found).accepted]
     if len(costs) < _ENOUGH:
