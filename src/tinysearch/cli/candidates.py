@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,17 @@ from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost; if it came from the store its records, their models, classes and deployments."""
+    """An architecture with its cost; if it came from the store what that knows of it: records, models and so on.
+
+    ``budgets`` are the limits of the runs of its records, by name, where they have some.
+    """
 
     name: str
     architecture: Architecture
@@ -31,6 +35,7 @@ class Found:
     models: tuple[Path | None, ...] = ()
     class_names: tuple[str, ...] = ()
     deployments: tuple[Mapping[str, Any], ...] = ()
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
 
 
 def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None = None) -> Found:
@@ -52,8 +57,14 @@ def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None
     asked = task or Task()
     if candidate.startswith(PREFIX):
         model = baseline(candidate)
-        found = _trained(candidate, store) if trained and store.exists() else ((), ())
-        return Found(candidate, model.architecture, cost(model.architecture, asked), *found)
+        counted = cost(model.architecture, asked)
+        if not trained or not store.exists():
+            return Found(candidate, model.architecture, counted)
+        with open_to_read(store) as opened:
+            known = opened.named(candidate)
+            models = tuple(_model(store, opened, record) for record in known)
+            budgets = _budgets(opened, known)
+        return Found(candidate, model.architecture, counted, tuple(known), models, budgets=budgets)
     if candidate.endswith(".json"):
         architecture = _read(local(candidate, "a candidate that ends in .json"))
         return Found(candidate, architecture, cost(architecture, asked))
@@ -63,14 +74,14 @@ def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None
         latest = records[-1]
         names = opened.run(latest.run).class_names
         deployed = tuple(opened.deployments(latest.key))
+        budgets = _budgets(opened, records)
     counted = latest.cost if task is None else cost(latest.architecture, task)
-    return Found(latest.name, latest.architecture, counted, tuple(records), models, names, deployed)
+    return Found(latest.name, latest.architecture, counted, tuple(records), models, names, deployed, budgets)
 
 
-def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...]]:
-    with open_to_read(store) as opened:
-        records = tuple(opened.named(name))
-        return records, tuple(_model(store, opened, record) for record in records)
+def _budgets(store: Store, records: Sequence[Record]) -> dict[str, Budget]:
+    runs = (store.run(name) for name in dict.fromkeys(one.run for one in records))
+    return {run.name: run.budget for run in runs if run.budget is not None}
 
 
 def _model(path: Path, store: Store, record: Record) -> Path | None:
