@@ -90,13 +90,24 @@ def write_readme(
         "DTYPE": numeric.folder,
         "ARENA": f"{trained.plan.arena * (1 if numeric.folder == 'int8' else 4):,}",
         "IMAGE": f"{image:,}",
-        "MEASURED": "\n".join([*table, *(line and f"- {line}" for line in verdict), ""] if table or verdict else []),
+        "MEASURED": "\n".join([*table, *_list(verdict)]),
         "PIXEL": numeric.pixel,
         "RULE": numeric.conversion.rule,
         "VECTORS": len(vectors.labels),
         "VECTOR_BYTES": f"{sum(one.nbytes for one in arrays) + 8 * len(vectors.labels):,}",
     }
     folder.write("README.md", filled(template("README.md"), values))
+
+
+def _list(verdict: Sequence[str]) -> list[str]:
+    """Return a verdict in Markdown: a paragraph and a list for each run."""
+    lines: list[str] = []
+    for line in verdict:
+        if line.startswith(" "):
+            lines.append(f"- {line.strip()}")
+        else:
+            lines += [*([""] if lines else []), line[0].upper() + line[1:], ""]
+    return [*lines, ""] if lines else []
 
 
 def image_bytes(task: Task, numeric: Numeric) -> int:
