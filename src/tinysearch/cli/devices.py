@@ -26,7 +26,7 @@ MaxRam = Annotated[
         "--max-memory",
         parser=size_or_bytes,
         metavar="N",
-        help="Maximum RAM of the int8 activations, in bytes: 8192, 8K.",
+        help="Maximum RAM for activations, in bytes: 8192, 8K; the image comes on top.",
         rich_help_panel=panels.SEARCH,
     ),
 ]

@@ -24,6 +24,8 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again
     ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
     one that says where the store is.
     """
+    from tinysearch.report import figures
+
     name = shlex.quote(outcome.name)
     steps: list[tuple[str, str]] = []
     if outcome.ending in ("interrupted", "time limit"):
@@ -34,7 +36,9 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again
         steps.append(("details", f"tinysearch show {outcome.best.key}{where}"))
         model = study.best.model_path
         if model.exists():
-            steps.append(("load", f"keras.saving.load_model({str(model)!r})"))
+            made = study.best.training or study.best.record
+            which = figures.training(made.purpose, made.seed, made.test_accuracy)
+            steps.append(("load", f"keras.saving.load_model({str(model)!r})  # {which}; deploy exports the same"))
         steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
     if outcome.ending == "finished":
         more = study.settings.trials * 2

@@ -258,7 +258,8 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     from tinysearch.report import details, figures, terminal
     from tinysearch.space.notation import notation
 
-    console.print(terminal.leaderboard(study.leaderboard, console.width, documented()))
+    limited = study.settings.budget.limited
+    console.print(terminal.leaderboard(study.leaderboard, console.width, documented(), limited=limited))
     compared = comparisons(study.store, study.store.records(outcome.name, purpose="evaluation"))
     if compared is not None:
         console.print()

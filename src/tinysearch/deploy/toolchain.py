@@ -150,11 +150,11 @@ def sizes(folder: Path, processor: str, optimization: str) -> Sizes:
 
 
 def sections(listing: str) -> Sizes:
-    """Return the sizes of what is loaded, from what ``size -A`` prints.
+    r"""Return the sizes of what is loaded, from what ``size -A`` prints.
 
     Sections that only tools read, as ``.ARM.attributes``, take nothing of the device; tables for unwinding do.
 
-    >>> sections(".text 100 0\\n.ARM.exidx 8 0\\n.bss 40 0\\n.comment 38 0\\n.ARM.attributes 52 0").flash
+    >>> sections(".text 100 0\n.ARM.exidx 8 0\n.bss 40 0\n.comment 38 0\n.ARM.attributes 52 0").flash
     108
     """
     found = {name: int(size) for name, size in re.findall(r"^\.(\S+)\s+(\d+)", listing, re.MULTILINE)}

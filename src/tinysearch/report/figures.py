@@ -152,6 +152,15 @@ def count(number: float) -> str:
     return f"{number / 1e9:.3g}G"
 
 
+def exact(number: int) -> str:
+    """Write a count with all its digits.
+
+    >>> exact(113_712)
+    '113,712'
+    """
+    return f"{number:,}"
+
+
 def epochs(number: int) -> str:
     """Write a number of epochs.
 
