@@ -10,6 +10,7 @@ import typer
 from rich.rule import Rule
 
 from tinysearch.cli import completion, devices, options, panels, plugins, sources
+from tinysearch.cli.next_steps import as_options, print_steps
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -142,13 +143,14 @@ def frontier(
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """
     from tinysearch.calls import frontier as sweep
-    from tinysearch.cli.evaluations import front
+    from tinysearch.cli.evaluations import front, winners
     from tinysearch.cli.signals import terminations
 
     bounds = _bounds(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
+    read = sources.reading(size, layout, label_column, groups, color, reader)
     given: dict[str, Any] = {
         "trials": trials,
         "epochs": epochs,
@@ -174,7 +176,7 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
-            reading=sources.reading(size, layout, label_column, groups, color, reader),
+            reading=read,
             name=name,
             store=store,
             workers=workers,
@@ -187,7 +189,20 @@ def frontier(
         )
     records = found.records
     notes.print()
-    stdout().print(front(records))
+    stdout().print(front(records, _limited(records, store)))
+    best = [row for row in winners(records).values() if row is not None]
+    if best:
+        where = as_options({"--store": store})
+        said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
+        notes.print()
+        print_steps(
+            [
+                ("details", f"tinysearch show {best[-1].key}{where}"),
+                ("deploy", f"tinysearch deploy {best[-1].key} --to c -o out{as_options(said)}{where}"),
+                ("all runs", f"tinysearch leaderboard{where}"),
+            ],
+            notes,
+        )
     if plot is not None:
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
@@ -220,6 +235,15 @@ class SweepDisplay(Display):
             self._to.print()
             self._to.print(Rule(f"below {int(stage.run.rpartition('-')[2]):,} parameters", align="left"))
         super().on_stage_start(stage)
+
+
+def _limited(records: Mapping[int, Sequence[Record]], store: Path | None) -> set[str]:
+    """Return what the runs of a sweep have limits on besides parameters."""
+    from tinysearch.results.store import Store, default_path
+
+    with Store(store or default_path()) as opened:
+        runs = [opened.run(name) for name in {one.run for found in records.values() for one in found}]
+    return {name for run in runs if run.budget is not None for name in run.budget.limited}
 
 
 def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:

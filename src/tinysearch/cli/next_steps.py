@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,5 +46,10 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again
     if outcome.best is not None:
         steps.append(("report", f"tinysearch report {name} -o report.html{where}"))
     steps.append(("all runs", f"tinysearch leaderboard{where}"))
+    print_steps(steps, notes)
+
+
+def print_steps(steps: Iterable[tuple[str, str]], notes: Console) -> None:
+    """Print commands, each with what it is for."""
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)
