@@ -286,6 +286,15 @@ def test_emulated_microcontrollers_answer_as_this_machine_does(
     said = [check for check in done.findings.checks if check.startswith("Cortex")]
     assert len(said) == 4
     assert all("30 of 30 answers as expected" in one for one in said)
+    console = Console(width=80, file=io.StringIO())
+    console.print(summary(done))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in printed
+    for build, name in (("Cortex-M0+ -Os", "cortex-m0plus -Os"), ("Cortex-M4 -O2", "cortex-m4 -O2")):
+        (row,) = (line for line in printed.splitlines() if line.strip().startswith(build))
+        one = done.findings.sizes[name]
+        assert f" {one['flash']:,} " in row
+        assert f" {one['ram']:,} + 784 " in row
     assert len(done.findings.sizes) == 4
     assert all(one["ram"] == small.plan.arena * (1 if dtype == "int8" else 4) for one in done.findings.sizes.values())
     assert all(count > 100_000 for count in done.findings.instructions.values())

@@ -63,9 +63,16 @@ def test_the_verdict_names_run_and_device() -> None:
     )
     assert lines[1:4] == [f"  {one.words}" for one in fits(own, 900, SIZES, {})]
     assert lines[4].endswith(
-        "a buffer for the image takes 576 bytes, 528 over the limit; write images to model_input() instead"
+        "takes 576 bytes more, 16 more than arduino-uno has; write images to model_input() instead"
     )
-    assert verdict([own], fits(own, 900, SIZES, {}), 48)[4].endswith("a buffer for the image takes 48 bytes")
+    small = verdict([own], fits(own, 900, SIZES, {}), 48)[4]
+    assert small.endswith("which leaves 512 of the 2,048 bytes of arduino-uno for the stack and your program")
+
+
+def test_a_limit_that_is_not_of_a_device_is_not_one_on_the_image() -> None:
+    own = limits(peak_activation_bytes=1_500)
+    last = verdict([own], fits(own, 900, SIZES, {}), 576)[-1]
+    assert last == "  RAM is without the image and the stack: a buffer for the image takes 576 bytes more"
 
 
 def test_without_limits_there_is_no_verdict() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinysearch.space.budget import Budget
-from tinysearch.space.devices import named
+from tinysearch.space.devices import Device, named
 
 # The build that is smallest on each processor; another one is only an option.
 SMALLEST = "-Os"
@@ -113,8 +113,13 @@ class Limits:
             parts.append(f"{budget.flash_bytes:,} bytes of flash")
         if budget.peak_activation_bytes is not None:
             parts.append(f"{budget.peak_activation_bytes:,} bytes of RAM")
-        device = named(budget.flash_bytes, budget.peak_activation_bytes)
-        return f"limits of run {self.run}: {', '.join(parts)}" + (f" (--device {device.name})" if device else "")
+        of_device = f" (--device {self.device.name})" if self.device else ""
+        return f"limits of run {self.run}: {', '.join(parts)}{of_device}"
+
+    @property
+    def device(self) -> Device | None:
+        """The device whose limits they are, if they are those of one."""
+        return named(self.budget.flash_bytes, self.budget.peak_activation_bytes)
 
     @property
     def limits_params(self) -> bool:
@@ -186,12 +191,18 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
         if each.of_device and all(one.build == _NETWORK for one in own):
             lines.append("  not checked: limits on flash and RAM are those of C code (--to c)")
-        rams = [bound for one in own if one.decides for bound in one.bounds if bound.of == _RAM]
+        rams = [bound.taken for one in own if one.decides for bound in one.bounds if bound.of == _RAM]
         if image is not None and rams:
-            most = max(rams, key=lambda bound: bound.taken)
-            beyond = max(0, most.taken + image - most.limit) if not most.over else 0
-            more = f", {beyond:,} over the limit; write images to model_input() instead" if beyond else ""
-            lines.append(
-                f"  RAM is without the image and the stack; a buffer for the image takes {image:,} bytes{more}"
-            )
+            lines.append(f"  {_beside(max(rams), image, each.device)}")
     return lines
+
+
+def _beside(ram: int, image: int, device: Device | None) -> str:
+    """Say what comes on top of the RAM of a network."""
+    more = f"RAM is without the image and the stack: a buffer for the image takes {image:,} bytes more"
+    if device is None:
+        return more
+    left = device.ram - ram - image
+    if left < 0:
+        return f"{more}, {-left:,} more than {device.name} has; write images to model_input() instead"
+    return f"{more}, which leaves {left:,} of the {device.ram:,} bytes of {device.name} for the stack and your program"

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tinysearch.deploy.toolchain import PROCESSORS
 from tinysearch.report import figures
 
 if TYPE_CHECKING:
@@ -58,16 +59,18 @@ def _accuracies(done: Deployment) -> Table:
 
 
 def _sizes(done: Deployment) -> Table:
-    clocks = [f"ms at {clock} MHz" for clock in CLOCKS]
+    clocks = [f"{clock} MHz" for clock in CLOCKS]
     table = _table(
-        "measured with the cross compiler and QEMU; times are estimates of one instruction per cycle",
+        "measured with the cross compiler and QEMU; times in ms, estimated at one instruction per cycle",
         ("", "flash", "RAM + image", "instructions", *clocks),
     )
     for name, one in done.findings.sizes.items():
         count = done.findings.instructions.get(name)
         times = ["" if count is None else f"{count / clock / 1000:.3g}" for clock in CLOCKS]
         ram = f"{one['ram']:,} + {done.findings.image_bytes:,}"
-        table.add_row(name, f"{one['flash']:,}", ram, "" if count is None else f"{count:,}", *times)
+        processor, _, level = name.partition(" ")
+        build = f"{PROCESSORS[processor].name} {level}"
+        table.add_row(build, f"{one['flash']:,}", ram, "" if count is None else f"{count:,}", *times)
     return table
 
 
