@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import completion, devices, options, panels, plugins, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, searches, sources
 from tinysearch.cli.next_steps import as_options, print_steps
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
@@ -47,15 +47,7 @@ def frontier(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Epochs to train every candidate. [10]",
-            rich_help_panel=panels.COMMON,
-        ),
-    ] = None,
+    epochs: searches.Epochs = None,
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -65,15 +57,7 @@ def frontier(
             rich_help_panel=panels.SEARCH,
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Random seed; 0 is a seed too. [0]",
-            rich_help_panel=panels.SEARCH,
-        ),
-    ] = None,
+    seed: searches.Seed = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
     augment: options.Augment = None,
