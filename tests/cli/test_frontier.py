@@ -84,11 +84,11 @@ def test_what_is_limited_stands_in_the_table_of_a_front_in_full(make_record: Mak
     console.print(front(found, {"flash_bytes", "peak_activation_bytes"}))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     heading, row, missing = text.splitlines()[1:4]
-    assert re.search(r"below +params +RAM, bytes +flash, bytes +validation", heading)
+    assert re.search(r"below +params +RAM +flash +validation", heading)
     flash = "-" if cost.flash_bytes is None else f"{cost.flash_bytes:,}"
     assert row.split()[:4] == ["1,000", "900", f"{cost.peak_activation_bytes:,}", flash]
     assert missing.split()[0] == "500"
-    assert "a buffer for the image and the stack come on top" in " ".join(text.split())
+    assert "RAM and flash in bytes; a buffer for the image and the stack come on top of RAM" in " ".join(text.split())
     console = Console(width=80, file=io.StringIO())
     console.print(front(found))
     assert "RAM" not in console.file.getvalue()  # type: ignore[attr-defined]

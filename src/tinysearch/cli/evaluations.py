@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tinysearch.results.store import Store
 
 # What a network may be limited in besides parameters, with the titles of columns.
-_LIMITED = {"macs": "MACs", "peak_activation_bytes": "RAM, bytes", "flash_bytes": "flash, bytes"}
+_LIMITED = {"macs": "MACs", "peak_activation_bytes": "RAM", "flash_bytes": "flash"}
 
 
 @contextlib.contextmanager
@@ -139,8 +139,10 @@ def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = ()
         )
     shown = [row for row in rows.values() if row is not None]
     words = [_hypervolume(shown, list(records))] if direction == "max" else []
-    if "peak_activation_bytes" in limited:
-        words.insert(0, "RAM: activations in int8; a buffer for the image and the stack come on top (see show)")
+    of_memory = [title for name, title in extra if name != "macs"]
+    if of_memory:
+        on_top = "; a buffer for the image and the stack come on top of RAM (see show)" if "RAM" in of_memory else ""
+        words.insert(0, f"{' and '.join(of_memory)} in bytes{on_top}")
     return Group(table, Text(), *(Text(one, style="dim") for one in words if one))
 
 
