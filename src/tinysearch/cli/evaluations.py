@@ -21,6 +21,8 @@ from tinysearch.results.record import Record
 if TYPE_CHECKING:
     from tinysearch.results.store import Store
 
+# Characters that layers need to be read.
+_LEAST_LAYERS = 18
 # What a network may be limited in besides parameters, with the titles of columns.
 _LIMITED = {"macs": "MACs", "peak_activation_bytes": "RAM", "flash_bytes": "flash"}
 
@@ -100,12 +102,13 @@ def _training(other: Evaluated, one: Evaluated) -> str:
     return ", ".join(parts)
 
 
-def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = ()) -> RenderableType:
+def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = (), width: int = 120) -> RenderableType:
     """Return the best network below each budget, a row each, and their hypervolume.
 
     Args:
         records: By budget, those of networks below it, or of a search below it.
         limited: What the searches have limits on besides parameters, fields of a row: they have columns, in full.
+        width: Columns of the terminal; without room for them, layers are left out.
     """
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
     metric, direction = metric_of([record for found in records.values() for record in found])
@@ -120,7 +123,10 @@ def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = ()
     ):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
-    table.add_column("layers", overflow="fold")
+    # The other columns take so many characters.
+    with_layers = width - 60 - 9 * len(extra) >= _LEAST_LAYERS
+    if with_layers:
+        table.add_column("layers", overflow="fold")
     rows = winners(records)
     for bound, row in rows.items():
         if row is None:
@@ -135,7 +141,7 @@ def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = ()
             figures.spread(row.test_metric_mean, row.test_metric_std, metric),
             str(row.test_seeds),
             Text(row.name),
-            Text(row.layers),
+            *([Text(row.layers)] if with_layers else []),
         )
     shown = [row for row in rows.values() if row is not None]
     words = [_hypervolume(shown, list(records))] if direction == "max" else []

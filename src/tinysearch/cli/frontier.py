@@ -173,7 +173,8 @@ def frontier(
         )
     records = found.records
     notes.print()
-    stdout().print(front(records, _limited(records, store)))
+    console = stdout()
+    console.print(front(records, _limited(records, store), console.width))
     best = [row for row in winners(records).values() if row is not None]
     if best:
         where = as_options({"--store": store})
