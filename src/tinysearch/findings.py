@@ -10,6 +10,7 @@ from tinysearch.result import Result
 if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
     from tinysearch.results.leaderboard import Leaderboard
+    from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
     from tinysearch.results.summary import Summary
@@ -73,8 +74,7 @@ class Findings:
 
         if self._name is None:
             return ()
-        folder = self._store.folder_of(self._name)
-        return tuple(Result.of(one, self.dataset, folder, self._store.path) for one in ranked(self.records))
+        return tuple(self._result(one, self._name) for one in ranked(self.records))
 
     @property
     def best(self) -> Result:
@@ -91,7 +91,11 @@ class Findings:
         # Only what belongs to the first candidate is read whole.
         records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
         (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)
-        return Result.of(found, self.dataset, self._store.folder_of(self._name), self._store.path)
+        return self._result(found, self._name)
+
+    def _result(self, standing: Standing[Record], run: str) -> Result:
+        folder = self._store.folder_of(run)
+        return Result.of(standing, self.dataset, folder, self._store.path, self.settings.budget)
 
     def _summaries(self) -> list[Summary]:
         known = self._name is not None and self._store.has(self._name)

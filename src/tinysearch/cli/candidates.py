@@ -16,6 +16,7 @@ from tinysearch.results.record import Record, Run
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 
@@ -32,6 +33,11 @@ class Found:
     class_names: tuple[str, ...] = ()
     deployments: tuple[Mapping[str, Any], ...] = ()
     runs: tuple[Run, ...] = ()
+
+    @property
+    def budgets(self) -> Mapping[str, Budget]:
+        """The limits of those of the runs that have some, by name."""
+        return {run.name: run.budget for run in self.runs if run.budget is not None}
 
 
 def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None = None) -> Found:

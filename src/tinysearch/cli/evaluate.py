@@ -68,7 +68,10 @@ def evaluate(
                 callbacks=[Display(notes, notes=False)],
                 verbose=0,
             )
-        console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
+        budget = opened.run(run).budget
+        limited = frozenset() if budget is None else budget.limited
+        board = rank(opened.records(run))
+        console.print(terminal.leaderboard(board, console.width, documented(), limited=limited))
         compared = comparisons(opened, records)
         known = opened.run(run)
         said = [] if known.dataset == "mnist" else ["--run", run, *data_words(known)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tinysearch.report.commands import data_words
@@ -37,6 +37,8 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
 
     ``on`` are the options that a resumed run needs, ``where`` the one of them that says where the store is.
     """
+    from tinysearch.report import figures
+
     name = shlex.quote(outcome.name)
     # A run says itself where its data is, unless that came from Python.
     again = "".join(f" {word}" for word in data_words(study.store.run(outcome.name))) + where
@@ -51,7 +53,9 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
         steps.append(("details", f"tinysearch show {outcome.best.key}{where}"))
         model = study.best.model_path
         if model.exists():
-            steps.append(("load", f"keras.saving.load_model({str(model)!r})"))
+            made = study.best.training or study.best.record
+            which = figures.training(made.purpose, made.seed, made.test_accuracy)
+            steps.append(("load", f"keras.saving.load_model({str(model)!r})  # {which}; deploy exports the same"))
         steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
     if outcome.ending == "finished" and not outcome.missing:
         more = study.settings.trials * 2
@@ -59,5 +63,10 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
     if outcome.best is not None:
         steps.append(("report", f"tinysearch report {name} -o report.html{where}"))
     steps.append(("all runs", f"tinysearch leaderboard{where}"))
+    print_steps(steps, notes)
+
+
+def print_steps(steps: Iterable[tuple[str, str]], notes: Console) -> None:
+    """Print commands, each with what it is for."""
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

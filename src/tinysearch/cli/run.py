@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import completion, devices, options, panels, plugins, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, searches, sources
 from tinysearch.cli.next_steps import as_options, next_steps, still_to_do
 from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
@@ -52,25 +52,9 @@ def run(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Epochs to train every candidate. [10]",
-            rich_help_panel=panels.COMMON,
-        ),
-    ] = None,
+    epochs: searches.Epochs = None,
     strategy: options.Strategy = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Random seed; 0 is a seed too. [0]",
-            rich_help_panel=panels.SEARCH,
-        ),
-    ] = None,
+    seed: searches.Seed = None,
     recipe: options.Recipe = None,
     baselines: Annotated[
         bool | None,
@@ -256,7 +240,8 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     from tinysearch.report import details, figures, terminal
     from tinysearch.space.notation import notation
 
-    console.print(terminal.leaderboard(study.leaderboard, console.width, documented()))
+    limited = study.settings.budget.limited
+    console.print(terminal.leaderboard(study.leaderboard, console.width, documented(), limited=limited))
     compared = comparisons(study.store, study.store.records(outcome.name, purpose="evaluation"))
     if compared is not None:
         console.print()

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
-from tinysearch.errors import RunError
+from tinysearch.errors import BudgetError, RunError
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost
 
 Origin = Literal["baseline", "search"]
@@ -280,6 +281,14 @@ class Run:
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their numbers; nothing where they are called by these."""
         return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))
+
+    @property
+    def budget(self) -> Budget | None:
+        """The limits on its candidates; None if it has none, as a reproduction, or they cannot be read."""
+        try:
+            return Budget(**self.settings["budget"])
+        except (KeyError, TypeError, BudgetError):
+            return None
 
     @property
     def split(self) -> str:
