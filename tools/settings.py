@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinysearch.arguments import defaults, meanings, types
+from tinysearch.api.arguments import defaults, meanings, types
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 HEADING = "## Settings\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tinysearch.calls import open_study
+from tinysearch.api.calls import open_study
 from tinysearch.deploy import targets
 from tinysearch.report import figures
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tinysearch.api.result import Result
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy import kept
 from tinysearch.deploy.kept import trained_network
-from tinysearch.result import Result
 from tinysearch.results.artifacts import handed_out, saved
 from tinysearch.results.ranking import Standing
 from tinysearch.results.record import Record

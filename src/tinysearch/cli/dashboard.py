@@ -45,9 +45,9 @@ def dashboard(
 
     Example: tinysearch dashboard --open
     """
+    from tinysearch.api.known_data import sources_of_evaluations
     from tinysearch.baselines.models import documented
     from tinysearch.data.loading import at_hand
-    from tinysearch.known_data import sources_of_evaluations
     from tinysearch.report.dashboard.board import Board
     from tinysearch.report.dashboard.changes import Changes
     from tinysearch.report.dashboard.follower import Follower

@@ -49,11 +49,11 @@ def deploy(
 
     Example: tinysearch deploy 231495f5d1eb --reference --to c -o out
     """
+    from tinysearch.api.known_data import Given, data_of_first
     from tinysearch.cli.candidates import find
     from tinysearch.data.loading import load
     from tinysearch.deploy.deployment import check_target, deploy_candidate
     from tinysearch.deploy.summary import summary
-    from tinysearch.known_data import Given, data_of_first
 
     wanted = check_target(to, dtype)
     place = stores.to_read(store, reference)

@@ -42,6 +42,7 @@ def evaluate(
 
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """
+    from tinysearch.api.retraining import evaluate as evaluate_run
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons, telling_what_is_kept
     from tinysearch.report import terminal
@@ -49,7 +50,6 @@ def evaluate(
     from tinysearch.report.display import Display
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path
-    from tinysearch.retraining import evaluate as evaluate_run
 
     notes, console = stderr(), stdout()
     with terminations(), Store(store or default_path()) as opened:

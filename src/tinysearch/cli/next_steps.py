@@ -11,8 +11,8 @@ from tinysearch.report.commands import data_words
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tinysearch.api.study import Study
     from tinysearch.search.stages import RunOutcome
-    from tinysearch.study import Study
 
 
 def as_options(given: Mapping[str, object]) -> str:

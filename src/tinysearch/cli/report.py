@@ -72,9 +72,9 @@ def page_of(
     """Return the page of some runs of a store, or of all; see ``report`` and ``Report``."""
     from datetime import datetime, timezone
 
+    from tinysearch.api.known_data import sources_of_evaluations
     from tinysearch.baselines.models import documented
     from tinysearch.data.loading import at_hand
-    from tinysearch.known_data import sources_of_evaluations
     from tinysearch.report.build import build
     from tinysearch.report.html import to_html
 

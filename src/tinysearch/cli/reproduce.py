@@ -62,10 +62,10 @@ def reproduce(
 
     Example: tinysearch reproduce conv separable --seeds 3
     """
+    from tinysearch.api.retraining import reproduce as train_again
     from tinysearch.baselines.table import again, comparison
     from tinysearch.cli.evaluations import telling_what_is_kept
     from tinysearch.report.display import Display
-    from tinysearch.retraining import reproduce as train_again
 
     notes, console = stderr(), stdout()
     with terminations(), telling_what_is_kept(notes), plugins.cluster(cluster, workers) as executor:

@@ -18,8 +18,8 @@ from tinysearch.errors import TrainingError
 from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
+    from tinysearch.api.study import Study
     from tinysearch.search.stages import RunOutcome
-    from tinysearch.study import Study
 
 
 class Reuse(str, Enum):
@@ -164,9 +164,9 @@ def run(
 
     Example: tinysearch run --budget 10000
     """
+    from tinysearch.api.study import Study
     from tinysearch.cli.signals import terminations
     from tinysearch.report.display import Display
-    from tinysearch.study import Study
 
     given: dict[str, Any] = {
         "budget": budget,

@@ -15,10 +15,10 @@ from PIL import Image
 from stand_ins import FakeWorker, UntrainedWorker
 
 import tinysearch
+from tinysearch.api.known_data import Given, as_given, load_data_of, source_of, sources_of_evaluations
 from tinysearch.data.readers.reader import Reading
 from tinysearch.data.source import Source
 from tinysearch.errors import DatasetError, InputError, RunError
-from tinysearch.known_data import Given, as_given, load_data_of, source_of, sources_of_evaluations
 from tinysearch.results.archive import read, write
 from tinysearch.results.record import Run
 from tinysearch.results.store import Store

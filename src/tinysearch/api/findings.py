@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinysearch.api.result import Result
 from tinysearch.errors import RunError, StoreError
-from tinysearch.result import Result
 
 if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.arguments import FrontierSettings, Settings, spelled_out
+from tinysearch.api.arguments import FrontierSettings, Settings, spelled_out
+from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
+from tinysearch.api.known_data import Given, load_data_of
+from tinysearch.api.study import Study
 from tinysearch.errors import BudgetError, RunError, TinySearchError
-from tinysearch.inputs import Resume, load_data, open_store, tell_of_interruption
-from tinysearch.known_data import Given, load_data_of
-from tinysearch.study import Study
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -60,7 +60,7 @@ def run(
         verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
             error stream; 0 or False for nothing.
         workers, executor, time_limit: See ``Study.run``.
-        **settings: See ``tinysearch.arguments.Settings``.
+        **settings: See ``tinysearch.api.arguments.Settings``.
 
     Returns:
         The study, with its worker processes stopped.
@@ -166,8 +166,8 @@ def frontier(
         workers, executor: See ``Study.run``.
         warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
         cold: Whether to learn from those of the budgets before alone.
-        **settings: See ``tinysearch.arguments.FrontierSettings``. By default there are 10 ``trials`` per budget in the
-            single run, and 20 in separate runs.
+        **settings: See ``tinysearch.api.arguments.FrontierSettings``. By default there are 10 ``trials`` per budget in
+            the single run, and 20 in separate runs.
 
     Returns:
         The records. On Ctrl-C the ending is ``"interrupted"``, and finished trainings are in the store.

@@ -76,7 +76,7 @@ def load_data_of(run: Run, given: Given) -> Dataset:
         DatasetError: if it cannot be had or used, or has another fingerprint than that of the run.
         RunError: if something else is given than the run was made on.
     """
-    from tinysearch.inputs import load_data
+    from tinysearch.api.inputs import load_data
 
     found = load_data(*as_given(run, given))
     source = source_of(run) if given.nothing else None

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinysearch.api.inputs import free_name, threads_of
 from tinysearch.errors import RunError
-from tinysearch.inputs import free_name, threads_of
 
 if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset

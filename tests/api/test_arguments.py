@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tinysearch
-from tinysearch.arguments import FrontierSettings, Settings, defaults, meanings, types
+from tinysearch.api.arguments import FrontierSettings, Settings, defaults, meanings, types
 from tinysearch.results.store import Store
 from tinysearch.search.given import known_settings, settings_of
 from tinysearch.search.settings import DEFAULT_BUDGET, RunSettings
@@ -29,7 +29,7 @@ def test_to_give_all_defaults_is_to_give_nothing(tmp_path: Path) -> None:
 
 
 def test_a_default_that_changes_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tinysearch import arguments
+    from tinysearch.api import arguments
 
     monkeypatch.setattr(arguments, "RunSettings", lambda: dataclasses.replace(RunSettings(), trials=77))
 
@@ -60,7 +60,7 @@ def test_the_default_budget_is_in_the_docstring(name: str) -> None:
 
 
 def test_without_docstrings_the_signature_is_shown_all_the_same() -> None:
-    from tinysearch.arguments import spelled_out
+    from tinysearch.api.arguments import spelled_out
 
     @spelled_out()
     def bare(**settings: object) -> None:

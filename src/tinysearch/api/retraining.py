@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinysearch.api.inputs import load_data, open_store, shown, tell_of_interruption
+from tinysearch.api.known_data import Given, data_of_first, load_data_of
 from tinysearch.errors import InputError
-from tinysearch.inputs import load_data, open_store, shown, tell_of_interruption
-from tinysearch.known_data import Given, data_of_first, load_data_of
 
 if TYPE_CHECKING:
     from tinysearch.baselines.reproduce import Recorded, Reproduction

@@ -8,10 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.arguments import Settings, spelled_out
-from tinysearch.errors import RunError
-from tinysearch.findings import Findings
-from tinysearch.inputs import (
+from tinysearch.api.arguments import Settings, spelled_out
+from tinysearch.api.findings import Findings
+from tinysearch.api.inputs import (
     Resume,
     load_data,
     open_store,
@@ -21,9 +20,10 @@ from tinysearch.inputs import (
     tell_of_interruption,
     warn_of_old_ranges,
 )
-from tinysearch.known_data import Given, load_data_of
-from tinysearch.processes import Processes
-from tinysearch.start import Start
+from tinysearch.api.known_data import Given, load_data_of
+from tinysearch.api.processes import Processes
+from tinysearch.api.start import Start
+from tinysearch.errors import RunError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -62,8 +62,8 @@ class Study(Findings):
         callbacks: They are notified of events.
         verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
             error stream; 0 or False for nothing.
-        **settings: See ``tinysearch.arguments.Settings``. When a run is resumed, settings that are not given keep their
-            values.
+        **settings: See ``tinysearch.api.arguments.Settings``. When a run is resumed, settings that are not given keep
+            their values.
 
     Attributes:
         tuner: The search as a KerasTuner tuner, with ``get_best_models()``, ``get_best_hyperparameters()`` and
