@@ -39,7 +39,7 @@ import numpy as np
 from stand_in import FAMILIES
 from strategies import PATIENCE, beginning, record, stand_in
 
-from tinysearch.calls import BUDGETS
+from tinysearch.api.calls import BUDGETS
 from tinysearch.results.hypervolume import of_networks
 from tinysearch.results.record import Record
 from tinysearch.search.frontier import initial_candidates

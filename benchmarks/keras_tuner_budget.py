@@ -71,8 +71,10 @@ def tuners(trials: int, seed: int) -> dict[str, Callable[..., keras_tuner.Tuner]
     }
 
 
-def searched(tuner: keras_tuner.Tuner, data: dict[str, Any]) -> tuple[list[int], str]:
+def searched(tuner: keras_tuner.Tuner, data: dict[str, Any], seed: int) -> tuple[list[int], str]:
     """Search, and return the total parameters of what was trained, and how the search ended."""
+    # KerasTuner seeds its proposals but no training; those of Bayesian optimization depend on the scores.
+    keras.utils.set_random_seed(seed)
     trained: list[int] = []
     fit = tuner.hypermodel.fit
 
@@ -109,7 +111,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 tuner = make(build, directory=folder)
                 tuner.oracle = oracle = BudgetOracle(tuner.oracle, budget=given.budget, hypermodel=build)
-                trained, ending = searched(tuner, {**data, **epochs})
+                trained, ending = searched(tuner, {**data, **epochs}, given.seed)
                 over = sum(size >= given.budget for size in trained)
                 rejected = ", ".join(f"{number} {reason}" for reason, number in sorted(oracle.rejections.items()))
                 best = max(trial.score for trial in oracle.trials.values() if trial.score is not None)
@@ -117,7 +119,7 @@ def main() -> None:
                 held.append((build.__name__, name, rejected or "0", *counts, f"{best:.3f}", ending))
             with tempfile.TemporaryDirectory() as folder:
                 tuner = make(build, directory=folder, max_model_size=given.budget)
-                trained, ending = searched(tuner, {**data, **epochs})
+                trained, ending = searched(tuner, {**data, **epochs}, given.seed)
                 over = sum(size >= given.budget for size in trained)
                 trials = tuner.oracle.trials.values()
                 failed = sum(trial.status == "FAILED" for trial in trials)

@@ -31,6 +31,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from array import array
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,9 +102,9 @@ class Clock(Callback):
     """Notes the CPU time of this process whenever a record is stored, and by the clock what workers do."""
 
     def __init__(self) -> None:
-        self.times: list[float] = []
-        self.begins: list[float] = []
-        self.trainings: list[tuple[float, float]] = []
+        # Bytes and not objects, for what is measured here is memory too.
+        self.times, self.begins = array("d"), array("d")
+        self.trained, self.ends = array("d"), array("d")
         self.first_epoch: float | None = None
 
     def on_trial_start(self, training: Training) -> None:
@@ -117,13 +118,14 @@ class Clock(Callback):
     def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
         """Note the time."""
         self.times.append(time.process_time())
-        now = time.monotonic()
-        self.trainings.append((now - record.measurement.train_seconds, now))
+        self.ends.append(time.monotonic())
+        self.trained.append(record.measurement.train_seconds)
 
     def busy(self, workers: int) -> float:
         """Return the share of their time in which workers trained, until the last trial began."""
         first, last = self.first_epoch or 0.0, self.begins[-1]
-        worked = sum(max(0.0, min(end, last) - max(begin, first)) for begin, end in self.trainings)
+        trainings = zip(self.trained, self.ends, strict=True)
+        worked = sum(max(0.0, min(end, last) - max(end - seconds, first)) for seconds, end in trainings)
         return worked / (workers * (last - first))
 
 

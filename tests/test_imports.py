@@ -18,7 +18,7 @@ from tinysearch.results.store import Store
 ROOT = Path(tinysearch.__file__).parent
 # A room may import from itself and from the rooms after it.
 # What others import of tinysearch comes first: its doors.
-ROOMS = ("__main__", "cli", "executors", "testing", "keras_tuner", "calls", "retraining", "study", "inputs", "result")
+ROOMS: tuple[str, ...] = ("__main__", "cli", "executors", "testing", "keras_tuner", "api")
 ROOMS += (
     "baselines",
     "deploy",

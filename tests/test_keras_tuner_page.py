@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from without_extras import hidden
 
 PAGE = Path(__file__).parents[1] / "docs" / "keras_tuner.md"
 
@@ -40,7 +41,12 @@ def test_the_examples_run_and_train_nothing_at_or_above_the_budget(tmp_path: Pat
         assert said in code
         code = code.replace(said, shorter)
     done = subprocess.run(
-        [sys.executable, "-c", NOTED + code + PROMISED], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", NOTED + code + PROMISED],
+        cwd=tmp_path,
+        env=hidden(tmp_path / "hidden"),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     trained = int(done.stdout.splitlines()[-1].split()[0])

@@ -2,7 +2,7 @@
 
 >>> import tinysearch
 >>> tinysearch.Budget(10_000)
-Budget(params=10000, macs=None, peak_activation_bytes=None, int8_weight_bytes=None, flash_bytes=None)
+Budget(params=10000)
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     import tinysearch.executors as executors
     import tinysearch.keras_tuner as keras_tuner
     import tinysearch.testing as testing
-    from tinysearch.calls import Frontier, frontier, run
-    from tinysearch.calls import open_study as open  # noqa: A004
+    from tinysearch.api.calls import Frontier, frontier, run
+    from tinysearch.api.calls import open_study as open  # noqa: A004
+    from tinysearch.api.result import Result
+    from tinysearch.api.retraining import evaluate, reproduce
+    from tinysearch.api.study import Study
     from tinysearch.errors import TinySearchError
-    from tinysearch.result import Result
     from tinysearch.results.callback import Callback
     from tinysearch.results.objective import Objective
-    from tinysearch.retraining import evaluate, reproduce
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
     from tinysearch.space.cost import Cost, cost
     from tinysearch.space.keras_builder import build
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.space.task import Task
-    from tinysearch.study import Study
     from tinysearch.training.recipe import Recipe
 
 __version__ = "0.2.0"
@@ -63,21 +63,21 @@ _LAZY = {
     "Budget": "space.budget",
     "Callback": "results.callback",
     "Cost": "space.cost",
-    "Frontier": "calls",
+    "Frontier": "api.calls",
     "Objective": "results.objective",
     "Recipe": "training.recipe",
-    "Result": "result",
+    "Result": "api.result",
     "SearchSpace": "space.search_space",
-    "Study": "study",
+    "Study": "api.study",
     "Task": "space.task",
     "TinySearchError": "errors",
     "build": "space.keras_builder",
     "cost": "space.cost",
-    "evaluate": "retraining",
-    "frontier": "calls",
-    "open": "calls",
-    "reproduce": "retraining",
-    "run": "calls",
+    "evaluate": "api.retraining",
+    "frontier": "api.calls",
+    "open": "api.calls",
+    "reproduce": "api.retraining",
+    "run": "api.calls",
 }
 _MODULES = ("executors", "keras_tuner", "testing")
 _NAMES_THERE = {"open": "open_study"}

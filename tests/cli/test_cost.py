@@ -33,6 +33,7 @@ def test_the_documented_models_have_the_documented_counts(
         "int8_weight_bytes",
         "flash_bytes",
         "ram_bytes",
+        "image_bytes",
         "layers",
     ]
     assert (found["params"], found["trainable_params"], found["non_trainable_params"]) == (

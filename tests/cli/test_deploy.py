@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tinysearch.api.calls import open_study
 from tinysearch.deploy import targets
+from tinysearch.report import figures
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -18,11 +21,13 @@ def no_cross_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def key(untrained: None, tinysearch: Run, tiny: Path) -> str:
+def key(untrained: None, tinysearch: Run, tiny: Path, tmp_path: Path) -> str:
     done = tinysearch(
-        "run", "--budget", "1000", "--trials", "1", "--epochs", "1", "--data", tiny, "--name", "a", "--folds", "1"
+        *("run", "--budget", "1000", "--trials", "1", "--epochs", "1", "--data", tiny, "--name", "a", "--folds", "1"),
+        *("--max-flash", "16K", "--max-ram", "60K"),
     )
     assert done.returncode == 0, done.stderr
+    (tmp_path / "stderr").write_text(done.stderr)
     rows = json.loads(tinysearch("leaderboard", "--format", "json").stdout)
     return str(next(row["key"] for row in rows if row["origin"] == "search"))
 
@@ -41,6 +46,52 @@ def test_a_candidate_of_a_run_becomes_c(key: str, tinysearch: Run, tiny: Path, t
     assert "LiteRT int8" in shown
     stored = json.loads(tinysearch("show", key, "--format", "json").stdout)["deployments"]
     assert stored == [record]
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_the_limits_of_the_run_are_the_last_that_is_said(
+    key: str, tinysearch: Run, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = tinysearch("deploy", key, "--to", "c", "-o", tmp_path / "out", "--data", tiny, "--vectors", 2)
+    said = done.stdout.partition("limits of run a: fewer than 1,000 parameters, 16,384 bytes of flash, ")[2]
+    assert "61,440 bytes of RAM" in said
+    assert said.count(" fits: ") == 3
+    found = json.loads((tmp_path / "out" / "deployment.json").read_text())
+    assert found["fits"] is True
+    assert "2 of 2 answers as expected" in done.stdout
+    # What is built takes more than was predicted.
+    monkeypatch.setattr(targets, "PROCESSORS", {})
+    sizes = {"cortex-m4 -Os": {"flash": 16_400, "ram": 61_441}}
+    monkeypatch.setattr(targets, "_on_devices", lambda folder, findings: findings.sizes.update(sizes))
+    over = tinysearch("deploy", key, "--to", "c", "-o", tmp_path / "out", "--data", tiny)
+    assert over.returncode == 0
+    words = "cortex-m4 -Os does not fit: 16 bytes of flash over the limit (16,400 of 16,384), 1 bytes of RAM over"
+    assert words in " ".join(over.stdout.partition("limits of run a")[2].split())
+
+
+def test_one_training_is_loaded_deployed_and_shown(key: str, tinysearch: Run, tiny: Path, tmp_path: Path) -> None:
+    done = tinysearch("deploy", key, "--to", "tflite", "-o", tmp_path / "out", "--data", tiny)
+    of = json.loads((tmp_path / "out" / "deployment.json").read_text())["candidate"]
+    words = figures.training(of["purpose"], of["seed"], of["test_accuracy"])
+    assert (of["purpose"], of["seed"]) == ("evaluation", 0)
+    assert f"the network {words}" in done.stdout
+    (loaded,) = re.findall(
+        r"load: +keras.saving.load_model\('(.*)'\)  # (.*); deploy exports the same", _said(tmp_path)
+    )
+    assert loaded[1] == words
+    assert f"'tinysearch deploy' exports the network {words}: {loaded[0]}" in tinysearch("show", key).stdout
+    opened = open_study("a", store=tmp_path / "store.db", data=tiny)
+    try:
+        best = opened.best
+        assert best.training is not None
+        assert (best.key, best.training.test_accuracy) == (key, of["test_accuracy"])
+        assert best.model_path == Path(loaded[0]) or best.model_path.samefile(tmp_path / loaded[0])
+    finally:
+        opened.close()
+
+
+def _said(folder: Path) -> str:
+    return (folder / "stderr").read_text()
 
 
 def test_a_model_that_was_not_kept_is_trained_again(key: str, tinysearch: Run, tiny: Path, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def swept(call: Launch, tiny: Path, once: Callable[..., Path], untrained: None, 
         done = call(folder, *WORDS, "--data", tiny, "--plot", folder / "front.html")
         assert done.returncode == 0, done.stderr
         (folder / "stdout").write_text(done.stdout)
+        (folder / "stderr").write_text(done.stderr)
         with Store(folder / "store.db") as store:
             (folder / "keys").write_text(" ".join(record.key for record in store.records()))
         return folder
@@ -68,8 +69,31 @@ def test_one_run_has_a_row_for_the_winner_below_each_budget_and_their_hypervolum
         assert won.first.key in row
         assert f"{won.params:,}" in row
     points = [(one.params, one.value or 0.0) for one in winners.values()]
-    assert f"hypervolume {of_networks(points, (1_000, 3_000)):.3f}, " in text
-    assert "reference point 100 %, 6,000 parameters" in " ".join(text.split())
+    assert f"hypervolume {of_networks(points, (1_000, 3_000)):.3f}, " in " ".join(text.split())
+
+
+def test_one_run_says_how_the_largest_winner_is_deployed(fronted: Path, tiny: Path) -> None:
+    with Store(fronted / "store.db") as store:
+        key = best_below(store.records("frontier"), (1_000, 3_000))[3_000].first.key
+    assert f"tinysearch deploy {key} --to c -o out" in (fronted / "stderr").read_text()
+
+
+def test_what_is_limited_stands_in_the_table_of_a_front_in_full(make_record: MakeRecord) -> None:
+    found = {1_000: [make_record("a" * 12, params=900)], 500: []}
+    cost = found[1_000][0].cost
+    console = Console(width=80, file=io.StringIO())
+    console.print(front(found, {"flash_bytes", "peak_activation_bytes"}, console.width))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    heading, row, missing = text.splitlines()[1:4]
+    assert "layers" not in heading
+    assert re.search(r"below +params +RAM +flash +validation", heading)
+    flash = "-" if cost.flash_bytes is None else f"{cost.flash_bytes:,}"
+    assert row.split()[:4] == ["1,000", "900", f"{cost.peak_activation_bytes:,}", flash]
+    assert missing.split()[0] == "500"
+    assert "RAM and flash in bytes; a buffer for the image and the stack come on top of RAM" in " ".join(text.split())
+    console = Console(width=80, file=io.StringIO())
+    console.print(front(found))
+    assert "RAM" not in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_one_run_says_what_it_is_about_to_do(fronted: Path) -> None:
@@ -122,6 +146,12 @@ def test_each_budget_is_a_run_and_the_best_winner_below_it_a_row(swept: Path) ->
             (row,) = (line for line in text.splitlines() if line.strip().startswith(f"{bound:,}"))
             assert first.key in row
             assert f"{first.cost.params:,}" in row
+
+
+def test_where_each_budget_is_a_run_it_says_that_others_follow(swept: Path) -> None:
+    first, second = (swept / "stderr").read_text().split("below 3,000 parameters")[:2]
+    assert "1 more follows this one, whose time is said alone" in first
+    assert "whose time is said alone" not in second
 
 
 def test_a_small_network_that_is_better_is_the_best_below_a_larger_budget_too(make_record: MakeRecord) -> None:

@@ -259,6 +259,14 @@ def test_an_interrupted_run_prints_its_leaderboard_and_no_traceback(interrupted:
     assert "Traceback" not in interrupted.done.stderr
 
 
+def test_an_interrupted_run_has_no_winner_yet_and_says_what_is_missing(interrupted: Outcome, finished: Outcome) -> None:
+    assert "best so far: " in interrupted.done.stdout
+    assert "the winner" not in interrupted.done.stdout
+    assert re.search(r"still to be done: \d of \d trials", interrupted.done.stderr)
+    assert "the winner: " in finished.done.stdout
+    assert "still to be done" not in finished.done.stderr
+
+
 @pytest.mark.slow
 def test_the_command_that_an_interrupted_run_prints_goes_on_with_it(
     call: Launch, interrupted: Outcome, finished: Outcome, tmp_path: Path
@@ -315,7 +323,10 @@ def test_the_commands_that_a_run_prints_can_be_pasted_even_if_there_are_spaces_i
     assert done.returncode == 0, done.stderr
     (command,) = re.findall(r"tinysearch (run .*--resume.*)", done.stderr)
     given = shlex.split(command)
-    assert {"my data.npz", "my store.db", "my run"} <= set(given)
+    # The run knows where its data is.
+    assert {"my store.db", "my run"} <= set(given)
+    again = call(tmp_path, *given)
+    assert again.returncode == 0, again.stderr
 
 
 @pytest.mark.usefixtures("untrained")

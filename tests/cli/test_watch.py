@@ -52,7 +52,7 @@ def test_what_is_over_is_told_at_once(light: Tinysearch) -> None:
 def test_the_latest_run_is_watched_unless_one_is_named_and_how_to_go_on_is_said(light: Tinysearch) -> None:
     lines = light("watch").stdout.splitlines()
     assert "ccc" in lines[0]
-    assert lines[-1] == "no process is running it; resume it with tinysearch run --name two --resume"
+    assert lines[-1] == "no process is running it; resume it with tinysearch run --name two --resume --data DATA"
 
 
 def test_a_run_is_watched_until_it_ends(
@@ -85,7 +85,7 @@ def test_a_run_whose_holder_is_another_process_by_now_is_over(light: Tinysearch,
     lock.release()
     (folder / HOLDER).write_text(re.sub(r"[0-9]+$", "1", text.strip()))
     lines = light("watch", "two").stdout.splitlines()
-    assert lines[-1] == "no process is running it; resume it with tinysearch run --name two --resume"
+    assert lines[-1] == "no process is running it; resume it with tinysearch run --name two --resume --data DATA"
 
 
 def test_a_run_whose_holder_on_another_machine_is_silent_is_over_and_that_is_said(
@@ -98,7 +98,7 @@ def test_a_run_whose_holder_on_another_machine_is_silent_is_over_and_that_is_sai
     monkeypatch.setattr("tinysearch.results.lock.SILENCE", 0.0)
     last = light("watch", "two").stdout.splitlines()[-1]
     assert last.startswith("process 7 on elsewhere gave no sign of life for")
-    assert last.endswith("resume it with tinysearch run --name two --resume")
+    assert last.endswith("resume it with tinysearch run --name two --resume --data DATA")
 
 
 def test_the_objective_of_a_run_is_shown_before_its_accuracy(

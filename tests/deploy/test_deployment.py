@@ -1,20 +1,29 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import random
+import re
+import shlex
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy import Trained, deploy, targets, toolchain
+from tinysearch.deploy.fit import Bound
+from tinysearch.deploy.summary import summary
 from tinysearch.errors import InputError, NoTestImagesError, WorkError
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
+from tinysearch.space.budget import Budget
 from tinysearch.space.task import Task
 
 SMALL = Architecture((Conv(3, norm="before"), Pool(), Conv(4, norm="after", repeat=1)), Head("average"))
@@ -42,6 +51,131 @@ def test_c_is_written_compared_and_recorded(small: Trained, dataset: Dataset, tm
     for name, one in record["files"].items():
         content = (tmp_path / "out" / name).read_bytes()
         assert one == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+@pytest.mark.parametrize(("ram", "fits"), [(4_000, True), (2_000, False)])
+def test_c_is_checked_against_the_limits_of_its_run(
+    small: Trained, dataset: Dataset, tmp_path: Path, ram: int, fits: bool
+) -> None:
+    budget = Budget(10_000, flash_bytes=100_000, peak_activation_bytes=ram)
+    done = deploy(small, "c", tmp_path, dataset, budgets={"mine": budget})
+    assert done.fits is fits
+    words = "fits" if fits else f"does not fit: {small.plan.arena - ram:,} bytes of RAM over the limit"
+    assert all(one.words.startswith(f"{one.build} {words}") for one in done.fit if one.build != "the network")
+    assert len(done.fit) == 3
+    record = json.loads((tmp_path / "deployment.json").read_text())
+    assert (record["fits"], len(record["fit"]), record["image_bytes"]) == (fits, 3, 784)
+    readme = (tmp_path / "README.md").read_text()
+    assert "Limits of run mine: " in readme
+    assert f"- cortex-m4 -Os {words}" in readme
+    console = Console(width=200, file=io.StringIO())
+    console.print(summary(done))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"  cortex-m0plus -Os {words}" in printed.splitlines()[-3]
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_what_has_no_limits_is_not_judged(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
+    done = deploy(small, "c", tmp_path, dataset)
+    assert (done.fits, done.fit) == (None, ())
+    assert "imits of run" not in (tmp_path / "README.md").read_text()
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_float32_is_held_to_the_limits_with_the_memory_that_it_takes(
+    small: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    bound = 2 * small.plan.arena
+    budget = Budget(10_000, flash_bytes=100_000, peak_activation_bytes=bound)
+    done = deploy(small, "c", tmp_path, dataset, dtype="float32", budgets={"mine": budget})
+    assert done.fits is False
+    # Flash is only predicted of int8.
+    assert [one.bounds for one in done.fit[1:]] == [(Bound("bytes of RAM", 2 * bound, bound),)] * 2
+
+
+def test_limits_of_c_are_said_to_be_unchecked_for_other_targets(
+    small: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    done = deploy(small, "tflite", tmp_path, dataset, budgets={"mine": Budget(10_000, flash_bytes=9_000)})
+    assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM are those of C code (--to c)"
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_there_are_as_many_test_vectors_as_were_asked_for(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
+    done = deploy(small, "c", tmp_path, dataset, vectors=3)
+    assert "#define TEST_VECTORS 3\n" in (tmp_path / "test_vectors.h").read_text()
+    assert any("3 of 3 answers as expected" in check for check in done.findings.checks)
+    # Bytes of pixels, int8 logits, and two numbers for each image.
+    assert f"and {3 * (784 + 10 + 8):,} bytes of flash" in (tmp_path / "README.md").read_text()
+    with pytest.raises(InputError, match="at least 1 test image with a known answer, got 0"):
+        deploy(small, "c", tmp_path, dataset, vectors=0)
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_the_sketch_for_arduino_only_answers_whole_images(
+    small: Trained, dataset: Dataset, tmp_path: Path, needs: Any
+) -> None:
+    needs(shutil.which("g++"), "a C++ compiler", "apt-get install g++")
+    needs(shutil.which("gcc"), "a C compiler", "apt-get install gcc")
+    done = deploy(small, "c", tmp_path, dataset)
+    (sketch,) = re.findall(r"```cpp\n(.*?)```", (tmp_path / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "sketch.cpp").write_text(_ARDUINO + sketch + "int main() { setup(); while (Serial.left) loop(); }\n")
+    flags = ["-Wall", "-Wextra", "-Werror", "-I", str(tmp_path)]
+    subprocess.run(["gcc", *flags, "-c", "-o", str(tmp_path / "model.o"), str(tmp_path / "model.c")], check=True)
+    program = tmp_path / "sketch"
+    subprocess.run(
+        ["g++", *flags, "-o", str(program), str(tmp_path / "sketch.cpp"), str(tmp_path / "model.o")], check=True
+    )
+    images = dataset.test().pixels.reshape(-1, 784)
+    sent = images[0].tobytes() + images[1].tobytes() + images[2].tobytes()[:500]
+    said = subprocess.run([str(program)], input=sent, capture_output=True, check=True).stdout.decode().splitlines()
+    assert [bool(re.fullmatch(r"\d after 5 us", line)) for line in said[:2]] == [True, True]
+    assert said[2:] == ["error: got 500 bytes of 784"]
+    assert done.findings.image_bytes == 784
+
+
+# What a sketch takes from Arduino, with standard input and output in the place of the serial port.
+_ARDUINO = """
+#include <cstdio>
+#include <cstring>
+static unsigned long now;
+static unsigned long micros() { return now += 5; }
+struct Port {
+  int left = 1;
+  void begin(long) {}
+  void setTimeout(long) {}
+  int available() { int c = std::getchar(); std::ungetc(c, stdin); return left = c != EOF; }
+  std::size_t readBytes(char *to, std::size_t count) { return std::fread(to, 1, count, stdin); }
+  void print(const char *text) { std::printf("%s", text); }
+  void print(unsigned long number) { std::printf("%lu", number); }
+  void println(const char *text) { std::printf("%s\\n", text); }
+  void println(unsigned long number) { std::printf("%lu\\n", number); }
+} Serial;
+"""
+
+
+@pytest.mark.device
+@pytest.mark.usefixtures("no_cross_tools")
+def test_the_commands_of_the_readme_build_for_other_chips_and_give_what_is_measured(
+    small: Trained, dataset: Dataset, tmp_path: Path, needs: Any
+) -> None:
+    missing = [one for one in ("arm-none-eabi-gcc", "avr-gcc", "make") if shutil.which(one) is None]
+    needs(not missing, ", ".join(missing), "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-avr make")
+    deploy(small, "c", tmp_path, dataset)
+    commands = re.findall(r"^    (make size .*)$", (tmp_path / "README.md").read_text(), re.MULTILINE)
+    assert len(commands) == 3
+    for command, processor in zip(commands, (*toolchain.PROCESSORS, None), strict=True):
+        done = subprocess.run(shlex.split(command), cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found = toolchain.sections(done.stdout)
+        assert found.ram == small.plan.arena
+        assert processor is None or found == toolchain.sizes(tmp_path, processor, "-Os")
+    named = ["make", "model.o", "CC=arm-none-eabi-gcc", "CFLAGS=-mcpu=cortex-m4 -mthumb -Os"]
+    assert "arm-none-eabi-gcc" in subprocess.run(named, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    checked = subprocess.run(["make", "check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "30 of 30 answers as expected" in checked.stdout
 
 
 @pytest.mark.usefixtures("no_cross_tools")
@@ -152,6 +286,15 @@ def test_emulated_microcontrollers_answer_as_this_machine_does(
     said = [check for check in done.findings.checks if check.startswith("Cortex")]
     assert len(said) == 4
     assert all("30 of 30 answers as expected" in one for one in said)
+    console = Console(width=80, file=io.StringIO())
+    console.print(summary(done))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in printed
+    for build, name in (("Cortex-M0+ -Os", "cortex-m0plus -Os"), ("Cortex-M4 -O2", "cortex-m4 -O2")):
+        (row,) = (line for line in printed.splitlines() if line.strip().startswith(build))
+        one = done.findings.sizes[name]
+        assert f" {one['flash']:,} " in row
+        assert f" {one['ram']:,} + 784 " in row
     assert len(done.findings.sizes) == 4
     assert all(one["ram"] == small.plan.arena * (1 if dtype == "int8" else 4) for one in done.findings.sizes.values())
     assert all(count > 100_000 for count in done.findings.instructions.values())

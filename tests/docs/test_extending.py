@@ -9,10 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from without_extras import hidden
 
 import tinysearch
 
@@ -39,25 +38,33 @@ def test_each_example_is_short(blocks: list[str]) -> None:
     assert len(blocks) == 10
 
 
+# What is asked of the page's own names once it has run.
+ASKED = """
+searched = [one.name for one in study.records if one.origin == "search" and one.purpose == "search"]
+print(json.dumps([study.settings.strategy, study.settings.constraints, searched]))
+"""
+
+
 @pytest.mark.slow
-def test_the_examples_pass_their_contracts_and_search_from_python(
-    blocks: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, untrained: None
-) -> None:
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("TINYSEARCH_STORE", str(folder / "store.db"))
-    labels = np.arange(60) % 2
-    pixels = np.random.default_rng(0).integers(0, 255, (60, 16, 16), dtype=np.uint8)
-    names: dict[str, Any] = {"x": pixels, "y": labels, "__name__": "my_examples"}
-    module = type(sys)("my_examples")
-    monkeypatch.setitem(sys.modules, "my_examples", module)
-    exec("\n\n".join(blocks), names)  # noqa: S102
-    study = names["study"]
-    assert study.settings.strategy == "my_examples:Widest"
-    assert study.settings.constraints == ("my_examples:Latency",)
-    assert [json.loads(line)["name"] for line in Path("trainings.jsonl").read_text().splitlines()]
-    searched = [record for record in study.records if record.origin == "search" and record.purpose == "search"]
+def test_the_examples_pass_their_contracts_and_search_as_one_script(blocks: list[str], tmp_path: Path) -> None:
+    script = tmp_path / "my_plugins.py"
+    script.write_text("\n\n".join([*blocks, ASKED]), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, script.name],
+        cwd=tmp_path,
+        env=hidden(tmp_path / "hidden"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    strategy, constraints, searched = json.loads(done.stdout.splitlines()[-1])
+    assert strategy.endswith("Widest")
+    assert len(constraints) == 1
+    assert constraints[0].endswith("Latency")
+    logged = [json.loads(line)["name"] for line in (tmp_path / "trainings.jsonl").read_text().splitlines()]
     assert len(searched) == 2
-    study.close()
+    assert set(searched) < set(logged)
 
 
 @pytest.mark.slow

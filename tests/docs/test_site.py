@@ -39,7 +39,7 @@ def test_every_page_is_on_the_site_and_loads_nothing_from_elsewhere(site: Path) 
 
 @pytest.mark.slow
 def test_the_reference_is_made_of_docstrings_with_their_examples_as_code(site: Path) -> None:
-    text = re.sub(r"<[^>]+>", "", (site / "python.html").read_text(encoding="utf-8"))
+    text = re.sub(r"<[^>]+>", "", (site / "api.html").read_text(encoding="utf-8"))
     for name in ("Study", "Budget", "SearchSpace", "BudgetOracle", "check_strategy", "open_study"):
         assert name in text
     assert "doctest:" not in text

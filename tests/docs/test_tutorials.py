@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from without_extras import hidden
 
 from tinysearch.results.store import Store
 
@@ -41,7 +42,13 @@ def commands(block: str) -> list[list[str]]:
 
 def run_python(code: str, folder: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=hidden(folder / "hidden"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
 

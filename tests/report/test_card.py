@@ -27,7 +27,10 @@ def test_a_card_tells_costs_results_training_and_limits(make_record: Callable[..
     assert "| images held out for validation | 90.00 ± 0.00 % (n=2) | 0, 7 |" in card
     assert "| test images | 80.00 ± 14.14 % (n=2) | 0, 1 | all training images |" in card
     assert "| test images | 50.00 % (n=1) | 7 | training images without those held out |" in card
-    assert "tinysearch reproduce aaaaaaaaaaaa --seeds 3" in card
+    assert "- again: `tinysearch reproduce aaaaaaaaaaaa --seeds 3`\n" in card
+    words = ["--data", "DATA", "--store", "my store.db"]
+    elsewhere = to_card("baseline:conv", CONV.architecture, COST, records, words=words)
+    assert "`tinysearch reproduce aaaaaaaaaaaa --seeds 3 --data DATA --store 'my store.db'`" in elsewhere
     assert "| conv1 | conv | 28x28x20 | 1,000 | 768,320 |" in card
     assert "## Limits" in card
 

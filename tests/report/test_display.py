@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tinysearch.errors import TinySearchWarning
-from tinysearch.report.display import Display, WarnedNotes, display
+from tinysearch.report.display import Display, WarnedNotes, display, tell_of_interruption
 from tinysearch.report.progress import TrainingProgress
 from tinysearch.results.callback import Stage
 from tinysearch.results.record import Record
@@ -122,24 +121,17 @@ def test_notes_become_warnings() -> None:
         WarnedNotes().on_note("two workers are too many")
 
 
-class Stream(io.StringIO):
-    """A stream that is a terminal, or is none."""
-
-    def __init__(self, terminal: bool) -> None:
-        super().__init__()
-        self._terminal = terminal
-
-    def isatty(self) -> bool:
-        return self._terminal
+@pytest.mark.parametrize("verbose", [False, True, 0, 1])
+def test_progress_is_shown_unless_it_is_said_otherwise(verbose: bool | int) -> None:
+    assert display() is not None
+    assert (display(verbose) is not None) == bool(verbose)
 
 
-@pytest.mark.parametrize("terminal", [False, True])
-@pytest.mark.parametrize("verbose", [None, False, True, 0, 1])
-def test_progress_is_shown_where_somebody_looks_unless_it_is_said_otherwise(
-    terminal: bool, verbose: bool | int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "stderr", Stream(terminal))
-    assert (display(verbose) is not None) == (terminal if verbose is None else bool(verbose))
+def test_what_is_kept_of_an_interrupted_call_goes_to_the_error_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_of_interruption("run 'mine' keeps [2] trainings", "call it again")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.strip() == "interrupted: run 'mine' keeps [2] trainings; call it again"
 
 
 def test_what_is_shown_goes_to_the_error_stream(make_record: MakeRecord, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,14 +92,12 @@ def test_markup_of_a_page_is_text(outputs: list[Output]) -> None:
     assert "&lt;script&gt;" in outputs[0].shown[0]["text/html"]
 
 
-@pytest.mark.parametrize("verbose", [None, True])
 def test_a_study_in_a_notebook_shows_bars_in_an_output_and_lines_below(
-    verbose: bool | None,
     outputs: list[Output],
     make_record: Callable[..., Record],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    shown = display(verbose)
+    shown = display()
     assert shown is not None
     stage = Stage("search", "mine", 2, 1, plan=[("run", "mine in store.db")])
     record = make_record()

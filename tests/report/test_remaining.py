@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from rich.console import Console
@@ -49,6 +50,11 @@ def test_without_one_a_range_is_said_and_why() -> None:
     assert " to " in said
     assert "including up to 10 revalidations and 3 evaluations" in said
     assert "a better estimate follows the first epochs" in said
+
+
+def test_a_range_that_is_none_is_one_figure() -> None:
+    small = dataclasses.replace(FORECAST, images=1, macs=0)
+    assert expected(small).startswith("roughly 1m 30s, including")
 
 
 def test_of_a_gpu_that_has_trained_nothing_no_figure_is_said() -> None:
@@ -97,16 +103,106 @@ def test_what_failed_or_was_reused_says_nothing(make_record: MakeRecord, useless
     estimate = Estimate(FORECAST)
     estimate.finish(make_record("a" * 12, earlier=(0.1, 0.2), **useless))
     assert estimate.news() is None
-    assert estimate.later is None
+    assert estimate.left is None
 
 
 def test_what_was_known_before_is_not_said_again_but_corrected_by_what_is_trained(make_record: MakeRecord) -> None:
     estimate = Estimate(dataclasses.replace(FORECAST, pace=PACE))
-    before = estimate.later
+    assert estimate.left == pytest.approx(FORECAST.search_seconds(PACE) + FORECAST.later_seconds(PACE, MACS))
     estimate.finish(of(make_record, "a" * 12, 10, seconds=12.0))
     assert estimate.news() is None
-    # Five trainings one after another, each sixty seconds longer.
-    assert estimate.later == pytest.approx((before or 0) + 5 * 60)
+    slow = Pace(PACE.speed / 2, SETUP)
+    rest = dataclasses.replace(FORECAST, trials=19)
+    assert estimate.left == pytest.approx(rest.search_seconds(slow) + rest.later_seconds(slow, MACS))
+
+
+def test_where_no_bar_corrects_it_it_is_said_once_after_the_first_trainings(make_record: MakeRecord) -> None:
+    estimate = Estimate(dataclasses.replace(FORECAST, pace=PACE))
+    said = []
+    for letter in "abcdef":
+        estimate.finish(of(make_record, letter * 12, 10, seconds=12.0))
+        said.append(estimate.news(bar=False))
+    # There are two workers.
+    assert [one is not None for one in said] == [False, False, True, False, False, False]
+
+
+def test_what_a_run_with_nothing_before_it_takes_is_said_once_without_a_bar_too(make_record: MakeRecord) -> None:
+    estimate = Estimate(FORECAST)
+    said = []
+    for letter in "abcdef":
+        estimate.finish(of(make_record, letter * 12, 10))
+        said.append(estimate.news(bar=False))
+    assert [one is not None for one in said] == [True, False, False, False, False, False]
+
+
+def stage_of(name: str, total: int) -> Stage:
+    return Stage(name, "mine", total, 10, workers=2)
+
+
+def retrained(record: Record, purpose: str) -> Record:
+    return dataclasses.replace(record, purpose=purpose)  # type: ignore[arg-type]
+
+
+def test_the_time_left_is_that_of_the_whole_run_through_all_its_stages(make_record: MakeRecord) -> None:
+    """Of trainings that are all alike, each takes what its share is, down to nothing at the end."""
+    estimate = Estimate(dataclasses.replace(FORECAST, pace=PACE, workers=1))
+    left = [estimate.left or 0.0]
+
+    def train(count: int, purpose: str = "search") -> None:
+        for _ in range(count):
+            record = of(make_record, f"{len(left):012x}", 10)
+            done = dataclasses.replace(record.measurement, train_seconds=65.0)
+            estimate.finish(retrained(dataclasses.replace(record, measurement=done), purpose))
+            left.append(estimate.left or 0.0)
+
+    train(20)
+    # Six revalidations are expected, and three evaluations.
+    assert left[0] == pytest.approx(29 * 65, rel=0.01)
+    assert left[-1] == pytest.approx(9 * 65, rel=0.01)
+    for count in (2, 2, 2):
+        estimate.enter(stage_of("revalidation", count))
+        train(count, "revalidation")
+    assert left[-1] == pytest.approx(3 * 65, rel=0.01)
+    estimate.enter(stage_of("evaluation", 3))
+    train(3, "evaluation")
+    assert left[-1] == 0
+    steps = [before - after for before, after in pairwise(left)]
+    assert steps == pytest.approx([65] * 29, rel=0.05)
+
+
+def test_a_race_that_ends_early_or_late_is_taken_as_it_comes(make_record: MakeRecord) -> None:
+    estimate = Estimate(dataclasses.replace(FORECAST, pace=PACE, workers=1, trials=0))
+    estimate.enter(stage_of("revalidation", 9))
+    # More than expected: none is expected after them.
+    assert estimate.left == pytest.approx((9 + 3) * 65)
+    estimate.enter(stage_of("evaluation", 3))
+    assert estimate.left == pytest.approx(3 * 65)
+
+
+def test_epochs_of_what_is_under_way_count_and_baselines_by_their_own_size(make_record: MakeRecord) -> None:
+    big = 10 * MACS
+    forecast = dataclasses.replace(FORECAST, pace=PACE, workers=1, known=(big,), trials=1, revalidations=0)
+    estimate = Estimate(dataclasses.replace(forecast, evaluations=0))
+    record = of(make_record, "a" * 12, 10)
+    baseline = dataclasses.replace(record, origin="baseline", cost=dataclasses.replace(record.cost, macs=big))
+    before = estimate.left or 0.0
+    assert before == pytest.approx(PACE.seconds(big, 100, 10) + 65)
+    estimate.begin(training_of(baseline))
+    for epoch in baseline.measurement.curve[:3]:
+        estimate.epoch(training_of(baseline), epoch)
+    spent = baseline.measurement.curve[2].seconds
+    # Its epochs say how fast the machine is.
+    pace = estimate.pace
+    assert pace is not None
+    assert estimate.left == pytest.approx(pace.seconds(big, 100, 10) + pace.seconds(MACS, 100, 10) - spent)
+    estimate.finish(dataclasses.replace(baseline, reused_from="elsewhere"))
+    assert estimate.left == pytest.approx(65)
+
+
+def test_no_more_is_left_than_the_time_limit_leaves() -> None:
+    estimate = Estimate(dataclasses.replace(FORECAST, pace=PACE, limit=100.0))
+    assert estimate.left is not None
+    assert estimate.left <= 100
 
 
 def test_that_the_first_trainings_of_the_workers_begin_slowly_does_not_count(make_record: MakeRecord) -> None:
@@ -138,9 +234,36 @@ def test_the_display_says_it_in_the_plan_and_then_as_soon_as_it_is_known(make_re
     assert text.count("the run will take about 17m 00s") == 1
 
 
-def test_the_time_left_has_what_follows_the_search(make_record: MakeRecord) -> None:
+def test_a_bar_counts_down_what_is_left_of_the_whole_run(
+    make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     progress = TrainingProgress(Console(file=io.StringIO()), total=9, epochs=2, workers=1)
     progress.start("first")
     progress.finish(make_record("aaa", train_seconds=60.0))
-    progress.later = 240.0
-    assert progress._left() == "about 8m 00s left, 12m 00s with all that follows"
+    assert progress._left() == "about 8m 00s left"
+    progress.expect(1_200.0)
+    assert progress._left() == "about 20m 00s left in all"
+    now[0] += 600
+    assert progress._left() == "about 10m 00s left in all"
+    # Of these trainings alone nothing is said where more follows.
+    progress.expect(None)
+    assert not progress._left()
+
+
+def test_the_display_goes_on_with_its_estimate_after_the_search(
+    make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[float | None] = []
+    monkeypatch.setattr(TrainingProgress, "expect", lambda self, left: told.append(left))
+    display = Display(Console(file=io.StringIO(), width=200))
+    search = Stage("search", "mine", 20, 10, workers=2, forecast=dataclasses.replace(FORECAST, pace=PACE))
+    again, reproduction = stage_of("evaluation", 3), stage_of("reproduction", 3)
+    for stage in (search, again, reproduction, again):
+        display.on_stage_start(stage)
+        display.on_stage_end(stage)
+    whole, evaluation = told
+    assert whole is not None
+    # Two at a time.
+    assert evaluation == pytest.approx(2 * 65)

@@ -16,7 +16,7 @@ from tinysearch.results.leaderboard import Leaderboard, rank
 from tinysearch.results.record import Record
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
-from tinysearch.space.cost import cost
+from tinysearch.space.cost import Cost, cost
 from tinysearch.space.survey import survey
 from tinysearch.space.task import Task
 
@@ -102,6 +102,25 @@ def test_what_the_rows_are_sorted_by_is_a_column_where_others_have_no_room(board
 
     assert "RAM" not in head("val_accuracy")
     assert "RAM" in head("peak_activation_bytes")
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_what_the_runs_have_limits_on_is_exact_and_never_hidden(make_record: MakeRecord, width: int) -> None:
+    costs = [Cost(900, 8, 1_234_567, 10_816, 2_000, flash_bytes=flash) for flash in (5_172, None)]
+    records = [
+        make_record(key, cost=one, test_accuracy=0.75, run=f"{LONG}-{key}")
+        for key, one in zip(("aaaaaaaaaaaa", "bbbbbbbbbbbb"), costs, strict=True)
+    ]
+    limited = {"peak_activation_bytes", "flash_bytes"}
+    text = printed(terminal.leaderboard(rank(records), width, limited=limited), width)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+    assert re.search(r"RAM +flash", text)
+    assert re.search(r"aaaaaaaaaaaa.* 10,816 +5,172", text)
+    assert re.search(r"bbbbbbbbbbbb.* 10,816 +-", text)
+    assert "RAM and flash in bytes; RAM: activations in int8; a buffer for the image" in " ".join(text.split())
+    hidden = re.search(r"hidden for lack of space: ([^;]*);", " ".join(text.split()))
+    assert hidden is None or not re.search("RAM|flash", hidden[1])
+    assert "1.23M" not in printed(terminal.leaderboard(rank(records), 200, limited={"macs"}), 200)
 
 
 def test_remarks_are_of_what_is_there(make_record: MakeRecord, board: Leaderboard) -> None:

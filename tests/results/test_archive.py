@@ -106,7 +106,7 @@ def test_a_line_is_a_run_or_a_record_and_can_be_read_by_other_tools(full: Path, 
     with Store(full) as store:
         write(store, ["first"], archive)
     first, run, *records = map(json.loads, archive.read_text().splitlines())
-    assert first == {"format": "tinysearch archive", "version": 3}
+    assert first == {"format": "tinysearch archive", "version": 4}
     assert run["run"]["name"] == "first"
     assert [line["record"]["key"] for line in records] == ["a", "b", "a"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,17 @@ class Clocked(Worker):
         return Measurement(curve, setup + epochs * each)
 
 
+class Graded(Clocked):
+    """Larger networks are better, as they are on images, so that a front has networks of all sizes."""
+
+    def train(self, job: Job, on_epoch: Any) -> Measurement:
+        found = super().train(job, on_epoch)
+        params = cost(job.candidate.architecture, Task()).params
+        score = 0.9 + 0.02 * math.log10(params) + 0.005 * int(job.candidate.key[2:4], 16) / 255
+        curve = tuple(dataclasses.replace(one, val_accuracy=score) for one in found.curve)
+        return dataclasses.replace(found, curve=curve)
+
+
 def makespan(records: Sequence[Record]) -> float:
     """Return when the last of some trainings ends, if each goes to the first worker that is free."""
     free = [0.0] * WORKERS
@@ -67,10 +79,10 @@ def makespan(records: Sequence[Record]) -> float:
     return max(free)
 
 
-def carried_out(runner: Any, name: str, **settings: Any) -> tuple[Any, float]:
+def carried_out(runner: Any, name: str, kind: type[Clocked] = Clocked, **settings: Any) -> tuple[Any, float]:
     """Carry out a run; return what was forecast before, and how long it took on the clock."""
     with runner.prepare(name, workers=WORKERS, **{"evaluate": 0, "folds": 4, **settings}) as run:
-        executor = Clocked().executor(WORKERS)
+        executor = kind().executor(WORKERS)
         before = forecast(run, executor)
         Stages(run, executor, Callback()).carry_out()
     records = runner.store.records(name)
@@ -112,6 +124,23 @@ def test_a_run_takes_as_long_as_said_to_within_a_third_if_the_machine_has_traine
 ) -> None:
     carried_out(runner, "before", trials=4, seed=5)
     before, spent = carried_out(runner, "run", trials=trials, budget=budget)
+    assert before.pace is not None
+    said = before.search_seconds(before.pace) + before.later_seconds(before.pace, before.macs)
+    assert said == pytest.approx(spent, rel=1 / 3)
+
+
+def test_the_time_of_a_front_covers_the_races_and_the_evaluations_below_every_budget(runner: Any) -> None:
+    with runner.prepare(
+        workers=WORKERS, strategy="pareto", budgets=(1_000, 3_000, 10_000), trials=30, evaluate=3, folds=4
+    ) as run:
+        found = forecast(run, Clocked().executor(WORKERS))
+    assert (found.trials, found.revalidations, found.rounds, found.evaluations) == (30, 15, 9, 9)
+
+
+def test_a_front_takes_as_long_as_said_to_within_a_third_if_the_machine_has_trained_before(runner: Any) -> None:
+    carried_out(runner, "before", trials=4, seed=5)
+    budgets = {"strategy": "pareto", "budgets": (1_000, 3_000, 10_000)}
+    before, spent = carried_out(runner, "front", Graded, trials=30, **budgets)
     assert before.pace is not None
     said = before.search_seconds(before.pace) + before.later_seconds(before.pace, before.macs)
     assert said == pytest.approx(spent, rel=1 / 3)

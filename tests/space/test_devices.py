@@ -9,7 +9,7 @@ from tinysearch.errors import BudgetError
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import FLASH_MARGIN, Budget
 from tinysearch.space.cost import Cost, cost, flash_bytes
-from tinysearch.space.devices import DEVICES, device, limits
+from tinysearch.space.devices import DEVICES, device, limits, named
 from tinysearch.space.task import Task
 
 NETWORK = Architecture((Conv(4, norm="before"),), Head("average"))
@@ -24,8 +24,16 @@ def test_every_device_has_its_source_and_leaves_room_for_a_program() -> None:
 
 
 def test_an_unknown_device_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(BudgetError, match=r"the devices are attiny1614, .*; got 'toaster'"):
+    words = r"'toaster'; the devices are attiny1614, .*esp32; for any other chip, .* --max-flash and --max-ram"
+    with pytest.raises(BudgetError, match=words):
         device("toaster")
+    with pytest.raises(BudgetError, match="did you mean 'rp2040'"):
+        device("RP2041")
+
+
+def test_a_device_is_known_by_its_limits() -> None:
+    assert all(named(one.max_flash, one.max_ram) is one for one in DEVICES.values())
+    assert named(1, 1) is None
 
 
 @pytest.mark.parametrize(
@@ -79,6 +87,8 @@ def test_the_flash_of_a_cortex_m0_is_the_one_that_a_cost_has() -> None:
 def test_what_was_recorded_before_flash_was_counted_is_read() -> None:
     plain = cost(NETWORK, Task()).to_dict()
     assert Cost.from_dict(plain).flash_bytes == plain.pop("flash_bytes")
+    assert Cost.from_dict(plain).image_bytes == plain.pop("image_bytes") == 784
     older = Cost.from_dict(plain)
     assert older.flash_bytes is None
+    assert older.image_bytes is None
     assert older == dataclasses.replace(cost(NETWORK, Task()), flash_bytes=None)

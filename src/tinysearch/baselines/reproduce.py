@@ -30,7 +30,7 @@ from tinysearch.workers.executor import Executor
 AGAIN = "again-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reproduction:
     """Documented against measured, for one model.
 
@@ -47,6 +47,12 @@ class Reproduction:
     test_accuracies: tuple[float, ...]
     val_accuracies: tuple[float, ...]
     train_seconds: float
+
+    def __repr__(self) -> str:
+        """Show what was measured beside what is documented."""
+        seeds = len(self.test_accuracies)
+        measured = f"test accuracy {self.mean:.4f} ({seeds} seed{'' if seeds == 1 else 's'})"
+        return f"<Reproduction {self.model.name}: {measured}, documented {self.model.test_accuracy:.4f}>"
 
     @property
     def mean(self) -> float:
@@ -74,6 +80,7 @@ class Recorded:
         candidate, name, origin, cost: As recorded.
         fingerprint: Of the training images.
         test_accuracies: By seed, fractions; of trainings on all training images, empty if there were none.
+        found_in: The run of its first training.
     """
 
     candidate: Candidate
@@ -82,6 +89,7 @@ class Recorded:
     cost: Cost
     fingerprint: str
     test_accuracies: Mapping[int, float]
+    found_in: Run
 
 
 def reproduce(
@@ -180,6 +188,7 @@ def recorded(key: str, path: Path) -> Recorded:
             with open_to_read(source) as store:
                 if any(one.key.startswith(key) and not one.run.startswith(AGAIN) for one in store.summaries()):
                     records = [record for record in store.find(key) if not record.run.startswith(AGAIN)]
+                    found_in = store.run(records[0].run)
     if not records:
         raise CandidateError(
             f"what can be reproduced is conv, separable, inception, and by their keys what 'tinysearch leaderboard' "
@@ -200,6 +209,7 @@ def recorded(key: str, path: Path) -> Recorded:
         cost=first.cost,
         fingerprint=first.fingerprint,
         test_accuracies={seed: record.test_accuracy or 0.0 for seed, record in sorted(tested.items())},
+        found_in=found_in,
     )
 
 
@@ -264,7 +274,8 @@ def ensure_run(
     """
     wanted = resources or Resources()
     if not store.has(run):
-        store.create_run(run, dataset.name, dataset.fingerprint, {**settings, "threads": wanted.threads})
+        kept = {**settings, "threads": wanted.threads}
+        store.create_run(run, dataset.name, dataset.fingerprint, kept, dataset.read_from.to_dict())
         return wanted
     found = store.run(run)
     found.check_data(dataset.name, dataset.fingerprint)

@@ -12,17 +12,18 @@ from tinysearch.baselines.models import PREFIX, baseline
 from tinysearch.errors import CandidateError
 from tinysearch.results.archive import SUFFIX, open_to_read
 from tinysearch.results.artifacts import saved
-from tinysearch.results.record import Record
+from tinysearch.results.record import Record, Run
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost; if it came from the store its records, their models, classes and deployments."""
+    """An architecture with its cost; from the store also its records, their models, classes, runs and deployments."""
 
     name: str
     architecture: Architecture
@@ -31,6 +32,12 @@ class Found:
     models: tuple[Path | None, ...] = ()
     class_names: tuple[str, ...] = ()
     deployments: tuple[Mapping[str, Any], ...] = ()
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def budgets(self) -> Mapping[str, Budget]:
+        """The limits of those of the runs that have some, by name."""
+        return {run.name: run.budget for run in self.runs if run.budget is not None}
 
 
 def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None = None) -> Found:
@@ -52,25 +59,30 @@ def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None
     asked = task or Task()
     if candidate.startswith(PREFIX):
         model = baseline(candidate)
-        found = _trained(candidate, store) if trained and store.exists() else ((), ())
-        return Found(candidate, model.architecture, cost(model.architecture, asked), *found)
+        counted = cost(model.architecture, asked)
+        if not trained or not store.exists():
+            return Found(candidate, model.architecture, counted)
+        records, models, runs = _trained(candidate, store)
+        return Found(candidate, model.architecture, counted, records, models, runs=runs)
     if candidate.endswith(".json"):
         architecture = _read(local(candidate, "a candidate that ends in .json"))
         return Found(candidate, architecture, cost(architecture, asked))
     with open_to_read(store) as opened:
-        records = opened.find(candidate)
+        records = tuple(opened.find(candidate))
         models = tuple(_model(store, opened, record) for record in records)
         latest = records[-1]
-        names = opened.run(latest.run).class_names
+        runs = tuple(opened.run(name) for name in dict.fromkeys(record.run for record in records))
+        names = runs[[run.name for run in runs].index(latest.run)].class_names
         deployed = tuple(opened.deployments(latest.key))
     counted = latest.cost if task is None else cost(latest.architecture, task)
-    return Found(latest.name, latest.architecture, counted, tuple(records), models, names, deployed)
+    return Found(latest.name, latest.architecture, counted, records, models, names, deployed, runs)
 
 
-def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...]]:
+def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...], tuple[Run, ...]]:
     with open_to_read(store) as opened:
         records = tuple(opened.named(name))
-        return records, tuple(_model(store, opened, record) for record in records)
+        runs = tuple(opened.run(one) for one in dict.fromkeys(record.run for record in records))
+        return records, tuple(_model(store, opened, record) for record in records), runs
 
 
 def _model(path: Path, store: Store, record: Record) -> Path | None:

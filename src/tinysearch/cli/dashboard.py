@@ -45,6 +45,7 @@ def dashboard(
 
     Example: tinysearch dashboard --open
     """
+    from tinysearch.api.known_data import sources_of_evaluations
     from tinysearch.baselines.models import documented
     from tinysearch.data.loading import at_hand
     from tinysearch.report.dashboard.board import Board
@@ -61,7 +62,7 @@ def dashboard(
             runs or (),
             metric=metric,
             documented=documented(),
-            images=lambda datasets: at_hand(data, datasets),
+            images=lambda datasets: at_hand(data, datasets, sources=sources_of_evaluations(opened, runs or ())),
             words=stores.store_words(store),
         )
         follower.look()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tinysearch.cli import options, sources, stores
+from tinysearch.cli.numbers import positive
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -24,11 +25,16 @@ def deploy(
     without_scaling: Annotated[
         bool, typer.Option("--without-scaling", help="Do not include the scaling of raw pixels in the network.")
     ] = False,
+    vectors: Annotated[
+        int | None,
+        typer.Option(parser=positive, metavar="N", help="Test images with known answers that come with C code. [50]"),
+    ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size: sources.Size = None,
     layout: sources.Layout = None,
     label_column: sources.LabelColumn = None,
+    groups: sources.Groups = None,
     color: sources.Color = None,
     reader: sources.Reader = None,
     reference: options.Reference = False,
@@ -36,11 +42,14 @@ def deploy(
 ) -> None:
     """Export a trained network for a device, and compare it with Keras.
 
-    C code is compiled and run on this machine and, if the tools are installed, on emulated microcontrollers. If the
-    trained model was not kept, the network is trained again.
+    C code is compiled and run on this machine and, if the tools are installed, on emulated microcontrollers. What it
+    takes is checked against the limits of the run, --max-flash, --max-ram or --device. Of several trainings of the
+    network, the one on all training images with the lowest seed is exported; if its model was not kept, it is trained
+    again.
 
     Example: tinysearch deploy 231495f5d1eb --reference --to c -o out
     """
+    from tinysearch.api.known_data import Given, data_of_first
     from tinysearch.cli.candidates import find
     from tinysearch.data.loading import load
     from tinysearch.deploy.deployment import check_target, deploy_candidate
@@ -49,6 +58,8 @@ def deploy(
     wanted = check_target(to, dtype)
     place = stores.to_read(store, reference)
     found = find(candidate, place)
+    read = sources.reading(size, layout, label_column, groups, color, reader)
+    given = data_of_first(found.runs[::-1], Given(data or "auto", dataset, read))
     notes = stderr()
     with terminations():
         done = deploy_candidate(
@@ -57,10 +68,12 @@ def deploy(
             found.models,
             to,
             output,
-            load(dataset, data, reading=sources.reading(size, layout, label_column, color=color, reader=reader)),
+            load(given.dataset, None if given.data == "auto" else given.data, reading=given.reading),
             dtype=wanted,
             scaling=not without_scaling,
             class_names=found.class_names,
+            budgets=found.budgets,
+            **({} if vectors is None else {"vectors": vectors}),
             store=place,
             tell=lambda text: notes.print(f"note: {text}", style="bold yellow", soft_wrap=True),
         )

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import panels
+from tinysearch.cli import completion, panels
 from tinysearch.cli.numbers import size_or_bytes
+from tinysearch.space.devices import DEVICES
 
 MaxFlash = Annotated[
     int | None,
@@ -26,7 +27,7 @@ MaxRam = Annotated[
         "--max-memory",
         parser=size_or_bytes,
         metavar="N",
-        help="Maximum RAM of the int8 activations, in bytes: 8192, 8K.",
+        help="Maximum RAM of activations, in bytes: 8192, 8K; without the image.",
         rich_help_panel=panels.SEARCH,
     ),
 ]
@@ -35,7 +36,8 @@ DeviceName = Annotated[
     typer.Option(
         "--device",
         metavar="NAME",
-        help="Take the limits from a device; see docs/devices.md.",
+        help="Take both limits from a device: rp2040, ...; see docs/devices.md.",
+        autocompletion=completion.among(*DEVICES),
         show_default=False,
         rich_help_panel=panels.SEARCH,
     ),

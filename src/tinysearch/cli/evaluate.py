@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
 
-from tinysearch.cli import completion, options, plugins, sources
+from tinysearch.cli import completion, options, plugins, sources, stores
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
@@ -41,13 +42,14 @@ def evaluate(
 
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """
+    from tinysearch.api.retraining import evaluate as evaluate_run
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons, telling_what_is_kept
     from tinysearch.report import terminal
+    from tinysearch.report.commands import data_words
     from tinysearch.report.display import Display
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path
-    from tinysearch.retraining import evaluate as evaluate_run
 
     notes, console = stderr(), stdout()
     with terminations(), Store(store or default_path()) as opened:
@@ -66,9 +68,16 @@ def evaluate(
                 callbacks=[Display(notes, notes=False)],
                 verbose=0,
             )
-        console.print(terminal.leaderboard(rank(opened.records(run)), console.width, documented()))
+        budget = opened.run(run).budget
+        limited = frozenset() if budget is None else budget.limited
+        board = rank(opened.records(run))
+        console.print(terminal.leaderboard(board, console.width, documented(), limited=limited))
         compared = comparisons(opened, records)
+        known = opened.run(run)
+        said = [] if known.dataset == "mnist" else ["--run", run, *data_words(known)]
+        said += stores.store_words(store)
     if compared is None:
-        notes.print("to compare with the hand-designed baselines: tinysearch reproduce --seeds 3", soft_wrap=True)
+        words = ["tinysearch", "reproduce", "--seeds", "3", *said]
+        notes.print(f"to compare with the hand-designed baselines: {shlex.join(words)}", markup=False, soft_wrap=True)
     else:
         console.print(compared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tinysearch.baselines.models import PREFIX
 from tinysearch.report import figures
-from tinysearch.results.hypervolume import BEYOND, of_networks
+from tinysearch.results.hypervolume import of_networks
 from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
 from tinysearch.results.ranking import metric_of
@@ -20,6 +20,11 @@ from tinysearch.results.record import Record
 
 if TYPE_CHECKING:
     from tinysearch.results.store import Store
+
+# Characters that layers need to be read.
+_LEAST_LAYERS = 18
+# What a network may be limited in besides parameters, with the titles of columns.
+_LIMITED = {"macs": "MACs", "peak_activation_bytes": "RAM", "flash_bytes": "flash"}
 
 
 @contextlib.contextmanager
@@ -97,51 +102,75 @@ def _training(other: Evaluated, one: Evaluated) -> str:
     return ", ".join(parts)
 
 
-def front(records: Mapping[int, Sequence[Record]]) -> RenderableType:
+def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = (), width: int = 120) -> RenderableType:
     """Return the best network below each budget, a row each, and their hypervolume.
-
-    A network that won below a smaller budget is below the larger ones too.
 
     Args:
         records: By budget, those of networks below it, or of a search below it.
+        limited: What the searches have limits on besides parameters, fields of a row: they have columns, in full.
+        width: Columns of the terminal; without room for them, layers are left out.
     """
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
-    every = [record for found in records.values() for record in found]
-    metric, direction = metric_of(every)
+    metric, direction = metric_of([record for found in records.values() for record in found])
+    extra = [(name, title) for name, title in _LIMITED.items() if name in limited]
     for title in (
         "below",
         "params",
+        *(title for _, title in extra),
         figures.metric_title(metric, "validation"),
         figures.metric_title(metric, "test"),
         "n",
     ):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
-    table.add_column("layers", overflow="fold")
-    winners = {bound: _winner([one.by(metric, direction) for one in found]) for bound, found in records.items()}
-    sign = 1.0 if direction == "max" else -1.0
-    shown: list[Row] = []
-    for bound, own in winners.items():
-        # What its own winner was ranked with is not compared again.
-        ranked = {(one.run, one.key) for one in records[bound]}
-        others = (row for found in winners.values() for row in found if (row.run, row.key) not in ranked)
-        able = [*own, *(row for row in others if row.params < bound)]
-        row = max(able, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
+    # The other columns take so many characters.
+    with_layers = width - 60 - 9 * len(extra) >= _LEAST_LAYERS
+    if with_layers:
+        table.add_column("layers", overflow="fold")
+    rows = winners(records)
+    for bound, row in rows.items():
         if row is None:
-            table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3)))
+            table.add_row(f"{bound:,}", *(figures.MISSING for _ in range(3 + len(extra))))
             continue
-        shown.append(row)
+        taken = [getattr(row, name) for name, _ in extra]
         table.add_row(
             f"{bound:,}",
             f"{row.params:,}",
+            *(figures.MISSING if value is None else figures.exact(value) for value in taken),
             figures.measured(row.val_metric, metric),
             figures.spread(row.test_metric_mean, row.test_metric_std, metric),
             str(row.test_seeds),
             Text(row.name),
-            Text(row.layers),
+            *([Text(row.layers)] if with_layers else []),
         )
-    words = _hypervolume(shown, list(records)) if direction == "max" else ""
-    return Group(table, Text(), Text(words, style="dim")) if words else table
+    shown = [row for row in rows.values() if row is not None]
+    words = [_hypervolume(shown, list(records))] if direction == "max" else []
+    of_memory = [title for name, title in extra if name != "macs"]
+    if of_memory:
+        on_top = "; a buffer for the image and the stack come on top of RAM (see show)" if "RAM" in of_memory else ""
+        words.insert(0, f"{' and '.join(of_memory)} in bytes{on_top}")
+    return Group(table, Text(), *(Text(one, style="dim") for one in words if one))
+
+
+def winners(records: Mapping[int, Sequence[Record]]) -> dict[int, Row | None]:
+    """Return the best network below each budget; None where nothing was measured.
+
+    A network that won below a smaller budget is below the larger ones too.
+
+    Args:
+        records: See ``front``.
+    """
+    metric, direction = metric_of([record for found in records.values() for record in found])
+    own = {bound: _winner([one.by(metric, direction) for one in found]) for bound, found in records.items()}
+    sign = 1.0 if direction == "max" else -1.0
+    best: dict[int, Row | None] = {}
+    for bound, first in own.items():
+        # What its own winner was ranked with is not compared again.
+        ranked = {(one.run, one.key) for one in records[bound]}
+        others = (row for found in own.values() for row in found if (row.run, row.key) not in ranked)
+        able = [*first, *(row for row in others if row.params < bound)]
+        best[bound] = max(able, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
+    return best
 
 
 def _hypervolume(rows: Sequence[Row], budgets: Sequence[int]) -> str:
@@ -152,8 +181,8 @@ def _hypervolume(rows: Sequence[Row], budgets: Sequence[int]) -> str:
     tested = [(row.params, row.test_metric_mean) for row in rows if row.test_metric_mean is not None]
     on_test = f", {of_networks(tested, budgets):.3f} on the test images" if len(tested) == len(rows) else ""
     return (
-        f"hypervolume {of_networks(validated, budgets):.3f}{on_test}: error rate times parameters, in powers of ten; "
-        f"reference point 100 %, {BEYOND * max(budgets):,} parameters"
+        f"the whole table as one number: hypervolume {of_networks(validated, budgets):.3f}{on_test}. Fewer errors with "
+        f"fewer parameters make it larger; compare it with other searches below the same budgets only"
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import completion, devices, options, panels, plugins, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, searches, sources
+from tinysearch.cli.next_steps import as_options, print_steps
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -46,15 +48,7 @@ def frontier(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Epochs to train every candidate. [10]",
-            rich_help_panel=panels.COMMON,
-        ),
-    ] = None,
+    epochs: searches.Epochs = None,
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -64,15 +58,7 @@ def frontier(
             rich_help_panel=panels.SEARCH,
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Random seed; 0 is a seed too. [0]",
-            rich_help_panel=panels.SEARCH,
-        ),
-    ] = None,
+    seed: searches.Seed = None,
     space: options.Space = None,
     tune_recipe: options.TuneRecipe = None,
     augment: options.Augment = None,
@@ -141,14 +127,15 @@ def frontier(
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """
-    from tinysearch.calls import frontier as sweep
-    from tinysearch.cli.evaluations import front
+    from tinysearch.api.calls import frontier as sweep
+    from tinysearch.cli.evaluations import front, winners
     from tinysearch.cli.signals import terminations
 
     bounds = _bounds(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
+    read = sources.reading(size, layout, label_column, groups, color, reader)
     given: dict[str, Any] = {
         "trials": trials,
         "epochs": epochs,
@@ -174,20 +161,33 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
-            reading=sources.reading(size, layout, label_column, groups, color, reader),
+            reading=read,
             name=name,
             store=store,
             workers=workers,
             executor=executor,
             warm_start=learn_from or (),
             cold=cold,
-            callbacks=[SweepDisplay(notes, name), *plugins.callbacks(callback)],
+            callbacks=[SweepDisplay(notes, name, bounds), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
     records = found.records
     notes.print()
-    stdout().print(front(records))
+    console = stdout()
+    console.print(front(records, _limited(records, store), console.width))
+    best = [row for row in winners(records).values() if row is not None]
+    if best:
+        where = as_options({"--store": store})
+        notes.print()
+        print_steps(
+            [
+                ("details", f"tinysearch show {best[-1].key}{where}"),
+                ("deploy", f"tinysearch deploy {best[-1].key} --to c -o out{where}"),
+                ("all runs", f"tinysearch leaderboard{where}"),
+            ],
+            notes,
+        )
     if plot is not None:
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
@@ -207,10 +207,12 @@ class SweepDisplay(Display):
     Args:
         console: Where to.
         name: Of the one run; runs of each budget have the budget behind it.
+        budgets: In the order in which they are searched.
     """
 
-    def __init__(self, console: Console, name: str) -> None:
+    def __init__(self, console: Console, name: str, budgets: Sequence[int]) -> None:
         super().__init__(console, notes=False)
+        self._budgets = list(budgets)
         self._to = console
         self._name = name
 
@@ -218,8 +220,22 @@ class SweepDisplay(Display):
         """Show the budget before the search below it."""
         if stage.name == "search" and stage.run != self._name:
             self._to.print()
-            self._to.print(Rule(f"below {int(stage.run.rpartition('-')[2]):,} parameters", align="left"))
+            budget = int(stage.run.rpartition("-")[2])
+            self._to.print(Rule(f"below {budget:,} parameters", align="left"))
+            left = len(self._budgets) - 1 - self._budgets.index(budget)
+            if left:
+                row = ("budgets", f"{left} more follow{'s' if left == 1 else ''} this one, whose time is said alone")
+                stage = replace(stage, plan=[*stage.plan, row])
         super().on_stage_start(stage)
+
+
+def _limited(records: Mapping[int, Sequence[Record]], store: Path | None) -> set[str]:
+    """Return what the runs of a sweep have limits on besides parameters."""
+    from tinysearch.results.store import Store, default_path
+
+    with Store(store or default_path()) as opened:
+        runs = [opened.run(name) for name in {one.run for found in records.values() for one in found}]
+    return {name for run in runs if run.budget is not None for name in run.budget.limited}
 
 
 def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:

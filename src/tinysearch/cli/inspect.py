@@ -88,8 +88,10 @@ def show(
         write(json.dumps(_as_json(found), indent=2) + "\n")
     elif format is ShowFormat.markdown:
         from tinysearch.report.card import to_card
+        from tinysearch.report.commands import data_words
 
-        write(to_card(found.name, found.architecture, found.cost, found.records, found.class_names))
+        words = [*data_words(found.runs[0] if found.runs else None), *stores.store_words(store)]
+        write(to_card(found.name, found.architecture, found.cost, found.records, found.class_names, words))
     else:
         _show(found)
 
@@ -174,7 +176,8 @@ def _as_json(found: Found) -> dict[str, object]:
 def _show(found: Found) -> None:
     from rich.text import Text
 
-    from tinysearch.report import details
+    from tinysearch.report import details, figures
+    from tinysearch.results.artifacts import handed_out
     from tinysearch.space.notation import notation
 
     console = stdout()
@@ -185,6 +188,10 @@ def _show(found: Found) -> None:
     if found.class_names:
         console.print(Text(f"classes: {', '.join(found.class_names)}"), soft_wrap=True)
     console.print(details.trainings(found.records, found.models))
+    record, model = handed_out(zip(found.records, found.models, strict=True)) or (None, None)
+    if record is not None and model is not None:
+        which = figures.training(record.purpose, record.seed, record.test_accuracy)
+        console.print(Text(f"\n'tinysearch deploy' exports the network {which}: {model}"), soft_wrap=True)
     if found.deployments:
         console.print()
         console.print(details.deployments(found.deployments))

@@ -86,7 +86,9 @@ def leaderboard(
     with open_to_read(stores.to_read(store, reference)) as opened:
         opened.check_names(runs or [])
         by = metric or opened.common_objective(runs or ())
-        splits = {run.name: run.split for run in opened.runs()}
+        all_runs = opened.runs()
+        splits = {run.name: run.split for run in all_runs}
+        budgets = {run.name: run.budget for run in all_runs}
         records = [one for one in opened.summaries(metric=by) if not runs or one.run in runs]
         if format == HTML:
             if dataset is not None or pareto or tested or top is not None or sort is not Sort.rank:
@@ -107,7 +109,9 @@ def leaderboard(
     board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None, splits=splits)
     if format == TABLE and output is None:
         console = stdout()
-        console.print(terminal.leaderboard(board, console.width, documented(), sort.value))
+        shown = {budgets.get(row.run) for row in board.rows}
+        limited = {name for budget in shown if budget is not None for name in budget.limited}
+        console.print(terminal.leaderboard(board, console.width, documented(), sort.value, limited))
         return
     text = terminal.plain(board, documented()) if render is None else render(board)
     write(text, output)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from tinysearch.report.commands import data_words
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tinysearch.api.study import Study
     from tinysearch.search.stages import RunOutcome
-    from tinysearch.study import Study
 
 
 def as_options(given: Mapping[str, object]) -> str:
@@ -18,29 +20,53 @@ def as_options(given: Mapping[str, object]) -> str:
     return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
 
 
-def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, again: str, where: str) -> None:
+def still_to_do(study: Study, outcome: RunOutcome) -> str:
+    """Return in words what a run that was stopped has left."""
+    settings = study.settings
+    left = settings.trials - sum(one.trial is not None for one in outcome.records)
+    words = {
+        "search": f"{max(left, 0)} of {settings.trials} trials",
+        "revalidation": "revalidation of the leaders on other folds",
+        "evaluation": "evaluation of the winner on the test images",
+    }
+    return ", ".join(words[one] for one in outcome.missing)
+
+
+def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where: str) -> None:
     """Print the commands that may be of use next.
 
-    ``on`` are the options that a resumed run needs, ``again`` those of them that say where its data is, ``where`` the
-    one that says where the store is.
+    ``on`` are the options that a resumed run needs, ``where`` the one of them that says where the store is.
     """
+    from tinysearch.report import figures
+
     name = shlex.quote(outcome.name)
+    # A run says itself where its data is, unless that came from Python.
+    again = "".join(f" {word}" for word in data_words(study.store.run(outcome.name))) + where
+    on = again + on.removeprefix(where)
     steps: list[tuple[str, str]] = []
-    if outcome.ending in ("interrupted", "time limit"):
+    if outcome.missing or outcome.ending in ("interrupted", "time limit"):
         steps.append(("resume", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        if not study.store.records(outcome.name, purpose="evaluation") and study.dataset.has_test():
+        evaluated = study.store.records(outcome.name, purpose="evaluation")
+        if not (evaluated or "evaluation" in outcome.missing) and study.dataset.has_test():
             steps.append(("evaluate", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("details", f"tinysearch show {outcome.best.key}{where}"))
         model = study.best.model_path
         if model.exists():
-            steps.append(("load", f"keras.saving.load_model({str(model)!r})"))
+            made = study.best.training or study.best.record
+            which = figures.training(made.purpose, made.seed, made.test_accuracy)
+            steps.append(("load", f"keras.saving.load_model({str(model)!r})  # {which}; deploy exports the same"))
         steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
-    if outcome.ending == "finished":
+    if outcome.ending == "finished" and not outcome.missing:
         more = study.settings.trials * 2
         steps.append(("search more", f"tinysearch run --name {name} --resume --trials {more}{on}"))
     if outcome.best is not None:
         steps.append(("report", f"tinysearch report {name} -o report.html{where}"))
     steps.append(("all runs", f"tinysearch leaderboard{where}"))
+    print_steps(steps, notes)
+
+
+def print_steps(steps: Iterable[tuple[str, str]], notes: Console) -> None:
+    """Print commands, each with what it is for."""
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

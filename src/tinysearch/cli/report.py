@@ -44,8 +44,8 @@ def report(
 ) -> None:
     """Write a page with the results in the store: plots, leaderboard, and details of each candidate.
 
-    The page is one file that opens offline. If --data or $TINYSEARCH_DATA has the test images, it shows those that were
-    misclassified.
+    The page is one file that opens offline. If the data of a run is still where it was, or --data or $TINYSEARCH_DATA
+    has the test images, it shows those that were misclassified.
 
     Example: tinysearch report mnist-10000-1 -o report.html
     """
@@ -72,13 +72,15 @@ def page_of(
     """Return the page of some runs of a store, or of all; see ``report`` and ``Report``."""
     from datetime import datetime, timezone
 
+    from tinysearch.api.known_data import sources_of_evaluations
     from tinysearch.baselines.models import documented
     from tinysearch.data.loading import at_hand
     from tinysearch.report.build import build
     from tinysearch.report.html import to_html
 
     made = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    images = at_hand(data, {run.dataset for run in store.runs() if not runs or run.name in runs}, reading)
+    named = {run.dataset for run in store.runs() if not runs or run.name in runs}
+    images = at_hand(data, named, reading, sources_of_evaluations(store, runs))
     title = "reference results" if reference else "all results"
     return to_html(
         build(

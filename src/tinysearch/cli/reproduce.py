@@ -38,6 +38,12 @@ def reproduce(
         float | None,
         typer.Option(help="Divisor of the documented learning-rate rule; 1 keeps the rate. [1]"),
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", metavar="NAME", help="Run whose data to train on. [that of KEY]", autocompletion=completion.runs
+        ),
+    ] = None,
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     dataset: options.Dataset = "auto",
@@ -56,10 +62,10 @@ def reproduce(
 
     Example: tinysearch reproduce conv separable --seeds 3
     """
+    from tinysearch.api.retraining import reproduce as train_again
     from tinysearch.baselines.table import again, comparison
     from tinysearch.cli.evaluations import telling_what_is_kept
     from tinysearch.report.display import Display
-    from tinysearch.retraining import reproduce as train_again
 
     notes, console = stderr(), stdout()
     with terminations(), telling_what_is_kept(notes), plugins.cluster(cluster, workers) as executor:
@@ -69,6 +75,7 @@ def reproduce(
             recipe=recipe,
             epochs=epochs,
             plateau_factor=plateau_factor,
+            run=run,
             data=data or "auto",
             dataset=dataset,
             reading=sources.reading(size, layout, label_column, groups, color, reader),

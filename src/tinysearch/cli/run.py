@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import completion, devices, options, panels, plugins, sources
-from tinysearch.cli.next_steps import as_options, next_steps
+from tinysearch.cli import completion, devices, options, panels, plugins, searches, sources
+from tinysearch.cli.next_steps import as_options, next_steps, still_to_do
 from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
@@ -18,8 +18,8 @@ from tinysearch.errors import TrainingError
 from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
+    from tinysearch.api.study import Study
     from tinysearch.search.stages import RunOutcome
-    from tinysearch.study import Study
 
 
 class Reuse(str, Enum):
@@ -52,25 +52,9 @@ def run(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Epochs to train every candidate. [10]",
-            rich_help_panel=panels.COMMON,
-        ),
-    ] = None,
+    epochs: searches.Epochs = None,
     strategy: options.Strategy = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Random seed; 0 is a seed too. [0]",
-            rich_help_panel=panels.SEARCH,
-        ),
-    ] = None,
+    seed: searches.Seed = None,
     recipe: options.Recipe = None,
     baselines: Annotated[
         bool | None,
@@ -180,9 +164,9 @@ def run(
 
     Example: tinysearch run --budget 10000
     """
+    from tinysearch.api.study import Study
     from tinysearch.cli.signals import terminations
     from tinysearch.report.display import Display
-    from tinysearch.study import Study
 
     given: dict[str, Any] = {
         "budget": budget,
@@ -236,12 +220,10 @@ def run(
             outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
             _conclude(study, outcome, stdout(), notes)
             where = as_options({"--store": store})
-            said = {"--dataset": dataset if dataset != "auto" else None, "--data": data, **sources.spelled(read)}
-            again = as_options(said) + where
             stall = stall_limit if stall_limit != "30m" else None
             bounds = {"--cluster": cluster, "--worker-memory": worker_memory, "--stall-limit": stall}
-            on = again + as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
-            next_steps(study, outcome, notes, on, again, where)
+            on = where + as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
+            next_steps(study, outcome, notes, on, where)
     if outcome.problem is not None:
         raise outcome.problem
     if outcome.ending == "interrupted":
@@ -258,7 +240,8 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     from tinysearch.report import details, figures, terminal
     from tinysearch.space.notation import notation
 
-    console.print(terminal.leaderboard(study.leaderboard, console.width, documented()))
+    limited = study.settings.budget.limited
+    console.print(terminal.leaderboard(study.leaderboard, console.width, documented(), limited=limited))
     compared = comparisons(study.store, study.store.records(outcome.name, purpose="evaluation"))
     if compared is not None:
         console.print()
@@ -266,7 +249,8 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     winner = outcome.best
     if winner is not None:
         console.print()
-        console.print(Text.assemble("the winner: ", (winner.name, "bold"), f"  {notation(winner.architecture)}"))
+        title = "best so far: " if outcome.missing else "the winner: "
+        console.print(Text.assemble(title, (winner.name, "bold"), f"  {notation(winner.architecture)}"))
         console.print(details.layers(study.best.record.cost))
     ends: dict[str, str] = {
         "finished": "all trials are done",
@@ -275,4 +259,9 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
         "interrupted": "interrupted; finished trainings are stored",
     }
     notes.print()
-    notes.print(f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections) or 'none'}", soft_wrap=True)
+    said = [f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections)}"]
+    if outcome.missing:
+        said.append(f"still to be done: {still_to_do(study, outcome)}")
+    for line in said:
+        # Lines that nobody looks at on a terminal stay whole, for those who search them.
+        notes.print(line, soft_wrap=not notes.is_terminal)

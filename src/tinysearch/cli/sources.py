@@ -108,15 +108,3 @@ def reading(
 
     sides = size if isinstance(size, tuple) else None
     return Reading(size=sides, layout=layout, label_column=label_column, groups=groups, color=color, reader=reader)
-
-
-def spelled(read: Reading) -> dict[str, object]:
-    """Return the options that say it again, for commands that are printed."""
-    return {
-        "--size": None if read.size is None else "x".join(map(str, read.size)),
-        "--layout": read.layout,
-        "--label-column": read.label_column,
-        "--groups": read.groups,
-        "--color": read.color,
-        "--reader": read.reader,
-    }

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.cli import completion, options
+from tinysearch.cli import completion, options, stores
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stdout
 from tinysearch.results.record import ACCURACY
@@ -59,7 +59,7 @@ def watch(
             while True:
                 who = watched.look()
                 found, summaries = opened.run(name), opened.summaries(name)
-                state = described(found, who, watched.silent)
+                state = described(found, who, watched.silent, stores.store_words(store))
                 if live is not None:
                     live.update(_display(opened, found, summaries, state), refresh=True)
                 else:

@@ -76,14 +76,15 @@ def check(dataset: Dataset) -> Findings:
 
 
 def checked(dataset: Dataset) -> Dataset:
-    """Return a dataset that can be trained on, with what may be wrong with it as its warnings.
+    """Return a dataset that can be trained on, with what may be wrong with it, and how many test images it has.
 
     Raises:
         DatasetError: if something is wrong with it.
     """
     findings = check(dataset)
     findings.require()
-    return replace(dataset, warnings=findings.warnings)
+    count = len(dataset.test()) if dataset.has_test() else 0
+    return replace(dataset, warnings=findings.warnings, test_images=count)
 
 
 def _findings(dataset: Dataset) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from tinysearch.data.images import Array, Channel, Images, pixel_statistics
+from tinysearch.data.source import Source
 from tinysearch.data.splits import FOLDS, Split
 from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.space.task import Task
@@ -75,7 +76,7 @@ class TrainingData:
         return pixel_statistics(self.train)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Dataset:
     """Labelled images, or series, of one task.
 
@@ -95,6 +96,8 @@ class Dataset:
         labels: What kind of labels the data came with, in words.
         rows: The number that each training image had in its part of the source, from 0; None if the order is that.
         warnings: What may be wrong with it, see ``checks``; nothing before it was checked.
+        read_from: What finds it again.
+        test_images: How many test images there are; None where that was not looked at yet, see ``checks``.
     """
 
     name: str
@@ -112,6 +115,13 @@ class Dataset:
     labels: str = "whole numbers"
     rows: Array | None = field(default=None, repr=False, compare=False)
     warnings: tuple[str, ...] = ()
+    read_from: Source = field(default_factory=Source, compare=False)
+    test_images: int | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        """Show what it holds in short; ``overview`` has more."""
+        shape = "x".join(map(str, self.task.input_shape))
+        return f"<Dataset {self.name}: {len(self.train):,} training images of {shape}, {self.task.classes} classes>"
 
     def test(self) -> Images:
         """Read the test images.

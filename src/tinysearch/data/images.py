@@ -80,6 +80,10 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        """Show shape and type."""
+        return f"<Images: {self.pixels.shape} {self.pixels.dtype}>"
+
     def selected(self, rows: npt.NDArray[np.int64]) -> Images:
         """Return some images: a view where they lie together, a copy where they are few, else a ``Selection``.
 

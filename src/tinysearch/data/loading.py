@@ -5,8 +5,9 @@ Searching takes the training images only; the test images are read when a check 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from tinysearch.data.images import Array, fingerprint
 from tinysearch.data.readers.keras_datasets import KERAS_DATASETS, digits, downloaded
 from tinysearch.data.readers.reader import Contents, Reading
 from tinysearch.data.readers.registry import reader_for
+from tinysearch.data.source import Source
 from tinysearch.data.understanding import understood
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, InputError
 from tinysearch.runtime.paths import local
 
 DATASETS = ("auto", *KERAS_DATASETS, "digits")
@@ -46,33 +48,50 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
     name, data = _sorted_out(name, data)
     if name not in DATASETS:
         raise DatasetError(f"a dataset is one of {', '.join(DATASETS)}, or an existing file or folder; got {name!r}")
+    found, path = _loaded(name, data, reading, groups)
+    if groups is not None or (path is None and found.name not in DATASETS):
+        # What came from Python cannot be read again.
+        return found
+    return replace(found, read_from=Source.of(name if path is not None else found.name, path, reading))
+
+
+def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Dataset, Path | None]:
+    """Return a dataset, and the file or folder it was read from; None if it is found by its name, or came from Python.
+
+    Args:
+        name: One of ``DATASETS``.
+        data, reading, groups: See ``load``.
+    """
     if name == "digits":
         if data is not None:
             raise DatasetError(
                 f"the dataset 'digits' ships with scikit-learn; leave out --data {_spelled(data)} or --dataset"
             )
-        return understood(digits(), reading, groups=groups)
+        return understood(digits(), reading, groups=groups), None
     if data is not None:
-        found = reader_for(data, reading.reader).read(data, reading)
-        return understood(found, reading, expected=None if name == "auto" else name, groups=groups, known=DATASETS)
+        contents = reader_for(data, reading.reader).read(data, reading)
+        expected = None if name == "auto" else name
+        dataset = understood(contents, reading, expected=expected, groups=groups, known=DATASETS)
+        return dataset, data if isinstance(data, Path) else None
     wanted = "mnist" if name == "auto" else name
     there = _from_environment(wanted)
     if there is not None:
         expected = wanted if name != "auto" else None
-        found = replace(_npz(there), source=f"the file {there.name} of $TINYSEARCH_DATA")
-        return understood(found, reading, expected=expected, groups=groups, known=DATASETS)
+        contents = replace(_npz(there), source=f"the file {there.name} of $TINYSEARCH_DATA")
+        dataset = understood(contents, reading, expected=expected, groups=groups, known=DATASETS)
+        return dataset, None if dataset.name in DATASETS else there
     cached = _keras_cache(wanted)
     damage = ""
     if cached is not None:
         try:
-            found = replace(_npz(cached), source="the Keras cache")
+            contents = replace(_npz(cached), source="the Keras cache")
         except DatasetError as error:
             damage = f"{error}. "
         else:
-            return understood(found, reading, expected=wanted, groups=groups, known=DATASETS)
+            return understood(contents, reading, expected=wanted, groups=groups, known=DATASETS), None
     try:
         dataset = _download(wanted)
-        return replace(dataset, fallback=f"{damage}It was downloaded again.") if damage else dataset
+        return (replace(dataset, fallback=f"{damage}It was downloaded again.") if damage else dataset), None
     except OSError as error:
         if name != "auto":
             raise DatasetError(
@@ -86,16 +105,22 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
             f"1,797 handwritten digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For "
             f"MNIST, give --data mnist.npz or set TINYSEARCH_DATA."
         )
-        return understood(digits(note), reading)
+        return understood(digits(note), reading), None
 
 
-def at_hand(data: Path | None, named: Collection[str] = (), reading: Reading | None = None) -> dict[str, Array]:
+def at_hand(
+    data: Path | None,
+    named: Collection[str] = (),
+    reading: Reading | None = None,
+    sources: Iterable[Source] = (),
+) -> dict[str, Array]:
     """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
 
     Args:
         data: A file or folder; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
         named: Names of datasets that are asked for; of these, digits come with scikit-learn.
         reading: See ``load``.
+        sources: Of runs; those that cannot be read any more are left out, as is all that would have to be downloaded.
 
     Raises:
         DatasetError: if a file that was named cannot be used.
@@ -109,6 +134,10 @@ def at_hand(data: Path | None, named: Collection[str] = (), reading: Reading | N
         found = []
     if "digits" in named:
         found.append(load("digits").test())
+    for one in sources if data is None else ():
+        if one.path is not None:
+            with contextlib.suppress(InputError):
+                found.append(load(one.dataset or "auto", one.path, reading=one.reading).test())
     return {fingerprint(images): images.pixels for images in found}
 
 

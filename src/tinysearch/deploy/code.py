@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,11 @@ from tinysearch.deploy.numeric import Float32, Int8
 from tinysearch.deploy.source import Numeric, filled, literals, model_c, model_h, rows, template
 from tinysearch.deploy.trained import Trained
 from tinysearch.space.notation import notation
+from tinysearch.space.task import Task
 
 # Float32 sums up in another order than Keras.
 TOLERANCE = 1e-4
+_C_TYPES = {"uint8_t": np.uint8, "int8_t": np.int8, "float": np.float32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def numeric_of(trained: Trained, int8: Int8Network | None, *, bytes_in: bool) ->
 
 
 def write_code(folder: Folder, trained: Trained, numeric: Numeric, labels: Sequence[str], vectors: Vectors) -> None:
-    """Write all files of the C code.
+    """Write all files of the C code but the one that says how it is used, see ``write_readme``.
 
     Raises:
         InputError: if they cannot be written.
@@ -58,15 +61,58 @@ def write_code(folder: Folder, trained: Trained, numeric: Numeric, labels: Seque
     folder.write("test_vectors.h", _vectors_h(vectors, numeric))
     folder.write("check.c", template("check.c"))
     folder.write("Makefile", template("Makefile"))
+
+
+def write_readme(
+    folder: Folder,
+    trained: Trained,
+    numeric: Numeric,
+    vectors: Vectors,
+    sizes: Mapping[str, Mapping[str, int]],
+    verdict: Sequence[str],
+) -> None:
+    """Write how the code is used, and what it takes of a device.
+
+    Args:
+        folder, trained, numeric, vectors: See ``write_code``.
+        sizes: What was measured, by processor and level of optimization.
+        verdict: Whether that is within the limits of the run, in lines; nothing if it has none.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    image = image_bytes(trained.task, numeric)
+    rows = [f"| {build} | {one['flash']:,} | {one['ram']:,} | {image:,} |" for build, one in sizes.items()]
+    table = ["| build | flash | RAM | image |", "| --- | ---: | ---: | ---: |", *rows, ""] if rows else []
+    arrays = (vectors.pixels.astype(_C_TYPES[numeric.pixel]), vectors.logits.astype(_C_TYPES[numeric.value]))
     values = {
         "NAME": trained.name,
         "DTYPE": numeric.folder,
-        "ARENA": f"{trained.plan.arena * each:,}",
+        "ARENA": f"{trained.plan.arena * (1 if numeric.folder == 'int8' else 4):,}",
+        "IMAGE": f"{image:,}",
+        "MEASURED": "\n".join([*table, *_list(verdict)]),
         "PIXEL": numeric.pixel,
         "RULE": numeric.conversion.rule,
         "VECTORS": len(vectors.labels),
+        "VECTOR_BYTES": f"{sum(one.nbytes for one in arrays) + 8 * len(vectors.labels):,}",
     }
     folder.write("README.md", filled(template("README.md"), values))
+
+
+def _list(verdict: Sequence[str]) -> list[str]:
+    """Return a verdict in Markdown: a paragraph and a list for each run."""
+    lines: list[str] = []
+    for line in verdict:
+        if line.startswith(" "):
+            lines.append(f"- {line.strip()}")
+        else:
+            lines += [*([""] if lines else []), line[0].upper() + line[1:], ""]
+    return [*lines, ""] if lines else []
+
+
+def image_bytes(task: Task, numeric: Numeric) -> int:
+    """Return the memory that an image takes as the code reads it."""
+    return math.prod(task.input_shape) * np.dtype(_C_TYPES[numeric.pixel]).itemsize
 
 
 def _labels_h(labels: Sequence[str]) -> str:

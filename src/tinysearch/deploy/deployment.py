@@ -11,15 +11,17 @@ from typing import Any
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.evidence import Comparison, compared, images_to_compare
+from tinysearch.deploy.fit import Fit, limits_of, verdict
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.kept import trained_network
-from tinysearch.deploy.targets import TARGETS, Dtype, Findings, Order
+from tinysearch.deploy.targets import TARGETS, VECTORS, Dtype, Findings, Order
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import InputError
 from tinysearch.results.archive import SUFFIX
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.versions import version_of
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost, flash_bytes
 from tinysearch.space.footprint import PROCESSORS
 
@@ -52,6 +54,19 @@ class Deployment:
     findings: Findings
     files: Mapping[str, Mapping[str, object]]
 
+    @property
+    def fit(self) -> tuple[Fit, ...]:
+        """Whether the network, and each build of it, is within the limits of the runs that have found it."""
+        return self.findings.fit
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether it is within all limits that were checked; None if there are none.
+
+        A build for speed (``-O2``) that does not fit does not count, because there is a smaller one.
+        """
+        return all(one.fits for one in self.fit if one.decides) if self.fit else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values: what ``deployment.json`` holds."""
         counted = cost(self.trained.architecture, self.trained.task)
@@ -77,6 +92,9 @@ class Deployment:
                 }
                 for name in PROCESSORS
             },
+            "image_bytes": self.findings.image_bytes,
+            "fits": self.fits,
+            "fit": [one.to_dict() for one in self.fit],
             "litert_bytes": self.findings.litert_bytes,
             "instructions": self.findings.instructions,
             "checks": self.findings.checks,
@@ -96,6 +114,8 @@ def deploy(
     dtype: Dtype = "int8",
     scaling: bool = True,
     labels: Sequence[str] | None = None,
+    budgets: Mapping[str, Budget] | None = None,
+    vectors: int = VECTORS,
 ) -> Deployment:
     """Write a trained network in the form that a device takes, compare it with Keras, and record what came of it.
 
@@ -107,12 +127,16 @@ def deploy(
         dtype: ``"int8"`` or ``"float32"``, for C and LiteRT.
         scaling: Whether the network itself scales raw pixels; if not, whoever uses it does.
         labels: Names of the classes; their numbers if there are none.
+        budgets: The limits of the runs that have found it, by name: what is built is checked against them.
+        vectors: How many test images with known answers are written beside C code.
 
     Raises:
         InputError: if the target is unknown, the images are not those of the network, or the folder cannot be written.
         WorkError: if something that the target needs is missing, or a check fails.
     """
     check_target(target, dtype)
+    if vectors < 1:
+        raise InputError(f"C code comes with at least 1 test image with a known answer, got {vectors}")
     if dataset.task != trained.task:
         raise InputError(
             f"{trained.name} was trained for images of shape {trained.task.input_shape} and {trained.task.classes} "
@@ -122,7 +146,12 @@ def deploy(
     place = Folder(Path(folder))
     images, compared_on = images_to_compare(dataset)
     names = tuple(labels) if labels is not None else tuple(map(str, range(trained.task.classes)))
-    findings = TARGETS[target](Order(trained, dataset, images, names, dtype, scaling), place)
+    limits = limits_of(budgets or {})
+    findings = TARGETS[target](Order(trained, dataset, images, names, dtype, scaling, limits, vectors), place)
+    if target != "c":
+        params = cost(trained.architecture, trained.task).params
+        findings.fit = tuple(one for each in limits for one in each.network(params))
+        findings.verdict = verdict(limits, findings.fit)
     logits = trained.logits(images.pixels)
     done = Deployment(
         target=target,
@@ -149,6 +178,8 @@ def deploy_candidate(
     dtype: Dtype = "int8",
     scaling: bool = True,
     class_names: Sequence[str] = (),
+    budgets: Mapping[str, Budget] | None = None,
+    vectors: int = VECTORS,
     store: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Deployment:
@@ -156,7 +187,7 @@ def deploy_candidate(
 
     Args:
         name, records, models, tell: See ``trained_network``.
-        target, folder, dataset, dtype, scaling: See ``deploy``.
+        target, folder, dataset, dtype, scaling, budgets, vectors: See ``deploy``.
         class_names: Names of the classes; those of the dataset, or else their numbers, if there are none.
         store: The store that takes a record of it, if it is no archive; None for that in the folder alone.
 
@@ -176,6 +207,8 @@ def deploy_candidate(
         dtype=dtype,
         scaling=scaling,
         labels=class_names or dataset.class_names or None,
+        budgets=budgets,
+        vectors=vectors,
     )
     if store is not None and store.suffix != SUFFIX:
         with Store(store) as opened:

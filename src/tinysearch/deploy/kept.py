@@ -10,6 +10,7 @@ from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.again import trained_again
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import CandidateError
+from tinysearch.results.artifacts import handed_out
 from tinysearch.results.record import Record
 from tinysearch.runtime.backend import generators_kept, load_keras
 from tinysearch.training.candidate import Candidate
@@ -25,6 +26,8 @@ def trained_network(
 ) -> tuple[Trained, Record]:
     """Return a candidate's network with the model that was kept, else train it again; and the record that it is of.
 
+    Which of several trainings that is, is said by ``handed_out``.
+
     Args:
         name: What it is called.
         records: Its trainings.
@@ -37,25 +40,24 @@ def trained_network(
         TrainingError: if it cannot be trained again.
         WorkerError: if nothing can be trained here.
     """
-    kept = [(record, model) for record, model in zip(records, models, strict=True) if model is not None]
-    # One that was trained on all training images is to be preferred; of several that with the lowest seed, whichever
-    # was finished first.
-    kept.sort(key=lambda one: (one[0].purpose != "evaluation", one[0].seed))
+    pairs = list(zip(records, models, strict=True))
+    # The same network may have been trained on other images too.
+    found = handed_out(one for one in pairs if one[0].fingerprint == dataset.fingerprint) or handed_out(pairs)
     if not records:
         raise CandidateError(
             f"{name} has not been trained in this store, so there is nothing to deploy; train it first, as "
             f"'tinysearch run' and 'tinysearch reproduce' do, or name one of 'tinysearch leaderboard'"
         )
-    record = kept[0][0] if kept else next((one for one in records if not one.failed), records[-1])
+    record, path = found or (records[-1], None)
     if record.fingerprint != dataset.fingerprint:
         raise CandidateError(
             f"{name} was trained on {record.dataset} with fingerprint {record.fingerprint}, the dataset given is "
             f"{dataset.name} with {dataset.fingerprint}; give the data it was trained on with --data or --dataset"
         )
     origin = {"run": record.run, "key": record.key, "seed": record.seed}
-    if kept:
-        model = load_model(kept[0][1])
-        return Trained(name, record.architecture, model, {**origin, "purpose": record.purpose}), record
+    if path is not None:
+        scored = {"purpose": record.purpose, "test_accuracy": record.test_accuracy}
+        return Trained(name, record.architecture, load_model(path), {**origin, **scored}), record
     if tell is not None:
         tell(f"the model of {name} was not kept; it is trained again, with seed {record.seed}")
     model = trained_again(Candidate(record.architecture, Recipe.from_dict(record.recipe)), dataset, record.seed)

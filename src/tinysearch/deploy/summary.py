@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from tinysearch.deploy.toolchain import PROCESSORS
+from tinysearch.report import figures
 
 if TYPE_CHECKING:
     from tinysearch.deploy.deployment import Deployment
 
 # Millions of cycles a second of an Arduino Uno's AVR, a Cortex-M4, and a fast Cortex-M7.
 CLOCKS = (16, 64, 480)
+_MEMORY = (
+    "RAM: the arena for all activations, the network's own input included. image: the buffer that model_classify() "
+    "reads; none is needed if images are written to model_input(). Neither includes the stack, some 300 bytes."
+)
 
 
 def summary(done: Deployment) -> RenderableType:
@@ -20,16 +28,26 @@ def summary(done: Deployment) -> RenderableType:
     findings = done.findings
     parts: list[RenderableType] = [
         Text(f"{done.trained.name} as {done.target} in {done.folder}"),
+        *([Text(f"the network {_training(done.trained.origin)}")] if "purpose" in done.trained.origin else []),
         Text(", ".join(f"{name} ({one['bytes']:,} bytes)" for name, one in done.files.items())),
         Text(),
         _accuracies(done),
     ]
     if findings.sizes:
-        parts += [Text(), _sizes(done)]
+        parts += [Text(), _sizes(done), Text(_MEMORY, style="dim")]
     if findings.checks:
         parts += [Text(), *(Text(f"checked: {one}") for one in findings.checks)]
     parts += [Text(f"note: {one}", style="bold yellow") for one in findings.notes]
+    if findings.verdict:
+        # Last, so that it is what is seen first.
+        style = {True: "bold green", False: "bold red", None: "bold yellow"}[done.fits]
+        parts += [Text(), *(Text(line, style=style) for line in findings.verdict)]
     return Group(*parts)
+
+
+def _training(origin: Mapping[str, Any]) -> str:
+    """Say which training a network is of."""
+    return figures.training(origin["purpose"], origin["seed"], origin.get("test_accuracy"))
 
 
 def _accuracies(done: Deployment) -> Table:
@@ -41,15 +59,18 @@ def _accuracies(done: Deployment) -> Table:
 
 
 def _sizes(done: Deployment) -> Table:
-    clocks = [f"ms at {clock} MHz" for clock in CLOCKS]
+    clocks = [f"{clock} MHz" for clock in CLOCKS]
     table = _table(
-        "measured with the cross compiler and QEMU; times are estimates of one instruction per cycle",
-        ("", "flash", "RAM", "instructions", *clocks),
+        "measured with the cross compiler and QEMU; times in ms, estimated at one instruction per cycle",
+        ("", "flash", "RAM + image", "instructions", *clocks),
     )
     for name, one in done.findings.sizes.items():
         count = done.findings.instructions.get(name)
         times = ["" if count is None else f"{count / clock / 1000:.3g}" for clock in CLOCKS]
-        table.add_row(name, f"{one['flash']:,}", f"{one['ram']:,}", "" if count is None else f"{count:,}", *times)
+        ram = f"{one['ram']:,} + {done.findings.image_bytes:,}"
+        processor, _, level = name.partition(" ")
+        build = f"{PROCESSORS[processor].name} {level}"
+        table.add_row(build, f"{one['flash']:,}", ram, "" if count is None else f"{count:,}", *times)
     return table
 
 

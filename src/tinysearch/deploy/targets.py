@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
-from tinysearch.deploy.code import TOLERANCE, Vectors, numeric_of, write_code
+from tinysearch.deploy.code import TOLERANCE, Vectors, image_bytes, numeric_of, write_code, write_readme
 from tinysearch.deploy.evidence import Comparison, compared
+from tinysearch.deploy.fit import Fit, Limits, fits, verdict
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network, int8_network
 from tinysearch.deploy.litert import Interpreter, convert
@@ -34,6 +35,7 @@ from tinysearch.deploy.toolchain import (
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import WorkError
 from tinysearch.runtime.backend import generators_kept, quiet
+from tinysearch.space.cost import cost, flash_bytes
 
 Dtype = Literal["int8", "float32"]
 VECTORS = 50
@@ -51,6 +53,8 @@ class Order:
         labels: Names of the classes.
         dtype: Type of weights and activations.
         scaling: Whether the network itself scales raw pixels.
+        limits: Those of the runs that have found it.
+        vectors: How many images with known answers are written beside C code.
     """
 
     trained: Trained
@@ -59,6 +63,8 @@ class Order:
     labels: tuple[str, ...]
     dtype: Dtype = "int8"
     scaling: bool = True
+    limits: tuple[Limits, ...] = ()
+    vectors: int = VECTORS
 
     @property
     def bytes_in(self) -> bool:
@@ -82,6 +88,9 @@ class Findings:
         checks: What was checked, in words.
         notes: What could not be checked, and why.
         litert_bytes: Size of the LiteRT file that C code in int8 agrees with.
+        image_bytes: Memory that an image takes as C code reads it.
+        fit: Whether what was built is within the limits of the runs that have found the network, build by build.
+        verdict: The same in lines of text.
     """
 
     comparisons: dict[str, Comparison] = field(default_factory=dict)
@@ -90,6 +99,9 @@ class Findings:
     checks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     litert_bytes: int | None = None
+    image_bytes: int | None = None
+    fit: tuple[Fit, ...] = ()
+    verdict: list[str] = field(default_factory=list)
 
 
 def to_c(order: Order, folder: Folder) -> Findings:
@@ -101,7 +113,8 @@ def to_c(order: Order, folder: Folder) -> Findings:
     keras_logits = trained.logits(order.images.pixels)
     expected = keras_logits if int8 is None else int8.logits(pixels)
     tolerance = 1.0 if int8 is not None else TOLERANCE * max(1.0, float(np.abs(keras_logits).max()))
-    vectors = Vectors(pixels[:VECTORS], order.images.labels[:VECTORS], expected[:VECTORS], tolerance)
+    first = slice(order.vectors)
+    vectors = Vectors(pixels[first], order.images.labels[first], expected[first], tolerance)
     write_code(folder, trained, numeric, order.labels, vectors)
     if int8 is not None:
         findings.litert_bytes = len(int8.content)
@@ -119,6 +132,15 @@ def to_c(order: Order, folder: Folder) -> Findings:
             same = int((logits == expected).all(axis=1).sum())
             findings.checks.append(f"{same:,} of {len(logits):,} images: the very logits of LiteRT's reference kernels")
     _on_devices(folder, findings)
+    findings.image_bytes = image_bytes(trained.task, numeric)
+    predicted: dict[str, tuple[int | None, int]] = {}
+    for processor in PROCESSORS:
+        flash = flash_bytes(trained.architecture, trained.task, processor) if int8 and order.bytes_in else None
+        predicted[processor] = flash, trained.plan.arena * (1 if int8 else 4)
+    params = cost(trained.architecture, trained.task).params
+    findings.fit = tuple(one for each in order.limits for one in fits(each, params, findings.sizes, predicted))
+    findings.verdict = verdict(order.limits, findings.fit, findings.image_bytes)
+    write_readme(folder, trained, numeric, vectors, findings.sizes, findings.verdict)
     return findings
 
 

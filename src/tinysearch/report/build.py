@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import statistics
 from collections import Counter
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.report import figures
+from tinysearch.report.commands import data_words
 from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Section, Test, Versus
 from tinysearch.report.memory import Memory
 from tinysearch.report.windows import windows
@@ -56,7 +58,7 @@ def build(
     Args:
         store: Where the results are; it is only read.
         runs: Names of runs; all if none is named.
-        documented: Documented test accuracies, by the name of the model.
+        documented: Documented test accuracies on MNIST, by the name of the model.
         images: Test images, shape ``(images, height, width, channels)``, by fingerprint; those that were misclassified
             are shown.
         created_at: When, for the page to say.
@@ -91,11 +93,10 @@ def build(
             for run in known.values()
             if run.fingerprint in marks and "trials" in run.settings and (not runs or run.name in runs)
         ]
-        sections.append(
-            Section(
-                dataset, candidates, searches, *ranked_by, board.mixed.get(dataset, ()), board.splits.get(dataset, ())
-            )
+        section = Section(
+            dataset, candidates, searches, *ranked_by, board.mixed.get(dataset, ()), board.splits.get(dataset, ())
         )
+        sections.append(dataclasses.replace(section, data=data_words(known.get(section.best.row.run))))
     return Report(sections, list(runs), board.failed, created_at, ", ".join(runs) or title, list(words))
 
 
@@ -110,7 +111,8 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
         strategy=settings.get("strategy"),
         budget=(settings.get("budget") or {}).get("params"),
         trial=first.trial,
-        documented=known.documented.get(row.name),
+        # They are figures of MNIST.
+        documented=known.documented.get(row.name) if first.dataset == "mnist" else None,
         int8_weight_bytes=first.cost.int8_weight_bytes,
         layers=[
             (one.name, one.kind, list(one.output_shape), one.params, one.macs, shown.get(one.name, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from tinysearch.report import figures
@@ -13,7 +14,12 @@ from tinysearch.space.notation import LEGEND, notation
 
 
 def to_card(
-    name: str, architecture: Architecture, cost: Cost, records: Sequence[Record], class_names: Sequence[str] = ()
+    name: str,
+    architecture: Architecture,
+    cost: Cost,
+    records: Sequence[Record],
+    class_names: Sequence[str] = (),
+    words: Sequence[str] = (),
 ) -> str:
     """Return the card of a candidate in Markdown.
 
@@ -22,6 +28,7 @@ def to_card(
         architecture, cost: What it is, and what it costs.
         records: Its trainings and evaluations; none if it was never trained.
         class_names: Names of the classes, in the order of its outputs; nothing where they are called by numbers.
+        words: By which a command finds the store and the data that it was trained on.
     """
     measured = _independent(records)
     parts = [
@@ -33,7 +40,7 @@ def to_card(
         *_costs(cost),
         *_classes(class_names),
         *_results(measured),
-        *_training(measured),
+        *_training(measured, words),
         "## Layers",
         "",
         "| layer | kind | output | parameters | MACs |",
@@ -138,7 +145,7 @@ def _metrics(
     return rows
 
 
-def _training(records: Sequence[Record]) -> list[str]:
+def _training(records: Sequence[Record], words: Sequence[str]) -> list[str]:
     if not records:
         return []
     first = records[0]
@@ -151,7 +158,7 @@ def _training(records: Sequence[Record]) -> list[str]:
         f"- recipe: {_escaped(recipe)}",
         f"- run: {_escaped(first.run)}, key `{first.key}`, stored {first.created_at}",
         f"- on: {_escaped(versions)}",
-        f"- again: `tinysearch reproduce {first.key} --seeds 3`",
+        f"- again: `{shlex.join(['tinysearch', 'reproduce', first.key, '--seeds', '3', *words])}`",
         "",
     ]
 

@@ -157,6 +157,7 @@ class Section:
         metric, direction: What candidates are ranked by.
         mixed: The objectives of the runs, where they are ranked by accuracy because these differ.
         splits: What was held out for validation, in words, where it was not the same in all runs.
+        data: The words by which a command on the run of the best finds its data; none where the run says where it is.
     """
 
     dataset: str
@@ -166,6 +167,7 @@ class Section:
     direction: Direction = "max"
     mixed: Sequence[str] = ()
     splits: Sequence[str] = ()
+    data: Sequence[str] = ()
 
     @property
     def best(self) -> Candidate:

@@ -48,7 +48,8 @@ def layers(cost: Cost) -> RenderableType:
 def _as_code(cost: Cost) -> str:
     if cost.flash_bytes is None:
         return ""
-    return f". As C code on a Cortex-M0+: {cost.flash_bytes:,} bytes of flash and {cost.ram_bytes:,} of RAM"
+    image = "" if cost.image_bytes is None else f" + {cost.image_bytes:,} for a buffer that holds the image"
+    return f". As C code on a Cortex-M0+: {cost.flash_bytes:,} bytes of flash, RAM {cost.ram_bytes:,} bytes{image}"
 
 
 def _place(name: str) -> str:

@@ -37,11 +37,18 @@ class Display(Callback):
         self._leader: Standing[Record] | None = None
         self._searching = False
         self._estimate: Estimate | None = None
+        self._run = ""
+        # Lines that nobody looks at on a terminal stay whole, for those who search them; others break between words.
+        self._whole = not console.is_terminal
 
     def on_stage_start(self, stage: Stage) -> None:
         """Show what is about to happen, and begin to show its progress."""
         self._searching = stage.name == "search"
-        self._estimate = None
+        if stage.name not in ("revalidation", "evaluation") or stage.run != self._run:
+            self._estimate = None
+        elif self._estimate is not None:
+            self._estimate.enter(stage)
+        self._run = stage.run
         plan = list(stage.plan)
         if stage.forecast is not None:
             searched = tuple(one.cost.macs for one in stage.records if one.origin == "search")
@@ -50,7 +57,7 @@ class Display(Callback):
         if plan:
             self._console.print(_table(plan))
         if stage.text:
-            self._console.print(f"\n{stage.text}", soft_wrap=True)
+            self._console.print(f"\n{stage.text}", soft_wrap=self._whole)
         self._progress = TrainingProgress(
             self._console, stage.total, stage.epochs, stage.done, stage.workers, stage.objective
         )
@@ -58,6 +65,8 @@ class Display(Callback):
             self._leader = leader([one for one in stage.records if one.purpose != "evaluation"])
             self._update(stage.rejections)
         self._progress.__enter__()
+        if self._estimate is not None:
+            self._progress.expect(self._estimate.left)
 
     def on_trial_start(self, training: Training) -> None:
         """Show that a training begins."""
@@ -100,20 +109,20 @@ class Display(Callback):
     def on_note(self, text: str) -> None:
         """Show a note."""
         if self._notes:
-            self._console.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=True)
+            self._console.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=self._whole)
 
     def on_decision(self, text: str) -> None:
         """Show what was decided."""
-        self._console.print(Text(f"\n{text}"), soft_wrap=True)
+        self._console.print(Text(f"\n{text}"), soft_wrap=self._whole)
 
     def _tell(self) -> None:
         """Show how long the run takes, as soon as its own trainings say so."""
         if self._estimate is None or self._progress is None:
             return
-        self._progress.later = self._estimate.later or 0.0
-        news = self._estimate.news()
+        self._progress.expect(self._estimate.left)
+        news = self._estimate.news(bar=not self._progress.plain)
         if news is not None:
-            self._console.print(Text(news), soft_wrap=True)
+            self._console.print(Text(news), soft_wrap=self._whole)
 
     def _update(self, rejections: Mapping[str, int]) -> None:
         line = ""
@@ -133,18 +142,23 @@ class WarnedNotes(Callback):
         warnings.warn(text, TinySearchWarning, stacklevel=2)
 
 
-def display(verbose: bool | int | None = None) -> Display | None:
+def display(verbose: bool | int = True) -> Display | None:
     """Return what shows a study that is carried out from Python; None for nothing.
 
     Args:
-        verbose: Whether to show it; None for on a terminal and in a notebook.
+        verbose: Whether to show it: live on a terminal and in a notebook, elsewhere as plain lines.
     """
-    notebook = in_notebook()
-    if not (sys.stderr.isatty() or notebook if verbose is None else verbose):
-        return None
+    return Display(_console(), notes=False) if verbose else None
+
+
+def tell_of_interruption(kept: str, remedy: str) -> None:
+    """Say what an interrupted call has kept, and how to go on with it."""
+    _console().print(Text(f"\ninterrupted: {kept}; {remedy}"), soft_wrap=True)
+
+
+def _console() -> Console:
     # What goes to the error stream stands out in red in a notebook.
-    console = Console(file=sys.stdout, width=110, force_terminal=False) if notebook else Console(stderr=True)
-    return Display(console, notes=False)
+    return Console(file=sys.stdout, width=110, force_terminal=False) if in_notebook() else Console(stderr=True)
 
 
 def _table(plan: Sequence[tuple[str, str]]) -> Table:

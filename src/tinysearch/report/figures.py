@@ -13,13 +13,13 @@ MISSING = "-"
 # Metrics that are written as percent.
 _SHARES = {*OBJECTIVES, INT8_ACCURACY}
 _REASONS = {
-    "params": "at or above the budget",
-    "macs": "too many MACs",
-    "peak_activation_bytes": "too much RAM",
-    "int8_weight_bytes": "too many bytes of weights",
-    "flash_bytes": "too much flash",
-    "duplicate": "seen before",
-    "shape": "do not fit the images",
+    "params": "with too many parameters",
+    "macs": "with too many MACs",
+    "peak_activation_bytes": "with too much RAM",
+    "int8_weight_bytes": "with too many bytes of weights",
+    "flash_bytes": "with too much flash",
+    "duplicate": "proposed before",
+    "shape": "too deep for the images",
 }
 
 
@@ -124,6 +124,21 @@ def params(total: int, trainable: int, non_trainable: int) -> str:
     return f"{total:,} ({trainable:,} + {non_trainable:,})"
 
 
+def training(purpose: str, seed: int, test_accuracy: float | None) -> str:
+    """Say which training of a candidate something is of.
+
+    >>> training("evaluation", 0, 0.9845)
+    'trained on all training images with seed 0, 98.45 % on the test images'
+    >>> training("search", 1, None)
+    'trained in the search with seed 1, not scored on the test images'
+    """
+    how = {"search": "trained in the search", "trained again": "trained again on all training images"}
+    scored = f"{percent(test_accuracy)} on the test images" if test_accuracy is not None else ""
+    if purpose != "trained again" and not scored:
+        scored = "not scored on the test images"
+    return f"{how.get(purpose, 'trained on all training images')} with seed {seed}" + (scored and f", {scored}")
+
+
 def count(number: float) -> str:
     """Write a count short, with three digits.
 
@@ -135,6 +150,15 @@ def count(number: float) -> str:
             scaled = number / (limit / 1e3)
             return f"{scaled:.0f}{unit}" if scaled >= 100 or not unit else f"{scaled:.3g}{unit}"
     return f"{number / 1e9:.3g}G"
+
+
+def exact(number: int) -> str:
+    """Write a count with all its digits.
+
+    >>> exact(113_712)
+    '113,712'
+    """
+    return f"{number:,}"
 
 
 def epochs(number: int) -> str:
@@ -173,9 +197,11 @@ def rough(seconds: float) -> str:
 def rejected(rejections: Mapping[str, int]) -> str:
     """Write in words what the constraint filter rejected.
 
-    >>> rejected({"params": 1_200, "duplicate": 3})
-    '3 seen before, 1,200 at or above the budget'
+    >>> rejected({"params": 1_200, "duplicate": 3}), rejected({})
+    ('3 proposed before, 1,200 with too many parameters', 'no network')
     """
+    if not rejections:
+        return "no network"
     return ", ".join(f"{number:,} {_REASONS.get(reason, reason)}" for reason, number in sorted(rejections.items()))
 
 

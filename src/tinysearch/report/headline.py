@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinysearch.report import figures
+from tinysearch.report.commands import NAMED
 from tinysearch.report.contents import Candidate, Report, Section
 from tinysearch.report.table import tested
 from tinysearch.results.objective import OBJECTIVES
 from tinysearch.results.record import ACCURACY
 
-# Those that are found by name; of others there is a file.
-_DATASETS = ("mnist", "fashion_mnist", "digits")
 _SAID = {
     "better": "It is significantly better than {}.",
     "worse": "It is significantly worse than {}.",
@@ -93,7 +92,7 @@ def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
                 "text": f"has the {most} validation {metric}. It was selected by this figure, which is therefore "
                 "optimistic, and single trainings cannot separate close candidates. To retrain the best with several "
                 "seeds and score them on the test images, run",
-                "command": shlex.join(["tinysearch", "evaluate", best.row.run, *report.store]),
+                "command": shlex.join(["tinysearch", "evaluate", best.row.run, *section.data, *report.store]),
             }
         ]
     top = max(compared, key=lambda each: _test_score(section, each))
@@ -158,13 +157,18 @@ def choice(section: Section) -> dict[str, Any]:
 
 def reproduce(section: Section, report: Report, one: Candidate | None = None) -> str:
     """Return the command that trains a candidate again, or the baselines as the candidates were trained."""
-    name = section.dataset.split()[0]
     words = ["tinysearch", "reproduce", *([one.row.key] if one is not None else []), "--seeds", "3"]
     if one is None:
-        words += ["--epochs", str(section.best.row.epochs)]
-    if name != "mnist":
-        words += ["--dataset", name] if name in _DATASETS else ["--data", f"{name}.npz"]
-    return shlex.join([*words, *report.store])
+        words += ["--epochs", str(section.best.row.epochs), *_of_the_data(section)]
+    return shlex.join([*words, *section.data, *report.store])
+
+
+def _of_the_data(section: Section) -> list[str]:
+    """Return the words that say on what the baselines are trained: a dataset by its name, or that of a run."""
+    name = section.dataset.split()[0]
+    if name in NAMED:
+        return [] if name == "mnist" else ["--dataset", name]
+    return ["--run", section.best.row.run]
 
 
 def _best_of_sizes(section: Section, scored: Sequence[Candidate]) -> list[Candidate]:

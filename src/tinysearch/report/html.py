@@ -98,6 +98,6 @@ def _search(search: Progress, metric: str) -> dict[str, Any]:
         "trials": ", ".join([f"{len(search.best)}", *beside]),
         "best": figures.measured(search.best[-1] if search.best else None, metric),
         "time": figures.duration(search.seconds[-1] if search.seconds else 0.0),
-        "rejected": figures.rejected(search.rejections) or "none",
+        "rejected": figures.rejected(search.rejections),
         "failures": [f"{name}: {reason}" for name, reason in search.failures],
     }

@@ -22,6 +22,14 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
+def as_html(shown: RenderableType) -> str:
+    """Return what a terminal would show as HTML for the output of a cell."""
+    console = Console(file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor")
+    console.print(shown)
+    style = "line-height:normal;font-family:Menlo,Consolas,monospace"
+    return console.export_html(inline_styles=True, code_format=f'<pre style="{style}">{{code}}</pre>')
+
+
 class NotebookLive:
     """Shows what a function returns, and shows it anew when ``refresh`` is called.
 
@@ -53,7 +61,4 @@ class NotebookLive:
         self._handle = None
 
     def _html(self) -> str:
-        console = Console(file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor")
-        console.print(self._render())
-        style = "line-height:normal;font-family:Menlo,Consolas,monospace"
-        return console.export_html(inline_styles=True, code_format=f'<pre style="{style}">{{code}}</pre>')
+        return as_html(self._render())

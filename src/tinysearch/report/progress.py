@@ -46,7 +46,7 @@ class TrainingProgress:
         objective: That of the run; where it is not accuracy, it is shown first.
 
     Attributes:
-        later: Seconds that the run takes after these trainings, as far as is known.
+        plain: Whether there are lines alone, and no bars.
     """
 
     def __init__(
@@ -64,13 +64,15 @@ class TrainingProgress:
         self._done = done
         self._workers = workers
         self._objective = objective
-        self.later = 0.0
+        self._until: float | None = None
+        self._of_run = False
         self._begun = done
         self._trained_seconds: list[float] = []
         self._under_way: dict[Hashable, _Training] = {}
         self._note = ""
         self._best = ""
         plain = not console.is_terminal or console.is_dumb_terminal or console.no_color
+        self.plain = plain and not in_notebook()
         self._live = None if plain else Live(console=console, get_renderable=self._render, refresh_per_second=4)
         self._notebook = NotebookLive(self._render) if plain and in_notebook() else None
 
@@ -132,6 +134,11 @@ class TrainingProgress:
         """Set the lines about the best candidate so far and about rejections."""
         self._best, self._note = best, rejected
 
+    def expect(self, left: float | None) -> None:
+        """Set the seconds until the whole run is over, and not these trainings alone; None while they are not known."""
+        self._of_run = True
+        self._until = None if left is None else time.monotonic() + left
+
     def _result(self, record: Record) -> str:
         test = "" if record.test_accuracy is None else f" test {figures.percent(record.test_accuracy)}"
         validation = "" if record.val_accuracy is None else _named(record.val_accuracy)
@@ -166,8 +173,10 @@ class TrainingProgress:
         bars.add_row(Text(title), bar, Text(f"{completed}/{total}"), Text(words, overflow="ellipsis"))
 
     def _left(self) -> str:
-        """Estimate the time left from trainings that are over, or else from the epochs of those under way."""
+        """Return the time left of the run, or if that is not known of these trainings, as far as they show it."""
         now = time.monotonic()
+        if self._of_run:
+            return "" if self._until is None else f"about {figures.rough(max(0.0, self._until - now))} left in all"
         spent = [(now - one.began, one.epoch / self._epochs) for one in self._under_way.values()]
         if self._trained_seconds:
             each = sum(self._trained_seconds) / len(self._trained_seconds)
@@ -177,8 +186,7 @@ class TrainingProgress:
             return ""
         begun = sum(min(seconds, each) for seconds, _ in spent)
         left = max(0.0, each * (self._total - self._done) - begun) / self._workers
-        then = f", {figures.rough(left + self.later)} with all that follows" if self.later else ""
-        return f"about {figures.duration(left)} left{then}"
+        return f"about {figures.duration(left)} left"
 
 
 def _named(value: float, objective: str = ACCURACY) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import statistics
+import time
 from dataclasses import dataclass, replace
 
 from tinysearch.report import figures
-from tinysearch.results.forecast import SETUP, Forecast, Pace, Timing
+from tinysearch.results.callback import Stage
+from tinysearch.results.forecast import REVALIDATED, SETUP, Forecast, Pace, Timing
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.training import Training
 
@@ -25,7 +27,7 @@ def expected(forecast: Forecast) -> str:
     bounds = forecast.bounds()
     if bounds is None:
         return f"an estimate follows the first epochs{limit}"
-    between = f"{figures.rough(bounds[0])} to {figures.rough(bounds[1])}"
+    between = " to ".join(dict.fromkeys(map(figures.rough, bounds)))
     return f"roughly {between}{parts}; a better estimate follows the first epochs{limit}"
 
 
@@ -51,6 +53,19 @@ class Estimate:
         self._timings: list[Timing] = []
         self._running: dict[tuple[str, int, str], _Running] = {}
         self._told = forecast.pace is not None
+        self._corrected = False
+        self._began = time.monotonic()
+        # What is left of the search, and of the stage that it is in afterwards.
+        self._known = list(forecast.known)
+        self._trials = forecast.trials
+        self._stage, self._here = "search", 0
+        self._revalidated = self._rounds = 0
+
+    def enter(self, stage: Stage) -> None:
+        """Take note that a round of revalidations begins, or the evaluation."""
+        self._stage, self._here = stage.name, stage.total - stage.done
+        self._rounds += stage.name == "revalidation"
+        self._running.clear()
 
     @property
     def pace(self) -> Pace | None:
@@ -66,13 +81,25 @@ class Estimate:
         return replace(pace, setup=SETUP if before is None else before.setup)
 
     @property
-    def later(self) -> float | None:
-        """Seconds that revalidation and evaluation take; None if that is not known yet."""
-        pace = self.pace
+    def left(self) -> float | None:
+        """Seconds until the run is over, revalidation and evaluation included; None if that is not known yet."""
+        pace, before = self.pace, self._forecast
         if pace is None:
             return None
-        macs = statistics.fmean(self._macs) if self._macs else self._forecast.macs
-        return self._forecast.later_seconds(pace, macs)
+        macs = statistics.fmean(self._macs) if self._macs else before.macs
+        seconds = before.evaluation_seconds(pace, macs, before.evaluations)
+        if self._stage == "search":
+            rest = replace(before, known=tuple(self._known), trials=self._trials, macs=macs)
+            seconds = rest.search_seconds(pace) + rest.later_seconds(pace, macs)
+        elif self._stage == "revalidation":
+            more = REVALIDATED * before.revalidations - self._revalidated - self._here
+            seconds += before.rounds_seconds(pace, macs, self._here, 1)
+            seconds += before.rounds_seconds(pace, macs, more, before.rounds - self._rounds)
+        else:
+            seconds = before.evaluation_seconds(pace, macs, self._here)
+        spent = sum(one.curve[-1].seconds for one in self._running.values() if one.curve)
+        left = max(0.0, seconds - spent / before.workers)
+        return left if before.limit is None else min(left, max(0.0, before.limit - time.monotonic() + self._began))
 
     def begin(self, training: Training) -> None:
         """Take note that a training begins."""
@@ -86,19 +113,35 @@ class Estimate:
     def finish(self, record: Record) -> None:
         """Take note of a result."""
         self._running.pop(_identity(record), None)
+        if record.purpose != "search":
+            self._here = max(0, self._here - 1)
+            self._revalidated += record.purpose == "revalidation"
+        elif record.origin == "search":
+            self._trials = max(0, self._trials - 1)
+        elif record.cost.macs in self._known:
+            self._known.remove(record.cost.macs)
         if record.failed or record.reused_from is not None:
             return
-        if record.origin == "search":
+        if record.origin == "search" and record.purpose == "search":
             self._macs.append(record.cost.macs)
         self._timings.append(Timing(record.cost.macs, self._forecast.images, record.measurement))
 
-    def news(self) -> str | None:
-        """Return how long the run takes, once: as soon as its trainings show it, if it was not known before."""
-        timed = bool(self._timings) or all(len(one.curve) >= _ENOUGH for one in self._running.values())
+    def news(self, *, bar: bool = True) -> str | None:
+        """Return how long the run takes, once: as soon as its trainings show it, if it was not known before.
+
+        Args:
+            bar: Whether a bar shows the time that is left. Where there is none, it is also said once what the first
+                trainings correct of what was known before.
+        """
         pace = self.pace
-        if self._told or pace is None or not timed:
+        if pace is None or self._stage != "search":
             return None
-        self._told = True
+        if self._told:
+            if bar or self._corrected or len(self._timings) <= self._forecast.workers:
+                return None
+        elif not self._timings and not all(len(one.curve) >= _ENOUGH for one in self._running.values()):
+            return None
+        self._corrected = self._told = True
         return f"the run will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}"
 
 

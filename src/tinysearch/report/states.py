@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tinysearch.report.commands import resume
 from tinysearch.results.lock import SILENCE, Holder, HolderWatch
 from tinysearch.results.record import Run
 from tinysearch.results.store import Store
@@ -35,10 +36,12 @@ class RunStates:
     Args:
         store: The store.
         runs: Names of runs; all if none is named.
+        words: By which a command finds the store, if it is not the default one.
     """
 
-    def __init__(self, store: Store, runs: tuple[str, ...] = ()) -> None:
+    def __init__(self, store: Store, runs: tuple[str, ...] = (), words: Sequence[str] = ()) -> None:
         self._store = store
+        self._words = tuple(words)
         self._runs = runs
         self._watches: dict[str, HolderWatch] = {}
 
@@ -61,18 +64,19 @@ class RunStates:
             run.name,
             run.dataset,
             kind if who is None else "running",
-            described(run, who, watch.silent),
+            described(run, who, watch.silent, self._words),
             trials,
         )
 
 
-def described(run: Run, who: Holder | None, silent: Holder | None = None) -> str:
+def described(run: Run, who: Holder | None, silent: Holder | None = None, store: Sequence[str] = ()) -> str:
     """Say in words whether a run is in progress, and how to resume it if it is not.
 
     Args:
         run: The run.
         who: The process that runs it, if there is one.
         silent: A process that did and is considered dead.
+        store: The words by which a command finds the store, if it is not the default one.
     """
     if who is not None:
         return f"in progress, in {who}"
@@ -81,4 +85,4 @@ def described(run: Run, who: Holder | None, silent: Holder | None = None) -> str
     state = "no process is running it"
     if silent is not None:
         state = f"{silent} gave no sign of life for {SILENCE / 60:.0f} minutes and is considered dead"
-    return f"{state}; resume it with tinysearch run --name {run.name} --resume" if "trials" in run.settings else state
+    return f"{state}; resume it with {resume(run, store)}" if "trials" in run.settings else state

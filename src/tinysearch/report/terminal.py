@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
@@ -14,9 +14,6 @@ from rich.text import Text
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Leaderboard, Row
 from tinysearch.results.record import ACCURACY
-
-if TYPE_CHECKING:
-    pass
 
 # Columns that are never left out, and those that nobody misses.
 _ALWAYS, _DISPENSABLE = 90, 20
@@ -28,6 +25,7 @@ _SORTED = {
     "flash_bytes": "flash",
     "train_seconds": "time",
 }
+_BYTES = ("peak_activation_bytes", "flash_bytes")
 
 
 class _Column(NamedTuple):
@@ -38,7 +36,11 @@ class _Column(NamedTuple):
 
 
 def leaderboard(
-    board: Leaderboard, width: int, documented: Mapping[str, float] | None = None, sort: str = "rank"
+    board: Leaderboard,
+    width: int,
+    documented: Mapping[str, float] | None = None,
+    sort: str = "rank",
+    limited: Collection[str] = (),
 ) -> RenderableType:
     """Return a table per dataset that is at most ``width`` columns wide, leaving out the least important columns.
 
@@ -47,6 +49,7 @@ def leaderboard(
         width: Columns of the terminal.
         documented: Documented test accuracies of hand-designed baselines, by name; they stand beside what was measured.
         sort: What the rows are sorted by; its column is not left out.
+        limited: What the runs have limits on, fields of a row; their columns are exact and are not left out.
     """
     if not board.rows:
         return Text("No candidate has been measured yet.")
@@ -55,8 +58,9 @@ def leaderboard(
         # They are figures of MNIST.
         known = documented or {} if dataset.split()[0] == "mnist" else {}
         rows = board.of(dataset)
-        shown, hidden = _shown(rows, width, known, sort)
-        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board, dataset), Text()]
+        shown, hidden = _shown(rows, width, known, {sort}, limited)
+        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board, dataset)]
+        parts += [*_units(shown, limited), Text()]
     parts.pop()
     if board.hidden_rows:
         parts.append(Text(f"{board.hidden_rows:,} more candidates are not shown; --top 0 shows all", style="dim"))
@@ -96,14 +100,24 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
     return [Text(one, style="dim") for one in found]
 
 
+def _units(shown: Sequence[_Column], limited: Collection[str]) -> list[Text]:
+    """Return what is counted as RAM, and what exact figures are in."""
+    if "RAM" not in {column.title for column in shown}:
+        return []
+    exact = " and ".join(_SORTED[name] for name in _BYTES if name in limited)
+    words = "RAM: activations in int8; a buffer for the image and the stack come on top (see show)"
+    return [Text(f"{exact} in bytes; {words}" if exact else words, style="dim")]
+
+
 def _shown(
-    rows: Sequence[Row], width: int, documented: Mapping[str, float], sort: str
+    rows: Sequence[Row], width: int, documented: Mapping[str, float], kept: Collection[str], limited: Collection[str]
 ) -> tuple[list[_Column], list[str]]:
     """Return the columns that there is room for, and the titles of the others."""
+    needed = {_SORTED[name] for name in (*kept, *limited) if name in _SORTED}
 
     def columns(*, split: bool) -> list[_Column]:
-        every = _columns(rows, documented, split=split)
-        return [one._replace(keep=100) if one.title == _SORTED.get(sort) else one for one in every]
+        every = _columns(rows, documented, limited, split=split)
+        return [one._replace(keep=100) if one.title in needed else one for one in every]
 
     every = columns(split=True)
     shown = _fitting(every, width)
@@ -137,13 +151,21 @@ def _table(dataset: str, rows: Sequence[Row], shown: Sequence[_Column]) -> Table
     return table
 
 
-def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: bool) -> list[_Column]:
+def _columns(
+    rows: Sequence[Row], documented: Mapping[str, float], limited: Collection[str], *, split: bool
+) -> list[_Column]:
     """Return all columns; parameters as one number, or ``split`` into trainable ones and others too.
 
     Where ranks are by another metric than accuracy, it stands before accuracy.
     """
     any_tested = any(row.test_seeds for row in rows)
     by_accuracy = rows[0].metric == ACCURACY
+
+    def counts(field: str) -> list[str]:
+        values = [getattr(row, field) for row in rows]
+        write = figures.exact if field in limited else figures.count
+        return [figures.MISSING if value is None else write(value) for value in values]
+
     return [
         _Column("#", True, [f"{'*' if row.on_pareto_front else ''}{row.rank}" for row in rows], 100),
         _Column("candidate", False, [row.name + (" ^" if row.other_environment else "") for row in rows], 100),
@@ -158,7 +180,7 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
             ],
             90,
         ),
-        _Column("MACs", True, [figures.count(row.macs) for row in rows], 60),
+        _Column("MACs", True, counts("macs"), 60),
         *_metric_columns(rows, any_tested=any_tested),
         _Column(
             "validation",
@@ -184,13 +206,8 @@ def _columns(rows: Sequence[Row], documented: Mapping[str, float], *, split: boo
             [figures.tested(row.int8_accuracy_mean, row.int8_accuracy_std, row.int8_seeds) for row in rows],
             68 if any(row.int8_seeds for row in rows) else 0,
         ),
-        _Column("RAM", True, [figures.count(row.peak_activation_bytes) for row in rows], 45),
-        _Column(
-            "flash",
-            True,
-            [figures.MISSING if row.flash_bytes is None else figures.count(row.flash_bytes) for row in rows],
-            44 if any(row.flash_bytes is not None for row in rows) else 0,
-        ),
+        _Column("RAM", True, counts("peak_activation_bytes"), 45),
+        _Column("flash", True, counts("flash_bytes"), 44 if any(row.flash_bytes is not None for row in rows) else 0),
         _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
         _Column("epochs", True, [str(row.epochs) for row in rows], 20),
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),

@@ -7,7 +7,7 @@ damaged is treated as a damaged row of a store is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tinysearch.results.store import IN_MEMORY, Store
 
 SUFFIX = ".jsonl"
 FORMAT = "tinysearch archive"
-VERSION = 3
+VERSION = 4
 # What a record has of its run.
 _OF_THE_RUN = ("objective", "direction")
 REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
@@ -30,7 +30,8 @@ REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
 def write(store: Store, runs: Iterable[str], path: Path) -> int:
     """Write runs of a store to an archive.
 
-    What the networks predicted on test images is not written, nor is what cannot be read.
+    What the networks predicted on test images is not written, nor are the folders that data was in, nor what cannot be
+    read.
 
     Returns:
         How many records were written.
@@ -43,7 +44,8 @@ def write(store: Store, runs: Iterable[str], path: Path) -> int:
     lines: list[dict[str, Any]] = [{"format": FORMAT, "version": VERSION}]
     written = 0
     for name in runs:
-        lines.append({"run": asdict(store.run(name))})
+        run = store.run(name)
+        lines.append({"run": {**asdict(run), "source": _without_folders(run.source)}})
         for record in store.records(name, all_needed=False):
             lines.append({"record": _plain(record)})
             written += 1
@@ -132,6 +134,14 @@ def _made_of(line: bytes) -> Run | Record:
         return to_record(upgrade.record(plain["record"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is neither a run nor a record: {error!r}") from None
+
+
+def _without_folders(source: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return where data was read from without the folders of this machine."""
+    if source is None:
+        return None
+    path = source.get("path")
+    return {**source, "path": Path(path).name} if isinstance(path, str) else dict(source)
 
 
 def _plain(record: Record) -> dict[str, Any]:

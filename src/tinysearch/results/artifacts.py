@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,23 @@ def saved(folder: Path, record: Record) -> Path:
 def evaluated(folder: Path, key: str, seed: int) -> Path:
     """Return where the model of an evaluation is saved."""
     return folder / "evaluations" / f"{key}-{seed}.keras"
+
+
+def handed_out(trainings: Iterable[tuple[Record, Path | None]]) -> tuple[Record, Path | None] | None:
+    """Return the training whose network stands for a candidate wherever it is loaded, deployed or recommended.
+
+    Of those whose model was kept, or of all if none was: the one on all training images with the lowest seed, as it
+    is made for an evaluation; if there is none, that of the search with the lowest seed. The order in which they were
+    finished does not matter.
+
+    Args:
+        trainings: Those of the candidate, each with the path of its model; None if it was not kept.
+
+    Returns:
+        None if no training can be chosen. Networks of revalidations are never kept.
+    """
+    able = [one for one in trainings if one[0].purpose != "revalidation" and not one[0].failed]
+    return min(able, key=lambda one: (one[1] is None, one[0].purpose != "evaluation", one[0].seed), default=None)
 
 
 def write(path: Path, content: bytes) -> None:

@@ -122,11 +122,20 @@ class Forecast:
             pace: See ``Pace``.
             macs: Of the leaders, on average.
         """
-        one = self._one(pace, macs)
         count = REVALIDATED * self.revalidations
-        rounds = min(self.rounds, max(1, int(count / 2)))
-        again = rounds * self._together(count / rounds * one, count / rounds) if count else 0.0
-        return again + math.ceil(self.evaluations / self.workers) * one
+        again = self.rounds_seconds(pace, macs, count, self.rounds)
+        return again + self.evaluation_seconds(pace, macs, self.evaluations)
+
+    def rounds_seconds(self, pace: Pace, macs: float, count: float, most: int) -> float:
+        """Return how long revalidations take in at most so many rounds, one after another."""
+        if count <= 0 or most <= 0:
+            return 0.0
+        rounds = min(most, max(1, int(count / 2)))
+        return rounds * self._together(count / rounds * self._one(pace, macs), count / rounds)
+
+    def evaluation_seconds(self, pace: Pace, macs: float, count: int) -> float:
+        """Return how long so many evaluations take."""
+        return math.ceil(count / self.workers) * self._one(pace, macs)
 
     def bounds(self) -> tuple[float, float] | None:
         """Return the least and the most seconds where the machine is not known; None if nothing can be said."""

@@ -63,7 +63,7 @@ class Row:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Leaderboard:
     """Ranked rows; each dataset has a ranking of its own.
 
@@ -80,6 +80,11 @@ class Leaderboard:
     hidden_rows: int = 0
     mixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show how much it holds; the table is shown by ``report.board``, which a study's leaderboard is."""
+        candidates = f"{len(self.rows)} candidate{'' if len(self.rows) == 1 else 's'}"
+        return f"<Leaderboard: {candidates}{' on ' if self.rows else ''}{', '.join(self.datasets)}>"
 
     @property
     def datasets(self) -> tuple[str, ...]:

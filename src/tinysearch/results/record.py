@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
-from tinysearch.errors import RunError
+from tinysearch.errors import BudgetError, RunError
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost
 
 Origin = Literal["baseline", "search"]
@@ -75,7 +76,7 @@ class Measurement:
             where it was shown none. It comes with an evaluation and is stored apart from its record.
     """
 
-    curve: tuple[Epoch, ...] = ()
+    curve: Sequence[Epoch] = ()
     train_seconds: float = 0.0
     failure: str | None = None
     log: str = ""
@@ -113,7 +114,7 @@ class Measurement:
         return cls(curve, data["train_seconds"], data["failure"], data.get("log", ""), predicted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Record:
     """One training of one candidate, with all that is needed to trace and repeat it.
 
@@ -170,6 +171,15 @@ class Record:
     objective: str = ACCURACY
     direction: Direction = "max"
     created_at: str = ""
+
+    def __repr__(self) -> str:
+        """Show what was trained, and what came of it."""
+        measured = (("validation", self.val_accuracy), ("test", self.test_accuracy))
+        figures = ", ".join(f"{part} accuracy {value:.4f}" for part, value in measured if value is not None)
+        result = f"failed: {self.failure.splitlines()[0][:80]}" if self.failure else figures or "no accuracy"
+        return (
+            f"<Record {self.name} of {self.run!r}: {self.purpose}, seed {self.seed}, {self.params:,} params, {result}>"
+        )
 
     @property
     def params(self) -> int:
@@ -254,7 +264,8 @@ class Run:
     """One search or reproduction as the store knows it; ``settings`` are plain JSON values.
 
     ``rejections`` counts, by reason, what was rejected after the last record, when nothing new turned up any more; a
-    record has the count of what was rejected before it.
+    record has the count of what was rejected before it. ``source`` is where its data was read from, the plain values of
+    a ``Source``; None if that is not known, as of runs of early versions.
     """
 
     name: str
@@ -264,11 +275,20 @@ class Run:
     rejections: Mapping[str, int]
     created_at: str
     finished_at: str | None
+    source: Mapping[str, Any] | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their numbers; nothing where they are called by these."""
         return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))
+
+    @property
+    def budget(self) -> Budget | None:
+        """The limits on its candidates; None if it has none, as a reproduction, or they cannot be read."""
+        try:
+            return Budget(**self.settings["budget"])
+        except (KeyError, TypeError, BudgetError):
+            return None
 
     @property
     def split(self) -> str:

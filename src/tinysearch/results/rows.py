@@ -83,6 +83,7 @@ _OF_RUN = {
     **dict.fromkeys(("name", "dataset", "fingerprint", "created_at"), _TEXT),
     **dict.fromkeys(("settings", "rejections"), _OBJECT),
     "finished_at": _TEXT_OR_NONE,
+    "source": Kind(_OBJECT.types | _NONE),
 }
 _OF_RECORD = {
     **dict.fromkeys(("run", "key", "name", "dataset", "fingerprint", "objective", "created_at"), _TEXT),
@@ -137,7 +138,7 @@ def to_run(plain: Mapping[str, Any]) -> Run:
         ValueError: if it cannot be made of them; the message says what is wrong.
     """
     _check_known(plain, _OF_RUN)
-    values = _checked(plain, _OF_RUN)
+    values = _checked(plain, _OF_RUN, optional=("source",))
     _checked(values["settings"], _OF_SETTINGS, optional=_OF_SETTINGS)
     _checked(values["settings"].get("budget", {}), _OF_BUDGET, optional=_OF_BUDGET)
     _check_counts(values["rejections"])
@@ -263,7 +264,7 @@ def _measurement(plain: Mapping[str, Any]) -> Measurement:
 def _cost(plain: Mapping[str, Any]) -> Cost:
     found = Cost.from_dict(plain)
     numbers = [found.params, found.non_trainable_params, found.macs, found.peak_activation_bytes]
-    numbers += [found.int8_weight_bytes, *([] if found.flash_bytes is None else [found.flash_bytes])]
+    numbers += [found.int8_weight_bytes, *(one for one in (found.flash_bytes, found.image_bytes) if one is not None)]
     for layer in found.layers:
         numbers += [layer.params, layer.non_trainable_params, layer.macs, *layer.output_shape]
     texts = [text for layer in found.layers for text in (layer.name, layer.kind)]

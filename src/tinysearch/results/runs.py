@@ -61,8 +61,15 @@ class Runs:
         own, old = folder(self.path, run), old_folder(self.path, run)
         return old if not own.exists() and old.exists() and self.has(run) else own
 
-    def create_run(self, name: str, dataset: str, fingerprint: str, settings: Mapping[str, Any]) -> Run:
-        """Make a run.
+    def create_run(
+        self,
+        name: str,
+        dataset: str,
+        fingerprint: str,
+        settings: Mapping[str, Any],
+        source: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Make a run; see ``Run`` for what is stored of it.
 
         Raises:
             RunError: if the name is taken, or is no text.
@@ -71,9 +78,17 @@ class Runs:
         with self._database.writing() as connection:
             try:
                 connection.execute(
-                    "INSERT INTO runs (name, dataset, fingerprint, settings, created_at, objective, direction) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (name, dataset, fingerprint, dump(settings), now(), *objective_of(settings)),
+                    "INSERT INTO runs (name, dataset, fingerprint, settings, created_at, objective, direction, source) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        name,
+                        dataset,
+                        fingerprint,
+                        dump(settings),
+                        now(),
+                        *objective_of(settings),
+                        None if source is None else dump(dict(source)),
+                    ),
                 )
             except sqlite3.IntegrityError:
                 raise RunError(
@@ -120,6 +135,11 @@ class Runs:
                 "UPDATE runs SET finished_at = NULL, rejections = '{}', settings = ? WHERE name = ?",
                 (dump(settings), name),
             )
+
+    def note_source(self, name: str, source: Mapping[str, Any]) -> None:
+        """Note where the data of a run was found now, which has its fingerprint; see ``Run``."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE runs SET source = ? WHERE name = ?", (dump(dict(source)), name))
 
     def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
         """Note that a run has come to its end, with its settings as they are now.

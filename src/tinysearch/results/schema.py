@@ -201,4 +201,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        # Where the data of a run was read from, see ``Source``; not known of runs that began before it was kept.
+        "ALTER TABLE runs ADD COLUMN source TEXT",
+    ),
 )

@@ -12,7 +12,7 @@ from tinysearch.results.record import ACCURACY, INT8_ACCURACY, Record, Run, obje
 from tinysearch.results.rows import parsed, to_record, to_run
 from tinysearch.results.summary import Summary
 
-RUNS = "SELECT id, name, dataset, fingerprint, settings, rejections, created_at, finished_at FROM runs"
+RUNS = "SELECT id, name, dataset, fingerprint, settings, rejections, created_at, finished_at, source FROM runs"
 _JSON_OF_RUN = ("settings", "rejections")
 
 # A record whose run or details are lost is found all the same, to be named as damaged.
@@ -62,7 +62,8 @@ def run_of(row: sqlite3.Row) -> Run:
     Raises:
         ValueError: if it is damaged.
     """
-    return to_run(_plain(row, _JSON_OF_RUN))
+    columns = _JSON_OF_RUN if row["source"] is None else (*_JSON_OF_RUN, "source")
+    return to_run(_plain(row, columns))
 
 
 TEST_METRICS = f"SELECT name, value FROM metrics WHERE part = '{TEST}' AND record_id = ?"  # noqa: S608
@@ -114,7 +115,7 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> None:
     """
     connection.execute(
         "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at, finished_at, objective, "
-        "direction) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "direction, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             run.name,
             run.dataset,
@@ -124,6 +125,7 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> None:
             run.created_at,
             run.finished_at,
             *objective_of(run.settings),
+            None if run.source is None else dump(dict(run.source)),
         ),
     )
 

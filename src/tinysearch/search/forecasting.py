@@ -6,12 +6,15 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tinysearch.results.forecast import Forecast, Pace, Timing
 from tinysearch.results.record import Record
 from tinysearch.search.outline import DRAWS
 from tinysearch.search.run import SearchRun
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
+from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.survey import random_members
 from tinysearch.workers.executor import Executor
 
@@ -28,7 +31,8 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
     """Return what is known, before it begins, of how long a run takes.
 
     The networks of the search are not known; they are taken to cost as much as random members of the space within
-    the budget. How fast trainings are is known if the store has some on the same images from this machine.
+    the budget, or below each of several budgets. How fast trainings are is known if the store has some on the same
+    images from this machine.
 
     Args:
         run: Has not begun, or is about to go on.
@@ -55,7 +59,8 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         trials=trials,
         macs=_macs(run, history.records()) if trials or settings.evaluate else 0.0,
         revalidations=0 if settings.folds == 1 else max(0, settings.trials // 2 - before["revalidation"]),
-        rounds=settings.folds - 1,
+        # Below each of several budgets there is a race of its own.
+        rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
         # Whether there are test images is not asked: the search does not look at them.
         evaluations=max(0, settings.evaluate * max(1, len(settings.budgets)) - before["evaluation"]),
         workers=max(1, busy),
@@ -70,7 +75,14 @@ def _macs(run: SearchRun, records: Sequence[Record]) -> float:
     searched = [record.cost.macs for record in records if record.origin == "search"]
     if len(searched) >= run.settings.lag:
         return statistics.fmean(searched)
-    space, budget = run.space, run.settings.budget
+    budget = run.settings.budget
+    # A search for several budgets trains networks for each of them.
+    bounds = run.settings.budgets or (budget.params,)
+    return statistics.fmean(_macs_within(run.space, replace(budget, params=bound)) for bound in bounds)
+
+
+def _macs_within(space: SearchSpace, budget: Budget) -> float:
+    """Return how many MACs random members of a space within a budget have, on average."""
     members = random_members(space, DRAWS)[:_LOOKED_AT]
     costs = [found for _, found in members if budget.check(found).accepted]
     if len(costs) < _ENOUGH:

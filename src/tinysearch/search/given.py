@@ -64,6 +64,7 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         InputError: if a value cannot be used.
     """
     known = known_settings()
+    given = {name: value for name, value in given.items() if value is not None or name not in ("device", "warm_start")}
     for name in given:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
@@ -217,4 +218,4 @@ def learns_unasked(given: Mapping[str, Any]) -> bool:
             f"a run that is cold learns from no other, and {given['warm_start']!r} was to be learnt from; leave out "
             f"--cold to learn from that alone, or --learn-from"
         )
-    return not cold and "warm_start" not in given
+    return not cold and given.get("warm_start") is None

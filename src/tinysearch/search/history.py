@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tinysearch.results.packed import packed
 from tinysearch.results.record import Record
-from tinysearch.space.architecture import Architecture, Layer
+from tinysearch.space.architecture import Architecture, Head, Layer
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
+
+_NONE: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,15 @@ class TrialHistory:
 
     def record(self, position: int, record: Record) -> None:
         """Note what came of a position. What its network costs layer by layer is not kept: it would be half of all."""
+        proposed = self._proposed[position].architecture if position < self.position else None
         self._records[position] = replace(
             record,
-            architecture=self._alike.architecture(record.architecture),
+            architecture=proposed if proposed == record.architecture else record.architecture,
             cost=replace(record.cost, layers=()),
             recipe=self._alike.mapping(record.recipe),
+            measurement=replace(record.measurement, curve=packed(record.measurement.curve)),
             provenance=self._alike.mapping(record.provenance),
+            rejections=record.rejections or _NONE,
         )
         self._later.add(position)
         while len(self._first) in self._later:
@@ -153,12 +159,14 @@ class _Alike:
 
     def __init__(self) -> None:
         self._layers: dict[Layer, Layer] = {}
+        self._heads: dict[Head, Head] = {}
         self._recipes: dict[Recipe, Recipe] = {}
         self._mappings: deque[Mapping[str, Any]] = deque(maxlen=self._KEPT)
 
     def architecture(self, architecture: Architecture) -> Architecture:
-        """Return an equal architecture, of layers that others have too."""
-        return replace(architecture, layers=tuple(self._layers.setdefault(one, one) for one in architecture.layers))
+        """Return an equal architecture, of layers and a head that others have too."""
+        layers = tuple(self._layers.setdefault(one, one) for one in architecture.layers)
+        return replace(architecture, layers=layers, head=self._heads.setdefault(architecture.head, architecture.head))
 
     def recipe(self, recipe: Recipe) -> Recipe:
         """Return the first recipe that was equal."""

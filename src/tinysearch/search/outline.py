@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tinysearch.data.dataset import Dataset
+from tinysearch.data.splits import FOLDS, Split
 from tinysearch.report import figures
 from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
+from tinysearch.search.begun import begun_before
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
-from tinysearch.space.survey import survey
+from tinysearch.space.survey import Survey, survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
@@ -37,19 +40,21 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     at_a_time = f", {workers} in parallel" if workers > 1 else ""
     designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
     what = "the best known network and ready-made designs" if run.proposer.warm_start_trials else "ready-made designs"
-    designs = f", the first {min(designed, settings.trials)} {what}" if designed and settings.trials else ""
+    first = min(designed, settings.trials)
+    designs = f", of which the first {first} are {what}" if first else ""
     tuned = ", with its settings searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
     if settings.augments_by_size:
         chosen += f" ({_steps()})"
     need = memory(dataset, workers)
+    begun = None if run.resumed else begun_before(run)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
         ("data", in_short(dataset)),
         ("budget", ", ".join(settings.budget.limits)),
         *([("front", f"the best below each of {_listed(settings.budgets)} parameters")] if settings.budgets else []),
-        ("space", f"{_share(found.share)} of random networks fit; the smallest has {found.smallest:,} parameters"),
+        ("space", _space(found)),
         (
             "search",
             f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
@@ -59,8 +64,40 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
             "training",
             f"{figures.epochs(settings.recipe.epochs)} each, recipe {_recipe(settings)}{chosen}{tuned}{at_a_time}",
         ),
+        *_after(settings, dataset),
         *([] if need is None else [("memory", need)]),
+        *([] if begun is None else [("note", begun)]),
     ]
+
+
+def _space(found: Survey) -> str:
+    """Return how large the space is, and how much of it is within the budget."""
+    exponent = len(str(found.size)) - 1
+    size = f"{found.size:,}" if exponent < 6 else f"about 10^{exponent}"
+    return (
+        f"{size} networks, {_share(found.share)} of random ones within the budget; the smallest has {found.smallest:,} "
+        f"parameters"
+    )
+
+
+def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
+    """Return what follows the search, and why."""
+    rows = []
+    most = settings.trials // 2
+    if settings.folds > 1 and most:
+        given = Split.from_dict(settings.data.get("split", {})).kind == "given"
+        others = settings.folds - 1
+        folds = f"up to {others} other folds" if others > 1 else "1 other fold"
+        how = "with other seeds" if given else f"on {folds} of {FOLDS}"
+        trainings = "1 more training" if most == 1 else f"{most} more trainings"
+        rows.append(("then", f"up to {trainings} of the leaders {how}, because one score is partly luck"))
+    if settings.evaluate and dataset.test_images != 0:
+        many = "the" if dataset.test_images is None else f"{dataset.test_images:,}"
+        seeds = "once" if settings.evaluate == 1 else f"{settings.evaluate} times"
+        who = "each winner" if settings.budgets else "the winner"
+        trained = f"trained {seeds} on all {len(dataset.train):,} images"
+        rows.append(("test", f"{who}, {trained}, is scored on {many} test images unseen until then"))
+    return rows
 
 
 def _listed(budgets: Sequence[int]) -> str:

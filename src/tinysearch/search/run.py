@@ -78,6 +78,7 @@ class SearchRun:
         self.store = store
         self.memory_bytes = memory_bytes
         self.name = name
+        self.resumed = resume
         self.settings = settings
         self.dataset = dataset
         self.space = space or SearchSpace(dataset.task)
@@ -127,10 +128,15 @@ class SearchRun:
             if resume:
                 self._check_same()
                 store.reopen(name, settings.to_dict())
+                if not dataset.read_from.in_memory:
+                    # The data may have been moved.
+                    store.note_source(name, dataset.read_from.to_dict())
             else:
                 if not store.has(name):
                     self.models.clear()
-                store.create_run(name, dataset.name, dataset.fingerprint, settings.to_dict())
+                store.create_run(
+                    name, dataset.name, dataset.fingerprint, settings.to_dict(), dataset.read_from.to_dict()
+                )
             lag = None if settings.schedule == "async" else settings.lag
             proposed = {position: Known(*known) for position, known in store.proposals(name).items()}
             self.history = TrialHistory(lag, self._stored(), proposed)

@@ -52,7 +52,7 @@ class WarmStart(NamedTuple):
     revalidations: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunSettings:
     """What decides the outcome of a run, together with the dataset.
 
@@ -170,6 +170,16 @@ class RunSettings:
         objective(self.objective)
         object.__setattr__(self, "space", current(self.space))
         object.__setattr__(self, "warm_start_trials", tuple(WarmStart(*one) for one in self.warm_start_trials))
+
+    def __repr__(self) -> str:
+        """Show what is not as it is by default."""
+        standard = RunSettings()
+        changed = [
+            f"{one.name}={getattr(self, one.name)!r}"
+            for one in dataclasses.fields(self)
+            if getattr(self, one.name) != getattr(standard, one.name)
+        ]
+        return f"RunSettings({', '.join(changed)})"
 
     @property
     def augments_by_size(self) -> bool:

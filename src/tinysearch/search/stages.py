@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 STAGES = ("search", "revalidation", "evaluation")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunOutcome:
     """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
 
     Revalidations come last, if there are any; evaluations are no part of it. The costs of the records are without their
-    layers. ``problem`` is what went wrong after the search, whose results are there all the same.
+    layers. ``problem`` is what went wrong after the search, whose results are there all the same. ``missing`` are the
+    stages that were to be carried out and are not over.
     """
 
     name: str
@@ -44,6 +45,12 @@ class RunOutcome:
     ending: Ending
     rejections: Mapping[str, int]
     problem: TinySearchError | None = None
+    missing: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show how it ended, and the best."""
+        problem = "" if self.problem is None else f", problem: {self.problem}"
+        return f"<RunOutcome {self.name!r}: {self.ending}, {len(self.records)} records, best {self.best!r}{problem}>"
 
     @property
     def best(self) -> Record | None:
@@ -65,6 +72,7 @@ class Stages:
         self._executor = executor
         self._callback = callback
         self._tuner: BudgetTuner | None = None
+        self._over: list[str] = []
 
     @property
     def tuner(self) -> BudgetTuner | None:
@@ -88,13 +96,16 @@ class Stages:
         outcome = self.search() if "search" in stages else self._before()
         ending: Ending = outcome.ending
         if ending not in ("finished", "exhausted") or outcome.best is None:
-            return self._whole(outcome, ending)
+            return self._whole(outcome, ending, missing=self._missing(stages))
+        self._over.append("search")
         problem: TinySearchError | None = None
         try:
             if "revalidation" in stages:
                 self.revalidate()
+                self._over.append("revalidation")
             if "evaluation" in stages:
                 self.evaluate()
+                self._over.append("evaluation")
         except KeyboardInterrupt:
             ending = "interrupted"
         except TimeIsUpError:
@@ -104,7 +115,7 @@ class Stages:
                 self._callback.on_note(f"no test figures: {error}")
             else:
                 problem = error
-        return self._whole(outcome, ending, problem)
+        return self._whole(outcome, ending, problem, self._missing(stages))
 
     def search(self) -> RunOutcome:
         """Train all candidates of the search that are not in the store yet.
@@ -281,12 +292,28 @@ class Stages:
         run = self._run
         return RunOutcome(run.name, tuple(run.history.records()), "finished", dict(run.history.rejections))
 
-    def _whole(self, outcome: RunOutcome, ending: Ending, problem: TinySearchError | None = None) -> RunOutcome:
+    def _missing(self, stages: Sequence[str]) -> tuple[str, ...]:
+        """Return those of some stages that are not over, and that the run asks for."""
+        settings = self._run.settings
+        asked = {
+            "search": True,
+            "revalidation": settings.folds > 1,
+            "evaluation": settings.evaluate > 0 and self._run.dataset.test_images != 0,
+        }
+        return tuple(one for one in STAGES if one in stages and asked[one] and one not in self._over)
+
+    def _whole(
+        self,
+        outcome: RunOutcome,
+        ending: Ending,
+        problem: TinySearchError | None = None,
+        missing: tuple[str, ...] = (),
+    ) -> RunOutcome:
         """Return an outcome with all that the store has of the run, revalidations from before included."""
         run = self._run
         again = run.store.records(run.name, purpose="revalidation")
         records = (*run.history.records(), *again)
-        return dataclasses.replace(outcome, records=records, ending=ending, problem=problem)
+        return dataclasses.replace(outcome, records=records, ending=ending, problem=problem, missing=missing)
 
 
 def _idle(run: SearchRun, executor: Executor) -> str | None:

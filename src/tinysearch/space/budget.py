@@ -8,8 +8,8 @@ from tinysearch.errors import BudgetError
 from tinysearch.space.cost import Cost
 from tinysearch.space.scalars import integer
 
-# By what fraction of a limit on flash the predicted flash of a network must stay below it: predictions were at most
-# 0.8 % off, see docs/devices.md.
+# By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
+# 1.2 % less than predicted, see docs/devices.md; another compiler may make a little more.
 FLASH_MARGIN = 0.01
 
 
@@ -28,7 +28,7 @@ class Verdict:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Budget:
     """Upper bounds on the cost of an architecture.
 
@@ -36,10 +36,10 @@ class Budget:
         params: Exclusive bound on total parameters: a cost *at or above* it is rejected.
         macs: Largest allowed number of multiply-accumulates per image, or None.
         peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None. It is the RAM that the
-            int8 C code takes beside its stack.
+            int8 C code takes beside its stack and the image that it is given.
         int8_weight_bytes: Largest allowed size of int8 weights in bytes, or None.
         flash_bytes: Largest allowed flash of the int8 C code in bytes, or None. What is predicted must stay 1 % below
-            it, because a compiler may make a little more of the code.
+            it, because another compiler may make a little more of the code.
 
     Raises:
         BudgetError: if a bound is not a positive integer.
@@ -59,6 +59,15 @@ class Budget:
             if whole is None or whole < 1:
                 raise BudgetError(f"a budget's {name} is a whole number of at least 1, got {bound!r}")
             object.__setattr__(self, name, whole)
+
+    def __repr__(self) -> str:
+        """Show the bounds that there are.
+
+        >>> Budget(10_000), Budget(5_000, flash_bytes=32_768)
+        (Budget(params=10000), Budget(params=5000, flash_bytes=32768))
+        """
+        bounds = (f"{name}={bound}" for name, bound in asdict(self).items() if bound is not None)
+        return f"Budget({', '.join(bounds)})"
 
     def check(self, cost: Cost) -> Verdict:
         """Accept or reject a cost.
@@ -83,6 +92,15 @@ class Budget:
             if bound is not None and value > bound:
                 return Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
         return Verdict(True)
+
+    @property
+    def limited(self) -> frozenset[str]:
+        """What is bounded besides parameters: names of fields.
+
+        >>> sorted(Budget(1_000, flash_bytes=5_000).limited)
+        ['flash_bytes']
+        """
+        return frozenset(name for name, bound in asdict(self).items() if bound is not None and name != "params")
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ The rules:
 * *int8 weight bytes*: one byte per weight, four per bias. A normalization directly behind a convolution folds into
   it (and gives it a bias); any other keeps a scale and an offset of four bytes each per channel.
 * *Flash bytes* are those of the int8 C code that ``tinysearch deploy`` writes, code included, see ``footprint``. *RAM
-  bytes* are those of its arena, which is the peak of the activations; the stack is not counted. Flash is that of a
-  Cortex-M0+ with -Os.
+  bytes* are those of its arena, which is the peak of the activations and includes the network's own input; the stack
+  and a buffer for the image, which takes *image bytes*, are not counted. Flash is that of a Cortex-M0+ with -Os.
 """
 
 from __future__ import annotations
@@ -79,13 +79,14 @@ class Cost:
     macs: int
     peak_activation_bytes: int
     int8_weight_bytes: int
-    layers: tuple[LayerCost, ...] = ()
-    # None in what was recorded before it was counted.
+    layers: tuple[LayerCost, ...] = field(default=(), repr=False)
+    # None in what was recorded before they were counted.
     flash_bytes: int | None = field(default=None, compare=False)
+    image_bytes: int | None = field(default=None, compare=False)
 
     @property
     def ram_bytes(self) -> int:
-        """Memory that the int8 C code needs beside its stack."""
+        """Memory that the int8 C code needs beside its stack and the image that it is given."""
         return self.peak_activation_bytes
 
     @property
@@ -104,6 +105,7 @@ class Cost:
             "int8_weight_bytes": self.int8_weight_bytes,
             "flash_bytes": self.flash_bytes,
             "ram_bytes": self.ram_bytes,
+            "image_bytes": self.image_bytes,
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
@@ -122,7 +124,8 @@ class Cost:
             )
             for row in data["layers"]
         )
-        return cls(**{name: data[name] for name in totals}, layers=rows, flash_bytes=data.get("flash_bytes"))
+        counted = {name: data[name] for name in totals}
+        return cls(**counted, layers=rows, flash_bytes=data.get("flash_bytes"), image_bytes=data.get("image_bytes"))
 
 
 def cost(architecture: Architecture, task: Task) -> Cost:
@@ -149,6 +152,7 @@ def cost(architecture: Architecture, task: Task) -> Cost:
         int8_weight_bytes=ops.int8_weight_bytes,
         layers=tuple(ops.layers),
         flash_bytes=ops.footprint.flash_bytes(),
+        image_bytes=math.prod(task.input_shape),
     )
 
 

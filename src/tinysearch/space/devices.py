@@ -6,6 +6,7 @@ and at least 512 bytes of it, is left for the program, its stack and the input's
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 from tinysearch.errors import BudgetError
@@ -84,5 +85,19 @@ def device(name: str) -> Device:
     1536
     """
     if name not in DEVICES:
-        raise BudgetError(f"the devices are {', '.join(DEVICES)}; got {name!r}")
+        near = difflib.get_close_matches(name.lower(), DEVICES, 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise BudgetError(
+            f"no device is called {name!r}; {hint}the devices are {', '.join(DEVICES)}; for any other chip, leave out "
+            f"--device and give --max-flash and --max-ram, what it has less what your program needs"
+        )
     return DEVICES[name]
+
+
+def named(max_flash: int | None, max_ram: int | None) -> Device | None:
+    """Return the device that has these limits, if there is one.
+
+    >>> named(24_576, 1_536).name, named(24_576, None)
+    ('arduino-uno', None)
+    """
+    return next((one for one in DEVICES.values() if (one.max_flash, one.max_ram) == (max_flash, max_ram)), None)

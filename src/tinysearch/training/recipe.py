@@ -12,7 +12,7 @@ from tinysearch.results import upgrade
 from tinysearch.space.scalars import integer, option, real
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recipe:
     """How a candidate is trained. The defaults are the ``default`` recipe.
 
@@ -76,6 +76,19 @@ class Recipe:
     scaling: float = 0.0
     jitter: float = 0.0
     class_weight: Literal["none", "balanced"] = "none"
+
+    def __repr__(self) -> str:
+        """Show what differs from the recipe ``default``.
+
+        >>> Recipe(), Recipe(epochs=3, class_weight="balanced")
+        (Recipe(), Recipe(epochs=3, class_weight='balanced'))
+        """
+        changed = (
+            f"{one.name}={getattr(self, one.name)!r}"
+            for one in dataclasses.fields(self)
+            if getattr(self, one.name) != one.default
+        )
+        return f"Recipe({', '.join(changed)})"
 
     def __post_init__(self) -> None:
         for name, low, high in (

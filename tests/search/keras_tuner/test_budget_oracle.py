@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import random
+import re
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -227,7 +229,9 @@ def test_a_space_in_which_nothing_fits_is_said_so_at_once(
     build = dense_model if smallest == 99 else conv_model
     oracle = BudgetOracle(random_search(), 20, build)
     tuner = untrained(oracle, build)
-    words = rf"nothing within .*20.*smallest model has {smallest} parameters.*above {smallest}"
+    words = (
+        rf"nothing with fewer than 20 parameters was found.*smallest model has {smallest} parameters.*above {smallest}"
+    )
     with pytest.raises(BudgetError, match=words):
         tuner.search()
     assert oracle.trials == {}
@@ -258,9 +262,45 @@ def test_a_hypermodel_that_never_builds_is_named_with_its_error(
         raise KeyError("of its own")
 
     oracle = BudgetOracle(random_search(), 60, cost=cost)
-    with pytest.raises(BudgetError, match="of its own") as caught:
+    with pytest.raises(BudgetError, match="the last one raised the KeyError shown above") as caught:
         numbers(oracle).search()
     assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_an_error_of_the_hypermodel_is_shown_once(random_search: Make, numbers: Callable[..., Numbers]) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        number(hp)
+        raise ValueError("no such shape")
+
+    oracle = BudgetOracle(random_search(), 60, build)
+    with pytest.raises(BudgetError) as caught:
+        numbers(oracle).search()
+    assert "".join(traceback.format_exception(caught.value)).count("ValueError: no such shape") == 1
+
+
+def test_the_summary_of_results_has_the_parameters_of_each_trial(
+    random_search: Make, numbers: Callable[..., Numbers], capsys: pytest.CaptureFixture[str]
+) -> None:
+    oracle = BudgetOracle(random_search(3), 60_000, cost=lambda hp: 1_000 * number(hp))
+    tuner = numbers(oracle)
+    tuner.search()
+    tuner.results_summary()
+    text = capsys.readouterr().out
+    assert text.count("Trial ") == 3
+    for trial in text.split("\nTrial ")[1:]:
+        (value,) = re.findall(r"^number: (\d+)$", trial, re.MULTILINE)
+        assert f"\nParameters: {1_000 * int(value):,}\n" in trial
+    best, *others = oracle.get_best_trials(3)
+    assert best.params == max(oracle.params.values()) == oracle.params[best.trial_id]
+    assert best.metrics is oracle.oracle.trials[best.trial_id].metrics
+    assert len(others) == 2
+
+
+def test_it_shows_itself_with_its_budget(random_search: Make, numbers: Callable[..., Numbers]) -> None:
+    oracle = BudgetOracle(random_search(2), 40, cost=number)
+    assert repr(oracle) == ("<BudgetOracle: RandomSearchOracle, fewer than 40 parameters, 0 trials, 0 rejected>")
+    numbers(oracle).search()
+    assert repr(oracle).endswith(f", 2 trials, {oracle.rejections['params']} rejected>")
 
 
 def test_a_search_ends_with_a_warning_when_nothing_new_is_within_the_budget(
@@ -462,7 +502,8 @@ def test_what_is_set_and_asked_is_the_wrapped_oracles(random_search: Make, numbe
     assert inner.verbose == 0
     tuner.search()
     best = oracle.get_best_trials(1)[0]
-    assert best is inner.get_best_trials(1)[0] is oracle.get_trial(best.trial_id)
+    assert inner.get_best_trials(1)[0] is oracle.get_trial(best.trial_id)
+    assert best.hyperparameters is oracle.get_trial(best.trial_id).hyperparameters
     assert oracle.get_state() == inner.get_state()
     assert oracle.objective is inner.objective
     assert tuner.get_best_hyperparameters()[0].values == best.hyperparameters.values

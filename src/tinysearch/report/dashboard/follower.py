@@ -47,7 +47,7 @@ class Follower:
         self._documented = documented
         self._images = images
         self._words = words
-        self._states = RunStates(store, self._runs)
+        self._states = RunStates(store, self._runs, words)
         self._memory = Memory()
         self._version: int | None = None
         self._datasets: set[str] = set()

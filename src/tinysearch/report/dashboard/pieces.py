@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -84,9 +85,7 @@ class SectionPiece:
         if not self.candidates:
             self._usual = usual_recipe([one.recipe for one in section.candidates])
         changed = self._put_candidates(section, version)
-        self.section = Section(
-            section.dataset, self.candidates, section.searches, section.metric, section.direction, section.mixed
-        )
+        self.section = dataclasses.replace(section, candidates=self.candidates)
         self.words = section_words(self.section, report)
         self.shape = (
             section.dataset,

@@ -90,7 +90,9 @@ class BudgetFilter:
         """Return the error that nothing within the budget was found, with the smallest model and what to change."""
         counted = f"{self.counted:,} different choices of hyperparameters"
         if self.smallest is None:
-            error = BudgetError(f"none of {counted} can be built, the last because of {self.failure!r}")
+            kind = type(self.failure).__name__
+            # The failure itself is shown with its traceback as the cause.
+            error = BudgetError(f"none of {counted} can be built; the last one raised the {kind} shown above")
             error.__cause__ = self.failure
             return error
         smallest, values = self.smallest
@@ -98,8 +100,8 @@ class BudgetFilter:
         if smallest < self.budget.params:
             remedy = "loosen the other bounds of the budget, or let the hypermodel make models that need less"
         return BudgetError(
-            f"nothing within {self.budget} was found among {counted}; the smallest model has {smallest:,} parameters, "
-            f"with {values}; {remedy}"
+            f"nothing with {_words(self.budget)} was found among {counted}; the smallest model has {smallest:,} "
+            f"parameters, with {values}; {remedy}"
         )
 
     def _count(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
@@ -120,10 +122,14 @@ class BudgetFilter:
             return cost.params, self.budget.check(cost).reason
         if self.budget != Budget(self.budget.params):
             raise BudgetError(
-                f"{self.budget} bounds more than parameters, but the cost function gives only a number of parameters; "
-                f"it must return a tinysearch.Cost, got {cost!r}"
+                f"{self.budget!r} bounds more than parameters, but the cost function gives only a number of them; it "
+                f"must return a tinysearch.Cost, got {cost!r}"
             )
         return int(cost), self.budget.check(Cost(int(cost), 0, 0, 0, 0)).reason
+
+
+def _words(budget: Budget) -> str:
+    return " and ".join(budget.limits)
 
 
 def identity(values: Mapping[str, Any]) -> str:

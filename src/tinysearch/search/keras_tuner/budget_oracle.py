@@ -15,8 +15,8 @@ import keras_tuner
 from tinysearch.errors import BudgetError, TinySearchWarning
 from tinysearch.search.keras_tuner.acquisition import by_acquisition
 from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction
-from tinysearch.search.keras_tuner.counting import BuiltCount
-from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
+from tinysearch.search.keras_tuner.counted_trial import CountedTrial
+from tinysearch.search.keras_tuner.counting import cost_of
 from tinysearch.search.keras_tuner.locks import released_after_errors
 from tinysearch.search.keras_tuner.smallest import is_below
 from tinysearch.search.keras_tuner.values import random_values, with_values
@@ -75,7 +75,7 @@ class BudgetOracle(WrappedOracle):
         self.oracle = oracle
         self.attempts = attempts
         self.filter = BudgetFilter(
-            budget if isinstance(budget, Budget) else Budget(budget), cost or _cost_of(hypermodel, budget)
+            budget if isinstance(budget, Budget) else Budget(budget), cost or cost_of(hypermodel, budget)
         )
         self.params: dict[str, int] = {}
         self._lock = threading.RLock()
@@ -94,6 +94,11 @@ class BudgetOracle(WrappedOracle):
             oracle._get_next_combination = self._next_within
         if oracle.trials:
             self._adopt()
+
+    def __repr__(self) -> str:
+        """Show the wrapped oracle, the budget and the trials."""
+        about = f"{type(self.oracle).__name__}, {' and '.join(self.budget.limits)}, {len(self.oracle.trials)} trials"
+        return f"<BudgetOracle: {about}, {self.filter.rejections.total():,} rejected>"
 
     @property
     def budget(self) -> Budget:
@@ -128,6 +133,11 @@ class BudgetOracle(WrappedOracle):
                         stacklevel=2,
                     )
         return trial
+
+    def get_best_trials(self, num_trials: int = 1) -> list[keras_tuner.engine.trial.Trial]:
+        """Return the best trials, whose summaries have their parameters, see ``results_summary`` of a tuner."""
+        best = self.oracle.get_best_trials(num_trials)
+        return [CountedTrial(one, self.params[one.trial_id]) if one.trial_id in self.params else one for one in best]
 
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
         """Report metrics of a trial."""
@@ -288,31 +298,3 @@ class BudgetOracle(WrappedOracle):
         starts = [{}] if self.filter.smallest is None else [self.filter.smallest[1], {}]
         if not is_below(space, starts, lambda one: self.filter.look(one).params, self.budget.params):
             raise self.filter.nothing_fits()
-
-
-def limit(
-    tuner: keras_tuner.Tuner, budget: int | Budget, *, cost: CostFunction | None = None, attempts: int = 1_000
-) -> keras_tuner.Tuner:
-    """Add a budget to a tuner that creates its own oracle: ``RandomSearch``, ``Hyperband`` and so on.
-
-    Args:
-        tuner: Any KerasTuner tuner; it is modified and returned.
-        budget, cost, attempts: As for ``BudgetOracle``.
-
-    Raises:
-        BudgetError: as for ``BudgetOracle``; if the tuner goes on with an earlier search, that is checked here.
-    """
-    # A tuner that is a client of another one's oracle trains what that allows.
-    if isinstance(tuner.oracle, keras_tuner.Oracle):
-        tuner.oracle = BudgetOracle(tuner.oracle, budget, tuner.hypermodel, cost=cost, attempts=attempts)
-    return tuner
-
-
-def _cost_of(hypermodel: Any, budget: int | Budget) -> CostFunction:
-    if isinstance(hypermodel, SpaceHyperModel):
-        return hypermodel.cost
-    if hypermodel is None:
-        raise BudgetError("a BudgetOracle needs the hypermodel whose models it is to count, or a cost function")
-    if isinstance(budget, Budget) and budget != Budget(budget.params):
-        raise BudgetError(f"{budget} bounds more than parameters, and needs a cost function that returns a Cost")
-    return BuiltCount(hypermodel)

@@ -10,6 +10,9 @@ import keras_tuner
 
 from tinysearch.errors import BudgetError
 from tinysearch.runtime.backend import generators_kept
+from tinysearch.search.keras_tuner.budget_filter import CostFunction
+from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
+from tinysearch.space.budget import Budget
 
 
 class BuiltCount:
@@ -44,9 +47,11 @@ class BuiltCount:
                     return self._symbolic(lambda: self._count(hyperparameters))
                 except BudgetError:
                     raise
-                except Exception:
+                except Exception:  # noqa: S110
                     # Either this draw cannot be built at all, or the hypermodel cannot be built symbolically.
-                    counted = self._count(hyperparameters)
+                    pass
+                # Outside of the block, so that an error does not bring the same error of the first try along.
+                counted = self._count(hyperparameters)
                 self._symbolic = None
                 return counted
             return self._count(hyperparameters)
@@ -79,3 +84,18 @@ def _by_tracing(count: Callable[[], int]) -> int:
     counted: list[int] = []
     jax.eval_shape(lambda: counted.append(count()))
     return counted[0]
+
+
+def cost_of(hypermodel: Any, budget: int | Budget) -> CostFunction:
+    """Return what counts the models of a hypermodel: arithmetic for the space of tinysearch, else ``BuiltCount``.
+
+    Raises:
+        BudgetError: if there is no hypermodel, or the budget bounds what is not counted.
+    """
+    if isinstance(hypermodel, SpaceHyperModel):
+        return hypermodel.cost
+    if hypermodel is None:
+        raise BudgetError("a BudgetOracle needs the hypermodel whose models it is to count, or a cost function")
+    if isinstance(budget, Budget) and budget != Budget(budget.params):
+        raise BudgetError(f"{budget} bounds more than parameters, and needs a cost function that returns a Cost")
+    return BuiltCount(hypermodel)

@@ -12,6 +12,7 @@ import keras_tuner
 
 from tinysearch.results.artifacts import BestModels
 from tinysearch.results.record import Record
+from tinysearch.search.keras_tuner.counted_trial import CountedTrial
 from tinysearch.search.keras_tuner.hypermodel import SpaceHyperModel
 from tinysearch.search.keras_tuner.oracle import ProposerOracle, values_of
 from tinysearch.search.keras_tuner.replay import forget
@@ -113,7 +114,7 @@ class BudgetTuner(SavedModels, keras_tuner.Tuner):
         trials = super()._best(number)
         for trial in trials:
             trial.hyperparameters.values = values_of(self.oracle.proposer, self._found[trial.trial_id].architecture)
-        return trials
+        return [CountedTrial(trial, self._found[trial.trial_id].params) for trial in trials]
 
     def _populate_initial_space(self) -> None:
         """Do nothing: the space is known, and a trial need not hold all of it."""

@@ -17,20 +17,22 @@ if TYPE_CHECKING:
     from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record
     from tinysearch.space.architecture import Architecture
+    from tinysearch.space.budget import Budget
     from tinysearch.space.task import Task
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a result is from: the data of its study, the folder of its run, where the store is, all its records."""
+    """Where a result is from: the data of its study, folder and limits of its run, the store, all its records."""
 
     dataset: Dataset
     folder: Path
     store: Path
     records: tuple[Record, ...]
+    budget: Budget | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """One trained candidate.
 
@@ -43,6 +45,9 @@ class Result:
         revalidations: Validation accuracies on other folds; leaders have some.
         test_accuracies: Test accuracies, fractions, one per seed, the lowest first, of the retrainings on all training
             images; the winner has some, unless evaluation is off.
+        training: The training whose network ``load`` and ``deploy`` hand out and ``model_path`` is of: that on all
+            training images with the lowest ``seed``, or else that of the search. Its ``test_accuracy`` is that of this
+            very network; None if it was not scored on the test images.
     """
 
     record: Record
@@ -51,10 +56,13 @@ class Result:
     val_accuracy: float | None = None
     revalidations: tuple[float, ...] = ()
     test_accuracies: tuple[float, ...] = ()
+    training: Record | None = None
     _origin: _Origin | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, standing: Standing[Record], dataset: Dataset, folder: Path, store: Path) -> Result:
+    def of(
+        cls, standing: Standing[Record], dataset: Dataset, folder: Path, store: Path, budget: Budget | None = None
+    ) -> Result:
         """Return the result of a candidate by how it stands.
 
         Args:
@@ -62,23 +70,37 @@ class Result:
             dataset: What it was trained on.
             folder: That of its run.
             store: Where the store is.
+            budget: The limits of its run; None for none.
         """
-        from tinysearch.results.artifacts import BestModels, evaluated
+        from tinysearch.results.artifacts import handed_out, saved
 
         record = standing.first
-        path, first = BestModels(folder).path(record.key), evaluated(folder, record.key, 0)
+        paths = [saved(folder, one) for one in standing.trainings]
+        kept = [path if path.exists() else None for path in paths]
+        training, path = handed_out(zip(standing.trainings, kept, strict=True)) or (record, None)
         # They are stored in the order in which they were finished.
         trainings = sorted(standing.trainings, key=lambda one: one.seed)
         again = [one for one in standing.validated if one.purpose == "revalidation" and one.val_accuracy is not None]
         return cls(
             record,
             dataset.task,
-            first if first.exists() and not path.exists() else path,
+            path or saved(folder, training),
             standing.val_accuracy,
             tuple(one.val_accuracy or 0.0 for one in again),
             tuple(one.test_accuracy for one in trainings if one.test_accuracy is not None),
-            _Origin(dataset, folder, store, tuple(standing.trainings)),
+            training,
+            _Origin(dataset, folder, store, tuple(standing.trainings), budget),
         )
+
+    def __repr__(self) -> str:
+        """Show the candidate with its figures."""
+        figures = "" if self.val_accuracy is None else f", validation accuracy {self.val_accuracy:.4f}"
+        if self.test_accuracies:
+            seeds = len(self.test_accuracies)
+            figures += (
+                f", test accuracy {sum(self.test_accuracies) / seeds:.4f} ({seeds} seed{'' if seeds == 1 else 's'})"
+            )
+        return f"<Result {self.record.name}: {self.params:,} params{figures}>"
 
     def __reduce__(self) -> tuple[type[Result], tuple[object, ...]]:
         """Pickle what is known of the candidate, but not the images of its study."""
@@ -111,7 +133,7 @@ class Result:
         return build(self.architecture, self.task, norm_momentum=Recipe.from_dict(self.record.recipe).norm_momentum)
 
     def load(self) -> keras.Model:
-        """Load the trained network, which takes raw pixels.
+        """Load the trained network, which takes raw pixels: that of ``training``, which ``deploy`` exports too.
 
         Raises:
             RunError: if its model was not kept, because it was not among the best few of its run.
@@ -135,7 +157,8 @@ class Result:
             scaling: Whether the network includes the scaling of raw pixels; if not, the caller has to scale them.
 
         Returns:
-            The files and measurements. If the model was not kept, it is trained again first.
+            The files and measurements; ``fits`` says whether the network is within the limits of the run, ``fit``
+            by how much. If the model was not kept, it is trained again first.
 
         Raises:
             InputError: if the target is unknown, or the folder cannot be written.
@@ -161,6 +184,7 @@ class Result:
             origin.dataset,
             dtype=dtype,
             scaling=scaling,
+            budgets={} if origin.budget is None else {self.record.run: origin.budget},
             store=None if origin.store == IN_MEMORY else origin.store,
             tell=lambda text: warnings.warn(text, TinySearchWarning, stacklevel=2),
         )

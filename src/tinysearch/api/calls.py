@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinysearch.api.arguments import FrontierSettings, Settings, spelled_out
+from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
+from tinysearch.api.known_data import Given, load_data_of
+from tinysearch.api.study import Study
 from tinysearch.errors import BudgetError, RunError, TinySearchError
-from tinysearch.inputs import load_data, open_store
-from tinysearch.study import Study
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback, Ending
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
+    from tinysearch.search.reuse import Reuse
     from tinysearch.space.budget import Budget
     from tinysearch.workers.executor import Executor
 
@@ -24,16 +29,24 @@ BUDGETS = (1_000, 2_000, 3_000, 5_000, 8_000, 10_000)
 TRIALS = 10
 
 
+@spelled_out(Settings)
 def run(
     budget: int | Budget | None = None,
     *,
     data: Any = "auto",
+    dataset: str = "auto",
+    reading: Reading | None = None,
+    augment: str | Path | Mapping[str, float] | None = None,
     name: str | None = None,
     store: Store | Path | str | None = None,
+    resume: Resume = "auto",
+    reuse: Reuse = "same",
+    callbacks: Iterable[Callback] = (),
+    verbose: bool | int = True,
     workers: int | None = None,
     executor: Executor | None = None,
     time_limit: float | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Study:
     """Search for the best network below a budget, revalidate the leaders and evaluate the winner, in one call.
 
@@ -41,8 +54,13 @@ def run(
     >>> study.best.load()  # doctest: +SKIP
 
     Args:
-        budget, data, name, store, **settings: See ``Study``. Call it again with the same name to resume.
+        budget: Networks have fewer total parameters than this; or a ``Budget``; 10,000 by default.
+        data, dataset, reading, augment, store, reuse, callbacks: See ``Study``.
+        name, resume: See ``Study``. Call it again with the same name to resume.
+        verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
+            error stream; 0 or False for nothing.
         workers, executor, time_limit: See ``Study.run``.
+        **settings: See ``tinysearch.api.arguments.Settings``.
 
     Returns:
         The study, with its worker processes stopped.
@@ -52,9 +70,24 @@ def run(
         WorkError: if something fails during the work.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
-    study = Study(budget, data=data, name=name, store=store, **settings)
+    study = Study(
+        budget,
+        data=data,
+        dataset=dataset,
+        reading=reading,
+        augment=augment,
+        name=name,
+        store=store,
+        resume=resume,
+        reuse=reuse,
+        callbacks=callbacks,
+        verbose=verbose,
+        **settings,
+    )
     try:
         outcome = study.carry_out(workers=workers, executor=executor, time_limit=time_limit)
+        if outcome.ending == "interrupted" and verbose:
+            tell_of_interruption(study.store, outcome.name)
     except BaseException:
         study.close()
         raise
@@ -76,7 +109,7 @@ def open_study(name: str | None = None, *, store: Store | Path | str | None = No
     return Study(name=name, store=store, data=data, resume=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Frontier:
     """The results of a search below several budgets.
 
@@ -90,7 +123,16 @@ class Frontier:
     ending: Ending
     problem: TinySearchError | None = None
 
+    def __repr__(self) -> str:
+        """Show the best below each budget."""
+        from tinysearch.results.ranking import best
 
+        below = "".join(f"\n  below {budget:,}: {best(found)!r}" for budget, found in sorted(self.records.items()))
+        problem = "" if self.problem is None else f", problem: {self.problem}"
+        return f"<Frontier: {self.ending}{problem}{below}>"
+
+
+@spelled_out(FrontierSettings, trials=None, strategy=None)
 def frontier(
     budgets: Iterable[int] = BUDGETS,
     *,
@@ -102,9 +144,12 @@ def frontier(
     workers: int | None = None,
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
+    verbose: bool | int = True,
     warm_start: Iterable[str] = (),
     cold: bool = False,
-    **settings: Any,
+    augment: str | Path | Mapping[str, float] | None = None,
+    reuse: Reuse = "same",
+    **settings: Unpack[FrontierSettings],
 ) -> Frontier:
     """Search for the best network below each of several budgets.
 
@@ -116,12 +161,16 @@ def frontier(
 
     Args:
         budgets: Distinct bounds on parameters; separate runs are searched in this order.
-        data, dataset, reading, store, callbacks, **settings: See ``Study``. By default there are 10 ``trials`` per
-            budget in the single run, and 20 in separate runs.
+        data, dataset, reading, augment, store, reuse, callbacks, verbose: See ``Study``.
         name: Name of the run; prefix of the names if each budget is a run.
         workers, executor: See ``Study.run``.
         warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
         cold: Whether to learn from those of the budgets before alone.
+        **settings: See ``tinysearch.api.arguments.FrontierSettings``. By default there are 10 ``trials`` per budget in
+            the single run, and 20 in separate runs.
+
+    Returns:
+        The records. On Ctrl-C the ending is ``"interrupted"``, and finished trainings are in the store.
 
     Raises:
         BudgetError: if the budgets are not distinct whole numbers, or nothing fits one of them.
@@ -132,6 +181,8 @@ def frontier(
     from tinysearch.search.frontier import initial_candidates
     from tinysearch.search.given import learns_unasked, search_space_of
 
+    given = {key: value for key, value in settings.items() if value is not None}
+    given |= {"callbacks": callbacks, "verbose": verbose, "augment": augment, "reuse": reuse}
     bounds = list(budgets)
     if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:
         raise BudgetError(f"budgets are different whole numbers of at least 1, got {bounds}")
@@ -143,26 +194,29 @@ def frontier(
     problem: TinySearchError | None = None
     ending: Ending = "finished"
     try:
-        images = load_data(data, dataset, reading)
-        whole = search_space_of(settings.get("space"), images.task)
+        wanted = Given(data, dataset, reading)
+        known = [one for one in (name, *(f"{name}-{bound}" for bound in bounds)) if opened.has(one)]
+        images = load_data_of(opened.run(known[0]), wanted) if known else load_data(*wanted)
+        whole = search_space_of(given.get("space"), images.task)
         smallest = whole.smallest().params
         if smallest >= min(bounds):
             raise BudgetError(
                 f"no architecture of the search space is below {min(bounds):,} parameters: the smallest one has "
                 f"{smallest:,}; leave that budget out"
             )
-        if _in_one_run(settings.get("strategy"), opened, name, bounds):
+        if _in_one_run(given.get("strategy"), opened, name, bounds):
             first: dict[str, Any] = {"budgets": bounds}
             if not opened.has(name):
                 first |= {"strategy": "pareto", "trials": TRIALS * len(bounds)}
                 first |= {} if unasked else {"warm_start": chosen}
-            study = Study(
-                max(bounds), data=images, name=name, store=opened, callbacks=callbacks, **{**first, **settings}
-            )
+            whole_run: dict[str, Any] = {**first, **given}
+            study = Study(max(bounds), data=images, name=name, store=opened, **whole_run)
             try:
                 outcome = study.carry_out(workers=workers, executor=executor)
             finally:
                 study.close()
+            if outcome.ending == "interrupted" and verbose:
+                tell_of_interruption(opened, name)
             trained = opened.records(name)
             below = {bound: [one for one in trained if one.cost.params < bound] for bound in bounds}
             return Frontier(below, outcome.ending, outcome.problem)
@@ -176,9 +230,8 @@ def frontier(
                 new["initial_candidates"] = initial_candidates(before, whole, bound)
                 if not unasked:
                     new["warm_start"] = chosen
-            study = Study(
-                bound, data=images, name=own, store=opened, resume=begun, callbacks=callbacks, **{**settings, **new}
-            )
+            of_budget: dict[str, Any] = {**given, **new}
+            study = Study(bound, data=images, name=own, store=opened, resume=begun, **of_budget)
             try:
                 # The processes of the first budget train for all of them.
                 outcome = study.carry_out(workers=workers, executor=running)
@@ -190,6 +243,8 @@ def frontier(
             chosen.append(own)
             records[bound] = opened.records(own)
             if ending == "interrupted":
+                if verbose:
+                    tell_of_interruption(opened, own, f"call it again with name={name!r} to continue")
                 break
     finally:
         if running is not None and executor is None:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinysearch.api.inputs import load_data, open_store, shown, tell_of_interruption
+from tinysearch.api.known_data import Given, data_of_first, load_data_of
 from tinysearch.errors import InputError
-from tinysearch.inputs import load_data, open_store, shown
 
 if TYPE_CHECKING:
     from tinysearch.baselines.reproduce import Recorded, Reproduction
@@ -36,7 +37,7 @@ def evaluate(
     workers: int | None = None,
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
-    verbose: bool | int | None = None,
+    verbose: bool | int = True,
 ) -> list[Record]:
     """Train the best candidates of a run on all training images, and score them on the test images.
 
@@ -47,7 +48,8 @@ def evaluate(
         top: Number of candidates to evaluate, best validation first.
         seeds: Number of trainings of each candidate, with seeds 0, 1, ...
         int8: Whether to score the networks in int8 too, as computed by LiteRT's reference kernels.
-        data, dataset, reading, store, callbacks, verbose: See ``Study``.
+        data, dataset, reading: See ``Study``; by default what the run was made on.
+        store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Returns:
@@ -65,8 +67,10 @@ def evaluate(
     from tinysearch.search.evaluation import evaluate as carry_out
 
     with _opened(store, create=False) as opened:
-        opened.run(run)
-        images = load_data(data, dataset, reading)
+        known = opened.run(run)
+        images = load_data_of(known, Given(data, dataset, reading))
+        if not images.read_from.in_memory and images.read_from.to_dict() != known.source:
+            opened.note_source(run, images.read_from.to_dict())
         planned = best_of(opened, run, images, top, range(seeds))
         with _workers(executor, workers, images, len(planned)) as (where, resources):
             stage = Stage(
@@ -75,7 +79,8 @@ def evaluate(
             callback = Callbacks([*callbacks, *shown(verbose)])
             _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
-            records = carry_out(opened, planned, images, where, callback, stage, resources=used)
+            with _interruption_told(opened, run, verbose):
+                records = carry_out(opened, planned, images, where, callback, stage, resources=used)
         if int8:
             from tinysearch.deploy.scoring import score_in_int8
 
@@ -110,6 +115,7 @@ def reproduce(
     recipe: Any = None,
     epochs: int | None = None,
     plateau_factor: float | None = None,
+    run: str | None = None,
     data: Any = "auto",
     dataset: str = "auto",
     reading: Reading | None = None,
@@ -117,7 +123,7 @@ def reproduce(
     workers: int | None = None,
     executor: Executor | None = None,
     callbacks: Iterable[Callback] = (),
-    verbose: bool | int | None = None,
+    verbose: bool | int = True,
 ) -> Reproduced:
     """Train hand-designed baselines again, or found candidates with their own recipe.
 
@@ -130,7 +136,9 @@ def reproduce(
         recipe: Recipe of the baselines; by default the documented one.
         epochs: Number of epochs of the baselines; by default 10.
         plateau_factor: Divisor of the documented learning-rate rule; by default 1, which keeps the rate.
-        data, dataset, reading, store, callbacks, verbose: See ``Study``.
+        run: Name of the run whose data they are trained on, if no other is given.
+        data, dataset, reading: See ``Study``; by default that of the run, or of the run that found the first key.
+        store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Raises:
@@ -161,8 +169,14 @@ def reproduce(
     callback = Callbacks([*callbacks, *shown(verbose)])
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
-        images = load_data(data, dataset, reading).as_in({})
-        with _workers(executor, workers, images, (len(names) + len(known)) * seeds) as (where, resources):
+        runs = [one.found_in for one in known] if run is None else [opened.run(run)]
+        images = load_data(*data_of_first(runs, Given(data, dataset, reading))).as_in({})
+        kept = f"reproduce-{images.name}"
+        trainings = (len(names) + len(known)) * seeds
+        with (
+            _workers(executor, workers, images, trainings) as (where, resources),
+            _interruption_told(opened, kept, verbose),
+        ):
             _tell(where, resources, images, callback)
             results = reproduce_baselines(
                 names,
@@ -170,7 +184,7 @@ def reproduce(
                 how,
                 range(seeds),
                 opened,
-                run=f"reproduce-{images.name}",
+                run=kept,
                 executor=where,
                 callback=callback,
                 resources=resources,
@@ -209,6 +223,17 @@ def _workers(
     size = max(1, min(wanted or Capacity.here(dataset.train.pixels.nbytes).workers, trainings))
     with LocalExecutor(size) as local:
         yield local, Resources(threads_of_each(size))
+
+
+@contextmanager
+def _interruption_told(store: Store, run: str, verbose: bool | int) -> Iterator[None]:
+    """Say on Ctrl-C what is kept of a run, and leave it to the caller."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if verbose:
+            tell_of_interruption(store, run, "repeat the call to continue")
+        raise
 
 
 def _tell(executor: Executor, resources: Resources, dataset: Dataset, callback: Callback) -> None:

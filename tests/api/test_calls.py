@@ -109,7 +109,7 @@ def test_a_search_trains_what_was_asked_for(made: Made) -> None:
 def test_a_search_ends_in_a_leaderboard_of_its_records(made: Made) -> None:
     with Store(made.folder / "store.db") as store:
         assert made.records == store.records("one")
-        assert made.leaderboard == rank(store.records("one"))
+        assert made.leaderboard.rows == rank(store.records("one")).rows
         assert store.run("one").finished_at is not None
     assert [row.key for row in made.leaderboard.rows] == [one.record.key for one in made.results]
 
@@ -241,7 +241,9 @@ def test_a_search_without_any_candidate_has_no_best(tiny: Path, tmp_path: Path) 
 # How it ends
 
 
-def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(tiny: Path, tmp_path: Path) -> None:
+def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(
+    tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(number: int, job: Job) -> None:
         if number == 2:
             raise KeyboardInterrupt
@@ -250,12 +252,46 @@ def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(tiny: Path, tmp_path: Path) 
     given.update(folds=1, evaluate=0, strategy="random")
     with pytest.raises(KeyboardInterrupt):
         tinysearch.run(**given, executor=FakeWorker(interrupt).executor())
+    assert "run 'mine' in" in (last := capsys.readouterr().err.splitlines()[-1])
+    assert last.endswith("keeps 2 finished trainings; call it again with name='mine' to continue")
     with Store(tmp_path / "store.db") as store:
         before = store.records("mine")
     assert len(before) == 2
     with tinysearch.run(**given, executor=FakeWorker().executor()) as study:
         assert study.records[:2] == before
         assert len(study.records) == 4
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_ctrl_c_says_what_is_kept_of_a_frontier_an_evaluation_and_a_reproduction(
+    verbose: int, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(number: int, job: Job) -> None:
+        if number == 1:
+            raise KeyboardInterrupt
+
+    def said(run: str, remedy: str) -> bool:
+        last = capsys.readouterr().err.splitlines()[-1:]
+        return bool(last) and last[0].startswith(f"interrupted: {run}") and last[0].endswith(remedy)
+
+    where = {"data": tiny, "store": tmp_path / "store.db", "verbose": verbose}
+    given = {"trials": 3, "folds": 1, "evaluate": 0, "baselines": False, "reuse": "none"}
+    for strategy in ("pareto", "evolution"):
+        executor = FakeWorker(interrupt).executor()
+        found = tinysearch.frontier([500, 1_000], name=strategy, strategy=strategy, executor=executor, **where, **given)
+        assert found.ending == "interrupted"
+        remedy = f"keeps 1 finished training; call it again with name={strategy!r} to continue"
+        assert said("run ", remedy) == bool(verbose)
+
+    def at_once() -> Any:
+        return FakeWorker(lambda number, job: interrupt(1, job)).executor()
+
+    with pytest.raises(KeyboardInterrupt):
+        tinysearch.evaluate("pareto", seeds=2, executor=at_once(), **where)
+    assert said("run 'pareto' in", "keeps 1 finished training; repeat the call to continue") == bool(verbose)
+    with pytest.raises(KeyboardInterrupt):
+        tinysearch.reproduce(["separable"], seeds=2, executor=at_once(), **where)
+    assert said("run 'reproduce-tiny' in", "keeps 0 finished trainings; repeat the call to continue") == bool(verbose)
 
 
 def test_what_goes_wrong_after_the_search_is_raised_and_the_search_is_stored(

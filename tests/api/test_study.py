@@ -291,16 +291,23 @@ def test_data_may_be_a_name_a_path_or_a_dataset(make: Make, tiny: Path) -> None:
 # What is shown
 
 
-def test_progress_is_shown_if_it_is_asked_for_and_where_somebody_looks(
-    make: Make, fake_worker: type[FakeWorker], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("given", "shown"), [({}, True), ({"verbose": 0}, False), ({"verbose": False}, False), ({"verbose": 1}, True)]
+)
+def test_a_line_is_shown_for_each_training_where_nobody_looks_unless_it_is_said_otherwise(
+    given: dict[str, Any], shown: bool, make: Make, fake_worker: type[FakeWorker], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for verbose, name in ((None, "none"), (0, "zero"), (False, "no"), (1, "one"), (True, "yes")):
-        with make(name=name, verbose=verbose, trials=1, reuse="none") as study:
-            study.run(executor=fake_worker().executor())
-        said = capsys.readouterr()
-        assert said.out == ""
-        assert ("training 1 of 1" in said.err) == bool(verbose)
-        assert bool(said.err) == bool(verbose)
+    with make(trials=2, **given) as study:
+        study.run(executor=fake_worker().executor())
+        names = [record.name for record in study.records]
+    said = capsys.readouterr()
+    assert said.out == ""
+    if not shown:
+        assert said.err == ""
+    for number, name in enumerate(names if shown else (), start=1):
+        (line,) = (one for one in said.err.splitlines() if one.lstrip().startswith(f"{number}/2"))
+        assert name in line
+        assert "params" in line
 
 
 def test_what_one_should_know_is_a_warning(make: Make, fake_worker: type[FakeWorker]) -> None:
@@ -380,6 +387,16 @@ def test_a_callback_that_raises_ends_the_work_and_costs_nothing_that_was_finishe
         assert len(worker.jobs) == 2 - known
 
 
+def test_the_tuners_summary_of_results_has_the_parameters_of_the_best(
+    make: Make, fake_worker: type[FakeWorker], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with make(trials=2, verbose=0) as study:
+        study.run(executor=fake_worker().executor())
+        assert study.tuner is not None
+        study.tuner.results_summary(1)
+        assert f"\nParameters: {study.best.params:,}\n" in capsys.readouterr().out
+
+
 # How it ends
 
 
@@ -390,6 +407,28 @@ def test_the_time_limit_is_an_ending_and_the_study_goes_on_later(make: Make, fak
         assert study.carry_out(time_limit=0.0, executor=fake_worker().executor()).ending == "time limit"
         assert study.run(time_limit=3_600.0, executor=fake_worker().executor()).ending == "finished"
         assert study.run(time_limit=0.0, executor=fake_worker().executor()).ending == "finished"
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_what_ctrl_c_has_left_is_said_before_it_is_raised(
+    verbose: int, make: Make, fake_worker: type[FakeWorker], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(number: int, job: Job) -> Measurement | None:
+        if number == 1:
+            raise KeyboardInterrupt
+        return None
+
+    with make(trials=3, verbose=verbose) as study:
+        with pytest.raises(KeyboardInterrupt):
+            study.run(executor=fake_worker(interrupt).executor())
+        name, path = study.name, study.store.path
+    said = capsys.readouterr().err
+    if not verbose:
+        assert said == ""
+        return
+    assert said.splitlines()[-1] == (
+        f"interrupted: run {name!r} in {path} keeps 1 finished training; call it again with name={name!r} to continue"
+    )
 
 
 def test_ctrl_c_is_raised_by_a_stage_and_an_ending_of_all(make: Make, fake_worker: type[FakeWorker]) -> None:

@@ -1,7 +1,4 @@
-"""Studies: the object behind both ``import tinysearch`` and the command line. It wires the rooms together.
-
-The rooms are imported by the functions and not by the module, so that ``import tinysearch`` costs next to nothing.
-"""
+"""Studies: the object behind both ``import tinysearch`` and the command line. It wires the rooms together."""
 
 from __future__ import annotations
 
@@ -9,48 +6,47 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from tinysearch.errors import RunError
-from tinysearch.inputs import (
-    free_name,
-    latest_search,
+from tinysearch.api.arguments import Settings, spelled_out
+from tinysearch.api.findings import Findings
+from tinysearch.api.inputs import (
+    Resume,
     load_data,
     open_store,
+    run_to_resume,
     shown,
     stored_settings,
-    threads_of,
+    tell_of_interruption,
     warn_of_old_ranges,
 )
-from tinysearch.result import Result
+from tinysearch.api.known_data import Given, load_data_of
+from tinysearch.api.processes import Processes
+from tinysearch.api.start import Start
+from tinysearch.errors import RunError
 
 if TYPE_CHECKING:
-    from tinysearch.data.dataset import Dataset
+    from typing_extensions import Unpack
+
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback
-    from tinysearch.results.leaderboard import Leaderboard
-    from tinysearch.results.record import Record, Run
     from tinysearch.results.store import Store
-    from tinysearch.results.summary import Summary
     from tinysearch.search.keras_tuner.tuner import BudgetTuner
     from tinysearch.search.reuse import Reuse
-    from tinysearch.search.run import SearchRun
-    from tinysearch.search.settings import RunSettings
     from tinysearch.search.stages import RunOutcome
     from tinysearch.space.budget import Budget
     from tinysearch.workers.executor import Executor
 
-Resume = Literal["auto", True, False]
 
-
-class Study:
+@spelled_out(Settings)
+class Study(Findings):
     """A search below a budget: its settings, its data and its results, which are kept in a store.
 
     Args:
-        budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected.
+        budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected; 10,000 by default.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
-            ``docs/data.md``.
+            ``docs/data.md``. A run that is resumed reads it from where it was, unless it is given.
         dataset: Name of the dataset that the file of ``data`` must be; with ``"mnist"`` it has to be MNIST.
         reading: How to read the data where it is ambiguous, see ``tinysearch.data.readers.reader.Reading``.
         augment: ``"auto"`` compares a few augmentations in short trainings before the search; ``"none"`` uses none; a
@@ -64,16 +60,10 @@ class Study:
         reuse: Which identical trainings of other runs in the store are reused: those with the ``"same"`` versions,
             backend, threads and machine, those with ``"any"``, or ``"none"``.
         callbacks: They are notified of events.
-        verbose: Whether to show progress; by default on a terminal and in a notebook.
-        **settings: Other fields of ``RunSettings``, which defines their defaults: ``trials``, ``epochs``,
-            ``strategy``, ``seed``, ``recipe``, ``space``, ``baselines``, ``lag``, ``schedule``, ``evaluate``,
-            ``folds``, ``initial_candidates``, ``designs``, ``tune_recipe``, ``prune``, ``threads``, ``constraints``;
-            ``budgets``, bounds below each of which there is a winner; ``max_macs``, ``max_ram``, ``max_flash`` and
-            ``max_weight_bytes``; ``device``, a device whose RAM and flash are the limits. A run learns from the
-            searches on the same data that are in the store when it begins; with ``cold=True`` from none, with
-            ``warm_start``, names of runs, only from these. A strategy may be a class, a constraint a class or an
-            instance, each also ``"module:Class"``. When a run is resumed, settings that are not given keep their
-            values.
+        verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
+            error stream; 0 or False for nothing.
+        **settings: See ``tinysearch.api.arguments.Settings``. When a run is resumed, settings that are not given keep
+            their values.
 
     Attributes:
         tuner: The search as a KerasTuner tuner, with ``get_best_models()``, ``get_best_hyperparameters()`` and
@@ -96,8 +86,8 @@ class Study:
         resume: Resume = "auto",
         reuse: Reuse = "same",
         callbacks: Iterable[Callback] = (),
-        verbose: bool | int | None = None,
-        **settings: Any,
+        verbose: bool | int = True,
+        **settings: Unpack[Settings],
     ) -> None:
         from tinysearch.results.runs import check_name
         from tinysearch.results.store import Store
@@ -111,28 +101,27 @@ class Study:
         warn_of_old_ranges(settings.get("space"))
         self._owns_store = not isinstance(store, Store)
         self._store: Store = store if isinstance(store, Store) else open_store(store)
-        self._executor: Executor | None = None
+        self._processes = Processes()
         self.tuner: BudgetTuner | None = None
         try:
-            before = self._before(name, resume)
+            before = run_to_resume(self._store, name, resume)
             self._begun = before is not None
             plain, self._plugins = plugins_of(settings)
             given = plain if budget is None else {"budget": budget, **plain}
-            self.settings: RunSettings = settings_of(given, stored_settings(before), self._store)
+            self.settings = settings_of(given, stored_settings(before), self._store)
             self._learns_unasked = learns_unasked(plain)
-            images = load_data(data, dataset, reading)
+            given_data = Given(data, dataset, reading)
+            images = load_data(*given_data) if before is None else load_data_of(before, given_data)
             earlier = stored_settings(before)
             if earlier is not None:
                 images = images.as_in(earlier.data)
             elif self.settings.recipe.name == "documented":
                 # As the hand-designed baselines were made: the last tenth is held out.
                 images = images.as_in({})
-            self.dataset: Dataset = images
+            self.dataset = images
             self.settings = dataclasses.replace(self.settings, data=images.described())
             self._augment = augment
-            if before is not None:
-                before.check_data(self.dataset.name, self.dataset.fingerprint)
-            self._space = settings["space"] if isinstance(settings.get("space"), SearchSpace) else None
+            self._space = space if isinstance(space := settings.get("space"), SearchSpace) else None
             self._name = name if before is None else before.name
             self._reuse = reuse
             self._callbacks = tuple(callbacks)
@@ -157,24 +146,11 @@ class Study:
 
     def end_workers(self) -> None:
         """Stop the worker processes; the next training starts new ones."""
-        if self._executor is not None:
-            self._executor.close()
-            self._executor = None
+        self._processes.end()
 
     def take_workers(self) -> Executor | None:
         """Hand over the worker processes to another study of the same data, which has to stop them."""
-        taken, self._executor = self._executor, None
-        return taken
-
-    @property
-    def store(self) -> Store:
-        """The store of the records."""
-        return self._store
-
-    @property
-    def name(self) -> str | None:
-        """Name of the run; None for an unnamed run that has not started."""
-        return self._name
+        return self._processes.take()
 
     def run(
         self,
@@ -284,49 +260,6 @@ class Study:
 
         return self._carry_out(STAGES, workers, executor, time_limit, worker_memory, stall_limit)
 
-    @property
-    def records(self) -> list[Record]:
-        """All records of the run."""
-        return self._store.records(self._name) if self._name is not None and self._store.has(self._name) else []
-
-    @property
-    def leaderboard(self) -> Leaderboard:
-        """The ranked candidates."""
-        from tinysearch.results.leaderboard import rank
-
-        return rank(self._summaries())
-
-    @property
-    def results(self) -> tuple[Result, ...]:
-        """The candidates in the order of the leaderboard, best first."""
-        from tinysearch.results.ranking import ranked
-
-        if self._name is None:
-            return ()
-        folder = self._store.folder_of(self._name)
-        return tuple(Result.of(one, self.dataset, folder, self._store.path) for one in ranked(self.records))
-
-    @property
-    def best(self) -> Result:
-        """The first candidate of the leaderboard, baselines included.
-
-        Raises:
-            RunError: if no candidate was trained.
-        """
-        from tinysearch.results.ranking import ranked
-
-        standings = ranked(self._summaries())
-        if not standings or self._name is None:
-            raise RunError(f"study {self._name or ''!r} has trained no candidate")
-        # Only what belongs to the first candidate is read whole.
-        records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
-        (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)
-        return Result.of(found, self.dataset, self._store.folder_of(self._name), self._store.path)
-
-    def _summaries(self) -> list[Summary]:
-        known = self._name is not None and self._store.has(self._name)
-        return self._store.summaries(self._name) if known else []
-
     def _carry_out(
         self,
         stages: Sequence[str],
@@ -342,97 +275,23 @@ class Study:
 
         if "search" not in stages and all(record.failed for record in self.records):
             raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
-        where = executor or self._local(workers, worker_memory, stall_limit)
-        if self.settings.threads is None:
-            self.settings = dataclasses.replace(self.settings, threads=threads_of(where))
+        where = executor or self._processes.get(self.dataset, workers, worker_memory, stall_limit)
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
-        with self._run(time_limit, worker_memory, where) as run:
+        start = Start(
+            self._store, self.dataset, self._space, self._augment, self._learns_unasked, self._reuse, self._plugins
+        )
+        with start.run(
+            self.settings, self._name, where, resume=self._begun, time_limit=time_limit, memory=worker_memory
+        ) as run:
+            self.settings, self._name, self._begun = run.settings, run.name, True
             work = Stages(run, where, callback)
             outcome = work.carry_out(stages)
             self.tuner = work.tuner or self.tuner
             callback.on_end(outcome.ending)
         if len(stages) == 1 and outcome.ending == "interrupted":
+            if self._verbose:
+                tell_of_interruption(self._store, outcome.name)
             raise KeyboardInterrupt
         if len(stages) == 1 and outcome.problem is not None:
             raise outcome.problem
         return outcome
-
-    def _run(self, time_limit: float | None, worker_memory: int | None, executor: Executor) -> SearchRun:
-        """Return the run, begun if it has not been."""
-        from tinysearch.baselines.models import architectures
-        from tinysearch.search.augmentation import TrainedBy, settled
-        from tinysearch.search.given import search_space_of
-        from tinysearch.search.run import SearchRun
-        from tinysearch.search.warm_start import available
-        from tinysearch.training.job import Resources
-
-        if self._space is None and self.settings.own_space:
-            raise RunError(f"run {self._name!r} was started with a custom SearchSpace; give the same one to resume it")
-        space = search_space_of(self._space or self.settings.space, self.dataset.task, self.settings.budget.params)
-        if not self._begun and not (self._name is not None and self._store.has(self._name)):
-            resources = Resources(self.settings.threads or 1, worker_memory)
-            train = TrainedBy(executor, self.dataset, resources)
-            self.settings = settled(self.settings, self.dataset, space, self._augment, train)
-            if self._learns_unasked:
-                learnt = available(self._store, self.dataset.fingerprint, self.settings)
-                self.settings = dataclasses.replace(self.settings, warm_start_trials=learnt)
-        while True:
-            chosen = self._name or free_name(self._store, self.dataset, self.settings.budget)
-            try:
-                run = SearchRun(
-                    self._store,
-                    chosen,
-                    self.settings,
-                    self.dataset,
-                    architectures(),
-                    space=space,
-                    resume=self._begun or (self._name is not None and self._store.has(self._name)),
-                    time_limit=time_limit,
-                    reuse=self._reuse,
-                    memory_bytes=worker_memory,
-                    plugins=self._plugins,
-                )
-            except RunError:
-                # Another process may have taken the name at the same moment.
-                if self._name is not None or free_name(self._store, self.dataset, self.settings.budget) == chosen:
-                    raise
-            else:
-                self._name, self._begun = chosen, True
-                return run
-
-    def _local(self, workers: int | None, memory: int | None, stall_limit: float | None) -> Executor:
-        """Return processes of this machine: those of the study, which live as long as it does."""
-        from tinysearch.runtime.capacity import Capacity
-        from tinysearch.runtime.memory import check_limit
-        from tinysearch.workers.local.executor import STALL_SECONDS, LocalExecutor
-
-        check_limit(memory)
-        count = workers
-        if count is None and self._executor is not None:
-            return self._executor
-        if count is None:
-            count = Capacity.here(self.dataset.train.pixels.nbytes, memory).workers
-        stall = STALL_SECONDS if stall_limit is None else stall_limit
-        if self._executor is None or self._executor.capacity != count:
-            if self._executor is not None:
-                self._executor.close()
-            self._executor = LocalExecutor(count, stall_seconds=stall)
-        return self._executor
-
-    def _before(self, name: str | None, resume: Resume) -> Run | None:
-        """Return the run to go on with; None to begin one."""
-        from tinysearch.results.lock import holder
-
-        if resume is False or (resume == "auto" and (name is None or not self._store.has(name))):
-            if name is not None and self._store.has(name):
-                carrier = holder(self._store.folder_of(name))
-                if carrier is not None:
-                    raise RunError(f"run {name!r} is in use by {carrier}; wait for it, stop it, or give another --name")
-                raise RunError(
-                    f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
-                )
-            return None
-        run = self._store.run(name) if name is not None else latest_search(self._store)
-        if "trials" not in run.settings:
-            raise RunError(f"run {run.name!r} is not a search and cannot be resumed; start a search without --resume")
-        return run

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tinysearch.errors import InputError, RunError
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.budget import Budget
     from tinysearch.workers.executor import Executor
+
+
+Resume = Literal["auto", True, False]
 
 
 def open_store(store: Path | str | None, *, create: bool = True) -> Store:
@@ -68,12 +71,21 @@ def threads_of(executor: Executor) -> int:
     return threads_of_each(executor.capacity) if isinstance(executor, LocalExecutor) else 1
 
 
-def shown(verbose: bool | int | None) -> list[Callback]:
+def shown(verbose: bool | int) -> list[Callback]:
     """Return what shows progress, and the notes as warnings."""
     from tinysearch.report.display import WarnedNotes, display
 
     shown = display(verbose)
     return [WarnedNotes(), *([] if shown is None else [shown])]
+
+
+def tell_of_interruption(store: Store, name: str, remedy: str | None = None) -> None:
+    """Say what is kept of a run that was interrupted, and how to go on with it."""
+    from tinysearch.report.display import tell_of_interruption as tell
+
+    finished = len(store.summaries(name)) if store.has(name) else 0
+    trainings = f"{finished} finished training{'' if finished == 1 else 's'}"
+    tell(f"run {name!r} in {store.path} keeps {trainings}", remedy or f"call it again with name={name!r} to continue")
 
 
 def warn_of_old_ranges(space: object) -> None:
@@ -95,6 +107,34 @@ def latest_search(store: Store) -> Run:
     if not searches:
         raise RunError(f"the store {store.path} has no run to resume; begin one without --resume")
     return searches[-1]
+
+
+def run_to_resume(store: Store, name: str | None, resume: Resume) -> Run | None:
+    """Return the run to go on with; None to begin one.
+
+    Args:
+        store: Where it is looked for.
+        name: Its name; None for the latest one, if it is to be resumed.
+        resume: See ``Study``.
+
+    Raises:
+        RunError: if the run cannot be resumed, or cannot be begun because there is one of this name.
+    """
+    from tinysearch.results.lock import holder
+
+    if resume is False or (resume == "auto" and (name is None or not store.has(name))):
+        if name is not None and store.has(name):
+            carrier = holder(store.folder_of(name))
+            if carrier is not None:
+                raise RunError(f"run {name!r} is in use by {carrier}; wait for it, stop it, or give another --name")
+            raise RunError(
+                f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
+            )
+        return None
+    run = store.run(name) if name is not None else latest_search(store)
+    if "trials" not in run.settings:
+        raise RunError(f"run {run.name!r} is not a search and cannot be resumed; start a search without --resume")
+    return run
 
 
 def free_name(store: Store, dataset: Dataset, budget: Budget) -> str:

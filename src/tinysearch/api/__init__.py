@@ -1,0 +1,1 @@
+"""The public Python API: ``Study``, and the functions behind ``import tinysearch``."""

@@ -1,0 +1,177 @@
+"""The data of a run that is in the store: read from where the run had it, unless it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tinysearch.errors import DatasetError, RunError
+
+if TYPE_CHECKING:
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.data.readers.reader import Reading
+    from tinysearch.data.source import Source
+    from tinysearch.results.record import Run
+    from tinysearch.results.store import Store
+
+
+class Given(NamedTuple):
+    """What is given for data: see ``Study``.
+
+    Args:
+        data: A path, arrays, or a dataset; ``"auto"`` for none of them.
+        dataset: Name of the dataset; ``"auto"`` for any.
+        reading: How to read it.
+    """
+
+    data: Any = "auto"
+    dataset: str = "auto"
+    reading: Reading | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether neither data nor a name was given."""
+        return (self.data is None or (isinstance(self.data, str) and self.data == "auto")) and self.dataset == "auto"
+
+
+def source_of(run: Run) -> Source | None:
+    """Return where the data of a run was read from; None if that is not known.
+
+    Raises:
+        DatasetError: if what the store says of it cannot be read.
+    """
+    from tinysearch.data.loading import DATASETS
+    from tinysearch.data.source import Source
+
+    if run.source is not None:
+        return Source.from_dict(run.source)
+    return Source(run.dataset) if run.dataset in DATASETS else None
+
+
+def sources_of_evaluations(store: Store, runs: Collection[str] = ()) -> list[Source]:
+    """Return where the data of runs was read from that have networks scored on test images, of all if none is named."""
+    scored = {one.run for one in store.summaries() if one.test_accuracy is not None}
+    found: dict[str, Source] = {}
+    for run in store.runs():
+        if run.name in scored and (not runs or run.name in runs):
+            with contextlib.suppress(DatasetError):
+                source = source_of(run)
+                if source is not None:
+                    found.setdefault(source.words, source)
+    return list(found.values())
+
+
+def load_data_of(run: Run, given: Given) -> Dataset:
+    """Return the data of a run: what is given, else what the run was made on.
+
+    Args:
+        run: The run.
+        given: What a person says of it.
+
+    Raises:
+        DatasetError: if it cannot be had or used, or has another fingerprint than that of the run.
+        RunError: if something else is given than the run was made on.
+    """
+    from tinysearch.api.inputs import load_data
+
+    found = load_data(*as_given(run, given))
+    source = source_of(run) if given.nothing else None
+    if source is not None and found.fingerprint != run.fingerprint:
+        raise RunError(
+            f"run {run.name!r} was made on {source.words} with fingerprint {run.fingerprint}, which has fingerprint "
+            f"{found.fingerprint} now: the data has changed; bring back what it was, name a copy of it with --data, or "
+            f"begin a new run with another --name"
+        )
+    run.check_data(found.name, found.fingerprint)
+    return found
+
+
+def data_of_first(runs: Iterable[Run], given: Given) -> Given:
+    """Return what is given, completed by the first of some runs that says where its data is; see ``as_given``."""
+    known = list(runs)
+    if not known:
+        return given
+    return as_given(next((run for run in known if source_of(run) is not None), known[0]), given)
+
+
+def as_given(run: Run, given: Given) -> Given:
+    """Return what is given, completed by what is known of the data of a run.
+
+    How a source is read is taken from the run also where the source itself is given, if it is of the same kind.
+
+    Raises:
+        DatasetError: if the run does not say where its data is, or it is not there any more.
+        RunError: if it is to be read in another way than that of the run.
+    """
+    if not given.nothing and (not isinstance(given.data, (str, os.PathLike)) or given.data == "auto"):
+        return given
+    source = source_of(run)
+    if not given.nothing and (source is None or source.in_memory):
+        return given
+    if given.nothing and run.source is None and os.environ.get("TINYSEARCH_DATA"):
+        # As runs were resumed before they kept this.
+        return given
+    if source is None or source.in_memory:
+        raise DatasetError(f"run {run.name!r} was made on {run.dataset}, {_lost(source)}")
+    if not given.nothing and not _alike(str(given.data), source.path):
+        return given
+    reading = _merged(run, source, given.reading)
+    if not given.nothing:
+        return given._replace(reading=reading)
+    if source.path is not None and not _is_there(source.path):
+        raise DatasetError(
+            f"run {run.name!r} was made on {source.path}, which is not there; say with --data where it is now"
+        )
+    return Given("auto" if source.path is None else source.path, source.dataset or "auto", reading)
+
+
+def _lost(source: Source | None) -> str:
+    if source is None:
+        return (
+            "and an earlier version of tinysearch did not note where that is; give it with --data (and with --size, "
+            "--layout or whatever else it was read with)"
+        )
+    return (
+        "which was given in Python, so it cannot be read again; give the same arrays as data=, or with --data a file "
+        "that holds them"
+    )
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:
+        # Whoever reads it says why it cannot be.
+        return True
+
+
+def _alike(path: str, known: str | None) -> bool:
+    """Whether two paths are of files of one kind, or of folders, so that they are read in the same way."""
+    return known is not None and Path(path).suffix.lower() == Path(known).suffix.lower()
+
+
+def _merged(run: Run, source: Source, reading: Reading | None) -> Reading:
+    """Return how a run read its data; what is said again must be the same.
+
+    Raises:
+        RunError: if it is not.
+    """
+    from tinysearch.data.source import options
+
+    said = {} if reading is None else options(reading)
+    known = options(source.reading)
+    for option, value in said.items():
+        if known.get(option) != value:
+            before = f"with {option} {known[option]}" if option in known else f"without {option}"
+            raise RunError(
+                f"run {run.name!r} has read its data {before}, got {option} {value}; leave {option} out to go on with "
+                f"the same images, or begin a new run with another --name"
+            )
+    if reading is None or reading.reader is None:
+        return source.reading
+    # A reader that was given as a value need not be found by its name.
+    return dataclasses.replace(source.reading, reader=reading.reader)

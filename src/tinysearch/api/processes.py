@@ -1,0 +1,53 @@
+"""The worker processes of a study."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.workers.executor import Executor
+
+
+class Processes:
+    """Processes of this machine that train, started when they are first needed and kept until they are ended."""
+
+    def __init__(self) -> None:
+        self._executor: Executor | None = None
+
+    def end(self) -> None:
+        """Stop them; the next training starts new ones."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+
+    def take(self) -> Executor | None:
+        """Hand them over to the caller, who has to stop them; None if there are none."""
+        taken, self._executor = self._executor, None
+        return taken
+
+    def get(self, dataset: Dataset, workers: int | None, memory: int | None, stall_limit: float | None) -> Executor:
+        """Return processes that train, those that there are if possible.
+
+        Args:
+            dataset: What they train on.
+            workers: How many; None for as many as there are, or else as suit cores and memory.
+            memory: Memory limit of each in bytes; None for no limit.
+            stall_limit: Seconds without a finished epoch after which a training is aborted.
+        """
+        from tinysearch.runtime.capacity import Capacity
+        from tinysearch.runtime.memory import check_limit
+        from tinysearch.workers.local.executor import STALL_SECONDS, LocalExecutor
+
+        check_limit(memory)
+        count = workers
+        if count is None and self._executor is not None:
+            return self._executor
+        if count is None:
+            count = Capacity.here(dataset.train.pixels.nbytes, memory).workers
+        stall = STALL_SECONDS if stall_limit is None else stall_limit
+        if self._executor is None or self._executor.capacity != count:
+            if self._executor is not None:
+                self._executor.close()
+            self._executor = LocalExecutor(count, stall_seconds=stall)
+        return self._executor

@@ -1,0 +1,108 @@
+"""How the run of a study is begun, or taken up again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinysearch.api.inputs import free_name, threads_of
+from tinysearch.errors import RunError
+
+if TYPE_CHECKING:
+    from tinysearch.data.dataset import Dataset
+    from tinysearch.results.store import Store
+    from tinysearch.search.plugins import Plugins
+    from tinysearch.search.reuse import Reuse
+    from tinysearch.search.run import SearchRun
+    from tinysearch.search.settings import RunSettings
+    from tinysearch.space.search_space import SearchSpace
+    from tinysearch.workers.executor import Executor
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Start:
+    """What a run is made of beside its settings.
+
+    Args:
+        store: Where its records go.
+        dataset: The data.
+        space: The search space, if it was given as a value.
+        augment: What was said of the augmentation, see ``Study``.
+        learns_unasked: Whether a new run learns from all that there are on the same data.
+        reuse: Which identical trainings of other runs are reused.
+        plugins: Strategy and constraints that were given as values.
+    """
+
+    store: Store
+    dataset: Dataset
+    space: SearchSpace | None
+    augment: str | Path | Mapping[str, float] | None
+    learns_unasked: bool
+    reuse: Reuse
+    plugins: Plugins
+
+    def run(
+        self,
+        settings: RunSettings,
+        name: str | None,
+        executor: Executor,
+        *,
+        resume: bool,
+        time_limit: float | None,
+        memory: int | None,
+    ) -> SearchRun:
+        """Return the run with its lock held, begun if it has not been.
+
+        Args:
+            settings: Those of the study; a new run adds what is found out about its data, see ``SearchRun.settings``.
+            name: Its name; None for a free one.
+            executor: Trains what is compared before a new run.
+            resume: Whether it is known to have begun.
+            time_limit, memory: See ``Study.run``.
+
+        Raises:
+            RunError: if it cannot be begun or taken up.
+        """
+        from tinysearch.baselines.models import architectures
+        from tinysearch.search.augmentation import TrainedBy, settled
+        from tinysearch.search.given import search_space_of
+        from tinysearch.search.run import SearchRun
+        from tinysearch.search.warm_start import available
+        from tinysearch.training.job import Resources
+
+        if settings.threads is None:
+            settings = dataclasses.replace(settings, threads=threads_of(executor))
+        if self.space is None and settings.own_space:
+            raise RunError(f"run {name!r} was started with a custom SearchSpace; give the same one to resume it")
+        space = search_space_of(self.space or settings.space, self.dataset.task, settings.budget.params)
+        if not resume and not self._is_there(name):
+            train = TrainedBy(executor, self.dataset, Resources(settings.threads or 1, memory))
+            settings = settled(settings, self.dataset, space, self.augment, train)
+            if self.learns_unasked:
+                learnt = available(self.store, self.dataset.fingerprint, settings)
+                settings = dataclasses.replace(settings, warm_start_trials=learnt)
+        while True:
+            chosen = name or free_name(self.store, self.dataset, settings.budget)
+            try:
+                return SearchRun(
+                    self.store,
+                    chosen,
+                    settings,
+                    self.dataset,
+                    architectures(),
+                    space=space,
+                    resume=resume or self._is_there(name),
+                    time_limit=time_limit,
+                    reuse=self.reuse,
+                    memory_bytes=memory,
+                    plugins=self.plugins,
+                )
+            except RunError:
+                # Another process may have taken the name at the same moment.
+                if name is not None or free_name(self.store, self.dataset, settings.budget) == chosen:
+                    raise
+
+    def _is_there(self, name: str | None) -> bool:
+        return name is not None and self.store.has(name)

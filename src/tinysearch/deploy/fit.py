@@ -1,0 +1,208 @@
+"""Whether what was built for a device is within the limits of the run that has found the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tinysearch.space.budget import Budget
+from tinysearch.space.devices import Device, named
+
+# The build that is smallest on each processor; another one is only an option.
+SMALLEST = "-Os"
+_NETWORK, _FLASH, _RAM = "the network", "bytes of flash", "bytes of RAM"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a network takes of something that is limited.
+
+    Args:
+        of: Of what: ``"bytes of flash"``, ``"bytes of RAM"``, ...
+        taken: How much it takes.
+        limit: How much it may take.
+    """
+
+    of: str
+    taken: int
+    limit: int
+
+    @property
+    def over(self) -> int:
+        """By how much it is above the limit; 0 if it is not."""
+        return max(0, self.taken - self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One build of a network beside the limits of a run.
+
+    Args:
+        run: Name of the run.
+        build: Processor and level of optimization, ``"cortex-m0plus -Os"``; ``"the network"`` for its parameters.
+        bounds: Each limit that the run has, and what the build takes.
+        measured: Whether that was measured; if not, it was predicted.
+    """
+
+    run: str
+    build: str
+    bounds: tuple[Bound, ...]
+    measured: bool = True
+
+    @property
+    def fits(self) -> bool:
+        """Whether no limit is exceeded."""
+        return not any(bound.over for bound in self.bounds)
+
+    @property
+    def decides(self) -> bool:
+        """Whether the network does not fit if this does not: a build for speed may be replaced by a smaller one."""
+        return self.build == _NETWORK or self.build.endswith(SMALLEST)
+
+    @property
+    def words(self) -> str:
+        """The verdict.
+
+        >>> Fit("a", "cortex-m4 -Os", (Bound("bytes of flash", 5_200, 5_000),)).words
+        'cortex-m4 -Os does not fit: 200 bytes of flash over the limit (5,200 of 5,000)'
+        """
+        said = "" if self.measured else ", predicted and not measured"
+        if self.fits:
+            held = ", ".join(f"{one.taken:,} of {one.limit:,} {one.of}" for one in self.bounds)
+            return f"{self.build} fits: {held}{said}"
+        over = ", ".join(
+            f"{one.over:,} {one.of} over the limit ({one.taken:,} of {one.limit:,})" for one in self.bounds if one.over
+        )
+        return f"{self.build} does not fit: {over}{said}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "run": self.run,
+            "build": self.build,
+            "fits": self.fits,
+            "measured": self.measured,
+            "bounds": [{"of": one.of, "taken": one.taken, "limit": one.limit, "over": one.over} for one in self.bounds],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a run.
+
+    Args:
+        run: Its name.
+        budget: What its networks may take.
+    """
+
+    run: str
+    budget: Budget
+
+    @property
+    def of_device(self) -> bool:
+        """Whether flash or RAM is limited."""
+        return self.budget.flash_bytes is not None or self.budget.peak_activation_bytes is not None
+
+    @property
+    def words(self) -> str:
+        """The limits, with the device that they are of."""
+        budget = self.budget
+        parts = [f"fewer than {budget.params:,} parameters"] if self.limits_params else []
+        if budget.flash_bytes is not None:
+            parts.append(f"{budget.flash_bytes:,} bytes of flash")
+        if budget.peak_activation_bytes is not None:
+            parts.append(f"{budget.peak_activation_bytes:,} bytes of RAM")
+        of_device = f" (--device {self.device.name})" if self.device else ""
+        return f"limits of run {self.run}: {', '.join(parts)}{of_device}"
+
+    @property
+    def device(self) -> Device | None:
+        """The device whose limits they are, if they are those of one."""
+        return named(self.budget.flash_bytes, self.budget.peak_activation_bytes)
+
+    @property
+    def limits_params(self) -> bool:
+        """Whether parameters are limited by more than flash, of which each takes a byte."""
+        return self.budget.params != self.budget.flash_bytes
+
+    def network(self, params: int) -> tuple[Fit, ...]:
+        """Return the verdict on the number of parameters, if it is limited."""
+        if not self.limits_params:
+            return ()
+        return (Fit(self.run, _NETWORK, (Bound("parameters", params, self.budget.params - 1),)),)
+
+    def build(self, build: str, flash: int | None, ram: int, *, measured: bool) -> tuple[Fit, ...]:
+        """Return the verdict on a build, if flash or RAM is limited; flash may be unknown."""
+        bounds = (
+            (_FLASH, flash, self.budget.flash_bytes),
+            (_RAM, ram, self.budget.peak_activation_bytes),
+        )
+        known = [Bound(of, taken, limit) for of, taken, limit in bounds if taken is not None and limit is not None]
+        return (Fit(self.run, build, tuple(known), measured),) if known else ()
+
+
+def fits(
+    limits: Limits, params: int, sizes: Mapping[str, Mapping[str, int]], predicted: Mapping[str, tuple[int | None, int]]
+) -> tuple[Fit, ...]:
+    """Return the verdict on a network, and on each build for a device.
+
+    Args:
+        limits: Those of the run.
+        params: How many the network has.
+        sizes: What was measured, by build: ``"flash"`` and ``"ram"``.
+        predicted: By processor, flash, None if it is not known, and RAM: for the processors that nothing was measured
+            of.
+    """
+    found = list(limits.network(params))
+    for build, taken in sizes.items():
+        verdicts = limits.build(build, taken["flash"], taken["ram"], measured=True)
+        # A build for speed is only of interest if it does not fit.
+        found += [one for one in verdicts if one.decides or not one.fits]
+    for processor, (flash, ram) in predicted.items():
+        if not any(build.startswith(f"{processor} ") for build in sizes):
+            found += limits.build(f"{processor} {SMALLEST}", flash, ram, measured=False)
+    return tuple(found)
+
+
+def limits_of(budgets: Mapping[str, Budget]) -> tuple[Limits, ...]:
+    """Return the limits of some runs, those that are alike once.
+
+    Args:
+        budgets: By the name of the run.
+    """
+    alike: dict[Budget, str] = {}
+    for run, budget in budgets.items():
+        alike.setdefault(budget, run)
+    return tuple(Limits(run, budget) for budget, run in alike.items())
+
+
+def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = None) -> list[str]:
+    """Return in lines whether a network is within the limits of runs, those of each run under a heading.
+
+    Args:
+        limits: Those of the runs; if there are none, there is nothing to say.
+        found: What was found out.
+        image: Bytes that an image takes in memory, if it is known.
+    """
+    lines: list[str] = []
+    for each in limits:
+        own = [one for one in found if one.run == each.run]
+        lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
+        if each.of_device and all(one.build == _NETWORK for one in own):
+            lines.append("  not checked: limits on flash and RAM are those of C code (--to c)")
+        rams = [bound.taken for one in own if one.decides for bound in one.bounds if bound.of == _RAM]
+        if image is not None and rams:
+            lines.append(f"  {_beside(max(rams), image, each.device)}")
+    return lines
+
+
+def _beside(ram: int, image: int, device: Device | None) -> str:
+    """Say what comes on top of the RAM of a network."""
+    more = f"RAM is without the image and the stack: a buffer for the image takes {image:,} bytes more"
+    if device is None:
+        return more
+    left = device.ram - ram - image
+    if left < 0:
+        return f"{more}, {-left:,} more than {device.name} has; write images to model_input() instead"
+    return f"{more}, which leaves {left:,} of the {device.ram:,} bytes of {device.name} for the stack and your program"

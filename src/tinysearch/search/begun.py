@@ -1,0 +1,53 @@
+"""Runs that were begun before with the settings of a new one, and that who types a command again may mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tinysearch.report.commands import resume
+from tinysearch.results.lock import holder
+from tinysearch.results.record import Run
+from tinysearch.results.store import default_path
+from tinysearch.search.run import SearchRun
+from tinysearch.search.settings import MAY_CHANGE
+
+# What does not tell a run from the same command given again: how far it goes, what it knew of other runs, and what the
+# machine had to offer.
+_MAY_DIFFER = (*MAY_CHANGE, "warm_start_trials", "threads")
+
+
+def begun_before(run: SearchRun) -> str | None:
+    """Return which run with the settings of a new one was interrupted, and how to resume it; None if there is none."""
+    mine = _essential(run.settings.to_dict())
+    for other in reversed(run.store.runs()):
+        if other.name == run.name or other.fingerprint != run.dataset.fingerprint or "trials" not in other.settings:
+            continue
+        left = _left(run, other)
+        if left and _essential(other.settings) == mine and holder(run.store.folder_of(other.name)) is None:
+            place = run.store.path
+            words = [] if place == default_path() else ["--store", str(place)]
+            return (
+                f"this is a new run; {other.name} has the same settings and was interrupted {left}; to resume it: "
+                f"{resume(other, words)}"
+            )
+    return None
+
+
+def _left(run: SearchRun, other: Run) -> str:
+    """Return where another run was interrupted; nothing if it was not."""
+    records = run.store.summaries(other.name)
+    if other.finished_at is None:
+        done = sum(one.purpose == "search" and one.origin == "search" for one in records)
+        return f"after {done} of {other.settings['trials']} trials"
+    wanted = other.settings.get("evaluate", 0)
+    if wanted and not any(one.purpose == "evaluation" for one in records) and run.dataset.test_images != 0:
+        return "before its winner was evaluated"
+    return ""
+
+
+def _essential(settings: Mapping[str, Any]) -> dict[str, Any]:
+    # As the store gives it back: lists where there were tuples.
+    plain: dict[str, Any] = json.loads(json.dumps({name: settings[name] for name in settings.keys() - {*_MAY_DIFFER}}))
+    return plain

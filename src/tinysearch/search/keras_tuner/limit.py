@@ -1,0 +1,27 @@
+"""A budget for tuners of KerasTuner that make their oracle themselves."""
+
+from __future__ import annotations
+
+import keras_tuner
+
+from tinysearch.search.keras_tuner.budget_filter import CostFunction
+from tinysearch.search.keras_tuner.budget_oracle import BudgetOracle
+from tinysearch.space.budget import Budget
+
+
+def limit(
+    tuner: keras_tuner.Tuner, budget: int | Budget, *, cost: CostFunction | None = None, attempts: int = 1_000
+) -> keras_tuner.Tuner:
+    """Add a budget to a tuner that creates its own oracle: ``RandomSearch``, ``Hyperband`` and so on.
+
+    Args:
+        tuner: Any KerasTuner tuner; it is modified and returned.
+        budget, cost, attempts: As for ``BudgetOracle``.
+
+    Raises:
+        BudgetError: as for ``BudgetOracle``; if the tuner goes on with an earlier search, that is checked here.
+    """
+    # A tuner that is a client of another one's oracle trains what that allows.
+    if isinstance(tuner.oracle, keras_tuner.Oracle):
+        tuner.oracle = BudgetOracle(tuner.oracle, budget, tuner.hypermodel, cost=cost, attempts=attempts)
+    return tuner

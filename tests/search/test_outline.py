@@ -1,0 +1,61 @@
+"""What a run says of itself before it begins."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from tinysearch.search.outline import outline
+
+WIDTH = 120 - len("warm start") - 2
+
+
+def plan(runner: Any, *, test_images: int | None = 10_000, name: str = "run", **settings: Any) -> dict[str, str]:
+    runner.dataset = dataclasses.replace(runner.dataset, test_images=test_images)
+    with runner.prepare(name, **{"trials": 20, "folds": 4, "evaluate": 3, **settings}) as run:
+        return dict(outline(run, 2))
+
+
+def test_it_says_how_large_the_space_is_and_how_much_of_it_fits(runner: Any) -> None:
+    said = plan(runner)["space"]
+    assert said.startswith("about 10^")
+    assert "of random ones within the budget" in said
+
+
+def test_it_says_what_follows_the_search_and_why(runner: Any) -> None:
+    said = plan(runner)
+    assert said["then"] == (
+        "up to 10 more trainings of the leaders on up to 3 other folds of 10, because one score is partly luck"
+    )
+    assert (
+        said["test"]
+        == "the winner, trained 3 times on all 40 images, is scored on 10,000 test images unseen until then"
+    )
+    assert max(len(said[title]) for title in ("space", "then", "test")) <= WIDTH
+
+
+def test_of_data_with_its_own_validation_part_other_seeds_are_said(runner: Any) -> None:
+    given = {"split": {"kind": "given", "held": 4}}
+    said = plan(runner, trials=3, data=given)["then"]
+    assert said.startswith("up to 1 more training of the leaders with other seeds,")
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [({"folds": 1}, "then"), ({"trials": 1}, "then"), ({"evaluate": 0}, "test"), ({"test_images": 0}, "test")],
+)
+def test_what_is_not_done_is_not_said(runner: Any, settings: dict[str, Any], missing: str) -> None:
+    assert missing not in plan(runner, **settings)
+
+
+def test_test_images_that_nobody_has_counted_are_not_counted_by_the_search(runner: Any) -> None:
+    # They cannot be read here.
+    assert "is scored on the test images" in plan(runner, test_images=None, evaluate=1)["test"]
+
+
+def test_of_several_budgets_each_has_a_winner(runner: Any) -> None:
+    said = plan(runner, strategy="pareto", budgets=(1_000, 10_000))
+    assert said["front"] == "the best below each of 1,000, 10,000 parameters"
+    assert said["test"].startswith("each winner, trained 3 times")
