@@ -18,11 +18,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from stand_ins import Here, Untrained
 
+from tinysearch.data.dataset import TrainingData
 from tinysearch.data.loading import load
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.training.job import EpochWatcher, Job
+from tinysearch.training.job import Outcome as JobOutcome
 
 Done = subprocess.CompletedProcess[str]
 Launch = Callable[..., Done]
@@ -245,6 +249,31 @@ def test_a_run_is_not_resumed_with_other_data(light: Launch, finished: Outcome) 
 # Ctrl-C
 
 
+def test_ctrl_c_ends_a_run_with_130_its_leaderboard_and_the_command_that_resumes_it(
+    call: Launch, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a process does with a signal, see the slow tests below; nothing is trained here."""
+    untrained, begun = Untrained(), itertools.count()
+
+    def train_on(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> JobOutcome:
+        if next(begun) == 2:
+            raise KeyboardInterrupt
+        return untrained.train_on(job, data, on_epoch)
+
+    here = type("Interrupted", (Here,), {"train_on": staticmethod(train_on)})
+    monkeypatch.setattr("tinysearch.workers.local.executor.LocalExecutor", here)
+    done = call(tmp_path, "run", "--data", tiny, *SMALL, "--name", "mine")
+    assert done.returncode == 130, done.stderr
+    assert [record.name for record in outcome(done, tmp_path).records] == BASELINES
+    assert "Leaderboard: tiny" in done.stdout
+    assert "best so far: " in done.stdout
+    assert "the winner" not in done.stdout
+    for words in ("interrupted", "still to be done: 1 of 1 trials", "--resume"):
+        assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_130_and_keeps_what_was_trained(interrupted: Outcome, finished: Outcome) -> None:
     assert interrupted.done.returncode == 130
     assert 1 <= len(interrupted.records) < 3
@@ -252,6 +281,7 @@ def test_an_interrupted_run_ends_with_130_and_keeps_what_was_trained(interrupted
     assert [numbers(record) for record in interrupted.records] == [numbers(record) for record in same]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_prints_its_leaderboard_and_no_traceback(interrupted: Outcome) -> None:
     assert "baseline:" in interrupted.done.stdout
     assert "Leaderboard: tiny" in interrupted.done.stdout
@@ -259,6 +289,7 @@ def test_an_interrupted_run_prints_its_leaderboard_and_no_traceback(interrupted:
     assert "Traceback" not in interrupted.done.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_has_no_winner_yet_and_says_what_is_missing(interrupted: Outcome, finished: Outcome) -> None:
     assert "best so far: " in interrupted.done.stdout
     assert "the winner" not in interrupted.done.stdout
