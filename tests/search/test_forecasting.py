@@ -140,7 +140,7 @@ def test_the_time_of_a_front_covers_the_races_and_the_evaluations_below_every_bu
 def test_a_front_takes_as_long_as_said_to_within_a_third_if_the_machine_has_trained_before(runner: Any) -> None:
     carried_out(runner, "before", trials=4, seed=5)
     budgets = {"strategy": "pareto", "budgets": (1_000, 3_000, 10_000)}
-    before, spent = carried_out(runner, "front", Graded, trials=30, **budgets)
+    before, spent = carried_out(runner, "front", Graded, trials=16, **budgets)
     assert before.pace is not None
     said = before.search_seconds(before.pace) + before.later_seconds(before.pace, before.macs)
     assert said == pytest.approx(spent, rel=1 / 3)

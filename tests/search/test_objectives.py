@@ -123,7 +123,7 @@ def test_accuracy_and_balanced_accuracy_choose_different_winners(runner: Any) ->
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_strategies_learn_from_the_objective(strategy: str, runner: Any) -> None:
-    given = {"strategy": strategy, "trials": 14}
+    given = {"strategy": strategy, "trials": 12}
     first = [one.key for one in searched(runner, "first", "accuracy", **given)]
     second = [one.key for one in searched(runner, "second", "balanced_accuracy", **given)]
     # It begins as it would; what it knows it knows by its objective.
