@@ -113,7 +113,7 @@ def test_a_reproduction_shows_what_is_documented_beside_what_was_measured() -> N
 
     cost = tinysearch.cost(Architecture((Conv(4),)), tinysearch.Task())
     shown = repr(Reproduction(BASELINES["conv"], cost, (0.25, 0.75), (0.5,), 1.0))
-    assert shown == "<Reproduction conv: test accuracy 0.5000 (2 seeds), documented 0.9920>"
+    assert shown == "<Reproduction conv: test accuracy 0.5000 (2 seeds), documented 0.9920 on MNIST>"
 
 
 def test_a_cost_shows_totals_and_images_their_shape(study: tinysearch.Study) -> None:

@@ -38,13 +38,18 @@ def test_it_says_what_follows_the_search_and_why(runner: Any) -> None:
 
 def test_of_data_with_its_own_validation_part_other_seeds_are_said(runner: Any) -> None:
     given = {"split": {"kind": "given", "held": 4}}
-    said = plan(runner, trials=3, data=given)["then"]
-    assert said.startswith("up to 1 more training of the leaders with other seeds,")
+    said = plan(runner, trials=4, data=given)["then"]
+    assert said.startswith("up to 2 more trainings of the leaders with other seeds,")
+
+
+def test_too_few_trials_for_a_revalidation_are_said(runner: Any) -> None:
+    said = plan(runner, trials=3)["then"]
+    assert said == "no revalidation of the leaders on other folds: it takes 4 trials or more"
 
 
 @pytest.mark.parametrize(
     ("settings", "missing"),
-    [({"folds": 1}, "then"), ({"trials": 1}, "then"), ({"evaluate": 0}, "test"), ({"test_images": 0}, "test")],
+    [({"folds": 1}, "then"), ({"evaluate": 0}, "test"), ({"test_images": 0}, "test")],
 )
 def test_what_is_not_done_is_not_said(runner: Any, settings: dict[str, Any], missing: str) -> None:
     assert missing not in plan(runner, **settings)

@@ -47,7 +47,7 @@ def test_the_first_bound_that_does_not_hold_is_the_reason() -> None:
 def test_an_invalid_bound_is_refused_by_name_and_value(name: str, bound: Any) -> None:
     with pytest.raises(BudgetError) as caught:
         Budget(**{"params": 10, name: bound})
-    assert name in str(caught.value)
+    assert {"params": "parameters"}.get(name, name) in str(caught.value)
     assert repr(bound) in str(caught.value)
 
 
@@ -58,7 +58,7 @@ def test_bounds_of_any_library_are_kept_as_plain_integers() -> None:
 
 
 def test_a_budget_without_params_is_refused() -> None:
-    with pytest.raises(BudgetError, match="params is a whole number of at least 1, got None"):
+    with pytest.raises(BudgetError, match="a budget is a whole number of parameters, at least 1; got None"):
         Budget(None)  # type: ignore[arg-type]
 
 

@@ -107,9 +107,15 @@ class Reproduced:
     known: Sequence[Recorded]
     records: Sequence[Record]
 
+    def __repr__(self) -> str:
+        """Show each candidate on a line."""
+        lines = [f"<Reproduced on {self.dataset.name}:"]
+        lines += [f"  {one!r}" for one in (*self.baselines, *self.records)]
+        return "\n".join(lines) + ">"
+
 
 def reproduce(
-    models: Iterable[str] = (),
+    models: str | Iterable[str] = (),
     *,
     seeds: int = 1,
     recipe: Any = None,
@@ -131,7 +137,7 @@ def reproduce(
 
     Args:
         models: ``"conv"``, ``"separable"``, ``"inception"``, and keys of candidates in the store or among the reference
-            results; by default all three baselines.
+            results, or one of these; by default all three baselines.
         seeds: Number of trainings of each candidate, with seeds 0, 1, ...
         recipe: Recipe of the baselines; by default the documented one.
         epochs: Number of epochs of the baselines; by default 10.
@@ -153,9 +159,11 @@ def reproduce(
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.given import recipe_of
 
-    wanted = list(models)
+    wanted = [models] if isinstance(models, str) else list(models)
     keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
     names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
+    path = store.path if isinstance(store, Store) else Path(store or default_path())
+    known = [recorded(key, path) for key in keys]
     for option, value in (("recipe", recipe), ("epochs", epochs), ("plateau-factor", plateau_factor)):
         if keys and value is not None:
             raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave --{option} {value} out")
@@ -164,8 +172,6 @@ def reproduce(
         how = dataclasses.replace(how, epochs=epochs)
     if plateau_factor is not None:
         how = dataclasses.replace(how, plateau_factor=plateau_factor)
-    path = store.path if isinstance(store, Store) else Path(store or default_path())
-    known = [recorded(key, path) for key in keys]
     callback = Callbacks([*callbacks, *shown(verbose)])
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.

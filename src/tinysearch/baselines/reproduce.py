@@ -52,7 +52,7 @@ class Reproduction:
         """Show what was measured beside what is documented."""
         seeds = len(self.test_accuracies)
         measured = f"test accuracy {self.mean:.4f} ({seeds} seed{'' if seeds == 1 else 's'})"
-        return f"<Reproduction {self.model.name}: {measured}, documented {self.model.test_accuracy:.4f}>"
+        return f"<Reproduction {self.model.name}: {measured}, documented {self.model.test_accuracy:.4f} on MNIST>"
 
     @property
     def mean(self) -> float:

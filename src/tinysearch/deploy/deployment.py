@@ -54,6 +54,11 @@ class Deployment:
     findings: Findings
     files: Mapping[str, Mapping[str, object]]
 
+    def __repr__(self) -> str:
+        """Show what was deployed, where, and how it compares."""
+        fits = {True: ", fits", False: ", does not fit", None: ""}[self.fits]
+        return f"<Deployment of {self.trained.name}: {self.target} in {self.folder}, {len(self.files)} files{fits}>"
+
     @property
     def fit(self) -> tuple[Fit, ...]:
         """Whether the network, and each build of it, is within the limits of the runs that have found it."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from tinysearch.results.forecast import Forecast, Pace, Timing
 from tinysearch.results.record import Record
 from tinysearch.search.outline import DRAWS
+from tinysearch.search.racing import FEWEST
 from tinysearch.search.run import SearchRun
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
@@ -41,6 +42,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
     settings, history = run.settings, run.history
     done = {record.name for record in history.records() if record.origin == "baseline"}
     known = tuple(cost(model, run.dataset.task).macs for name, model in run.baselines.items() if name not in done)
+    most = settings.trials // 2
     trials = max(0, run.planned - history.done - len(known))
     before = Counter(one.purpose for one in run.store.summaries(run.name))
     busy = executor.capacity if settings.schedule == "async" else min(executor.capacity, settings.lag)
@@ -58,7 +60,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         known=known,
         trials=trials,
         macs=_macs(run, history.records()) if trials or settings.evaluate else 0.0,
-        revalidations=0 if settings.folds == 1 else max(0, settings.trials // 2 - before["revalidation"]),
+        revalidations=0 if settings.folds == 1 or most < FEWEST else max(0, most - before["revalidation"]),
         # Below each of several budgets there is a race of its own.
         rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
         # Whether there are test images is not asked: the search does not look at them.

@@ -11,6 +11,7 @@ from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY
 from tinysearch.search.begun import begun_before
+from tinysearch.search.racing import FEWEST
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.survey import Survey, survey
@@ -84,13 +85,15 @@ def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
     """Return what follows the search, and why."""
     rows = []
     most = settings.trials // 2
-    if settings.folds > 1 and most:
+    if settings.folds > 1 and most < FEWEST:
+        many = f"{2 * FEWEST} trials or more"
+        rows.append(("then", f"no revalidation of the leaders on other folds: it takes {many}"))
+    elif settings.folds > 1:
         given = Split.from_dict(settings.data.get("split", {})).kind == "given"
         others = settings.folds - 1
         folds = f"up to {others} other folds" if others > 1 else "1 other fold"
         how = "with other seeds" if given else f"on {folds} of {FOLDS}"
-        trainings = "1 more training" if most == 1 else f"{most} more trainings"
-        rows.append(("then", f"up to {trainings} of the leaders {how}, because one score is partly luck"))
+        rows.append(("then", f"up to {most} more trainings of the leaders {how}, because one score is partly luck"))
     if settings.evaluate and dataset.test_images != 0:
         many = "the" if dataset.test_images is None else f"{dataset.test_images:,}"
         seeds = "once" if settings.evaluate == 1 else f"{settings.evaluate} times"

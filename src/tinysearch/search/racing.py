@@ -25,6 +25,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Why = Literal["open", "alone", "alike", "spent"]
 
+# A race of fewer trainings would tell nothing apart.
+FEWEST = 2
 # Who is better than the leader with less than this probability is out of the race.
 SLIM = 0.05
 # How many candidates a round has of those of the round before, at the most, where trainings are scarce.
@@ -203,6 +205,6 @@ def decide(values: Floats, error: float, searched: Floats, *, worth: float, roun
     gain = belief.gain(able[:most], rounds)
     if gain < worth:
         return Verdict((), "alike", len(able), gain)
-    if room < 2:
+    if room < FEWEST:
         return Verdict((), "spent", len(able), gain)
     return Verdict(tuple(able[:most]), "open", len(able), gain)

@@ -16,7 +16,7 @@ from tinysearch.report import figures
 from tinysearch.results.ranking import Standing, best_below, ranked
 from tinysearch.results.record import ACCURACY, Record
 from tinysearch.results.training import Training
-from tinysearch.search.racing import SLIM, Floats, Verdict, decide, error_of, unit_of
+from tinysearch.search.racing import FEWEST, SLIM, Floats, Verdict, decide, error_of, unit_of
 from tinysearch.search.settings import RunSettings
 
 # Of a training: key of the candidate and seed.
@@ -179,6 +179,8 @@ def words_after(last: Round, records: Sequence[Record], images: int) -> str:
         return f"{nothing} between the first {last.verdict.able} candidates: {wins}"
     if last.verdict.why == "alone":
         return f"{wins}: every other candidate has a chance of less than {100 * SLIM:.0f} % of being better"
+    if not count:
+        return f"{wins}; leaders are revalidated from {2 * FEWEST} trials on"
     return f"{wins} after {count} revalidations"
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -212,9 +213,15 @@ class SearchRun:
                 )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
-                    f"run {self.name!r} was started with {name} {before.get(name)!r}, now it is {value!r}; leave the "
-                    f"option out to resume with the old value, or start a new run with another --name"
+                    f"run {self.name!r} was started with {name} {_words(name, before.get(name))}, now it is "
+                    f"{_words(name, value)}; leave the option out to resume with the old value, or start a new run "
+                    f"with another --name"
                 )
+
+
+def _words(name: str, value: Any) -> str:
+    """Return a setting as a person gives it."""
+    return ", ".join(Budget(**value).limits) if name == "budget" else repr(value)
 
 
 def _check_reachable(problem: Problem) -> None:

@@ -57,7 +57,8 @@ class Budget:
                 continue
             whole = integer(bound)
             if whole is None or whole < 1:
-                raise BudgetError(f"a budget's {name} is a whole number of at least 1, got {bound!r}")
+                of = "parameters" if name == "params" else name
+                raise BudgetError(f"a budget is a whole number of {of}, at least 1; got {bound!r}")
             object.__setattr__(self, name, whole)
 
     def __repr__(self) -> str:

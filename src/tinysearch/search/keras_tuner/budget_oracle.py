@@ -206,7 +206,7 @@ class BudgetOracle(WrappedOracle):
         self.params[trial.trial_id] = params
         rejected = self.filter.rejections.total()
         if self.oracle.verbose:
-            since = f"{rejected - self._told:,} draws rejected before it"
+            since = f"{rejected - self._told:,} rejected before it"
             print(  # noqa: T201 (KerasTuner prints)
                 f"Budget: {params:,} parameters, below {self.budget.params:,}; {since}, in all {self.filter.told()}"
             )
