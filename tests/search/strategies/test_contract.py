@@ -139,7 +139,7 @@ def test_with_the_recipe_tuned_its_knobs_are_searched_and_the_rest_is_kept(
     make: Callable[..., Strategy], proposals: Callable[..., list[Candidate]]
 ) -> None:
     proposer = make(epochs=9, tune_recipe=True)
-    accepted = proposals(proposer, 12)
+    accepted = proposals(proposer, 20)
     assert len({candidate.recipe for candidate in accepted}) > 5
     for candidate in accepted:
         untuned = {name: getattr(proposer.problem.recipe, name) for name in KNOBS}
