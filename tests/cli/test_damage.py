@@ -279,6 +279,7 @@ def test_a_store_of_an_earlier_version_with_a_damaged_row_is_read(damaged: Calla
         "DROP TABLE metrics",
         "ALTER TABLE runs DROP COLUMN objective",
         "ALTER TABLE runs DROP COLUMN direction",
+        "ALTER TABLE runs DROP COLUMN source",
         "DROP VIEW trainings",
         "DROP VIEW summaries",
         "ALTER TABLE records RENAME COLUMN reused_from TO taken_from",

@@ -227,7 +227,7 @@ def test_a_finished_run_that_is_resumed_trains_nothing(
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "name"), [("--seed", "1", "seed"), ("--budget", "4000", "budget"), ("--epochs", "2", "epochs")]
+    ("option", "value", "name"), [("--seed", "1", "seed"), ("--budget", "4,000", "budget"), ("--epochs", "2", "epochs")]
 )
 def test_a_run_is_not_resumed_with_other_settings(
     light: Launch, finished: Outcome, tiny: Path, option: str, value: str, name: str

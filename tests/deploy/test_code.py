@@ -169,7 +169,11 @@ def agree(architecture: Architecture, task: Task, write_c: Any, compiler: str) -
 def test_the_flags_are_those_that_the_makefile_has() -> None:
     from tinysearch.deploy.source import template
 
-    assert f"STRICT = {' '.join(STRICT)}\n" in template("Makefile")
+    makefile = template("Makefile")
+    assert STRICT[0] == "-std=c99"
+    assert "STD ?= c99\n" in makefile
+    assert f"STRICT = -std=$(STD) {' '.join(STRICT[1:-1])}\n" in makefile
+    assert f"$(STRICT) {STRICT[-1]} $(CFLAGS) -o $@ check.c model.c" in makefile
 
 
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
