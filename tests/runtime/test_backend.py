@@ -80,7 +80,8 @@ print(first != other, first == resumed, epochs == [2], len(first), first[-1].los
 """
 
 
-@pytest.mark.parametrize("name", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["jax", "torch"])
 def test_a_candidate_is_trained_and_resumed_where_tensorflow_is_not_installed(
     name: str, needs: Callable[..., None], tmp_path: Path
 ) -> None:
