@@ -17,7 +17,7 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from tinysearch.errors import BudgetError, ShapeError, TinySearchWarning
+from tinysearch.errors import BudgetError, InputError, ShapeError, TinySearchWarning
 from tinysearch.keras_tuner import BudgetOracle, limit
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost
@@ -206,6 +206,11 @@ def test_plain_keras_tuner_aborts_where_a_budget_goes_on(
 
 def is_free_plain(oracle: keras_tuner.Oracle) -> bool:
     return not LOCKS.LOCKS[oracle].locked()
+
+
+def test_what_is_no_tuner_is_refused_with_what_is_wanted() -> None:
+    with pytest.raises(InputError, match=r"limit takes a tuner of KerasTuner.*RandomSearch.*got <function"):
+        limit(lambda hyperparameters: None, 3_000)  # type: ignore[arg-type]
 
 
 def test_plain_keras_tuner_trains_what_is_over_its_limit_with_all_parameters(

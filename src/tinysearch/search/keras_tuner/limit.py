@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras_tuner
 
+from tinysearch.errors import InputError
 from tinysearch.search.keras_tuner.budget_filter import CostFunction
 from tinysearch.search.keras_tuner.budget_oracle import BudgetOracle
 from tinysearch.space.budget import Budget
@@ -20,7 +21,13 @@ def limit(
 
     Raises:
         BudgetError: as for ``BudgetOracle``; if the tuner goes on with an earlier search, that is checked here.
+        InputError: if it is no tuner.
     """
+    if not isinstance(tuner, keras_tuner.engine.base_tuner.BaseTuner):
+        raise InputError(
+            f"limit takes a tuner of KerasTuner, such as keras_tuner.RandomSearch(build, ...), got {tuner!r}; for a "
+            f"hypermodel alone there is BudgetOracle"
+        )
     # A tuner that is a client of another one's oracle trains what that allows.
     if isinstance(tuner.oracle, keras_tuner.Oracle):
         tuner.oracle = BudgetOracle(tuner.oracle, budget, tuner.hypermodel, cost=cost, attempts=attempts)
