@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.rule import Rule
 
-from tinysearch.cli import completion, devices, options, panels, plugins, searches, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
 from tinysearch.cli.next_steps import as_options, print_steps
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
@@ -48,7 +48,7 @@ def frontier(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    epochs: searches.Epochs = None,
+    epochs: search_options.Epochs = None,
     strategy: Annotated[
         str | None,
         typer.Option(
@@ -58,25 +58,25 @@ def frontier(
             rich_help_panel=panels.SEARCH,
         ),
     ] = None,
-    seed: searches.Seed = None,
+    seed: search_options.Seed = None,
     space: options.Space = None,
-    tune_recipe: options.TuneRecipe = None,
-    augment: options.Augment = None,
-    class_weight: options.ClassWeight = None,
-    prune: options.Prune = None,
-    designs: options.Designs = None,
-    learn_from: options.LearnFrom = None,
-    cold: options.Cold = False,
+    tune_recipe: search_options.TuneRecipe = None,
+    augment: search_options.Augment = None,
+    class_weight: search_options.ClassWeight = None,
+    prune: search_options.Prune = None,
+    designs: search_options.Designs = None,
+    learn_from: search_options.LearnFrom = None,
+    cold: search_options.Cold = False,
     max_ram: devices.MaxRam = None,
     max_flash: devices.MaxFlash = None,
     device: devices.DeviceName = None,
-    constraint: options.Constraints = None,
-    objective: options.Objective = None,
+    constraint: search_options.Constraints = None,
+    objective: search_options.Objective = None,
     workers: options.Workers = None,
     cluster: options.Cluster = None,
-    lag: options.Lag = None,
-    folds: options.Folds = None,
-    confirm: options.Confirm = None,
+    lag: search_options.Lag = None,
+    folds: search_options.Folds = None,
+    confirm: search_options.Confirm = None,
     evaluate: Annotated[
         int | None,
         typer.Option(
@@ -86,7 +86,7 @@ def frontier(
             rich_help_panel=panels.TRAINING,
         ),
     ] = None,
-    callback: options.Callbacks = None,
+    callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size: sources.Size = None,

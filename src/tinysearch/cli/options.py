@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from tinysearch.cli import completion, panels
 from tinysearch.cli.numbers import natural, positive, whole
 from tinysearch.cli.paths import path
-from tinysearch.errors import InputError
 
 Budget = Annotated[
     int,
@@ -67,7 +65,6 @@ StoreOrArchive = Annotated[
 Reference = Annotated[
     bool, typer.Option("--reference", help="Use the results that come with tinysearch instead of a store.")
 ]
-Epochs = Annotated[int, typer.Option(parser=whole, metavar="N", help="Epochs that every candidate is trained for.")]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -87,72 +84,6 @@ Space = Annotated[
         rich_help_panel=panels.SEARCH,
     ),
 ]
-TuneRecipe = Annotated[
-    bool | None,
-    typer.Option(
-        "--tune-recipe/--fixed-recipe",
-        help="Also search learning rate, batch size, augmentation, label smoothing, weight decay and weight averaging.",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-Augment = Annotated[
-    str | None,
-    typer.Option(
-        metavar="auto|none|FILE",
-        help="Augmentation; auto compares a few. [by budget]",
-        autocompletion=completion.among("auto", "none", "recipe"),
-        rich_help_panel=panels.TRAINING,
-    ),
-]
-Designs = Annotated[
-    int | None,
-    typer.Option(
-        parser=whole,
-        metavar="N",
-        help="Number of hand-designed networks to start the search with; 0: none. [5]",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-ClassWeight = Annotated[
-    str | None,
-    typer.Option(
-        metavar="none|balanced",
-        help="balanced: weight classes equally, whatever their number of images. [none]",
-        autocompletion=completion.among("none", "balanced"),
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-Prune = Annotated[
-    bool | None,
-    typer.Option(
-        "--prune/--no-prune",
-        help="Stop candidates early that fall behind earlier ones. [no-prune]",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-Folds = Annotated[
-    int | None,
-    typer.Option(
-        "--folds",
-        parser=positive,
-        metavar="N",
-        help="Maximum folds to validate a leader on; 1: no revalidation. [4]",
-        rich_help_panel=panels.TRAINING,
-    ),
-]
-# The name that --folds had.
-Confirm = Annotated[int | None, typer.Option("--confirm", parser=positive, metavar="N", hidden=True)]
-Objective = Annotated[
-    str | None,
-    typer.Option(
-        "--objective",
-        "--metric",
-        metavar="NAME",
-        help="accuracy, balanced_accuracy, macro_f1 or module:Class. [accuracy]",
-        autocompletion=completion.metrics,
-        rich_help_panel=panels.SEARCH,
-    ),
-]
 Metric = Annotated[
     str | None,
     typer.Option(
@@ -163,97 +94,8 @@ Metric = Annotated[
         autocompletion=completion.metrics,
     ),
 ]
-LearnFrom = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="RUN",
-        help="Learn only from this run, not from all on the same data; may be repeated.",
-        autocompletion=completion.runs,
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-Cold = Annotated[
-    bool,
-    typer.Option(
-        "--cold",
-        help="Do not learn from other runs in the store on the same data.",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-Lag = Annotated[
-    int | None,
-    typer.Option(
-        parser=positive,
-        metavar="N",
-        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [8]",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
 
 
-class Schedule(str, Enum):
-    """What a proposal may know."""
-
-    lag = "lag"
-    asynchronous = "async"
-
-
-Schedules = Annotated[
-    Schedule | None,
-    typer.Option(
-        "--schedule",
-        help="lag: the same candidates with any number of workers; async: propose from all results that are known, for "
-        "many workers. [lag]",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-Recipe = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|FILE",
-        help="default, documented, or a .json file with a recipe. [default]",
-        autocompletion=completion.among("default", "documented"),
-        rich_help_panel=panels.TRAINING,
-    ),
-]
-Resume = Annotated[
-    str | None,
-    typer.Option(
-        "--resume",
-        metavar="[=auto]",
-        help="Resume run --name, or the latest; =auto starts it if it is new.",
-        show_default=False,
-        rich_help_panel=panels.COMMON,
-    ),
-]
-Constraints = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--constraint",
-        metavar="MODULE:CLASS",
-        help="Your own constraint on candidates; see docs/extending.md; may be repeated.",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-Callbacks = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--callback",
-        metavar="MODULE:CLASS",
-        help="Your own callback; see docs/extending.md; may be repeated.",
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
-ExecutorName = Annotated[
-    str,
-    typer.Option(
-        "--executor",
-        metavar="NAME",
-        help="Where to train candidates: local, or module:Class. [local]",
-        show_default=False,
-        rich_help_panel=panels.ADVANCED,
-    ),
-]
 Cluster = Annotated[
     str | None,
     typer.Option(
@@ -262,15 +104,6 @@ Cluster = Annotated[
         help="Train on a Ray cluster: auto, HOST:PORT, local; docs/cluster.md.",
         show_default=False,
         rich_help_panel=panels.RESOURCES,
-    ),
-]
-Strategy = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="bayesian, evolution, random, ...; see docs/strategies.md. [bayesian]",
-        autocompletion=completion.strategies,
-        rich_help_panel=panels.SEARCH,
     ),
 ]
 Seed = Annotated[int, typer.Option(parser=natural, metavar="N", help="Random seed; 0 is a seed too.")]
@@ -285,14 +118,3 @@ Candidate = Annotated[
         autocompletion=completion.candidates,
     ),
 ]
-
-
-def resumed(given: str | None) -> Literal["auto", True, False]:
-    """Return what ``--resume`` means for a study.
-
-    Raises:
-        InputError: if it has a value that it cannot have.
-    """
-    if given not in (None, "", "auto"):
-        raise InputError(f"--resume takes no value, or auto; got --resume={given}")
-    return "auto" if given == "auto" else given is not None

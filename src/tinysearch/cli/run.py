@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tinysearch.cli import completion, devices, options, panels, plugins, searches, sources
+from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
 from tinysearch.cli.next_steps import as_options, next_steps, still_to_do
 from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
@@ -52,10 +52,10 @@ def run(
             rich_help_panel=panels.COMMON,
         ),
     ] = None,
-    epochs: searches.Epochs = None,
-    strategy: options.Strategy = None,
-    seed: searches.Seed = None,
-    recipe: options.Recipe = None,
+    epochs: search_options.Epochs = None,
+    strategy: search_options.Strategy = None,
+    seed: search_options.Seed = None,
+    recipe: search_options.Recipe = None,
     baselines: Annotated[
         bool | None,
         typer.Option(
@@ -65,14 +65,14 @@ def run(
         ),
     ] = None,
     space: options.Space = None,
-    tune_recipe: options.TuneRecipe = None,
-    augment: options.Augment = None,
-    class_weight: options.ClassWeight = None,
-    prune: options.Prune = None,
-    designs: options.Designs = None,
-    learn_from: options.LearnFrom = None,
-    cold: options.Cold = False,
-    objective: options.Objective = None,
+    tune_recipe: search_options.TuneRecipe = None,
+    augment: search_options.Augment = None,
+    class_weight: search_options.ClassWeight = None,
+    prune: search_options.Prune = None,
+    designs: search_options.Designs = None,
+    learn_from: search_options.LearnFrom = None,
+    cold: search_options.Cold = False,
+    objective: search_options.Objective = None,
     max_macs: Annotated[
         int | None,
         typer.Option(
@@ -85,14 +85,14 @@ def run(
     max_ram: devices.MaxRam = None,
     max_flash: devices.MaxFlash = None,
     device: devices.DeviceName = None,
-    constraint: options.Constraints = None,
+    constraint: search_options.Constraints = None,
     workers: options.Workers = None,
-    executor: options.ExecutorName = "local",
+    executor: search_options.ExecutorName = "local",
     cluster: options.Cluster = None,
-    lag: options.Lag = None,
-    schedule: options.Schedules = None,
-    folds: options.Folds = None,
-    confirm: options.Confirm = None,
+    lag: search_options.Lag = None,
+    schedule: search_options.Schedules = None,
+    folds: search_options.Folds = None,
+    confirm: search_options.Confirm = None,
     evaluate: Annotated[
         int | None,
         typer.Option(
@@ -102,7 +102,7 @@ def run(
             rich_help_panel=panels.TRAINING,
         ),
     ] = None,
-    callback: options.Callbacks = None,
+    callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size_of_images: sources.Size = None,
@@ -120,7 +120,7 @@ def run(
             autocompletion=completion.runs,
         ),
     ] = None,
-    resume: options.Resume = None,
+    resume: search_options.Resume = None,
     time_limit: Annotated[
         str | None,
         typer.Option(
@@ -210,7 +210,7 @@ def run(
             reading=read,
             store=store,
             name=name,
-            resume=options.resumed(resume),
+            resume=search_options.resumed(resume),
             reuse=which.value,
             callbacks=[Display(notes, notes=False), *plugins.callbacks(callback)],
             verbose=0,
