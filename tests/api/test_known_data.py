@@ -20,7 +20,7 @@ from tinysearch.data.readers.reader import Reading
 from tinysearch.data.source import Source
 from tinysearch.errors import DatasetError, InputError, RunError
 from tinysearch.results.archive import read, write
-from tinysearch.results.record import Run
+from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 
 NARROW = {"format": 2, "depth": [1], "kinds": ["conv"], "filters": "1..40", "repeats": [1]}

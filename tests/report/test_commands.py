@@ -6,7 +6,7 @@ import pytest
 
 from tinysearch.data.loading import DATASETS
 from tinysearch.report.commands import NAMED, data_words, resume
-from tinysearch.results.record import Run
+from tinysearch.results.run import Run
 
 
 def run_of(dataset: str, source: dict[str, Any] | None) -> Run:

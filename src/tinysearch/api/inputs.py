@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback
-    from tinysearch.results.record import Run
+    from tinysearch.results.run import Run
     from tinysearch.results.store import Store
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.budget import Budget

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.readers.reader import Reading
     from tinysearch.data.source import Source
-    from tinysearch.results.record import Run
+    from tinysearch.results.run import Run
     from tinysearch.results.store import Store
 
 

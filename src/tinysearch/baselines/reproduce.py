@@ -14,7 +14,8 @@ from tinysearch.data.dataset import Dataset
 from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.callback import Callback, Stage
-from tinysearch.results.record import Origin, Record, Run
+from tinysearch.results.record import Origin, Record
+from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
 from tinysearch.search.evaluation import evaluate

@@ -12,7 +12,8 @@ from tinysearch.baselines.models import PREFIX, baseline
 from tinysearch.errors import CandidateError
 from tinysearch.results.archive import SUFFIX, open_to_read
 from tinysearch.results.artifacts import saved
-from tinysearch.results.record import Record, Run
+from tinysearch.results.record import Record
+from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
 from tinysearch.space.architecture import Architecture

@@ -17,7 +17,7 @@ from tinysearch.cli.reporting import reported, stdout
 from tinysearch.results.record import ACCURACY
 
 if TYPE_CHECKING:
-    from tinysearch.results.record import Run
+    from tinysearch.results.run import Run
     from tinysearch.results.store import Store
     from tinysearch.results.summary import Summary
 

@@ -22,7 +22,8 @@ from tinysearch.report.windows import windows
 from tinysearch.results.leaderboard import Row, by_dataset, rank
 from tinysearch.results.predictions import Comparison, Evaluated, by_network, compare, unpack
 from tinysearch.results.ranking import best as best_of
-from tinysearch.results.record import ACCURACY, Epoch, Record, Run
+from tinysearch.results.record import ACCURACY, Epoch, Record
+from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 
 MOST_DIGITS = 60

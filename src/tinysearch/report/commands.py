@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from tinysearch.results.record import Run
+from tinysearch.results.run import Run
 
 # Datasets that are found by their names.
 NAMED = ("mnist", "fashion_mnist", "cifar10", "cifar100", "digits")

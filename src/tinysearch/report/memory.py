@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tinysearch.report.contents import Candidate
 from tinysearch.results.leaderboard import Row
-from tinysearch.results.record import Direction, Record, Run
+from tinysearch.results.record import Direction, Record
+from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 
 

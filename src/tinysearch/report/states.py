@@ -8,7 +8,7 @@ from typing import Literal
 
 from tinysearch.report.commands import resume
 from tinysearch.results.lock import SILENCE, Holder, HolderWatch
-from tinysearch.results.record import Run
+from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 
 

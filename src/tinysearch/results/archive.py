@@ -15,8 +15,9 @@ from typing import Any
 from tinysearch.errors import StoreError
 from tinysearch.results import upgrade
 from tinysearch.results.damage import Damage, refuse, skipped
-from tinysearch.results.record import Record, Run
+from tinysearch.results.record import Record
 from tinysearch.results.rows import parsed, to_record, to_run
+from tinysearch.results.run import Run
 from tinysearch.results.store import IN_MEMORY, Store
 
 SUFFIX = ".jsonl"

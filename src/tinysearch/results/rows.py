@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, NoReturn, TypeVar, get_args
 
-from tinysearch.results.record import DIRECTIONS, Measurement, Origin, Purpose, Record, Run
+from tinysearch.results.record import DIRECTIONS, Measurement, Origin, Purpose, Record
+from tinysearch.results.run import Run
 from tinysearch.results.summary import Summary
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost

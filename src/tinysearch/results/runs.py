@@ -13,7 +13,8 @@ from tinysearch.results.damage import Damage, printable, refuse, skipped
 from tinysearch.results.database import Database
 from tinysearch.results.folders import folder, old_folder
 from tinysearch.results.objective import OBJECTIVES
-from tinysearch.results.record import Direction, Run, objective_of
+from tinysearch.results.record import Direction
+from tinysearch.results.run import Run, objective_of
 from tinysearch.results.tables import RUNS, dump, now, proposal_of, run_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import CandidateError, RunError
 from tinysearch.results.damage import printable
-from tinysearch.results.record import Purpose, Record, Run
+from tinysearch.results.record import Purpose, Record
 from tinysearch.results.rows import are_summaries, to_summary
+from tinysearch.results.run import Run
 from tinysearch.results.runs import Runs
 from tinysearch.results.summary import Summary
 from tinysearch.results.tables import (

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from tinysearch.results.record import ACCURACY, INT8_ACCURACY, Record, Run, objective_of
+from tinysearch.results.record import ACCURACY, INT8_ACCURACY, Record
 from tinysearch.results.rows import parsed, to_record, to_run
+from tinysearch.results.run import Run, objective_of
 from tinysearch.results.summary import Summary
 
 RUNS = "SELECT id, name, dataset, fingerprint, settings, rejections, created_at, finished_at, source FROM runs"

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinysearch.report.commands import resume
 from tinysearch.results.lock import holder
-from tinysearch.results.record import Run
+from tinysearch.results.run import Run
 from tinysearch.results.store import default_path
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import MAY_CHANGE
