@@ -12,8 +12,8 @@ import tinysearch
 from tinysearch.report.board import Board
 from tinysearch.results.leaderboard import Leaderboard, rank
 from tinysearch.results.record import Record
+from tinysearch.search.outcome import RunOutcome
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.stages import RunOutcome
 from tinysearch.space.architecture import Architecture, Conv
 
 MakeRecord = Callable[..., Record]

@@ -17,10 +17,11 @@ from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
+from tinysearch.search.outcome import RunOutcome
 from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.stages import RunOutcome, Stages
+from tinysearch.search.stages import Stages
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget

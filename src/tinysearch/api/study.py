@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tinysearch.results.callback import Callback
     from tinysearch.results.store import Store
     from tinysearch.search.keras_tuner.tuner import BudgetTuner
+    from tinysearch.search.outcome import RunOutcome
     from tinysearch.search.reuse import Reuse
-    from tinysearch.search.stages import RunOutcome
     from tinysearch.space.budget import Budget
     from tinysearch.workers.executor import Executor
 

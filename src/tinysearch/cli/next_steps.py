@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tinysearch.api.study import Study
-    from tinysearch.search.stages import RunOutcome
+    from tinysearch.search.outcome import RunOutcome
 
 
 def as_options(given: Mapping[str, object]) -> str:

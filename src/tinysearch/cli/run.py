@@ -19,7 +19,7 @@ from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
     from tinysearch.api.study import Study
-    from tinysearch.search.stages import RunOutcome
+    from tinysearch.search.outcome import RunOutcome
 
 
 class Reuse(str, Enum):

@@ -5,19 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinysearch.errors import NoTestImagesError, TinySearchError
 from tinysearch.results.callback import Callback, Ending, Stage
-from tinysearch.results.ranking import best
 from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.search.coordinator import Coordinator, TimeIsUpError
 from tinysearch.search.evaluation import evaluate, winners_of
 from tinysearch.search.forecasting import forecast
+from tinysearch.search.outcome import RunOutcome
 from tinysearch.search.outline import outline
 from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.rounds import Round, words_after, words_after_all, words_before
@@ -29,33 +28,6 @@ if TYPE_CHECKING:
     from tinysearch.search.keras_tuner.tuner import BudgetTuner
 
 STAGES = ("search", "revalidation", "evaluation")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class RunOutcome:
-    """What came of a run: its records in order, why it ended, and what the filter rejected, by reason.
-
-    Revalidations come last, if there are any; evaluations are no part of it. The costs of the records are without their
-    layers. ``problem`` is what went wrong after the search, whose results are there all the same. ``missing`` are the
-    stages that were to be carried out and are not over.
-    """
-
-    name: str
-    records: tuple[Record, ...]
-    ending: Ending
-    rejections: Mapping[str, int]
-    problem: TinySearchError | None = None
-    missing: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        """Show how it ended, and the best."""
-        problem = "" if self.problem is None else f", problem: {self.problem}"
-        return f"<RunOutcome {self.name!r}: {self.ending}, {len(self.records)} records, best {self.best!r}{problem}>"
-
-    @property
-    def best(self) -> Record | None:
-        """The first record of the best candidate, see ``ranking``; baselines are candidates too."""
-        return best(self.records)
 
 
 class Stages:
