@@ -44,12 +44,11 @@ def source_of(run: Run) -> Source | None:
     Raises:
         DatasetError: if what the store says of it cannot be read.
     """
-    from tinysearch.data.loading import DATASETS
-    from tinysearch.data.source import Source
+    from tinysearch.data.source import NAMED, Source
 
     if run.source is not None:
         return Source.from_dict(run.source)
-    return Source(run.dataset) if run.dataset in DATASETS else None
+    return Source(run.dataset) if run.dataset in NAMED else None
 
 
 def sources_of_evaluations(store: Store, runs: Collection[str] = ()) -> list[Source]:

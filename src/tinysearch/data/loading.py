@@ -14,15 +14,15 @@ from typing import Any
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Array, fingerprint
-from tinysearch.data.readers.keras_datasets import KERAS_DATASETS, digits, downloaded
+from tinysearch.data.readers.keras_datasets import digits, downloaded
 from tinysearch.data.readers.reader import Contents, Reading
 from tinysearch.data.readers.registry import reader_for
-from tinysearch.data.source import Source
+from tinysearch.data.source import NAMED, Source
 from tinysearch.data.understanding import understood
 from tinysearch.errors import DatasetError, InputError
 from tinysearch.runtime.paths import local
 
-DATASETS = ("auto", *KERAS_DATASETS, "digits")
+DATASETS = ("auto", *NAMED)
 
 
 def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None, groups: Any = None) -> Dataset:

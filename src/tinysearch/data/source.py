@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinysearch.data.readers.keras_datasets import KERAS_DATASETS
 from tinysearch.data.readers.reader import Reading
 from tinysearch.errors import DatasetError
 from tinysearch.runtime.plugins import name_of
+
+# Datasets that are found by their names.
+NAMED = (*KERAS_DATASETS, "digits")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from tinysearch.results.run import Run
 
-# Datasets that are found by their names.
-NAMED = ("mnist", "fashion_mnist", "cifar10", "cifar100", "digits")
 # Stands for what only the person knows who has the data.
 PLACEHOLDER = "DATA"
 
 
 def data_words(run: Run | None) -> list[str]:
     """Return the words by which a command on a run finds its data; none where the run itself says where that is."""
+    from tinysearch.data.source import NAMED
+
     if run is None or run.source or (run.source is None and run.dataset in NAMED):
         return []
     return ["--data", PLACEHOLDER]

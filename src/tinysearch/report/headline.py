@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from tinysearch.data.source import NAMED
 from tinysearch.report import figures
-from tinysearch.report.commands import NAMED
 from tinysearch.report.contents import Candidate, Report, Section
 from tinysearch.report.table import tested
 from tinysearch.results.objective import OBJECTIVES
