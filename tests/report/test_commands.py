@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tinysearch.data.loading import DATASETS
-from tinysearch.report.commands import NAMED, data_words, resume
+from tinysearch.data.source import NAMED
+from tinysearch.report.commands import data_words, resume
 from tinysearch.results.run import Run
 
 
