@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinysearch.api.calls import open_study
@@ -119,3 +120,40 @@ def test_other_images_than_those_it_was_trained_on_are_refused(key: str, tinysea
     done = tinysearch("deploy", key, "--to", "c", "-o", "out", "--dataset", "digits")
     assert done.returncode == 2
     assert "give the data it was trained on with --data or --dataset" in done.stderr
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_a_network_of_two_datasets_is_deployed_for_the_one_that_was_named(
+    key: str, tinysearch: Run, tiny_arrays: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    turned = tmp_path / "turned.npz"
+    np.savez(turned, **{name: one[:, ::-1] if name.startswith("x") else one for name, one in tiny_arrays.items()})
+    other = tinysearch(
+        *("run", "--budget", "1000", "--trials", "1", "--epochs", "1", "--data", turned, "--name", "b", "--folds", "1"),
+        *("--max-flash", "17K", "--max-ram", "60K"),
+    )
+    assert other.returncode == 0, other.stderr
+    unclear = tinysearch("deploy", key, "--to", "c", "-o", tmp_path / "out")
+    assert unclear.returncode == 2
+    assert f"{key} was trained on 2 datasets; say on which: --run a (tiny), --run b (turned)" in unclear.stderr
+    for run, limit, others in (("a", "16,384", "17,408"), ("b", "17,408", "16,384")):
+        done = tinysearch("deploy", key, "--run", run, "--to", "c", "-o", tmp_path / run)
+        assert done.returncode == 0, done.stderr
+        assert f"limits of run {run}: fewer than 1,000 parameters, {limit} bytes of flash" in done.stdout
+        assert f"{others} bytes of flash" not in done.stdout
+        record = json.loads((tmp_path / run / "deployment.json").read_text())
+        assert record["candidate"]["run"] == run
+        assert ("turned" in record["compared_on"]) == (run == "b")
+    by_data = tinysearch("deploy", key, "--data", turned, "--to", "c", "-o", tmp_path / "c")
+    assert "limits of run b: " in by_data.stdout
+    assert "limits of run a: " not in by_data.stdout
+
+
+def test_a_run_that_has_not_trained_it_is_refused(key: str, tinysearch: Run, tmp_path: Path) -> None:
+    done = tinysearch("deploy", key, "--run", "b", "--to", "c", "-o", tmp_path / "out")
+    assert done.returncode == 2
+    assert done.stderr == f"error: {key} was not trained in run 'b'; it was in 'a'\n"
+
+
+def test_what_is_suggested_names_the_run(key: str, tmp_path: Path) -> None:
+    assert f"tinysearch deploy {key} --run a --to c -o out" in _said(tmp_path)

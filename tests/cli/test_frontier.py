@@ -75,7 +75,7 @@ def test_one_run_has_a_row_for_the_winner_below_each_budget_and_their_hypervolum
 def test_one_run_says_how_the_largest_winner_is_deployed(fronted: Path, tiny: Path) -> None:
     with Store(fronted / "store.db") as store:
         key = best_below(store.records("frontier"), (1_000, 3_000))[3_000].first.key
-    assert f"tinysearch deploy {key} --to c -o out" in (fronted / "stderr").read_text()
+    assert f"tinysearch deploy {key} --run frontier --to c -o out" in (fronted / "stderr").read_text()
 
 
 def test_what_is_limited_stands_in_the_table_of_a_front_in_full(make_record: MakeRecord) -> None:

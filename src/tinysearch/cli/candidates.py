@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,63 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost; from the store also its records, their models, classes, runs and deployments."""
+    """An architecture with its cost; from the store also its records, their models, runs and deployments."""
 
     name: str
     architecture: Architecture
     cost: Cost
     records: tuple[Record, ...] = ()
     models: tuple[Path | None, ...] = ()
-    class_names: tuple[str, ...] = ()
     deployments: tuple[Mapping[str, Any], ...] = ()
     runs: tuple[Run, ...] = ()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in the run that has trained it last; nothing where they are called by their numbers."""
+        names = {run.name: run.class_names for run in self.runs}
+        return names[self.records[-1].run] if self.records else ()
 
     @property
     def budgets(self) -> Mapping[str, Budget]:
         """The limits of those of the runs that have some, by name."""
         return {run.name: run.budget for run in self.runs if run.budget is not None}
+
+    def of(self, run: str) -> Found:
+        """Return the same with what belongs to one run alone.
+
+        Raises:
+            CandidateError: if the run has not trained it.
+        """
+        names = [one.name for one in self.runs]
+        if run not in names:
+            raise CandidateError(
+                f"{self.name} was not trained in run {run!r}; it was in {', '.join(map(repr, names)) or 'none'}"
+            )
+        return self._where(lambda one: one.name == run)
+
+    def on(self, fingerprint: str) -> Found:
+        """Return the same with the runs on one set of images alone."""
+        return self._where(lambda one: one.fingerprint == fingerprint)
+
+    def check_one_dataset(self) -> None:
+        """Refuse a network that was trained on several datasets.
+
+        Raises:
+            CandidateError: if it was; the runs on each are named.
+        """
+        by_data: dict[str, Run] = {}
+        for run in self.runs:
+            by_data.setdefault(run.fingerprint, run)
+        if len(by_data) > 1:
+            which = ", ".join(f"--run {run.name} ({run.dataset})" for run in by_data.values())
+            raise CandidateError(f"{self.name} was trained on {len(by_data)} datasets; say on which: {which}")
+
+    def _where(self, wanted: Callable[[Run], bool]) -> Found:
+        runs = tuple(run for run in self.runs if wanted(run))
+        names = {run.name for run in runs}
+        kept = [(one, model) for one, model in zip(self.records, self.models, strict=True) if one.run in names]
+        records, models = tuple(one for one, _ in kept), tuple(model for _, model in kept)
+        return replace(self, records=records, models=models, runs=runs)
 
 
 def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None = None) -> Found:
@@ -73,10 +115,9 @@ def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None
         models = tuple(_model(store, opened, record) for record in records)
         latest = records[-1]
         runs = tuple(opened.run(name) for name in dict.fromkeys(record.run for record in records))
-        names = runs[[run.name for run in runs].index(latest.run)].class_names
         deployed = tuple(opened.deployments(latest.key))
     counted = latest.cost if task is None else cost(latest.architecture, task)
-    return Found(latest.name, latest.architecture, counted, records, models, names, deployed, runs)
+    return Found(latest.name, latest.architecture, counted, records, models, deployed, runs)
 
 
 def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | None, ...], tuple[Run, ...]]:

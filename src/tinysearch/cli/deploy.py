@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinysearch.cli import options, sources, stores
+from tinysearch.cli import completion, options, sources, stores
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
@@ -29,6 +29,15 @@ def deploy(
         int | None,
         typer.Option(parser=positive, metavar="N", help="Test images with known answers that come with C code. [50]"),
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="NAME",
+            help="Run whose training to export. [all that have trained it]",
+            autocompletion=completion.runs,
+        ),
+    ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
     size: sources.Size = None,
@@ -43,9 +52,9 @@ def deploy(
     """Export a trained network for a device, and compare it with Keras.
 
     C code is compiled and run on this machine and, if the tools are installed, on emulated microcontrollers. What it
-    takes is checked against the limits of the run, --max-flash, --max-ram or --device. Of several trainings of the
-    network, the one on all training images with the lowest seed is exported; if its model was not kept, it is trained
-    again.
+    takes is checked against the limits of the run: --budget, --max-flash, --max-ram or --device. Of several trainings
+    of the network, the one on all training images with the lowest seed is exported; if its model was not kept, it is
+    trained again.
 
     Example: tinysearch deploy 231495f5d1eb --reference --to c -o out
     """
@@ -58,8 +67,15 @@ def deploy(
     wanted = check_target(to, dtype)
     place = stores.to_read(store, reference)
     found = find(candidate, place)
+    if run is not None:
+        found = found.of(run)
     read = sources.reading(size, layout, label_column, groups, color, reader)
-    given = data_of_first(found.runs[::-1], Given(data or "auto", dataset, read))
+    asked = Given(data or "auto", dataset, read)
+    if asked.nothing:
+        found.check_one_dataset()
+    given = data_of_first(found.runs[::-1], asked)
+    images = load(given.dataset, None if given.data == "auto" else given.data, reading=given.reading)
+    here = found.on(images.fingerprint)
     notes = stderr()
     with terminations():
         done = deploy_candidate(
@@ -68,11 +84,11 @@ def deploy(
             found.models,
             to,
             output,
-            load(given.dataset, None if given.data == "auto" else given.data, reading=given.reading),
+            images,
             dtype=wanted,
             scaling=not without_scaling,
-            class_names=found.class_names,
-            budgets=found.budgets,
+            class_names=here.class_names,
+            budgets=here.budgets,
             **({} if vectors is None else {"vectors": vectors}),
             store=place,
             tell=lambda text: notes.print(f"note: {text}", style="bold yellow", soft_wrap=True),

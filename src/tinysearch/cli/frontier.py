@@ -176,14 +176,16 @@ def frontier(
     notes.print()
     console = stdout()
     console.print(front(records, _limited(records, store), console.width))
-    best = [row for row in winners(records).values() if row is not None]
+    best = {bound: row for bound, row in winners(records).items() if row is not None}
     if best:
+        largest = max(best)
+        key, of = best[largest].key, records[largest][0].run
         where = as_options({"--store": store})
         notes.print()
         print_steps(
             [
-                ("details", f"tinysearch show {best[-1].key}{where}"),
-                ("deploy", f"tinysearch deploy {best[-1].key} --to c -o out{where}"),
+                ("details", f"tinysearch show {key}{where}"),
+                ("deploy", f"tinysearch deploy {key}{as_options({'--run': of})} --to c -o out{where}"),
                 ("all runs", f"tinysearch leaderboard{where}"),
             ],
             notes,

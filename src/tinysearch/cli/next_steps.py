@@ -56,7 +56,7 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
             made = study.best.training or study.best.record
             which = figures.training(made.purpose, made.seed, made.test_accuracy)
             steps.append(("load", f"keras.saving.load_model({str(model)!r})  # {which}; deploy exports the same"))
-        steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --to c -o out{again}"))
+        steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --run {name} --to c -o out{again}"))
     if outcome.ending == "finished" and not outcome.missing:
         more = study.settings.trials * 2
         steps.append(("search more", f"tinysearch run --name {name} --resume --trials {more}{on}"))
