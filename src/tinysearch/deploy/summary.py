@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tinysearch.deploy.fit import STACK
 from tinysearch.deploy.toolchain import PROCESSORS
 from tinysearch.report import figures
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 CLOCKS = (16, 64, 480)
 _MEMORY = (
     "RAM: the arena for all activations, the network's own input included. image: the buffer that model_classify() "
-    "reads; none is needed if images are written to model_input(). Neither includes the stack, some 300 bytes."
+    f"reads; none is needed if images are written to model_input(). Neither includes the stack, some {STACK} bytes."
 )
 
 

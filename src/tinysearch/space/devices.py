@@ -40,6 +40,8 @@ class Device:
         return self.ram - max(512, self.ram // 4)
 
 
+# How alike a name must be to be meant: another chip of the same family has another size.
+_NEAR = 0.8
 _K = 1024
 DEVICES = {
     device.name: device
@@ -85,7 +87,7 @@ def device(name: str) -> Device:
     1536
     """
     if name not in DEVICES:
-        near = difflib.get_close_matches(name.lower(), DEVICES, 1)
+        near = difflib.get_close_matches(name.lower(), DEVICES, 1, _NEAR)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise BudgetError(
             f"no device is called {name!r}; {hint}the devices are {', '.join(DEVICES)}; for any other chip, leave out "
