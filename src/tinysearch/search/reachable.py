@@ -52,7 +52,8 @@ def check_reachable(problem: Problem) -> None:
             f"the constraints reject each of {DRAWS:,} random networks, those within the limits too; relax them"
         )
     options = {field: f"--{name.replace('_', '-')}" for name, field in {**LIMITS, "budget": "params"}.items()}
+    said = " and ".join(one.message for one in broken)
     raise BudgetError(
         f"none of {DRAWS:,} random networks is within the limits, not even at its narrowest; of the closest one, "
-        f"{' and '.join(one.message for one in broken)}; raise {' and '.join(options[str(one.reason)] for one in broken)}"
+        f"{said}; raise {' and '.join(options[str(one.reason)] for one in broken)}"
     )
