@@ -23,6 +23,7 @@ from tinysearch.report.display import Display
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Stage
     from tinysearch.results.record import Record
 
@@ -30,6 +31,7 @@ BUDGETS = "1000,2000,3000,5000,8000,10000"
 
 
 @reported
+@sources.reads_data
 def frontier(
     budgets: Annotated[
         str,
@@ -89,12 +91,6 @@ def frontier(
     callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     name: Annotated[
         str,
         typer.Option(
@@ -115,6 +111,8 @@ def frontier(
         ),
     ] = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Search for the best network below each of several budgets, and print the Pareto front.
 
@@ -135,7 +133,6 @@ def frontier(
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
-    read = sources.reading(size, layout, label_column, groups, color, reader)
     given: dict[str, Any] = {
         "trials": trials,
         "epochs": epochs,
@@ -161,7 +158,7 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
-            reading=read,
+            reading=reading,
             name=name,
             store=store,
             workers=workers,

@@ -19,6 +19,7 @@ from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
     from tinysearch.api.study import Study
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.search.outcome import RunOutcome
 
 
@@ -31,6 +32,7 @@ class Reuse(str, Enum):
 
 
 @reported
+@sources.reads_data
 def run(
     budget: Annotated[
         int | None,
@@ -105,12 +107,6 @@ def run(
     callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size_of_images: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -154,6 +150,8 @@ def run(
         ),
     ] = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
@@ -201,13 +199,12 @@ def run(
         "stall_limit": seconds(stall_limit),
     }
     which = Reuse.none if retrain else reuse
-    read = sources.reading(size_of_images, layout, label_column, groups, color, reader)
     notes = stderr()
     with terminations() as signals:
         study = Study(
             data=data or "auto",
             dataset=dataset,
-            reading=read,
+            reading=reading,
             store=store,
             name=name,
             resume=search_options.resumed(resume),
