@@ -145,7 +145,7 @@ def _sorted_out(name: Any, data: Any) -> tuple[str, Any]:
     """Return the name of a dataset, and the source if one was given, whichever way round they came."""
     if isinstance(data, (str, os.PathLike)):
         text = os.fspath(data)
-        if text in DATASETS and not Path(text).exists():
+        if not _is_path(text):
             if name not in ("auto", text):
                 raise DatasetError(f"the dataset {name!r} and the data {text!r} are two things; give one of them")
             name, data = text, None

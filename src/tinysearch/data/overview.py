@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from tinysearch.data.checks import Findings, check
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Array, Channel, Images, pixel_statistics
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.runtime.memory import worker_bytes
 from tinysearch.space.task import Task
 
@@ -112,9 +111,14 @@ def overview(dataset: Dataset) -> Overview:
     parts = {"train": _part(data.train, classes)}
     if data.validation is not None:
         parts["validation"] = _part(data.validation, classes)
-    # That there is no test part is no fault, and what is wrong with one is among the findings.
-    with contextlib.suppress(DatasetError):
+    notes = dataset.notes
+    try:
         parts["test"] = _part(dataset.test(), classes)
+    except NoTestImagesError as error:
+        notes = (*notes, str(error))
+    except DatasetError:
+        # What is wrong with it is among the findings.
+        pass
     return Overview(
         name=dataset.name,
         source=dataset.source,
@@ -129,7 +133,7 @@ def overview(dataset: Dataset) -> Overview:
         fingerprint=dataset.fingerprint,
         nbytes=dataset.train.pixels.nbytes,
         on_disk=is_mapped(dataset.train.pixels),
-        notes=dataset.notes,
+        notes=notes,
         fallback=dataset.fallback,
         findings=check(dataset),
     )
