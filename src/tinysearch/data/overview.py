@@ -36,7 +36,7 @@ class Overview:
     """What was understood of a dataset.
 
     Args:
-        name, source, fingerprint, notes, fallback: See ``Dataset``.
+        name, source, fingerprint, notes, preparation, fallback: See ``Dataset``.
         task: Shape of the images and number of classes.
         dtype: Type of the pixels, as they are kept.
         labels: What kind of labels the data came with, in words.
@@ -64,6 +64,7 @@ class Overview:
     nbytes: int
     on_disk: bool
     notes: tuple[str, ...]
+    preparation: tuple[str, ...]
     fallback: str | None
     findings: Findings
 
@@ -98,6 +99,7 @@ class Overview:
             "bytes_per_worker": worker_bytes(self.nbytes),
             "on_disk": self.on_disk,
             "notes": list(self.notes),
+            "preparation": list(self.preparation),
             "fallback": self.fallback,
             "warnings": list(self.findings.warnings),
             "errors": list(self.findings.errors),
@@ -134,6 +136,7 @@ def overview(dataset: Dataset) -> Overview:
         nbytes=dataset.train.pixels.nbytes,
         on_disk=is_mapped(dataset.train.pixels),
         notes=notes,
+        preparation=dataset.preparation,
         fallback=dataset.fallback,
         findings=check(dataset),
     )

@@ -40,6 +40,8 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         executor: Where its candidates are trained.
     """
     settings, history = run.settings, run.history
+    # Nothing is evaluated without a test part; where nobody has looked for one, there may be.
+    seeds = settings.evaluate if run.dataset.test_images != 0 else 0
     done = {record.name for record in history.records() if record.origin == "baseline"}
     known = tuple(cost(model, run.dataset.task).macs for name, model in run.baselines.items() if name not in done)
     most = settings.trials // 2
@@ -59,12 +61,11 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         epochs=settings.recipe.epochs,
         known=known,
         trials=trials,
-        macs=_macs(run, history.records()) if trials or settings.evaluate else 0.0,
+        macs=_macs(run, history.records()) if trials or seeds else 0.0,
         revalidations=0 if settings.folds == 1 or most < FEWEST else max(0, most - before["revalidation"]),
         # Below each of several budgets there is a race of its own.
         rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
-        # Whether there are test images is not asked: the search does not look at them.
-        evaluations=max(0, settings.evaluate * max(1, len(settings.budgets)) - before["evaluation"]),
+        evaluations=max(0, seeds * max(1, len(settings.budgets)) - before["evaluation"]),
         workers=max(1, busy),
         pace=Pace.of(timings),
         accelerated=environment.get("accelerator") is not None,
