@@ -17,6 +17,7 @@ from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
+from tinysearch.cli.spelling import spelled
 from tinysearch.errors import BudgetError, InputError, TrainingError
 from tinysearch.report.display import Display
 
@@ -213,7 +214,7 @@ class SweepDisplay(Display):
     """
 
     def __init__(self, console: Console, name: str, budgets: Sequence[int]) -> None:
-        super().__init__(console, notes=False)
+        super().__init__(console, notes=False, spell=spelled)
         self._budgets = list(budgets)
         self._to = console
         self._name = name

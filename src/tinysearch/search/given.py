@@ -216,6 +216,6 @@ def learns_unasked(given: Mapping[str, Any]) -> bool:
     if cold and given.get("warm_start"):
         raise RunError(
             f"a run that is cold learns from no other, and {given['warm_start']!r} was to be learnt from; leave out "
-            f"--cold to learn from that alone, or --learn-from"
+            f"`cold=` to learn from that alone, or `warm_start=`"
         )
     return not cold and given.get("warm_start") is None

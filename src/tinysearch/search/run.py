@@ -186,7 +186,7 @@ class SearchRun:
             except RecipeError as error:
                 raise DamagedError(
                     f"the record of {record.name} in run {self.name!r} is damaged ({error}), and all of them are "
-                    f"needed to resume the run; begin a new one with another --name"
+                    f"needed to resume the run; begin a new one with another `name=`"
                 ) from None
         return {record.position: record for record in records if record.position is not None}
 
@@ -209,13 +209,13 @@ class SearchRun:
             if name == "own_space" and before.get(name) != value:
                 raise RunError(
                     f"run {self.name!r} was started with another search space; give the same SearchSpace to resume "
-                    f"it, or start a new run with another --name"
+                    f"it, or start a new run with another `name=`"
                 )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
                     f"run {self.name!r} was started with {name} {_words(name, before.get(name))}, now it is "
-                    f"{_words(name, value)}; leave the option out to resume with the old value, or start a new run "
-                    f"with another --name"
+                    f"{_words(name, value)}; leave it out to resume with the old value, or start a new run "
+                    f"with another `name=`"
                 )
 
 
@@ -239,8 +239,8 @@ def _check_reachable(problem: Problem) -> None:
     if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
         raise BudgetError(
             f"an image of {'x'.join(map(str, space.task.input_shape))} alone takes {image:,} bytes of RAM, more than "
-            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with --size for pictures, or "
-            f"raise --max-ram"
+            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with "
+            f"`reading=Reading(size=...)` for pictures, or raise `max_ram=`"
         )
     rng = np.random.default_rng(0)
     costs = []
@@ -254,6 +254,6 @@ def _check_reachable(problem: Problem) -> None:
     raise BudgetError(
         f"none of {NARROW_DRAWS:,} random architectures is within the budget, not even at its narrowest: the least of "
         f"them were {min(one.macs for one in costs):,} MACs, {min(one.peak_activation_bytes for one in costs):,} bytes "
-        f"of RAM and {min(one.flash_bytes or 0 for one in costs):,} bytes of flash; raise --max-macs, --max-ram or "
-        f"--max-flash above that" + (", or relax the constraints" if problem.constraints else "")
+        f"of RAM and {min(one.flash_bytes or 0 for one in costs):,} bytes of flash; raise `max_macs=`, `max_ram=` or "
+        f"`max_flash=` above that" + (", or relax the constraints" if problem.constraints else "")
     )

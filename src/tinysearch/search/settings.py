@@ -150,7 +150,7 @@ class RunSettings:
         if self.tune_recipe and (self.recipe.optimizer, self.recipe.schedule) != ("sgd", "one_cycle"):
             raise RunError(
                 f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "
-                f"{self.recipe.schedule}; leave out --tune-recipe, or take the recipe default"
+                f"{self.recipe.schedule}; leave out `tune_recipe=`, or take the recipe default"
             )
         for name in ("data", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
@@ -220,7 +220,7 @@ class RunSettings:
             return cls._of(data)
         except (KeyError, TypeError, AttributeError) as error:
             raise RunError(
-                f"its settings cannot be read ({type(error).__name__}: {error}); begin a new run with another --name"
+                f"its settings cannot be read ({type(error).__name__}: {error}); begin a new run with another `name=`"
             ) from None
 
     @classmethod
