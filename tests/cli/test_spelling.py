@@ -68,7 +68,9 @@ def options() -> set[str]:
 
 MESSAGES = [(where, text) for where, text in texts() if not where.startswith(ELSEWHERE)]
 NAMED = {
-    (name, spelled(f"`{name}=`")) for _, text in MESSAGES for name in re.findall(r"`(?:reading=Reading\()?(\w+)=", text)
+    (name, spelled(f"`{name}=`"))
+    for _, text in MESSAGES
+    for name in re.findall(r"`(?:reading=Reading\()?(\w+)=(?!Reading)", text)
 }
 
 
