@@ -98,7 +98,7 @@ def test_limits_of_c_are_said_to_be_unchecked_for_other_targets(
     small: Trained, dataset: Dataset, tmp_path: Path
 ) -> None:
     done = deploy(small, "tflite", tmp_path, dataset, budgets={"mine": Budget(10_000, flash_bytes=9_000)})
-    assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM are those of C code (--to c)"
+    assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM are those of C code"
 
 
 @pytest.mark.usefixtures("no_cross_tools")

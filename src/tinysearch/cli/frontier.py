@@ -17,7 +17,8 @@ from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
-from tinysearch.errors import BudgetError, InputError, TrainingError
+from tinysearch.cli.spelling import spelled
+from tinysearch.errors import InputError, TrainingError
 from tinysearch.report.display import Display
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def frontier(
     from tinysearch.cli.evaluations import front, winners
     from tinysearch.cli.signals import terminations
 
-    bounds = _bounds(budgets)
+    bounds = several(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
@@ -210,7 +211,7 @@ class SweepDisplay(Display):
     """
 
     def __init__(self, console: Console, name: str, budgets: Sequence[int]) -> None:
-        super().__init__(console, notes=False)
+        super().__init__(console, notes=False, spell=spelled)
         self._budgets = list(budgets)
         self._to = console
         self._name = name
@@ -247,16 +248,3 @@ def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
     board = rank(list(every.values()))
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")
     write(page(figure), path, "--plot")
-
-
-def _bounds(budgets: str) -> list[int]:
-    """Return the budgets of a list.
-
-    Raises:
-        BudgetError: if one is not at least 1, or they are not all different.
-        InputError: if one is no whole number.
-    """
-    bounds = several(budgets)
-    if len(set(bounds)) < len(bounds) or min(bounds) < 1:
-        raise BudgetError(f"budgets are different whole numbers of at least 1, separated by commas; got {budgets!r}")
-    return bounds

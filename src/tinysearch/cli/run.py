@@ -14,6 +14,7 @@ from tinysearch.cli.next_steps import as_options, next_steps, still_to_do
 from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
+from tinysearch.cli.spelling import spelled
 from tinysearch.errors import TrainingError
 from tinysearch.space.sizes import size
 
@@ -209,7 +210,7 @@ def run(
             name=name,
             resume=search_options.resumed(resume),
             reuse=which.value,
-            callbacks=[Display(notes, notes=False), *plugins.callbacks(callback)],
+            callbacks=[Display(notes, notes=False, spell=spelled), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )

@@ -52,7 +52,7 @@ def trained_network(
     if record.fingerprint != dataset.fingerprint:
         raise CandidateError(
             f"{name} was trained on {record.dataset} with fingerprint {record.fingerprint}, the dataset given is "
-            f"{dataset.name} with {dataset.fingerprint}; give the data it was trained on with --data or --dataset"
+            f"{dataset.name} with {dataset.fingerprint}; give the data it was trained on with `data=` or `dataset=`"
         )
     origin = {"run": record.run, "key": record.key, "seed": record.seed}
     if path is not None:

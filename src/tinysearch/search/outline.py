@@ -112,7 +112,8 @@ def _learnt(run: SearchRun) -> str:
     names = [one.run for one in run.settings.warm_start_trials]
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
-    return f"{count:,} training{'' if count == 1 else 's'} of {listed} on the same data are known (--cold ignores them)"
+    known = f"{count:,} training{'' if count == 1 else 's'} of {listed}"
+    return f"{known} on the same data are known (`cold=True` ignores them)"
 
 
 def _steps() -> str:

@@ -295,5 +295,5 @@ def _idle(run: SearchRun, executor: Executor) -> str | None:
         return None
     return (
         f"of {executor.capacity} workers no more than {settings.lag} are busy at a time, for a trial is proposed from "
-        f"the results of all but the latest {settings.lag}: give a larger --lag, or --schedule async"
+        f"the results of all but the latest {settings.lag}: give a larger `lag=`, or `schedule='async'`"
     )

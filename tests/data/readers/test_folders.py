@@ -104,7 +104,7 @@ def test_mixed_sizes_need_one_to_be_said(tmp_path: Path) -> None:
     message = refusal(folder)
     assert "of 3 sizes: " in message
     assert "6x6 (12)" in message
-    assert "--size" in message
+    assert "`reading=Reading(size=(" in message
     found = load(folder, reading=Reading(size=(8, 9)))
     assert found.task.input_shape == (8, 9, 1)
     assert "pictures were brought to 8x9, whatever their sides" in found.notes

@@ -134,7 +134,7 @@ def _form(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form, 
         h, w = sizes.most_common(1)[0][0]
         raise DatasetError(
             f"the pictures in {source} are of {len(sizes)} sizes: {shown}{', ...' if len(sizes) > 3 else ''}; say what "
-            f"they are to be brought to, for example --size {h}x{w}"
+            f"they are to be brought to, for example `reading=Reading(size=({h}, {w}))`"
         )
     else:
         height, width = next(iter(sizes))
@@ -142,7 +142,10 @@ def _form(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form, 
     deep = reading.color is None and set(modes) == {"deep"}
     told = "grey" if color == "grey" else {"rgb": "red, green and blue", "rgba": "red, green, blue and alpha"}[color]
     mixed = ", ".join(f"{count} {'grey' if mode == 'deep' else mode}" for mode, count in modes.most_common())
-    notes.append(f"pictures are {told}" + (f", for there are {mixed} (--color grey or rgb)" if len(modes) > 1 else ""))
+    notes.append(
+        f"pictures are {told}"
+        + (f", for there are {mixed} (choose with `reading=Reading(color=...)`)" if len(modes) > 1 else "")
+    )
     return Form(height, width, color, deep), tuple(notes)
 
 
@@ -212,16 +215,18 @@ def _groups(pictures: Sequence[Picture], pattern: str) -> Array:
     try:
         wanted = re.compile(pattern)
     except re.error as error:
-        raise DatasetError(f"--groups for pictures is a regular expression, got {pattern!r}: {error}") from None
+        raise DatasetError(
+            f"the groups of pictures are found by a regular expression, got {pattern!r}: {error}"
+        ) from None
     if wanted.groups != 1:
         raise DatasetError(
-            f"--groups for pictures is a regular expression with one group in parentheses that finds who or what is in "
-            f"the name of a file, as '^(p\\d+)_'; got {pattern!r}"
+            f"the groups of pictures are found by a regular expression with one group in parentheses, who or what is "
+            f"in the name of a file, as '^(p\\d+)_'; got {pattern!r}"
         )
     found = []
     for picture in pictures:
         match = wanted.search(picture.path.name)
         if match is None:
-            raise DatasetError(f"--groups {pattern!r} finds nothing in the name of {picture.path}")
+            raise DatasetError(f"`reading=Reading(groups={pattern!r})` finds nothing in the name of {picture.path}")
         found.append(match[1])
     return np.array(found)
