@@ -161,13 +161,22 @@ def exact(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    >>> counted(0, "trial"), counted(1, "trial"), counted(1_200, "trial")
+    ('0 trials', '1 trial', '1,200 trials')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def epochs(number: int) -> str:
     """Write a number of epochs.
 
     >>> epochs(1), epochs(10)
     ('1 epoch', '10 epochs')
     """
-    return f"{number:,} epoch{'' if number == 1 else 's'}"
+    return counted(number, "epoch")
 
 
 def duration(seconds: float) -> str:
