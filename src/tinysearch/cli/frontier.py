@@ -11,7 +11,7 @@ import typer
 from rich.rule import Rule
 
 from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
-from tinysearch.cli.next_steps import as_options, print_steps
+from tinysearch.cli.next_steps import as_options, interruption, print_steps
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -192,7 +192,8 @@ def frontier(
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
     if found.ending == "interrupted":
-        notes.print("interrupted; finished trainings are stored, and the same command resumes")
+        kept = interruption(one for trained in records.values() for one in trained)
+        notes.print(f"{kept}; the same command resumes")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if found.problem is not None:
         raise found.problem
