@@ -23,6 +23,9 @@ The tree::
         └── StoreWriteError         a result could not be written to the store
 
 What a person should know, and what stops nothing, is a ``TinySearchWarning``; the command line prints it as a note.
+
+Messages name an argument in backquotes, as it is typed in Python: "give another `name=`", "leave out `cold=True`". The
+command line spells it as its option, see ``cli/spelling.py``.
 """
 
 from __future__ import annotations

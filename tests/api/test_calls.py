@@ -424,7 +424,7 @@ def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_fr
         "named-2000": ["before-900", "named-1000"],
         "warm-1000": ["before-900", "cold-1000", "cold-2000", "named-1000", "named-2000"],
     }
-    with pytest.raises(RunError, match="leave out --cold"):
+    with pytest.raises(RunError, match="leave out `cold=`"):
         sweep(1_000, name="both", cold=True, warm_start=["before-900"])
 
 

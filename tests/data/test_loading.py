@@ -190,7 +190,7 @@ def test_auto_falls_back_to_digits_and_says_so() -> None:
     assert found.name == "digits"
     assert found.fallback is not None
     assert "not comparable with MNIST" in found.fallback
-    assert "--data" in found.fallback
+    assert "`data='mnist.npz'`" in found.fallback
     assert "TINYSEARCH_DATA" in found.fallback
 
 
@@ -207,7 +207,7 @@ def test_digits_asked_for_are_no_fallback() -> None:
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "cifar100"])
 def test_a_dataset_that_cannot_be_had_names_three_remedies(name: str) -> None:
     message = refusal(name)
-    for remedy in (f"--data {name}.npz", "TINYSEARCH_DATA", "network"):
+    for remedy in (f"`data='{name}.npz'`", "TINYSEARCH_DATA", "network"):
         assert remedy in message
 
 
@@ -223,7 +223,7 @@ def test_the_path_of_a_file_may_stand_for_its_name(tmp_path: Path) -> None:
 
 
 def test_digits_and_a_file_exclude_each_other(tmp_path: Path) -> None:
-    assert "--dataset" in refusal("digits", write(tmp_path / "mine.npz"))
+    assert "`dataset=`" in refusal("digits", write(tmp_path / "mine.npz"))
 
 
 def test_an_environment_that_names_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

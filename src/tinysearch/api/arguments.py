@@ -41,7 +41,7 @@ class FrontierSettings(TypedDict, total=False):
         space: What narrows the search space: a mapping, a JSON file or a ``SearchSpace``, see ``docs/space.md``.
         constraints: Your own constraints on candidates: instances, classes or ``"module:Class"``.
         objective: Metric to optimize: ``"accuracy"``, ``"balanced_accuracy"``, ``"macro_f1"``, or one of your own.
-        max_macs: Maximum number of multiply-accumulates per image.
+        max_macs: Maximum number of multiply-accumulates per image, a number or a text, ``"500k"``.
         max_ram: Maximum RAM of the int8 activations, in bytes or as a text, ``"24K"``.
         max_flash: Maximum flash for weights and C code, in bytes or as a text.
         max_weight_bytes: Maximum size of the int8 weights, in bytes or as a text.
@@ -68,7 +68,7 @@ class FrontierSettings(TypedDict, total=False):
     space: str | Path | Mapping[str, Any] | SearchSpace
     constraints: str | Constraint | type[Constraint] | Iterable[str | Constraint | type[Constraint]]
     objective: str | Objective | type[Objective]
-    max_macs: int | None
+    max_macs: float | str | None
     max_ram: int | str | None
     max_flash: int | str | None
     max_weight_bytes: int | str | None
@@ -89,7 +89,7 @@ class Settings(FrontierSettings, total=False):
         cold: Whether to learn from no other run.
     """
 
-    budgets: Iterable[int]
+    budgets: Iterable[float | str]
     warm_start: str | Iterable[str] | None
     cold: bool
 

@@ -43,7 +43,8 @@ class Study(Findings):
     """A search below a budget: its settings, its data and its results, which are kept in a store.
 
     Args:
-        budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected; 10,000 by default.
+        budget: Bound on total parameters, a number or a text such as ``"10k"``, or a ``Budget``; a candidate at or
+            above it is rejected; 10,000 by default.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
             ``docs/data.md``. A run that is resumed reads it from where it was, unless it is given.
@@ -75,7 +76,7 @@ class Study(Findings):
 
     def __init__(
         self,
-        budget: int | Budget | None = None,
+        budget: float | str | Budget | None = None,
         *,
         data: Any = "auto",
         dataset: str = "auto",

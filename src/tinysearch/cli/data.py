@@ -13,6 +13,7 @@ from tinysearch.cli.inspect import Format, FormatOption
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_USAGE, reported, stdout
+from tinysearch.cli.spelling import spelled
 
 if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
@@ -44,7 +45,7 @@ def data(
     from tinysearch.report import data as shown
 
     dataset = load(source, reading=reading)
-    found = overview(dataset)
+    found = overview(dataset).worded(spelled)
     if preview is not None:
         save_preview(dataset, preview)
     if format is Format.json:

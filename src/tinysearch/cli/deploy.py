@@ -12,6 +12,7 @@ from tinysearch.cli.numbers import positive
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
+from tinysearch.cli.spelling import spelled
 
 if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
@@ -90,6 +91,6 @@ def deploy(
             budgets=here.budgets,
             **({} if vectors is None else {"vectors": vectors}),
             store=place,
-            tell=lambda text: notes.print(f"note: {text}", style="bold yellow", soft_wrap=True),
+            tell=lambda text: notes.print(f"note: {spelled(text)}", style="bold yellow", soft_wrap=True),
         )
     stdout().print(summary(done))

@@ -11,6 +11,7 @@ from tinysearch.cli import completion, options, plugins, sources, stores
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
+from tinysearch.cli.spelling import spelled
 
 if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
@@ -65,7 +66,7 @@ def evaluate(
                 store=opened,
                 workers=workers,
                 executor=executor,
-                callbacks=[Display(notes, notes=False)],
+                callbacks=[Display(notes, notes=False, spell=spelled)],
                 verbose=0,
             )
         budget = opened.run(run).budget

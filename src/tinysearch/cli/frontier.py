@@ -11,13 +11,14 @@ import typer
 from rich.rule import Rule
 
 from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
-from tinysearch.cli.next_steps import as_options, print_steps
+from tinysearch.cli.next_steps import as_options, interruption, print_steps
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
-from tinysearch.errors import BudgetError, InputError, TrainingError
+from tinysearch.cli.spelling import spelled
+from tinysearch.errors import InputError, TrainingError
 from tinysearch.report.display import Display
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def frontier(
     from tinysearch.cli.evaluations import front, winners
     from tinysearch.cli.signals import terminations
 
-    bounds = _bounds(budgets)
+    bounds = several(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
@@ -191,7 +192,8 @@ def frontier(
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
     if found.ending == "interrupted":
-        notes.print("interrupted; finished trainings are stored, and the same command resumes")
+        kept = interruption(one for trained in records.values() for one in trained)
+        notes.print(f"{kept}; the same command resumes")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if found.problem is not None:
         raise found.problem
@@ -210,7 +212,7 @@ class SweepDisplay(Display):
     """
 
     def __init__(self, console: Console, name: str, budgets: Sequence[int]) -> None:
-        super().__init__(console, notes=False)
+        super().__init__(console, notes=False, spell=spelled)
         self._budgets = list(budgets)
         self._to = console
         self._name = name
@@ -247,16 +249,3 @@ def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
     board = rank(list(every.values()))
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")
     write(page(figure), path, "--plot")
-
-
-def _bounds(budgets: str) -> list[int]:
-    """Return the budgets of a list.
-
-    Raises:
-        BudgetError: if one is not at least 1, or they are not all different.
-        InputError: if one is no whole number.
-    """
-    bounds = several(budgets)
-    if len(set(bounds)) < len(bounds) or min(bounds) < 1:
-        raise BudgetError(f"budgets are different whole numbers of at least 1, separated by commas; got {budgets!r}")
-    return bounds

@@ -10,6 +10,7 @@ from tinysearch.cli import completion, options, plugins, sources
 from tinysearch.cli.numbers import positive, whole
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
+from tinysearch.cli.spelling import spelled
 
 if TYPE_CHECKING:
     from tinysearch.data.readers.reader import Reading
@@ -82,7 +83,7 @@ def reproduce(
             store=store,
             workers=workers,
             executor=executor,
-            callbacks=[Display(notes, notes=False)],
+            callbacks=[Display(notes, notes=False, spell=spelled)],
             verbose=0,
         )
     if found.baselines:

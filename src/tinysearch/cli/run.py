@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
-from tinysearch.cli.next_steps import as_options, next_steps, still_to_do
+from tinysearch.cli.next_steps import as_options, interruption, next_steps, still_to_do
 from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
+from tinysearch.cli.spelling import spelled
 from tinysearch.errors import TrainingError
 from tinysearch.space.sizes import size
 
@@ -209,7 +210,7 @@ def run(
             name=name,
             resume=search_options.resumed(resume),
             reuse=which.value,
-            callbacks=[Display(notes, notes=False), *plugins.callbacks(callback)],
+            callbacks=[Display(notes, notes=False, spell=spelled), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
@@ -226,9 +227,9 @@ def run(
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if outcome.records and outcome.best is None:
-        raise TrainingError(
-            f"all {len(outcome.records)} candidates failed; the last one: {outcome.records[-1].measurement.failure}"
-        )
+        count = len(outcome.records)
+        failed = "the only candidate failed" if count == 1 else f"all {count:,} candidates failed; the last one"
+        raise TrainingError(f"{failed}: {outcome.records[-1].measurement.failure}")
 
 
 def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Console) -> None:
@@ -253,7 +254,7 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
         "finished": "all trials are done",
         "exhausted": "no new candidate within the budget was found",
         "time limit": "the time limit was reached, or would be before another trial ends",
-        "interrupted": "interrupted; finished trainings are stored",
+        "interrupted": interruption(outcome.records),
     }
     notes.print()
     said = [f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections)}"]

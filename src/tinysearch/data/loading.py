@@ -65,7 +65,8 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
     if name == "digits":
         if data is not None:
             raise DatasetError(
-                f"the dataset 'digits' ships with scikit-learn; leave out --data {_spelled(data)} or --dataset"
+                f"the dataset 'digits' ships with scikit-learn, and {_spelled(data)} was given too; leave out `data=` "
+                f"or `dataset=`"
             )
         return understood(digits(), reading, groups=groups), None
     if data is not None:
@@ -96,14 +97,14 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         if name != "auto":
             raise DatasetError(
                 f"{damage}{wanted} was not found and could not be downloaded ({error}). You can give "
-                f"the file with --data {wanted}.npz; set TINYSEARCH_DATA to the file or to a folder that holds "
-                f"{wanted}.npz; or connect to the network so that Keras can download it. (--dataset digits needs no "
+                f"the file with `data='{wanted}.npz'`; set TINYSEARCH_DATA to the file or to a folder that holds "
+                f"{wanted}.npz; or connect to the network so that Keras can download it. (`dataset='digits'` needs no "
                 f"data at all.)"
             ) from None
         note = (
             f"{damage}MNIST was not found and could not be downloaded ({error}), so this is scikit-learn's digits: "
             f"1,797 handwritten digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For "
-            f"MNIST, give --data mnist.npz or set TINYSEARCH_DATA."
+            f"MNIST, give `data='mnist.npz'` or set TINYSEARCH_DATA."
         )
         return understood(digits(note), reading), None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +75,15 @@ class Overview:
         """Share of the largest class among the images that are trained on: the accuracy of always saying so."""
         counts = self.parts["train"].counts
         return max(counts) / sum(counts)
+
+    def worded(self, spell: Callable[[str], str]) -> Overview:
+        """Return the same with what is said of it in other words."""
+        return dataclasses.replace(
+            self,
+            notes=tuple(map(spell, self.notes)),
+            fallback=None if self.fallback is None else spell(self.fallback),
+            findings=Findings(tuple(dataclasses.replace(one, text=spell(one.text)) for one in self.findings.found)),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

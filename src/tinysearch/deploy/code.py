@@ -14,6 +14,7 @@ from tinysearch.deploy.evidence import Comparison, Sample
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network
 from tinysearch.deploy.numeric import Float32, Int8
+from tinysearch.deploy.origin import told
 from tinysearch.deploy.source import Numeric, filled, literals, model_c, model_h, rows, template
 from tinysearch.deploy.trained import Trained
 from tinysearch.report import figures
@@ -109,6 +110,7 @@ def write_readme(
         "DTYPE": numeric.folder,
         "ARENA": f"{trained.plan.arena * (1 if numeric.folder == 'int8' else 4):,}",
         "IMAGE": f"{image:,}",
+        "TRAINING": "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in told(trained.origin)),
         "MEASURED": "\n".join([*table, *_list(words.verdict)]),
         "TAKES": "\n".join(f"- {one}" for one in words.takes),
         "SAMPLE": words.sample.words,

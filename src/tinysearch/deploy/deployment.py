@@ -156,7 +156,7 @@ def deploy(
         raise InputError(
             f"{trained.name} was trained for images of shape {trained.task.input_shape} and {trained.task.classes} "
             f"classes; {dataset.name} has {dataset.task.input_shape} and {dataset.task.classes}; give its own images "
-            f"with --data"
+            f"with `data=`"
         )
     place = Folder(Path(folder))
     sample = sample_of(dataset)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tinysearch.deploy.fit import STACK
+from tinysearch.deploy.origin import told
 from tinysearch.deploy.toolchain import PROCESSORS
-from tinysearch.report import figures
+from tinysearch.space.scalars import written
 
 if TYPE_CHECKING:
     from tinysearch.deploy.deployment import Deployment
@@ -29,7 +29,7 @@ def summary(done: Deployment) -> RenderableType:
     findings = done.findings
     parts: list[RenderableType] = [
         Text(f"{done.trained.name} as {done.target} in {done.folder}"),
-        *([Text(f"the network {_training(done.trained.origin)}")] if "purpose" in done.trained.origin else []),
+        *map(Text, told(done.trained.origin)),
         Text(", ".join(f"{name} ({one['bytes']:,} bytes)" for name, one in done.files.items())),
         Text(),
         _accuracies(done),
@@ -44,11 +44,6 @@ def summary(done: Deployment) -> RenderableType:
         style = {True: "bold green", False: "bold red", None: "bold yellow"}[done.fits]
         parts += [Text(), *(Text(line, style=style) for line in findings.verdict)]
     return Group(*parts)
-
-
-def _training(origin: Mapping[str, Any]) -> str:
-    """Say which training a network is of."""
-    return figures.training(origin["purpose"], origin["seed"], origin.get("test_accuracy"))
 
 
 def _accuracies(done: Deployment) -> Table:
@@ -67,7 +62,7 @@ def _sizes(done: Deployment) -> Table:
     )
     for name, one in done.findings.sizes.items():
         count = done.findings.instructions.get(name)
-        times = ["" if count is None else f"{count / clock / 1000:.3g}" for clock in CLOCKS]
+        times = ["" if count is None else written(count / clock / 1000, 3) for clock in CLOCKS]
         ram = f"{one['ram']:,} + {done.findings.image_bytes:,}"
         processor, _, level = name.partition(" ")
         build = f"{PROCESSORS[processor].name} {level}"

@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tinysearch.report.commands import resume
+from tinysearch.report import figures
 from tinysearch.results.lock import holder
 from tinysearch.results.run import Run
-from tinysearch.results.store import default_path
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import MAY_CHANGE
 
@@ -26,11 +25,9 @@ def begun_before(run: SearchRun) -> str | None:
             continue
         left = _left(run, other)
         if left and _essential(other.settings) == mine and holder(run.store.folder_of(other.name)) is None:
-            place = run.store.path
-            words = [] if place == default_path() else ["--store", str(place)]
             return (
-                f"this is a new run; {other.name} has the same settings and was interrupted {left}; to resume it: "
-                f"{resume(other, words)}"
+                f"this is a new run; {other.name} has the same settings and was interrupted {left}; to resume it, give "
+                f"`name={other.name!r}` and `resume=True`"
             )
     return None
 
@@ -40,7 +37,7 @@ def _left(run: SearchRun, other: Run) -> str:
     records = run.store.summaries(other.name)
     if other.finished_at is None:
         done = sum(one.purpose == "search" and one.origin == "search" for one in records)
-        return f"after {done} of {other.settings['trials']} trials"
+        return f"after {done} of {figures.counted(other.settings['trials'], 'trial')}"
     wanted = other.settings.get("evaluate", 0)
     if wanted and not any(one.purpose == "evaluation" for one in records) and run.dataset.test_images != 0:
         return "before its winner was evaluated"

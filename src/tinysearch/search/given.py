@@ -88,8 +88,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
 
 def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     """Return the budget of what was given, with the limits beside it."""
-    budget = budget_of(given.get("budget", base))
-    if isinstance(given.get("budget"), int) and begun:
+    budget = Budget.of(given.get("budget", base))
+    if begun and not isinstance(given.get("budget", base), Budget):
         budget = dataclasses.replace(base, params=budget.params)
     bounds = {name: _bound(name, given[name]) for name in LIMITS if name in given}
     if "device" in given:
@@ -130,11 +130,6 @@ def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
         constraints = [(constraint_name(one), one) for one in listed if not isinstance(one, str)]
         plain["constraints"] = tuple(one if isinstance(one, str) else constraint_name(one) for one in listed)
     return plain, Plugins(own, tuple(constraints))
-
-
-def budget_of(given: object) -> Budget:
-    """Return a budget of a number of parameters, or of a budget."""
-    return given if isinstance(given, Budget) else Budget(given)  # type: ignore[arg-type]
 
 
 def recipe_of(given: object, epochs: int | None = None) -> Recipe:
@@ -216,6 +211,6 @@ def learns_unasked(given: Mapping[str, Any]) -> bool:
     if cold and given.get("warm_start"):
         raise RunError(
             f"a run that is cold learns from no other, and {given['warm_start']!r} was to be learnt from; leave out "
-            f"--cold to learn from that alone, or --learn-from"
+            f"`cold=` to learn from that alone, or `warm_start=`"
         )
     return not cold and given.get("warm_start") is None

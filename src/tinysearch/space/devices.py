@@ -91,7 +91,7 @@ def device(name: str) -> Device:
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise BudgetError(
             f"no device is called {name!r}; {hint}the devices are {', '.join(DEVICES)}; for any other chip, leave out "
-            f"--device and give --max-flash and --max-ram, what it has less what your program needs"
+            f"`device=` and give `max_flash=` and `max_ram=`, what it has less what your program needs"
         )
     return DEVICES[name]
 

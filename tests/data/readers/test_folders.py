@@ -117,10 +117,10 @@ def test_mixed_sizes_need_one_to_be_said(tmp_path: Path) -> None:
     message = refusal(folder)
     assert "of 3 sizes: " in message
     assert "6x6 (12)" in message
-    assert "--size" in message
+    assert "`reading=Reading(size=(" in message
     found = load(folder, reading=Reading(size=(8, 9)))
     assert found.task.input_shape == (8, 9, 1)
-    assert "pictures were brought to 8x9, whatever their sides" in found.notes
+    assert "pictures were resized to 8x9, whatever their proportions" in found.notes
 
 
 def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
 def test_pictures_for_tests_must_be_of_the_size_of_the_others(tmp_path: Path) -> None:
     fill(tmp_path / "zoo" / "train")
     fill(tmp_path / "zoo" / "test", lambda number: grey(500 + number, 7), 4)
-    with pytest.raises(DatasetError, match=r"p0_0\.png is 7x7, those for training are 6x6; say a size"):
+    with pytest.raises(DatasetError, match=r"p0_0\.png is 7x7, those for training are 6x6; bring all to one size"):
         load(tmp_path / "zoo").test()
     assert load(tmp_path / "zoo", reading=Reading(size=(6, 6))).test().pixels.shape[1:] == (6, 6, 1)
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinysearch.data.readers.folders import form_of
-from tinysearch.data.readers.pictures import Form, decoded
+from tinysearch.data.readers.pictures import Form, decoded, form_of
 from tinysearch.data.readers.reader import Reading
 from tinysearch.errors import DatasetError
 
@@ -115,6 +114,9 @@ def test_turning_photographs_is_said_where_it_is_done(tmp_path: Path) -> None:
     exif = picture.getexif()
     exif[0x0112] = 3
     picture.save(tmp_path / "b.jpg", exif=exif)
+    exif[0x0112] = 99
+    picture.save(tmp_path / "c.jpg", exif=exif)
+    assert form_of([tmp_path / "c.jpg"], tmp_path, Reading())[0] == Form(8, 16, "grey", found=frozenset({"grey"}))
     form, _ = form_of([tmp_path / "b.jpg"], tmp_path, Reading())
     assert form.preparation == ("JPEG pictures are turned upright, as their EXIF orientation says",)
     over = decoded([tmp_path / "b.jpg"], form)[0, ..., 0]

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinysearch.data.readers.archives import stem
-from tinysearch.data.readers.pictures import ON_ITS_SIDE, UPRIGHT, Form, color_of, decoded, opened, orientation
+from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
@@ -132,55 +132,22 @@ def _pictures(folder: Path) -> Iterator[Picture]:
         )
 
 
-def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form, tuple[str, ...]]:
-    """Decide by the headers of all files what they are brought to."""
-    sizes: Counter[tuple[int, int]] = Counter()
-    modes: Counter[str] = Counter()
-    turned = False
-    for path in paths:
-        with opened(path) as picture:
-            stored = orientation(picture)
-            turned = turned or stored != UPRIGHT
-            on_its_side = stored >= ON_ITS_SIDE
-            sizes[(picture.width, picture.height) if on_its_side else (picture.height, picture.width)] += 1
-            modes[color_of(picture)] += 1
-    notes: list[str] = []
-    if reading.size is not None:
-        height, width = reading.size[:2]
-        if set(sizes) != {(height, width)}:
-            notes.append(f"pictures were brought to {height}x{width}, whatever their sides")
-    elif len(sizes) > 1:
-        shown = ", ".join(f"{h}x{w} ({count})" for (h, w), count in sizes.most_common(3))
-        h, w = sizes.most_common(1)[0][0]
-        raise DatasetError(
-            f"the pictures in {source} are of {len(sizes)} sizes: {shown}{', ...' if len(sizes) > 3 else ''}; say what "
-            f"they are to be brought to, for example --size {h}x{w}"
-        )
-    else:
-        height, width = next(iter(sizes))
-    color = reading.color or ("rgba" if set(modes) == {"rgba"} else "rgb" if set(modes) & {"rgb", "rgba"} else "grey")
-    deep = reading.color is None and set(modes) == {"deep"}
-    told = "grey" if color == "grey" else {"rgb": "red, green and blue", "rgba": "red, green, blue and alpha"}[color]
-    mixed = ", ".join(f"{count} {'grey' if mode == 'deep' else mode}" for mode, count in modes.most_common())
-    notes.append(f"pictures are {told}" + (f", for there are {mixed} (--color grey or rgb)" if len(modes) > 1 else ""))
-    form = Form(height, width, color, deep, frozenset(modes), resized=reading.size is not None, turned=turned)
-    return form, tuple(notes)
-
-
 def _groups(pictures: Sequence[Picture], pattern: str) -> Array:
     try:
         wanted = re.compile(pattern)
     except re.error as error:
-        raise DatasetError(f"--groups for pictures is a regular expression, got {pattern!r}: {error}") from None
+        raise DatasetError(
+            f"the groups of pictures are found by a regular expression, got {pattern!r}: {error}"
+        ) from None
     if wanted.groups != 1:
         raise DatasetError(
-            f"--groups for pictures is a regular expression with one group in parentheses that finds who or what is in "
-            f"the name of a file, as '^(p\\d+)_'; got {pattern!r}"
+            f"the groups of pictures are found by a regular expression with one group in parentheses, who or what is "
+            f"in the name of a file, as '^(p\\d+)_'; got {pattern!r}"
         )
     found = []
     for picture in pictures:
         match = wanted.search(picture.path.name)
         if match is None:
-            raise DatasetError(f"--groups {pattern!r} finds nothing in the name of {picture.path}")
+            raise DatasetError(f"`reading=Reading(groups={pattern!r})` finds nothing in the name of {picture.path}")
         found.append(match[1])
     return np.array(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from tinysearch.data.readers.reader import Array
+from tinysearch.data.readers.reader import Array, Reading
 from tinysearch.data.storage import allocate
 from tinysearch.errors import DatasetError
 
 # A field of EXIF: from 5 on, height and width change places; at 1, a picture is upright.
-_ORIENTATION, ON_ITS_SIDE, UPRIGHT = 0x0112, 5, 1
+_ORIENTATION, _ON_ITS_SIDE, _UPRIGHT = 0x0112, 5, 1
+_ORIENTATIONS = range(1, 9)
 _CHANNELS = {"grey": 1, "rgb": 3, "rgba": 4}
 _MODES = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
 _ORDER = {
@@ -71,7 +73,55 @@ class Form:
         return tuple(step for step, is_done in steps.items() if is_done)
 
 
-def color_of(picture: Any) -> str:
+def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form, tuple[str, ...]]:
+    """Decide by the headers of all files what they are brought to.
+
+    Args:
+        paths: The files.
+        source: What names them, for errors.
+        reading: What a person said of it.
+
+    Returns:
+        The form, and what a person should know of it, a sentence each.
+
+    Raises:
+        DatasetError: if one cannot be read, or they are of several sizes and none was said.
+    """
+    sizes: Counter[tuple[int, int]] = Counter()
+    modes: Counter[str] = Counter()
+    turned = False
+    for path in paths:
+        with _opened(path) as picture:
+            stored = _orientation(picture)
+            turned = turned or stored != _UPRIGHT
+            on_its_side = stored >= _ON_ITS_SIDE
+            sizes[(picture.width, picture.height) if on_its_side else (picture.height, picture.width)] += 1
+            modes[_color_of(picture)] += 1
+    notes: list[str] = []
+    if reading.size is not None:
+        height, width = reading.size[:2]
+        if set(sizes) != {(height, width)}:
+            notes.append(f"pictures were resized to {height}x{width}, whatever their proportions")
+    elif len(sizes) > 1:
+        shown = ", ".join(f"{h}x{w} ({count})" for (h, w), count in sizes.most_common(3))
+        h, w = sizes.most_common(1)[0][0]
+        raise DatasetError(
+            f"the pictures in {source} are of {len(sizes)} sizes: {shown}{', ...' if len(sizes) > 3 else ''}; say what "
+            f"they are to be brought to, for example `reading=Reading(size=({h}, {w}))`"
+        )
+    else:
+        height, width = next(iter(sizes))
+    color = reading.color or ("rgba" if set(modes) == {"rgba"} else "rgb" if set(modes) & {"rgb", "rgba"} else "grey")
+    deep = reading.color is None and set(modes) == {"deep"}
+    told = "grey" if color == "grey" else {"rgb": "red, green and blue", "rgba": "red, green, blue and alpha"}[color]
+    mixed = ", ".join(f"{count} {'grey' if mode == 'deep' else mode}" for mode, count in modes.most_common())
+    others = f" (there are {mixed}; choose with `reading=Reading(color=...)`)" if len(modes) > 1 else ""
+    notes.append(f"pictures are {told}{others}")
+    form = Form(height, width, color, deep, frozenset(modes), resized=reading.size is not None, turned=turned)
+    return form, tuple(notes)
+
+
+def _color_of(picture: Any) -> str:
     """Return the kind of a picture: ``"grey"``, ``"deep"`` (grey of sixteen bits), ``"rgb"`` or ``"rgba"``."""
     if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
         return "deep"
@@ -80,15 +130,16 @@ def color_of(picture: Any) -> str:
     return "grey" if picture.mode in ("L", "1", "F") else "rgb"
 
 
-def orientation(picture: Any) -> int:
+def _orientation(picture: Any) -> int:
     """Return how a picture is stored, as EXIF counts it: 1 is upright.
 
     Only photographs, which are JPEG files, come with a note of how the camera was held.
     """
-    return int(picture.getexif().get(_ORIENTATION, UPRIGHT)) if picture.format == "JPEG" else UPRIGHT
+    stored = picture.getexif().get(_ORIENTATION) if picture.format == "JPEG" else None
+    return stored if stored in _ORIENTATIONS else _UPRIGHT
 
 
-def opened(path: Path) -> Any:
+def _opened(path: Path) -> Any:
     """Open a picture, of which the header alone is read.
 
     Raises:
@@ -113,9 +164,9 @@ def decoded(paths: Sequence[Path], form: Form) -> Array:
     kind = np.dtype(np.uint16 if form.deep else np.uint8)
     pixels = allocate((len(paths), form.height, form.width, _CHANNELS[form.color]), kind)
     for number, path in enumerate(paths):
-        with opened(path) as picture:
+        with _opened(path) as picture:
             try:
-                if orientation(picture) != UPRIGHT:
+                if _orientation(picture) != _UPRIGHT:
                     picture = ImageOps.exif_transpose(picture)
                 if not form.deep:
                     picture = _eight_bits(picture).convert(_MODES[form.color])
@@ -127,7 +178,8 @@ def decoded(paths: Sequence[Path], form: Form) -> Array:
             if not form.resized and not fits:
                 raise DatasetError(
                     f"the picture {path} is {picture.height}x{picture.width}, those for training are "
-                    f"{form.height}x{form.width}; say a size that all are brought to"
+                    f"{form.height}x{form.width}; bring all to one size by "
+                    f"`reading=Reading(size=...)`"
                 )
             pixels[number] = np.asarray(picture, kind).reshape(pixels.shape[1:])
     return pixels
@@ -135,7 +187,7 @@ def decoded(paths: Sequence[Path], form: Form) -> Array:
 
 def _eight_bits(picture: Any) -> Any:
     """Return a picture of sixteen bits as one of eight; Pillow itself would cut values off at 255."""
-    if color_of(picture) != "deep":
+    if _color_of(picture) != "deep":
         return picture
     from PIL import Image
 

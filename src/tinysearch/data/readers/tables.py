@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.readers.archives import stem
-from tinysearch.data.readers.folders import form_of
-from tinysearch.data.readers.pictures import decoded
+from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
@@ -170,14 +169,15 @@ def _columns(path: Path, reading: Reading) -> Columns:
         which = f"no column {reading.label_column!r}" if reading.label_column else "no column 'label'"
         hint = "" if header else " (it has no header, so that columns are called by their numbers, from 0)"
         raise DatasetError(
-            f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by --label-column"
+            f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by "
+            f"`reading=Reading(label_column=...)`"
         )
     groups = None
     if reading.groups is not None:
         groups = _place(names, reading.groups, ())
         if groups is None:
             raise DatasetError(
-                f"{path} has no column {reading.groups!r} (--groups); its columns are {', '.join(names[:6])}"
+                f"{path} has no column {reading.groups!r} of groups; its columns are {', '.join(names[:6])}"
             )
     columns = Columns(
         tuple(names),
@@ -253,7 +253,7 @@ def _numbers(path: Path, columns: Columns) -> Array:
     except ValueError as error:
         raise DatasetError(
             f"{path} has something else than numbers among its pixels: {str(error).splitlines()[0]}; columns that are "
-            f"no pixels are named by --label-column and --groups, others must be left out"
+            f"no pixels are named by `reading=Reading(label_column=...)` and `groups=`, others must be left out"
         ) from None
     whole = np.isfinite(found).all() and (found == np.rint(found)).all()
     return found.astype(np.uint8) if whole and found.min() >= 0 and found.max() <= _BYTES else found
