@@ -135,8 +135,8 @@ def _orientation(picture: Any) -> int:
 
     Only photographs, which are JPEG files, come with a note of how the camera was held.
     """
-    stored = picture.getexif().get(_ORIENTATION) if picture.format == "JPEG" else None
-    return stored if stored in _ORIENTATIONS else _UPRIGHT
+    stored = picture.getexif().get(_ORIENTATION, _UPRIGHT) if picture.format == "JPEG" else _UPRIGHT
+    return int(stored) if stored in _ORIENTATIONS else _UPRIGHT
 
 
 def _opened(path: Path) -> Any:
