@@ -111,7 +111,7 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(**given: Any) -> None:
         from tinysearch.data.readers.reader import Reading
 
-        said = {name: given.pop(name) for name in _OPTIONS}
+        said = {name: given.pop(name, None) for name in _OPTIONS}
         command(**given, reading=Reading(**said))
 
     # The type of what the command gets is imported for type checkers alone.
