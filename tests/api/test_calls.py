@@ -212,7 +212,17 @@ def test_a_space_whose_lists_were_ranges_is_a_warning_that_shows_the_new_form(tm
         ({"data": 3}, "int"),
         ({"lag": 0}, "0"),
         ({"schedule": "soon"}, "'soon'"),
-        ({"trails": 3}, "did you mean 'trials'"),
+        ({"trails": 3}, "'trails'; did you mean 'trials'"),
+        ({"verbos": 0}, "'verbos'; did you mean 'verbose'"),
+        ({"strategy": "baysian"}, "'baysian'; did you mean 'bayesian'"),
+        ({"strategy": "optuna:TPSampler"}, "did you mean 'optuna:TPESampler'"),
+        ({"data": "fashion-mnist"}, "'fashion-mnist'; did you mean 'fashion_mnist'"),
+        ({"data": "minst"}, "'minst'; did you mean 'mnist'"),
+        ({"recipe": {"epoch": 3}}, "'epoch'; .* did you mean 'epochs'"),
+        ({"objective": "acuracy"}, "'acuracy'; did you mean 'accuracy'"),
+        ({"budget": "ten"}, "'ten'"),
+        ({"budget": True}, "True"),
+        ({"budget": 1e4 + 0.5}, "10000.5"),
         ({"data": "missing.npz"}, "missing.npz"),
     ],
 )
@@ -223,6 +233,17 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
     with pytest.raises(ValueError, match=words) as caught:
         tinysearch.run(**given)  # type: ignore[arg-type]
     assert isinstance(caught.value, tinysearch.TinySearchError)
+
+
+@pytest.mark.parametrize("call", [tinysearch.Study, tinysearch.frontier])
+def test_settings_that_there_are_not_are_refused_with_those_that_there_are(call: Any, tiny: Path) -> None:
+    with pytest.raises(tinysearch.TinySearchError, match=r"callbacks.*store.*trials.*'verbos'; did you mean 'verbose'"):
+        call(data=tiny, verbos=0)
+
+
+def test_a_name_that_is_not_in_the_store_is_refused_with_the_one_that_may_be_meant(made: Made) -> None:
+    with pytest.raises(tinysearch.TinySearchError, match="'ome'.* did you mean 'one'"):
+        tinysearch.open("ome", store=made.folder / "store.db")
 
 
 def test_a_taken_name_is_refused_if_the_run_is_to_be_new(made: Made, tiny: Path) -> None:

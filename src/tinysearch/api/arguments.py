@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
+from tinysearch.search.given import check_known
 from tinysearch.search.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -92,6 +93,15 @@ class Settings(FrontierSettings, total=False):
     budgets: Iterable[float | str]
     warm_start: str | Iterable[str] | None
     cold: bool
+
+
+def check(given: Mapping[str, Any], taker: Callable[..., Any]) -> None:
+    """Refuse settings that a function or a class does not take.
+
+    Raises:
+        RunError: if a name is unknown.
+    """
+    check_known(given, (name for name in inspect.signature(taker).parameters if name != "self"))
 
 
 def types(settings: type = Settings) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api.arguments import Settings, spelled_out
+from tinysearch.api.arguments import Settings, check, spelled_out
 from tinysearch.api.findings import Findings
 from tinysearch.api.inputs import (
     Resume,
@@ -95,6 +95,7 @@ class Study(Findings):
         from tinysearch.search.given import learns_unasked, plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
+        check(settings, Study)
         if resume not in ("auto", True, False):
             raise RunError(f"resume is 'auto', True or False, got {resume!r}")
         if name is not None:
