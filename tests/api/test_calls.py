@@ -242,8 +242,23 @@ def test_settings_that_there_are_not_are_refused_with_those_that_there_are(call:
 
 
 def test_a_name_that_is_not_in_the_store_is_refused_with_the_one_that_may_be_meant(made: Made) -> None:
-    with pytest.raises(tinysearch.TinySearchError, match="'ome'.* did you mean 'one'"):
+    with pytest.raises(tinysearch.TinySearchError, match=r"'ome'.* did you mean 'one'"):
         tinysearch.open("ome", store=made.folder / "store.db")
+
+
+def test_a_search_that_is_over_and_called_again_says_that_nothing_is_trained(
+    made: Made, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(number: int, job: object) -> None:
+        raise AssertionError("nothing is left to train")
+
+    given = {"data": tiny, "store": made.folder / "store.db", "name": "one", "executor": FakeWorker(refuse).executor()}
+    tinysearch.run(**given).close()
+    said = capsys.readouterr().err
+    assert "nothing is left to train: all is in the store already; more `trials=` continue" in " ".join(said.split())
+    assert "was evaluated before; nothing is trained" in said
+    assert said.count("  stored  ") == 2
+    assert "training 1" not in said
 
 
 def test_a_taken_name_is_refused_if_the_run_is_to_be_new(made: Made, tiny: Path) -> None:

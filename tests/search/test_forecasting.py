@@ -166,6 +166,15 @@ def test_a_run_that_goes_on_has_only_what_is_left_before_it(runner: Any) -> None
     assert found.revalidations == 6 - done
 
 
+def test_a_run_that_is_over_has_nothing_before_it_even_if_its_race_ended_early(runner: Any) -> None:
+    carried_out(runner, "run", Graded, trials=20)
+    done = sum(one.purpose == "revalidation" for one in runner.store.records("run"))
+    assert done < 10
+    with runner.prepare("run", workers=WORKERS, trials=20, folds=4, evaluate=0, resume=True) as run:
+        found = forecast(run, Clocked().executor(WORKERS))
+    assert (found.known, found.trials, found.revalidations, found.evaluations) == ((), 0, 0, 0)
+
+
 def test_candidates_cost_what_those_of_the_run_do_as_soon_as_there_are_some(runner: Any) -> None:
     carried_out(runner, "run", trials=8)
     searched = [one.cost.macs for one in runner.store.records("run") if one.trial is not None]
