@@ -156,9 +156,16 @@ def test_the_best_can_be_built_and_has_the_parameters_it_claims(made: Made) -> N
     assert model.output_shape == (None, 10)
 
 
-def test_the_best_becomes_a_file_for_a_device(reopened: Study, made: Made, tmp_path: Path) -> None:
+def test_the_best_becomes_a_file_for_a_device(
+    reopened: Study, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     best = reopened.best
     done = best.deploy("tflite", tmp_path / "out")
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(f"{best.record.name} as tflite in {tmp_path / 'out'}; accuracy on ")
+    assert "Keras " in said[0]
+    assert "LiteRT int8 " in said[0]
+    assert said[1:] == list(done.findings.verdict)
     assert reopened.store.deployments(best.key) == [json.loads((tmp_path / "out" / "deployment.json").read_text())]
     assert (tmp_path / "out" / "model.tflite").exists()
     assert done.findings.comparisons["LiteRT int8"].agreement > 0.8
@@ -167,6 +174,12 @@ def test_the_best_becomes_a_file_for_a_device(reopened: Study, made: Made, tmp_p
     assert not (tmp_path / "other").exists()
     with pytest.raises(tinysearch.TinySearchError, match="belongs to no study"):
         made.best.deploy("c", tmp_path / "other")
+
+
+def test_a_silent_study_deploys_in_silence(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with tinysearch.open("one", store=made.folder / "store.db", verbose=0) as study:
+        study.best.deploy("saved_model", tmp_path / "out")
+    assert capsys.readouterr().err == ""
 
 
 def test_the_trained_model_takes_raw_pixels_and_is_as_good_as_it_was(made: Made, tiny: Path) -> None:

@@ -101,14 +101,24 @@ def run(
     return study
 
 
-def open_study(name: str | None = None, *, store: Store | Path | str | None = None, data: Any = "auto") -> Study:
+def open_study(
+    name: str | None = None,
+    *,
+    store: Store | Path | str | None = None,
+    data: Any = "auto",
+    verbose: bool | int = True,
+) -> Study:
     """Open an existing study; without a name, the latest one.
+
+    Args:
+        name: Name of its run.
+        store, data, verbose: See ``Study``.
 
     Raises:
         RunError: if there is none.
         DatasetError: if the data differ from those of the study.
     """
-    return Study(name=name, store=store, data=data, resume=True)
+    return Study(name=name, store=store, data=data, verbose=verbose, resume=True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
