@@ -111,12 +111,14 @@ def types(settings: type = Settings) -> dict[str, str]:
 
 def meanings() -> dict[str, str]:
     """Return what each setting means by its name: an empty dictionary where Python was told to drop docstrings."""
-    found: dict[str, str] = {}
-    for settings in (FrontierSettings, Settings):
-        listed = inspect.cleandoc(settings.__doc__ or "").partition("Args:\n")[2]
-        for name, text in re.findall(r"^    (\w+): (.+(?:\n        .+)*)", listed, re.MULTILINE):
-            found[name] = " ".join(text.split())
-    return found
+    return {**described(FrontierSettings), **described(Settings)}
+
+
+def described(target: object) -> dict[str, str]:
+    """Return what each argument means by its name, as the docstring of a function or a class says."""
+    listed = inspect.cleandoc(target.__doc__ or "").partition("Args:\n")[2]
+    found = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", listed, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
 
 
 def defaults() -> dict[str, Any]:
