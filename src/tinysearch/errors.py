@@ -114,12 +114,12 @@ class TinySearchWarning(UserWarning):
     """Something that a person should know, and that stops nothing."""
 
 
-def meant(name: object, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown name: which one may be meant; nothing if none is like it.
+def meant(name: object, known: Iterable[str], alike: float = 0.6) -> str:
+    """Return the end of a message about an unknown name: which one may be meant; nothing if none is as alike, 0 to 1.
 
     >>> meant("fashion-mnist", ["mnist", "fashion_mnist"]), meant("resnet", ["conv"])
     ("; did you mean 'fashion_mnist'?", '')
     """
     by_small = {one.lower(): one for one in known}
-    near = difflib.get_close_matches(str(name).lower(), by_small, 1)
+    near = difflib.get_close_matches(str(name).lower(), by_small, 1, alike)
     return f"; did you mean {by_small[near[0]]!r}?" if near else ""

@@ -42,6 +42,9 @@ def test_a_candidate_of_a_run_becomes_c(key: str, tinysearch: Run, tiny: Path, t
     record = json.loads((tmp_path / "out" / "deployment.json").read_text())
     assert record["candidate"]["key"] == key
     assert record["candidate"]["run"] == "a"
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert "The network trained on all training images with seed 0, " in readme
+    assert "Over 3 seeds the candidate reaches " in readme
     shown = tinysearch("show", key).stdout.split("deployed")[1]
     assert "c int8" in shown
     assert "LiteRT int8" in shown
@@ -76,6 +79,8 @@ def test_one_training_is_loaded_deployed_and_shown(key: str, tinysearch: Run, ti
     words = figures.training(of["purpose"], of["seed"], of["test_accuracy"])
     assert (of["purpose"], of["seed"]) == ("evaluation", 0)
     assert f"the network {words}" in done.stdout
+    assert sorted(of["test_accuracies"]) == ["0", "1", "2"]
+    assert "over 3 seeds the candidate reaches " in done.stdout
     (loaded,) = re.findall(
         r"load: +keras.saving.load_model\('(.*)'\)  # (.*); deploy exports the same", _said(tmp_path)
     )

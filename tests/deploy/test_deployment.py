@@ -76,6 +76,19 @@ def test_c_is_checked_against_the_limits_of_its_run(
 
 
 @pytest.mark.usefixtures("no_cross_tools")
+def test_times_of_slow_devices_are_written_without_an_exponent(
+    small: Trained, dataset: Dataset, tmp_path: Path
+) -> None:
+    done = deploy(small, "c", tmp_path, dataset)
+    done.findings.sizes["cortex-m4 -Os"] = {"flash": 5_000, "ram": 3_000}
+    done.findings.instructions["cortex-m4 -Os"] = 16_493_000
+    console = Console(width=80, file=io.StringIO())
+    console.print(summary(done))
+    (row,) = (one for one in console.file.getvalue().splitlines() if "Cortex-M4 -Os" in one)  # type: ignore[attr-defined]
+    assert row.split()[-4:] == ["16,493,000", "1,031", "258", "34.4"]
+
+
+@pytest.mark.usefixtures("no_cross_tools")
 def test_what_has_no_limits_is_not_judged(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
     done = deploy(small, "c", tmp_path, dataset)
     assert (done.fits, done.fit) == (None, ())

@@ -66,6 +66,11 @@ def test_the_verdict_names_run_and_device() -> None:
     )
     small = verdict([own], fits(own, 900, SIZES, {}), 48)[4]
     assert small.endswith("which leaves 512 of the 2,048 bytes of arduino-uno for the stack and your program")
+    tight = verdict([own], fits(own, 900, SIZES, {}), 528)[4]
+    assert tight.endswith(
+        "leaves 32 of the 2,048 bytes of arduino-uno for the stack and your program: too little; "
+        "write images to model_input() instead"
+    )
 
 
 def test_a_limit_that_is_not_of_a_device_is_not_one_on_the_image() -> None:

@@ -43,7 +43,7 @@ def test_count(number: float, written: str) -> None:
 def test_a_count_is_within_half_a_percent_of_the_number(number: int) -> None:
     written = figures.count(number)
     unit = {"k": 1e3, "M": 1e6, "G": 1e9}.get(written[-1], 1)
-    assert float(written.rstrip("kMG")) * unit == pytest.approx(number, rel=0.0051)
+    assert float(written.rstrip("kMG").replace(",", "")) * unit == pytest.approx(number, rel=0.0051)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,17 @@ def test_what_was_kept_is_shown_if_loading_fails(capfd: pytest.CaptureFixture[st
     assert "libfoo.so is missing" in capfd.readouterr().err
 
 
+def test_what_was_kept_is_not_shown_if_loading_is_interrupted(capfd: pytest.CaptureFixture[str]) -> None:
+    def load() -> None:
+        with quiet():
+            os.write(2, b"a remark about the build\n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load()
+    assert capfd.readouterr().err == ""
+
+
 TRAIN = """
 import importlib.util
 import sys

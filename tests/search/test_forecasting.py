@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from stand_ins import FakeWorker, Worker
 
-from tinysearch.data.dataset import Dataset
+from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
 from tinysearch.results.callback import Callback
+from tinysearch.results.predictions import pack
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.search.forecasting import forecast
 from tinysearch.search.stages import Stages
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
-from tinysearch.training.job import Job
+from tinysearch.training.job import Job, Outcome
 
 WORKERS = 2
 
@@ -69,6 +70,17 @@ class Graded(Clocked):
         score = 0.9 + 0.02 * math.log10(params) + 0.005 * int(job.candidate.key[2:4], 16) / 255
         curve = tuple(dataclasses.replace(one, val_accuracy=score) for one in found.curve)
         return dataclasses.replace(found, curve=curve)
+
+
+class Scored(Clocked):
+    """Comes with a model and predictions where there are images to predict."""
+
+    def do(self, job: Job, data: TrainingData, on_epoch: Any) -> Outcome:
+        measurement = self.train(job, on_epoch)
+        if data.test is None:
+            return Outcome(measurement)
+        predicted = pack(np.zeros(len(data.test), np.int32))
+        return Outcome(dataclasses.replace(measurement, predicted=predicted), b"a model")
 
 
 def makespan(records: Sequence[Record]) -> float:
@@ -166,13 +178,23 @@ def test_a_run_that_goes_on_has_only_what_is_left_before_it(runner: Any) -> None
     assert found.revalidations == 6 - done
 
 
-def test_a_run_that_is_over_has_nothing_before_it_even_if_its_race_ended_early(runner: Any) -> None:
-    carried_out(runner, "run", Graded, trials=20)
-    done = sum(one.purpose == "revalidation" for one in runner.store.records("run"))
-    assert done < 10
-    with runner.prepare("run", workers=WORKERS, trials=20, folds=4, evaluate=0, resume=True) as run:
-        found = forecast(run, Clocked().executor(WORKERS))
-    assert (found.known, found.trials, found.revalidations, found.evaluations) == ((), 0, 0, 0)
+def test_of_data_without_test_images_there_is_nothing_to_evaluate(runner: Any) -> None:
+    for count, evaluations in ((0, 0), (10, 3), (None, 3)):
+        runner.dataset = dataclasses.replace(runner.dataset, test_images=count)
+        with runner.prepare(f"run-{count}", workers=WORKERS, evaluate=3) as run:
+            assert forecast(run, Clocked().executor(WORKERS)).evaluations == evaluations
+
+
+def test_a_run_that_is_over_has_nothing_left_before_it(runner: Any) -> None:
+    test = Images(np.zeros((4, 28, 28, 1), np.uint8), np.arange(4, dtype=np.int32))
+    runner.dataset = dataclasses.replace(runner.dataset, load_test=lambda: test, test_images=4)
+    settings = {"workers": WORKERS, "trials": 8, "folds": 4}
+    with runner.prepare(**settings, evaluate=2) as run:
+        Stages(run, Scored().executor(WORKERS), Callback()).carry_out()
+    for evaluate, left in ((2, 0), (5, 3)):
+        with runner.prepare(**settings, evaluate=evaluate, resume=True) as run:
+            found = forecast(run, Clocked().executor(WORKERS))
+        assert (found.known, found.trials, found.revalidations, found.evaluations) == ((), 0, 0, left)
 
 
 def test_candidates_cost_what_those_of_the_run_do_as_soon_as_there_are_some(runner: Any) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from tinysearch.baselines.models import architectures
 from tinysearch.search.outline import outline
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import recipe
 
 WIDTH = 120 - len("warm start") - 2
 
@@ -40,6 +43,28 @@ def test_of_data_with_its_own_validation_part_other_seeds_are_said(runner: Any) 
     given = {"split": {"kind": "given", "held": 4}}
     said = plan(runner, trials=4, data=given)["then"]
     assert said.startswith("up to 2 more trainings of the leaders with other seeds,")
+
+
+@pytest.mark.parametrize(
+    ("trials", "designs", "said"),
+    [
+        (1, 5, "1 trial by evolution, which is a ready-made design, seed 0"),
+        (2, 1, "2 trials by evolution, of which the first is a ready-made design, seed 0"),
+        (2, 5, "2 trials by evolution, which are ready-made designs, seed 0"),
+        (20, 5, "20 trials by evolution, of which the first 5 are ready-made designs, seed 0"),
+        (1, 0, "1 trial by evolution, seed 0"),
+    ],
+)
+def test_trials_and_designs_are_counted_in_the_singular_too(runner: Any, trials: int, designs: int, said: str) -> None:
+    assert plan(runner, trials=trials, designs=designs, baselines=False)["search"] == said
+
+
+def test_candidates_that_were_given_are_no_designs(runner: Any) -> None:
+    given = tuple(Candidate(model, recipe("default")) for model in architectures().values())
+    said = plan(runner, trials=20, designs=2, initial_candidates=given, baselines=False)["search"]
+    assert "of which the first 5 are given networks and ready-made designs" in said
+    said = plan(runner, trials=1, name="one", designs=2, initial_candidates=given, baselines=False)["search"]
+    assert said.startswith("1 trial by evolution, which is a given network")
 
 
 def test_too_few_trials_for_a_revalidation_are_said(runner: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.training import Training
+from tinysearch.search.racing import Verdict
 from tinysearch.search.rounds import Round, fold_of, next_round, words_after, words_after_all, words_before
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture, Conv, Head
@@ -145,6 +146,40 @@ def test_whoever_leads_by_more_than_chance_is_the_winner_at_once(candidates: Cal
     assert last is not None
     assert last.verdict.why == "alone"
     assert "every other candidate has a chance of less than 5 %" in words_after(last, records, IMAGES)
+
+
+def test_a_candidate_that_is_alone_leads_nobody(candidates: Callable[..., list[Record]]) -> None:
+    (one,) = records = candidates(0.97)
+    _, last, _ = carry_out(records, settings(), lucky(0))
+    assert last is not None
+    assert words_after(last, records, IMAGES) == f"{one.name}, the only candidate, has 97.00 %"
+    other = dataclasses.replace(candidates(0.9, 0.9)[1], measurement=Measurement(failure="killed"))
+    _, last, _ = carry_out([one, other], settings(), lucky(0))
+    assert last is not None
+    said = f"{one.name}, the only candidate that was trained for all epochs, has 97.00 %"
+    assert words_after(last, [one, other], IMAGES) == said
+
+
+@pytest.mark.parametrize(("again_by", "said"), [(1, "after 1 revalidation"), (2, "after 2 revalidations")])
+def test_revalidations_are_counted_in_the_singular_too(close: list[Record], again_by: int, said: str) -> None:
+    over = Round(4, (), (), Verdict((), "spent", 20), 20)
+    records = [*close, *(again(Training.again(one, "revalidation", 1, 9), close, 0.995) for one in close[:again_by])]
+    assert words_after(over, records, IMAGES).endswith(said)
+    assert words_after_all(records, (10_000,)).startswith(f"the best {said}: below 10,000 parameters ")
+
+
+@pytest.mark.parametrize(
+    ("count", "folds", "said"),
+    [
+        (1, 4, "round 1 of at most 3: 3 of 20 candidates may be the best, the first is trained again"),
+        (2, 2, "in one round: 3 of 20 candidates may be the best, the first 2 are trained again"),
+        (3, 2, "in one round: 3 of 20 candidates may be the best, they are trained again"),
+    ],
+)
+def test_a_round_is_announced_in_the_singular_too(close: list[Record], count: int, folds: int, said: str) -> None:
+    planned = tuple(Training.again(one, "revalidation", 1, 9) for one in close[:count])
+    now = Round(1, planned, planned, Verdict(tuple(range(count)), "open", 3), 20)
+    assert words_before(now, settings(folds=folds)) == f"revalidating the leaders, {said} with another fold held out"
 
 
 def test_where_candidates_make_no_mistake_nothing_is_trained_and_the_words_say_so(
@@ -342,6 +377,6 @@ def test_what_is_said_names_the_budgets(candidates: Callable[..., list[Record]])
     assert now.below == 10_000
     assert words_before(now, how).startswith("revalidating the leaders below 10,000 parameters, round 1 of at most 3: ")
     assert words_after_all(searched, how.budgets) == (
-        f"after 0 revalidations lead below 1,000 parameters {searched[0].name} with 99.50 %; "
+        f"the best by one training each: below 1,000 parameters {searched[0].name} with 99.50 %; "
         f"below 10,000 parameters {searched[1].name} with 99.55 %"
     )

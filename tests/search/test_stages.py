@@ -89,7 +89,7 @@ def test_where_there_are_no_test_images_the_winner_is_revalidated_and_a_note_say
 
     runner.dataset = dataclasses.replace(runner.dataset, load_test=missing)
     outcome, problem, notes = staged(runner, None, fake_worker, folds=2, evaluate=2)
-    assert (outcome.ending, problem) == ("finished", None)
+    assert (outcome.ending, problem, outcome.missing) == ("finished", None, ())
     assert notes == ["no test figures: noise.npz has no array 'x_test'"]
     assert set(purposes(runner.store)) == {"search", "revalidation"}
 
@@ -163,6 +163,46 @@ def test_the_time_limit_ends_every_stage_and_what_was_finished_is_kept(
         outcome = Stages(run, worker.executor(2), Hurry(run)).carry_out()
     assert (outcome.ending, outcome.problem) == ("time limit", None)
     assert purposes(runner.store) == {"search": 6, stage: 1}
+
+
+def interrupted(runner: Any, fake_worker: Any, at: int, **given: Any) -> Any:
+    """Carry out a run that Ctrl-C ends at its training with this number, counted from 0."""
+
+    def react(number: int, job: Job) -> None:
+        if number == at:
+            raise KeyboardInterrupt
+
+    settings = {"trials": 6, "workers": 1, "documented": {}, "folds": 3, "evaluate": 0, **given}
+    with runner.prepare(**settings) as run:
+        return Stages(run, fake_worker(react, **ALIKE).executor(1), Callback()).carry_out()
+
+
+@pytest.mark.parametrize(
+    ("trials", "evaluate", "test_images", "missing"),
+    [
+        (6, 2, 10, ("search", "revalidation", "evaluation")),
+        (6, 2, None, ("search", "revalidation", "evaluation")),
+        (6, 0, 10, ("search", "revalidation")),
+        # A race takes four trials.
+        (4, 0, 10, ("search", "revalidation")),
+        (3, 0, 10, ("search",)),
+        (3, 2, 0, ("search",)),
+    ],
+)
+def test_after_an_interruption_only_that_is_missing_which_can_still_come(
+    runner: Any, fake_worker: Any, trials: int, evaluate: int, test_images: int | None, missing: tuple[str, ...]
+) -> None:
+    runner.dataset = dataclasses.replace(runner.dataset, test_images=test_images)
+    outcome = interrupted(runner, fake_worker, 1, trials=trials, evaluate=evaluate)
+    assert (outcome.ending, outcome.missing) == ("interrupted", missing)
+
+
+def test_a_search_that_was_over_before_is_not_missing_when_its_race_is_interrupted(
+    runner: Any, fake_worker: Any
+) -> None:
+    assert interrupted(runner, fake_worker, 6).missing == ("revalidation",)
+    assert interrupted(runner, fake_worker, 0, resume=True).missing == ("revalidation",)
+    assert interrupted(runner, fake_worker, 99, resume=True).missing == ()
 
 
 def test_nobody_else_can_go_on_with_a_run_while_its_leaders_are_revalidated(runner: Any, fake_worker: Any) -> None:

@@ -30,7 +30,7 @@ from tinysearch.space.architecture import (
     SeparableConv,
 )
 from tinysearch.space.budget import Budget
-from tinysearch.space.scalars import integer, option, real
+from tinysearch.space.scalars import integer, option, real, written
 from tinysearch.space.task import Task
 
 
@@ -74,7 +74,7 @@ FIELDS: list[tuple[Callable[[Any], Any], tuple[Any, ...]]] = [
 ]
 
 
-def written(value: Any) -> str:
+def as_json(value: Any) -> str:
     return json.dumps([value.input_shape, value.classes] if isinstance(value, Task) else value.to_dict())
 
 
@@ -88,7 +88,7 @@ def test_a_field_is_refused_or_kept_in_the_one_form_that_equal_values_share(
             made.append(make(given_value))
     assert made
     for one, other in itertools.combinations(made, 2):
-        assert (one == other) == (written(one) == written(other))
+        assert (one == other) == (as_json(one) == as_json(other))
         assert one != other or hash(one) == hash(other)
 
 
@@ -172,3 +172,12 @@ def test_there_is_no_negative_zero() -> None:
 def test_a_text_becomes_the_option_that_it_is_equal_to() -> None:
     assert type(option(Word("same"), ("same", "valid"))) is str
     assert option("full", ("same", "valid")) is option(1, ("same",)) is None
+
+
+@given(st.floats(min_value=-1e12, max_value=1e12), st.integers(1, 9))
+def test_a_number_is_written_for_people_as_it_is_rounded_and_never_with_an_exponent(value: float, digits: int) -> None:
+    text = written(value, digits)
+    assert "e" not in text
+    # All places before the point are kept.
+    expected = round(value) if abs(value) >= 10**digits else float(f"{value:.{digits}g}")
+    assert float(text.replace(",", "")) == pytest.approx(expected, abs=0)

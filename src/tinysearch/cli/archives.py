@@ -39,6 +39,7 @@ def export(
     Example: tinysearch export mnist-10000-1 -o results.jsonl
     """
     from tinysearch.errors import InputError
+    from tinysearch.report import figures
     from tinysearch.results.archive import SUFFIX, write
     from tinysearch.results.store import Store, default_path
 
@@ -59,14 +60,16 @@ def export(
                 (one for name in names for one in opened.records(name, all_needed=False)), tensorboard
             )
             stderr().print(
-                f"wrote {written} logs; look at them with tensorboard --logdir {tensorboard}", soft_wrap=True
+                f"wrote {figures.counted(written, 'log')}; look at them with tensorboard --logdir {tensorboard}",
+                soft_wrap=True,
             )
             return
         try:
             written = write(opened, names, archive)
         except OSError as error:
             raise InputError(f"{archive} cannot be written ({error.strerror}); name another file with -o") from None
-    stderr().print(f"wrote {written} records of {len(names)} runs to {archive}", soft_wrap=True)
+    counts = f"{figures.counted(written, 'record')} of {figures.counted(len(names), 'run')}"
+    stderr().print(f"wrote {counts} to {archive}", soft_wrap=True)
 
 
 @reported
@@ -88,6 +91,7 @@ def import_(
     Example: tinysearch import mnist-10000-2 --reference
     """
     from tinysearch.errors import InputError, RunError
+    from tinysearch.report import figures
     from tinysearch.results.archive import REFERENCE, read
     from tinysearch.results.store import Store, default_path
 
@@ -103,4 +107,5 @@ def import_(
             )
         records = [record for run in chosen for record in source.records(run.name)]
         opened.add(chosen, records)
-    stderr().print(f"added {len(records)} records of {len(chosen)} runs to {opened.path}", soft_wrap=True)
+    counts = f"{figures.counted(len(records), 'record')} of {figures.counted(len(chosen), 'run')}"
+    stderr().print(f"added {counts} to {opened.path}", soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 from rich.rule import Rule
 
 from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
-from tinysearch.cli.next_steps import as_options, print_steps
+from tinysearch.cli.next_steps import as_options, interruption, print_steps
 from tinysearch.cli.numbers import natural, several, whole
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
@@ -24,6 +24,7 @@ from tinysearch.report.display import Display
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Stage
     from tinysearch.results.record import Record
 
@@ -31,6 +32,7 @@ BUDGETS = "1000,2000,3000,5000,8000,10000"
 
 
 @reported
+@sources.reads_data
 def frontier(
     budgets: Annotated[
         str,
@@ -90,12 +92,6 @@ def frontier(
     callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     name: Annotated[
         str,
         typer.Option(
@@ -116,6 +112,8 @@ def frontier(
         ),
     ] = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Search for the best network below each of several budgets, and print the Pareto front.
 
@@ -136,7 +134,6 @@ def frontier(
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
-    read = sources.reading(size, layout, label_column, groups, color, reader)
     given: dict[str, Any] = {
         "trials": trials,
         "epochs": epochs,
@@ -162,7 +159,7 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
-            reading=read,
+            reading=reading,
             name=name,
             store=store,
             workers=workers,
@@ -195,7 +192,8 @@ def frontier(
         _plot(records, plot)
         notes.print(f"wrote {plot}", soft_wrap=True)
     if found.ending == "interrupted":
-        notes.print("interrupted; finished trainings are stored, and the same command resumes")
+        kept = interruption(one for trained in records.values() for one in trained)
+        notes.print(f"{kept}; the same command resumes")
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if found.problem is not None:
         raise found.problem

@@ -75,7 +75,7 @@ def leaderboard(
     import gc
 
     from tinysearch.baselines.models import documented
-    from tinysearch.report import terminal
+    from tinysearch.report import figures, terminal
     from tinysearch.report.text import renderer
     from tinysearch.results.archive import open_to_read
     from tinysearch.results.leaderboard import rank
@@ -116,4 +116,4 @@ def leaderboard(
     text = terminal.plain(board, documented()) if render is None else render(board)
     write(text, output)
     if output is not None:
-        stderr().print(f"wrote {len(board.rows)} rows to {output}", soft_wrap=True)
+        stderr().print(f"wrote {figures.counted(len(board.rows), 'row')} to {output}", soft_wrap=True)

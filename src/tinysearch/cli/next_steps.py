@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tinysearch.api.study import Study
+    from tinysearch.results.record import Record
     from tinysearch.search.outcome import RunOutcome
 
 
@@ -20,12 +21,21 @@ def as_options(given: Mapping[str, object]) -> str:
     return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
 
 
+def interruption(records: Iterable[Record]) -> str:
+    """Say what is kept of runs that were interrupted."""
+    if any(not one.failed for one in records):
+        return "interrupted; finished trainings are stored"
+    return "interrupted before a training was finished"
+
+
 def still_to_do(study: Study, outcome: RunOutcome) -> str:
     """Return in words what a run that was stopped has left."""
+    from tinysearch.report import figures
+
     settings = study.settings
     left = settings.trials - sum(one.trial is not None for one in outcome.records)
     words = {
-        "search": f"{max(left, 0)} of {settings.trials} trials",
+        "search": f"{max(left, 0)} of {figures.counted(settings.trials, 'trial')}",
         "revalidation": "revalidation of the leaders on other folds",
         "evaluation": "evaluation of the winner on the test images",
     }

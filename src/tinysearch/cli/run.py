@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
-from tinysearch.cli.next_steps import as_options, next_steps, still_to_do
+from tinysearch.cli.next_steps import as_options, interruption, next_steps, still_to_do
 from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
@@ -20,6 +20,7 @@ from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
     from tinysearch.api.study import Study
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.search.outcome import RunOutcome
 
 
@@ -32,6 +33,7 @@ class Reuse(str, Enum):
 
 
 @reported
+@sources.reads_data
 def run(
     budget: Annotated[
         int | None,
@@ -106,12 +108,6 @@ def run(
     callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size_of_images: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -155,6 +151,8 @@ def run(
         ),
     ] = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
@@ -202,13 +200,12 @@ def run(
         "stall_limit": seconds(stall_limit),
     }
     which = Reuse.none if retrain else reuse
-    read = sources.reading(size_of_images, layout, label_column, groups, color, reader)
     notes = stderr()
     with terminations() as signals:
         study = Study(
             data=data or "auto",
             dataset=dataset,
-            reading=read,
+            reading=reading,
             store=store,
             name=name,
             resume=search_options.resumed(resume),
@@ -230,9 +227,9 @@ def run(
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
     if outcome.records and outcome.best is None:
-        raise TrainingError(
-            f"all {len(outcome.records)} candidates failed; the last one: {outcome.records[-1].measurement.failure}"
-        )
+        count = len(outcome.records)
+        failed = "the only candidate failed" if count == 1 else f"all {count:,} candidates failed; the last one"
+        raise TrainingError(f"{failed}: {outcome.records[-1].measurement.failure}")
 
 
 def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Console) -> None:
@@ -257,7 +254,7 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
         "finished": "all trials are done",
         "exhausted": "no new candidate within the budget was found",
         "time limit": "the time limit was reached, or would be before another trial ends",
-        "interrupted": "interrupted; finished trainings are stored",
+        "interrupted": interruption(outcome.records),
     }
     notes.print()
     said = [f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections)}"]

@@ -16,6 +16,7 @@ from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
 from tinysearch.data.splits import FOLDS
 from tinysearch.errors import DatasetError, NoTestImagesError
+from tinysearch.space.scalars import written
 
 Severity = Literal["error", "warning"]
 
@@ -169,7 +170,8 @@ def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding
 def _of_ranges(train: Images, part: Images, name: str) -> Iterator[Finding]:
     ours, theirs = figures(train), figures(part)
     ranges = (
-        f"training images go from {ours.low:g} to {ours.high:g}, {name} images from {theirs.low:g} to {theirs.high:g}"
+        f"training images go from {written(ours.low)} to {written(ours.high)}, "
+        f"{name} images from {written(theirs.low)} to {written(theirs.high)}"
     )
     small, large = sorted((ours.deviation, theirs.deviation))
     if large > 0 and small * _OTHER_SCALE <= large:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.errors import DatasetError
+from tinysearch.space.scalars import written
 
 Array = npt.NDArray[np.generic]
 MOST_CLASSES = 1_000
@@ -189,8 +190,8 @@ def _whole(labels: Array, what: str) -> Array:
     if (numbers != np.rint(numbers)).any():
         bad = np.flatnonzero(numbers != np.rint(numbers))
         raise DatasetError(
-            f"the labels of the {what} have fractions, such as {float(numbers[bad[0]]):g}; expected classes: whole "
-            f"numbers, texts or one-hot rows. Measurements must be divided into classes first"
+            f"the labels of the {what} have fractions, such as {written(float(numbers[bad[0]]))}; expected classes: "
+            f"whole numbers, texts or one-hot rows. Measurements must be divided into classes first"
         )
     if np.abs(numbers).max(initial=0) > 2**53:
         raise DatasetError(f"the labels of the {what} are floats that are too large to be exact; give integers")

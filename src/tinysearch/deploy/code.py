@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network
 from tinysearch.deploy.numeric import Float32, Int8
+from tinysearch.deploy.origin import told
 from tinysearch.deploy.source import Numeric, filled, literals, model_c, model_h, rows, template
 from tinysearch.deploy.trained import Trained
 from tinysearch.space.notation import notation
@@ -90,6 +91,7 @@ def write_readme(
         "DTYPE": numeric.folder,
         "ARENA": f"{trained.plan.arena * (1 if numeric.folder == 'int8' else 4):,}",
         "IMAGE": f"{image:,}",
+        "TRAINING": "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in told(trained.origin)),
         "MEASURED": "\n".join([*table, *_list(verdict)]),
         "PIXEL": numeric.pixel,
         "RULE": numeric.conversion.rule,

@@ -11,6 +11,8 @@ from tinysearch.space.devices import Device, named
 
 # The build that is smallest on each processor; another one is only an option.
 SMALLEST = "-Os"
+# Bytes of stack that the C code takes, about.
+STACK = 300
 _NETWORK, _FLASH, _RAM = "the network", "bytes of flash", "bytes of RAM"
 
 
@@ -205,4 +207,5 @@ def _beside(ram: int, image: int, device: Device | None) -> str:
     left = device.ram - ram - image
     if left < 0:
         return f"{more}, {-left:,} more than {device.name} has; write images to model_input() instead"
-    return f"{more}, which leaves {left:,} of the {device.ram:,} bytes of {device.name} for the stack and your program"
+    rest = f"{more}, which leaves {left:,} of the {device.ram:,} bytes of {device.name} for the stack and your program"
+    return rest if left >= STACK else f"{rest}: too little; write images to model_input() instead"

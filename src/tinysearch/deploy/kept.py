@@ -8,6 +8,7 @@ from typing import Any
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.again import trained_again
+from tinysearch.deploy.origin import origin_of
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import CandidateError
 from tinysearch.results.artifacts import handed_out
@@ -54,14 +55,13 @@ def trained_network(
             f"{name} was trained on {record.dataset} with fingerprint {record.fingerprint}, the dataset given is "
             f"{dataset.name} with {dataset.fingerprint}; give the data it was trained on with `data=` or `dataset=`"
         )
-    origin = {"run": record.run, "key": record.key, "seed": record.seed}
+    origin = origin_of(record, records, kept=path is not None)
     if path is not None:
-        scored = {"purpose": record.purpose, "test_accuracy": record.test_accuracy}
-        return Trained(name, record.architecture, load_model(path), {**origin, **scored}), record
+        return Trained(name, record.architecture, load_model(path), origin), record
     if tell is not None:
         tell(f"the model of {name} was not kept; it is trained again, with seed {record.seed}")
     model = trained_again(Candidate(record.architecture, Recipe.from_dict(record.recipe)), dataset, record.seed)
-    return Trained(name, record.architecture, model, {**origin, "purpose": "trained again"}), record
+    return Trained(name, record.architecture, model, origin), record
 
 
 def load_model(path: Path) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tinysearch.deploy.fit import STACK
+from tinysearch.deploy.origin import told
 from tinysearch.deploy.toolchain import PROCESSORS
-from tinysearch.report import figures
+from tinysearch.space.scalars import written
 
 if TYPE_CHECKING:
     from tinysearch.deploy.deployment import Deployment
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 CLOCKS = (16, 64, 480)
 _MEMORY = (
     "RAM: the arena for all activations, the network's own input included. image: the buffer that model_classify() "
-    "reads; none is needed if images are written to model_input(). Neither includes the stack, some 300 bytes."
+    f"reads; none is needed if images are written to model_input(). Neither includes the stack, some {STACK} bytes."
 )
 
 
@@ -28,7 +29,7 @@ def summary(done: Deployment) -> RenderableType:
     findings = done.findings
     parts: list[RenderableType] = [
         Text(f"{done.trained.name} as {done.target} in {done.folder}"),
-        *([Text(f"the network {_training(done.trained.origin)}")] if "purpose" in done.trained.origin else []),
+        *map(Text, told(done.trained.origin)),
         Text(", ".join(f"{name} ({one['bytes']:,} bytes)" for name, one in done.files.items())),
         Text(),
         _accuracies(done),
@@ -59,11 +60,6 @@ def _verdict(done: Deployment) -> list[Text]:
     return [Text(line, style=style) for line in done.findings.verdict]
 
 
-def _training(origin: Mapping[str, Any]) -> str:
-    """Say which training a network is of."""
-    return figures.training(origin["purpose"], origin["seed"], origin.get("test_accuracy"))
-
-
 def _accuracies(done: Deployment) -> Table:
     table = _table(f"on {done.compared_on}", ("", "accuracy", "same answer as Keras"))
     table.add_row("Keras", f"{100 * done.keras.accuracy:.2f} %", "")
@@ -80,7 +76,7 @@ def _sizes(done: Deployment) -> Table:
     )
     for name, one in done.findings.sizes.items():
         count = done.findings.instructions.get(name)
-        times = ["" if count is None else f"{count / clock / 1000:.3g}" for clock in CLOCKS]
+        times = ["" if count is None else written(count / clock / 1000, 3) for clock in CLOCKS]
         ram = f"{one['ram']:,} + {done.findings.image_bytes:,}"
         processor, _, level = name.partition(" ")
         build = f"{PROCESSORS[processor].name} {level}"

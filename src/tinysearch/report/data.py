@@ -11,6 +11,7 @@ from rich.text import Text
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.overview import Overview
 from tinysearch.runtime.memory import worker_bytes
+from tinysearch.space.scalars import written
 from tinysearch.space.task import Task
 
 _MOST_CLASSES = 40
@@ -81,9 +82,12 @@ def _rows(found: Overview) -> Iterator[tuple[str, str]]:
     train = found.parts["train"]
     yield "data", f"{found.name} from {found.source}"
     yield ("series" if found.task.is_series else "images"), f"{shape(found.task)}, {found.dtype}"
-    yield "values", "; ".join(f"{name} {part.low:g} to {part.high:g}" for name, part in found.parts.items())
+    yield (
+        "values",
+        "; ".join(f"{name} {written(part.low)} to {written(part.high)}" for name, part in found.parts.items()),
+    )
     if len(found.channels) > 1:
-        yield "channels", ", ".join(f"{one.mean:.4g} +- {one.deviation:.4g}" for one in found.channels)
+        yield "channels", ", ".join(f"{written(one.mean, 4)} +- {written(one.deviation, 4)}" for one in found.channels)
     yield "labels", f"{found.labels}: {len(found.class_names)} classes"
     yield "parts", ", ".join(f"{name} {part.images:,}" for name, part in found.parts.items())
     if "test" not in found.parts:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from tinysearch.results.objective import OBJECTIVES, title_of
 from tinysearch.results.record import ACCURACY, INT8_ACCURACY
+from tinysearch.space.scalars import written
 
 MISSING = "-"
 # Metrics that are written as percent.
@@ -44,12 +45,12 @@ def percent(fraction: float | None, digits: int = 2) -> str:
 def measured(value: float | None, metric: str = ACCURACY) -> str:
     """Write the value of a metric: those that are known are shares, others are numbers.
 
-    >>> measured(0.5, "macro_f1"), measured(12.3456, "mine:Cost"), measured(None, "macro_f1")
-    ('50.00 %', '12.35', '-')
+    >>> measured(0.5, "macro_f1"), measured(12.3456, "mine:Cost"), measured(98_765.4, "mine:Cost")
+    ('50.00 %', '12.35', '98,765')
     """
     if value is None or metric in _SHARES:
         return percent(value)
-    return f"{value:.4g}"
+    return written(value, 4)
 
 
 def metric_title(metric: str, part: str = "") -> str:
@@ -110,7 +111,7 @@ def spread(mean: float | None, std: float | None, metric: str = ACCURACY) -> str
     if mean is None:
         return MISSING
     if metric not in _SHARES:
-        return f"{mean:.4g}" + ("" if std is None else f" ± {std:.2g}")
+        return written(mean, 4) + ("" if std is None else f" ± {written(std, 2)}")
     apart = "" if std is None else f" ± {100 * std:.2f}"
     return f"{100 * mean:.2f}{apart} %"
 
@@ -142,14 +143,14 @@ def training(purpose: str, seed: int, test_accuracy: float | None) -> str:
 def count(number: float) -> str:
     """Write a count short, with three digits.
 
-    >>> count(999), count(113_712), count(1_270_820)
-    ('999', '114k', '1.27M')
+    >>> count(999), count(113_712), count(1_270_820), count(1.5e12)
+    ('999', '114k', '1.27M', '1,500G')
     """
     for limit, unit in ((1e3, ""), (1e6, "k"), (1e9, "M")):
         if number < 0.9995 * limit:
             scaled = number / (limit / 1e3)
             return f"{scaled:.0f}{unit}" if scaled >= 100 or not unit else f"{scaled:.3g}{unit}"
-    return f"{number / 1e9:.3g}G"
+    return f"{written(number / 1e9, 3)}G"
 
 
 def exact(number: int) -> str:
@@ -161,13 +162,22 @@ def exact(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something.
+
+    >>> counted(0, "trial"), counted(1, "trial"), counted(1_200, "trial")
+    ('0 trials', '1 trial', '1,200 trials')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def epochs(number: int) -> str:
     """Write a number of epochs.
 
     >>> epochs(1), epochs(10)
     ('1 epoch', '10 epochs')
     """
-    return f"{number:,} epoch{'' if number == 1 else 's'}"
+    return counted(number, "epoch")
 
 
 def duration(seconds: float) -> str:

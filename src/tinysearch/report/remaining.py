@@ -148,7 +148,7 @@ class Estimate:
 def _included(forecast: Forecast) -> str:
     """Return what follows the search, as the end of a sentence."""
     parts = [
-        f"{most}{count} {word}{'' if count == 1 else 's'}"
+        f"{most}{figures.counted(count, word)}"
         for most, count, word in (
             ("up to ", forecast.revalidations, "revalidation"),
             ("", forecast.evaluations, "evaluation"),

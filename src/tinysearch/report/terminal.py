@@ -65,9 +65,12 @@ def leaderboard(
         parts += [*_units(shown, limited), Text()]
     parts.pop()
     if board.hidden_rows:
-        parts.append(Text(f"{board.hidden_rows:,} more candidates are not shown; --top 0 shows all", style="dim"))
+        more = figures.counted(board.hidden_rows, "more candidate")
+        are = "is" if board.hidden_rows == 1 else "are"
+        parts.append(Text(f"{more} {are} not shown; --top 0 shows all", style="dim"))
     if board.failed:
-        parts.append(Text(f"{board.failed} failed trainings are not ranked", style="dim"))
+        failed = figures.counted(board.failed, "failed training")
+        parts.append(Text(f"{failed} {'is' if board.failed == 1 else 'are'} not ranked", style="dim"))
     return Group(*parts)
 
 

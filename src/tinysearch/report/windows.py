@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinysearch.space.architecture import Convolution, Dropout, Inception, Layer, Pool, Residual
+from tinysearch.space.scalars import written
 
 
 def windows(layers: Sequence[Layer], prefix: str = "") -> dict[str, str]:
@@ -22,7 +23,7 @@ def windows(layers: Sequence[Layer], prefix: str = "") -> dict[str, str]:
                 height, width = layer.window
                 found[name] = f"{height}x{width}" + (f", stride {_step(layer)}" if layer.step != layer.size else "")
             case Dropout(rate):
-                found[name] = f"{rate:g}"
+                found[name] = written(rate)
             case _:
                 height, width = layer.kernel
                 parts = [f"{height}x{width}", "" if layer.padding == "valid" else layer.padding]

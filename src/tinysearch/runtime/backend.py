@@ -22,7 +22,7 @@ def quiet() -> Iterator[None]:
     """Keep what libraries write straight to standard error from the terminal while they are loaded.
 
     TensorFlow's compiled parts do so before any setting of theirs takes effect. If loading fails, what was
-    written is shown.
+    written is shown, but not on Ctrl-C, which is no failure.
     """
     sys.stderr.flush()
     try:
@@ -35,7 +35,7 @@ def quiet() -> Iterator[None]:
         os.dup2(written.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             os.dup2(kept, 2)
             written.seek(0)
             sys.stderr.write(written.read().decode(errors="replace"))

@@ -34,8 +34,8 @@ def accelerator() -> str | None:
 def share_of(slot: int, gpus: Sequence[str], workers: int = 1) -> dict[str, str]:
     """Return the environment of the process in one of many places: GPUs are dealt out in turn.
 
-    A process takes the memory that it needs, so that several can share a GPU; one of JAX no more than its share of
-    nine tenths, so that none is without because another has taken all. What is set already stays.
+    A process takes the memory that it needs, so that several can share a GPU. With JAX, each takes at most an equal
+    share of 90 % of the memory, so that no process is left without. What is set already stays.
 
     Args:
         slot: The place, from 0.

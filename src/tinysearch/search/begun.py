@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tinysearch.report import figures
 from tinysearch.results.lock import holder
 from tinysearch.results.run import Run
 from tinysearch.search.run import SearchRun
@@ -36,7 +37,7 @@ def _left(run: SearchRun, other: Run) -> str:
     records = run.store.summaries(other.name)
     if other.finished_at is None:
         done = sum(one.purpose == "search" and one.origin == "search" for one in records)
-        return f"after {done} of {other.settings['trials']} trials"
+        return f"after {done} of {figures.counted(other.settings['trials'], 'trial')}"
     wanted = other.settings.get("evaluate", 0)
     if wanted and not any(one.purpose == "evaluation" for one in records) and run.dataset.test_images != 0:
         return "before its winner was evaluated"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from tinysearch.results.forecast import Forecast, Pace, Timing
 from tinysearch.results.record import Record
 from tinysearch.search.outline import DRAWS
-from tinysearch.search.racing import FEWEST
-from tinysearch.search.rounds import next_round
 from tinysearch.search.run import SearchRun
+from tinysearch.search.workload import workload
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace
@@ -43,14 +41,8 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
     settings, history = run.settings, run.history
     done = {record.name for record in history.records() if record.origin == "baseline"}
     known = tuple(cost(model, run.dataset.task).macs for name, model in run.baselines.items() if name not in done)
-    most = settings.trials // 2
-    trials = max(0, run.planned - history.done - len(known))
-    before = Counter(one.purpose for one in run.store.summaries(run.name))
-    # Where that is not known, whether there are test images is not found out: the search does not look at them.
-    seeds = 0 if run.dataset.test_images == 0 else settings.evaluate
-    again = 0 if settings.folds == 1 or most < FEWEST else max(0, most - before["revalidation"])
-    if again and not trials and not known and _race_is_over(run):
-        again = 0
+    left = workload(run)
+    trials = max(0, left.trainings - len(known))
     busy = executor.capacity if settings.schedule == "async" else min(executor.capacity, settings.lag)
     environment = executor.environment(run.resources).to_dict()
     images = len(run.dataset.training_data().train)
@@ -65,23 +57,16 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         epochs=settings.recipe.epochs,
         known=known,
         trials=trials,
-        macs=_macs(run, history.records()) if trials or settings.evaluate else 0.0,
-        revalidations=again,
+        macs=_macs(run, history.records()) if trials or left.revalidations or left.evaluations else 0.0,
+        revalidations=left.revalidations,
         # Below each of several budgets there is a race of its own.
         rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
-        evaluations=max(0, seeds * max(1, len(settings.budgets)) - before["evaluation"]),
+        evaluations=left.evaluations,
         workers=max(1, busy),
         pace=Pace.of(timings),
         accelerated=environment.get("accelerator") is not None,
         limit=None if run.until is None else max(0.0, run.until - time.monotonic()),
     )
-
-
-def _race_is_over(run: SearchRun) -> bool:
-    """Whether no leader of a search that is over is to be trained on another fold."""
-    records = [*run.history.records(), *run.store.records(run.name, purpose="revalidation")]
-    now = next_round(records, run.settings, len(run.dataset.training_data().validation or ()))
-    return now is None or not now.left
 
 
 def _macs(run: SearchRun, records: Sequence[Record]) -> float:

@@ -30,13 +30,13 @@ from tinysearch.training.recipe import RECIPES, Recipe
 from tinysearch.training.recipe import recipe as named_recipe
 
 # What is given besides the fields of RunSettings: parts of its budget and of its recipe, and runs to learn from.
-_LIMITS = {
+LIMITS = {
     "max_macs": "macs",
     "max_weight_bytes": "int8_weight_bytes",
     "max_flash": "flash_bytes",
     "max_ram": "peak_activation_bytes",
 }
-_OTHERS = (*_LIMITS, "device", "epochs", "class_weight", "warm_start", "cold")
+_OTHERS = (*LIMITS, "device", "epochs", "class_weight", "warm_start", "cold")
 _NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
 
 
@@ -101,13 +101,13 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     budget = Budget.of(given.get("budget", base))
     if begun and not isinstance(given.get("budget", base), Budget):
         budget = dataclasses.replace(base, params=budget.params)
-    bounds = {name: _bound(name, given[name]) for name in _LIMITS if name in given}
+    bounds = {name: _bound(name, given[name]) for name in LIMITS if name in given}
     if "device" in given:
         bounds |= limits(given["device"], given.get("max_flash"), given.get("max_ram"))
     if "budget" not in given and not begun and bounds.get("max_flash") is not None:
         # A parameter takes a byte of flash or more: the bound on flash is the only one.
         budget = Budget(bounds["max_flash"])
-    return dataclasses.replace(budget, **{_LIMITS[name]: bound for name, bound in bounds.items()})
+    return dataclasses.replace(budget, **{LIMITS[name]: bound for name, bound in bounds.items()})
 
 
 def _bound(name: str, given: object) -> Any:

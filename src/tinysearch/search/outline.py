@@ -14,6 +14,7 @@ from tinysearch.search.begun import begun_before
 from tinysearch.search.racing import FEWEST
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
+from tinysearch.search.workload import most_revalidations
 from tinysearch.space.survey import Survey, survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
@@ -34,15 +35,16 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     settings, dataset = run.settings, run.dataset
     found = survey(settings.budget, space=run.space, draws=DRAWS, samples=0)
     count = len(run.baselines)
-    before = f"{count} hand-designed baseline{'' if count == 1 else 's'}, then " if count else ""
+    before = f"{figures.counted(count, 'hand-designed baseline')}, then " if count else ""
     without = f" (without {', '.join(run.skipped_baselines)}: over the limits)" if run.skipped_baselines else ""
-    done = run.history.done
+    trials, done = figures.counted(settings.trials, "trial"), run.history.done
     resumed = f", {done} of {max(done, run.planned)} trained already" if done else ""
     at_a_time = f", {workers} in parallel" if workers > 1 else ""
-    designed = len(run.proposer.initial_candidates) - len(settings.initial_candidates)
-    what = "the best known network and ready-made designs" if run.proposer.warm_start_trials else "ready-made designs"
-    first = min(designed, settings.trials)
-    designs = f", of which the first {first} are {what}" if first else ""
+    learnt = {one.architecture for one in run.proposer.warm_start_trials}
+    first = run.proposer.initial_candidates[: settings.trials]
+    given = min(len(settings.initial_candidates), len(first))
+    known = sum(one.architecture in learnt for one in first[given:])
+    designs = _designs(given, known, len(first) - given - known, settings.trials)
     tuned = ", with its settings searched too" if settings.tune_recipe else ""
     wanted = "" if settings.objective == ACCURACY else f"; objective {title_of(settings.objective)}"
     chosen = f", augmentation {settings.augmentation['chosen']}" if settings.augmentation else ""
@@ -58,7 +60,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("space", _space(found)),
         (
             "search",
-            f"{before}{settings.trials} trials by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
+            f"{before}{trials} by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",
         ),
         *([("warm start", _learnt(run))] if settings.warm_start_trials else []),
         (
@@ -69,6 +71,37 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         *([] if need is None else [("memory", need)]),
         *([] if begun is None else [("note", begun)]),
     ]
+
+
+def _designs(given: int, known: int, ready: int, trials: int) -> str:
+    """Return what the first trials are, which the strategy does not propose, as a clause after their number.
+
+    Args:
+        given: How many of them were given.
+        known: How many of them are networks of other runs.
+        ready: How many of them are ready-made designs.
+        trials: How many trials there are.
+
+    >>> _designs(0, 0, 5, 20), _designs(0, 0, 1, 1)
+    (', of which the first 5 are ready-made designs', ', which is a ready-made design')
+    >>> _designs(0, 1, 1, 2)
+    ', which are the best known network and a ready-made design'
+    """
+    parts = [
+        one if number == 1 else more
+        for number, one, more in (
+            (given, "a given network", "given networks"),
+            (known, "the best known network", "the best known networks"),
+            (ready, "a ready-made design", "ready-made designs"),
+        )
+        if number
+    ]
+    first = given + known + ready
+    if not parts:
+        return ""
+    which = "which" if first == trials else "of which the first" + (f" {first}" if first > 1 else "")
+    listed = " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
+    return f", {which} {'is' if first == 1 else 'are'} {listed}"
 
 
 def _space(found: Survey) -> str:
@@ -84,8 +117,8 @@ def _space(found: Survey) -> str:
 def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
     """Return what follows the search, and why."""
     rows = []
-    most = settings.trials // 2
-    if settings.folds > 1 and most < FEWEST:
+    most = most_revalidations(settings)
+    if settings.folds > 1 and not most:
         many = f"{2 * FEWEST} trials or more"
         rows.append(("then", f"no revalidation of the leaders on other folds: it takes {many}"))
     elif settings.folds > 1:
@@ -112,8 +145,8 @@ def _learnt(run: SearchRun) -> str:
     names = [one.run for one in run.settings.warm_start_trials]
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
-    known = f"{count:,} training{'' if count == 1 else 's'} of {listed}"
-    return f"{known} on the same data are known (`cold=True` ignores them)"
+    known = "is known (`cold=True` ignores it)" if count == 1 else "are known (`cold=True` ignores them)"
+    return f"{figures.counted(count, 'training')} of {listed} on the same data {known}"
 
 
 def _steps() -> str:

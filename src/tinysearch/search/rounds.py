@@ -147,14 +147,12 @@ def words_before(now: Round, settings: RunSettings) -> str:
     """Return what is about to be trained, and why."""
     given = Split.from_dict(settings.data.get("split", {})).kind == "given"
     where = "with another seed" if given else "with another fold held out"
-    count = len(now.planned)
+    count, most = len(now.planned), settings.folds - 1
     able = f"{now.verdict.able} of {now.entrants} candidates may be the best"
-    first = "" if count == now.verdict.able else f"the first {count} "
+    who = "they are" if count == now.verdict.able else "the first is" if count == 1 else f"the first {count} are"
     leaders = "the leaders" if now.below is None else f"the leaders below {now.below:,} parameters"
-    return (
-        f"revalidating {leaders}, round {now.number} of at most {settings.folds - 1}: {able}, {first or 'they '}are "
-        f"trained again {where}"
-    )
+    rounds = f"round {now.number} of at most {most}" if most > 1 else "in one round"
+    return f"revalidating {leaders}, {rounds}: {able}, {who} trained again {where}"
 
 
 def words_after(last: Round, records: Sequence[Record], images: int) -> str:
@@ -177,11 +175,15 @@ def words_after(last: Round, records: Sequence[Record], images: int) -> str:
         )
     if last.verdict.why == "alike":
         return f"{nothing} between the first {last.verdict.able} candidates: {wins}"
+    if last.entrants == 1:
+        trained = len({record.key for record in records if record.purpose == "search"})
+        only = "the only candidate" if trained == 1 else "the only candidate that was trained for all epochs"
+        return f"{leader.first.name}, {only}, has {value}"
     if last.verdict.why == "alone":
         return f"{wins}: every other candidate has a chance of less than {100 * SLIM:.0f} % of being better"
     if not count:
         return f"{wins}; leaders are revalidated from {2 * FEWEST} trials on"
-    return f"{wins} after {count} revalidations"
+    return f"{wins} after {figures.counted(count, 'revalidation')}"
 
 
 def words_after_all(records: Sequence[Record], budgets: Sequence[int]) -> str:
@@ -197,7 +199,8 @@ def words_after_all(records: Sequence[Record], budgets: Sequence[int]) -> str:
         f"below {budget:,} parameters {one.first.name} with {figures.validated(one.value, one.val_seeds, one.metric)}"
         for budget, one in best_below(searched, budgets).items()
     ]
-    return f"after {count} revalidations lead {'; '.join(words)}"
+    how = f"after {figures.counted(count, 'revalidation')}" if count else "by one training each"
+    return f"the best {how}: {'; '.join(words)}"
 
 
 def _filled(values: Floats) -> Floats:

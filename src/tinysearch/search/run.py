@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from tinysearch.data.dataset import Dataset
-from tinysearch.errors import BudgetError, DamagedError, RecipeError, RunError
+from tinysearch.errors import DamagedError, RecipeError, RunError
 from tinysearch.results.artifacts import BestModels
 from tinysearch.results.lock import RunLock
 from tinysearch.results.record import Record
@@ -20,6 +17,7 @@ from tinysearch.results.store import Store
 from tinysearch.search.history import Known, TrialHistory
 from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.proposer import Proposer
+from tinysearch.search.reachable import check_reachable
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import MAY_CHANGE, RunSettings, WarmStart
 from tinysearch.search.strategies.registry import constraint, strategy
@@ -31,7 +29,6 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.job import Resources
 from tinysearch.training.recipe import Recipe
 
-NARROW_DRAWS = 300
 MAX_NAME = 100
 
 
@@ -98,7 +95,7 @@ class SearchRun:
             images=len(dataset.training_data().validation or ()) or Problem.images,
             budgets=settings.budgets,
         )
-        _check_reachable(problem)
+        check_reachable(problem)
         fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
         self.baselines = fitting if settings.baselines else {}
         self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
@@ -222,38 +219,3 @@ class SearchRun:
 def _words(name: str, value: Any) -> str:
     """Return a setting as a person gives it."""
     return ", ".join(Budget(**value).limits) if name == "budget" else repr(value)
-
-
-def _check_reachable(problem: Problem) -> None:
-    """Refuse a budget that no architecture of the space meets, as far as many draws at their narrowest show."""
-    space, budget = problem.space, problem.budget
-    smallest = space.smallest()
-    if smallest.params >= budget.params:
-        raise BudgetError(
-            f"no architecture of the search space is below the budget of {budget.params:,} parameters: the smallest "
-            f"one has {smallest.params:,}; the budget must be above that"
-        )
-    if budget == Budget(budget.params) and not problem.constraints:
-        return
-    image = math.prod(space.task.input_shape)
-    if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
-        raise BudgetError(
-            f"an image of {'x'.join(map(str, space.task.input_shape))} alone takes {image:,} bytes of RAM, more than "
-            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with "
-            f"`reading=Reading(size=...)` for pictures, or raise `max_ram=`"
-        )
-    rng = np.random.default_rng(0)
-    costs = []
-    for _ in range(NARROW_DRAWS):
-        narrow = space.scaled_below(space.sample(rng), 0)
-        found = space.cost(narrow)
-        if found is not None:
-            if problem.check(narrow, found).accepted:
-                return
-            costs.append(found)
-    raise BudgetError(
-        f"none of {NARROW_DRAWS:,} random architectures is within the budget, not even at its narrowest: the least of "
-        f"them were {min(one.macs for one in costs):,} MACs, {min(one.peak_activation_bytes for one in costs):,} bytes "
-        f"of RAM and {min(one.flash_bytes or 0 for one in costs):,} bytes of flash; raise `max_macs=`, `max_ram=` or "
-        f"`max_flash=` above that" + (", or relax the constraints" if problem.constraints else "")
-    )

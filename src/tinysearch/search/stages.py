@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tinysearch.errors import NoTestImagesError, TinySearchError
+from tinysearch.report import figures
 from tinysearch.results.callback import Callback, Ending, Stage
 from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_keras_tuner
@@ -22,6 +23,7 @@ from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.rounds import Round, words_after, words_after_all, words_before
 from tinysearch.search.run import SearchRun
 from tinysearch.search.search_plan import SearchPlan
+from tinysearch.search.workload import workload
 from tinysearch.workers.executor import Executor
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Stages:
         except TinySearchError as error:
             if isinstance(error, NoTestImagesError) and "search" in stages:
                 self._callback.on_note(f"no test figures: {error}")
+                self._over.append("evaluation")
             else:
                 problem = error
         return self._whole(outcome, ending, problem, self._missing(stages))
@@ -193,8 +196,8 @@ class Stages:
         one = len(names) == 1
         who = f"the winner, {names[0]}" if one else f"the winners, {', '.join(names)}"
         text = (
-            f"evaluating {who}: {'it' if one else 'each'} is trained on all training images with {seeds} "
-            f"seed{'' if seeds == 1 else 's'}, and scored on the test images"
+            f"evaluating {who}: {'it' if one else 'each'} is trained on all training images with "
+            f"{figures.counted(seeds, 'seed')}, and scored on the test images"
         )
         if not left:
             text = f"{who}, {'was' if one else 'were'} evaluated before; nothing is trained"
@@ -268,14 +271,12 @@ class Stages:
         return RunOutcome(run.name, tuple(run.history.records()), "finished", dict(run.history.rejections))
 
     def _missing(self, stages: Sequence[str]) -> tuple[str, ...]:
-        """Return those of some stages that are not over, and that the run asks for."""
-        settings = self._run.settings
-        asked = {
-            "search": True,
-            "revalidation": settings.folds > 1,
-            "evaluation": settings.evaluate > 0 and self._run.dataset.test_images != 0,
-        }
-        return tuple(one for one in STAGES if one in stages and asked[one] and one not in self._over)
+        """Return those of some stages that are not over, and that have something left to train."""
+        if all(one in self._over for one in stages):
+            return ()
+        left = workload(self._run, exhausted="search" in self._over)
+        count = {"search": left.trainings, "revalidation": left.revalidations, "evaluation": left.evaluations}
+        return tuple(one for one in STAGES if one in stages and count[one] and one not in self._over)
 
     def _whole(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from tinysearch.errors import BudgetError
@@ -12,6 +13,12 @@ from tinysearch.space.sizes import WAYS, count
 # By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
 # 1.2 % less than predicted, see docs/devices.md; another compiler may make a little more.
 FLASH_MARGIN = 0.01
+_UNITS = {
+    "macs": "multiply-accumulates",
+    "peak_activation_bytes": "bytes of RAM for activations",
+    "int8_weight_bytes": "bytes of int8 weights",
+    "flash_bytes": "bytes of flash",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,9 @@ def different(budgets: object) -> tuple[int, ...]:
     if len(set(known)) < len(given):
         raise BudgetError(f"several budgets are different whole numbers of at least 1, got {budgets!r}")
     return tuple(known)
+
+
+ACCEPTED = Verdict(True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,23 +115,41 @@ class Budget:
         >>> Budget(8640).check(Cost(8640, 60, 0, 0, 0)).message
         '8,640 parameters are at or above the budget of 8,640'
         """
+        return next(self._broken(cost), ACCEPTED)
+
+    def broken(self, cost: Cost) -> tuple[Verdict, ...]:
+        """Return a verdict for each bound that does not hold.
+
+        >>> [one.reason for one in Budget(8640, macs=50).broken(Cost(8640, 0, 60, 0, 0))]
+        ['params', 'macs']
+        """
+        return tuple(self._broken(cost))
+
+    def excess(self, cost: Cost) -> float:
+        """Return by what factor a cost is above these bounds, where it is most; at most 1 if it is not.
+
+        >>> Budget(1_000, macs=50).excess(Cost(999, 0, 60, 0, 0))
+        1.2
+        """
+        bounds = {**asdict(self), "params": self.params - 1}
+        taken = {name: getattr(cost, name) for name, bound in bounds.items() if bound is not None}
+        return max(math.inf if value is None else value / max(1, bounds[name]) for name, value in taken.items())
+
+    def _broken(self, cost: Cost) -> Iterator[Verdict]:
         if cost.params >= self.params:
-            return Verdict(False, "params", f"{cost.params:,} parameters are at or above the budget of {self.params:,}")
-        for name, unit in (
-            ("macs", "multiply-accumulates"),
-            ("peak_activation_bytes", "bytes of RAM for activations"),
-            ("int8_weight_bytes", "bytes of int8 weights"),
-            ("flash_bytes", "bytes of flash"),
-        ):
+            text = f"{cost.params:,} parameters are at or above the budget of {self.params:,}"
+            yield Verdict(False, "params", text)
+        for name, unit in _UNITS.items():
             bound, value = getattr(self, name), getattr(cost, name)
-            if bound is not None and value is None:
-                return Verdict(False, name, f"the {unit} are not known, and the limit is {bound:,}")
-            if name == "flash_bytes" and bound is not None and bound * (1 - FLASH_MARGIN) < value <= bound:
+            if bound is None:
+                continue
+            if value is None:
+                yield Verdict(False, name, f"the {unit} are not known, and the limit is {bound:,}")
+            elif name == "flash_bytes" and bound * (1 - FLASH_MARGIN) < value <= bound:
                 off = f"the prediction may be {FLASH_MARGIN:.0%} off"
-                return Verdict(False, name, f"{value:,} {unit} are too close to the limit of {bound:,}: {off}")
-            if bound is not None and value > bound:
-                return Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
-        return Verdict(True)
+                yield Verdict(False, name, f"{value:,} {unit} are too close to the limit of {bound:,}: {off}")
+            elif value > bound:
+                yield Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
 
     @property
     def limited(self) -> frozenset[str]:

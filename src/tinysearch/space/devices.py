@@ -39,6 +39,8 @@ class Device:
         return self.ram - max(512, self.ram // 4)
 
 
+# How alike a name must be to be meant: another chip of the same family has another size.
+_NEAR = 0.8
 _K = 1024
 DEVICES = {
     device.name: device
@@ -86,7 +88,7 @@ def device(name: str) -> Device:
     if name not in DEVICES:
         raise BudgetError(
             f"the devices are {', '.join(DEVICES)}; for any other chip, leave out `device=` and give `max_flash=` and "
-            f"`max_ram=`, what it has less what your program needs; got {name!r}{meant(name, DEVICES)}"
+            f"`max_ram=`, what it has less what your program needs; got {name!r}{meant(name, DEVICES, _NEAR)}"
         )
     return DEVICES[name]
 

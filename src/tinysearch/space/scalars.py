@@ -1,4 +1,4 @@
-"""Plain numbers and names: what a value that checks itself takes, and the one form in which it keeps it.
+"""Plain numbers and names: what a value that checks itself takes, how it keeps it, and how people read it.
 
 Values that compare equal must have equal keys. Keys are made of JSON, which writes ``7``, ``7.0``, ``-0.0`` and
 ``true`` differently, and cannot write NumPy's numbers at all. So each value keeps plain ``int``, ``float`` and ``str``.
@@ -6,6 +6,7 @@ Values that compare equal must have equal keys. Keys are made of JSON, which wri
 
 from __future__ import annotations
 
+import math
 import numbers
 import operator
 from collections.abc import Sequence
@@ -44,6 +45,20 @@ def real(value: object) -> float | None:
         return float(value if whole is None else whole) + 0.0  # type: ignore[arg-type]
     except OverflowError:
         return None
+
+
+def written(value: float, digits: int = 6) -> str:
+    """Write a number for people: rounded to some digits, without an exponent, all places before the point kept.
+
+    >>> written(1031.25, 3), written(0.25), written(0.00001234, 3), written(-0.0)
+    ('1,031', '0.25', '0.0000123', '0')
+    """
+    if not value or not math.isfinite(value):
+        return f"{value + 0.0:g}"
+    # Rounding first, which may add a place: 9.996 has as many places behind the point as 10.0.
+    places = max(0, digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2]))
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if places else text
 
 
 def option(value: object, options: Sequence[str]) -> str | None:

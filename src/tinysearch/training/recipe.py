@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from tinysearch.errors import RecipeError, meant
 from tinysearch.results import upgrade
-from tinysearch.space.scalars import integer, option, real
+from tinysearch.space.scalars import integer, option, real, written
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -116,7 +116,7 @@ class Recipe:
             plain = integer(value) if name in _INTEGERS else real(value)
             if plain is None or not low <= plain <= high:
                 kind = "a whole number" if name in _INTEGERS else "a number"
-                raise RecipeError(f"{name} must be {kind} from {low:g} to {high:g}, got {value!r}")
+                raise RecipeError(f"{name} must be {kind} from {written(low)} to {written(high)}, got {value!r}")
             # A zero may be a negative one.
             if type(plain) is not type(value) or not value:
                 object.__setattr__(self, name, plain)
@@ -134,7 +134,7 @@ class Recipe:
                 object.__setattr__(self, name, known)
         if self.plateau_factor != 1 and self.schedule != "constant":
             raise RecipeError(
-                f"plateau_factor {self.plateau_factor:g} needs the schedule 'constant', got {self.schedule!r}"
+                f"plateau_factor {written(self.plateau_factor)} needs the schedule 'constant', got {self.schedule!r}"
             )
 
     @property

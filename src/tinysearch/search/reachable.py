@@ -1,0 +1,59 @@
+"""Whether a search can find anything: some network of its space must be within its limits."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tinysearch.errors import BudgetError
+from tinysearch.search.given import LIMITS
+from tinysearch.search.strategies.strategy import Problem
+from tinysearch.space.cost import Cost
+
+DRAWS = 300
+
+
+def check_reachable(problem: Problem) -> None:
+    """Refuse limits that no network of the space keeps, as far as many draws at their narrowest show.
+
+    Raises:
+        BudgetError: if there is none; it names what the closest one takes too much of.
+    """
+    space, budget = problem.space, problem.budget
+    smallest = space.smallest()
+    if smallest.params >= budget.params:
+        raise BudgetError(
+            f"no architecture of the search space is below the budget of {budget.params:,} parameters: the smallest "
+            f"one has {smallest.params:,}; the budget must be above that"
+        )
+    if not budget.limited and not problem.constraints:
+        return
+    image = math.prod(space.task.input_shape)
+    if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
+        raise BudgetError(
+            f"an image of {'x'.join(map(str, space.task.input_shape))} alone takes {image:,} bytes of RAM, more than "
+            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with "
+            f"`reading=Reading(size=...)` for pictures, or raise `max_ram=`"
+        )
+    rng = np.random.default_rng(0)
+    costs: list[Cost] = []
+    for _ in range(DRAWS):
+        narrow = space.scaled_below(space.sample(rng), 0)
+        found = space.cost(narrow)
+        if found is not None:
+            if problem.check(narrow, found).accepted:
+                return
+            costs.append(found)
+    closest = min(costs, key=budget.excess)
+    broken = budget.broken(closest)
+    if not broken:
+        raise BudgetError(
+            f"the constraints reject each of {DRAWS:,} random networks, those within the limits too; relax them"
+        )
+    options = {field: f"`{name}=`" for name, field in {**LIMITS, "budget": "params"}.items()}
+    said = " and ".join(one.message for one in broken)
+    raise BudgetError(
+        f"none of {DRAWS:,} random networks is within the limits, not even at its narrowest; of the closest one, "
+        f"{said}; raise {' and '.join(options[str(one.reason)] for one in broken)}"
+    )
