@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinysearch.data import images, loading
 from tinysearch.data.dataset import Dataset, TrainingData
@@ -571,3 +572,27 @@ def test_the_ten_folds_are_all_different(count: int) -> None:
     assert {len(one.validation or ()) for one in folds} == {size}
     assert {len(one.train) for one in folds} == {count - size}
     assert tuple(pixels[count - size :].ravel().tolist()) in held
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "notes", "download", "loose"])
+def test_a_wrong_folder_is_refused_alike_by_every_command(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``tinysearch data SOURCE`` gives as a name, ``tinysearch run --data SOURCE`` gives as a path."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("empty", "notes/cat", "download/zoo/cat", "loose"):
+        Path(folder).mkdir(parents=True)
+    Path("notes/cat/readme.txt").write_text("no picture")
+    picture = Image.fromarray(np.zeros((6, 6), np.uint8))
+    for place in ("download/zoo/cat/0.png", "loose/0.png"):
+        picture.save(place)
+    said = refusal(kind)
+    assert said == refusal("auto", Path(kind))
+    remedy = {
+        "missing": "or an existing file or folder",
+        "empty": "expected one folder of pictures for each class",
+        "notes": "expected one folder for each class with .png",
+        "download": f"If the classes are below {Path('download/zoo')}, give that",
+        "loose": "but 1 picture; expected one folder of pictures for each class",
+    }
+    assert remedy[kind] in said

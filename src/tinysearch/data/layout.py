@@ -40,6 +40,13 @@ class Arrangement:
     shape: tuple[int, int, int]
     note: str | None = None
 
+    @property
+    def preparation(self) -> tuple[str, ...]:
+        """What is done to the arrays of a source, a sentence each; nothing where they are only folded."""
+        if self.layout in ("chw", "ct"):
+            return ("channels, which are whole planes one after the other in the source, are put side by side",)
+        return ()
+
     def apply(self, pixels: Array) -> Array:
         """Return a part of the array as ``(images, height, width, channels)``, a view where there can be one."""
         if self.layout == "chw" and pixels.ndim == 2:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from tinysearch.data.checks import Findings, check
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Array, Channel, Images, pixel_statistics
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.runtime.memory import worker_bytes
 from tinysearch.space.task import Task
 
@@ -39,7 +38,7 @@ class Overview:
     """What was understood of a dataset.
 
     Args:
-        name, source, fingerprint, notes, fallback: See ``Dataset``.
+        name, source, fingerprint, notes, preparation, fallback: See ``Dataset``.
         task: Shape of the images and number of classes.
         dtype: Type of the pixels, as they are kept.
         labels: What kind of labels the data came with, in words.
@@ -67,6 +66,7 @@ class Overview:
     nbytes: int
     on_disk: bool
     notes: tuple[str, ...]
+    preparation: tuple[str, ...]
     fallback: str | None
     findings: Findings
 
@@ -110,6 +110,7 @@ class Overview:
             "bytes_per_worker": worker_bytes(self.nbytes),
             "on_disk": self.on_disk,
             "notes": list(self.notes),
+            "preparation": list(self.preparation),
             "fallback": self.fallback,
             "warnings": list(self.findings.warnings),
             "errors": list(self.findings.errors),
@@ -123,9 +124,14 @@ def overview(dataset: Dataset) -> Overview:
     parts = {"train": _part(data.train, classes)}
     if data.validation is not None:
         parts["validation"] = _part(data.validation, classes)
-    # That there is no test part is no fault, and what is wrong with one is among the findings.
-    with contextlib.suppress(DatasetError):
+    notes = dataset.notes
+    try:
         parts["test"] = _part(dataset.test(), classes)
+    except NoTestImagesError as error:
+        notes = (*notes, str(error))
+    except DatasetError:
+        # What is wrong with it is among the findings.
+        pass
     return Overview(
         name=dataset.name,
         source=dataset.source,
@@ -140,7 +146,8 @@ def overview(dataset: Dataset) -> Overview:
         fingerprint=dataset.fingerprint,
         nbytes=dataset.train.pixels.nbytes,
         on_disk=is_mapped(dataset.train.pixels),
-        notes=dataset.notes,
+        notes=notes,
+        preparation=dataset.preparation,
         fallback=dataset.fallback,
         findings=check(dataset),
     )

@@ -103,6 +103,7 @@ def understood(
         split=split,
         groups=numbers,
         notes=(*contents.notes, *((arrangement.note,) if arrangement.note else ())),
+        preparation=(*contents.preparation, *arrangement.preparation),
         labels=classes.kind,
         rows=rows,
     )

@@ -61,7 +61,7 @@ def _verdict(done: Deployment) -> list[Text]:
 
 
 def _accuracies(done: Deployment) -> Table:
-    table = _table(f"on {done.compared_on}", ("", "accuracy", "same answer as Keras"))
+    table = _table(f"on {done.compared_on}", ("", f"accuracy on {done.sample.kind}", "same answer as Keras"))
     table.add_row("Keras", f"{100 * done.keras.accuracy:.2f} %", "")
     for name, one in done.findings.comparisons.items():
         table.add_row(name, f"{100 * one.accuracy:.2f} %", f"{100 * one.agreement:.2f} %")

@@ -133,6 +133,8 @@ def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
         who = "each winner" if settings.budgets else "the winner"
         trained = f"trained {seeds} on all {len(dataset.train):,} images"
         rows.append(("test", f"{who}, {trained}, is scored on {many} test images unseen until then"))
+    elif settings.evaluate:
+        rows.append(("test", "the data has no test part, so no network is evaluated"))
     return rows
 
 
