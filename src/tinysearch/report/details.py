@@ -17,6 +17,7 @@ from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
+from tinysearch.space.scalars import written
 
 if TYPE_CHECKING:
     from tinysearch.space.survey import Survey
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def layers(cost: Cost) -> RenderableType:
     """Return a table of the operations of a network: shapes, parameters, multiply-accumulates."""
-    table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold")
+    table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold", pad_edge=False)
     # Where it is narrow, words are cut rather than figures.
     table.add_column("layer", "total", overflow="ellipsis")
     table.add_column("kind", overflow="ellipsis")
@@ -142,7 +143,9 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     """
     table = Table.grid(padding=(0, 2))
     record = alike[0]
-    recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
+    recipe = ", ".join(
+        f"{name} {written(value) if isinstance(value, float) else value}" for name, value in record.recipe.items()
+    )
     versions = ", ".join(f"{name} {value}" for name, value in record.versions.items())
     trial: str = {"search": record.origin, "revalidation": "revalidation, other images held out"}.get(
         record.purpose, "retraining"
@@ -157,7 +160,7 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
         ("recipe", recipe),
         ("seed" if len(alike) == 1 else "seeds", ", ".join(str(one.seed) for one in alike)),
         ("measured on", versions),
-        ("stored", max(one.created_at for one in alike)),
+        ("stored", figures.moment(max(one.created_at for one in alike))),
     ]
     if record.pruned:
         rows.append(("stopped", f"after epoch {len(record.measurement.curve)}: others were better by then"))
@@ -168,13 +171,13 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     elif len(alike) == 1 and record.measurement.val_accuracy is not None:
         rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
     rows += [(f"validation {name}", value) for name, value in _metrics([one.metrics for one in alike])]
-    rows += [(f"test {name}", value) for name, value in _metrics([one.test_metrics for one in alike])]
     tests = [one.test_accuracy for one in alike if one.test_accuracy is not None]
     if len(tests) == 1:
-        rows.append(("test", f"{figures.percent(tests[0])}, asked once, after the last epoch"))
+        rows.append(("test", f"{figures.percent(tests[0])}, scored once, after the last epoch"))
     elif tests:
         said = figures.tested(*figures.mean_and_std(tests), len(tests))
-        rows.append(("test", f"{said}, asked once for each training, after the last epoch"))
+        rows.append(("test", f"{said}, scored once for each training, after the last epoch"))
+    rows += [(f"test {name}", value) for name, value in _metrics([one.test_metrics for one in alike])]
     rows += [("model", str(model)) for model in models]
     for name, value in rows:
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
@@ -192,7 +195,7 @@ def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
         )
         sizes = sum(file["bytes"] for file in dict(one.get("files") or {}).values())
         table.add_row(
-            str(one.get("created_at", ""))[:19],
+            figures.moment(str(one.get("created_at", ""))),
             f"{one['target']} {one.get('dtype', '')}".strip(),
             str(dict(one.get("candidate") or {}).get("seed", "")),
             Text(accuracies),
@@ -216,11 +219,9 @@ def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
 
 def survey(found: Survey) -> RenderableType:
     """Return a survey of a search space."""
-    digits = str(found.size)
-    size = f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}" if len(digits) > 12 else f"{found.size:,}"
     facts = Table.grid(padding=(0, 2))
     for name, value in (
-        ("size", f"{size} combinations of choices"),
+        ("size", f"{figures.magnitude(found.size)} combinations of choices"),
         ("smallest", f"{found.smallest:,} parameters"),
         (
             "share",
