@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ class Silent:
 def watched(monkeypatch: pytest.MonkeyPatch, limit: float, *steps: float) -> StallWatch:
     """Return a watch whose clock goes on by these steps from one look to the next."""
     times = itertools.accumulate(steps, initial=0.0)
-    monkeypatch.setattr(stalls.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(stalls, "time", SimpleNamespace(monotonic=lambda: next(times)))
     return StallWatch(limit)
 
 
