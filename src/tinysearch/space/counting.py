@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tinysearch.errors import ShapeError
-from tinysearch.space.architecture import Activation, Conv, Convolution, DepthwiseConv, Padding, Pool, SeparableConv
+from tinysearch.space.architecture import Conv, Convolution, DepthwiseConv, Pool, SeparableConv
 from tinysearch.space.arena import arena_size
+from tinysearch.space.convolution import Activation, Padding
 from tinysearch.space.footprint import Footprint
 
 Shape = tuple[int, ...]

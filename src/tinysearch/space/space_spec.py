@@ -25,8 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tinysearch.errors import SpaceError
-from tinysearch.space.architecture import ACTIVATIONS, MAX_KERNEL, NORMS, PADDINGS
 from tinysearch.space.choices import Group
+from tinysearch.space.convolution import ACTIVATIONS, MAX_KERNEL, NORMS, PADDINGS
 from tinysearch.space.leaves import Integers, Numbers
 from tinysearch.space.network_choices import BRANCH_KINDS, HEAD_POOLINGS, KINDS, SERIES, network_choices, prior
 from tinysearch.space.scalars import integer, option, real
