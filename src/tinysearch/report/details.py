@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tinysearch.data.splits import Split
 from tinysearch.report import figures
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY, Epoch, Record
@@ -156,12 +157,13 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     rows = [
         ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
         ("data", f"{record.dataset}, training images {record.fingerprint}"),
-        *([("validated on", record.validated_on)] if record.validated_on else []),
+        _images_of(record),
         ("recipe", recipe),
         ("seed" if len(alike) == 1 else "seeds", ", ".join(str(one.seed) for one in alike)),
         ("measured on", versions),
         ("stored", figures.moment(max(one.created_at for one in alike))),
     ]
+    rows = [row for row in rows if row[1]]
     if record.pruned:
         rows.append(("stopped", f"after epoch {len(record.measurement.curve)}: others were better by then"))
     if record.failed:
@@ -182,6 +184,13 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     for name, value in rows:
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
+
+
+def _images_of(record: Record) -> tuple[str, str]:
+    """Return which training images a training held out, or that it had all of them."""
+    if record.purpose == "evaluation" and record.validated_on == Split().part(None):
+        return "trained on", "all training images"
+    return "validated on", record.validated_on
 
 
 def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
