@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Millions of cycles a second of an Arduino Uno's AVR, a Cortex-M4, and a fast Cortex-M7.
 CLOCKS = (16, 64, 480)
+_FORMS = {"c": "C code", "tflite": "a LiteRT model", "onnx": "an ONNX model", "saved_model": "a SavedModel"}
 _MEMORY = (
     "RAM: the arena for all activations, the network's own input included. image: the buffer that model_classify() "
     f"reads; none is needed if images are written to model_input(). Neither includes the stack, some {STACK} bytes."
@@ -28,7 +29,7 @@ def summary(done: Deployment) -> RenderableType:
     """Return what was written, how it compares, and what it takes."""
     findings = done.findings
     parts: list[RenderableType] = [
-        Text(f"{done.trained.name} as {done.target} in {done.folder}"),
+        Text(f"{done.trained.name} as {_FORMS[done.target]} in {done.folder}"),
         *map(Text, told(done.trained.origin)),
         Text(", ".join(f"{name} ({one['bytes']:,} bytes)" for name, one in done.files.items())),
         Text(),
@@ -71,7 +72,7 @@ def _accuracies(done: Deployment) -> Table:
 def _sizes(done: Deployment) -> Table:
     clocks = [f"{clock} MHz" for clock in CLOCKS]
     table = _table(
-        "measured with the cross compiler and QEMU; times in ms, estimated at one instruction per cycle",
+        "measured with cross compiler and QEMU; times in ms, at one instruction a cycle",
         ("", "flash", "RAM + image", "instructions", *clocks),
     )
     for name, one in done.findings.sizes.items():
