@@ -31,10 +31,10 @@ from tinysearch.errors import SpaceError
 from tinysearch.results.archive import REFERENCE, read
 from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, SeparableConv
 from tinysearch.space.cost import cost
-from tinysearch.space.network_choices import from_architecture
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.space_spec import tree_of
 from tinysearch.space.task import Task
+from tinysearch.space.translation import from_architecture
 
 INGREDIENTS = Path(__file__).with_name("ingredients.json")
 PSEUDO = 20

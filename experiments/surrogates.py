@@ -42,18 +42,9 @@ from tinysearch.search.strategies.bayesian import expected_improvement
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Replicates, observed, replicates
 from tinysearch.search.strategies.surrogate import LENGTHS, Process, distances, likeliest, matern
-from tinysearch.space.architecture import (
-    Activation,
-    Architecture,
-    Conv,
-    Convolution,
-    Head,
-    Layer,
-    Pool,
-    Residual,
-    SeparableConv,
-)
+from tinysearch.space.architecture import Architecture, Conv, Convolution, Head, Layer, Pool, Residual, SeparableConv
 from tinysearch.space.canonical import canonical
+from tinysearch.space.convolution import Activation
 from tinysearch.space.cost import cost
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task

@@ -124,7 +124,7 @@ def test_tensorflow_keeps_silent(finished: Outcome) -> None:
 
 def test_the_plan_is_said_before_anything_is_trained(finished: Outcome) -> None:
     plan = finished.done.stderr.split("training 1 of")[0]
-    for words in ("54 images to train", "6 to validate", "fewer than 5,000", "1 trials", "seed 0", "28x28x1"):
+    for words in ("54 images to train", "6 to validate", "fewer than 5,000", "1 trial by", "seed 0", "28x28x1"):
         assert words in plan
 
 
@@ -268,7 +268,7 @@ def test_ctrl_c_ends_a_run_with_130_its_leaderboard_and_the_command_that_resumes
     assert "Leaderboard: tiny" in done.stdout
     assert "best so far: " in done.stdout
     assert "the winner" not in done.stdout
-    for words in ("interrupted", "still to be done: 1 of 1 trials", "--resume"):
+    for words in ("interrupted", "still to be done: 1 of 1 trial", "--resume"):
         assert words in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -293,7 +293,7 @@ def test_an_interrupted_run_prints_its_leaderboard_and_no_traceback(interrupted:
 def test_an_interrupted_run_has_no_winner_yet_and_says_what_is_missing(interrupted: Outcome, finished: Outcome) -> None:
     assert "best so far: " in interrupted.done.stdout
     assert "the winner" not in interrupted.done.stdout
-    assert re.search(r"still to be done: \d of \d trials", interrupted.done.stderr)
+    assert re.search(r"still to be done: \d of \d trials?", interrupted.done.stderr)
     assert "the winner: " in finished.done.stdout
     assert "still to be done" not in finished.done.stderr
 
@@ -417,7 +417,7 @@ def test_the_winner_is_retrained_and_scored_on_the_test_images_once_per_seed(
     revalidated = [record for record in records if record.purpose == "revalidation"]
     leaders = ranked(record for record in records if record.purpose == "search")[:2]
     assert {(record.key, record.seed) for record in revalidated} == {(one.first.key, 1) for one in leaders}
-    assert "revalidating the leaders, round 1 of at most 1: " in done.stderr
+    assert "revalidating the leaders, in one round: " in done.stderr
     winner = ranked(record for record in records if record.purpose != "evaluation")[0].first
     assert winner.key in {record.key for record in revalidated}
     assert f"{winner.name} leads with " in done.stderr

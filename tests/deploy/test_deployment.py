@@ -46,7 +46,7 @@ def test_c_is_written_compared_and_recorded(small: Trained, dataset: Dataset, tm
     assert set(done.files) == {"model.c", "model.h", "labels.h", "test_vectors.h", "check.c", "Makefile", "README.md"}
     assert '"digit 9"' in (tmp_path / "out" / "labels.h").read_text()
     assert done.findings.comparisons["C int8"] == done.findings.comparisons["LiteRT int8"]
-    assert "30 of 30 images: the very logits of LiteRT's reference kernels" in done.findings.checks
+    assert "30 of 30 images: the same logits as LiteRT's reference kernels" in done.findings.checks
     record = json.loads((tmp_path / "out" / "deployment.json").read_text())
     assert record["candidate"] == {"name": "a network", "seed": 0}
     for name, one in record["files"].items():

@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 
 from tinysearch.errors import SpaceError
 from tinysearch.space.architecture import (
-    ACTIVATIONS,
-    NORMS,
-    PADDINGS,
     Architecture,
     Conv,
     DepthwiseConv,
@@ -23,6 +20,7 @@ from tinysearch.space.architecture import (
     SeparableConv,
 )
 from tinysearch.space.choices import Node, draw, flatten
+from tinysearch.space.convolution import ACTIVATIONS, NORMS, PADDINGS
 from tinysearch.space.leaves import Leaf
 from tinysearch.space.task import Task
 

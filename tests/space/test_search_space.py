@@ -27,10 +27,11 @@ from tinysearch.space.architecture import (
 from tinysearch.space.choices import Node
 from tinysearch.space.cost import cost
 from tinysearch.space.leaves import Integers, Numbers, Size
-from tinysearch.space.network_choices import network_choices, to_architecture
+from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.space_spec import tree_of
 from tinysearch.space.task import Task
+from tinysearch.space.translation import to_architecture
 
 seeds = st.integers(0, 2**32 - 1)
 fast = settings(deadline=None, derandomize=True)

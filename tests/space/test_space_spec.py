@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from tinysearch.errors import SpaceError
 from tinysearch.space.architecture import Conv, SeparableConv
 from tinysearch.space.leaves import Integers, Numbers
-from tinysearch.space.network_choices import HIDDEN, KINDS, STRIDES, from_architecture, network_choices
+from tinysearch.space.network_choices import HIDDEN, KINDS, STRIDES, network_choices
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.space_spec import SIZES, current, has_old_ranges, tree_of
+from tinysearch.space.translation import from_architecture
 
 
 def test_nothing_said_is_the_whole_space() -> None:

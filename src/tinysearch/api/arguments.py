@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
+from tinysearch.search.given import check_known
 from tinysearch.search.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -94,6 +95,15 @@ class Settings(FrontierSettings, total=False):
     cold: bool
 
 
+def check(given: Mapping[str, Any], taker: Callable[..., Any]) -> None:
+    """Refuse settings that a function or a class does not take.
+
+    Raises:
+        RunError: if a name is unknown.
+    """
+    check_known(given, (name for name in inspect.signature(taker).parameters if name != "self"))
+
+
 def types(settings: type = Settings) -> dict[str, str]:
     """Return the type of each setting by its name, as it is written."""
     return {name: getattr(kind, "__forward_arg__", str(kind)) for name, kind in settings.__annotations__.items()}
@@ -101,12 +111,14 @@ def types(settings: type = Settings) -> dict[str, str]:
 
 def meanings() -> dict[str, str]:
     """Return what each setting means by its name: an empty dictionary where Python was told to drop docstrings."""
-    found: dict[str, str] = {}
-    for settings in (FrontierSettings, Settings):
-        listed = inspect.cleandoc(settings.__doc__ or "").partition("Args:\n")[2]
-        for name, text in re.findall(r"^    (\w+): (.+(?:\n        .+)*)", listed, re.MULTILINE):
-            found[name] = " ".join(text.split())
-    return found
+    return {**described(FrontierSettings), **described(Settings)}
+
+
+def described(target: object) -> dict[str, str]:
+    """Return what each argument means by its name, as the docstring of a function or a class says."""
+    listed = inspect.cleandoc(target.__doc__ or "").partition("Args:\n")[2]
+    found = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", listed, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
 
 
 def defaults() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api.arguments import FrontierSettings, Settings, spelled_out
+from tinysearch.api.arguments import FrontierSettings, Settings, check, spelled_out
 from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
@@ -71,6 +71,7 @@ def run(
         WorkError: if something fails during the work.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
+    check(settings, run)
     study = Study(
         budget,
         data=data,
@@ -100,14 +101,24 @@ def run(
     return study
 
 
-def open_study(name: str | None = None, *, store: Store | Path | str | None = None, data: Any = "auto") -> Study:
+def open_study(
+    name: str | None = None,
+    *,
+    store: Store | Path | str | None = None,
+    data: Any = "auto",
+    verbose: bool | int = True,
+) -> Study:
     """Open an existing study; without a name, the latest one.
+
+    Args:
+        name: Name of its run.
+        store, data, verbose: See ``Study``.
 
     Raises:
         RunError: if there is none.
         DatasetError: if the data differ from those of the study.
     """
-    return Study(name=name, store=store, data=data, resume=True)
+    return Study(name=name, store=store, data=data, verbose=verbose, resume=True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -183,6 +194,7 @@ def frontier(
     from tinysearch.search.given import learns_unasked, search_space_of
     from tinysearch.space.budget import different
 
+    check(settings, frontier)
     given = {key: value for key, value in settings.items() if value is not None}
     given |= {"callbacks": callbacks, "verbose": verbose, "augment": augment, "reuse": reuse}
     bounds = different(budgets)

@@ -239,6 +239,7 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     from tinysearch.space.notation import notation
 
     limited = study.settings.budget.limited
+    notes.print()
     console.print(terminal.leaderboard(study.leaderboard, console.width, documented(), limited=limited))
     compared = comparisons(study.store, study.store.records(outcome.name, purpose="evaluation"))
     if compared is not None:
@@ -257,7 +258,8 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
         "interrupted": interruption(outcome.records),
     }
     notes.print()
-    said = [f"{ends[outcome.ending]}; rejected: {figures.rejected(outcome.rejections)}"]
+    rejected = f"; rejected: {figures.rejected(outcome.rejections)}" if outcome.rejections else ""
+    said = [f"{ends[outcome.ending]}{rejected}"]
     if outcome.missing:
         said.append(f"still to be done: {still_to_do(study, outcome)}")
     for line in said:

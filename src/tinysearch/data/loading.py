@@ -19,7 +19,7 @@ from tinysearch.data.readers.reader import Contents, Reading
 from tinysearch.data.readers.registry import reader_for
 from tinysearch.data.source import NAMED, Source
 from tinysearch.data.understanding import understood
-from tinysearch.errors import DatasetError, InputError
+from tinysearch.errors import DatasetError, InputError, meant
 from tinysearch.runtime.paths import local
 
 DATASETS = ("auto", *NAMED)
@@ -47,7 +47,10 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
     reading = reading or Reading()
     name, data = _sorted_out(name, data)
     if name not in DATASETS:
-        raise DatasetError(f"a dataset is one of {', '.join(DATASETS)}, or an existing file or folder; got {name!r}")
+        raise DatasetError(
+            f"a dataset is one of {', '.join(DATASETS)}, or an existing file or folder; got "
+            f"{name!r}{meant(name, DATASETS)}"
+        )
     found, path = _loaded(name, data, reading, groups)
     if groups is not None or (path is None and found.name not in DATASETS):
         # What came from Python cannot be read again.

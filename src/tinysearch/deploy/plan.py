@@ -12,16 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from tinysearch.space.architecture import (
-    Activation,
-    Architecture,
-    Conv,
-    Convolution,
-    DepthwiseConv,
-    Pool,
-    SeparableConv,
-)
+from tinysearch.space.architecture import Architecture, Conv, Convolution, DepthwiseConv, Pool, SeparableConv
 from tinysearch.space.arena import place
+from tinysearch.space.convolution import Activation
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Millions of cycles a second of an Arduino Uno's AVR, a Cortex-M4, and a fast Cortex-M7.
 CLOCKS = (16, 64, 480)
+_FORMS = {"c": "C code", "tflite": "a LiteRT model", "onnx": "an ONNX model", "saved_model": "a SavedModel"}
 _MEMORY = (
     "RAM: the arena for all activations, the network's own input included. image: the buffer that model_classify() "
     f"reads; none is needed if images are written to model_input(). Neither includes the stack, some {STACK} bytes."
@@ -28,7 +29,7 @@ def summary(done: Deployment) -> RenderableType:
     """Return what was written, how it compares, and what it takes."""
     findings = done.findings
     parts: list[RenderableType] = [
-        Text(f"{done.trained.name} as {done.target} in {done.folder}"),
+        Text(f"{done.trained.name} as {_FORMS[done.target]} in {done.folder}"),
         *map(Text, told(done.trained.origin)),
         Text(", ".join(f"{name} ({one['bytes']:,} bytes)" for name, one in done.files.items())),
         Text(),
@@ -41,9 +42,23 @@ def summary(done: Deployment) -> RenderableType:
     parts += [Text(f"note: {one}", style="bold yellow") for one in findings.notes]
     if findings.verdict:
         # Last, so that it is what is seen first.
-        style = {True: "bold green", False: "bold red", None: "bold yellow"}[done.fits]
-        parts += [Text(), *(Text(line, style=style) for line in findings.verdict)]
+        parts += [Text(), *_verdict(done)]
     return Group(*parts)
+
+
+def in_short(done: Deployment) -> RenderableType:
+    """Return where it was written, how it compares, and whether it is within the limits."""
+    compared = {"Keras": done.keras, **done.findings.comparisons}
+    figures_of = ", ".join(f"{name} {100 * one.accuracy:.2f} %" for name, one in compared.items())
+    written = Text(
+        f"{done.trained.name} as {done.target} in {done.folder}; accuracy on {done.compared_on}: {figures_of}"
+    )
+    return Group(written, *_verdict(done))
+
+
+def _verdict(done: Deployment) -> list[Text]:
+    style = {True: "bold green", False: "bold red", None: "bold yellow"}[done.fits]
+    return [Text(line, style=style) for line in done.findings.verdict]
 
 
 def _accuracies(done: Deployment) -> Table:
@@ -57,7 +72,7 @@ def _accuracies(done: Deployment) -> Table:
 def _sizes(done: Deployment) -> Table:
     clocks = [f"{clock} MHz" for clock in CLOCKS]
     table = _table(
-        "measured with the cross compiler and QEMU; times in ms, estimated at one instruction per cycle",
+        "measured with cross compiler and QEMU; times in ms, at one instruction a cycle",
         ("", "flash", "RAM + image", "instructions", *clocks),
     )
     for name, one in done.findings.sizes.items():

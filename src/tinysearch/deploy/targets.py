@@ -137,7 +137,7 @@ def to_c(order: Order, folder: Folder) -> Findings:
         )
         if int8 is not None:
             same = int((logits == expected).all(axis=1).sum())
-            findings.checks.append(f"{same:,} of {len(logits):,} images: the very logits of LiteRT's reference kernels")
+            findings.checks.append(f"{same:,} of {len(logits):,} images: the same logits as LiteRT's reference kernels")
     _on_devices(folder, findings)
     findings.image_bytes = image_bytes(trained.task, numeric)
     predicted: dict[str, tuple[int | None, int]] = {}

@@ -82,10 +82,9 @@ def _rows(found: Overview) -> Iterator[tuple[str, str]]:
     train = found.parts["train"]
     yield "data", f"{found.name} from {found.source}"
     yield ("series" if found.task.is_series else "images"), f"{shape(found.task)}, {found.dtype}"
-    yield (
-        "values",
-        "; ".join(f"{name} {written(part.low)} to {written(part.high)}" for name, part in found.parts.items()),
-    )
+    ranges = {name: f"{written(part.low)} to {written(part.high)}" for name, part in found.parts.items()}
+    alike = len(set(ranges.values())) == 1
+    yield "values", ranges["train"] if alike else "; ".join(f"{name} {one}" for name, one in ranges.items())
     if len(found.channels) > 1:
         yield "channels", ", ".join(f"{written(one.mean, 4)} +- {written(one.deviation, 4)}" for one in found.channels)
     yield "labels", f"{found.labels}: {len(found.class_names)} classes"
@@ -95,7 +94,7 @@ def _rows(found: Overview) -> Iterator[tuple[str, str]]:
     yield "validation", found.split + ("" if found.groups is None else f"; {found.groups:,} groups")
     yield (
         "to beat",
-        f"{100 * found.largest_share:.1f} %, by always saying {found.class_names[_largest(train.counts)]!r}",
+        f"{100 * found.largest_share:.1f} %, by always answering {found.class_names[_largest(train.counts)]!r}",
     )
     where = "on disk, mapped into memory" if found.on_disk else "in memory"
     yield (

@@ -12,11 +12,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tinysearch.data.splits import Split
 from tinysearch.report import figures
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
+from tinysearch.space.scalars import written
 
 if TYPE_CHECKING:
     from tinysearch.space.survey import Survey
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 def layers(cost: Cost) -> RenderableType:
     """Return a table of the operations of a network: shapes, parameters, multiply-accumulates."""
-    table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold")
+    table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold", pad_edge=False)
     # Where it is narrow, words are cut rather than figures.
     table.add_column("layer", "total", overflow="ellipsis")
     table.add_column("kind", overflow="ellipsis")
@@ -142,7 +144,9 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     """
     table = Table.grid(padding=(0, 2))
     record = alike[0]
-    recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
+    recipe = ", ".join(
+        f"{name} {written(value) if isinstance(value, float) else value}" for name, value in record.recipe.items()
+    )
     versions = ", ".join(f"{name} {value}" for name, value in record.versions.items())
     trial: str = {"search": record.origin, "revalidation": "revalidation, other images held out"}.get(
         record.purpose, "retraining"
@@ -153,12 +157,13 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     rows = [
         ("run", f"{record.run}, {trial}, key {record.key}{taken}"),
         ("data", f"{record.dataset}, training images {record.fingerprint}"),
-        *([("validated on", record.validated_on)] if record.validated_on else []),
+        _images_of(record),
         ("recipe", recipe),
         ("seed" if len(alike) == 1 else "seeds", ", ".join(str(one.seed) for one in alike)),
         ("measured on", versions),
-        ("stored", max(one.created_at for one in alike)),
+        ("stored", figures.moment(max(one.created_at for one in alike))),
     ]
+    rows = [row for row in rows if row[1]]
     if record.pruned:
         rows.append(("stopped", f"after epoch {len(record.measurement.curve)}: others were better by then"))
     if record.failed:
@@ -168,17 +173,24 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     elif len(alike) == 1 and record.measurement.val_accuracy is not None:
         rows.append(("validation", f"{figures.percent(record.measurement.val_accuracy)}, last epoch"))
     rows += [(f"validation {name}", value) for name, value in _metrics([one.metrics for one in alike])]
-    rows += [(f"test {name}", value) for name, value in _metrics([one.test_metrics for one in alike])]
     tests = [one.test_accuracy for one in alike if one.test_accuracy is not None]
     if len(tests) == 1:
-        rows.append(("test", f"{figures.percent(tests[0])}, asked once, after the last epoch"))
+        rows.append(("test", f"{figures.percent(tests[0])}, scored once, after the last epoch"))
     elif tests:
         said = figures.tested(*figures.mean_and_std(tests), len(tests))
-        rows.append(("test", f"{said}, asked once for each training, after the last epoch"))
+        rows.append(("test", f"{said}, scored once for each training, after the last epoch"))
+    rows += [(f"test {name}", value) for name, value in _metrics([one.test_metrics for one in alike])]
     rows += [("model", str(model)) for model in models]
     for name, value in rows:
         table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
     return table
+
+
+def _images_of(record: Record) -> tuple[str, str]:
+    """Return which training images a training held out, or that it had all of them."""
+    if record.purpose == "evaluation" and record.validated_on == Split().part(None):
+        return "trained on", "all training images"
+    return "validated on", record.validated_on
 
 
 def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -194,7 +206,7 @@ def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
             accuracies += f" on {one['accuracy_on']}"
         sizes = sum(file["bytes"] for file in dict(one.get("files") or {}).values())
         table.add_row(
-            str(one.get("created_at", ""))[:19],
+            figures.moment(str(one.get("created_at", ""))),
             f"{one['target']} {one.get('dtype', '')}".strip(),
             str(dict(one.get("candidate") or {}).get("seed", "")),
             Text(accuracies),
@@ -218,11 +230,9 @@ def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
 
 def survey(found: Survey) -> RenderableType:
     """Return a survey of a search space."""
-    digits = str(found.size)
-    size = f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}" if len(digits) > 12 else f"{found.size:,}"
     facts = Table.grid(padding=(0, 2))
     for name, value in (
-        ("size", f"{size} combinations of choices"),
+        ("size", f"{figures.magnitude(found.size)} combinations of choices"),
         ("smallest", f"{found.smallest:,} parameters"),
         (
             "share",

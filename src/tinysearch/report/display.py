@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -151,6 +151,12 @@ def display(verbose: bool | int = True) -> Display | None:
         verbose: Whether to show it: live on a terminal and in a notebook, elsewhere as plain lines.
     """
     return Display(_console(), notes=False) if verbose else None
+
+
+def show(shown: RenderableType) -> None:
+    """Show something where progress is shown."""
+    console = _console()
+    console.print(shown, soft_wrap=not console.is_terminal)
 
 
 def tell_of_interruption(kept: str, remedy: str) -> None:

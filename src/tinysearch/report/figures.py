@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 
 from tinysearch.results.objective import OBJECTIVES, title_of
 from tinysearch.results.record import ACCURACY, INT8_ACCURACY
@@ -151,6 +152,31 @@ def count(number: float) -> str:
             scaled = number / (limit / 1e3)
             return f"{scaled:.0f}{unit}" if scaled >= 100 or not unit else f"{scaled:.3g}{unit}"
     return f"{written(number / 1e9, 3)}G"
+
+
+def magnitude(number: int) -> str:
+    """Write a count of any size: whole up to a million, its power of ten from there on.
+
+    >>> magnitude(12_345), magnitude(3 * 10**230)
+    ('12,345', 'about 10^230')
+    """
+    exponent = len(str(number)) - 1
+    return f"{number:,}" if exponent < 6 else f"about 10^{exponent}"
+
+
+def moment(told: str) -> str:
+    """Write when something happened, of what a store or a file says: to the minute, in UTC.
+
+    >>> moment("2026-11-27T07:21:27.972+00:00"), moment("")
+    ('2026-11-27 07:21 UTC', '-')
+    """
+    if "T" not in told:
+        return told or MISSING
+    try:
+        when = datetime.fromisoformat(told)
+    except ValueError:
+        return told
+    return f"{when.astimezone(timezone.utc) if when.tzinfo else when:%Y-%m-%d %H:%M} UTC"
 
 
 def exact(number: int) -> str:

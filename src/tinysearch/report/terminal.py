@@ -62,7 +62,7 @@ def leaderboard(
         rows = board.of(dataset)
         shown, hidden = _shown(rows, width, known, {sort}, limited)
         parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board, dataset, space)]
-        parts += [*_units(shown, limited), Text()]
+        parts += [*_units(shown), Text()]
     parts.pop()
     if board.hidden_rows:
         more = figures.counted(board.hidden_rows, "more candidate")
@@ -105,13 +105,14 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
     return [Text(one, style="dim") for one in found]
 
 
-def _units(shown: Sequence[_Column], limited: Collection[str]) -> list[Text]:
-    """Return what is counted as RAM, and what exact figures are in."""
-    if "RAM" not in {column.title for column in shown}:
+def _units(shown: Sequence[_Column]) -> list[Text]:
+    """Return what is counted as RAM, and what it is counted in."""
+    titles = {column.title for column in shown}
+    if "RAM" not in titles:
         return []
-    exact = " and ".join(_SORTED[name] for name in _BYTES if name in limited)
+    both = " and ".join(_SORTED[name] for name in _BYTES if _SORTED[name] in titles)
     words = "RAM: activations in int8; a buffer for the image and the stack come on top (see show)"
-    return [Text(f"{exact} in bytes; {words}" if exact else words, style="dim")]
+    return [Text(f"{both} in bytes; {words}", style="dim")]
 
 
 def _shown(

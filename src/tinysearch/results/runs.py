@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinysearch.errors import InputError, RunError
+from tinysearch.errors import InputError, RunError, meant
 from tinysearch.results.damage import Damage, printable, refuse, skipped
 from tinysearch.results.database import Database
 from tinysearch.results.folders import folder, old_folder
@@ -111,9 +111,11 @@ class Runs:
         for name in names:
             if not self.has(name):
                 rows = self._database.query("SELECT name FROM runs ORDER BY id")
-                known = ", ".join(printable(str(row["name"])) for row in rows) or "none yet"
-                hint = f"; a file is read by `store={name!r}`" if Path(name).is_file() else ""
-                raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}{hint}")
+                names = [printable(str(row["name"])) for row in rows]
+                hint = f"; a file is read by `store={name!r}`" if Path(name).is_file() else meant(name, names)
+                raise RunError(
+                    f"the store {self.path} has no run named {name!r}; its runs: {', '.join(names) or 'none yet'}{hint}"
+                )
 
     def run(self, name: str) -> Run:
         """Return a run.

@@ -36,7 +36,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     found = survey(settings.budget, space=run.space, draws=DRAWS, samples=0)
     count = len(run.baselines)
     before = f"{figures.counted(count, 'hand-designed baseline')}, then " if count else ""
-    without = f" (without {', '.join(run.skipped_baselines)}: over the limits)" if run.skipped_baselines else ""
+    without = _without(run.skipped_baselines)
     trials, done = figures.counted(settings.trials, "trial"), run.history.done
     resumed = f", {done} of {max(done, run.planned)} trained already" if done else ""
     at_a_time = f", {workers} in parallel" if workers > 1 else ""
@@ -73,6 +73,20 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     ]
 
 
+def _without(baselines: Sequence[str]) -> str:
+    """Return which baselines are left out, and why.
+
+    >>> _without(["baseline:conv", "baseline:separable"])
+    ' (without the baselines conv and separable, which are over the limits)'
+    """
+    if not baselines:
+        return ""
+    names = [one.removeprefix("baseline:") for one in baselines]
+    listed = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    which = "baselines" if len(names) > 1 else "baseline"
+    return f" (without the {which} {listed}, which {'are' if len(names) > 1 else 'is'} over the limits)"
+
+
 def _designs(given: int, known: int, ready: int, trials: int) -> str:
     """Return what the first trials are, which the strategy does not propose, as a clause after their number.
 
@@ -106,11 +120,9 @@ def _designs(given: int, known: int, ready: int, trials: int) -> str:
 
 def _space(found: Survey) -> str:
     """Return how large the space is, and how much of it is within the budget."""
-    exponent = len(str(found.size)) - 1
-    size = f"{found.size:,}" if exponent < 6 else f"about 10^{exponent}"
     return (
-        f"{size} networks, {_share(found.share)} of random ones within the budget; the smallest has {found.smallest:,} "
-        f"parameters"
+        f"{figures.magnitude(found.size)} networks, {_share(found.share)} of random ones within the budget; the "
+        f"smallest has {found.smallest:,} parameters"
     )
 
 
@@ -129,7 +141,7 @@ def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
         rows.append(("then", f"up to {most} more trainings of the leaders {how}, because one score is partly luck"))
     if settings.evaluate and dataset.test_images != 0:
         many = "the" if dataset.test_images is None else f"{dataset.test_images:,}"
-        seeds = "once" if settings.evaluate == 1 else f"{settings.evaluate} times"
+        seeds = {1: "once", 2: "twice"}.get(settings.evaluate, f"{settings.evaluate} times")
         who = "each winner" if settings.budgets else "the winner"
         trained = f"trained {seeds} on all {len(dataset.train):,} images"
         rows.append(("test", f"{who}, {trained}, is scored on {many} test images unseen until then"))

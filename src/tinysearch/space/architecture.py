@@ -10,68 +10,27 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from tinysearch.errors import ArchitectureError
-from tinysearch.space.scalars import integer, option, real
-
-Activation = Literal["relu", "leaky_relu", "linear"]
-Norm = Literal["none", "before", "after"]
-Padding = Literal["same", "valid"]
-# One number for both directions, or one down and one across where they differ.
-Sides = int | tuple[int, int]
-
-ACTIVATIONS: tuple[str, ...] = ("relu", "leaky_relu", "linear")
-NORMS: tuple[str, ...] = ("none", "before", "after")
-PADDINGS: tuple[str, ...] = ("same", "valid")
-MAX_KERNEL = 11
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Convolution:
-    """What the three kinds of convolution share.
-
-    Args:
-        kernel: Height and width of the kernel in pixels, 1 to 11 each; one integer stands for a square.
-        stride: Step in both directions, 1 to 4; or the step down and the step across, for standard convolutions.
-        padding: ``"same"`` or ``"valid"``, as in Keras.
-        activation: ``"relu"``, ``"leaky_relu"`` (slope 0.2 below zero) or ``"linear"``.
-        norm: Batch normalization ``"before"`` the activation, ``"after"`` it, or ``"none"`` (Ioffe and Szegedy, 2015).
-        bias: Whether the convolution has a bias.
-        repeat: How often the layer is applied in a row *with the same weights*; each application has a batch
-            normalization of its own. More than 1 needs as many input channels as output channels.
-    """
-
-    kernel: tuple[int, int] = (3, 3)
-    stride: Sides = 1
-    padding: Padding = "same"
-    activation: Activation = "relu"
-    norm: Norm = "none"
-    bias: bool = True
-    repeat: int = 1
-
-    def __post_init__(self) -> None:
-        height, width = _pair(self.kernel)
-        sides = (_integer("kernel", height, 1, MAX_KERNEL), _integer("kernel", width, 1, MAX_KERNEL))
-        object.__setattr__(self, "kernel", sides)
-        _keep_sides(self, "stride", 1, 4)
-        _keep_integer(self, "repeat", 1, 16)
-        _keep_option(self, "padding", PADDINGS)
-        _keep_option(self, "activation", ACTIVATIONS)
-        _keep_option(self, "norm", NORMS)
-        if not isinstance(self.bias, bool):
-            raise ArchitectureError(f"bias must be true or false, got {self.bias!r}")
-
-    @property
-    def strides(self) -> tuple[int, int]:
-        """The step down and the step across."""
-        return _both(self.stride)
+from tinysearch.space.convolution import MAX_KERNEL, PADDINGS, BaseConvolution, Padding
+from tinysearch.space.fields import (
+    Sides,
+    both,
+    check_fields,
+    keep_integer,
+    keep_option,
+    keep_sides,
+    mapping,
+    non_default_fields,
+    plain_list,
+)
+from tinysearch.space.scalars import real
 
 
 @dataclass(frozen=True, slots=True)
-class Conv(_Convolution):
+class Conv(BaseConvolution):
     """Standard convolution to ``filters`` channels, then activation and normalization.
 
     >>> Conv(20, kernel=7).to_dict()
@@ -83,7 +42,7 @@ class Conv(_Convolution):
 
     def __post_init__(self) -> None:
         super(Conv, self).__post_init__()
-        _keep_integer(self, "filters", 1, 4096)
+        keep_integer(self, "filters", 1, 4096)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -91,7 +50,7 @@ class Conv(_Convolution):
 
 
 @dataclass(frozen=True, slots=True)
-class SeparableConv(_Convolution):
+class SeparableConv(BaseConvolution):
     """Depthwise convolution followed by a 1x1 convolution to ``filters`` channels (Chollet, 2017)."""
 
     kind: ClassVar[str] = "separable"
@@ -99,8 +58,8 @@ class SeparableConv(_Convolution):
 
     def __post_init__(self) -> None:
         super(SeparableConv, self).__post_init__()
-        _check_one_stride(self)
-        _keep_integer(self, "filters", 1, 4096)
+        self._check_one_stride()
+        keep_integer(self, "filters", 1, 4096)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -108,7 +67,7 @@ class SeparableConv(_Convolution):
 
 
 @dataclass(frozen=True, slots=True)
-class DepthwiseConv(_Convolution):
+class DepthwiseConv(BaseConvolution):
     """One kernel per channel; the output has ``multiplier`` channels for each input channel."""
 
     kind: ClassVar[str] = "depthwise"
@@ -116,8 +75,8 @@ class DepthwiseConv(_Convolution):
 
     def __post_init__(self) -> None:
         super(DepthwiseConv, self).__post_init__()
-        _check_one_stride(self)
-        _keep_integer(self, "multiplier", 1, 64)
+        self._check_one_stride()
+        keep_integer(self, "multiplier", 1, 64)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -145,12 +104,12 @@ class Pool:
     padding: Padding = "valid"
 
     def __post_init__(self) -> None:
-        _keep_option(self, "mode", ("max", "average"))
-        _keep_sides(self, "size", 1, MAX_KERNEL)
-        _keep_sides(self, "stride", 0, MAX_KERNEL)
+        keep_option(self, "mode", ("max", "average"))
+        keep_sides(self, "size", 1, MAX_KERNEL)
+        keep_sides(self, "stride", 0, MAX_KERNEL)
         if isinstance(self.stride, tuple) and 0 in self.stride:
             raise ArchitectureError(f"both steps of a stride are at least 1, got {self.stride!r}")
-        _keep_option(self, "padding", PADDINGS)
+        keep_option(self, "padding", PADDINGS)
         if self.stride == self.size:
             object.__setattr__(self, "stride", 0)
 
@@ -162,12 +121,12 @@ class Pool:
     @property
     def window(self) -> tuple[int, int]:
         """Height and width of the window."""
-        return _both(self.size)
+        return both(self.size)
 
     @property
     def strides(self) -> tuple[int, int]:
         """The step down and the step across."""
-        return _both(self.step)
+        return both(self.step)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the layer as plain JSON values."""
@@ -245,12 +204,12 @@ class Head:
     hidden: int = 0
 
     def __post_init__(self) -> None:
-        _keep_option(self, "pooling", ("flatten", "average", "max"), "head pooling")
-        _keep_integer(self, "hidden", 0, 4096, "hidden units")
+        keep_option(self, "pooling", ("flatten", "average", "max"), "head pooling")
+        keep_integer(self, "hidden", 0, 4096, "hidden units")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the head as plain JSON values."""
-        return _non_default_fields(self)
+        return non_default_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,11 +241,11 @@ class Architecture:
         Raises:
             ArchitectureError: if a layer, a field or a value is unknown or out of range.
         """
-        fields = _mapping("an architecture", data)
-        _check_fields("an architecture", fields, {"layers", "head"})
-        layers = _list("the layers of an architecture", fields.get("layers"))
-        head = _mapping("the head of an architecture", fields.get("head", {}))
-        _check_fields("the head of an architecture", head, {item.name for item in dataclasses.fields(Head)})
+        fields = mapping("an architecture", data)
+        check_fields("an architecture", fields, {"layers", "head"})
+        layers = plain_list("the layers of an architecture", fields.get("layers"))
+        head = mapping("the head of an architecture", fields.get("head", {}))
+        check_fields("the head of an architecture", head, {item.name for item in dataclasses.fields(Head)})
         return cls(tuple(layer_from_dict(layer) for layer in layers), Head(**head))
 
     @property
@@ -301,19 +260,19 @@ def layer_from_dict(data: object) -> Layer:
     Raises:
         ArchitectureError: if the kind, a field or a value is unknown or out of range.
     """
-    fields = dict(_mapping("a layer", data))
+    fields = dict(mapping("a layer", data))
     kind = fields.pop("kind", None)
     if not isinstance(kind, str) or kind not in LAYER_KINDS:
         raise ArchitectureError(f"a layer's kind is one of {', '.join(LAYER_KINDS)}; got {kind!r}")
     layer = LAYER_KINDS[kind]
-    _check_fields(f"a layer of kind {kind}", fields, {item.name for item in dataclasses.fields(layer)})
+    check_fields(f"a layer of kind {kind}", fields, {item.name for item in dataclasses.fields(layer)})
     if "branches" in fields:
-        branches = _list("the branches of an inception block", fields["branches"])
+        branches = plain_list("the branches of an inception block", fields["branches"])
         fields["branches"] = tuple(
-            tuple(layer_from_dict(step) for step in _list("a branch", branch)) for branch in branches
+            tuple(layer_from_dict(step) for step in plain_list("a branch", branch)) for branch in branches
         )
     if "body" in fields:
-        body = _list("the body of a residual block", fields["body"])
+        body = plain_list("the body of a residual block", fields["body"])
         fields["body"] = tuple(layer_from_dict(step) for step in body)
     try:
         return layer(**fields)
@@ -328,17 +287,7 @@ def digest(data: object) -> str:
 
 
 def _layer_to_dict(layer: Convolution | Pool | Dropout) -> dict[str, Any]:
-    return {"kind": layer.kind, **_non_default_fields(layer)}
-
-
-def _non_default_fields(value: Any) -> dict[str, Any]:
-    own = [item for item in dataclasses.fields(value) if getattr(value, item.name) != item.default]
-    own.sort(key=lambda item: (item.default is not dataclasses.MISSING, item.name))
-    return {item.name: _plain(getattr(value, item.name)) for item in own}
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return {"kind": layer.kind, **non_default_fields(layer)}
 
 
 def _layers(owner: str, layers: Any) -> tuple[Layer, ...]:
@@ -348,74 +297,3 @@ def _layers(owner: str, layers: Any) -> tuple[Layer, ...]:
         if type(layer) not in LAYER_KINDS.values():
             raise ArchitectureError(f"{owner} is made of layers ({', '.join(LAYER_KINDS)}), got {layer!r}")
     return tuple(layers)
-
-
-def _pair(value: Any) -> tuple[Any, Any]:
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise ArchitectureError(f"a kernel is one integer or a height and a width, got {value!r}")
-        return (value[0], value[1])
-    return (value, value)
-
-
-def _both(sides: Sides) -> tuple[int, int]:
-    return sides if isinstance(sides, tuple) else (sides, sides)
-
-
-def _keep_sides(owner: Any, name: str, low: int, high: int) -> None:
-    """Keep two equal sides as one number, so that what was trained before has the key that it had."""
-    value = getattr(owner, name)
-    if not isinstance(value, (tuple, list)):
-        return _keep_integer(owner, name, low, high)
-    if len(value) != 2:
-        raise ArchitectureError(f"{name} is one integer, or one down and one across, got {value!r}")
-    down, across = (_integer(name, side, low, high) for side in value)
-    object.__setattr__(owner, name, down if down == across else (down, across))
-    return None
-
-
-def _check_one_stride(layer: SeparableConv | DepthwiseConv) -> None:
-    if isinstance(layer.stride, tuple):
-        raise ArchitectureError(
-            f"a layer of kind {layer.kind} has one stride for both directions, as in TensorFlow; got {layer.stride!r}"
-        )
-
-
-def _integer(name: str, value: object, low: int, high: int) -> int:
-    whole = integer(value)
-    if whole is None or not low <= whole <= high:
-        raise ArchitectureError(f"{name} must be an integer from {low} to {high}, got {value!r}")
-    return whole
-
-
-def _keep_integer(owner: Any, name: str, low: int, high: int, words: str = "") -> None:
-    value = getattr(owner, name)
-    if type(value) is not int or not low <= value <= high:
-        object.__setattr__(owner, name, _integer(words or name, value, low, high))
-
-
-def _keep_option(owner: Any, name: str, options: tuple[str, ...], words: str = "") -> None:
-    value = getattr(owner, name)
-    if type(value) is not str or value not in options:
-        known = option(value, options)
-        if known is None:
-            raise ArchitectureError(f"{words or name} must be one of {', '.join(options)}; got {value!r}")
-        object.__setattr__(owner, name, known)
-
-
-def _mapping(owner: str, data: object) -> Mapping[str, Any]:
-    if not isinstance(data, Mapping):
-        raise ArchitectureError(f"{owner} is an object with named fields, got {data!r}")
-    return data
-
-
-def _list(owner: str, data: object) -> list[Any]:
-    if not isinstance(data, list):
-        raise ArchitectureError(f"expected {owner} as a list, got {data!r}")
-    return data
-
-
-def _check_fields(owner: str, fields: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        raise ArchitectureError(f"{owner} has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")

@@ -9,15 +9,8 @@ from typing import Any
 import keras
 
 from tinysearch.errors import CostMismatchError
-from tinysearch.space.architecture import (
-    Activation,
-    Architecture,
-    Conv,
-    Convolution,
-    DepthwiseConv,
-    Pool,
-    SeparableConv,
-)
+from tinysearch.space.architecture import Architecture, Conv, Convolution, DepthwiseConv, Pool, SeparableConv
+from tinysearch.space.convolution import Activation
 from tinysearch.space.cost import cost
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from tinysearch.space.architecture import (
-    Activation,
     Architecture,
     Conv,
     Convolution,
@@ -23,6 +22,7 @@ from tinysearch.space.architecture import (
     Residual,
     SeparableConv,
 )
+from tinysearch.space.convolution import Activation
 from tinysearch.space.task import Task
 
 X = TypeVar("X")

@@ -13,8 +13,8 @@ from tinysearch.space.architecture import (
     Pool,
     Residual,
     SeparableConv,
-    Sides,
 )
+from tinysearch.space.fields import Sides
 
 LEGEND = (
     "c12 convolution to 12 channels, s separable, d1 depthwise with 1 output for each channel; k5 kernel 5x5 (3x3 "

@@ -13,16 +13,9 @@ from tinysearch.errors import ShapeError, SpaceError
 from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
-from tinysearch.space.network_choices import (
-    SERIES,
-    UNIFORM,
-    from_architecture,
-    network_choices,
-    tied,
-    to_architecture,
-    uniform,
-)
+from tinysearch.space.network_choices import SERIES, UNIFORM, network_choices, tied, uniform
 from tinysearch.space.task import Task
+from tinysearch.space.translation import from_architecture, to_architecture
 
 if TYPE_CHECKING:
     import keras_tuner

@@ -25,21 +25,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tinysearch.errors import SpaceError
-from tinysearch.space.architecture import ACTIVATIONS, MAX_KERNEL, NORMS, PADDINGS
 from tinysearch.space.choices import Group
+from tinysearch.space.convolution import ACTIVATIONS, MAX_KERNEL, NORMS, PADDINGS
 from tinysearch.space.leaves import Integers, Numbers
-from tinysearch.space.network_choices import (
-    ALL_BRANCH_POOLS,
-    ALL_POOLS,
-    BRANCH_KINDS,
-    HEAD_POOLINGS,
-    KINDS,
-    SERIES,
-    network_choices,
-    prior,
-)
+from tinysearch.space.network_choices import BRANCH_KINDS, HEAD_POOLINGS, KINDS, SERIES, network_choices, prior
 from tinysearch.space.scalars import integer, option, real
 from tinysearch.space.task import Task
+from tinysearch.space.translation import ALL_BRANCH_POOLS, ALL_POOLS
 
 FORMAT = 2
 

@@ -26,6 +26,6 @@ int main(void)
         exact += same;
         correct += answer == test_labels[i];
     }
-    printf("%d of %d answers as expected, %d of them exactly; %d are correct\n", agree, TEST_VECTORS, exact, correct);
+    printf("%d of %d answers as expected, %d of them exactly; %d name the true class\n", agree, TEST_VECTORS, exact, correct);
     return agree == TEST_VECTORS ? 0 : 1;
 }

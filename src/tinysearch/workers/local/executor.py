@@ -20,13 +20,12 @@ from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
 from tinysearch.workers.local.arrays import SharedArrays
 from tinysearch.workers.local.process import Death, Process
+from tinysearch.workers.local.stalls import STEP, StallWatch
 from tinysearch.workers.local.starvation import Starvation
 from tinysearch.workers.piped import Message
 
 TRAINER = "tinysearch.training.trainer:train"
 STALL_SECONDS = 1_800.0
-# Seconds. A wait without end goes in steps, in which it sees what has stalled.
-_STEP = 1.0
 
 
 @dataclass
@@ -67,7 +66,6 @@ class LocalExecutor(Executor):
         if workers < 1:
             raise WorkerError(f"at least 1 worker is needed, got {workers}")
         self._workers = workers
-        self._stall_seconds = stall_seconds
         self._trainings = trainings
         self._trainer = trainer
         self._gpus = visible_gpus() if gpus is None else list(gpus)
@@ -80,7 +78,7 @@ class LocalExecutor(Executor):
         self._arrays = SharedArrays()
         self._images = 0
         self._starvation = Starvation()
-        self._looked = time.monotonic()
+        self._stalls = StallWatch(stall_seconds)
         self._closed = False
         # A study that is forgotten leaves no processes behind.
         self._finalizer = weakref.finalize(self, _end, self._processes, self._arrays)
@@ -115,15 +113,15 @@ class LocalExecutor(Executor):
         while True:
             if self._ended:
                 return self._ended.popleft()
-            left = _STEP if until is None else until - time.monotonic()
+            left = STEP if until is None else until - time.monotonic()
             try:
-                event = self._heard(self._inbox.get(timeout=min(max(0.0, left), _STEP)))
+                event = self._heard(self._inbox.get(timeout=min(max(0.0, left), STEP)))
             except queue.Empty:
                 event = None
                 if until is not None and time.monotonic() >= until:
-                    self._look_for_stalled()
+                    self._stalls.look(self._processes)
                     return None
-            self._look_for_stalled()
+            self._stalls.look(self._processes)
             if event is not None:
                 return event
 
@@ -271,20 +269,6 @@ class LocalExecutor(Executor):
         if task.deaths < 2:
             return None
         return Measurement(failure=f"{death.reason}, twice", log=death.log, train_seconds=death.seconds)
-
-    def _look_for_stalled(self) -> None:
-        """Give up trainings that have been silent for too long.
-
-        Time counts in steps that were seen: while all of this process is stopped (Ctrl-Z, a laptop asleep) or busy
-        with something else, nothing has stalled.
-        """
-        now = time.monotonic()
-        passed, self._looked = min(now - self._looked, 2 * _STEP), now
-        for process, handle in self._processes.items():
-            if handle is not None and not process.stalled:
-                process.silence += passed
-                if process.silence > self._stall_seconds:
-                    process.give_up()
 
     def _end_task(self, handle: int, process: Process, *, spent: bool) -> None:
         del self._tasks[handle]

@@ -1,0 +1,64 @@
+"""What the three kinds of convolution share: kernel, stride, padding, activation, normalization, bias, repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from tinysearch.errors import ArchitectureError
+from tinysearch.space.fields import Sides, both, keep_integer, keep_kernel, keep_option, keep_sides
+
+Activation = Literal["relu", "leaky_relu", "linear"]
+Norm = Literal["none", "before", "after"]
+Padding = Literal["same", "valid"]
+
+ACTIVATIONS: tuple[str, ...] = ("relu", "leaky_relu", "linear")
+NORMS: tuple[str, ...] = ("none", "before", "after")
+PADDINGS: tuple[str, ...] = ("same", "valid")
+MAX_KERNEL = 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseConvolution:
+    """What the three kinds of convolution share.
+
+    Args:
+        kernel: Height and width of the kernel in pixels, 1 to 11 each; one integer stands for a square.
+        stride: Step in both directions, 1 to 4; or the step down and the step across, for standard convolutions.
+        padding: ``"same"`` or ``"valid"``, as in Keras.
+        activation: ``"relu"``, ``"leaky_relu"`` (slope 0.2 below zero) or ``"linear"``.
+        norm: Batch normalization ``"before"`` the activation, ``"after"`` it, or ``"none"`` (Ioffe and Szegedy, 2015).
+        bias: Whether the convolution has a bias.
+        repeat: How often the layer is applied in a row *with the same weights*; each application has a batch
+            normalization of its own. More than 1 needs as many input channels as output channels.
+    """
+
+    kind: ClassVar[str]
+    kernel: tuple[int, int] = (3, 3)
+    stride: Sides = 1
+    padding: Padding = "same"
+    activation: Activation = "relu"
+    norm: Norm = "none"
+    bias: bool = True
+    repeat: int = 1
+
+    def __post_init__(self) -> None:
+        keep_kernel(self, MAX_KERNEL)
+        keep_sides(self, "stride", 1, 4)
+        keep_integer(self, "repeat", 1, 16)
+        keep_option(self, "padding", PADDINGS)
+        keep_option(self, "activation", ACTIVATIONS)
+        keep_option(self, "norm", NORMS)
+        if not isinstance(self.bias, bool):
+            raise ArchitectureError(f"bias must be true or false, got {self.bias!r}")
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """The step down and the step across."""
+        return both(self.stride)
+
+    def _check_one_stride(self) -> None:
+        if isinstance(self.stride, tuple):
+            raise ArchitectureError(
+                f"a layer of kind {self.kind} has one stride for both directions, as in TensorFlow; got {self.stride!r}"
+            )

@@ -1,0 +1,199 @@
+"""The interpreter that counts what an architecture costs, operation by operation; the rules are those of ``cost``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tinysearch.errors import ShapeError
+from tinysearch.space.architecture import Conv, Convolution, DepthwiseConv, Pool, SeparableConv
+from tinysearch.space.arena import arena_size
+from tinysearch.space.convolution import Activation, Padding
+from tinysearch.space.footprint import Footprint
+
+Shape = tuple[int, ...]
+
+
+class LayerCost(NamedTuple):
+    """One operation of a network. ``output_shape`` is per image; a shared layer's parameters stand at its first use."""
+
+    name: str
+    kind: str
+    output_shape: Shape
+    params: int
+    non_trainable_params: int
+    macs: int
+
+    @property
+    def trainable_params(self) -> int:
+        """Parameters that the optimizer changes."""
+        return self.params - self.non_trainable_params
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "output_shape": list(self.output_shape),
+            "params": self.params,
+            "trainable_params": self.trainable_params,
+            "non_trainable_params": self.non_trainable_params,
+            "macs": self.macs,
+        }
+
+
+class Tensor(NamedTuple):
+    """A tensor of the network: the buffer that holds it, and its shape per image."""
+
+    buffer: int
+    shape: Shape
+
+
+class CountingOps:
+    """The interpreter that counts."""
+
+    def __init__(self, input_shape: Shape) -> None:
+        self.layers: list[LayerCost] = []
+        self.params = self.non_trainable_params = self.macs = self.int8_weight_bytes = 0
+        # Of each buffer: its size, and the number of the last buffer that is made with it in memory.
+        self._sizes = [math.prod(input_shape)]
+        self._last_uses = [0]
+        self._weights: dict[str, int] = {}
+        self.footprint = Footprint(input_shape[2])
+        # The buffer that a convolution has just made, as long as nothing else was done to it.
+        self._bare = -1
+
+    def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
+        height, width, channels = x.shape
+        rows, columns = _window(name, height, width, layer.kernel, layer.strides, layer.padding)
+        area = layer.kernel[0] * layer.kernel[1]
+        match layer:
+            case Conv():
+                units = layer.filters
+                weights = area * channels * units
+            case SeparableConv():
+                units = layer.filters
+                weights = area * channels + channels * units
+                # What the depthwise half gives to the pointwise half is a tensor of its own.
+                depth = 0 if name in self._weights else area * channels
+                self.footprint.add("depthwise", weights=depth, outputs=channels)
+                x = self._new((rows, columns, channels), x)
+            case DepthwiseConv():
+                units = channels * layer.multiplier
+                weights = area * units
+        own = channels * units if isinstance(layer, SeparableConv) else weights
+        function = "depthwise" if isinstance(layer, DepthwiseConv) else "convolution"
+        self.footprint.add(function, weights=0 if name in self._weights else own, outputs=units)
+        macs = rows * columns * weights
+        x = self._weighted(x, name, layer.kind, (rows, columns, units), weights, layer.bias, macs, folds)
+        self._bare = x.buffer
+        return x
+
+    def batch_normalization(self, x: Tensor, name: str, *, folds: bool) -> Tensor:
+        channels = x.shape[-1]
+        if not folds:
+            self.int8_weight_bytes += 8 * channels
+        if x.buffer != self._bare:
+            # Behind an activation it is a depthwise convolution of single pixels.
+            self.footprint.add("depthwise", weights=channels, outputs=channels)
+        self._bare = -1
+        return self._in_place(x, name, "batch_norm", x.shape, params=4 * channels, non_trainable=2 * channels)
+
+    def activation(self, x: Tensor, name: str, *, kind: Activation) -> Tensor:
+        self._bare = -1
+        if kind == "leaky_relu":
+            self.footprint.add("leaky_relu")
+        return self._in_place(x, name, kind, x.shape)
+
+    def pool(self, x: Tensor, name: str, *, layer: Pool) -> Tensor:
+        height, width, channels = x.shape
+        window = _window(name, height, width, layer.window, layer.strides, layer.padding)
+        self.footprint.add(f"{layer.mode}_pool")
+        return self._free(name, f"{layer.mode}_pool", (*window, channels), x)
+
+    def dropout(self, x: Tensor, name: str, *, rate: float) -> Tensor:
+        return self._in_place(x, name, "dropout", x.shape)
+
+    def concatenate(self, xs: Sequence[Tensor], name: str) -> Tensor:
+        images = {x.shape[:2] for x in xs}
+        if len(images) > 1:
+            found = ", ".join(f"{height}x{width}" for height, width in sorted(images))
+            raise ShapeError(f"the branches of {name} end in images of different sizes: {found}")
+        shape = (*xs[0].shape[:2], sum(x.shape[2] for x in xs))
+        for _ in xs:
+            self.footprint.add("concatenate")
+        return self._free(name, "concatenate", shape, *xs)
+
+    def add(self, x: Tensor, y: Tensor, name: str) -> Tensor:
+        if x.shape != y.shape:
+            raise ShapeError(f"{name} adds shape {y.shape} to shape {x.shape}; a residual body must keep its shape")
+        self.footprint.add("add")
+        return self._free(name, "add", x.shape, x, y)
+
+    def flatten(self, x: Tensor, name: str) -> Tensor:
+        return self._in_place(x, name, "flatten", (math.prod(x.shape),))
+
+    def global_pool(self, x: Tensor, name: str, *, average: bool) -> Tensor:
+        self.footprint.add("average" if average else "max_pool")
+        return self._free(name, "global_average_pool" if average else "global_max_pool", x.shape[2:], x)
+
+    def dense(self, x: Tensor, name: str, *, units: int, activation: str) -> Tensor:
+        weights = x.shape[0] * units
+        self.footprint.add("convolution", weights=weights, outputs=units)
+        return self._weighted(x, name, "dense", (units,), weights, True, weights, folds=False)
+
+    def peak_activation_bytes(self) -> int:
+        """Return the size of the arena that the buffers of all steps fit into."""
+        return arena_size(tuple(self._sizes), tuple(self._last_uses))
+
+    def _weighted(
+        self, x: Tensor, name: str, kind: str, shape: Shape, weights: int, bias: bool, macs: int, folds: bool
+    ) -> Tensor:
+        units = shape[-1]
+        shared = name in self._weights
+        if self._weights.setdefault(name, weights) != weights:
+            raise ShapeError(
+                f"{name} is repeated with shared weights, for which it must give as many channels as it takes; "
+                f"it gives {units}"
+            )
+        if not shared:
+            self.int8_weight_bytes += weights + (4 * units if bias or folds else 0)
+        params = 0 if shared else weights + (units if bias else 0)
+        self.params += params
+        self.macs += macs
+        self.layers.append(LayerCost(name, kind, shape, params, 0, macs))
+        return self._new(shape, x)
+
+    def _free(self, name: str, kind: str, shape: Shape, *inputs: Tensor) -> Tensor:
+        self.layers.append(LayerCost(name, kind, shape, 0, 0, 0))
+        return self._new(shape, *inputs)
+
+    def _in_place(
+        self, x: Tensor, name: str, kind: str, shape: Shape, params: int = 0, non_trainable: int = 0
+    ) -> Tensor:
+        self.params += params
+        self.non_trainable_params += non_trainable
+        self.layers.append(LayerCost(name, kind, shape, params, non_trainable, 0))
+        return Tensor(x.buffer, shape)
+
+    def _new(self, shape: Shape, *inputs: Tensor) -> Tensor:
+        buffer = len(self._sizes)
+        for x in inputs:
+            self._last_uses[x.buffer] = buffer
+        self._sizes.append(math.prod(shape))
+        self._last_uses.append(buffer)
+        return Tensor(buffer, shape)
+
+
+def _window(
+    name: str, height: int, width: int, kernel: tuple[int, int], strides: tuple[int, int], padding: Padding
+) -> tuple[int, int]:
+    if padding == "same":
+        return -(-height // strides[0]), -(-width // strides[1])
+    if kernel[0] > height or kernel[1] > width:
+        raise ShapeError(
+            f"{name} slides a {kernel[0]}x{kernel[1]} window without padding over an image of {height}x{width}; "
+            f"the window must not be larger than the image"
+        )
+    return (height - kernel[0]) // strides[0] + 1, (width - kernel[1]) // strides[1] + 1
