@@ -83,6 +83,18 @@ def folder(
     return make
 
 
+def larger_tests(home: Path) -> list[str]:
+    folder(parts=("train", "test"))(home)
+    for path in (home / "zoo" / "test").rglob("*.png"):
+        Image.fromarray(pixels(1, (8, 7))[0]).save(path)
+    return ["zoo"]
+
+
+def empty(home: Path) -> list[str]:
+    (home / "zoo").mkdir()
+    return ["zoo"]
+
+
 def table(text: Callable[[], str], *options: str, **others: Callable[[], str]) -> Make:
     def make(home: Path) -> list[str]:
         (home / "my.csv").write_text(text())
@@ -168,6 +180,10 @@ SOURCES = [
     Source("folder", "JPEG", folder(suffix=".jpg")),
     Source("folder", "sizes of their own", folder(mixed=True)),
     Source("folder", "sizes of their own, --size 8x8", folder("--size", "8x8", mixed=True)),
+    Source("folder", "folders inside those of classes", folder(parts=("north", "south"))),
+    Source("folder", "a folder above that of the classes", folder(parts=("all",))),
+    Source("folder", "pictures for tests of another size", larger_tests),
+    Source("folder", "an empty folder", empty),
     Source("folder", "groups in the names of files, --groups '^(p.)_'", folder("--groups", "^(p.)_")),
     Source("table", "label and pixels", table(rows)),
     Source("table", "labels are words", table(lambda: rows(words=True))),

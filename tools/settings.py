@@ -1,25 +1,32 @@
-"""Writes the table of settings in docs/python.md from their types, meanings and defaults.
+"""Writes the table of arguments in docs/python.md from their types, meanings and defaults.
 
 python tools/settings.py
 """
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
-from tinysearch.api.arguments import defaults, meanings, types
+import tinysearch
+from tinysearch.api.arguments import described, meanings
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 HEADING = "## Settings\n"
 
 
 def table() -> str:
-    """Return a row for each setting."""
-    values, texts = defaults(), meanings()
-    lines = ["| setting | default | type | meaning |", "| --- | --- | --- | --- |"]
-    for name, kind in types().items():
-        written = kind.replace("|", "\\|")
-        lines.append(f"| `{name}` | `{values[name]!r}` | `{written}` | {texts[name].replace('``', '`')} |")
+    """Return a row for each argument of ``run``."""
+    texts = {
+        **described(tinysearch.Study.run),
+        **described(tinysearch.Study),
+        **described(tinysearch.run),
+        **meanings(),
+    }
+    lines = ["| argument | default | type | meaning |", "| --- | --- | --- | --- |"]
+    for name, one in inspect.signature(tinysearch.run).parameters.items():
+        written = one.annotation.replace("|", "\\|")
+        lines.append(f"| `{name}` | `{one.default!r}` | `{written}` | {texts[name].replace('``', '`')} |")
     return "\n".join(lines) + "\n"
 
 

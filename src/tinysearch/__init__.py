@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tinysearch.api.result import Result
     from tinysearch.api.retraining import evaluate, reproduce
     from tinysearch.api.study import Study
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.errors import TinySearchError
     from tinysearch.results.callback import Callback
     from tinysearch.results.objective import Objective
@@ -38,6 +39,7 @@ __all__ = [
     "Cost",
     "Frontier",
     "Objective",
+    "Reading",
     "Recipe",
     "Result",
     "SearchSpace",
@@ -65,6 +67,7 @@ _LAZY = {
     "Cost": "space.cost",
     "Frontier": "api.calls",
     "Objective": "results.objective",
+    "Reading": "data.readers.reader",
     "Recipe": "training.recipe",
     "Result": "api.result",
     "SearchSpace": "space.search_space",

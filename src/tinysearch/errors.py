@@ -23,9 +23,15 @@ The tree::
         └── StoreWriteError         a result could not be written to the store
 
 What a person should know, and what stops nothing, is a ``TinySearchWarning``; the command line prints it as a note.
+
+Messages name an argument in backquotes, as it is typed in Python: "give another `name=`", "leave out `cold=True`". The
+command line spells it as its option, see ``cli/spelling.py``.
 """
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 
 class TinySearchError(Exception):
@@ -106,3 +112,14 @@ class StoreWriteError(WorkError):
 
 class TinySearchWarning(UserWarning):
     """Something that a person should know, and that stops nothing."""
+
+
+def meant(name: object, known: Iterable[str], alike: float = 0.6) -> str:
+    """Return the end of a message about an unknown name: which one may be meant; nothing if none is as alike, 0 to 1.
+
+    >>> meant("fashion-mnist", ["mnist", "fashion_mnist"]), meant("resnet", ["conv"])
+    ("; did you mean 'fashion_mnist'?", '')
+    """
+    by_small = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(str(name).lower(), by_small, 1, alike)
+    return f"; did you mean {by_small[near[0]]!r}?" if near else ""

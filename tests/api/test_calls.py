@@ -31,6 +31,7 @@ def test_the_exported_names_are_these() -> None:
         "Cost",
         "Frontier",
         "Objective",
+        "Reading",
         "Recipe",
         "Result",
         "SearchSpace",
@@ -156,9 +157,16 @@ def test_the_best_can_be_built_and_has_the_parameters_it_claims(made: Made) -> N
     assert model.output_shape == (None, 10)
 
 
-def test_the_best_becomes_a_file_for_a_device(reopened: Study, made: Made, tmp_path: Path) -> None:
+def test_the_best_becomes_a_file_for_a_device(
+    reopened: Study, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     best = reopened.best
     done = best.deploy("tflite", tmp_path / "out")
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith(f"{best.record.name} as tflite in {tmp_path / 'out'}; accuracy on ")
+    assert "Keras " in said[0]
+    assert "LiteRT int8 " in said[0]
+    assert said[1:] == list(done.findings.verdict)
     assert reopened.store.deployments(best.key) == [json.loads((tmp_path / "out" / "deployment.json").read_text())]
     assert (tmp_path / "out" / "model.tflite").exists()
     assert done.findings.comparisons["LiteRT int8"].agreement > 0.8
@@ -167,6 +175,12 @@ def test_the_best_becomes_a_file_for_a_device(reopened: Study, made: Made, tmp_p
     assert not (tmp_path / "other").exists()
     with pytest.raises(tinysearch.TinySearchError, match="belongs to no study"):
         made.best.deploy("c", tmp_path / "other")
+
+
+def test_a_silent_study_deploys_in_silence(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with tinysearch.open("one", store=made.folder / "store.db", verbose=0) as study:
+        study.best.deploy("saved_model", tmp_path / "out")
+    assert capsys.readouterr().err == ""
 
 
 def test_the_trained_model_takes_raw_pixels_and_is_as_good_as_it_was(made: Made, tiny: Path) -> None:
@@ -212,7 +226,17 @@ def test_a_space_whose_lists_were_ranges_is_a_warning_that_shows_the_new_form(tm
         ({"data": 3}, "int"),
         ({"lag": 0}, "0"),
         ({"schedule": "soon"}, "'soon'"),
-        ({"trails": 3}, "did you mean 'trials'"),
+        ({"trails": 3}, "'trails'; did you mean 'trials'"),
+        ({"verbos": 0}, "'verbos'; did you mean 'verbose'"),
+        ({"strategy": "baysian"}, "'baysian'; did you mean 'bayesian'"),
+        ({"strategy": "optuna:TPSampler"}, "did you mean 'optuna:TPESampler'"),
+        ({"data": "fashion-mnist"}, "'fashion-mnist'; did you mean 'fashion_mnist'"),
+        ({"data": "minst"}, "'minst'; did you mean 'mnist'"),
+        ({"recipe": {"epoch": 3}}, "'epoch'; .* did you mean 'epochs'"),
+        ({"objective": "acuracy"}, "'acuracy'; did you mean 'accuracy'"),
+        ({"budget": "ten"}, "'ten'"),
+        ({"budget": True}, "True"),
+        ({"budget": 1e4 + 0.5}, "10000.5"),
         ({"data": "missing.npz"}, "missing.npz"),
     ],
 )
@@ -223,6 +247,32 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
     with pytest.raises(ValueError, match=words) as caught:
         tinysearch.run(**given)  # type: ignore[arg-type]
     assert isinstance(caught.value, tinysearch.TinySearchError)
+
+
+@pytest.mark.parametrize("call", [tinysearch.Study, tinysearch.frontier])
+def test_settings_that_there_are_not_are_refused_with_those_that_there_are(call: Any, tiny: Path) -> None:
+    with pytest.raises(tinysearch.TinySearchError, match=r"callbacks.*store.*trials.*'verbos'; did you mean 'verbose'"):
+        call(data=tiny, verbos=0)
+
+
+def test_a_name_that_is_not_in_the_store_is_refused_with_the_one_that_may_be_meant(made: Made) -> None:
+    with pytest.raises(tinysearch.TinySearchError, match=r"'ome'.* did you mean 'one'"):
+        tinysearch.open("ome", store=made.folder / "store.db")
+
+
+def test_a_search_that_is_over_and_called_again_says_that_nothing_is_trained(
+    made: Made, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(number: int, job: object) -> None:
+        raise AssertionError("nothing is left to train")
+
+    given = {"data": tiny, "store": made.folder / "store.db", "name": "one", "executor": FakeWorker(refuse).executor()}
+    tinysearch.run(**given).close()
+    said = capsys.readouterr().err
+    assert "nothing is left to train: all is in the store already; more `trials=` continue" in " ".join(said.split())
+    assert "was evaluated before; nothing is trained" in said
+    assert said.count("  stored  ") == 2
+    assert "training 1" not in said
 
 
 def test_a_taken_name_is_refused_if_the_run_is_to_be_new(made: Made, tiny: Path) -> None:
@@ -424,7 +474,7 @@ def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_fr
         "named-2000": ["before-900", "named-1000"],
         "warm-1000": ["before-900", "cold-1000", "cold-2000", "named-1000", "named-2000"],
     }
-    with pytest.raises(RunError, match="leave out --cold"):
+    with pytest.raises(RunError, match="leave out `cold=`"):
         sweep(1_000, name="both", cold=True, warm_start=["before-900"])
 
 

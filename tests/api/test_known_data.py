@@ -107,7 +107,7 @@ def test_a_frontier_goes_on_with_its_data(store: Store, zoo: Path) -> None:
 
 def test_data_that_was_moved_is_given_by_its_place_alone_and_that_is_kept(begun: Store, zoo: Path) -> None:
     moved = zoo.rename(zoo.with_name("elsewhere"))
-    with pytest.raises(DatasetError, match=rf"{re.escape(str(zoo))}, which is not there; say with --data"):
+    with pytest.raises(DatasetError, match=rf"{re.escape(str(zoo))}, which is not there; say with `data=`"):
         tinysearch.open("mine", store=begun)
     with tinysearch.Study(data=moved, store=begun, name="mine", resume=True) as study:
         study.run(3, executor=FakeWorker().executor())
@@ -127,16 +127,23 @@ def test_data_that_has_changed_is_refused_with_both_fingerprints(begun: Store, z
     with pytest.raises(RunError) as caught:
         tinysearch.open("mine", store=begun)
     said = str(caught.value)
-    assert f"{zoo} --size 12x12 with fingerprint {before}" in said
+    assert f"{zoo} `reading=Reading(size=(12, 12))` with fingerprint {before}" in said
     assert "the data has changed" in said
-    assert "--data" in said
+    assert "`data=`" in said
 
 
 def test_another_size_is_refused_with_both_sizes(begun: Store, zoo: Path) -> None:
     for data in ("auto", zoo):
-        with pytest.raises(RunError, match="read its data with --size 12x12, got --size 16x16; leave --size out"):
+        with pytest.raises(
+            RunError,
+            match=re.escape(
+                "with `reading=Reading(size=(12, 12))`, got `reading=Reading(size=(16, 16))`; leave it out"
+            ),
+        ):
             tinysearch.Study(data=data, reading=Reading(size=(16, 16)), store=begun, name="mine", resume=True)
-    with pytest.raises(RunError, match="without --layout, got --layout chw"):
+    with pytest.raises(
+        RunError, match=re.escape("without `reading=Reading(layout=...)`, got `reading=Reading(layout='chw')`")
+    ):
         tinysearch.evaluate("mine", reading=Reading(layout="chw"), store=begun)
     tinysearch.Study(reading=Reading(size=(12, 12)), store=begun, name="mine", resume=True).close()
 

@@ -246,7 +246,7 @@ def test_a_study_that_goes_on_learns_from_what_it_began_with(make: Make, fake_wo
 
 
 def test_what_is_cold_cannot_learn_from_what_is_named(make: Make) -> None:
-    with pytest.raises(RunError, match="leave out --cold"):
+    with pytest.raises(RunError, match="leave out `cold=`"):
         make(cold=True, warm_start="before")
     with pytest.raises(RunError, match="'yes'"):
         make(cold="yes")

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinysearch.cli.sources import reading, size
-from tinysearch.data.source import options
+from tinysearch.cli.sources import size
+from tinysearch.cli.spelling import spelled
+from tinysearch.data.readers.reader import Reading
+from tinysearch.data.source import Source
 
 
 def save(path: Path, **changes: Any) -> Path:
@@ -61,6 +63,6 @@ def test_options_of_reading_decide_and_are_spelled_as_given(light: Any, tmp_path
     done = light("data", tmp_path / "two.npz", "--layout", "tc", "--groups", "who")
     assert "40 steps x 15 channels" in done.stdout
     assert "20 groups" in done.stdout
-    said = options(reading(size=size("8x9"), layout="hw", groups="who"))
-    assert said == {"--size": "8x9", "--layout": "hw", "--groups": "who"}
+    given = Source(path="two.npz", reading=Reading(size=size("8x9"), layout="hw", groups="who"))
+    assert spelled(given.words) == "two.npz --size 8x9 --layout hw --groups who"
     assert "is not a size" in light("data", "digits", "--size", "big").stderr

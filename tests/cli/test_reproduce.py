@@ -41,11 +41,12 @@ def reproduced(call: Callable[..., Done], tiny: Path, once: Callable[..., Reprod
 
 
 @pytest.mark.slow
-def test_the_table_compares_documented_with_measured(reproduced: Reproduced) -> None:
+def test_the_table_shows_what_was_measured(reproduced: Reproduced) -> None:
     (line,) = (line for line in reproduced.first.stdout.splitlines() if line.strip().startswith("inception"))
     tests = [record.test_accuracy or 0.0 for record in reproduced.records]
     assert "3,077 (3,077 + 0)" in line
-    assert "97.36 %" in line
+    # What is documented is of MNIST, and these images are not.
+    assert "97.36 %" not in line
     assert f"{100 * statistics.fmean(tests):.2f} ± {100 * statistics.stdev(tests):.2f} % (n=2)" in line
     assert "MNIST" in reproduced.first.stdout
 

@@ -153,8 +153,8 @@ def test_the_share_of_a_large_class_is_the_score_to_beat(share: float, classes: 
     assert ("imbalance" in findings) == warned
     if warned:
         assert f"{100 * share:.1f} % of the training images are of class '0'" in findings["imbalance"][1]
-        assert "--objective balanced_accuracy" in findings["imbalance"][1]
-        assert "--class-weight balanced" in findings["imbalance"][1]
+        assert "`objective='balanced_accuracy'`" in findings["imbalance"][1]
+        assert "`class_weight='balanced'`" in findings["imbalance"][1]
 
 
 def test_all_errors_are_said_at_once() -> None:

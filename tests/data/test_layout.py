@@ -55,7 +55,7 @@ def test_shapes_that_can_be_read_in_two_ways_are_refused_and_each_way_can_be_sai
     with pytest.raises(DatasetError) as caught:
         arranged(shape, "images")
     for way in ways:
-        assert f"(--layout {way})" in str(caught.value)
+        assert f"(`reading=Reading(layout={way!r})`)" in str(caught.value)
         assert arranged(shape, "images", way).layout == way
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinysearch.data import images, loading
 from tinysearch.data.dataset import Dataset, TrainingData
@@ -189,7 +190,7 @@ def test_auto_falls_back_to_digits_and_says_so() -> None:
     assert found.name == "digits"
     assert found.fallback is not None
     assert "not comparable with MNIST" in found.fallback
-    assert "--data" in found.fallback
+    assert "`data='mnist.npz'`" in found.fallback
     assert "TINYSEARCH_DATA" in found.fallback
 
 
@@ -206,7 +207,7 @@ def test_digits_asked_for_are_no_fallback() -> None:
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "cifar100"])
 def test_a_dataset_that_cannot_be_had_names_three_remedies(name: str) -> None:
     message = refusal(name)
-    for remedy in (f"--data {name}.npz", "TINYSEARCH_DATA", "network"):
+    for remedy in (f"`data='{name}.npz'`", "TINYSEARCH_DATA", "network"):
         assert remedy in message
 
 
@@ -222,7 +223,7 @@ def test_the_path_of_a_file_may_stand_for_its_name(tmp_path: Path) -> None:
 
 
 def test_digits_and_a_file_exclude_each_other(tmp_path: Path) -> None:
-    assert "--dataset" in refusal("digits", write(tmp_path / "mine.npz"))
+    assert "`dataset=`" in refusal("digits", write(tmp_path / "mine.npz"))
 
 
 def test_an_environment_that_names_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -571,3 +572,27 @@ def test_the_ten_folds_are_all_different(count: int) -> None:
     assert {len(one.validation or ()) for one in folds} == {size}
     assert {len(one.train) for one in folds} == {count - size}
     assert tuple(pixels[count - size :].ravel().tolist()) in held
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "notes", "download", "loose"])
+def test_a_wrong_folder_is_refused_alike_by_every_command(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``tinysearch data SOURCE`` gives as a name, ``tinysearch run --data SOURCE`` gives as a path."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("empty", "notes/cat", "download/zoo/cat", "loose"):
+        Path(folder).mkdir(parents=True)
+    Path("notes/cat/readme.txt").write_text("no picture")
+    picture = Image.fromarray(np.zeros((6, 6), np.uint8))
+    for place in ("download/zoo/cat/0.png", "loose/0.png"):
+        picture.save(place)
+    said = refusal(kind)
+    assert said == refusal("auto", Path(kind))
+    remedy = {
+        "missing": "or an existing file or folder",
+        "empty": "expected one folder of pictures for each class",
+        "notes": "expected one folder for each class with .png",
+        "download": f"If the classes are below {Path('download/zoo')}, give that",
+        "loose": "but 1 picture; expected one folder of pictures for each class",
+    }
+    assert remedy[kind] in said

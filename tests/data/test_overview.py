@@ -10,6 +10,7 @@ from PIL import Image
 from tinysearch.data.loading import load
 from tinysearch.data.overview import overview
 from tinysearch.data.preview import save_preview
+from tinysearch.data.readers.reader import Reading
 from tinysearch.errors import DatasetError
 
 
@@ -30,8 +31,21 @@ def test_an_overview_says_what_was_understood() -> None:
     assert (plain["kind"], plain["largest_share"], plain["errors"]) == ("images", 1 / 3, [])
 
 
-def test_without_a_test_part_there_is_none_in_the_overview() -> None:
-    assert set(overview(load(arrays(60, (6, 5)))).parts) == {"train", "validation"}
+def test_without_a_test_part_there_is_none_in_the_overview_but_a_note_how_to_have_one() -> None:
+    found = overview(load(arrays(60, (6, 5))))
+    assert set(found.parts) == {"train", "validation"}
+    assert found.notes == (
+        "the data has no test part; to evaluate networks, give ((x, y), (x_test, y_test)) or (train, validation, test)",
+    )
+
+
+def test_an_overview_says_what_was_done_to_pictures(tmp_path: Path) -> None:
+    for name in ("ant", "bee"):
+        (tmp_path / "zoo" / name).mkdir(parents=True)
+        for number in range(12):
+            Image.fromarray(arrays(1, (6, 5, 3), number)[0][0]).save(tmp_path / "zoo" / name / f"{number}.png")
+    plain = overview(load(tmp_path / "zoo", reading=Reading(color="grey"))).to_dict()
+    assert plain["preparation"] == ["colour becomes grey in whole numbers: (19595 R + 38470 G + 7471 B + 32768) >> 16"]
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (28, 28), (6, 5, 2), (40, 40, 3), (40, 40, 4), (300, 200, 3), (50, 6)])

@@ -8,7 +8,7 @@ import pytest
 
 from tinysearch.data.loading import at_hand, load
 from tinysearch.data.readers.reader import Reading
-from tinysearch.data.source import Source, options
+from tinysearch.data.source import Source, said
 from tinysearch.errors import DatasetError
 
 EVERYTHING = Source(
@@ -32,11 +32,12 @@ def test_plain_values_that_are_none_are_refused(damaged: dict[str, Any]) -> None
         Source.from_dict(damaged)
 
 
-def test_it_says_in_words_what_it_is_with_the_options_that_say_it_again() -> None:
+def test_it_says_in_words_what_it_is_with_the_arguments_that_say_it_again() -> None:
     assert EVERYTHING.words == (
-        "/data/pictures --layout hwc --label-column kind --groups (.*)_ --color rgb --reader mine:Reader --size 32x32"
+        "/data/pictures `reading=Reading(size=(32, 32), layout='hwc', label_column='kind', groups='(.*)_', "
+        "color='rgb', reader='mine:Reader')`"
     )
-    assert options(Reading()) == {}
+    assert said(Reading()) == {}
     assert Source("digits").words == "digits"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -111,7 +112,7 @@ def test_limits_of_c_are_said_to_be_unchecked_for_other_targets(
     small: Trained, dataset: Dataset, tmp_path: Path
 ) -> None:
     done = deploy(small, "tflite", tmp_path, dataset, budgets={"mine": Budget(10_000, flash_bytes=9_000)})
-    assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM are those of C code (--to c)"
+    assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM are those of C code"
 
 
 @pytest.mark.usefixtures("no_cross_tools")
@@ -275,16 +276,58 @@ def test_a_folder_that_cannot_be_made_is_refused(small: Trained, dataset: Datase
         deploy(small, "c", tmp_path / "file" / "out", dataset)
 
 
-def test_without_test_images_training_images_stand_in_and_that_is_said(
-    small: Trained, dataset: Dataset, tmp_path: Path
+@pytest.mark.usefixtures("no_cross_tools")
+@pytest.mark.parametrize("target", ["c", "tflite"])
+def test_without_test_images_accuracy_is_said_to_be_on_training_images(
+    small: Trained, dataset: Dataset, tmp_path: Path, target: str
 ) -> None:
     def none() -> Any:
         raise NoTestImagesError("none")
 
-    import dataclasses
+    untested = dataclasses.replace(dataset, load_test=none)
+    done = deploy(small, target, tmp_path, untested)
+    assert done.compared_on == "54 training images of noise"
+    known = {image.tobytes() for image in untested.training_data().train.pixels}
+    assert all(image.tobytes() in known for image in done.sample.images.pixels)
+    record = json.loads((tmp_path / "deployment.json").read_text())
+    assert record["accuracy_on"] == "training images"
+    assert any("on images that the network was trained on" in note for note in record["notes"])
+    console = Console(width=200, file=io.StringIO())
+    console.print(summary(done))
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "accuracy on training images" in printed
+    assert "note: noise has no test part" in printed
+    if target == "c":
+        readme = (tmp_path / "README.md").read_text()
+        assert "| network | accuracy on training images | same answer as Keras |" in readme
+        assert "noise has no test part" in readme
 
-    done = deploy(small, "tflite", tmp_path, dataclasses.replace(dataset, load_test=none))
-    assert done.compared_on == "60 training images (there are no others) of noise"
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_with_test_images_accuracy_is_said_to_be_on_these(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
+    done = deploy(small, "c", tmp_path, dataset)
+    assert json.loads((tmp_path / "deployment.json").read_text())["accuracy_on"] == "test images"
+    readme = (tmp_path / "README.md").read_text()
+    assert "On 30 test images of noise:" in readme
+    assert f"| C int8 | {100 * done.findings.comparisons['C int8'].accuracy:.2f} % | " in readme
+    assert "no test part" not in readme
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_it_is_said_how_the_images_were_made(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
+    prepared = dataclasses.replace(dataset, preparation=("colour becomes grey",))
+    done = deploy(small, "c", tmp_path / "c", prepared)
+    readme = (tmp_path / "c" / "README.md").read_text()
+    assert done.takes[0] == "28 rows of 28 pixels of 1 channel, row by row from the top left"
+    assert (
+        "- values are bytes from 0 to 255, as they are: the network scales them itself\n- colour becomes grey" in readme
+    )
+    assert json.loads((tmp_path / "c" / "deployment.json").read_text())["input"] == list(done.takes)
+    deploy(small, "tflite", tmp_path / "tflite", prepared, scaling=False)
+    said = json.loads((tmp_path / "tflite" / "model.json").read_text())["images"]
+    assert (
+        f"values are bytes from 0 to 255, which are scaled before the network takes them: {small.scaling.words}" in said
+    )
 
 
 @pytest.mark.device

@@ -58,8 +58,7 @@ def test_the_verdict_names_run_and_device() -> None:
     own = Limits("uno", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram))
     lines = verdict([own], fits(own, 900, SIZES, {}), 576)
     assert lines[0] == (
-        "limits of run uno: fewer than 1,000 parameters, 24,576 bytes of flash, 1,536 bytes of RAM "
-        "(--device arduino-uno):"
+        "limits of run uno: fewer than 1,000 parameters, 24,576 bytes of flash, 1,536 bytes of RAM (arduino-uno):"
     )
     assert lines[1:4] == [f"  {one.words}" for one in fits(own, 900, SIZES, {})]
     assert lines[4].endswith(
@@ -87,7 +86,7 @@ def test_without_limits_there_is_no_verdict() -> None:
 def test_limits_that_were_not_checked_are_not_passed_over() -> None:
     own = limits(flash_bytes=8_000)
     lines = verdict([own], own.network(900))
-    assert lines[-1] == "  not checked: limits on flash and RAM are those of C code (--to c)"
+    assert lines[-1] == "  not checked: limits on flash and RAM are those of C code"
 
 
 def test_runs_with_the_same_limits_are_one() -> None:

@@ -73,7 +73,7 @@ def test_what_was_scored_is_not_scored_again(
 def test_a_model_that_is_gone_is_named_with_what_to_do(store: Store, evaluated: list[Record], dataset: Dataset) -> None:
     gone = saved(store.folder_of("run"), evaluated[1])
     gone.unlink()
-    with pytest.raises(CandidateError, match=f"with seed 1 is not at {gone}.*another --store"):
+    with pytest.raises(CandidateError, match=f"with seed 1 is not at {gone}.*another `store=`"):
         score_in_int8(store, evaluated, dataset)
     # The first was scored, and is.
     assert INT8_ACCURACY in store.records("run")[0].test_metrics

@@ -1,4 +1,4 @@
-"""docs/python.md, read as a file: its examples run as one script, its table of settings is that of today."""
+"""docs/python.md, read as a file: its examples run as one script, its table of arguments is that of today."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_its_examples_run_as_one_script(
 
 def test_it_has_an_example_of_each_object_of_the_package(page: str) -> None:
     code = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
-    elsewhere = {"Cost", "Frontier", "Objective", "Result", "executors", "keras_tuner", "testing"}
+    elsewhere = {"Cost", "Frontier", "Objective", "Reading", "Result", "executors", "keras_tuner", "testing"}
     named = {name for name in tinysearch.__all__ if f"tinysearch.{name}" in code}
     assert set(tinysearch.__all__) - named == elsewhere
 
@@ -57,7 +57,7 @@ def test_its_links_lead_somewhere(page: str) -> None:
         assert link in anchors or (PAGE.parent / link).is_file(), link
 
 
-def test_its_table_of_settings_is_that_of_today(page: str) -> None:
+def test_its_table_of_arguments_is_that_of_today(page: str) -> None:
     made = runpy.run_path(str(ROOT / "tools" / "settings.py"))
     assert page == made["page"](page), "python tools/settings.py writes it anew"
     assert "| `trials` | `20` | `int` |" in page

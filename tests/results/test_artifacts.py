@@ -26,5 +26,5 @@ def test_what_cannot_be_removed_is_an_error_that_names_it(tmp_path: Path, monkey
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(artifacts.shutil, "rmtree", refuse)
-    with pytest.raises(StoreWriteError, match=r"evaluations.*Permission denied.*--name"):
+    with pytest.raises(StoreWriteError, match=r"evaluations.*Permission denied.*`name=`"):
         BestModels(tmp_path).clear()

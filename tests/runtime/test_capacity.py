@@ -20,7 +20,7 @@ def test_there_are_as_many_workers_as_cores_and_memory_allow(cores: int, gigabyt
     [
         (1, None),
         (2, "a worker takes about 1.0 GB of memory, and 2.5 GB can be used: 2 at a time, where 8 cores would allow 8"),
-        (3, "3 at a time may be killed by the system; give fewer --workers"),
+        (3, "3 at a time may be killed by the system; give fewer `workers=`"),
     ],
 )
 def test_a_note_says_where_memory_decides(workers: int, words: str | None) -> None:

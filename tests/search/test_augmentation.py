@@ -58,7 +58,7 @@ def test_a_level_whose_training_fails_is_not_chosen() -> None:
     found = chosen(Task(), none=None, mild=0.5, mirrored=None)
     assert found.chosen == "mild"
     assert "none failed" in found.words
-    with pytest.raises(TrainingError, match="--augment none"):
+    with pytest.raises(TrainingError, match="`augment='none'`"):
         chosen(Task(), none=None, mild=None, mirrored=None)
 
 

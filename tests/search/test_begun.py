@@ -19,14 +19,14 @@ def begun(runner: Any, **settings: Any) -> None:
         pass
 
 
-def test_an_interrupted_run_with_the_same_settings_is_named_with_the_command_that_resumes_it(runner: Any) -> None:
+def test_an_interrupted_run_with_the_same_settings_is_named_with_what_resumes_it(runner: Any) -> None:
     begun(runner)
     with runner.prepare("second", **SETTINGS) as run:
         said = begun_before(run)
         plan = dict(outline(run, 1))
     assert said is not None
     assert "first has the same settings and was interrupted after 2 of 3 trials" in said
-    assert f"tinysearch run --name first --resume --data DATA --store {runner.store.path}" in said
+    assert said.endswith("to resume it, give `name='first'` and `resume=True`")
     assert plan["note"] == said
 
 

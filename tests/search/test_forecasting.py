@@ -141,6 +141,12 @@ def test_a_run_takes_as_long_as_said_to_within_a_third_if_the_machine_has_traine
     assert said == pytest.approx(spent, rel=1 / 3)
 
 
+def test_without_a_test_part_no_evaluation_takes_time(runner: Any) -> None:
+    runner.dataset = dataclasses.replace(runner.dataset, test_images=0)
+    with runner.prepare(workers=WORKERS, trials=20, evaluate=3, folds=4) as run:
+        assert forecast(run, Clocked().executor(WORKERS)).evaluations == 0
+
+
 def test_the_time_of_a_front_covers_the_races_and_the_evaluations_below_every_budget(runner: Any) -> None:
     with runner.prepare(
         workers=WORKERS, strategy="pareto", budgets=(1_000, 3_000, 10_000), trials=30, evaluate=3, folds=4

@@ -72,12 +72,14 @@ def test_too_few_trials_for_a_revalidation_are_said(runner: Any) -> None:
     assert said == "no revalidation of the leaders on other folds: it takes 4 trials or more"
 
 
-@pytest.mark.parametrize(
-    ("settings", "missing"),
-    [({"folds": 1}, "then"), ({"evaluate": 0}, "test"), ({"test_images": 0}, "test")],
-)
+@pytest.mark.parametrize(("settings", "missing"), [({"folds": 1}, "then"), ({"evaluate": 0}, "test")])
 def test_what_is_not_done_is_not_said(runner: Any, settings: dict[str, Any], missing: str) -> None:
     assert missing not in plan(runner, **settings)
+
+
+def test_data_without_a_test_part_is_said_before_the_run(runner: Any) -> None:
+    assert plan(runner, test_images=0)["test"] == "the data has no test part, so no network is evaluated"
+    assert "test" not in plan(runner, test_images=0, name="other", evaluate=0)
 
 
 def test_test_images_that_nobody_has_counted_are_not_counted_by_the_search(runner: Any) -> None:

@@ -44,13 +44,13 @@ def test_only_the_limits_that_the_closest_network_exceeds_are_named() -> None:
     with pytest.raises(BudgetError) as error:
         check_reachable(_problem(Budget(1_000, macs=1_000, peak_activation_bytes=60_000, flash_bytes=60_000)))
     said = str(error.value)
-    assert "multiply-accumulates are above the limit of 1,000; raise --max-macs" in said
+    assert "multiply-accumulates are above the limit of 1,000; raise `max_macs=`" in said
     assert "flash" not in said
     assert "RAM" not in said
 
 
 def test_all_that_one_network_exceeds_is_named() -> None:
-    with pytest.raises(BudgetError, match=r"bytes of flash are above .*; raise --max-macs and --max-flash$"):
+    with pytest.raises(BudgetError, match=r"bytes of flash are above .*; raise `max_macs=` and `max_flash=`$"):
         check_reachable(_problem(Budget(1_000, macs=1_000, flash_bytes=500)))
 
 

@@ -92,7 +92,7 @@ def test_a_run_is_not_resumed_on_other_data(runner: Any) -> None:
 
 def test_a_taken_name_is_refused_with_the_remedies(runner: Any) -> None:
     runner.run("mine", trials=0)
-    with pytest.raises(RunError, match=r"mine.*--resume.*--name"):
+    with pytest.raises(RunError, match=r"mine.*`resume=True`.*`name=`"):
         runner.prepare("mine", trials=1)
 
 

@@ -73,7 +73,7 @@ def test_a_machine_without_memory_ends_the_run_and_keeps_what_was_trained(
 ) -> None:
     worker = LocalExecutor(workers, trainer="faulty:starve", stall_seconds=60.0)
     fine = {"fine": Architecture((Conv(faulty.FINE, kernel=1, bias=False),), Head("average"))}
-    with pytest.raises(WorkerError, match="--workers"):
+    with pytest.raises(WorkerError, match="fewer workers"):
         runner.run(trials=20, workers=workers, worker=worker, space=pointwise(1, 60), documented=fine)
     worker.close()
     records = runner.store.records()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinysearch.errors import BudgetError
-from tinysearch.space.budget import Budget, Verdict
+from tinysearch.space.budget import Budget, Verdict, different
 from tinysearch.space.cost import Cost
 
 COST = Cost(params=100, non_trainable_params=0, macs=200, peak_activation_bytes=300, int8_weight_bytes=400)
@@ -42,8 +42,29 @@ def test_the_first_bound_that_does_not_hold_is_the_reason() -> None:
     assert Budget(101, None, None, 1).check(COST).reason == "int8_weight_bytes"
 
 
+@pytest.mark.parametrize(
+    "bound", [10_000, 1e4, np.float32(1e4), np.int64(10_000), "10k", "1e4", "10_000", "10,000", "10000"]
+)
+def test_counts_are_taken_as_people_write_them(bound: Any) -> None:
+    assert Budget.of(bound) == Budget(10_000)
+    assert Budget(1, macs=bound) == Budget(1, macs=10_000)
+    assert type(Budget(bound).params) is int
+
+
+@pytest.mark.parametrize("bounds", [[1_000, "1k"], [0], ["ten"], [True], "1k,2k", 5])
+def test_several_bounds_are_different_whole_numbers(bounds: Any) -> None:
+    with pytest.raises(BudgetError, match="different whole numbers"):
+        different(bounds)
+    assert different(["3k", 1e3]) == (3_000, 1_000)
+
+
+def test_bytes_as_a_text_are_no_count() -> None:
+    with pytest.raises(BudgetError, match="'10k'"):
+        Budget(1, flash_bytes="10k")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["params", "macs", "peak_activation_bytes", "int8_weight_bytes"])
-@pytest.mark.parametrize("bound", [0, -1, 1.0, float("nan"), True, "10", [10]])
+@pytest.mark.parametrize("bound", [0, -1, 1.5, float("nan"), float("inf"), True, "ten", "1.5", [10]])
 def test_an_invalid_bound_is_refused_by_name_and_value(name: str, bound: Any) -> None:
     with pytest.raises(BudgetError) as caught:
         Budget(**{"params": 10, name: bound})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
+from tinysearch.search.given import check_known
 from tinysearch.search.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class FrontierSettings(TypedDict, total=False):
         space: What narrows the search space: a mapping, a JSON file or a ``SearchSpace``, see ``docs/space.md``.
         constraints: Your own constraints on candidates: instances, classes or ``"module:Class"``.
         objective: Metric to optimize: ``"accuracy"``, ``"balanced_accuracy"``, ``"macro_f1"``, or one of your own.
-        max_macs: Maximum number of multiply-accumulates per image.
+        max_macs: Maximum number of multiply-accumulates per image, a number or a text, ``"500k"``.
         max_ram: Maximum RAM of the int8 activations, in bytes or as a text, ``"24K"``.
         max_flash: Maximum flash for weights and C code, in bytes or as a text.
         max_weight_bytes: Maximum size of the int8 weights, in bytes or as a text.
@@ -68,7 +69,7 @@ class FrontierSettings(TypedDict, total=False):
     space: str | Path | Mapping[str, Any] | SearchSpace
     constraints: str | Constraint | type[Constraint] | Iterable[str | Constraint | type[Constraint]]
     objective: str | Objective | type[Objective]
-    max_macs: int | None
+    max_macs: float | str | None
     max_ram: int | str | None
     max_flash: int | str | None
     max_weight_bytes: int | str | None
@@ -89,9 +90,18 @@ class Settings(FrontierSettings, total=False):
         cold: Whether to learn from no other run.
     """
 
-    budgets: Iterable[int]
+    budgets: Iterable[float | str]
     warm_start: str | Iterable[str] | None
     cold: bool
+
+
+def check(given: Mapping[str, Any], taker: Callable[..., Any]) -> None:
+    """Refuse settings that a function or a class does not take.
+
+    Raises:
+        RunError: if a name is unknown.
+    """
+    check_known(given, (name for name in inspect.signature(taker).parameters if name != "self"))
 
 
 def types(settings: type = Settings) -> dict[str, str]:
@@ -101,12 +111,14 @@ def types(settings: type = Settings) -> dict[str, str]:
 
 def meanings() -> dict[str, str]:
     """Return what each setting means by its name: an empty dictionary where Python was told to drop docstrings."""
-    found: dict[str, str] = {}
-    for settings in (FrontierSettings, Settings):
-        listed = inspect.cleandoc(settings.__doc__ or "").partition("Args:\n")[2]
-        for name, text in re.findall(r"^    (\w+): (.+(?:\n        .+)*)", listed, re.MULTILINE):
-            found[name] = " ".join(text.split())
-    return found
+    return {**described(FrontierSettings), **described(Settings)}
+
+
+def described(target: object) -> dict[str, str]:
+    """Return what each argument means by its name, as the docstring of a function or a class says."""
+    listed = inspect.cleandoc(target.__doc__ or "").partition("Args:\n")[2]
+    found = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", listed, re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
 
 
 def defaults() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api.arguments import FrontierSettings, Settings, spelled_out
+from tinysearch.api.arguments import FrontierSettings, Settings, check, spelled_out
 from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
@@ -31,7 +31,7 @@ TRIALS = 10
 
 @spelled_out(Settings)
 def run(
-    budget: int | Budget | None = None,
+    budget: float | str | Budget | None = None,
     *,
     data: Any = "auto",
     dataset: str = "auto",
@@ -54,7 +54,8 @@ def run(
     >>> study.best.load()  # doctest: +SKIP
 
     Args:
-        budget: Networks have fewer total parameters than this; or a ``Budget``; 10,000 by default.
+        budget: Networks have fewer total parameters than this, a number or a text such as ``"10k"``; or a ``Budget``;
+            10,000 by default.
         data, dataset, reading, augment, store, reuse, callbacks: See ``Study``.
         name, resume: See ``Study``. Call it again with the same name to resume.
         verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
@@ -70,6 +71,7 @@ def run(
         WorkError: if something fails during the work.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
+    check(settings, run)
     study = Study(
         budget,
         data=data,
@@ -99,14 +101,24 @@ def run(
     return study
 
 
-def open_study(name: str | None = None, *, store: Store | Path | str | None = None, data: Any = "auto") -> Study:
+def open_study(
+    name: str | None = None,
+    *,
+    store: Store | Path | str | None = None,
+    data: Any = "auto",
+    verbose: bool | int = True,
+) -> Study:
     """Open an existing study; without a name, the latest one.
+
+    Args:
+        name: Name of its run.
+        store, data, verbose: See ``Study``.
 
     Raises:
         RunError: if there is none.
         DatasetError: if the data differ from those of the study.
     """
-    return Study(name=name, store=store, data=data, resume=True)
+    return Study(name=name, store=store, data=data, verbose=verbose, resume=True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -134,7 +146,7 @@ class Frontier:
 
 @spelled_out(FrontierSettings, trials=None, strategy=None)
 def frontier(
-    budgets: Iterable[int] = BUDGETS,
+    budgets: Iterable[float | str] = BUDGETS,
     *,
     data: Any = "auto",
     dataset: str = "auto",
@@ -180,12 +192,14 @@ def frontier(
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
     from tinysearch.search.given import learns_unasked, search_space_of
+    from tinysearch.space.budget import different
 
+    check(settings, frontier)
     given = {key: value for key, value in settings.items() if value is not None}
     given |= {"callbacks": callbacks, "verbose": verbose, "augment": augment, "reuse": reuse}
-    bounds = list(budgets)
-    if not bounds or len(set(bounds)) < len(bounds) or min(bounds) < 1:
-        raise BudgetError(f"budgets are different whole numbers of at least 1, got {bounds}")
+    bounds = different(budgets)
+    if not bounds:
+        raise BudgetError("a frontier has at least one budget, got none")
     chosen = list(warm_start)
     unasked = learns_unasked({"cold": cold, **({"warm_start": chosen} if chosen else {})})
     opened = store if isinstance(store, Store) else open_store(store)

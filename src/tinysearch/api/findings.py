@@ -29,6 +29,7 @@ class Findings:
     settings: RunSettings
     _store: Store
     _name: str | None
+    _verbose: bool | int
 
     def __repr__(self) -> str:
         """Show the study in short."""
@@ -95,7 +96,8 @@ class Findings:
 
     def _result(self, standing: Standing[Record], run: str) -> Result:
         folder = self._store.folder_of(run)
-        return Result.of(standing, self.dataset, folder, self._store.path, self.settings.budget)
+        known = self.dataset, folder, self._store.path, self.settings.budget
+        return Result.of(standing, *known, verbose=bool(self._verbose))
 
     def _summaries(self) -> list[Summary]:
         known = self._name is not None and self._store.has(self._name)

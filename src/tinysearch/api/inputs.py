@@ -105,7 +105,7 @@ def latest_search(store: Store) -> Run:
     """
     searches = [run for run in store.runs() if "trials" in run.settings]
     if not searches:
-        raise RunError(f"the store {store.path} has no run to resume; begin one without --resume")
+        raise RunError(f"the store {store.path} has no run to resume; begin one first")
     return searches[-1]
 
 
@@ -126,14 +126,14 @@ def run_to_resume(store: Store, name: str | None, resume: Resume) -> Run | None:
         if name is not None and store.has(name):
             carrier = holder(store.folder_of(name))
             if carrier is not None:
-                raise RunError(f"run {name!r} is in use by {carrier}; wait for it, stop it, or give another --name")
+                raise RunError(f"run {name!r} is in use by {carrier}; wait for it, stop it, or give another `name=`")
             raise RunError(
-                f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
+                f"a run named {name!r} is in the store already; continue it with `resume=True`, or give another `name=`"
             )
         return None
     run = store.run(name) if name is not None else latest_search(store)
     if "trials" not in run.settings:
-        raise RunError(f"run {run.name!r} is not a search and cannot be resumed; start a search without --resume")
+        raise RunError(f"run {run.name!r} is not a search and cannot be resumed; start a search under another `name=`")
     return run
 
 

@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a result is from: the data of its study, folder and limits of its run, the store, all its records."""
+    """Where a result is from: the data of its study, folder and limits of its run, the store, all its records.
+
+    ``verbose`` is that of the study: whether it says what it does.
+    """
 
     dataset: Dataset
     folder: Path
     store: Path
     records: tuple[Record, ...]
     budget: Budget | None
+    verbose: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +65,14 @@ class Result:
 
     @classmethod
     def of(
-        cls, standing: Standing[Record], dataset: Dataset, folder: Path, store: Path, budget: Budget | None = None
+        cls,
+        standing: Standing[Record],
+        dataset: Dataset,
+        folder: Path,
+        store: Path,
+        budget: Budget | None = None,
+        *,
+        verbose: bool = False,
     ) -> Result:
         """Return the result of a candidate by how it stands.
 
@@ -71,6 +82,7 @@ class Result:
             folder: That of its run.
             store: Where the store is.
             budget: The limits of its run; None for none.
+            verbose: Whether ``deploy`` says what came of it.
         """
         from tinysearch.results.artifacts import handed_out, saved
 
@@ -89,7 +101,7 @@ class Result:
             tuple(one.val_accuracy or 0.0 for one in again),
             tuple(one.test_accuracy for one in trainings if one.test_accuracy is not None),
             training,
-            _Origin(dataset, folder, store, tuple(standing.trainings), budget),
+            _Origin(dataset, folder, store, tuple(standing.trainings), budget, verbose),
         )
 
     def __repr__(self) -> str:
@@ -150,6 +162,8 @@ class Result:
     def deploy(self, target: str, folder: Path | str, *, dtype: Dtype = "int8", scaling: bool = True) -> Deployment:
         """Export the trained network for a device, compare it with Keras, and store a record of the deployment.
 
+        Unless the study is silent (``verbose=0``), this prints how it compares, and whether it is within the limits.
+
         Args:
             target: ``"c"``, ``"tflite"`` (LiteRT), ``"onnx"`` or ``"saved_model"``.
             folder: Folder to write to; it is created if needed.
@@ -167,7 +181,9 @@ class Result:
         import warnings
 
         from tinysearch.deploy.deployment import deploy_candidate
+        from tinysearch.deploy.summary import in_short
         from tinysearch.errors import TinySearchWarning
+        from tinysearch.report.display import show
         from tinysearch.results.artifacts import saved
         from tinysearch.results.store import IN_MEMORY
 
@@ -175,7 +191,7 @@ class Result:
             raise RunError(f"{self.key} belongs to no study; open the study that has trained it, with tinysearch.open")
         origin = self._origin
         paths = [saved(origin.folder, one) for one in origin.records]
-        return deploy_candidate(
+        done = deploy_candidate(
             self.record.name,
             origin.records,
             [path if path.exists() else None for path in paths],
@@ -188,3 +204,6 @@ class Result:
             store=None if origin.store == IN_MEMORY else origin.store,
             tell=lambda text: warnings.warn(text, TinySearchWarning, stacklevel=2),
         )
+        if origin.verbose:
+            show(in_short(done))
+        return done

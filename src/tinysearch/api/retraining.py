@@ -164,9 +164,9 @@ def reproduce(
     names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
     path = store.path if isinstance(store, Store) else Path(store or default_path())
     known = [recorded(key, path) for key in keys]
-    for option, value in (("recipe", recipe), ("epochs", epochs), ("plateau-factor", plateau_factor)):
+    for name, value in (("recipe", recipe), ("epochs", epochs), ("plateau_factor", plateau_factor)):
         if keys and value is not None:
-            raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave --{option} {value} out")
+            raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave `{name}={value!r}` out")
     how = recipe_of(recipe or "documented", 10)
     if epochs is not None:
         how = dataclasses.replace(how, epochs=epochs)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api.arguments import Settings, spelled_out
+from tinysearch.api.arguments import Settings, check, spelled_out
 from tinysearch.api.findings import Findings
 from tinysearch.api.inputs import (
     Resume,
@@ -43,12 +43,13 @@ class Study(Findings):
     """A search below a budget: its settings, its data and its results, which are kept in a store.
 
     Args:
-        budget: Bound on total parameters, or a ``Budget``; a candidate at or above it is rejected; 10,000 by default.
+        budget: Bound on total parameters, a number or a text such as ``"10k"``, or a ``Budget``; a candidate at or
+            above it is rejected; 10,000 by default.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
             ``docs/data.md``. A run that is resumed reads it from where it was, unless it is given.
         dataset: Name of the dataset that the file of ``data`` must be; with ``"mnist"`` it has to be MNIST.
-        reading: How to read the data where it is ambiguous, see ``tinysearch.data.readers.reader.Reading``.
+        reading: How to read the data where it is ambiguous, as a ``tinysearch.Reading``, ``Reading(layout="hwc")``.
         augment: ``"auto"`` compares a few augmentations in short trainings before the search; ``"none"`` uses none; a
             JSON file or a mapping gives the amounts, ``{"mirroring": 0.5}``. ``"recipe"`` takes that of the recipe. By
             default that of the recipe, if it suits the data, and of the default recipe as much as suits the budget.
@@ -75,7 +76,7 @@ class Study(Findings):
 
     def __init__(
         self,
-        budget: int | Budget | None = None,
+        budget: float | str | Budget | None = None,
         *,
         data: Any = "auto",
         dataset: str = "auto",
@@ -94,6 +95,7 @@ class Study(Findings):
         from tinysearch.search.given import learns_unasked, plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
+        check(settings, Study)
         if resume not in ("auto", True, False):
             raise RunError(f"resume is 'auto', True or False, got {resume!r}")
         if name is not None:

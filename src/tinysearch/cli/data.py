@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,14 @@ from tinysearch.cli.inspect import Format, FormatOption
 from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_USAGE, reported, stdout
+from tinysearch.cli.spelling import spelled
+
+if TYPE_CHECKING:
+    from tinysearch.data.readers.reader import Reading
 
 
 @reported
+@sources.reads_data
 def data(
     source: Annotated[
         str, typer.Argument(help="A file, a folder, or the name of a dataset: auto, mnist, cifar10, digits, ...")
@@ -25,12 +30,8 @@ def data(
         typer.Option(parser=path, metavar="FILE.png", help="Save a contact sheet with some images of each class."),
     ] = None,
     format: FormatOption = Format.table,  # noqa: A002
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Check data: print its shape, values, classes with counts, splits and problems. Nothing is trained.
 
@@ -43,8 +44,8 @@ def data(
     from tinysearch.data.preview import save_preview
     from tinysearch.report import data as shown
 
-    dataset = load(source, reading=sources.reading(size, layout, label_column, groups, color, reader))
-    found = overview(dataset)
+    dataset = load(source, reading=reading)
+    found = overview(dataset).worded(spelled)
     if preview is not None:
         save_preview(dataset, preview)
     if format is Format.json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,14 @@ from tinysearch.cli.numbers import positive
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
+from tinysearch.cli.spelling import spelled
+
+if TYPE_CHECKING:
+    from tinysearch.data.readers.reader import Reading
 
 
 @reported
+@sources.reads_data
 def deploy(
     candidate: options.Candidate,
     to: Annotated[str, typer.Option("--to", metavar="TARGET", help="c, tflite (LiteRT), onnx or saved_model.")],
@@ -40,14 +45,10 @@ def deploy(
     ] = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Export a trained network for a device, and compare it with Keras.
 
@@ -69,8 +70,7 @@ def deploy(
     found = find(candidate, place)
     if run is not None:
         found = found.of(run)
-    read = sources.reading(size, layout, label_column, groups, color, reader)
-    asked = Given(data or "auto", dataset, read)
+    asked = Given(data or "auto", dataset, reading)
     if asked.nothing:
         found.check_one_dataset()
     given = data_of_first(found.runs[::-1], asked)
@@ -91,6 +91,6 @@ def deploy(
             budgets=here.budgets,
             **({} if vectors is None else {"vectors": vectors}),
             store=place,
-            tell=lambda text: notes.print(f"note: {text}", style="bold yellow", soft_wrap=True),
+            tell=lambda text: notes.print(f"note: {spelled(text)}", style="bold yellow", soft_wrap=True),
         )
     stdout().print(summary(done))

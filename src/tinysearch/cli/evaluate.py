@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,14 @@ from tinysearch.cli import completion, options, plugins, sources, stores
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
+from tinysearch.cli.spelling import spelled
+
+if TYPE_CHECKING:
+    from tinysearch.data.readers.reader import Reading
 
 
 @reported
+@sources.reads_data
 def evaluate(
     run: Annotated[str, typer.Argument(help="Name of the run.", autocompletion=completion.runs)],
     top: Annotated[
@@ -27,13 +32,9 @@ def evaluate(
     cluster: options.Cluster = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Retrain the best candidates of a run on all training images, and score them on the test images.
 
@@ -61,11 +62,11 @@ def evaluate(
                 int8=int8,
                 data=data or "auto",
                 dataset=dataset,
-                reading=sources.reading(size, layout, label_column, groups, color, reader),
+                reading=reading,
                 store=opened,
                 workers=workers,
                 executor=executor,
-                callbacks=[Display(notes, notes=False)],
+                callbacks=[Display(notes, notes=False, spell=spelled)],
                 verbose=0,
             )
         budget = opened.run(run).budget

@@ -17,12 +17,14 @@ from tinysearch.cli.output import write
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
-from tinysearch.errors import BudgetError, InputError, TrainingError
+from tinysearch.cli.spelling import spelled
+from tinysearch.errors import InputError, TrainingError
 from tinysearch.report.display import Display
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Stage
     from tinysearch.results.record import Record
 
@@ -30,6 +32,7 @@ BUDGETS = "1000,2000,3000,5000,8000,10000"
 
 
 @reported
+@sources.reads_data
 def frontier(
     budgets: Annotated[
         str,
@@ -89,12 +92,6 @@ def frontier(
     callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     name: Annotated[
         str,
         typer.Option(
@@ -115,6 +112,8 @@ def frontier(
         ),
     ] = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Search for the best network below each of several budgets, and print the Pareto front.
 
@@ -131,11 +130,10 @@ def frontier(
     from tinysearch.cli.evaluations import front, winners
     from tinysearch.cli.signals import terminations
 
-    bounds = _bounds(budgets)
+    bounds = several(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"{plot} cannot be written: there is no folder {plot.parent}; name another file with --plot")
     notes = stderr()
-    read = sources.reading(size, layout, label_column, groups, color, reader)
     given: dict[str, Any] = {
         "trials": trials,
         "epochs": epochs,
@@ -161,7 +159,7 @@ def frontier(
             bounds,
             data=data or "auto",
             dataset=dataset,
-            reading=read,
+            reading=reading,
             name=name,
             store=store,
             workers=workers,
@@ -214,7 +212,7 @@ class SweepDisplay(Display):
     """
 
     def __init__(self, console: Console, name: str, budgets: Sequence[int]) -> None:
-        super().__init__(console, notes=False)
+        super().__init__(console, notes=False, spell=spelled)
         self._budgets = list(budgets)
         self._to = console
         self._name = name
@@ -251,16 +249,3 @@ def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
     board = rank(list(every.values()))
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")
     write(page(figure), path, "--plot")
-
-
-def _bounds(budgets: str) -> list[int]:
-    """Return the budgets of a list.
-
-    Raises:
-        BudgetError: if one is not at least 1, or they are not all different.
-        InputError: if one is no whole number.
-    """
-    bounds = several(budgets)
-    if len(set(bounds)) < len(bounds) or min(bounds) < 1:
-        raise BudgetError(f"budgets are different whole numbers of at least 1, separated by commas; got {budgets!r}")
-    return bounds

@@ -15,6 +15,7 @@ from tinysearch.cli.reporting import reported, stdout
 
 if TYPE_CHECKING:
     from tinysearch.cli.candidates import Found
+    from tinysearch.data.readers.reader import Reading
 
 
 class Format(str, Enum):
@@ -36,6 +37,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")
 
 
 @reported
+@sources.reads_data
 def cost(
     candidate: options.Candidate,
     format: FormatOption = Format.table,  # noqa: A002
@@ -45,9 +47,8 @@ def cost(
     classes: tasks.Classes = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Compute the parameters, MACs, RAM and flash of a network, without TensorFlow.
 
@@ -59,8 +60,7 @@ def cost(
     from tinysearch.cli.candidates import find
     from tinysearch.report import details
 
-    read = sources.reading(size, layout, label_column)
-    task = tasks.task_of(input_shape, classes, dataset, data, read)
+    task = tasks.task_of(input_shape, classes, dataset, data, reading)
     found = find(candidate, stores.to_read(store, reference), trained=False, task=task)
     if format is Format.json:
         write(json.dumps(found.cost.to_dict(), indent=2) + "\n")
@@ -97,6 +97,7 @@ def show(
 
 
 @reported
+@sources.reads_data
 def space(
     budget: options.Budget = 10_000,
     samples: Annotated[
@@ -109,9 +110,8 @@ def space(
     classes: tasks.Classes = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Print the search space: its choices, its size, its smallest network, and the share within a budget.
 
@@ -127,8 +127,7 @@ def space(
     from tinysearch.space.survey import survey
 
     bound = Budget(budget)
-    read = sources.reading(size, layout, label_column)
-    task = tasks.task_of(input_shape, classes, dataset, data, read)
+    task = tasks.task_of(input_shape, classes, dataset, data, reading)
     narrowed = SearchSpace(task, tree_of(read_space(space) or {}, budget, task))
     found = survey(bound, space=narrowed, draws=2_000, samples=samples, seed=seed)
     if format is Format.json:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 
 import typer
 
 from tinysearch.errors import InputError
-from tinysearch.space.sizes import size
-
-# A point belongs to what is multiplied: 10.000 is ten thousand to some and ten to others.
-_WHOLE = re.compile(r"([+-]?)(?:(\d+(?:_\d+)*|\d{1,3}(?:,\d{3})+)(\.\d+(?=[kme]))?)(k|m|e\d{1,2})?", re.IGNORECASE)
-_THOUSANDS = {"": "", "k": "e3", "m": "e6"}
-WAYS = "write it as in 10000, 10_000, 10,000 or 10k"
+from tinysearch.space.sizes import WAYS, count, size
 
 # Ten years: no clock of the system goes astray on less.
 _LONGEST = 10 * 365 * 86_400.0
@@ -25,24 +19,16 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 def whole(given: str | int) -> int:
     """Return a whole number. A default comes as the number that it is.
 
-    Underscores or commas may set thousands apart; ``k`` and ``M`` at the end stand for thousands and millions.
-
     Raises:
         typer.BadParameter: if the text is no whole number.
 
-    >>> whole("10000"), whole("10_000"), whole("10,000"), whole("10k"), whole("1.5M"), whole("1e4"), whole(7)
-    (10000, 10000, 10000, 10000, 1500000, 10000, 7)
+    >>> whole("10k"), whole(7)
+    (10000, 7)
     """
-    text = str(given).strip()
-    match = _WHOLE.fullmatch(text)
-    if match is not None:
-        sign, digits, fraction, unit = (part or "" for part in match.groups())
-        number = Decimal(
-            sign + digits.replace("_", "").replace(",", "") + fraction + _THOUSANDS.get(unit.lower(), unit)
-        )
-        if number == number.to_integral_value():
-            return int(number)
-    raise typer.BadParameter(f"{text!r} is not a whole number; {WAYS}")
+    number = count(given)
+    if number is None:
+        raise typer.BadParameter(f"{str(given).strip()!r} is not a whole number; {WAYS}")
+    return number
 
 
 def natural(given: str | int) -> int:

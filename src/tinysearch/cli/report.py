@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @reported
+@sources.reads_data
 def report(
     runs: options.Runs = None,
     output: Annotated[Path, typer.Option("--output", "-o", parser=path, metavar="FILE", help="The page.")] = Path(
@@ -33,14 +34,11 @@ def report(
             show_default=False,
         ),
     ] = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     metric: options.Metric = None,
     reference: options.Reference = False,
     store: options.StoreOrArchive = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Write a page with the results in the store: plots, leaderboard, and details of each candidate.
 
@@ -53,8 +51,7 @@ def report(
 
     with open_to_read(stores.to_read(store, reference)) as opened:
         words = stores.store_words(store)
-        read = sources.reading(size, layout, label_column, color=color, reader=reader)
-        page = page_of(opened, runs or (), data, reading=read, reference=reference, words=words, metric=metric)
+        page = page_of(opened, runs or (), data, reading=reading, reference=reference, words=words, metric=metric)
     write_page(page, output)
     stderr().print(f"wrote {output}", soft_wrap=True)
 

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from tinysearch.cli.spelling import spelled
 from tinysearch.errors import InputError, TinySearchError, TinySearchWarning
 
 P = ParamSpec("P")
@@ -63,7 +64,7 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
         except TinySearchError as error:
             if Debug.wanted:
                 traceback.print_exc()
-            _say(f"error: {error}")
+            _say(f"error: {spelled(str(error))}")
             raise typer.Exit(EXIT_USAGE if isinstance(error, InputError) else EXIT_FAILURE) from None
         except Exception as error:
             if Debug.wanted:
@@ -90,7 +91,7 @@ def _notes() -> Iterator[None]:
                 others(message, category, *where, **more)
             elif str(message) not in said:
                 said.add(str(message))
-                stderr().print(Text(f"note: {message}", style="bold yellow"), soft_wrap=True)
+                stderr().print(Text(f"note: {spelled(str(message))}", style="bold yellow"), soft_wrap=True)
 
         warnings.showwarning = show
         yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +10,14 @@ from tinysearch.cli import completion, options, plugins, sources
 from tinysearch.cli.numbers import positive, whole
 from tinysearch.cli.reporting import reported, stderr, stdout
 from tinysearch.cli.signals import terminations
+from tinysearch.cli.spelling import spelled
+
+if TYPE_CHECKING:
+    from tinysearch.data.readers.reader import Reading
 
 
 @reported
+@sources.reads_data
 def reproduce(
     models: Annotated[
         list[str] | None,
@@ -48,13 +53,9 @@ def reproduce(
     cluster: options.Cluster = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Train hand-designed baselines or found candidates again, and compare the results with their figures.
 
@@ -78,11 +79,11 @@ def reproduce(
             run=run,
             data=data or "auto",
             dataset=dataset,
-            reading=sources.reading(size, layout, label_column, groups, color, reader),
+            reading=reading,
             store=store,
             workers=workers,
             executor=executor,
-            callbacks=[Display(notes, notes=False)],
+            callbacks=[Display(notes, notes=False, spell=spelled)],
             verbose=0,
         )
     if found.baselines:

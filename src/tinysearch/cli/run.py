@@ -14,11 +14,13 @@ from tinysearch.cli.next_steps import as_options, interruption, next_steps, stil
 from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
+from tinysearch.cli.spelling import spelled
 from tinysearch.errors import TrainingError
 from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
     from tinysearch.api.study import Study
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.search.outcome import RunOutcome
 
 
@@ -31,6 +33,7 @@ class Reuse(str, Enum):
 
 
 @reported
+@sources.reads_data
 def run(
     budget: Annotated[
         int | None,
@@ -105,12 +108,6 @@ def run(
     callback: search_options.Callbacks = None,
     dataset: options.Dataset = "auto",
     data: options.Data = None,
-    size_of_images: sources.Size = None,
-    layout: sources.Layout = None,
-    label_column: sources.LabelColumn = None,
-    groups: sources.Groups = None,
-    color: sources.Color = None,
-    reader: sources.Reader = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -154,6 +151,8 @@ def run(
         ),
     ] = None,
     store: options.Store = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Search for the best network below a budget of parameters, and print the leaderboard.
 
@@ -201,18 +200,17 @@ def run(
         "stall_limit": seconds(stall_limit),
     }
     which = Reuse.none if retrain else reuse
-    read = sources.reading(size_of_images, layout, label_column, groups, color, reader)
     notes = stderr()
     with terminations() as signals:
         study = Study(
             data=data or "auto",
             dataset=dataset,
-            reading=read,
+            reading=reading,
             store=store,
             name=name,
             resume=search_options.resumed(resume),
             reuse=which.value,
-            callbacks=[Display(notes, notes=False), *plugins.callbacks(callback)],
+            callbacks=[Display(notes, notes=False, spell=spelled), *plugins.callbacks(callback)],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from tinysearch.cli import completion, panels
-
-if TYPE_CHECKING:
-    from tinysearch.data.readers.reader import Reading
 
 
 def size(given: str | tuple[int, ...]) -> tuple[int, ...]:
@@ -91,20 +91,42 @@ Reader = Annotated[
 ]
 
 
-def reading(
-    size: object = None,
-    layout: str | None = None,
-    label_column: str | None = None,
-    groups: str | None = None,
-    color: str | None = None,
-    reader: str | None = None,
-) -> Reading:
-    """Return what these options say.
+_OPTIONS = {
+    "size": Size,
+    "layout": Layout,
+    "label_column": LabelColumn,
+    "groups": Groups,
+    "color": Color,
+    "reader": Reader,
+}
 
-    Raises:
-        DatasetError: if one of them is not legal.
+
+def reads_data(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command these options, behind its option ``data`` or else last; it gets them as one value, ``reading``.
+
+    An option that is not legal is a ``DatasetError`` before the command begins.
     """
-    from tinysearch.data.readers.reader import Reading
 
-    sides = size if isinstance(size, tuple) else None
-    return Reading(size=sides, layout=layout, label_column=label_column, groups=groups, color=color, reader=reader)
+    @functools.wraps(command)
+    def wrapped(**given: Any) -> None:
+        from tinysearch.data.readers.reader import Reading
+
+        said = {name: given.pop(name, None) for name in _OPTIONS}
+        command(**given, reading=Reading(**said))
+
+    # The type of what the command gets is imported for type checkers alone.
+    hints = get_type_hints(command, localns={"Reading": object}, include_extras=True)
+    own = [
+        one.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, one in inspect.signature(command).parameters.items()
+        if name != "reading"
+    ]
+    ours = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
+        for name, option in _OPTIONS.items()
+    ]
+    place = next((index + 1 for index, one in enumerate(own) if one.name == "data"), len(own))
+    parameters = [*own[:place], *ours, *own[place:]]
+    wrapped.__signature__ = inspect.Signature(parameters, return_annotation=None)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {one.name: one.annotation for one in parameters}
+    return wrapped

@@ -130,8 +130,8 @@ def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
             "warning",
             "imbalance",
             f"{100 * share:.1f} % of the training images are of class {largest}: always predicting it has that "
-            f"accuracy, which is the score to beat. --objective balanced_accuracy weights all classes equally, and "
-            f"--class-weight balanced trains for it",
+            f"accuracy, which is the score to beat. `objective='balanced_accuracy'` weights all classes equally, and "
+            f"`class_weight='balanced'` trains for it",
         )
 
 

@@ -93,6 +93,7 @@ class Dataset:
         split: How a search divides the training images.
         groups: The group of each training image by number, shape ``(images,)``; None if there are none.
         notes: What a person should know of how the data was read, a sentence each.
+        preparation: What was done to the source's pictures or arrays, a sentence each: a device must do the same.
         labels: What kind of labels the data came with, in words.
         rows: The number that each training image had in its part of the source, from 0; None if the order is that.
         warnings: What may be wrong with it, see ``checks``; nothing before it was checked.
@@ -112,6 +113,7 @@ class Dataset:
     split: Split = field(default_factory=Split)
     groups: Array | None = field(default=None, repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    preparation: tuple[str, ...] = ()
     labels: str = "whole numbers"
     rows: Array | None = field(default=None, repr=False, compare=False)
     warnings: tuple[str, ...] = ()

@@ -40,6 +40,13 @@ class Arrangement:
     shape: tuple[int, int, int]
     note: str | None = None
 
+    @property
+    def preparation(self) -> tuple[str, ...]:
+        """What is done to the arrays of a source, a sentence each; nothing where they are only folded."""
+        if self.layout in ("chw", "ct"):
+            return ("channels, which are whole planes one after the other in the source, are put side by side",)
+        return ()
+
     def apply(self, pixels: Array) -> Array:
         """Return a part of the array as ``(images, height, width, channels)``, a view where there can be one."""
         if self.layout == "chw" and pixels.ndim == 2:
@@ -78,8 +85,9 @@ def arranged(
             sides = sides[:-1]
         if len(sides) != rank[layout]:
             raise DatasetError(
-                f"the {what} have shape {shape}, which cannot be read as {WORDS[layout]} (--layout {layout}); that "
-                f"needs {rank[layout] + 1} axes, that of the images included"
+                f"the {what} have shape {shape}, which cannot be read as {WORDS[layout]} "
+                f"(`reading=Reading(layout={layout!r})`); that needs "
+                f"{rank[layout] + 1} axes, that of the images included"
             )
         found = Arrangement(layout, _shape(layout, sides))
     elif len(sides) == 2:
@@ -120,8 +128,8 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
         channels = rest[0] if rest else length // area
         if area * channels != length or channels < 1:
             raise DatasetError(
-                f"the {what} are flat rows of {length:,} values, which are not images of {'x'.join(map(str, size))} "
-                f"(--size)"
+                f"the {what} are flat rows of {length:,} values, which are not images of {'x'.join(map(str, size))}, "
+                f"as `reading=Reading(size=...)` says"
             )
         if channels > 1 and layout is None:
             raise _ambiguous(
@@ -136,7 +144,10 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
     side = math.isqrt(length)
     colour = math.isqrt(length // 3)
     if side * side == length and side > 1 and layout in (None, "hw"):
-        note = f"flat rows of {length:,} values were reshaped to {side}x{side} images (--size, or --layout t: series)"
+        note = (
+            f"flat rows of {length:,} values were reshaped to {side}x{side} images (`reading=Reading(size=...)`, or "
+            f"`reading=Reading(layout='t')`: series)"
+        )
         return Arrangement("hw", (side, side, 1), None if layout else note)
     if colour * colour * 3 == length and colour > 1:
         if layout in ("hwc", "chw"):
@@ -149,8 +160,9 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
             ("chw", f"3 images of {colour}x{colour}, one for each channel"),
         )
     raise DatasetError(
-        f"the {what} are flat rows of {length:,} values, which is not a square number; give --size HxW (or "
-        f"HxWxC) for images, or --layout t for series of {length:,} steps"
+        f"the {what} are flat rows of {length:,} values, which is not a square number; give "
+        f"`reading=Reading(size=...)`, height and width, for images, or `reading=Reading(layout='t')` for series of "
+        f"{length:,} steps"
     )
 
 
@@ -158,8 +170,8 @@ def _two(first: int, second: int, what: str, shape: tuple[int, ...]) -> Arrangem
     few = second <= MOST_CHANNELS
     if few and first >= _LONG * second:
         note = (
-            f"shape {shape} was read as series of {first} steps x {second} channels (--layout hw for grey images of "
-            f"{first}x{second})"
+            f"shape {shape} was read as series of {first} steps x {second} channels (`reading=Reading(layout='hw')` "
+            f"for grey images of {first}x{second})"
         )
         return Arrangement("tc", (first, 1, second), note)
     if few and first > 2 * second and first > MOST_CHANNELS:
@@ -189,7 +201,10 @@ def _three(first: int, second: int, third: int, what: str, shape: tuple[int, ...
     channels_last = Arrangement("hwc", (first, second, third))
     if not ahead or third == 1:
         return channels_last
-    note = f"shape {shape} was read as channels first, and transposed to {second}x{third}x{first} (--layout hwc if not)"
+    note = (
+        f"shape {shape} was read as channels first, and transposed to {second}x{third}x{first} "
+        f"(`reading=Reading(layout='hwc')` if not)"
+    )
     channels_first = Arrangement("chw", (second, third, first), note)
     if not last:
         return channels_first
@@ -216,5 +231,5 @@ def _on_edge(found: Arrangement, shape: tuple[int, ...]) -> Arrangement:
 
 
 def _ambiguous(what: str, given: str, *readings: tuple[str, str]) -> DatasetError:
-    ways = ", or ".join(f"{words} (--layout {name})" for name, words in readings)
-    return DatasetError(f"the {what}, {given}, can be read in two ways: as {ways}; choose one with --layout")
+    ways = ", or ".join(f"{words} (`reading=Reading(layout={name!r})`)" for name, words in readings)
+    return DatasetError(f"the {what}, {given}, can be read in two ways: as {ways}; choose one")

@@ -19,7 +19,7 @@ from tinysearch.data.readers.reader import Contents, Reading
 from tinysearch.data.readers.registry import reader_for
 from tinysearch.data.source import NAMED, Source
 from tinysearch.data.understanding import understood
-from tinysearch.errors import DatasetError, InputError
+from tinysearch.errors import DatasetError, InputError, meant
 from tinysearch.runtime.paths import local
 
 DATASETS = ("auto", *NAMED)
@@ -47,7 +47,10 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
     reading = reading or Reading()
     name, data = _sorted_out(name, data)
     if name not in DATASETS:
-        raise DatasetError(f"a dataset is one of {', '.join(DATASETS)}, or an existing file or folder; got {name!r}")
+        raise DatasetError(
+            f"a dataset is one of {', '.join(DATASETS)}, or an existing file or folder; got "
+            f"{name!r}{meant(name, DATASETS)}"
+        )
     found, path = _loaded(name, data, reading, groups)
     if groups is not None or (path is None and found.name not in DATASETS):
         # What came from Python cannot be read again.
@@ -65,7 +68,8 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
     if name == "digits":
         if data is not None:
             raise DatasetError(
-                f"the dataset 'digits' ships with scikit-learn; leave out --data {_spelled(data)} or --dataset"
+                f"the dataset 'digits' ships with scikit-learn, and {_spelled(data)} was given too; leave out `data=` "
+                f"or `dataset=`"
             )
         return understood(digits(), reading, groups=groups), None
     if data is not None:
@@ -96,14 +100,14 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         if name != "auto":
             raise DatasetError(
                 f"{damage}{wanted} was not found and could not be downloaded ({error}). You can give "
-                f"the file with --data {wanted}.npz; set TINYSEARCH_DATA to the file or to a folder that holds "
-                f"{wanted}.npz; or connect to the network so that Keras can download it. (--dataset digits needs no "
+                f"the file with `data='{wanted}.npz'`; set TINYSEARCH_DATA to the file or to a folder that holds "
+                f"{wanted}.npz; or connect to the network so that Keras can download it. (`dataset='digits'` needs no "
                 f"data at all.)"
             ) from None
         note = (
             f"{damage}MNIST was not found and could not be downloaded ({error}), so this is scikit-learn's digits: "
             f"1,797 handwritten digits of 8x8 pixels, scaled up to 28x28. Results are not comparable with MNIST. For "
-            f"MNIST, give --data mnist.npz or set TINYSEARCH_DATA."
+            f"MNIST, give `data='mnist.npz'` or set TINYSEARCH_DATA."
         )
         return understood(digits(note), reading), None
 
@@ -145,7 +149,7 @@ def _sorted_out(name: Any, data: Any) -> tuple[str, Any]:
     """Return the name of a dataset, and the source if one was given, whichever way round they came."""
     if isinstance(data, (str, os.PathLike)):
         text = os.fspath(data)
-        if text in DATASETS and not Path(text).exists():
+        if not _is_path(text):
             if name not in ("auto", text):
                 raise DatasetError(f"the dataset {name!r} and the data {text!r} are two things; give one of them")
             name, data = text, None

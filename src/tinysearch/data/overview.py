@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from tinysearch.data.checks import Findings, check
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Array, Channel, Images, pixel_statistics
-from tinysearch.errors import DatasetError
+from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.runtime.memory import worker_bytes
 from tinysearch.space.task import Task
 
@@ -37,7 +38,7 @@ class Overview:
     """What was understood of a dataset.
 
     Args:
-        name, source, fingerprint, notes, fallback: See ``Dataset``.
+        name, source, fingerprint, notes, preparation, fallback: See ``Dataset``.
         task: Shape of the images and number of classes.
         dtype: Type of the pixels, as they are kept.
         labels: What kind of labels the data came with, in words.
@@ -65,6 +66,7 @@ class Overview:
     nbytes: int
     on_disk: bool
     notes: tuple[str, ...]
+    preparation: tuple[str, ...]
     fallback: str | None
     findings: Findings
 
@@ -73,6 +75,15 @@ class Overview:
         """Share of the largest class among the images that are trained on: the accuracy of always saying so."""
         counts = self.parts["train"].counts
         return max(counts) / sum(counts)
+
+    def worded(self, spell: Callable[[str], str]) -> Overview:
+        """Return the same with what is said of it in other words."""
+        return dataclasses.replace(
+            self,
+            notes=tuple(map(spell, self.notes)),
+            fallback=None if self.fallback is None else spell(self.fallback),
+            findings=Findings(tuple(dataclasses.replace(one, text=spell(one.text)) for one in self.findings.found)),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -99,6 +110,7 @@ class Overview:
             "bytes_per_worker": worker_bytes(self.nbytes),
             "on_disk": self.on_disk,
             "notes": list(self.notes),
+            "preparation": list(self.preparation),
             "fallback": self.fallback,
             "warnings": list(self.findings.warnings),
             "errors": list(self.findings.errors),
@@ -112,9 +124,14 @@ def overview(dataset: Dataset) -> Overview:
     parts = {"train": _part(data.train, classes)}
     if data.validation is not None:
         parts["validation"] = _part(data.validation, classes)
-    # That there is no test part is no fault, and what is wrong with one is among the findings.
-    with contextlib.suppress(DatasetError):
+    notes = dataset.notes
+    try:
         parts["test"] = _part(dataset.test(), classes)
+    except NoTestImagesError as error:
+        notes = (*notes, str(error))
+    except DatasetError:
+        # What is wrong with it is among the findings.
+        pass
     return Overview(
         name=dataset.name,
         source=dataset.source,
@@ -129,7 +146,8 @@ def overview(dataset: Dataset) -> Overview:
         fingerprint=dataset.fingerprint,
         nbytes=dataset.train.pixels.nbytes,
         on_disk=is_mapped(dataset.train.pixels),
-        notes=dataset.notes,
+        notes=notes,
+        preparation=dataset.preparation,
         fallback=dataset.fallback,
         findings=check(dataset),
     )

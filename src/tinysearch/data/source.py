@@ -48,7 +48,8 @@ class Source:
     @property
     def words(self) -> str:
         """The source in words, with how it is read, for errors."""
-        return f"{self.path or self.dataset or 'arrays from Python'}{_typed(options(self.reading))}"
+        given = said(self.reading).values()
+        return f"{self.path or self.dataset or 'arrays from Python'}{f' {argument(*given)}' if given else ''}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; what was not given is left out."""
@@ -74,12 +75,15 @@ class Source:
 _TEXTS = tuple(one.name for one in dataclasses.fields(Reading) if one.name != "size")
 
 
-def options(reading: Reading) -> dict[str, str]:
-    """Return what a reading says, by the options of the command line that say it."""
-    plain = _fields(reading)
-    if reading.size is not None:
-        plain["size"] = "x".join(map(str, reading.size))
-    return {f"--{name.replace('_', '-')}": str(value) for name, value in plain.items() if value is not None}
+def said(reading: Reading) -> dict[str, str]:
+    """Return what a reading says: each value that is given, as an argument."""
+    plain = {"size": None, **_fields(reading)} | {"size": reading.size}
+    return {name: f"{name}={value!r}" for name, value in plain.items() if value is not None}
+
+
+def argument(*said: str) -> str:
+    """Return what a reading says as it is given, in a message."""
+    return f"`reading=Reading({', '.join(said)})`"
 
 
 def _fields(reading: Reading) -> dict[str, Any]:
@@ -95,7 +99,3 @@ def _reader(reader: Any) -> str | None:
     name = reader if isinstance(reader, str) else name_of(reader)
     where, _, attribute = name.rpartition(":")
     return f"{Path(where).absolute()}:{attribute}" if where.endswith(".py") else name
-
-
-def _typed(given: Mapping[str, str]) -> str:
-    return "".join(f" {option} {value}" for option, value in given.items())

@@ -103,6 +103,7 @@ def understood(
         split=split,
         groups=numbers,
         notes=(*contents.notes, *((arrangement.note,) if arrangement.note else ())),
+        preparation=(*contents.preparation, *arrangement.preparation),
         labels=classes.kind,
         rows=rows,
     )
@@ -112,10 +113,10 @@ def _check_expected(contents: Contents, official: bool, expected: str | None) ->
     if expected == "mnist" and not official and not contents.in_order:
         raise DatasetError(
             f"{contents.source} is not the canonical MNIST: the digest of its training images is not the published "
-            f"one; leave out --dataset mnist to use the file as a dataset of its own"
+            f"one; leave out `dataset='mnist'` to use the file as a dataset of its own"
         )
     if expected not in (None, "mnist") and official:
-        raise DatasetError(f"{contents.source} is MNIST, not {expected}; use --dataset mnist, or give another file")
+        raise DatasetError(f"{contents.source} is MNIST, not {expected}; use `dataset='mnist'`, or give another file")
 
 
 def _arrangement(
@@ -130,10 +131,10 @@ def _arrangement(
     layout = reading.layout or contents.layout
     found = arranged(pixels.shape, what, layout, reading.size if pixels.ndim == 2 else None)
     if reading.size is not None and found.shape[: len(reading.size)] != reading.size:
-        here, wanted = ("x".join(map(str, one)) for one in (found.shape, reading.size))
+        here = "x".join(map(str, found.shape))
         raise DatasetError(
-            f"the {what} are arrays of {here}, and --size {wanted} was given; it folds flat rows and resizes pictures "
-            f"of files, arrays are resized before they are given"
+            f"the {what} are arrays of {here}, and `reading=Reading(size={reading.size})` was given; it folds "
+            f"flat rows and resizes pictures of files, arrays are resized before they are given"
         )
     return found
 

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.deploy.evidence import Comparison, Sample
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network
 from tinysearch.deploy.numeric import Float32, Int8
 from tinysearch.deploy.origin import told
 from tinysearch.deploy.source import Numeric, filled, literals, model_c, model_h, rows, template
 from tinysearch.deploy.trained import Trained
+from tinysearch.report import figures
 from tinysearch.space.notation import notation
 from tinysearch.space.task import Task
 
@@ -39,6 +41,23 @@ class Vectors:
     labels: npt.NDArray[np.int32]
     logits: npt.NDArray[Any]
     tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the README of C code says of the network besides its sizes.
+
+    Args:
+        takes: What it takes for its input, a sentence each.
+        sample: The images on which answers were compared.
+        comparisons: With Keras, by what was compared; Keras itself among them.
+        verdict: Whether it is within the limits of the run, in lines; nothing if that has none.
+    """
+
+    takes: Sequence[str]
+    sample: Sample
+    comparisons: Mapping[str, Comparison]
+    verdict: Sequence[str]
 
 
 def numeric_of(trained: Trained, int8: Int8Network | None, *, bytes_in: bool) -> Numeric:
@@ -70,14 +89,14 @@ def write_readme(
     numeric: Numeric,
     vectors: Vectors,
     sizes: Mapping[str, Mapping[str, int]],
-    verdict: Sequence[str],
+    words: Words,
 ) -> None:
     """Write how the code is used, and what it takes of a device.
 
     Args:
         folder, trained, numeric, vectors: See ``write_code``.
         sizes: What was measured, by processor and level of optimization.
-        verdict: Whether that is within the limits of the run, in lines; nothing if it has none.
+        words: What else it says.
 
     Raises:
         InputError: if it cannot be written.
@@ -92,7 +111,15 @@ def write_readme(
         "ARENA": f"{trained.plan.arena * (1 if numeric.folder == 'int8' else 4):,}",
         "IMAGE": f"{image:,}",
         "TRAINING": "".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in told(trained.origin)),
-        "MEASURED": "\n".join([*table, *_list(verdict)]),
+        "MEASURED": "\n".join([*table, *_list(words.verdict)]),
+        "TAKES": "\n".join(f"- {one}" for one in words.takes),
+        "SAMPLE": words.sample.words,
+        "KIND": words.sample.kind,
+        "CAUTION": "" if words.sample.caution is None else f"{words.sample.caution}\n\n",
+        "COMPARED": "\n".join(
+            f"| {name} | {figures.percent(one.accuracy)} | {figures.percent(one.agreement)} |"
+            for name, one in words.comparisons.items()
+        ),
         "PIXEL": numeric.pixel,
         "RULE": numeric.conversion.rule,
         "VECTORS": len(vectors.labels),

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.deploy.evidence import Comparison, compared, images_to_compare
+from tinysearch.deploy.evidence import Comparison, Sample, compared, sample_of
 from tinysearch.deploy.fit import Fit, limits_of, verdict
 from tinysearch.deploy.folder import Folder
+from tinysearch.deploy.input import input_of
 from tinysearch.deploy.kept import trained_network
 from tinysearch.deploy.targets import TARGETS, VECTORS, Dtype, Findings, Order
 from tinysearch.deploy.trained import Trained
@@ -40,7 +41,8 @@ class Deployment:
         folder: Where its files are.
         trained: The network.
         keras: Accuracy of the Keras model on the same images, a fraction.
-        compared_on: Which images, in words.
+        sample: The images.
+        takes: What the network takes for its input, a sentence each.
         findings: What was found out.
         files: Sizes and digests, by name.
     """
@@ -50,7 +52,8 @@ class Deployment:
     folder: Path
     trained: Trained
     keras: Comparison
-    compared_on: str
+    sample: Sample
+    takes: tuple[str, ...]
     findings: Findings
     files: Mapping[str, Mapping[str, object]]
 
@@ -58,6 +61,11 @@ class Deployment:
         """Show what was deployed, where, and how it compares."""
         fits = {True: ", fits", False: ", does not fit", None: ""}[self.fits]
         return f"<Deployment of {self.trained.name}: {self.target} in {self.folder}, {len(self.files)} files{fits}>"
+
+    @property
+    def compared_on(self) -> str:
+        """Which images answers were compared on, in words."""
+        return self.sample.words
 
     @property
     def fit(self) -> tuple[Fit, ...]:
@@ -83,7 +91,9 @@ class Deployment:
             "architecture": self.trained.architecture.to_dict(),
             "params": counted.params,
             "peak_activation_bytes": counted.peak_activation_bytes,
+            "input": list(self.takes),
             "compared_on": self.compared_on,
+            "accuracy_on": self.sample.kind,
             "accuracy": {
                 "Keras": self.keras.accuracy,
                 **{name: one.accuracy for name, one in self.findings.comparisons.items()},
@@ -146,25 +156,30 @@ def deploy(
         raise InputError(
             f"{trained.name} was trained for images of shape {trained.task.input_shape} and {trained.task.classes} "
             f"classes; {dataset.name} has {dataset.task.input_shape} and {dataset.task.classes}; give its own images "
-            f"with --data"
+            f"with `data=`"
         )
     place = Folder(Path(folder))
-    images, compared_on = images_to_compare(dataset)
+    sample = sample_of(dataset)
+    takes = input_of(trained, dataset, scaling=scaling)
     names = tuple(labels) if labels is not None else tuple(map(str, range(trained.task.classes)))
     limits = limits_of(budgets or {})
-    findings = TARGETS[target](Order(trained, dataset, images, names, dtype, scaling, limits, vectors), place)
+    order = Order(trained, dataset, sample, names, dtype, scaling, limits, vectors, takes)
+    findings = TARGETS[target](order, place)
+    if sample.caution is not None:
+        findings.notes.append(sample.caution)
     if target != "c":
         params = cost(trained.architecture, trained.task).params
         findings.fit = tuple(one for each in limits for one in each.network(params))
         findings.verdict = verdict(limits, findings.fit)
-    logits = trained.logits(images.pixels)
+    logits = trained.logits(sample.images.pixels)
     done = Deployment(
         target=target,
         dtype=dtype if target in ("c", "tflite") else "float32",
         folder=place.path,
         trained=trained,
-        keras=compared(logits, logits, images.labels),
-        compared_on=f"{len(images):,} {compared_on} of {dataset.name}",
+        keras=compared(logits, logits, sample.images.labels),
+        sample=sample,
+        takes=takes,
         findings=findings,
         files=place.files(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,38 @@ from tinysearch.data.images import Images
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import NoTestImagesError
 
-# Images that stand in where there are no test images.
+# Training images that stand in where there are no test images.
 _STAND_INS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Images that networks are compared on.
+
+    Args:
+        dataset: Name of the dataset that they are from.
+        images: What they are.
+        kind: ``"test images"`` or ``"training images"``.
+    """
+
+    dataset: str
+    images: Images
+    kind: Literal["test images", "training images"] = "test images"
+
+    @property
+    def words(self) -> str:
+        """Which images, and how many."""
+        return f"{len(self.images):,} {self.kind} of {self.dataset}"
+
+    @property
+    def caution(self) -> str | None:
+        """What must be known of an accuracy on them; None for nothing."""
+        if self.kind == "test images":
+            return None
+        return (
+            f"{self.dataset} has no test part, so accuracy is on images that the network was trained on: it does not "
+            f"tell how the network does on others. Whether the answers are those of Keras, it does tell."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +95,11 @@ def scored_in_int8(trained: Trained, dataset: Dataset) -> Comparison:
     return compared(int8.real(int8.logits(test.pixels)), trained.logits(test.pixels), test.labels)
 
 
-def images_to_compare(dataset: Dataset) -> tuple[Images, str]:
-    """Return the test images and what they are in words; training images where there are none."""
+def sample_of(dataset: Dataset) -> Sample:
+    """Return the test images of a dataset; where there are none, images that a search trains on."""
     try:
-        return dataset.test(), "test images"
+        return Sample(dataset.name, dataset.test())
     except NoTestImagesError:
-        train = dataset.train
-        return Images(train.pixels[-_STAND_INS:], train.labels[-_STAND_INS:]), "training images (there are no others)"
+        train = dataset.training_data().train
+        some = Images(np.asarray(train.pixels[-_STAND_INS:]), train.labels[-_STAND_INS:])
+        return Sample(dataset.name, some, "training images")

@@ -115,7 +115,7 @@ class Limits:
             parts.append(f"{budget.flash_bytes:,} bytes of flash")
         if budget.peak_activation_bytes is not None:
             parts.append(f"{budget.peak_activation_bytes:,} bytes of RAM")
-        of_device = f" (--device {self.device.name})" if self.device else ""
+        of_device = f" ({self.device.name})" if self.device else ""
         return f"limits of run {self.run}: {', '.join(parts)}{of_device}"
 
     @property
@@ -192,7 +192,7 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
         own = [one for one in found if one.run == each.run]
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
         if each.of_device and all(one.build == _NETWORK for one in own):
-            lines.append("  not checked: limits on flash and RAM are those of C code (--to c)")
+            lines.append("  not checked: limits on flash and RAM are those of C code")
         rams = [bound.taken for one in own if one.decides for bound in one.bounds if bound.of == _RAM]
         if image is not None and rams:
             lines.append(f"  {_beside(max(rams), image, each.device)}")

@@ -53,7 +53,7 @@ def trained_network(
     if record.fingerprint != dataset.fingerprint:
         raise CandidateError(
             f"{name} was trained on {record.dataset} with fingerprint {record.fingerprint}, the dataset given is "
-            f"{dataset.name} with {dataset.fingerprint}; give the data it was trained on with --data or --dataset"
+            f"{dataset.name} with {dataset.fingerprint}; give the data it was trained on with `data=` or `dataset=`"
         )
     origin = origin_of(record, records, kept=path is not None)
     if path is not None:

@@ -46,7 +46,7 @@ def score_in_int8(
         if not path.exists():
             raise CandidateError(
                 f"the model of {record.name} with seed {record.seed} is not at {path} any more, so it cannot be scored "
-                f"in int8; evaluate with seeds that are new, or in another --store"
+                f"in int8; evaluate with seeds that are new, or in another `store=`"
             )
         if tell is not None and not told:
             tell("the networks are quantized to int8 and scored on the test images")

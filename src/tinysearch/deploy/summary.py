@@ -42,13 +42,27 @@ def summary(done: Deployment) -> RenderableType:
     parts += [Text(f"note: {one}", style="bold yellow") for one in findings.notes]
     if findings.verdict:
         # Last, so that it is what is seen first.
-        style = {True: "bold green", False: "bold red", None: "bold yellow"}[done.fits]
-        parts += [Text(), *(Text(line, style=style) for line in findings.verdict)]
+        parts += [Text(), *_verdict(done)]
     return Group(*parts)
 
 
+def in_short(done: Deployment) -> RenderableType:
+    """Return where it was written, how it compares, and whether it is within the limits."""
+    compared = {"Keras": done.keras, **done.findings.comparisons}
+    figures_of = ", ".join(f"{name} {100 * one.accuracy:.2f} %" for name, one in compared.items())
+    written = Text(
+        f"{done.trained.name} as {done.target} in {done.folder}; accuracy on {done.compared_on}: {figures_of}"
+    )
+    return Group(written, *_verdict(done))
+
+
+def _verdict(done: Deployment) -> list[Text]:
+    style = {True: "bold green", False: "bold red", None: "bold yellow"}[done.fits]
+    return [Text(line, style=style) for line in done.findings.verdict]
+
+
 def _accuracies(done: Deployment) -> Table:
-    table = _table(f"on {done.compared_on}", ("", "accuracy", "same answer as Keras"))
+    table = _table(f"on {done.compared_on}", ("", f"accuracy on {done.sample.kind}", "same answer as Keras"))
     table.add_row("Keras", f"{100 * done.keras.accuracy:.2f} %", "")
     for name, one in done.findings.comparisons.items():
         table.add_row(name, f"{100 * one.accuracy:.2f} %", f"{100 * one.agreement:.2f} %")

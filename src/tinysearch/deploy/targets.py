@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
-from tinysearch.deploy.code import TOLERANCE, Vectors, image_bytes, numeric_of, write_code, write_readme
-from tinysearch.deploy.evidence import Comparison, compared
+from tinysearch.deploy.code import TOLERANCE, Vectors, Words, image_bytes, numeric_of, write_code, write_readme
+from tinysearch.deploy.evidence import Comparison, Sample, compared
 from tinysearch.deploy.fit import Fit, Limits, fits, verdict
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network, int8_network
@@ -49,22 +49,29 @@ class Order:
     Args:
         trained: The network.
         dataset: Training images for calibration.
-        images: Images to compare on.
+        sample: Images to compare on.
         labels: Names of the classes.
         dtype: Type of weights and activations.
         scaling: Whether the network itself scales raw pixels.
         limits: Those of the runs that have found it.
         vectors: How many images with known answers are written beside C code.
+        takes: See ``Deployment``.
     """
 
     trained: Trained
     dataset: Dataset
-    images: Images
+    sample: Sample
     labels: tuple[str, ...]
     dtype: Dtype = "int8"
     scaling: bool = True
     limits: tuple[Limits, ...] = ()
     vectors: int = VECTORS
+    takes: tuple[str, ...] = ()
+
+    @property
+    def images(self) -> Images:
+        """The images to compare on."""
+        return self.sample.images
 
     @property
     def bytes_in(self) -> bool:
@@ -140,7 +147,9 @@ def to_c(order: Order, folder: Folder) -> Findings:
     params = cost(trained.architecture, trained.task).params
     findings.fit = tuple(one for each in order.limits for one in fits(each, params, findings.sizes, predicted))
     findings.verdict = verdict(order.limits, findings.fit, findings.image_bytes)
-    write_readme(folder, trained, numeric, vectors, findings.sizes, findings.verdict)
+    own = compared(keras_logits, keras_logits, order.images.labels)
+    words = Words(order.takes, order.sample, {"Keras": own, **findings.comparisons}, findings.verdict)
+    write_readme(folder, trained, numeric, vectors, findings.sizes, words)
     return findings
 
 
@@ -273,5 +282,6 @@ def _write_use(order: Order, folder: Folder, use: dict[str, object]) -> None:
         "input_shape": list(order.trained.task.input_shape),
         **use,
         "network_input": f"{order.trained.scaling.words}; row by row, the channels of a pixel side by side",
+        "images": list(order.takes),
     }
     folder.write("model.json", json.dumps(facts, indent=2) + "\n")

@@ -6,6 +6,9 @@ from tinysearch.report.notebook import WIDTH, as_html
 from tinysearch.report.terminal import leaderboard, plain
 from tinysearch.results.leaderboard import Leaderboard
 
+# What to do about columns that there is no room for.
+_SPACE = "`rows` of the leaderboard has all"
+
 
 class Board(Leaderboard):
     """A leaderboard whose text is its table."""
@@ -19,8 +22,8 @@ class Board(Leaderboard):
 
     def __str__(self) -> str:
         """Return the table, 120 columns wide."""
-        return plain(self)
+        return plain(self, space=_SPACE)
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook."""
-        return as_html(leaderboard(self, WIDTH))
+        return as_html(leaderboard(self, WIDTH, space=_SPACE))

@@ -202,6 +202,8 @@ def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
         accuracies = ", ".join(
             f"{name} {figures.percent(value)}" for name, value in dict(one.get("accuracy") or {}).items()
         )
+        if one.get("accuracy_on", "test images") != "test images":
+            accuracies += f" on {one['accuracy_on']}"
         sizes = sum(file["bytes"] for file in dict(one.get("files") or {}).values())
         table.add_row(
             figures.moment(str(one.get("created_at", ""))),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,10 +28,12 @@ class Display(Callback):
     Args:
         console: Where to show them.
         notes: Whether notes are shown too.
+        spell: How messages name arguments there: as they are typed in Python, unless it says otherwise.
     """
 
-    def __init__(self, console: Console, *, notes: bool = True) -> None:
+    def __init__(self, console: Console, *, notes: bool = True, spell: Callable[[str], str] = str) -> None:
         self._console = console
+        self._spell = spell
         self._notes = notes
         self._progress: TrainingProgress | None = None
         self._leader: Standing[Record] | None = None
@@ -55,7 +57,7 @@ class Display(Callback):
             self._estimate = Estimate(stage.forecast, searched)
             plan.append(("time", expected(stage.forecast)))
         if plan:
-            self._console.print(_table(plan))
+            self._console.print(_table([(title, self._spell(words)) for title, words in plan]))
         if stage.text:
             self._console.print(f"\n{stage.text}", soft_wrap=self._whole)
         self._progress = TrainingProgress(
@@ -109,7 +111,7 @@ class Display(Callback):
     def on_note(self, text: str) -> None:
         """Show a note."""
         if self._notes:
-            self._console.print(Text(f"note: {text}", style="bold yellow"), soft_wrap=self._whole)
+            self._console.print(Text(f"note: {self._spell(text)}", style="bold yellow"), soft_wrap=self._whole)
 
     def on_decision(self, text: str) -> None:
         """Show what was decided."""
@@ -149,6 +151,12 @@ def display(verbose: bool | int = True) -> Display | None:
         verbose: Whether to show it: live on a terminal and in a notebook, elsewhere as plain lines.
     """
     return Display(_console(), notes=False) if verbose else None
+
+
+def show(shown: RenderableType) -> None:
+    """Show something where progress is shown."""
+    console = _console()
+    console.print(shown, soft_wrap=not console.is_terminal)
 
 
 def tell_of_interruption(kept: str, remedy: str) -> None:

@@ -118,12 +118,15 @@ class TrainingProgress:
     def finish(self, record: Record, key: Hashable = 0) -> None:
         """Note that a training is over, or that its result was known already, and print a line about it."""
         self._done += 1
-        if self._under_way.pop(key, None) is None:
+        known = self._under_way.pop(key, None) is None
+        if known:
             self._begun += 1
         else:
             self._trained_seconds.append(record.measurement.train_seconds)
         result = f"failed: {_first_line(record)}" if record.failed else self._result(record)
-        seconds = "reused" if record.reused_from is not None else figures.duration(record.measurement.train_seconds)
+        seconds = "stored" if known else figures.duration(record.measurement.train_seconds)
+        if record.reused_from is not None:
+            seconds = "reused"
         layers = notation(record.architecture)
         name = record.name if record.purpose == "search" else f"{record.name}, seed {record.seed}"
         self._print(f"{self._done:>4}/{self._total}  {result}  {seconds:>7}  {name}  {layers}")

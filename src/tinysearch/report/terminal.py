@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
@@ -41,6 +41,7 @@ def leaderboard(
     documented: Mapping[str, float] | None = None,
     sort: str = "rank",
     limited: Collection[str] = (),
+    space: str = "widen the terminal or use --format csv",
 ) -> RenderableType:
     """Return a table per dataset that is at most ``width`` columns wide, leaving out the least important columns.
 
@@ -50,6 +51,7 @@ def leaderboard(
         documented: Documented test accuracies of hand-designed baselines, by name; they stand beside what was measured.
         sort: What the rows are sorted by; its column is not left out.
         limited: What the runs have limits on, fields of a row; their columns are exact and are not left out.
+        space: What to do about columns that there is no room for.
     """
     if not board.rows:
         return Text("No candidate has been measured yet.")
@@ -59,7 +61,7 @@ def leaderboard(
         known = documented or {} if dataset.split()[0] == "mnist" else {}
         rows = board.of(dataset)
         shown, hidden = _shown(rows, width, known, {sort}, limited)
-        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board, dataset)]
+        parts += [_table(dataset, rows, shown), *_remarks(rows, hidden, board, dataset, space)]
         parts += [*_units(shown), Text()]
     parts.pop()
     if board.hidden_rows:
@@ -72,14 +74,14 @@ def leaderboard(
     return Group(*parts)
 
 
-def plain(board: Leaderboard, documented: Mapping[str, float] | None = None) -> str:
-    """Return the table as text without colour, 120 columns wide."""
+def plain(board: Leaderboard, documented: Mapping[str, float] | None = None, **shown: Any) -> str:
+    """Return the table as text without colour, 120 columns wide; see ``leaderboard``."""
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(leaderboard(board, console.width, documented))
+    console.print(leaderboard(board, console.width, documented, **shown))
     return console.export_text()
 
 
-def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dataset: str) -> list[Text]:
+def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dataset: str, space: str) -> list[Text]:
     mixed, splits = board.mixed.get(dataset, ()), board.splits.get(dataset, ())
     baselines = [row.name for row in rows if row.origin == "baseline"]
     marks = f"* on the Pareto front of parameters and validation {figures.metric_title(rows[0].metric)}"
@@ -99,7 +101,7 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
             f"runs held out different images, so their validation figures are not comparable: {'; '.join(splits)}"
         )
     if hidden:
-        found.append(f"hidden for lack of space: {', '.join(hidden)}; widen the terminal or use --format csv")
+        found.append(f"hidden for lack of space: {', '.join(hidden)}; {space}")
     return [Text(one, style="dim") for one in found]
 
 

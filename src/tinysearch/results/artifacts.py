@@ -116,7 +116,7 @@ class BestModels:
         except OSError as error:
             raise StoreWriteError(
                 f"{error.filename or self._folder} was left by an earlier run and cannot be removed "
-                f"({error.strerror or error}); remove the folder {self._folder}, or give another --name"
+                f"({error.strerror or error}); remove the folder {self._folder}, or give another `name=`"
             ) from None
 
     def tidy(self) -> None:

@@ -48,8 +48,8 @@ class Database:
                 raise self._unusable(error) from None
         elif not os.path.lexists(path):
             raise StoreError(
-                f"there is no store at {path}; 'tinysearch run' makes one, --store or TINYSEARCH_STORE names "
-                f"another, --reference reads the results that come with tinysearch"
+                f"there is no store at {path}; a search makes one, `store=` or TINYSEARCH_STORE names another, and "
+                f"'tinysearch leaderboard --reference' shows the results that come with tinysearch"
             )
         try:
             self._connection = self._opened(create)
@@ -83,7 +83,7 @@ class Database:
                 raise self._unusable(error) from None
             raise StoreWriteError(
                 f"the store {self.path} could not be written ({error}); what was stored before is intact: "
-                f"free some space or fix the folder, then continue with --resume"
+                f"free some space or fix the folder, then continue with `resume=True`"
             ) from error
 
     def query(self, sql: str, values: Values = ()) -> Generator[sqlite3.Row, None, None]:
@@ -218,7 +218,7 @@ class Database:
         owner = connection.execute("PRAGMA application_id").fetchone()[0]
         fresh = version == 0 and not tables and create
         if version < 0 or owner != (APPLICATION_ID if version else 0) or not (version or fresh):
-            raise StoreError(f"{self.path} is not a store of tinysearch; name another file with --store")
+            raise StoreError(f"{self.path} is not a store of tinysearch; name another file with `store=`")
         return version
 
     def _keep_a_write_ahead_log(self, connection: sqlite3.Connection) -> None:
@@ -256,7 +256,7 @@ class Database:
         if _is_damage(error):
             return self._damaged(str(error))
         return StoreError(
-            f"the store {self.path} cannot be used ({error}); name a writable file with --store or TINYSEARCH_STORE"
+            f"the store {self.path} cannot be used ({error}); name a writable file with `store=` or TINYSEARCH_STORE"
         )
 
     def _damaged(self, reason: str) -> StoreError:

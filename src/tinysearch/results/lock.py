@@ -128,7 +128,7 @@ class RunLock:
             self._lock.acquire()
         except filelock.Timeout:
             raise RunError(
-                f"run {run!r} is in use by {self._who()}; wait for it, stop it, or give another --name"
+                f"run {run!r} is in use by {self._who()}; wait for it, stop it, or give another `name=`"
             ) from None
         except OSError as error:
             raise StoreWriteError(

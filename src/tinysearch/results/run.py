@@ -72,7 +72,7 @@ class Run:
         if fingerprint != self.fingerprint:
             raise RunError(
                 f"run {self.name!r} was made on {self.dataset} with fingerprint {self.fingerprint}, the dataset given "
-                f"is {dataset} with {fingerprint}; give the data it was made on with --data, or another run"
+                f"is {dataset} with {fingerprint}; give the data it was made on with `data=`, or another run"
             )
 
 

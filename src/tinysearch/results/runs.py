@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinysearch.errors import InputError, RunError
+from tinysearch.errors import InputError, RunError, meant
 from tinysearch.results.damage import Damage, printable, refuse, skipped
 from tinysearch.results.database import Database
 from tinysearch.results.folders import folder, old_folder
@@ -32,7 +32,7 @@ def check_name(run: str) -> None:
     try:
         run.encode()
     except UnicodeEncodeError:
-        raise RunError(f"the name {run!r} of a run is not text in UTF-8; give another --name") from None
+        raise RunError(f"the name {run!r} of a run is not text in UTF-8; give another `name=`") from None
 
 
 class Runs:
@@ -93,7 +93,8 @@ class Runs:
                 )
             except sqlite3.IntegrityError:
                 raise RunError(
-                    f"a run named {name!r} is in the store already; continue it with --resume, or give another --name"
+                    f"a run named {name!r} is in the store already; continue it with `resume=True`, or "
+                    f"give another `name=`"
                 ) from None
         return self.run(name)
 
@@ -110,9 +111,11 @@ class Runs:
         for name in names:
             if not self.has(name):
                 rows = self._database.query("SELECT name FROM runs ORDER BY id")
-                known = ", ".join(printable(str(row["name"])) for row in rows) or "none yet"
-                hint = f"; a file is read by --store {name}" if Path(name).is_file() else ""
-                raise RunError(f"the store {self.path} has no run named {name!r}; its runs: {known}{hint}")
+                names = [printable(str(row["name"])) for row in rows]
+                hint = f"; a file is read by `store={name!r}`" if Path(name).is_file() else meant(name, names)
+                raise RunError(
+                    f"the store {self.path} has no run named {name!r}; its runs: {', '.join(names) or 'none yet'}{hint}"
+                )
 
     def run(self, name: str) -> Run:
         """Return a run.

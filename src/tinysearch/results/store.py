@@ -262,7 +262,7 @@ class Store(Runs):
             raise CandidateError(
                 f"no record's key begins with {prefix!r}; 'tinysearch leaderboard' lists the keys, and a candidate may "
                 f"also be baseline:conv, baseline:separable, baseline:inception or a JSON file with an architecture; "
-                f"the results that come with tinysearch are read with --reference"
+                f"'tinysearch leaderboard --reference' lists those that come with tinysearch"
             )
         if len(keys) > 1:
             raise CandidateError(f"{len(keys)} keys begin with {prefix!r}: {', '.join(keys[:5])}; give more digits")

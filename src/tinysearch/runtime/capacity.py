@@ -57,7 +57,7 @@ class Capacity:
         needs = f"a worker takes about {gigabytes(self.worker)} of memory, and {gigabytes(self.memory)} can be used"
         if workers > self.by_memory or workers * self.worker > self.memory:
             return (
-                f"{needs}: {workers} at a time may be killed by the system; give fewer --workers, or free some memory"
+                f"{needs}: {workers} at a time may be killed by the system; give fewer `workers=`, or free some memory"
                 if workers > 1
                 else f"{needs}: it may be killed by the system; free some memory"
             )

@@ -33,8 +33,8 @@ def check_limit(worker_memory: int | None) -> None:
     """
     if worker_memory is not None and sys.platform != "linux":
         raise InputError(
-            f"worker_memory (--worker-memory) only works on Linux, and this is {sys.platform}; leave it out, and "
-            f"give fewer --workers if memory is short"
+            f"`worker_memory=` only works on Linux, and this is {sys.platform}; leave it out, and give fewer "
+            f"`workers=` if memory is short"
         )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tinysearch.errors import PluginError
+from tinysearch.errors import PluginError, meant
 from tinysearch.runtime.paths import local
 
 KINDS = ("strategy", "constraint", "objective", "executor", "callback", "reader", "renderer")
@@ -48,7 +48,10 @@ def find(kind: str, name: str, known: Iterable[str] = ()) -> Any:
     entry = _entries(kind).get(name)
     if entry is None:
         article = "an" if kind[0] in "aeiou" else "a"
-        raise PluginError(f"{article} {kind} is one of {', '.join(names(kind, known))} or module:Class; got {name!r}")
+        there = names(kind, known)
+        raise PluginError(
+            f"{article} {kind} is one of {', '.join(there)} or module:Class; got {name!r}{meant(name, there)}"
+        )
     try:
         return entry.load()
     except Exception as error:

@@ -173,7 +173,7 @@ def compare(
         accuracies[name] = train(Candidate(network, short), seed).val_accuracy
     known = {name: score for name, score in accuracies.items() if score is not None}
     if not known:
-        raise TrainingError("no augmentation could be tried, every training failed; begin with --augment none")
+        raise TrainingError("no augmentation could be tried, every training failed; begin with `augment='none'`")
     best = max(known.values())
     error = math.sqrt(max(best * (1 - best), 1 / held_out) / held_out)
     chosen = next(name for name, score in known.items() if score >= best - (error if name == "none" else 0.0))

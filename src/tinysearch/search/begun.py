@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinysearch.report import figures
-from tinysearch.report.commands import resume
 from tinysearch.results.lock import holder
 from tinysearch.results.run import Run
-from tinysearch.results.store import default_path
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import MAY_CHANGE
 
@@ -27,11 +25,9 @@ def begun_before(run: SearchRun) -> str | None:
             continue
         left = _left(run, other)
         if left and _essential(other.settings) == mine and holder(run.store.folder_of(other.name)) is None:
-            place = run.store.path
-            words = [] if place == default_path() else ["--store", str(place)]
             return (
-                f"this is a new run; {other.name} has the same settings and was interrupted {left}; to resume it: "
-                f"{resume(other, words)}"
+                f"this is a new run; {other.name} has the same settings and was interrupted {left}; to resume it, give "
+                f"`name={other.name!r}` and `resume=True`"
             )
     return None
 

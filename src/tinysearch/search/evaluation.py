@@ -190,7 +190,7 @@ class EvaluationPlan(Plan):
             if record.test_fingerprint != self._mark:
                 raise RunError(
                     f"run {run!r} was evaluated on test images with fingerprint {record.test_fingerprint}, those given "
-                    f"have {self._mark}; give the test images it was evaluated on, or another --store"
+                    f"have {self._mark}; give the test images it was evaluated on, or another `store=`"
                 )
         return done
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tinysearch.errors import BudgetError, InputError, RecipeError, RunError
+from tinysearch.errors import BudgetError, InputError, RecipeError, RunError, meant
 from tinysearch.results.objective import OBJECTIVES, objective
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
@@ -47,6 +46,22 @@ def known_settings() -> list[str]:
     return sorted([*fields, *_OTHERS])
 
 
+def check_known(given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse settings that there are not.
+
+    Args:
+        given: Their names.
+        known: Of those that there are.
+
+    Raises:
+        RunError: if a name is unknown.
+    """
+    names = sorted(known)
+    for name in given:
+        if name not in names:
+            raise RunError(f"a setting is one of {', '.join(names)}; got {name!r}{meant(name, names)}")
+
+
 def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Store) -> RunSettings:
     """Return settings of what was given; what was not has its default, or in a run that goes on its earlier value.
 
@@ -63,13 +78,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         RunError: if a name is unknown.
         InputError: if a value cannot be used.
     """
-    known = known_settings()
+    check_known(given, known_settings())
     given = {name: value for name, value in given.items() if value is not None or name not in ("device", "warm_start")}
-    for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise RunError(f"a study has no setting {name!r}; {hint}its settings are {', '.join(known)}")
     base = before or RunSettings()
     changes: dict[str, Any] = {name: value for name, value in given.items() if name not in _OTHERS}
     changes["budget"] = _bounded(given, base.budget, begun=before is not None)
@@ -88,8 +98,8 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
 
 def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     """Return the budget of what was given, with the limits beside it."""
-    budget = budget_of(given.get("budget", base))
-    if isinstance(given.get("budget"), int) and begun:
+    budget = Budget.of(given.get("budget", base))
+    if begun and not isinstance(given.get("budget", base), Budget):
         budget = dataclasses.replace(base, params=budget.params)
     bounds = {name: _bound(name, given[name]) for name in LIMITS if name in given}
     if "device" in given:
@@ -132,11 +142,6 @@ def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
     return plain, Plugins(own, tuple(constraints))
 
 
-def budget_of(given: object) -> Budget:
-    """Return a budget of a number of parameters, or of a budget."""
-    return given if isinstance(given, Budget) else Budget(given)  # type: ignore[arg-type]
-
-
 def recipe_of(given: object, epochs: int | None = None) -> Recipe:
     """Return a recipe of its name, of a mapping or of the path of a JSON file.
 
@@ -154,7 +159,9 @@ def recipe_of(given: object, epochs: int | None = None) -> Recipe:
     if isinstance(given, str) and given in RECIPES:
         return named_recipe(given, epochs=epochs)
     if not isinstance(given, (str, Path)) or not str(given).endswith(".json"):
-        raise RecipeError(f"a recipe is one of {', '.join(RECIPES)} or a .json file, got {str(given)!r}")
+        raise RecipeError(
+            f"a recipe is one of {', '.join(RECIPES)} or a .json file, got {str(given)!r}{meant(given, RECIPES)}"
+        )
     path = local(given, "a recipe")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -216,6 +223,6 @@ def learns_unasked(given: Mapping[str, Any]) -> bool:
     if cold and given.get("warm_start"):
         raise RunError(
             f"a run that is cold learns from no other, and {given['warm_start']!r} was to be learnt from; leave out "
-            f"--cold to learn from that alone, or --learn-from"
+            f"`cold=` to learn from that alone, or `warm_start=`"
         )
     return not cold and given.get("warm_start") is None

@@ -145,6 +145,8 @@ def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
         who = "each winner" if settings.budgets else "the winner"
         trained = f"trained {seeds} on all {len(dataset.train):,} images"
         rows.append(("test", f"{who}, {trained}, is scored on {many} test images unseen until then"))
+    elif settings.evaluate:
+        rows.append(("test", "the data has no test part, so no network is evaluated"))
     return rows
 
 
@@ -157,7 +159,7 @@ def _learnt(run: SearchRun) -> str:
     names = [one.run for one in run.settings.warm_start_trials]
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
-    known = "is known (--cold ignores it)" if count == 1 else "are known (--cold ignores them)"
+    known = "is known (`cold=True` ignores it)" if count == 1 else "are known (`cold=True` ignores them)"
     return f"{figures.counted(count, 'training')} of {listed} on the same data {known}"
 
 

@@ -33,8 +33,8 @@ def check_reachable(problem: Problem) -> None:
     if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
         raise BudgetError(
             f"an image of {'x'.join(map(str, space.task.input_shape))} alone takes {image:,} bytes of RAM, more than "
-            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with --size for pictures, or "
-            f"raise --max-ram"
+            f"the limit of {budget.peak_activation_bytes:,}; make the images smaller, with "
+            f"`reading=Reading(size=...)` for pictures, or raise `max_ram=`"
         )
     rng = np.random.default_rng(0)
     costs: list[Cost] = []
@@ -51,7 +51,7 @@ def check_reachable(problem: Problem) -> None:
         raise BudgetError(
             f"the constraints reject each of {DRAWS:,} random networks, those within the limits too; relax them"
         )
-    options = {field: f"--{name.replace('_', '-')}" for name, field in {**LIMITS, "budget": "params"}.items()}
+    options = {field: f"`{name}=`" for name, field in {**LIMITS, "budget": "params"}.items()}
     said = " and ".join(one.message for one in broken)
     raise BudgetError(
         f"none of {DRAWS:,} random networks is within the limits, not even at its narrowest; of the closest one, "

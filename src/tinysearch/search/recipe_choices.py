@@ -1,4 +1,4 @@
-"""The recipe as choices: what ``--tune-recipe`` searches together with the architecture."""
+"""The recipe as choices: what ``tune_recipe`` searches together with the architecture."""
 
 from __future__ import annotations
 

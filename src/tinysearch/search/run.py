@@ -183,7 +183,7 @@ class SearchRun:
             except RecipeError as error:
                 raise DamagedError(
                     f"the record of {record.name} in run {self.name!r} is damaged ({error}), and all of them are "
-                    f"needed to resume the run; begin a new one with another --name"
+                    f"needed to resume the run; begin a new one with another `name=`"
                 ) from None
         return {record.position: record for record in records if record.position is not None}
 
@@ -206,13 +206,13 @@ class SearchRun:
             if name == "own_space" and before.get(name) != value:
                 raise RunError(
                     f"run {self.name!r} was started with another search space; give the same SearchSpace to resume "
-                    f"it, or start a new run with another --name"
+                    f"it, or start a new run with another `name=`"
                 )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
                 raise RunError(
                     f"run {self.name!r} was started with {name} {_words(name, before.get(name))}, now it is "
-                    f"{_words(name, value)}; leave the option out to resume with the old value, or start a new run "
-                    f"with another --name"
+                    f"{_words(name, value)}; leave it out to resume with the old value, or start a new run "
+                    f"with another `name=`"
                 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -13,7 +13,7 @@ from tinysearch.results.objective import objective
 from tinysearch.results.record import ACCURACY, Direction
 from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture
-from tinysearch.space.budget import Budget
+from tinysearch.space.budget import Budget, different
 from tinysearch.space.scalars import integer
 from tinysearch.space.space_spec import current
 from tinysearch.training.candidate import Candidate
@@ -150,7 +150,7 @@ class RunSettings:
         if self.tune_recipe and (self.recipe.optimizer, self.recipe.schedule) != ("sgd", "one_cycle"):
             raise RunError(
                 f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "
-                f"{self.recipe.schedule}; leave out --tune-recipe, or take the recipe default"
+                f"{self.recipe.schedule}; leave out `tune_recipe=`, or take the recipe default"
             )
         for name in ("data", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
@@ -160,7 +160,7 @@ class RunSettings:
         names = self.data.get("class_names", ())
         if not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
             raise RunError(f"class_names of a run are texts, got {names!r}")
-        object.__setattr__(self, "budgets", _different(self.budgets))
+        object.__setattr__(self, "budgets", tuple(sorted(different(self.budgets))))
         if self.budgets and self.budgets[-1] != self.budget.params:
             raise BudgetError(
                 f"the largest of several budgets is that of the run; got {self.budgets[-1]:,} for one below "
@@ -220,7 +220,7 @@ class RunSettings:
             return cls._of(data)
         except (KeyError, TypeError, AttributeError) as error:
             raise RunError(
-                f"its settings cannot be read ({type(error).__name__}: {error}); begin a new run with another --name"
+                f"its settings cannot be read ({type(error).__name__}: {error}); begin a new run with another `name=`"
             ) from None
 
     @classmethod
@@ -250,17 +250,3 @@ class RunSettings:
         }
         given = {name: value for name, value in data.items() if name != "direction"}
         return cls(**{**given, **values})
-
-
-def _different(budgets: object) -> tuple[int, ...]:
-    """Return budgets from the smallest to the largest.
-
-    Raises:
-        BudgetError: if they are not different whole numbers of at least 1.
-    """
-    given = list(budgets) if isinstance(budgets, Iterable) and not isinstance(budgets, str) else [None]
-    whole = [integer(one) for one in given]
-    known = sorted(one for one in whole if one is not None and one > 0)
-    if len(set(known)) < len(whole):
-        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {budgets!r}")
-    return tuple(known)

@@ -193,11 +193,14 @@ class Stages:
         winner = run.store.training(run.name, planned[-1].key, run.settings.seed, "search")
         if left and winner is not None and not run.has_time(math.ceil(left / executor.capacity), winner):
             raise TimeIsUpError
-        who = f"the winner, {names[0]}: it is" if len(names) == 1 else f"the winners, {', '.join(names)}: each is"
+        one = len(names) == 1
+        who = f"the winner, {names[0]}" if one else f"the winners, {', '.join(names)}"
         text = (
-            f"evaluating {who} trained on all training images with {figures.counted(seeds, 'seed')}, and scored "
-            f"on the test images"
+            f"evaluating {who}: {'it' if one else 'each'} is trained on all training images with "
+            f"{figures.counted(seeds, 'seed')}, and scored on the test images"
         )
+        if not left:
+            text = f"{who}, {'was' if one else 'were'} evaluated before; nothing is trained"
         workers = min(executor.capacity, len(planned))
         stage = Stage(
             "evaluation",
@@ -296,5 +299,5 @@ def _idle(run: SearchRun, executor: Executor) -> str | None:
         return None
     return (
         f"of {executor.capacity} workers no more than {settings.lag} are busy at a time, for a trial is proposed from "
-        f"the results of all but the latest {settings.lag}: give a larger --lag, or --schedule async"
+        f"the results of all but the latest {settings.lag}: give a larger `lag=`, or `schedule='async'`"
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from tinysearch.errors import BudgetError
 from tinysearch.space.cost import Cost
-from tinysearch.space.scalars import integer
+from tinysearch.space.sizes import WAYS, count
 
 # By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
 # 1.2 % less than predicted, see docs/devices.md; another compiler may make a little more.
@@ -36,6 +36,22 @@ class Verdict:
     message: str = ""
 
 
+def different(budgets: object) -> tuple[int, ...]:
+    """Return several bounds on parameters, in the order in which they were given.
+
+    Raises:
+        BudgetError: if they are not different whole numbers of at least 1.
+
+    >>> different(["1k", 3e3])
+    (1000, 3000)
+    """
+    given = list(budgets) if isinstance(budgets, Iterable) and not isinstance(budgets, str) else [None]
+    known = [whole for one in given if (whole := count(one)) is not None and whole > 0]
+    if len(set(known)) < len(given):
+        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {budgets!r}")
+    return tuple(known)
+
+
 ACCEPTED = Verdict(True)
 
 
@@ -44,7 +60,8 @@ class Budget:
     """Upper bounds on the cost of an architecture.
 
     Args:
-        params: Exclusive bound on total parameters: a cost *at or above* it is rejected.
+        params: Exclusive bound on total parameters: a cost *at or above* it is rejected. ``1e4`` and ``"10k"`` are
+            10,000.
         macs: Largest allowed number of multiply-accumulates per image, or None.
         peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None. It is the RAM that the
             int8 C code takes beside its stack and the image that it is given.
@@ -66,11 +83,22 @@ class Budget:
         for name, bound in asdict(self).items():
             if bound is None and name != "params":
                 continue
-            whole = integer(bound)
+            # Bytes that are written as a text have units of their own, see ``sizes.size``.
+            whole = None if isinstance(bound, str) and "bytes" in name else count(bound)
             if whole is None or whole < 1:
                 of = "parameters" if name == "params" else name
-                raise BudgetError(f"a budget is a whole number of {of}, at least 1; got {bound!r}")
+                ways = f"; {WAYS}" if isinstance(bound, str) else ""
+                raise BudgetError(f"a budget is a whole number of {of}, at least 1; got {bound!r}{ways}")
             object.__setattr__(self, name, whole)
+
+    @classmethod
+    def of(cls, given: float | str | Budget) -> Budget:
+        """Return a budget as it is, or the budget of a number of parameters.
+
+        >>> Budget.of("10k")
+        Budget(params=10000)
+        """
+        return given if isinstance(given, Budget) else cls(given)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         """Show the bounds that there are.

@@ -6,10 +6,9 @@ and at least 512 bytes of it, is left for the program, its stack and the input's
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
-from tinysearch.errors import BudgetError
+from tinysearch.errors import BudgetError, meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +86,9 @@ def device(name: str) -> Device:
     1536
     """
     if name not in DEVICES:
-        near = difflib.get_close_matches(name.lower(), DEVICES, 1, _NEAR)
-        hint = f"did you mean {near[0]!r}? " if near else ""
         raise BudgetError(
-            f"no device is called {name!r}; {hint}the devices are {', '.join(DEVICES)}; for any other chip, leave out "
-            f"--device and give --max-flash and --max-ram, what it has less what your program needs"
+            f"the devices are {', '.join(DEVICES)}; for any other chip, leave out `device=` and give `max_flash=` and "
+            f"`max_ram=`, what it has less what your program needs; got {name!r}{meant(name, DEVICES, _NEAR)}"
         )
     return DEVICES[name]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tinysearch.errors import RecipeError
+from tinysearch.errors import RecipeError, meant
 from tinysearch.results import upgrade
 from tinysearch.space.scalars import integer, option, real, written
 
@@ -185,7 +185,10 @@ class Recipe:
         known = {item.name for item in dataclasses.fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
-            raise RecipeError(f"a recipe has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}")
+            raise RecipeError(
+                f"a recipe has no field {unknown[0]!r}; its fields are {', '.join(sorted(known))}"
+                f"{meant(unknown[0], known)}"
+            )
         return cls(**data)
 
 
@@ -225,6 +228,6 @@ def recipe(name: str, *, epochs: int | None = None) -> Recipe:
         RecipeError: if the name is unknown or the epochs are out of range.
     """
     if name not in RECIPES:
-        raise RecipeError(f"a recipe is one of {', '.join(RECIPES)}; got {name!r}")
+        raise RecipeError(f"a recipe is one of {', '.join(RECIPES)}; got {name!r}{meant(name, RECIPES)}")
     found = RECIPES[name]
     return found if epochs is None else dataclasses.replace(found, epochs=epochs)

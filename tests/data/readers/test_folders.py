@@ -44,8 +44,21 @@ def test_folders_are_classes_and_pictures_stay_with_them(tmp_path: Path) -> None
     for image, label in zip(found.train.pixels, found.train.labels, strict=True):
         assert known[image.tobytes()] == label
     assert "pictures are grey" in found.notes
-    with pytest.raises(NoTestImagesError, match="no folders 'train' and 'test'"):
+    with pytest.raises(NoTestImagesError, match="trains on nine tenths and validates on one") as caught:
         found.test()
+    assert f"into {tmp_path / 'zoo' / 'train'}, and put other pictures into" in str(caught.value)
+
+
+def test_a_test_part_that_is_added_as_the_error_says_leaves_the_training_images_as_they_are(tmp_path: Path) -> None:
+    before = load(fill(tmp_path / "zoo"))
+    for one in sorted((tmp_path / "zoo").iterdir()):
+        (tmp_path / "zoo" / "train").mkdir(exist_ok=True)
+        one.rename(tmp_path / "zoo" / "train" / one.name)
+    with pytest.raises(NoTestImagesError, match="no folder 'test' beside train; put pictures for tests into"):
+        load(tmp_path / "zoo").test()
+    fill(tmp_path / "zoo" / "test", lambda which: grey(1_000 + which), 3)
+    after = load(tmp_path / "zoo")
+    assert (after.fingerprint, len(after.test())) == (before.fingerprint, 9)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +117,10 @@ def test_mixed_sizes_need_one_to_be_said(tmp_path: Path) -> None:
     message = refusal(folder)
     assert "of 3 sizes: " in message
     assert "6x6 (12)" in message
-    assert "--size" in message
+    assert "`reading=Reading(size=(" in message
     found = load(folder, reading=Reading(size=(8, 9)))
     assert found.task.input_shape == (8, 9, 1)
-    assert "pictures were brought to 8x9, whatever their sides" in found.notes
+    assert "pictures were resized to 8x9, whatever their proportions" in found.notes
 
 
 def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
@@ -125,6 +138,29 @@ def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
     upright = found.train.pixels[0, ..., 0].astype(int)
     assert upright[:7].min() > 200
     assert upright[9:].max() < 50
+
+
+def test_pictures_for_tests_must_be_of_the_size_of_the_others(tmp_path: Path) -> None:
+    fill(tmp_path / "zoo" / "train")
+    fill(tmp_path / "zoo" / "test", lambda number: grey(500 + number, 7), 4)
+    with pytest.raises(DatasetError, match=r"p0_0\.png is 7x7, those for training are 6x6; bring all to one size"):
+        load(tmp_path / "zoo").test()
+    assert load(tmp_path / "zoo", reading=Reading(size=(6, 6))).test().pixels.shape[1:] == (6, 6, 1)
+
+
+def test_folders_inside_those_of_classes_are_said(tmp_path: Path) -> None:
+    for site in ("north", "south"):
+        fill(tmp_path / "zoo" / site, lambda number, site=site: grey(number + 1_000 * len(site)), 4)  # type: ignore[misc]
+    found = load(tmp_path / "zoo")
+    assert found.class_names == ("north", "south")
+    assert "right below zoo; the pictures of folders inside these (cat, dog, emu) count as theirs" in found.notes[0]
+
+
+def test_a_folder_above_that_of_the_classes_is_refused_with_the_one_to_give(tmp_path: Path) -> None:
+    fill(tmp_path / "download" / "zoo")
+    message = refusal(tmp_path / "download")
+    assert "one class only, 'zoo', in folders inside it (cat, dog, emu)" in message
+    assert message.endswith(f"If the classes are below {tmp_path / 'download' / 'zoo'}, give that")
 
 
 def test_groups_are_found_in_the_names_of_files(tmp_path: Path) -> None:
@@ -154,7 +190,7 @@ def test_folders_without_pictures_in_classes_are_refused(tmp_path: Path) -> None
     loose = tmp_path / "loose"
     loose.mkdir()
     Image.fromarray(grey(0)).save(loose / "0.png")
-    assert "no folders in it, but 1 pictures" in refusal(loose)
+    assert "no folders in it, but 1 picture;" in refusal(loose)
     fill(tmp_path / "tests" / "test")
     assert "no folder 'train' beside it" in refusal(tmp_path / "tests")
     (tmp_path / "one" / "cat").mkdir(parents=True)

@@ -140,5 +140,5 @@ def test_those_who_wait_are_told_that_it_is_still_there_and_sent_home_at_the_end
 
 
 def test_a_port_that_is_taken_is_an_error_that_says_what_to_do(server: DashboardServer, followed: Any) -> None:
-    with pytest.raises(InputError, match=f"port {server.port} of 127.0.0.1 cannot be used .*another --port"):
+    with pytest.raises(InputError, match=f"port {server.port} of 127.0.0.1 cannot be used .*another `port=`"):
         DashboardServer(followed.board, server.port)

@@ -252,6 +252,23 @@ def test_every_oracle_says_so(make_oracle: Make, numbers: Callable[..., Numbers]
     assert is_free(oracle)
 
 
+@pytest.mark.parametrize("mistake", [NameError, AttributeError, ImportError])
+def test_a_mistake_in_the_code_of_a_hypermodel_gets_out_with_its_traceback(
+    mistake: type[Exception], random_search: Make, dense_model: Build, untrained: Untrained
+) -> None:
+    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+        if hp.Int("odd", 0, 9) % 2:
+            raise mistake("a slip of the pen")
+        return dense_model(hp)
+
+    oracle = BudgetOracle(random_search(), 10_000, build)
+    tuner = untrained(oracle, build)
+    with pytest.raises(mistake, match="a slip of the pen") as caught:
+        tuner.search()
+    assert caught.traceback[-1].name == "build"
+    assert is_free(oracle)
+
+
 def test_a_rare_model_within_the_budget_is_no_reason_to_give_up(
     random_search: Make, numbers: Callable[..., Numbers]
 ) -> None:

@@ -326,8 +326,8 @@ def test_gpus_are_dealt_out_in_turn(make: Make, job: Callable[..., Job]) -> None
 @pytest.mark.parametrize(
     ("trainer", "limit", "remedy"),
     [
-        ("faulty:starve", None, r"GB can be used now; give fewer --workers.*--worker-memory"),
-        ("faulty:refuse", 600_000_000, r"each may have 0\.6 GB.*a larger --worker-memory, and fewer --workers"),
+        ("faulty:starve", None, r"GB can be used now; give fewer workers.*the memory of each worker"),
+        ("faulty:refuse", 600_000_000, r"each may have 0\.6 GB.*more memory, and fewer workers"),
     ],
 )
 def test_one_end_for_want_of_memory_after_another_is_an_error_and_not_a_failure_of_each_candidate(

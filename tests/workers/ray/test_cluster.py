@@ -129,7 +129,7 @@ def test_the_death_of_the_process_that_speaks_to_ray_is_a_clear_error_and_its_ho
         hosts = [one for one in family if "ray::TrainingHost" in " ".join(one.cmdline())]
         assert hosts
         psutil.Process(executor.pid).kill()
-        with pytest.raises(WorkerError, match=r"connection to the Ray cluster .* was lost.* --resume"):
+        with pytest.raises(WorkerError, match=r"connection to the Ray cluster .* was lost.* `resume=True`"):
             executor.wait()
         with pytest.raises(WorkerError, match="was lost"):
             executor.submit(_job(executor, 1))

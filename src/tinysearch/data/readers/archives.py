@@ -141,8 +141,10 @@ def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) ->
     name = next((one for one in (wanted[1:] + wanted[:1]) if one in held), None)
     if name is None or (part == "validation" and name == groups):
         if part == "validation":
-            raise DatasetError(f"{path} has no groups {wanted[1]!r} for its validation part; leave out --groups")
-        raise DatasetError(f"{path} has no array {groups!r} (--groups); it holds {', '.join(held)}")
+            raise DatasetError(
+                f"{path} has no groups {wanted[1]!r} for its validation part; leave out `reading=Reading(groups=...)`"
+            )
+        raise DatasetError(f"{path} has no array {groups!r} of groups; it holds {', '.join(held)}")
     return name
 
 

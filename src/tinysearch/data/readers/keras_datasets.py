@@ -64,6 +64,10 @@ def digits(fallback: str | None = None) -> Contents:
         train=Part(images[:cut], labels[:cut]),
         read_test=lambda: Part(images[cut:], labels[cut:]),
         layout="hw",
+        preparation=(
+            "images of 8x8 pixels from 0 to 16 are scaled up to 28x28 by scipy.ndimage.zoom (order 1, mode nearest, "
+            "grid_mode), multiplied by 255 / 16 and rounded",
+        ),
         in_order=True,
         fallback=fallback,
     )

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading, no_test_part
-from tinysearch.errors import DatasetError
+from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
+from tinysearch.errors import DatasetError, NoTestImagesError
 
 NAME = "arrays"
 
@@ -49,8 +49,14 @@ class Arrays(Reader):
             source="arrays in memory",
             train=train,
             validation=validation,
-            read_test=no_test_part if test is None else lambda: test,
+            read_test=_without_test if test is None else lambda: test,
         )
+
+
+def _without_test() -> Part:
+    raise NoTestImagesError(
+        "the data has no test part; to evaluate networks, give ((x, y), (x_test, y_test)) or (train, validation, test)"
+    )
 
 
 def _are_parts(train: Any, test: Any) -> bool:

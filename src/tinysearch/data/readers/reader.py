@@ -68,7 +68,7 @@ class Part:
 
 def no_test_part() -> Part:
     """Raise the error of a source without a test part."""
-    raise NoTestImagesError("the data has no test part; give one, or leave out the evaluation")
+    raise NoTestImagesError("the data has no test part; give one to evaluate networks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ class Contents:
         class_names: Names of classes whose labels are numbers from 0; None where labels are names themselves.
         layout: Which axis is which, if the reader knows.
         notes: What a person should know of how it was read, a sentence each.
+        preparation: What was done to pictures to make arrays of them, a sentence each: a device must do the same.
         in_order: Whether the order of the training images is a published one and is kept; else they are shuffled.
         fallback: Why this is not what one may have expected, or None.
     """
@@ -96,6 +97,7 @@ class Contents:
     class_names: Sequence[str] | None = None
     layout: str | None = None
     notes: tuple[str, ...] = ()
+    preparation: tuple[str, ...] = ()
     in_order: bool = False
     fallback: str | None = field(default=None)
 

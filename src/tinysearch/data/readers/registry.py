@@ -48,10 +48,11 @@ def reader_for(source: Any, own: Any = None) -> Reader:
     if own is not None:
         raise DatasetError(f"the reader {own if isinstance(own, str) else name_of(own)} does not accept {source}")
     if isinstance(source, Path) and source.is_dir():
-        loose = sum(one.suffix.lower() in SUFFIXES for one in source.iterdir())
+        count = sum(one.suffix.lower() in SUFFIXES for one in source.iterdir())
+        loose = f", but {count:,} picture{'' if count == 1 else 's'}" if count else ""
         raise DatasetError(
-            f"{source} has no folders in it{f', but {loose:,} pictures' if loose else ''}; expected one folder of "
-            f"pictures for each class, a train.csv, or .npy files x_train and y_train"
+            f"{source} has no folders in it{loose}; expected one folder of pictures for each class, a train.csv, or "
+            f".npy files x_train and y_train"
         )
     what = source if isinstance(source, Path) else f"a {type(source).__name__}"
     raise DatasetError(

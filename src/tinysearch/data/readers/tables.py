@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.readers.archives import stem
-from tinysearch.data.readers.folders import _form, decoded
+from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
@@ -72,8 +72,7 @@ class Table(Reader):
         columns = _columns(main, reading)
         rows, parts = _rows_of_parts(main, columns)
         notes: list[str] = []
-        wanted = parts.get("train")
-        if wanted is None or not len(wanted):
+        if not len(parts["train"]):
             raise DatasetError(f"{main} has no row for training in its column {columns.names[columns.split or 0]!r}")
         beside = {} if columns.split is not None else _beside(main)
         read = _Rows(main, columns, rows, reading)
@@ -82,7 +81,7 @@ class Table(Reader):
             validation = read.part(parts["validation"])
         elif "validation" in beside:
             validation = _other(beside["validation"], reading, read)
-        train = read.part(wanted)
+        train = read.part(parts["train"])
         test_file = beside.get("test")
         if test_file is not None and _label_of(test_file, reading) is None:
             notes.append(f"{test_file.name} has no column of labels, so that it is no test part")
@@ -93,7 +92,8 @@ class Table(Reader):
                 return read.part(parts["test"])
             if test_file is None:
                 raise NoTestImagesError(
-                    f"{main} has no test part: neither a file test.csv with labels beside it, nor a column 'split'"
+                    f"{main} has no test part; to evaluate networks, give it a column 'split' with train and test, or "
+                    f"put the parts into two files, train.csv and test.csv"
                 )
             return _other(test_file, reading, read)
 
@@ -107,6 +107,7 @@ class Table(Reader):
             read_test=test,
             layout="hwc" if columns.path is not None else None,
             notes=(*read.notes, *notes),
+            preparation=() if read.form is None else read.form.preparation,
         )
 
 
@@ -121,7 +122,7 @@ class _Rows:
         self.form = form
         self._all: Array | None = None
         if columns.path is not None and form is None:
-            self.form, self.notes = _form([self._file(row) for row in rows], path, reading)
+            self.form, self.notes = form_of([self._file(row) for row in rows], path, reading)
 
     def part(self, wanted: npt.NDArray[np.intp]) -> Part:
         """Return some of the rows."""
@@ -168,14 +169,15 @@ def _columns(path: Path, reading: Reading) -> Columns:
         which = f"no column {reading.label_column!r}" if reading.label_column else "no column 'label'"
         hint = "" if header else " (it has no header, so that columns are called by their numbers, from 0)"
         raise DatasetError(
-            f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by --label-column"
+            f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by "
+            f"`reading=Reading(label_column=...)`"
         )
     groups = None
     if reading.groups is not None:
         groups = _place(names, reading.groups, ())
         if groups is None:
             raise DatasetError(
-                f"{path} has no column {reading.groups!r} (--groups); its columns are {', '.join(names[:6])}"
+                f"{path} has no column {reading.groups!r} of groups; its columns are {', '.join(names[:6])}"
             )
     columns = Columns(
         tuple(names),
@@ -251,7 +253,7 @@ def _numbers(path: Path, columns: Columns) -> Array:
     except ValueError as error:
         raise DatasetError(
             f"{path} has something else than numbers among its pixels: {str(error).splitlines()[0]}; columns that are "
-            f"no pixels are named by --label-column and --groups, others must be left out"
+            f"no pixels are named by `reading=Reading(label_column=...)` and `groups=`, others must be left out"
         ) from None
     whole = np.isfinite(found).all() and (found == np.rint(found)).all()
     return found.astype(np.uint8) if whole and found.min() >= 0 and found.max() <= _BYTES else found

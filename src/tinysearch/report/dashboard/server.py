@@ -60,7 +60,7 @@ class DashboardServer:
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", error)
             raise InputError(
-                f"port {port} of {HOST} cannot be used ({reason}); give another --port, or none for a free one"
+                f"port {port} of {HOST} cannot be used ({reason}); give another `port=`, or none for a free one"
             ) from None
         self.port = int(self._server.server_address[1])
         self.address = f"http://{HOST}:{self.port}/{token}/"

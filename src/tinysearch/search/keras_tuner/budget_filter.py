@@ -16,6 +16,8 @@ from tinysearch.space.cost import Cost
 
 CostFunction = Callable[[keras_tuner.HyperParameters], int | Cost]
 UNBUILT = "cannot be built"
+# What no choice of hyperparameters is to blame for: mistakes in the code of the hypermodel are among it.
+_GETS_OUT = (BudgetError, WorkError, keras_tuner.errors.FatalError, NameError, AttributeError, ImportError)
 # What oracles add to the choices for tuners, Hyperband's epochs for example.
 _OWN_OF_TUNERS = "tuner/"
 
@@ -40,7 +42,8 @@ class BudgetFilter:
     Args:
         budget: Upper bounds.
         cost: What values cost. An exception means that they cannot be built; if it is a ``ShapeError``, they are
-            rejected by ``"shape"``.
+            rejected by ``"shape"``. A ``NameError``, ``AttributeError`` or ``ImportError`` is a mistake in the code,
+            and gets out.
     """
 
     def __init__(self, budget: Budget, cost: CostFunction) -> None:
@@ -58,6 +61,7 @@ class BudgetFilter:
 
         Raises:
             BudgetError: if the cost function cannot tell what the budget asks for.
+            NameError, AttributeError, ImportError: if its code has a mistake.
         """
         key = identity(hyperparameters.values)
         found = self._known.get(key)
@@ -107,7 +111,7 @@ class BudgetFilter:
     def _count(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
         try:
             cost = self._cost(hyperparameters)
-        except (BudgetError, WorkError, keras_tuner.errors.FatalError):
+        except _GETS_OUT:
             raise
         except ShapeError as error:
             self.failure = error

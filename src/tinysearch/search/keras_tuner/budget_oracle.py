@@ -63,7 +63,7 @@ class BudgetOracle(WrappedOracle):
     def __init__(
         self,
         oracle: keras_tuner.Oracle,
-        budget: int | Budget,
+        budget: float | str | Budget,
         hypermodel: keras_tuner.HyperModel | Callable[[Any], Any] | None = None,
         *,
         cost: CostFunction | None = None,
@@ -74,9 +74,7 @@ class BudgetOracle(WrappedOracle):
             raise BudgetError(f"a budget is put on a keras_tuner.Oracle that has none yet, got {oracle!r}")
         self.oracle = oracle
         self.attempts = attempts
-        self.filter = BudgetFilter(
-            budget if isinstance(budget, Budget) else Budget(budget), cost or cost_of(hypermodel, budget)
-        )
+        self.filter = BudgetFilter(Budget.of(budget), cost or cost_of(hypermodel, budget))
         self.params: dict[str, int] = {}
         self._lock = threading.RLock()
         self._told = 0

@@ -86,7 +86,7 @@ def _by_tracing(count: Callable[[], int]) -> int:
     return counted[0]
 
 
-def cost_of(hypermodel: Any, budget: int | Budget) -> CostFunction:
+def cost_of(hypermodel: Any, budget: float | str | Budget) -> CostFunction:
     """Return what counts the models of a hypermodel: arithmetic for the space of tinysearch, else ``BuiltCount``.
 
     Raises:

@@ -11,7 +11,7 @@ from tinysearch.space.budget import Budget
 
 
 def limit(
-    tuner: keras_tuner.Tuner, budget: int | Budget, *, cost: CostFunction | None = None, attempts: int = 1_000
+    tuner: keras_tuner.Tuner, budget: float | str | Budget, *, cost: CostFunction | None = None, attempts: int = 1_000
 ) -> keras_tuner.Tuner:
     """Add a budget to a tuner that creates its own oracle: ``RandomSearch``, ``Hyperband`` and so on.
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable
 from typing import Any
 
-from tinysearch.errors import RunError
+from tinysearch.errors import RunError, meant
 
 
 def is_path(name: str) -> bool:
@@ -29,8 +29,8 @@ def check_class_name(name: str, prefix: str, known: Iterable[str], what: str, ex
     """
     path = name.removeprefix(prefix)
     if path not in known and not is_path(path):
-        listed = ", ".join(prefix + one for one in known)
-        raise RunError(f"{what} is one of {listed} or {prefix}{example}; got {name!r}")
+        names = [prefix + one for one in known]
+        raise RunError(f"{what} is one of {', '.join(names)} or {prefix}{example}; got {name!r}{meant(name, names)}")
 
 
 def class_at(path: str, base: type[Any], base_name: str, strategy: str, what: str) -> type[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tinysearch.errors import RunError
+from tinysearch.errors import RunError, meant
 from tinysearch.runtime.plugins import find, made, names
 from tinysearch.search.keras_tuner import strategy as keras_tuner
 from tinysearch.search.keras_tuner.strategy import KerasTunerOracle, check_oracle_name
@@ -41,12 +41,15 @@ def check_name(name: str) -> None:
         check_sampler_name(name)
     elif name.startswith(PREFIX):
         if name.removeprefix(PREFIX) not in COSTS:
-            raise RunError(f"a strategy that sets accuracy against a cost is one of {_listed(FRONTS)}; got {name!r}")
+            raise RunError(
+                f"a strategy that sets accuracy against a cost is one of {_listed(FRONTS)}; got "
+                f"{name!r}{meant(name, FRONTS)}"
+            )
     elif ":" not in name and name not in names("strategy", STRATEGIES):
         oracles = [keras_tuner.PREFIX + oracle for oracle in (*keras_tuner.ORACLES, "package.MyOracle")]
         samplers = [optuna.PREFIX + sampler for sampler in (*optuna.SAMPLERS, "package.MySampler")]
         known = [*names("strategy", STRATEGIES), *FRONTS, *oracles, *samplers]
-        raise RunError(f"a strategy is one of {_listed(known)}, or module:Class; got {name!r}")
+        raise RunError(f"a strategy is one of {_listed(known)}, or module:Class; got {name!r}{meant(name, known)}")
 
 
 def _listed(names: Iterable[str]) -> str:

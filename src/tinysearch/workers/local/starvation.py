@@ -58,8 +58,8 @@ class Starvation:
             return
         raise WorkerError(
             f"{MOST} worker processes in a row ran out of memory, with no finished training in between: "
-            f"{_why(images, memory_bytes)}. What was trained is stored, and a new run with --reuse any does not train "
-            f"it again"
+            f"{_why(images, memory_bytes)}. What was trained is stored, and a new run with `reuse='any'` does not "
+            f"train it again"
         )
 
 
@@ -73,8 +73,8 @@ def _why(images: int, memory_bytes: int | None) -> str:
     needed = gigabytes(worker_bytes(images))
     if memory_bytes is None:
         why = f"a worker takes about {needed}, and {gigabytes(usable_memory())} can be used now"
-        remedy = "give fewer --workers, free some memory, or bound each worker with --worker-memory"
+        remedy = "give fewer workers, free some memory, or limit the memory of each worker"
     else:
         why = f"each may have {gigabytes(memory_bytes)} and takes about {needed}"
-        remedy = "give a larger --worker-memory, and fewer --workers if the machine has no more"
+        remedy = "give each worker more memory, and fewer workers if the machine has no more"
     return f"{why}; {remedy}"

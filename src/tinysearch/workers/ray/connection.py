@@ -207,6 +207,6 @@ _JOIN = (
 )
 _REMEDIES = {
     AUTO: "no Ray cluster runs on this machine; start one with `ray start --head`, join one with `ray start "
-    "--address=HOST:PORT`, or give --cluster local",
+    "--address=HOST:PORT`, or give `address='local'`",
     LOCAL: "Ray could not be started on this machine",
 }

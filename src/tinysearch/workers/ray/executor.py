@@ -230,7 +230,7 @@ class RayExecutor(Executor):
         said = [line.strip() for line in self._driver.tail().splitlines() if line.strip()]
         return (
             f"the connection to the Ray cluster {self._address} was lost. What was trained is stored; see that the "
-            f"cluster runs (`ray status`), and resume with --resume. The last message was: "
+            f"cluster runs (`ray status`), and continue with `resume=True`. The last message was: "
             f"{said[-1] if said else 'nothing'}"
         )
 

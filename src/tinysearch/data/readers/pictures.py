@@ -1,0 +1,200 @@
+"""Pictures of files, brought to one form by Pillow; ``Form.preparation`` says how, so that a device can do the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinysearch.data.readers.reader import Array, Reading
+from tinysearch.data.storage import allocate
+from tinysearch.errors import DatasetError
+
+# A field of EXIF: from 5 on, height and width change places; at 1, a picture is upright.
+_ORIENTATION, _ON_ITS_SIDE, _UPRIGHT = 0x0112, 5, 1
+_ORIENTATIONS = range(1, 9)
+_CHANNELS = {"grey": 1, "rgb": 3, "rgba": 4}
+_MODES = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
+_ORDER = {
+    "rgb": "the channels of a pixel are red, green and blue, in this order",
+    "rgba": "the channels of a pixel are red, green, blue and alpha, in this order",
+}
+_LUMA = "colour becomes grey in whole numbers: (19595 R + 38470 G + 7471 B + 32768) >> 16"
+_REPEATED = "red, green and blue of a grey picture are its grey"
+_FILLED = "pictures without transparency have an alpha of 255"
+_OPAQUE = "transparency is left out: a transparent pixel has the colour that is stored with it"
+_RESIZED = (
+    "pictures of other sizes are resized to {height}x{width}, height and width each by its own factor, by the triangle "
+    "filter of Pillow's Image.resize(BILINEAR): where it shrinks, it takes the mean of all pixels beneath, weighted by "
+    "distance, which is not what OpenCV and most cameras call bilinear"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What pictures are brought to: one size, grey or colour, eight or sixteen bits.
+
+    Args:
+        height, width: In pixels.
+        color: ``"grey"``, ``"rgb"`` or ``"rgba"``.
+        deep: Whether values keep sixteen bits.
+        found: What pictures there are: of the kinds of ``color``, and ``"deep"`` for grey of sixteen bits.
+        resized: Whether the size was said, and all are brought to it; if not, another size is an error.
+        turned: Whether some are photographs that are not stored upright.
+    """
+
+    height: int
+    width: int
+    color: str
+    deep: bool = False
+    found: frozenset[str] = frozenset()
+    resized: bool = False
+    turned: bool = False
+
+    @property
+    def preparation(self) -> tuple[str, ...]:
+        """What is done to pictures, step by step, a sentence each."""
+        in_color, in_grey = self.found & {"rgb", "rgba"}, self.found & {"grey", "deep"}
+        weighted = "; colours are weighted by their alpha" if self.color == "rgba" else ""
+        steps = {
+            "JPEG pictures are turned upright, as their EXIF orientation says": self.turned,
+            "values of 16 bits become bytes: value * 255 / 65535, rounded": "deep" in self.found and not self.deep,
+            _OPAQUE: "rgba" in self.found and self.color != "rgba",
+            _LUMA: bool(in_color) and self.color == "grey",
+            _REPEATED: bool(in_grey) and self.color != "grey",
+            _FILLED: self.color == "rgba" and self.found != {"rgba"},
+            _RESIZED.format(height=self.height, width=self.width) + weighted: self.resized,
+            _ORDER.get(self.color, ""): self.color != "grey",
+        }
+        return tuple(step for step, is_done in steps.items() if is_done)
+
+
+def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form, tuple[str, ...]]:
+    """Decide by the headers of all files what they are brought to.
+
+    Args:
+        paths: The files.
+        source: What names them, for errors.
+        reading: What a person said of it.
+
+    Returns:
+        The form, and what a person should know of it, a sentence each.
+
+    Raises:
+        DatasetError: if one cannot be read, or they are of several sizes and none was said.
+    """
+    sizes: Counter[tuple[int, int]] = Counter()
+    modes: Counter[str] = Counter()
+    turned = False
+    for path in paths:
+        with _opened(path) as picture:
+            stored = _orientation(picture)
+            turned = turned or stored != _UPRIGHT
+            on_its_side = stored >= _ON_ITS_SIDE
+            sizes[(picture.width, picture.height) if on_its_side else (picture.height, picture.width)] += 1
+            modes[_color_of(picture)] += 1
+    notes: list[str] = []
+    if reading.size is not None:
+        height, width = reading.size[:2]
+        if set(sizes) != {(height, width)}:
+            notes.append(f"pictures were resized to {height}x{width}, whatever their proportions")
+    elif len(sizes) > 1:
+        shown = ", ".join(f"{h}x{w} ({count})" for (h, w), count in sizes.most_common(3))
+        h, w = sizes.most_common(1)[0][0]
+        raise DatasetError(
+            f"the pictures in {source} are of {len(sizes)} sizes: {shown}{', ...' if len(sizes) > 3 else ''}; say what "
+            f"they are to be brought to, for example `reading=Reading(size=({h}, {w}))`"
+        )
+    else:
+        height, width = next(iter(sizes))
+    color = reading.color or ("rgba" if set(modes) == {"rgba"} else "rgb" if set(modes) & {"rgb", "rgba"} else "grey")
+    deep = reading.color is None and set(modes) == {"deep"}
+    told = "grey" if color == "grey" else {"rgb": "red, green and blue", "rgba": "red, green, blue and alpha"}[color]
+    mixed = ", ".join(f"{count} {'grey' if mode == 'deep' else mode}" for mode, count in modes.most_common())
+    others = f" (there are {mixed}; choose with `reading=Reading(color=...)`)" if len(modes) > 1 else ""
+    notes.append(f"pictures are {told}{others}")
+    form = Form(height, width, color, deep, frozenset(modes), resized=reading.size is not None, turned=turned)
+    return form, tuple(notes)
+
+
+def _color_of(picture: Any) -> str:
+    """Return the kind of a picture: ``"grey"``, ``"deep"`` (grey of sixteen bits), ``"rgb"`` or ``"rgba"``."""
+    if picture.mode in ("I;16", "I;16B", "I;16L", "I"):
+        return "deep"
+    if picture.mode in ("RGBA", "LA", "PA") or (picture.mode == "P" and "transparency" in picture.info):
+        return "rgba"
+    return "grey" if picture.mode in ("L", "1", "F") else "rgb"
+
+
+def _orientation(picture: Any) -> int:
+    """Return how a picture is stored, as EXIF counts it: 1 is upright.
+
+    Only photographs, which are JPEG files, come with a note of how the camera was held.
+    """
+    stored = picture.getexif().get(_ORIENTATION, _UPRIGHT) if picture.format == "JPEG" else _UPRIGHT
+    return int(stored) if stored in _ORIENTATIONS else _UPRIGHT
+
+
+def _opened(path: Path) -> Any:
+    """Open a picture, of which the header alone is read.
+
+    Raises:
+        DatasetError: if it cannot be read.
+    """
+    from PIL import Image
+
+    try:
+        return Image.open(path)
+    except Exception as error:  # A damaged file can make Pillow raise almost anything.
+        raise _unreadable(path, error) from None
+
+
+def decoded(paths: Sequence[Path], form: Form) -> Array:
+    """Return pictures of files, shape ``(images, height, width, channels)``, all brought to one form.
+
+    Raises:
+        DatasetError: if one cannot be read, or is of another size where none was said.
+    """
+    from PIL import Image, ImageOps
+
+    kind = np.dtype(np.uint16 if form.deep else np.uint8)
+    pixels = allocate((len(paths), form.height, form.width, _CHANNELS[form.color]), kind)
+    for number, path in enumerate(paths):
+        with _opened(path) as picture:
+            try:
+                if _orientation(picture) != _UPRIGHT:
+                    picture = ImageOps.exif_transpose(picture)
+                if not form.deep:
+                    picture = _eight_bits(picture).convert(_MODES[form.color])
+                fits = picture.size == (form.width, form.height)
+                if form.resized and not fits:
+                    picture = picture.resize((form.width, form.height), Image.Resampling.BILINEAR)
+            except Exception as error:
+                raise _unreadable(path, error) from None
+            if not form.resized and not fits:
+                raise DatasetError(
+                    f"the picture {path} is {picture.height}x{picture.width}, those for training are "
+                    f"{form.height}x{form.width}; bring all to one size by "
+                    f"`reading=Reading(size=...)`"
+                )
+            pixels[number] = np.asarray(picture, kind).reshape(pixels.shape[1:])
+    return pixels
+
+
+def _eight_bits(picture: Any) -> Any:
+    """Return a picture of sixteen bits as one of eight; Pillow itself would cut values off at 255."""
+    if _color_of(picture) != "deep":
+        return picture
+    from PIL import Image
+
+    values = np.asarray(picture).astype(np.float64)
+    return Image.fromarray(np.rint(np.clip(values, 0, 65_535) * (255 / 65_535)).astype(np.uint8))
+
+
+def _unreadable(path: Path, error: Exception) -> DatasetError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return DatasetError(f"the picture {path} cannot be read ({reason}); fix or remove it")

@@ -1,0 +1,49 @@
+"""What a network takes for its input, in words: whoever makes it on a device must do as was done for training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinysearch.data.dataset import Dataset
+from tinysearch.data.images import Channel, pixel_statistics
+from tinysearch.deploy.trained import Trained
+
+
+def input_of(trained: Trained, dataset: Dataset, *, scaling: bool = True) -> tuple[str, ...]:
+    """Return what a network takes, a sentence each.
+
+    Args:
+        trained: The network.
+        dataset: What it was trained on.
+        scaling: Whether the network itself scales raw pixels.
+    """
+    is_bytes = dataset.train.pixels.dtype == np.uint8
+    values = "bytes from 0 to 255" if is_bytes else f"real numbers, {_ranges(pixel_statistics(dataset.train))}"
+    if trained.scaling.does_nothing:
+        scaled = ", as they are"
+    elif scaling:
+        scaled = ", as they are: the network scales them itself"
+    else:
+        scaled = f", which are scaled before the network takes them: {trained.scaling.words}"
+    made = dataset.preparation or ("pixels are those of the source, unchanged",)
+    return (_order(dataset), f"values are {values}{scaled}", *made, f"the images were read from {dataset.source}")
+
+
+def _order(dataset: Dataset) -> str:
+    height, width, channels = dataset.task.input_shape
+    of = f"{channels} channel{'' if channels == 1 else 's'}"
+    if dataset.task.is_series:
+        order = ", the channels of a step side by side" if channels > 1 else ""
+        return f"{height:,} steps of {of}, in order of time{order}"
+    order = ", the channels of a pixel side by side" if channels > 1 else ""
+    return f"{height:,} rows of {width:,} pixels of {of}, row by row from the top left{order}"
+
+
+def _ranges(channels: Sequence[Channel]) -> str:
+    """Return from where to where the values of training images go."""
+    ranges = [f"{one.low:.6g} to {one.high:.6g}" for one in channels]
+    if len(set(ranges)) == 1:
+        return f"in the training images from {ranges[0]}"
+    return f"in the training images, channel by channel, from {', from '.join(ranges)}"
