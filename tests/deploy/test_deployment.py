@@ -319,9 +319,8 @@ def test_it_is_said_how_the_images_were_made(small: Trained, dataset: Dataset, t
     done = deploy(small, "c", tmp_path / "c", prepared)
     readme = (tmp_path / "c" / "README.md").read_text()
     assert done.takes[0] == "28 rows of 28 pixels of 1 channel, row by row from the top left"
-    assert (
-        "- values are bytes from 0 to 255, as they are: the network scales them itself\n- colour becomes grey" in readme
-    )
+    scaled = "unscaled: scaling is part of the network, or of how its input is quantized"
+    assert f"- values are bytes from 0 to 255, {scaled}\n- colour becomes grey\n" in readme
     assert json.loads((tmp_path / "c" / "deployment.json").read_text())["input"] == list(done.takes)
     deploy(small, "tflite", tmp_path / "tflite", prepared, scaling=False)
     said = json.loads((tmp_path / "tflite" / "model.json").read_text())["images"]

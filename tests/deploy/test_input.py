@@ -25,9 +25,9 @@ def test_recordings_are_steps_with_the_range_of_each_channel(make_trained: Calla
     steps[0, 0], steps[0, 1] = (-2, -30), (2, 30)
     said = takes(make_trained, load((steps, LABELS), reading=Reading(layout="tc")))
     assert "30 steps of 2 channels, in order of time, the channels of a step side by side" in said
-    assert "real numbers, in the training images, channel by channel, from -2 to 2, from -30 to 30, as they are" in said
-    assert "unchanged" in said
-    assert said.endswith("arrays in memory")
+    assert "values are real numbers, in training, channel by channel, from -2 to 2; -30 to 30, unscaled" in said
+    assert "values are those of the source, unchanged" in said
+    assert said.endswith("the series for training are from arrays in memory")
 
 
 def test_channels_that_were_first_are_said_to_lie_side_by_side(make_trained: Callable[..., Trained]) -> None:
@@ -48,5 +48,5 @@ def test_the_folder_that_pictures_are_from_is_named_without_those_above_it(
 ) -> None:
     np.savez(tmp_path / "mine.npz", x=np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8), y=LABELS)
     said = takes(make_trained, load(tmp_path / "mine.npz"))
-    assert said.endswith("the images were read from the file mine.npz")
+    assert said.endswith("the images for training are from the file mine.npz")
     assert str(tmp_path) not in said

@@ -22,13 +22,19 @@ def input_of(trained: Trained, dataset: Dataset, *, scaling: bool = True) -> tup
     is_bytes = dataset.train.pixels.dtype == np.uint8
     values = "bytes from 0 to 255" if is_bytes else f"real numbers, {_ranges(pixel_statistics(dataset.train))}"
     if trained.scaling.does_nothing:
-        scaled = ", as they are"
+        scaled = ", unscaled"
     elif scaling:
-        scaled = ", as they are: the network scales them itself"
+        scaled = ", unscaled: scaling is part of the network, or of how its input is quantized"
     else:
         scaled = f", which are scaled before the network takes them: {trained.scaling.words}"
-    made = dataset.preparation or ("pixels are those of the source, unchanged",)
-    return (_order(dataset), f"values are {values}{scaled}", *made, f"the images were read from {dataset.source}")
+    made = dataset.preparation or ("values are those of the source, unchanged",)
+    what = "series" if dataset.task.is_series else "images"
+    return (
+        _order(dataset),
+        f"values are {values}{scaled}",
+        *made,
+        f"the {what} for training are from {dataset.source}",
+    )
 
 
 def _order(dataset: Dataset) -> str:
@@ -45,5 +51,5 @@ def _ranges(channels: Sequence[Channel]) -> str:
     """Return from where to where the values of training images go."""
     ranges = [f"{one.low:.6g} to {one.high:.6g}" for one in channels]
     if len(set(ranges)) == 1:
-        return f"in the training images from {ranges[0]}"
-    return f"in the training images, channel by channel, from {', from '.join(ranges)}"
+        return f"in training from {ranges[0]}"
+    return f"in training, channel by channel, from {'; '.join(ranges)}"
