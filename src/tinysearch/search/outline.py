@@ -73,6 +73,17 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     ]
 
 
+def idle(run: SearchRun, workers: int) -> str | None:
+    """Return a sentence where the lag leaves workers idle."""
+    settings = run.settings
+    if settings.schedule == "async" or workers <= settings.lag:
+        return None
+    return (
+        f"of {workers} workers no more than {settings.lag} are busy at a time, for a trial is proposed from "
+        f"the results of all but the latest {settings.lag}: give a larger `lag=`, or `schedule='async'`"
+    )
+
+
 def _without(baselines: Sequence[str]) -> str:
     """Return which baselines are left out, and why.
 

@@ -18,7 +18,7 @@ from tinysearch.search.coordinator import Coordinator, TimeIsUpError
 from tinysearch.search.evaluation import evaluate, winners_of
 from tinysearch.search.forecasting import forecast
 from tinysearch.search.outcome import RunOutcome
-from tinysearch.search.outline import outline
+from tinysearch.search.outline import idle, outline
 from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.rounds import Round, words_after, words_after_all, words_before
 from tinysearch.search.run import SearchRun
@@ -105,7 +105,7 @@ class Stages:
         run, executor, history = self._run, self._executor, self._run.history
         memory = executor.note(run.dataset.train.pixels.nbytes, run.resources)
         told = (run.dataset.fallback, *run.dataset.notes, *run.dataset.warnings)
-        for note in (*told, memory, _idle(run, executor)):
+        for note in (*told, memory, idle(run, executor.capacity)):
             if note:
                 self._callback.on_note(note)
         run.models.tidy()
@@ -290,14 +290,3 @@ class Stages:
         again = run.store.records(run.name, purpose="revalidation")
         records = (*run.history.records(), *again)
         return dataclasses.replace(outcome, records=records, ending=ending, problem=problem, missing=missing)
-
-
-def _idle(run: SearchRun, executor: Executor) -> str | None:
-    """Return a sentence where the lag leaves workers idle."""
-    settings = run.settings
-    if settings.schedule == "async" or executor.capacity <= settings.lag:
-        return None
-    return (
-        f"of {executor.capacity} workers no more than {settings.lag} are busy at a time, for a trial is proposed from "
-        f"the results of all but the latest {settings.lag}: give a larger `lag=`, or `schedule='async'`"
-    )
