@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import FrontierSettings, Settings, check, spelled_out
+from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from tinysearch.data.readers.reader import Reading
-    from tinysearch.results.callback import Callback, Ending
+    from tinysearch.results.callback import Ending
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
     from tinysearch.search.reuse import Reuse
@@ -41,7 +42,7 @@ def run(
     store: Store | Path | str | None = None,
     resume: Resume = "auto",
     reuse: Reuse = "same",
-    callbacks: Iterable[Callback] = (),
+    callbacks: Iterable[CallbackLike] = (),
     verbose: bool | int = True,
     workers: int | None = None,
     executor: Executor | None = None,
@@ -155,7 +156,7 @@ def frontier(
     store: Store | Path | str | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Iterable[CallbackLike] = (),
     verbose: bool | int = True,
     warm_start: Iterable[str] = (),
     cold: bool = False,
@@ -196,7 +197,7 @@ def frontier(
 
     check(settings, frontier)
     given = {key: value for key, value in settings.items() if value is not None}
-    given |= {"callbacks": callbacks, "verbose": verbose, "augment": augment, "reuse": reuse}
+    given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}
     bounds = different(budgets)
     if not bounds:
         raise BudgetError("a frontier has at least one budget, got none")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.inputs import load_data, open_store, shown, tell_of_interruption
 from tinysearch.api.known_data import Given, data_of_first, load_data_of
 from tinysearch.errors import InputError
@@ -36,7 +37,7 @@ def evaluate(
     store: Store | Path | str | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Iterable[CallbackLike] = (),
     verbose: bool | int = True,
 ) -> list[Record]:
     """Train the best candidates of a run on all training images, and score them on the test images.
@@ -66,6 +67,7 @@ def evaluate(
     from tinysearch.search.evaluation import best_of
     from tinysearch.search.evaluation import evaluate as carry_out
 
+    heard = callbacks_of(callbacks)
     with _opened(store, create=False) as opened:
         known = opened.run(run)
         images = load_data_of(known, Given(data, dataset, reading))
@@ -76,7 +78,7 @@ def evaluate(
             stage = Stage(
                 "evaluation", run, len(planned), max(one.epochs for one in planned), min(where.capacity, len(planned))
             )
-            callback = Callbacks([*callbacks, *shown(verbose)])
+            callback = Callbacks([*heard, *shown(verbose)])
             _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
             with _interruption_told(opened, run, verbose):
@@ -128,7 +130,7 @@ def reproduce(
     store: Store | Path | str | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
-    callbacks: Iterable[Callback] = (),
+    callbacks: Iterable[CallbackLike] = (),
     verbose: bool | int = True,
 ) -> Reproduced:
     """Train hand-designed baselines again, or found candidates with their own recipe.
@@ -172,7 +174,7 @@ def reproduce(
         how = dataclasses.replace(how, epochs=epochs)
     if plateau_factor is not None:
         how = dataclasses.replace(how, plateau_factor=plateau_factor)
-    callback = Callbacks([*callbacks, *shown(verbose)])
+    callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
     with _opened(store) as opened:
         # As the hand-designed baselines were made: the last tenth is held out.
         runs = [one.found_in for one in known] if run is None else [opened.run(run)]

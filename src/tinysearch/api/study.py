@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import Settings, check, spelled_out
+from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.findings import Findings
 from tinysearch.api.inputs import (
     Resume,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from tinysearch.data.readers.reader import Reading
-    from tinysearch.results.callback import Callback
     from tinysearch.results.store import Store
     from tinysearch.search.keras_tuner.tuner import BudgetTuner
     from tinysearch.search.outcome import RunOutcome
@@ -60,7 +60,7 @@ class Study(Findings):
             name the latest run; ``False`` only starts.
         reuse: Which identical trainings of other runs in the store are reused: those with the ``"same"`` versions,
             backend, threads and machine, those with ``"any"``, or ``"none"``.
-        callbacks: They are notified of events.
+        callbacks: They are notified of events: instances, classes or ``"module:Class"``.
         verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
             error stream; 0 or False for nothing.
         **settings: See ``tinysearch.api.arguments.Settings``. When a run is resumed, settings that are not given keep
@@ -86,7 +86,7 @@ class Study(Findings):
         name: str | None = None,
         resume: Resume = "auto",
         reuse: Reuse = "same",
-        callbacks: Iterable[Callback] = (),
+        callbacks: Iterable[CallbackLike] = (),
         verbose: bool | int = True,
         **settings: Unpack[Settings],
     ) -> None:
@@ -96,6 +96,7 @@ class Study(Findings):
         from tinysearch.space.search_space import SearchSpace
 
         check(settings, Study)
+        self._callbacks = tuple(callbacks_of(callbacks))
         if resume not in ("auto", True, False):
             raise RunError(f"resume is 'auto', True or False, got {resume!r}")
         if name is not None:
@@ -126,7 +127,6 @@ class Study(Findings):
             self._space = space if isinstance(space := settings.get("space"), SearchSpace) else None
             self._name = name if before is None else before.name
             self._reuse = reuse
-            self._callbacks = tuple(callbacks)
             self._verbose = verbose
         except BaseException:
             self.close()

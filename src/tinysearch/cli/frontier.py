@@ -166,7 +166,7 @@ def frontier(
             executor=executor,
             warm_start=learn_from or (),
             cold=cold,
-            callbacks=[SweepDisplay(notes, name, bounds), *plugins.callbacks(callback)],
+            callbacks=[SweepDisplay(notes, name, bounds), *(callback or ())],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )

@@ -1,30 +1,17 @@
-"""Plug-ins that are named on the command line."""
+"""Executors that are named on the command line."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.errors import InputError
 
 if TYPE_CHECKING:
-    from tinysearch.results.callback import Callback
     from tinysearch.workers.executor import Executor
 
 LOCAL = "local"
-
-
-def callbacks(names: Sequence[str] | None) -> list[Callback]:
-    """Return callbacks by their names.
-
-    Raises:
-        PluginError: if one cannot be loaded or made.
-    """
-    from tinysearch.results.callback import Callback
-    from tinysearch.runtime.plugins import find, made
-
-    return [made("callback", find("callback", name), Callback) for name in names or ()]
 
 
 @contextlib.contextmanager

@@ -210,7 +210,7 @@ def run(
             name=name,
             resume=search_options.resumed(resume),
             reuse=which.value,
-            callbacks=[Display(notes, notes=False, spell=spelled), *plugins.callbacks(callback)],
+            callbacks=[Display(notes, notes=False, spell=spelled), *(callback or ())],
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
