@@ -15,7 +15,7 @@ from tinysearch.data.loading import load
 from tinysearch.errors import BudgetError, RunError, TrainingError
 from tinysearch.results.leaderboard import Leaderboard, rank
 from tinysearch.results.ranking import best_below
-from tinysearch.results.record import Record
+from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.evaluation import winners_of
 from tinysearch.training.job import Job
@@ -342,6 +342,20 @@ def test_ctrl_c_says_what_is_kept_of_a_frontier_an_evaluation_and_a_reproduction
     with pytest.raises(KeyboardInterrupt):
         tinysearch.reproduce(["separable"], seeds=2, executor=at_once(), **where)
     assert said("run 'reproduce-tiny' in", "keeps 0 finished trainings; repeat the call to continue") == bool(verbose)
+
+
+@pytest.mark.parametrize(("trials", "words"), [(1, "the only candidate"), (2, "all 2 candidates failed; the last one")])
+def test_a_search_in_which_every_training_failed_is_an_error_with_the_reason(
+    trials: int, words: str, tiny: Path, tmp_path: Path
+) -> None:
+    given = {"data": tiny, "store": tmp_path / "store.db", "name": "mine", "baselines": False, "trials": trials}
+    executor = FakeWorker(lambda number, job: Measurement(failure=f"no memory, {number}")).executor()
+    with pytest.raises(TrainingError, match=f"^{words}.*: no memory, {trials - 1}$"):
+        tinysearch.run(**given, executor=executor, strategy="random")
+    with tinysearch.open("mine", store=tmp_path / "store.db", data=tiny) as study:
+        assert len(study.records) == trials
+        with pytest.raises(RunError, match=f"'mine' has trained no candidate: {words}.*: no memory, {trials - 1}$"):
+            _ = study.best
 
 
 def test_what_goes_wrong_after_the_search_is_raised_and_the_search_is_stored(

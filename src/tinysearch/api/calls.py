@@ -69,7 +69,7 @@ def run(
 
     Raises:
         InputError: if an argument cannot be used.
-        WorkError: if something fails during the work.
+        WorkError: if something fails during the work, or every training failed.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     check(settings, run)
@@ -91,14 +91,16 @@ def run(
         outcome = study.carry_out(workers=workers, executor=executor, time_limit=time_limit)
         if outcome.ending == "interrupted" and verbose:
             tell_of_interruption(study.store, outcome.name)
+        if outcome.ending == "interrupted":
+            raise KeyboardInterrupt
+        if outcome.problem is not None:
+            raise outcome.problem
+        if outcome.failure is not None:
+            raise outcome.failure
     except BaseException:
         study.close()
         raise
     study.end_workers()
-    if outcome.ending == "interrupted":
-        raise KeyboardInterrupt
-    if outcome.problem is not None:
-        raise outcome.problem
     return study
 
 

@@ -82,13 +82,16 @@ class Findings:
         """The first candidate of the leaderboard, baselines included.
 
         Raises:
-            RunError: if no candidate was trained.
+            RunError: if no candidate was trained, with the reason if all failed.
         """
         from tinysearch.results.ranking import ranked
+        from tinysearch.search.outcome import all_failed
 
         standings = ranked(self._summaries())
         if not standings or self._name is None:
-            raise RunError(f"study {self._name or ''!r} has trained no candidate")
+            failed = self.records
+            why = f": {all_failed(failed)}" if failed else ""
+            raise RunError(f"study {self._name or ''!r} has trained no candidate{why}")
         # Only what belongs to the first candidate is read whole.
         records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
         (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)

@@ -15,7 +15,6 @@ from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
 from tinysearch.cli.spelling import spelled
-from tinysearch.errors import TrainingError
 from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:
@@ -226,10 +225,8 @@ def run(
         raise outcome.problem
     if outcome.ending == "interrupted":
         raise typer.Exit(EXIT_SIGNAL + signals[0] if signals else EXIT_INTERRUPTED)
-    if outcome.records and outcome.best is None:
-        count = len(outcome.records)
-        failed = "the only candidate failed" if count == 1 else f"all {count:,} candidates failed; the last one"
-        raise TrainingError(f"{failed}: {outcome.records[-1].measurement.failure}")
+    if outcome.failure is not None:
+        raise outcome.failure
 
 
 def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Console) -> None:

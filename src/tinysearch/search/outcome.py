@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tinysearch.errors import TinySearchError
+from tinysearch.errors import TinySearchError, TrainingError
 from tinysearch.results.callback import Ending
 from tinysearch.results.ranking import best
 from tinysearch.results.record import Record
@@ -36,3 +36,15 @@ class RunOutcome:
     def best(self) -> Record | None:
         """The first record of the best candidate, see ``ranking``; baselines are candidates too."""
         return best(self.records)
+
+    @property
+    def failure(self) -> TrainingError | None:
+        """The error that there is no best candidate, because all failed; None if one was trained, or none tried."""
+        return TrainingError(all_failed(self.records)) if self.records and self.best is None else None
+
+
+def all_failed(records: Sequence[Record]) -> str:
+    """Return that all candidates failed, and why the last one did."""
+    count = len(records)
+    failed = "the only candidate failed" if count == 1 else f"all {count:,} candidates failed; the last one"
+    return f"{failed}: {records[-1].measurement.failure}"
