@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 
 from tinysearch.errors import RunError
+from tinysearch.results.callback import Callback
+from tinysearch.search.plugins import Plugins
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.strategies.registry import strategy
 from tinysearch.search.strategies.strategy import Problem, begun_with
-from tinysearch.space.architecture import Architecture, Conv, Head
-from tinysearch.space.budget import Budget
+from tinysearch.space.architecture import Architecture, Conv, Head, Pool
+from tinysearch.space.budget import Budget, Verdict
+from tinysearch.space.constraint import Constraint
+from tinysearch.space.cost import Cost
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.augmentation import by_size
 from tinysearch.training.candidate import Candidate
@@ -51,6 +55,41 @@ def test_candidates_of_ones_own_come_first(runner: Any) -> None:
     first, second = begun_with(strategy("bayesian", problem()), 2)
     found = runner.run(trials=3, documented={}, initial_candidates=(own,))
     assert keys(found.records) == [own.key, first.key, second.key]
+
+
+class Notes(Callback):
+    """Remembers notes."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_note(self, text: str) -> None:
+        self.told.append(text)
+
+
+class NotThis(Constraint):
+    """Refuses a single network."""
+
+    def check(self, architecture: Architecture, cost: Cost) -> Verdict:
+        return Verdict(architecture.layers != (Conv(8),), "mine", "it takes too long")
+
+
+def test_candidates_of_ones_own_that_cannot_be_trained_are_told_with_the_reason_once(runner: Any) -> None:
+    shrunk = Architecture((Pool(size=8), Pool(size=8)), Head("average"))
+    large, slow = (Architecture((Conv(filters),), Head("average")) for filters in (900, 8))
+    given = tuple(Candidate(one, Recipe()) for one in (large, OWN, slow, shrunk))
+    plugins = Plugins(constraints=(("mine", NotThis()),))
+    notes = Notes()
+    options = {"documented": {}, "initial_candidates": given, "constraints": ("mine",), "plugins": plugins}
+    found = runner.run("told", trials=0, watcher=notes, **options)
+    assert found.records == ()
+    over, late, shape = notes.told
+    assert over.startswith("initial candidate 1, c900, is not trained: 18,910 parameters are at or above the budget of")
+    assert late.startswith("initial candidate 3, c8, is not trained: it takes too long; ")
+    assert shape.startswith("initial candidate 4, M8 M8, is not trained: pool2 slides a 8x8 window without")
+    again = Notes()
+    runner.run("told", trials=0, watcher=again, resume=True, **options)
+    assert again.told == []
 
 
 def test_designs_are_within_all_limits() -> None:

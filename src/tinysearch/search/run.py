@@ -21,7 +21,7 @@ from tinysearch.search.reachable import check_reachable
 from tinysearch.search.reuse import REUSE, Reuse
 from tinysearch.search.settings import MAY_CHANGE, RunSettings, WarmStart
 from tinysearch.search.strategies.registry import constraint, strategy
-from tinysearch.search.strategies.strategy import Problem, begun_with, suited_to
+from tinysearch.search.strategies.strategy import Problem, begun_with, left_out, suited_to
 from tinysearch.search.warm_start import learnt_from
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -106,6 +106,7 @@ class SearchRun:
             for record in self._learnt_from(one)
             if searcher.replicates or record.purpose == "search"
         ]
+        self.left_out = left_out(problem, settings.initial_candidates)
         given = (suited_to(problem, one) for one in settings.initial_candidates)
         self.proposer = Proposer(
             searcher,

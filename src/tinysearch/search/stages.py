@@ -105,7 +105,8 @@ class Stages:
         run, executor, history = self._run, self._executor, self._run.history
         memory = executor.note(run.dataset.train.pixels.nbytes, run.resources)
         told = (run.dataset.fallback, *run.dataset.notes, *run.dataset.warnings)
-        for note in (*told, memory, idle(run, executor.capacity)):
+        left_out = () if run.resumed else run.left_out
+        for note in (*told, *left_out, memory, idle(run, executor.capacity)):
             if note:
                 self._callback.on_note(note)
         run.models.tidy()

@@ -11,13 +11,15 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinysearch.errors import ShapeError
 from tinysearch.results.record import Record
 from tinysearch.search.recipe_choices import mutated, sampled
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget, Verdict
 from tinysearch.space.constraint import Constraint
-from tinysearch.space.cost import Cost
+from tinysearch.space.cost import Cost, cost
 from tinysearch.space.designs import designs
+from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.augmentation import by_size
 from tinysearch.training.candidate import Candidate
@@ -145,6 +147,22 @@ class Strategy(abc.ABC):
 def suited_to(problem: Problem, given: Candidate) -> Candidate:
     """Return a candidate that was given; one with the recipe of the problem as that suits its architecture."""
     return problem.candidate(given.architecture) if given.recipe == problem.recipe else given
+
+
+def left_out(problem: Problem, given: Sequence[Candidate]) -> list[str]:
+    """Return which of the candidates that were given for the first trials cannot be trained, and why."""
+    found = []
+    for number, candidate in enumerate(given, start=1):
+        try:
+            verdict = problem.check(candidate.architecture, cost(candidate.architecture, problem.space.task))
+        except ShapeError as error:
+            verdict = Verdict(False, "shape", str(error))
+        if verdict.accepted:
+            continue
+        words = f"initial candidate {number}, {notation(candidate.architecture)}"
+        why = verdict.message or verdict.reason or "a constraint"
+        found.append(f"{words}, is not trained: {why}; the strategy proposes another one in its place")
+    return found
 
 
 def begun_with(strategy: Strategy, number: int, known: Sequence[Record] = ()) -> list[Candidate]:
