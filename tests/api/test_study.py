@@ -15,7 +15,7 @@ from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 import tinysearch
 from tinysearch import Architecture, Callback, SearchSpace, Study
 from tinysearch.data.loading import load
-from tinysearch.errors import DatasetError, NoTestImagesError, RunError, TinySearchWarning
+from tinysearch.errors import DatasetError, NoTestImagesError, RunError, StoreError, TinySearchWarning
 from tinysearch.results.callback import Stage
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
@@ -138,8 +138,9 @@ def test_a_study_goes_on_where_it_was_left_or_begins(make: Make, fake_worker: ty
 
 
 def test_what_is_not_there_is_not_gone_on_with_and_what_is_there_not_begun_again(
-    make: Make, fake_worker: type[FakeWorker], tiny: Path
+    make: Make, fake_worker: type[FakeWorker], tiny: Path, path: Path
 ) -> None:
+    Store(path, create=True).close()
     with pytest.raises(RunError, match="no run to resume"):
         make(resume=True, name=None)
     with pytest.raises(RunError, match="'mine'"):
@@ -152,6 +153,15 @@ def test_what_is_not_there_is_not_gone_on_with_and_what_is_there_not_begun_again
         make(resume=True, data="digits")
     with pytest.raises(RunError, match="'later'"):
         make(resume="later")
+
+
+@pytest.mark.parametrize("name", [None, "mine"])
+def test_where_there_is_no_store_nothing_is_gone_on_with_and_none_is_made(name: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "store.db"
+    for call in (tinysearch.open, lambda *names, **where: tinysearch.run(name=name, resume=True, **where)):
+        with pytest.raises(StoreError, match="there is no store at"):
+            call(name, store=path)
+    assert not path.parent.exists()
 
 
 @pytest.mark.parametrize(("name", "value"), [("seed", 3), ("epochs", 5), ("budget", 400), ("lag", 2), ("threads", 3)])

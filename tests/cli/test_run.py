@@ -239,6 +239,13 @@ def test_a_run_is_not_resumed_with_other_settings(
     assert "training" not in done.stderr.split("error")[0]
 
 
+def test_where_there_is_no_store_nothing_is_resumed_and_none_is_made(light: Launch, tmp_path: Path) -> None:
+    done = light("run", "--dataset", "digits", "--resume", "--store", tmp_path / "runs" / "store.db")
+    assert done.returncode == 2
+    assert "there is no store at" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_is_not_resumed_with_other_data(light: Launch, finished: Outcome) -> None:
     done = light("run", "--dataset", "digits", "--resume", "--store", finished.folder / "store.db")
     assert done.returncode == 2

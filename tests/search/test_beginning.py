@@ -84,7 +84,7 @@ def test_candidates_of_ones_own_that_cannot_be_trained_are_told_with_the_reason_
     found = runner.run("told", trials=0, watcher=notes, **options)
     assert found.records == ()
     over, late, shape = notes.told
-    assert over.startswith("initial candidate 1, c900, is not trained: 18,910 parameters are at or above the budget of")
+    assert over.startswith("initial candidate 1, c900, is not trained: 18,010 parameters are at or above the budget of")
     assert late.startswith("initial candidate 3, c8, is not trained: it takes too long; ")
     assert shape.startswith("initial candidate 4, M8 M8, is not trained: pool2 slides a 8x8 window without")
     again = Notes()

@@ -119,6 +119,7 @@ def open_study(
 
     Raises:
         RunError: if there is none.
+        StoreError: if there is no store.
         DatasetError: if the data differ from those of the study.
     """
     return Study(name=name, store=store, data=data, verbose=verbose, resume=True)

@@ -103,7 +103,7 @@ class Study(Findings):
             check_name(name)
         warn_of_old_ranges(settings.get("space"))
         self._owns_store = not isinstance(store, Store)
-        self._store: Store = store if isinstance(store, Store) else open_store(store)
+        self._store: Store = store if isinstance(store, Store) else open_store(store, create=resume is not True)
         self._processes = Processes()
         self.tuner: BudgetTuner | None = None
         try:
