@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tinysearch.api.retraining import evaluate, reproduce
     from tinysearch.api.study import Study
     from tinysearch.data.readers.reader import Reading
-    from tinysearch.errors import TinySearchError
+    from tinysearch.errors import InputError, TinySearchError, TinySearchWarning, WorkError
     from tinysearch.results.callback import Callback
     from tinysearch.results.objective import Objective
     from tinysearch.space.architecture import Architecture
@@ -38,6 +38,7 @@ __all__ = [
     "Callback",
     "Cost",
     "Frontier",
+    "InputError",
     "Objective",
     "Reading",
     "Recipe",
@@ -46,6 +47,8 @@ __all__ = [
     "Study",
     "Task",
     "TinySearchError",
+    "TinySearchWarning",
+    "WorkError",
     "build",
     "cost",
     "evaluate",
@@ -66,6 +69,7 @@ _LAZY = {
     "Callback": "results.callback",
     "Cost": "space.cost",
     "Frontier": "api.calls",
+    "InputError": "errors",
     "Objective": "results.objective",
     "Reading": "data.readers.reader",
     "Recipe": "training.recipe",
@@ -74,6 +78,8 @@ _LAZY = {
     "Study": "api.study",
     "Task": "space.task",
     "TinySearchError": "errors",
+    "TinySearchWarning": "errors",
+    "WorkError": "errors",
     "build": "space.keras_builder",
     "cost": "space.cost",
     "evaluate": "api.retraining",

@@ -28,7 +28,7 @@ def test_its_examples_run_as_one_script(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TINYSEARCH_STORE", raising=False)
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 13
+    assert len(blocks) == 14
     names: dict[str, Any] = {"__name__": "example"}
     exec("\n".join(blocks), names)  # noqa: S102
     shown = capsys.readouterr()
@@ -45,7 +45,8 @@ def test_its_examples_run_as_one_script(
 
 def test_it_has_an_example_of_each_object_of_the_package(page: str) -> None:
     code = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
-    elsewhere = {"Cost", "Frontier", "Objective", "Reading", "Result", "executors", "keras_tuner", "testing"}
+    elsewhere = {"Cost", "Frontier", "InputError", "Objective", "Reading", "Result", "WorkError"}
+    elsewhere |= {"executors", "keras_tuner", "testing"}
     named = {name for name in tinysearch.__all__ if f"tinysearch.{name}" in code}
     assert set(tinysearch.__all__) - named == elsewhere
 
