@@ -241,6 +241,17 @@ def test_a_space_whose_lists_were_ranges_is_a_warning_that_shows_the_new_form(tm
         ({"budget": True}, "True"),
         ({"budget": 1e4 + 0.5}, "10000.5"),
         ({"data": "missing.npz"}, "missing.npz"),
+        ({"workers": "two"}, "`workers=` is a whole number of at least 1, got 'two'"),
+        ({"workers": 0}, "`workers=` is a whole number of at least 1, got 0"),
+        ({"workers": True}, "`workers=` .* got True"),
+        ({"time_limit": "1h"}, "`time_limit=` is a number of seconds, at least 0, got '1h'"),
+        ({"time_limit": -1}, "`time_limit=` .* got -1"),
+        ({"time_limit": float("nan")}, "`time_limit=` .* got nan"),
+        ({"name": 5}, "`name=` is a text, the name of a run, got 5"),
+        ({"store": 5}, "`store=` is the path of a file or a Store, got 5"),
+        ({"baselines": "none"}, "`baselines=` is True or False, got 'none'"),
+        ({"prune": "yes"}, "`prune=` is True or False, got 'yes'"),
+        ({"tune_recipe": "x"}, "`tune_recipe=` is True or False, got 'x'"),
     ],
 )
 def test_what_cannot_be_used_is_a_value_error_that_names_it(
@@ -250,6 +261,34 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
     with pytest.raises(ValueError, match=words) as caught:
         tinysearch.run(**given)  # type: ignore[arg-type]
     assert isinstance(caught.value, tinysearch.TinySearchError)
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "words"),
+    [
+        (tinysearch.open, {"name": 3}, "`name=` is a text, the name of a run, got 3"),
+        (tinysearch.frontier, {"name": 3}, "`name=` is a text"),
+        (tinysearch.frontier, {"workers": 0}, "`workers=` .* got 0"),
+        (tinysearch.evaluate, {"run": 3}, "`run=` is a text"),
+        (tinysearch.evaluate, {"run": "one", "workers": "two"}, "`workers=` .* got 'two'"),
+        (tinysearch.reproduce, {"workers": 0}, "`workers=` .* got 0"),
+    ],
+)
+def test_other_calls_refuse_what_is_of_another_kind_before_they_make_a_store(
+    call: Callable[..., Any], arguments: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(tinysearch.InputError, match=words):
+        call(**arguments, store=tmp_path / "store.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_refuses_limits_that_are_of_another_kind(tiny: Path, tmp_path: Path) -> None:
+    with tinysearch.Study(data=tiny, store=tmp_path / "store.db") as study:
+        for arguments in ({"workers": 1.5}, {"time_limit": "1h"}, {"stall_limit": "30m"}):
+            (name,) = arguments
+            with pytest.raises(tinysearch.InputError, match=f"`{name}=` is a "):
+                study.run(**arguments)  # type: ignore[arg-type]
+        assert study.records == []
 
 
 @pytest.mark.parametrize("call", [tinysearch.Study, tinysearch.frontier])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinysearch.api.arguments import FrontierSettings, Settings, check, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
+from tinysearch.api.kinds import check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
 from tinysearch.errors import BudgetError, RunError, TinySearchError
@@ -73,6 +74,7 @@ def run(
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     check(settings, run)
+    check_kinds(workers=workers, time_limit=time_limit)
     study = Study(
         budget,
         data=data,
@@ -199,6 +201,7 @@ def frontier(
     from tinysearch.space.budget import different
 
     check(settings, frontier)
+    check_kinds(name=name, store=store, workers=workers)
     given = {key: value for key, value in settings.items() if value is not None}
     given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}
     bounds = different(budgets)

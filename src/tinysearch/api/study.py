@@ -21,6 +21,7 @@ from tinysearch.api.inputs import (
     tell_of_interruption,
     warn_of_old_ranges,
 )
+from tinysearch.api.kinds import check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.processes import Processes
 from tinysearch.api.start import Start
@@ -90,17 +91,15 @@ class Study(Findings):
         verbose: bool | int = True,
         **settings: Unpack[Settings],
     ) -> None:
-        from tinysearch.results.runs import check_name
         from tinysearch.results.store import Store
         from tinysearch.search.given import learns_unasked, plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
         check(settings, Study)
+        check_kinds(name=name, store=store)
         self._callbacks = tuple(callbacks_of(callbacks))
         if resume not in ("auto", True, False):
             raise RunError(f"resume is 'auto', True or False, got {resume!r}")
-        if name is not None:
-            check_name(name)
         warn_of_old_ranges(settings.get("space"))
         self._owns_store = not isinstance(store, Store)
         self._store: Store = store if isinstance(store, Store) else open_store(store, create=resume is not True)
@@ -275,6 +274,7 @@ class Study(Findings):
         from tinysearch.results.callback import Callbacks
         from tinysearch.search.stages import Stages
 
+        check_kinds(workers=workers, time_limit=time_limit, stall_limit=stall_limit)
         if "search" not in stages and all(record.failed for record in self.records):
             raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
         where = executor or self._processes.get(self.dataset, workers, worker_memory, stall_limit)

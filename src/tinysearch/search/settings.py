@@ -93,7 +93,8 @@ class RunSettings:
             the budget, from the smallest to the largest; none for the winner of the budget alone.
 
     Raises:
-        RunError: if a number is out of range, the strategy or schedule is unknown, or the recipe has no knobs to tune.
+        RunError: if a number is out of range, a switch is neither on nor off, the strategy or schedule is unknown, or
+            the recipe has no knobs to tune.
         BudgetError: if the budgets are not different whole numbers, or the largest is not that of the budget.
         SpaceError: if the space is not legal.
         InputError: if the objective is unknown.
@@ -131,6 +132,9 @@ class RunSettings:
                     continue
                 raise RunError(f"{name} must be a whole number, got {getattr(self, name)!r}")
             object.__setattr__(self, name, whole)
+        for name in ("baselines", "tune_recipe", "prune"):
+            if not isinstance(getattr(self, name), bool):
+                raise RunError(f"`{name}=` is True or False, got {getattr(self, name)!r}")
         if self.trials < 0:
             raise RunError(f"a run has at least 0 trials, got {self.trials}")
         if self.designs < 0:

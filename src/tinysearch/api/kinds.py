@@ -1,0 +1,43 @@
+"""What kind of value an argument takes that is no setting of the search."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+from tinysearch.errors import InputError
+from tinysearch.space.scalars import integer, real
+
+
+def check_kinds(**given: object) -> None:
+    """Refuse values of arguments, by their names, that are of another kind; None is what was not given.
+
+    Raises:
+        InputError: if one cannot be used.
+    """
+    for name, value in given.items():
+        wanted = None if value is None else _wanted(name, value)
+        if wanted is not None:
+            raise InputError(f"`{name}=` is {wanted}, got {value!r}")
+
+
+def _wanted(name: str, value: object) -> str | None:
+    """Return what an argument must be, in words; None if it is."""
+    from tinysearch.results.runs import check_name
+    from tinysearch.results.store import Store
+
+    match name:
+        case "workers":
+            count = integer(value)
+            return "a whole number of at least 1" if count is None or count < 1 else None
+        case "time_limit" | "stall_limit":
+            seconds = real(value)
+            # Neither is what is not a number.
+            return None if seconds is not None and seconds >= 0 else "a number of seconds, at least 0"
+        case "store":
+            return None if isinstance(value, (str, PathLike, Store)) else "the path of a file or a Store"
+        case "name" | "run":
+            if not isinstance(value, str):
+                return "a text, the name of a run"
+            check_name(value)
+            return None
+    raise AssertionError(f"nothing is known of {name}")
