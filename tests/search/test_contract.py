@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinysearch.errors import PluginError
 from tinysearch.results.record import Record
+from tinysearch.search.plugins import Plugins
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy
-from tinysearch.space.architecture import Architecture
+from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Verdict
 from tinysearch.space.constraint import Constraint
 from tinysearch.space.cost import Cost
@@ -120,8 +122,6 @@ class Numbers(Constraint):
 
 
 def test_a_constraint_that_keeps_the_contract_passes_and_holds_in_a_run(runner: Any) -> None:
-    from tinysearch.search.plugins import Plugins
-
     check_constraint(Small(), networks=20)
     found = runner.run(
         trials=6,
@@ -147,6 +147,28 @@ def test_a_constraint_that_keeps_the_contract_passes_and_holds_in_a_run(runner: 
 def test_the_fault_of_a_broken_constraint_is_found_and_named(broken: type[Constraint], fault: str) -> None:
     with pytest.raises(AssertionError, match=fault):
         check_constraint(broken(), networks=20)
+
+
+@pytest.mark.parametrize("proposed", [None, Architecture((Conv(8),), Head("average"))], ids=["None", "Architecture"])
+def test_a_run_by_a_strategy_that_proposes_no_candidate_ends_with_the_sentence_of_the_contract(
+    proposed: Any, runner: Any
+) -> None:
+    class NoCandidate(Fine):
+        def propose(self, history: Any, rng: Any, pending: Any = ()) -> Any:
+            return proposed
+
+    words = r"the strategy .*NoCandidate: propose returns a Candidate, got (None|.*Conv.*); self\.problem\.candidate"
+    with pytest.raises(PluginError, match=words):
+        runner.run(trials=1, documented={}, plugins=Plugins(NoCandidate))
+    with pytest.raises(AssertionError, match="propose returns a Candidate, got"):
+        check_strategy(NoCandidate, lengths=(0,))
+
+
+def test_a_run_with_a_constraint_that_gives_no_verdict_does_not_begin(runner: Any) -> None:
+    plugins = Plugins(constraints=(("numbers", Numbers()),))
+    with pytest.raises(PluginError, match=r"the constraint .*:Numbers: check returns a Verdict, got True"):
+        runner.run(trials=1, documented={}, constraints=("numbers",), plugins=plugins)
+    assert runner.store.runs() == []
 
 
 def test_constraints_bind_strategies_too(problem: Any) -> None:

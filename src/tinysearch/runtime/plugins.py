@@ -100,6 +100,11 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
     return found
 
 
+def returns(method: str, wanted: type, got: object) -> str:
+    """Return what a method of a plug-in has to return, and what it returned instead, in a sentence."""
+    return f"{method} returns a {wanted.__name__}, got {got!r}"
+
+
 @functools.cache
 def _entries(kind: str) -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=_GROUPS[kind])}

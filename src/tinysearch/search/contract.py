@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.runtime.plugins import returns
 from tinysearch.search.strategies.registry import strategy
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
@@ -68,7 +69,7 @@ def check_constraint(given: Constraint, *, space: SearchSpace | None = None, net
         architecture = where.sample(rng)
         counted = cost(architecture, where.task)
         verdict = given.check(architecture, counted)
-        _require(isinstance(verdict, Verdict), f"check returns a Verdict, got {verdict!r}")
+        _require(isinstance(verdict, Verdict), returns("check", Verdict, verdict))
         _require(given.check(architecture, counted) == verdict, "the same network is judged in the same way each time")
         _require(verdict.accepted or verdict.reason, "a rejection has a reason, by which it is counted")
 
@@ -88,7 +89,7 @@ def _proposes(given: object, problem: Problem, history: list[Record]) -> None:
         _global_state() == state, f"NumPy's global generator was used {what}; the generator of the trial is an argument"
     )
     for candidate in asked[0]:
-        _require(isinstance(candidate, Candidate), f"propose returns a Candidate, got {candidate!r} {what}")
+        _require(isinstance(candidate, Candidate), f"{returns('propose', Candidate, candidate)} {what}")
         plain = candidate.architecture.to_dict()
         _require(json.loads(json.dumps(plain)) == plain, f"an architecture is made of plain values {what}")
         epochs = candidate.recipe.epochs

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinysearch.errors import PluginError
 from tinysearch.results.record import Origin, Record
+from tinysearch.runtime.plugins import name_of, returns
 from tinysearch.search.history import TrialHistory
 from tinysearch.search.pruning import floor
 from tinysearch.search.strategies.strategy import Strategy
@@ -85,7 +87,11 @@ class Proposer:
         self.warm_start_trials = warm_start_trials
 
     def next(self, history: TrialHistory) -> Proposal | Exhausted | None:
-        """Return what is to be trained at the history's next position, or None if all trials are proposed."""
+        """Return what is to be trained at the history's next position, or None if all trials are proposed.
+
+        Raises:
+            PluginError: if the strategy proposes no candidate, or a constraint gives no verdict.
+        """
         position = history.position
         problem = self.strategy.problem
         if position < len(self.baselines):
@@ -138,6 +144,11 @@ class Proposer:
         small = self.strategy.problem.space.size() <= self.listable
         for _ in range(10 if small else self.patience):
             candidate = self.strategy.propose(history, rng, pending)
+            if not isinstance(candidate, Candidate):
+                raise PluginError(
+                    f"the strategy {name_of(self.strategy)}: {returns('propose', Candidate, candidate)}; "
+                    f"self.problem.candidate(architecture) makes one"
+                )
             cost = self.strategy.problem.space.cost(candidate.architecture)
             reason = self._reason(candidate, cost, known)
             if reason is None and cost is not None:

@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinysearch.errors import ShapeError
+from tinysearch.errors import PluginError, ShapeError
 from tinysearch.results.record import Record
+from tinysearch.runtime.plugins import name_of, returns
 from tinysearch.search.recipe_choices import mutated, sampled
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget, Verdict
@@ -56,7 +57,11 @@ class Problem:
     budgets: tuple[int, ...] = ()
 
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
-        """Accept or reject an architecture by its cost: by the budget, then by each constraint."""
+        """Accept or reject an architecture by its cost: by the budget, then by each constraint.
+
+        Raises:
+            PluginError: if a constraint gives no verdict.
+        """
         verdict = self.budget.check(cost)
         if self.constraints and not cost.layers:
             # The records of a history have no layers.
@@ -65,6 +70,8 @@ class Problem:
             if not verdict.accepted:
                 return verdict
             verdict = constraint.check(architecture, cost)
+            if not isinstance(verdict, Verdict):
+                raise PluginError(f"the constraint {name_of(constraint)}: {returns('check', Verdict, verdict)}")
         return verdict
 
     def new_candidate(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
