@@ -12,9 +12,11 @@ import pytest
 from rich.text import Text
 
 from tinysearch.report import notebook
+from tinysearch.report.board import Board
 from tinysearch.report.display import display
 from tinysearch.report.notebook import NotebookLive, in_notebook
 from tinysearch.results.callback import Stage
+from tinysearch.results.leaderboard import rank
 from tinysearch.results.record import Record
 from tinysearch.results.training import Training
 
@@ -116,6 +118,16 @@ def test_a_study_in_a_notebook_shows_bars_in_an_output_and_lines_below(
     assert "mine in store.db" in said.out
     assert "1/2  validation 90.00 %" in said.out
     assert "\x1b" not in said.out
+
+
+def test_a_leaderboard_in_a_notebook_is_the_output_of_its_cell_and_makes_no_other(
+    make_record: Callable[..., Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *words: pytest.fail("an output of its own"))
+    board = Board.showing(rank([make_record()]))
+    assert "<pre" in board._repr_html_()
+    assert "Leaderboard: " in str(board)
 
 
 def test_a_study_in_a_notebook_shows_nothing_if_it_is_not_to(outputs: list[Output]) -> None:

@@ -24,7 +24,15 @@ def in_notebook() -> bool:
 
 def as_html(shown: RenderableType) -> str:
     """Return what a terminal would show as HTML for the output of a cell."""
-    console = Console(file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor")
+    # In a notebook a console would show what it prints as an output of its own, wherever its file is.
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=WIDTH,
+        force_terminal=True,
+        color_system="truecolor",
+        force_jupyter=False,
+    )
     console.print(shown)
     style = "line-height:normal;font-family:Menlo,Consolas,monospace"
     return console.export_html(inline_styles=True, code_format=f'<pre style="{style}">{{code}}</pre>')

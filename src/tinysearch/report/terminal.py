@@ -76,7 +76,7 @@ def leaderboard(
 
 def plain(board: Leaderboard, documented: Mapping[str, float] | None = None, **shown: Any) -> str:
     """Return the table as text without colour, 120 columns wide; see ``leaderboard``."""
-    console = Console(width=120, record=True, file=io.StringIO())
+    console = Console(width=120, record=True, file=io.StringIO(), force_jupyter=False)
     console.print(leaderboard(board, console.width, documented, **shown))
     return console.export_text()
 
