@@ -34,7 +34,12 @@ def in_short(dataset: Dataset) -> str:
     held = dataset.training_data()
     kind = "series" if dataset.task.is_series else "images"
     parts = f"{len(held.train):,} {kind} to train, {len(held.validation or ()):,} to validate ({dataset.split.words})"
-    return f"{dataset.name} from {dataset.source}: {parts}, {shape(dataset.task)}, {dataset.task.classes} classes"
+    return f"{_origin(dataset)}: {parts}, {shape(dataset.task)}, {dataset.task.classes} classes"
+
+
+def _origin(data: Dataset | Overview) -> str:
+    """Return what data are and where they are from; arrays in memory say both."""
+    return data.source if data.source.startswith(f"{data.name} ") else f"{data.name} from {data.source}"
 
 
 def memory(dataset: Dataset, workers: int) -> str | None:
@@ -80,7 +85,7 @@ def classes(found: Overview) -> Table:
 
 def _rows(found: Overview) -> Iterator[tuple[str, str]]:
     train = found.parts["train"]
-    yield "data", f"{found.name} from {found.source}"
+    yield "data", _origin(found)
     yield ("series" if found.task.is_series else "images"), f"{shape(found.task)}, {found.dtype}"
     ranges = {name: f"{written(part.low)} to {written(part.high)}" for name, part in found.parts.items()}
     alike = len(set(ranges.values())) == 1

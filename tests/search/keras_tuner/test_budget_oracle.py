@@ -546,6 +546,41 @@ def test_a_line_says_what_was_rejected_before_each_trial(
     assert lines[1].endswith(f"in all {oracle.rejections['params']} (params)")
 
 
+def test_the_line_before_a_trial_says_nothing_of_rejections_where_there_were_none(
+    random_search: Make, numbers: Callable[..., Numbers], capsys: pytest.CaptureFixture[str]
+) -> None:
+    oracle = BudgetOracle(random_search(1), 1_000, cost=number)
+    tuner = numbers(oracle)
+    oracle.verbose = 1
+    tuner.search()
+    (line,) = (one for one in capsys.readouterr().out.splitlines() if one.startswith("Budget"))
+    assert line == f"Budget: {next(iter(oracle.params.values()))} parameters, below 1,000"
+
+
+def test_the_first_error_of_what_cannot_be_built_is_printed_once(
+    random_search: Make, numbers: Callable[..., Numbers], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        if number(hp) > 20:
+            raise TypeError("unsupported operand\n  in my code")
+        return number(hp)
+
+    oracle = BudgetOracle(random_search(3), 1_000, cost=cost)
+    tuner = numbers(oracle)
+    oracle.verbose = 1
+    tuner.search()
+    said = [one for one in capsys.readouterr().out.splitlines() if "cannot be built raised" in one]
+    assert said == ["Budget: the first choice that cannot be built raised TypeError: unsupported operand in my code"]
+    assert oracle.rejections["cannot be built"] > 1
+
+
+def test_a_search_that_ends_after_a_single_trial_says_so(random_search: Make, numbers: Callable[..., Numbers]) -> None:
+    oracle = BudgetOracle(random_search(2), 2, cost=number, attempts=300)
+    with pytest.warns(TinySearchWarning, match="the search ends after 1 trial: 300 draws"):
+        numbers(oracle).search()
+    assert "1 trial, " in repr(oracle)
+
+
 def test_what_cannot_be_wrapped_or_counted_is_refused(random_search: Make, dense_model: Build) -> None:
     oracle = random_search()
     with pytest.raises(BudgetError, match="needs the hypermodel"):

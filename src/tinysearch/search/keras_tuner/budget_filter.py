@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tinysearch.space.cost import Cost
 
 CostFunction = Callable[[keras_tuner.HyperParameters], int | Cost]
 UNBUILT = "cannot be built"
+# Characters of an exception that are shown.
+_LONGEST = 300
 # What no choice of hyperparameters is to blame for: mistakes in the code of the hypermodel are among it.
 _GETS_OUT = (BudgetError, WorkError, keras_tuner.errors.FatalError, NameError, AttributeError, ImportError)
 # What oracles add to the choices for tuners, Hyperband's epochs for example.
@@ -53,6 +56,8 @@ class BudgetFilter:
         self.failure: Exception | None = None
         self.counted = 0
         self._cost = cost
+        self._first: str | None = None
+        self._failure_told = False
         self._known: dict[str, Counted] = {}
         self._rejected: set[str] = set()
 
@@ -90,6 +95,13 @@ class BudgetFilter:
         reasons = self.rejections.most_common()
         return ", ".join(f"{number:,} ({reason})" for reason, number in reasons) or "none"
 
+    def tell_failure(self) -> list[str]:
+        """Return in words, once, what the first values that cannot be built raised; nothing if all can be."""
+        if self._first is None or self._failure_told:
+            return []
+        self._failure_told = True
+        return [f"the first choice that {UNBUILT} raised {self._first}"]
+
     def nothing_fits(self) -> BudgetError:
         """Return the error that nothing within the budget was found, with the smallest model and what to change."""
         counted = f"{self.counted:,} different choices of hyperparameters"
@@ -118,6 +130,7 @@ class BudgetFilter:
             return Counted(None, "shape")
         except Exception as error:
             self.failure = error
+            self._first = self._first or f"{type(error).__name__}: {textwrap.shorten(str(error), _LONGEST)}"
             return Counted(None, UNBUILT)
         return Counted(*self._judged(cost))
 

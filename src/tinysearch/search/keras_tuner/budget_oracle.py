@@ -13,6 +13,7 @@ from typing import Any
 import keras_tuner
 
 from tinysearch.errors import BudgetError, TinySearchWarning
+from tinysearch.report.figures import counted
 from tinysearch.search.keras_tuner.acquisition import by_acquisition
 from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction
 from tinysearch.search.keras_tuner.counted_trial import CountedTrial
@@ -36,8 +37,9 @@ class BudgetOracle(WrappedOracle):
 
     The model of each draw is counted before a trial is created. A draw that is over the budget or cannot be built is
     rejected and replaced; it does not count towards ``max_trials`` and is not a failed trial. ``rejections`` has the
-    number of distinct rejected draws by reason, which is also printed before each trial. Everything else is done by the
-    wrapped oracle, including its files; ``rejections.json`` is added to the project folder.
+    number of distinct rejected draws by reason, which is also printed before each trial; the first error of what cannot
+    be built is printed once. Everything else is done by the wrapped oracle, including its files; ``rejections.json`` is
+    added to the project folder.
 
     Parameters are Keras's *Total params*, including non-trainable ones. The same hyperparameters must always give the
     same model: a hypermodel that makes random choices itself cannot be counted in advance.
@@ -49,8 +51,7 @@ class BudgetOracle(WrappedOracle):
         hypermodel: The hypermodel that is given to the tuner; required unless ``cost`` is given.
         cost: A function from hyperparameters to the number of parameters, or to a ``tinysearch.Cost``, which is
             required if the budget limits more than parameters. By default the model is built symbolically and counted,
-            or, for tinysearch's own
-            hypermodel, counted by arithmetic.
+            or, for tinysearch's own hypermodel, counted by arithmetic.
         attempts: Number of consecutive draws without a new candidate within the budget after which the search ends.
 
     Raises:
@@ -77,8 +78,7 @@ class BudgetOracle(WrappedOracle):
         self.filter = BudgetFilter(Budget.of(budget), cost or cost_of(hypermodel, budget))
         self.params: dict[str, int] = {}
         self._lock = threading.RLock()
-        self._told = 0
-        self._ended = False
+        self._told, self._ended = 0, False
         self._asked, self._draw, self._record = oracle.populate_space, oracle._random_values, oracle._record_values
         if type(oracle)._random_values is keras_tuner.Oracle._random_values:
             self._draw = functools.partial(random_values, oracle)
@@ -95,7 +95,8 @@ class BudgetOracle(WrappedOracle):
 
     def __repr__(self) -> str:
         """Show the wrapped oracle, the budget and the trials."""
-        about = f"{type(self.oracle).__name__}, {' and '.join(self.budget.limits)}, {len(self.oracle.trials)} trials"
+        trials = counted(len(self.oracle.trials), "trial")
+        about = f"{type(self.oracle).__name__}, {' and '.join(self.budget.limits)}, {trials}"
         return f"<BudgetOracle: {about}, {self.filter.rejections.total():,} rejected>"
 
     @property
@@ -125,8 +126,8 @@ class BudgetOracle(WrappedOracle):
                 if self._ended:
                     self._ended = False
                     warnings.warn(
-                        f"the search ends after {len(self.oracle.trials)} trials: {self.attempts:,} draws in a row "
-                        f"brought nothing new below {self.budget.params:,} parameters; rejected: {self.filter.told()}",
+                        f"the search ends after {counted(len(self.oracle.trials), 'trial')}: {self.attempts:,} draws "
+                        f"in a row brought nothing new below {self.budget.params:,} parameters; rejected: {self.filter.told()}",
                         TinySearchWarning,
                         stacklevel=2,
                     )
@@ -204,10 +205,11 @@ class BudgetOracle(WrappedOracle):
         self.params[trial.trial_id] = params
         rejected = self.filter.rejections.total()
         if self.oracle.verbose:
-            since = f"{rejected - self._told:,} rejected before it"
-            print(  # noqa: T201 (KerasTuner prints)
-                f"Budget: {params:,} parameters, below {self.budget.params:,}; {since}, in all {self.filter.told()}"
-            )
+            said = f"{params:,} parameters, below {self.budget.params:,}"
+            if rejected > self._told:
+                said += f"; {rejected - self._told:,} rejected before it, in all {self.filter.told()}"
+            for line in (said, *self.filter.tell_failure()):
+                print(f"Budget: {line}")  # noqa: T201 (KerasTuner prints)
         self._told = rejected
         self.save()
 
