@@ -73,8 +73,7 @@ class BudgetOracle(WrappedOracle):
         # KerasTuner's own constructor is not called: all that it would set is the wrapped oracle's.
         if not isinstance(oracle, keras_tuner.Oracle) or isinstance(oracle, BudgetOracle):
             raise BudgetError(f"a budget is put on a keras_tuner.Oracle that has none yet, got {oracle!r}")
-        self.oracle = oracle
-        self.attempts = attempts
+        self.oracle, self.attempts = oracle, attempts
         self.filter = BudgetFilter(Budget.of(budget), cost or cost_of(hypermodel, budget))
         self.params: dict[str, int] = {}
         self._lock = threading.RLock()
@@ -127,7 +126,8 @@ class BudgetOracle(WrappedOracle):
                     self._ended = False
                     warnings.warn(
                         f"the search ends after {counted(len(self.oracle.trials), 'trial')}: {self.attempts:,} draws "
-                        f"in a row brought nothing new below {self.budget.params:,} parameters; rejected: {self.filter.told()}",
+                        f"in a row brought nothing new below {self.budget.params:,} parameters; rejected: "
+                        f"{self.filter.told()}",
                         TinySearchWarning,
                         stacklevel=2,
                     )
