@@ -47,8 +47,8 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str, code: in
         (["--dataset", "cats"], ["'cats'", "auto", "mnist", "digits"]),
         (["--time-limit", "5x"], ["'5x'", "90s"]),
         (["--time-limit", "0s"], ["'0s'", "90s"]),
-        (["--resume"], ["no run"]),
-        (["--resume", "--name", "ghost"], ["'ghost'"]),
+        (["--resume"], ["there is no store"]),
+        (["--resume", "--name", "ghost"], ["there is no store"]),
     ],
     ids=lambda value: " ".join(value) if str(value).startswith("['--") else "",
 )
