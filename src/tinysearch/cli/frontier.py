@@ -227,6 +227,8 @@ class SweepDisplay(Display):
             if left:
                 row = ("budgets", f"{left} more follow{'s' if left == 1 else ''} this one, whose time is said alone")
                 stage = replace(stage, plan=[*stage.plan, row])
+            # A note is how a run is resumed by itself; a sweep is, when it is called again.
+            stage = replace(stage, plan=[one for one in stage.plan if one[0] != "note"])
         super().on_stage_start(stage)
 
 

@@ -44,7 +44,7 @@ def test_folders_are_classes_and_pictures_stay_with_them(tmp_path: Path) -> None
     for image, label in zip(found.train.pixels, found.train.labels, strict=True):
         assert known[image.tobytes()] == label
     assert "pictures are grey" in found.notes
-    with pytest.raises(NoTestImagesError, match="trains on nine tenths and validates on one") as caught:
+    with pytest.raises(NoTestImagesError, match="trains on 90 % of its pictures and validates on 10 %") as caught:
         found.test()
     assert f"into {tmp_path / 'zoo' / 'train'}, and put other pictures into" in str(caught.value)
 

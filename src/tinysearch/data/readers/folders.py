@@ -87,7 +87,7 @@ def _without_test(source: Path, parts: Mapping[str, Path]) -> str:
         beside = ", ".join(sorted(folder.name for folder in parts.values()))
         return f"{source} has no folder 'test' beside {beside}; put pictures for tests into {source / 'test'}/CLASS"
     return (
-        f"{source} has no test part: of its pictures a search trains on nine tenths and validates on one. To evaluate "
+        f"{source} has no test part: a search trains on 90 % of its pictures and validates on 10 %. To evaluate "
         f"networks, move the folders of classes into {source / 'train'}, and put other pictures into "
         f"{source / 'test'}/CLASS"
     )
