@@ -177,13 +177,13 @@ def frontier(
     best = {bound: row for bound, row in winners(records).items() if row is not None}
     if best:
         largest = max(best)
-        key, of = best[largest].key, records[largest][0].run
+        name, of = best[largest].name, records[largest][0].run
         where = as_options({"--store": store})
         notes.print()
         print_steps(
             [
-                ("details", f"tinysearch show {key}{where}"),
-                ("deploy", f"tinysearch deploy {key}{as_options({'--run': of})} --to c -o out{where}"),
+                ("details", f"tinysearch show {name}{where}"),
+                ("deploy", f"tinysearch deploy {name}{as_options({'--run': of})} --to c -o out{where}"),
                 ("all runs", f"tinysearch leaderboard{where}"),
             ],
             notes,

@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.deploy.fit import STACK
 from tinysearch.deploy.origin import told
 from tinysearch.deploy.toolchain import PROCESSORS
 from tinysearch.report import figures
+from tinysearch.space.devices import STACK
 from tinysearch.space.scalars import written
 
 if TYPE_CHECKING:

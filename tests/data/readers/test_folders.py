@@ -156,6 +156,14 @@ def test_folders_inside_those_of_classes_are_said(tmp_path: Path) -> None:
     assert "right below zoo; the pictures of folders inside these (cat, dog, emu) count as theirs" in found.notes[0]
 
 
+def test_a_folder_of_a_class_without_pictures_is_said(tmp_path: Path) -> None:
+    fill(tmp_path / "zoo")
+    (tmp_path / "zoo" / "fox").mkdir()
+    found = load(tmp_path / "zoo")
+    assert found.class_names == ("cat", "dog", "emu")
+    assert "there is no picture in fox: it is no class" in found.notes
+
+
 def test_a_folder_above_that_of_the_classes_is_refused_with_the_one_to_give(tmp_path: Path) -> None:
     fill(tmp_path / "download" / "zoo")
     message = refusal(tmp_path / "download")

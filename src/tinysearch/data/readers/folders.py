@@ -33,7 +33,7 @@ class Folder(Reader):
         """Read the training part and that for validation; that for tests when it is asked for."""
         parts = _parts(source)
         found = {part: list(_pictures(folder)) for part, folder in parts.items()}
-        deeper = _deeper(found["train"], parts["train"])
+        deeper = (*_deeper(found["train"], parts["train"]), *_empty(found["train"], parts["train"]))
         form, notes = form_of([one.path for one in found["train"]], source, reading)
 
         def part(which: str) -> Part:
@@ -115,10 +115,23 @@ def _deeper(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
     )
 
 
+def _empty(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
+    """Return a note if there are folders that may be of classes and hold no pictures."""
+    held = {one.label for one in pictures}
+    empty = sorted(one.name for one in _folders(folder) if one.name not in held)
+    if not empty:
+        return ()
+    what = "it is no class" if len(empty) == 1 else "they are no classes"
+    return (f"there is no picture in {', '.join(empty)}: {what}",)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+
+
 def _pictures(folder: Path) -> Iterator[Picture]:
-    classes = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
     count = 0
-    for one in classes:
+    for one in _folders(folder):
         for path in sorted(one.rglob("*")):
             if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
                 count += 1
