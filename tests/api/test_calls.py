@@ -166,7 +166,7 @@ def test_the_best_becomes_a_file_for_a_device(
     best = reopened.best
     done = best.deploy("tflite", tmp_path / "out")
     said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith(f"{best.record.name} as tflite in {tmp_path / 'out'}; accuracy on ")
+    assert said[0].startswith(f"{best.record.name} as a LiteRT model in {tmp_path / 'out'}; accuracy on ")
     assert "Keras " in said[0]
     assert "LiteRT int8 " in said[0]
     assert said[1:] == list(done.findings.verdict)

@@ -199,7 +199,7 @@ def test_a_damaged_run_is_named_and_what_it_trained_is_shown(
     assert "run 'second', number 2" in said
     code, _, said = run(export, store=store, output=Path("all.jsonl"))
     assert code == 0
-    assert "wrote 7 records of 1 run" in said
+    assert "wrote 7 records of 1 run to " in said
     assert run(export, store=store, runs=["second"], output=Path("all.jsonl"))[0] == 2
 
 

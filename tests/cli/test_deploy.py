@@ -43,7 +43,7 @@ def test_a_candidate_of_a_run_becomes_c(key: str, tinysearch: Run, tiny: Path, t
     assert record["candidate"]["key"] == key
     assert record["candidate"]["run"] == "a"
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert "The network trained on all training images with seed 0, " in readme
+    assert "The network was trained on all training images with seed 0, " in readme
     assert "Over 3 seeds the candidate reaches " in readme
     shown = tinysearch("show", key).stdout.split("deployed")[1]
     assert "c int8" in shown
@@ -78,7 +78,7 @@ def test_one_training_is_loaded_deployed_and_shown(key: str, tinysearch: Run, ti
     of = json.loads((tmp_path / "out" / "deployment.json").read_text())["candidate"]
     words = figures.training(of["purpose"], of["seed"], of["test_accuracy"])
     assert (of["purpose"], of["seed"]) == ("evaluation", 0)
-    assert f"the network {words}" in done.stdout
+    assert f"the network was {words}" in done.stdout
     assert sorted(of["test_accuracies"]) == ["0", "1", "2"]
     assert "over 3 seeds the candidate reaches " in done.stdout
     (loaded,) = re.findall(

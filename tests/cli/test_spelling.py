@@ -96,6 +96,7 @@ def test_each_argument_that_a_message_names_is_one_and_has_its_option() -> None:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
+        ("`x={[1]: 2}` is not one of ours", "`x={[1]: 2}` is not one of ours"),
         ("leave out `cold=True`, or `warm_start=`", "leave out --cold, or --learn-from"),
         ("give `reading=Reading(size=...)`", "give --size"),
         ("give `reading=Reading(groups='^(p.)_')`", "give --groups '^(p.)_'"),

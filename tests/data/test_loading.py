@@ -233,6 +233,8 @@ def test_an_environment_that_names_nothing_is_refused(monkeypatch: pytest.Monkey
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "there is no file" in refusal("auto", tmp_path / "missing.npz")
+    # Beside a name it need not look like a path.
+    assert "there is no file photos" in refusal("mnist", "photos")
 
 
 def test_the_canonical_mnist_is_known_whatever_the_file_is_called(official: Arrays, tmp_path: Path) -> None:

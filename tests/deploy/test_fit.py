@@ -61,16 +61,25 @@ def test_the_verdict_names_run_and_device() -> None:
         "limits of run uno: fewer than 1,000 parameters, 24,576 bytes of flash, 1,536 bytes of RAM (arduino-uno):"
     )
     assert lines[1:4] == [f"  {one.words}" for one in fits(own, 900, SIZES, {})]
-    assert lines[4].endswith(
+    # Flash was measured on other processors than that of this device.
+    assert "not checked: arduino-uno has another processor (AVR, ATmega328P)" in lines[4]
+    assert lines[5].endswith(
         "takes 576 bytes more, 16 more than arduino-uno has; write images to model_input() instead"
     )
-    small = verdict([own], fits(own, 900, SIZES, {}), 48)[4]
+    small = verdict([own], fits(own, 900, SIZES, {}), 48)[5]
     assert small.endswith("which leaves 512 of the 2,048 bytes of arduino-uno for the stack and your program")
-    tight = verdict([own], fits(own, 900, SIZES, {}), 528)[4]
+    tight = verdict([own], fits(own, 900, SIZES, {}), 528)[5]
     assert tight.endswith(
         "leaves 32 of the 2,048 bytes of arduino-uno for the stack and your program: too little; "
         "write images to model_input() instead"
     )
+
+
+def test_a_network_that_takes_more_than_the_device_has_is_not_helped_by_its_image() -> None:
+    chip = device("stm32f030f4")
+    own = Limits("f0", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram))
+    last = verdict([own], own.build("cortex-m0plus -Os", 5_000, 10_784, measured=True), 6_912)[-1]
+    assert last.endswith("a buffer for the image takes 6,912 bytes more")
 
 
 def test_a_limit_that_is_not_of_a_device_is_not_one_on_the_image() -> None:

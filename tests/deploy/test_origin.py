@@ -26,7 +26,7 @@ def trainings(make_record: Make) -> list[Record]:
 def test_the_mean_of_all_seeds_is_said_beside_the_accuracy_of_the_network(trainings: list[Record]) -> None:
     origin = origin_of(trainings[1], trainings, kept=True)
     assert told(origin) == [
-        "the network trained on all training images with seed 0, 98.00 % on the test images",
+        "the network was trained on all training images with seed 0, 98.00 % on the test images",
         MEAN,
     ]
     assert origin["test_accuracies"] == {"0": 0.98, "1": 0.97, "2": 0.96}
@@ -47,6 +47,11 @@ def test_where_one_seed_was_evaluated_its_accuracy_is_not_said_twice(trainings: 
 def test_evaluations_on_other_images_do_not_count(trainings: list[Record]) -> None:
     others = [replace(one, fingerprint="b", seed=9) for one in trainings]
     others += [replace(one, test_fingerprint="u", seed=8) for one in trainings]
+    assert told(origin_of(trainings[1], [*trainings, *others], kept=True))[1] == MEAN
+
+
+def test_evaluations_of_another_recipe_do_not_count(trainings: list[Record]) -> None:
+    others = [replace(one, key="other", test_accuracy=0.5) for one in trainings[1:]]
     assert told(origin_of(trainings[1], [*trainings, *others], kept=True))[1] == MEAN
 
 

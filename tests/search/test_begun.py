@@ -30,6 +30,15 @@ def test_an_interrupted_run_with_the_same_settings_is_named_with_what_resumes_it
     assert plan["note"] == said
 
 
+def test_a_frontier_is_resumed_by_its_name_alone(runner: Any) -> None:
+    several = {"budgets": (3_000, 10_000), "strategy": "pareto"}
+    begun(runner, **several)
+    with runner.prepare("second", **SETTINGS, **several) as run:
+        said = begun_before(run)
+    assert said is not None
+    assert said.endswith("to resume it, give `name='first'`")
+
+
 def test_that_it_goes_further_or_knows_of_other_runs_makes_no_difference(runner: Any) -> None:
     begun(runner)
     other = {"trials": 9, "threads": 7, "warm_start_trials": (("first", 2),)}

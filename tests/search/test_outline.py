@@ -9,6 +9,8 @@ import pytest
 
 from tinysearch.baselines.models import architectures
 from tinysearch.search.outline import outline
+from tinysearch.space.budget import Budget
+from tinysearch.space.devices import device
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import recipe
 
@@ -91,3 +93,11 @@ def test_of_several_budgets_each_has_a_winner(runner: Any) -> None:
     said = plan(runner, strategy="pareto", budgets=(1_000, 10_000))
     assert said["front"] == "the best below each of 1,000, 10,000 parameters"
     assert said["test"].startswith("each winner, trained 3 times")
+
+
+def test_a_device_without_room_for_an_image_beside_the_network_is_said(runner: Any) -> None:
+    chip = device("arduino-uno")
+    limits = {"flash_bytes": chip.max_flash, "peak_activation_bytes": chip.max_ram}
+    said = plan(runner, budget=Budget(1_000, **limits))["image"]
+    assert said.startswith("a buffer of 784 bytes may have no room in the RAM of arduino-uno, 2,048 bytes, beside")
+    assert "image" not in plan(runner, name="larger", budget=Budget(1_000, peak_activation_bytes=60_000))

@@ -20,6 +20,7 @@ from tinysearch.results.store import Store
 from tinysearch.results.training import Training
 from tinysearch.search.revalidation import RevalidationPlan
 from tinysearch.search.stages import Stages
+from tinysearch.search.workload import workload
 from tinysearch.training.job import Job
 from tinysearch.workers.threads import ThreadExecutor
 
@@ -197,6 +198,16 @@ def test_after_an_interruption_only_that_is_missing_which_can_still_come(
     runner.dataset = dataclasses.replace(runner.dataset, test_images=test_images)
     outcome = interrupted(runner, fake_worker, 1, trials=trials, evaluate=evaluate)
     assert (outcome.ending, outcome.missing) == ("interrupted", missing)
+
+
+def test_where_every_training_failed_nothing_is_missing(runner: Any, fake_worker: Any) -> None:
+    with runner.prepare(trials=4, folds=2, evaluate=2) as run:
+        failing = fake_worker(lambda number, job: Measurement(failure="killed"))
+        outcome = Stages(run, failing.executor(1), Callback()).carry_out()
+        left = workload(run)
+    assert all(one.failed for one in outcome.records)
+    assert (outcome.ending, outcome.missing) == ("finished", ())
+    assert (left.trainings, left.revalidations, left.evaluations) == (0, 0, 0)
 
 
 def test_a_search_that_was_over_before_is_not_missing_when_its_race_is_interrupted(

@@ -29,6 +29,7 @@ def test_an_unknown_device_is_refused_with_those_that_are_known() -> None:
         device("toaster")
     with pytest.raises(BudgetError, match="did you mean 'rp2040'"):
         device("RP2041")
+    assert device("RP2040") is device("rp2040")
     # Another chip of that family has another size.
     with pytest.raises(BudgetError, match=r"got 'stm32g0'$"):
         device("stm32g0")

@@ -81,11 +81,12 @@ def shown(verbose: bool | int) -> list[Callback]:
 
 def tell_of_interruption(store: Store, name: str, remedy: str | None = None) -> None:
     """Say what is kept of a run that was interrupted, and how to go on with it."""
+    from tinysearch.report import figures
     from tinysearch.report.display import tell_of_interruption as tell
 
     finished = len(store.summaries(name)) if store.has(name) else 0
-    trainings = f"{finished} finished training{'' if finished == 1 else 's'}"
-    tell(f"run {name!r} in {store.path} keeps {trainings}", remedy or f"call it again with name={name!r} to continue")
+    kept = figures.counted(finished, "finished training")
+    tell(f"run {name!r} in {store.path} keeps {kept}", remedy or f"call it again with name={name!r} to continue")
 
 
 def warn_of_old_ranges(space: object) -> None:

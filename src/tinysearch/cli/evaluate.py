@@ -47,7 +47,7 @@ def evaluate(
     from tinysearch.baselines.models import documented
     from tinysearch.cli.evaluations import comparisons, telling_what_is_kept
     from tinysearch.report import terminal
-    from tinysearch.report.commands import data_words
+    from tinysearch.report.commands import baseline_words
     from tinysearch.report.display import Display
     from tinysearch.results.leaderboard import rank
     from tinysearch.results.store import Store, default_path
@@ -75,8 +75,7 @@ def evaluate(
         console.print(terminal.leaderboard(board, console.width, documented(), limited=limited))
         compared = comparisons(opened, records)
         known = opened.run(run)
-        said = [] if known.dataset == "mnist" else ["--run", run, *data_words(known)]
-        said += stores.store_words(store)
+        said = [*baseline_words(known), *stores.store_words(store)]
     if compared is None:
         words = ["tinysearch", "reproduce", "--seeds", "3", *said]
         notes.print(f"to compare with the hand-designed baselines: {shlex.join(words)}", markup=False, soft_wrap=True)

@@ -177,13 +177,13 @@ def frontier(
     best = {bound: row for bound, row in winners(records).items() if row is not None}
     if best:
         largest = max(best)
-        key, of = best[largest].key, records[largest][0].run
+        name, of = best[largest].name, records[largest][0].run
         where = as_options({"--store": store})
         notes.print()
         print_steps(
             [
-                ("details", f"tinysearch show {key}{where}"),
-                ("deploy", f"tinysearch deploy {key}{as_options({'--run': of})} --to c -o out{where}"),
+                ("details", f"tinysearch show {name}{where}"),
+                ("deploy", f"tinysearch deploy {name}{as_options({'--run': of})} --to c -o out{where}"),
                 ("all runs", f"tinysearch leaderboard{where}"),
             ],
             notes,
@@ -227,6 +227,8 @@ class SweepDisplay(Display):
             if left:
                 row = ("budgets", f"{left} more follow{'s' if left == 1 else ''} this one, whose time is said alone")
                 stage = replace(stage, plan=[*stage.plan, row])
+            # A note is how a run is resumed by itself; a sweep is, when it is called again.
+            stage = replace(stage, plan=[one for one in stage.plan if one[0] != "note"])
         super().on_stage_start(stage)
 
 

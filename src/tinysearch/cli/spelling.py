@@ -31,7 +31,7 @@ def _options(argument: re.Match[str]) -> str:
     try:
         call = ast.parse(f"_({given}{'...' if given.endswith('=') else ''})", mode="eval").body
         return " ".join(_typed(call))
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         # Not of a message, but of what it quotes.
         return argument[0]
 

@@ -149,7 +149,9 @@ def _sorted_out(name: Any, data: Any) -> tuple[str, Any]:
     """Return the name of a dataset, and the source if one was given, whichever way round they came."""
     if isinstance(data, (str, os.PathLike)):
         text = os.fspath(data)
-        if not _is_path(text):
+        named = isinstance(name, str) and name != "auto"
+        # With a name, whatever else is no name is meant as a file.
+        if not _is_path(text) and (text in DATASETS or not named):
             if name not in ("auto", text):
                 raise DatasetError(f"the dataset {name!r} and the data {text!r} are two things; give one of them")
             name, data = text, None

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinysearch.space.budget import Budget
-from tinysearch.space.devices import Device, named
+from tinysearch.space.devices import STACK, Device, named
 
 # The build that is smallest on each processor; another one is only an option.
 SMALLEST = "-Os"
-# Bytes of stack that the C code takes, about.
-STACK = 300
 _NETWORK, _FLASH, _RAM = "the network", "bytes of flash", "bytes of RAM"
 
 
@@ -193,6 +191,9 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
         if each.of_device and all(one.build == _NETWORK for one in own):
             lines.append("  not checked: limits on flash and RAM are those of C code")
+        elif each.device and "Cortex" not in each.device.processor:
+            other = f"{each.device.name} has another processor ({each.device.processor})"
+            lines.append(f"  not checked: {other}, on which code takes more or less flash; measure it with make size")
         rams = [bound.taken for one in own if one.decides for bound in one.bounds if bound.of == _RAM]
         if image is not None and rams:
             lines.append(f"  {_beside(max(rams), image, each.device)}")
@@ -203,6 +204,8 @@ def _beside(ram: int, image: int, device: Device | None) -> str:
     """Say what comes on top of the RAM of a network."""
     more = f"RAM is without the image and the stack: a buffer for the image takes {image:,} bytes more"
     if device is None:
+        return more
+    if ram > device.ram:
         return more
     left = device.ram - ram - image
     if left < 0:

@@ -9,6 +9,7 @@ import numpy as np
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Channel, pixel_statistics
 from tinysearch.deploy.trained import Trained
+from tinysearch.space.scalars import written
 
 
 def input_of(trained: Trained, dataset: Dataset, *, scaling: bool = True) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ def _order(dataset: Dataset) -> str:
 
 def _ranges(channels: Sequence[Channel]) -> str:
     """Return from where to where the values of training images go."""
-    ranges = [f"{one.low:.6g} to {one.high:.6g}" for one in channels]
+    ranges = [f"{written(one.low)} to {written(one.high)}" for one in channels]
     if len(set(ranges)) == 1:
         return f"in training from {ranges[0]}"
     return f"in training, channel by channel, from {'; '.join(ranges)}"

@@ -14,13 +14,16 @@ def origin_of(record: Record, records: Sequence[Record], *, kept: bool) -> dict[
 
     Args:
         record: Its training.
-        records: All trainings of the candidate; evaluations count if they were scored on the same test images.
+        records: All trainings of the network; evaluations count if they are of the same candidate, so of one recipe,
+            and were scored on the same test images.
         kept: Whether the model of that training was kept; else it was trained again.
     """
     evaluated = [
         one
         for one in (*records, record)
-        if one.purpose == "evaluation" and one.test_accuracy is not None and one.fingerprint == record.fingerprint
+        if one.purpose == "evaluation"
+        and one.test_accuracy is not None
+        and (one.key, one.fingerprint) == (record.key, record.fingerprint)
     ]
     # The last is the training itself, if that was scored; of others the latest.
     marks = [one.test_fingerprint for one in evaluated]
@@ -44,7 +47,7 @@ def told(origin: Mapping[str, Any]) -> list[str]:
     if "purpose" not in origin:
         return []
     own = origin.get("test_accuracy")
-    lines = [f"the network {figures.training(origin['purpose'], origin['seed'], own)}"]
+    lines = [f"the network was {figures.training(origin['purpose'], origin['seed'], own)}"]
     accuracies = list(origin.get("test_accuracies", {}).values())
     if len(accuracies) > 1:
         mean = figures.spread(*figures.mean_and_std(accuracies))

@@ -8,9 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.deploy.fit import STACK
 from tinysearch.deploy.origin import told
 from tinysearch.deploy.toolchain import PROCESSORS
+from tinysearch.report import figures
+from tinysearch.space.devices import STACK
 from tinysearch.space.scalars import written
 
 if TYPE_CHECKING:
@@ -49,11 +50,10 @@ def summary(done: Deployment) -> RenderableType:
 def in_short(done: Deployment) -> RenderableType:
     """Return where it was written, how it compares, and whether it is within the limits."""
     compared = {"Keras": done.keras, **done.findings.comparisons}
-    figures_of = ", ".join(f"{name} {100 * one.accuracy:.2f} %" for name, one in compared.items())
-    written = Text(
-        f"{done.trained.name} as {done.target} in {done.folder}; accuracy on {done.compared_on}: {figures_of}"
-    )
-    return Group(written, *_verdict(done))
+    accuracies = ", ".join(f"{name} {figures.percent(one.accuracy)}" for name, one in compared.items())
+    form = f"{done.trained.name} as {_FORMS[done.target]} in {done.folder}"
+    caution = [] if done.sample.caution is None else [Text(f"note: {done.sample.caution}", style="bold yellow")]
+    return Group(Text(f"{form}; accuracy on {done.compared_on}: {accuracies}"), *caution, *_verdict(done))
 
 
 def _verdict(done: Deployment) -> list[Text]:
@@ -63,9 +63,9 @@ def _verdict(done: Deployment) -> list[Text]:
 
 def _accuracies(done: Deployment) -> Table:
     table = _table(f"on {done.compared_on}", ("", f"accuracy on {done.sample.kind}", "same answer as Keras"))
-    table.add_row("Keras", f"{100 * done.keras.accuracy:.2f} %", "")
+    table.add_row("Keras", figures.percent(done.keras.accuracy), "")
     for name, one in done.findings.comparisons.items():
-        table.add_row(name, f"{100 * one.accuracy:.2f} %", f"{100 * one.agreement:.2f} %")
+        table.add_row(name, figures.percent(one.accuracy), figures.percent(one.agreement))
     return table
 
 

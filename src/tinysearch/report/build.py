@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.report import figures
-from tinysearch.report.commands import data_words
+from tinysearch.report.commands import baseline_words, data_words
 from tinysearch.report.contents import Candidate, Mistake, Progress, Report, Section, Test, Versus
 from tinysearch.report.memory import Memory
 from tinysearch.report.windows import windows
@@ -97,7 +97,9 @@ def build(
         section = Section(
             dataset, candidates, searches, *ranked_by, board.mixed.get(dataset, ()), board.splits.get(dataset, ())
         )
-        sections.append(dataclasses.replace(section, data=data_words(known.get(section.best.row.run))))
+        of = known.get(section.best.row.run)
+        again = () if of is None else baseline_words(of)
+        sections.append(dataclasses.replace(section, data=data_words(of), of_baselines=again))
     return Report(sections, list(runs), board.failed, created_at, ", ".join(runs) or title, list(words))
 
 

@@ -20,6 +20,18 @@ def data_words(run: Run | None) -> list[str]:
     return ["--data", PLACEHOLDER]
 
 
+def baseline_words(run: Run) -> list[str]:
+    """Return the words by which ``reproduce`` trains baselines on the data of a run.
+
+    That is the run itself where it says where it has read them from, else a dataset by its name.
+    """
+    from tinysearch.data.source import NAMED
+
+    if run.source is None and run.dataset in NAMED:
+        return [] if run.dataset == "mnist" else ["--dataset", run.dataset]
+    return ["--run", run.name, *data_words(run)]
+
+
 def resume(run: Run, store: Sequence[str] = ()) -> str:
     """Return the command that goes on with a run.
 

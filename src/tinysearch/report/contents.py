@@ -158,6 +158,7 @@ class Section:
         mixed: The objectives of the runs, where they are ranked by accuracy because these differ.
         splits: What was held out for validation, in words, where it was not the same in all runs.
         data: The words by which a command on the run of the best finds its data; none where the run says where it is.
+        of_baselines: Those by which baselines are trained on it.
     """
 
     dataset: str
@@ -168,6 +169,7 @@ class Section:
     mixed: Sequence[str] = ()
     splits: Sequence[str] = ()
     data: Sequence[str] = ()
+    of_baselines: Sequence[str] = ()
 
     @property
     def best(self) -> Candidate:

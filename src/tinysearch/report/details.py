@@ -18,7 +18,6 @@ from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
-from tinysearch.space.scalars import written
 
 if TYPE_CHECKING:
     from tinysearch.space.survey import Survey
@@ -144,9 +143,7 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
     """
     table = Table.grid(padding=(0, 2))
     record = alike[0]
-    recipe = ", ".join(
-        f"{name} {written(value) if isinstance(value, float) else value}" for name, value in record.recipe.items()
-    )
+    recipe = ", ".join(f"{name} {value}" for name, value in record.recipe.items())
     versions = ", ".join(f"{name} {value}" for name, value in record.versions.items())
     trial: str = {"search": record.origin, "revalidation": "revalidation, other images held out"}.get(
         record.purpose, "retraining"

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from tinysearch.data.source import NAMED
 from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Report, Section
 from tinysearch.report.table import tested
@@ -113,8 +112,8 @@ def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
     above = 100 * ((row.val_metric or 0.0) - (row.test_metric_mean or 0.0))
     if section.metric in OBJECTIVES and above >= _FLATTERED:
         text += (
-            f" Its validation {metric} is {above:.2f} points higher. It was chosen by that figure, so the figure is "
-            f"optimistic, and the more so the fewer the held-out images and the epochs."
+            f" Its validation {metric} is {above:.2f} points above that on the test images. It was chosen by that "
+            f"figure, so the figure is optimistic, and the more so the fewer the held-out images and the epochs."
         )
     found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]
     if not top.versus:
@@ -159,16 +158,8 @@ def reproduce(section: Section, report: Report, one: Candidate | None = None) ->
     """Return the command that trains a candidate again, or the baselines as the candidates were trained."""
     words = ["tinysearch", "reproduce", *([one.row.key] if one is not None else []), "--seeds", "3"]
     if one is None:
-        words += ["--epochs", str(section.best.row.epochs), *_of_the_data(section)]
+        return shlex.join([*words, "--epochs", str(section.best.row.epochs), *section.of_baselines, *report.store])
     return shlex.join([*words, *section.data, *report.store])
-
-
-def _of_the_data(section: Section) -> list[str]:
-    """Return the words that say on what the baselines are trained: a dataset by its name, or that of a run."""
-    name = section.dataset.split()[0]
-    if name in NAMED:
-        return [] if name == "mnist" else ["--dataset", name]
-    return ["--run", section.best.row.run]
 
 
 def _best_of_sizes(section: Section, scored: Sequence[Candidate]) -> list[Candidate]:

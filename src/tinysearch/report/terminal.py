@@ -87,7 +87,7 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
     marks = f"* on the Pareto front of parameters and validation {figures.metric_title(rows[0].metric)}"
     found = [f"{marks}; baselines are bold" if baselines else marks]
     if len(set(baselines)) < len(baselines):
-        found.append("a baseline that is listed twice was trained with two recipes in different runs; see show")
+        found.append("a baseline that is listed more than once was trained by several recipes, or for other epochs")
     if any(row.other_environment for row in rows):
         found.append("^ reused from a training with other versions, backend, threads or machine")
     if any(row.val_seeds > 1 for row in rows):
@@ -215,7 +215,13 @@ def _columns(
         _Column("RAM", True, counts("peak_activation_bytes"), 45),
         _Column("flash", True, counts("flash_bytes"), 44 if any(row.flash_bytes is not None for row in rows) else 0),
         _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
-        _Column("epochs", True, [str(row.epochs) for row in rows], 20),
+        _Column(
+            # Trainings of different lengths are no fair comparison.
+            "epochs",
+            True,
+            [str(row.epochs) for row in rows],
+            75 if len({row.epochs for row in rows}) > 1 else 20,
+        ),
         _Column("run", False, [row.run for row in rows], 50 if len({row.run for row in rows}) > 1 else 10),
         _Column("layers", False, [row.layers for row in rows], 30),
     ]

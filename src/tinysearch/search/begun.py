@@ -25,9 +25,11 @@ def begun_before(run: SearchRun) -> str | None:
             continue
         left = _left(run, other)
         if left and _essential(other.settings) == mine and holder(run.store.folder_of(other.name)) is None:
+            # With several budgets it is a frontier, which goes on by its name alone.
+            more = "" if run.settings.budgets else " and `resume=True`"
             return (
                 f"this is a new run; {other.name} has the same settings and was interrupted {left}; to resume it, give "
-                f"`name={other.name!r}` and `resume=True`"
+                f"`name={other.name!r}`{more}"
             )
     return None
 

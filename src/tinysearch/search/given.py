@@ -37,6 +37,8 @@ LIMITS = {
     "max_ram": "peak_activation_bytes",
 }
 _OTHERS = (*LIMITS, "device", "epochs", "class_weight", "warm_start", "cold")
+# How alike a name must be to a setting to be meant: a wrong hint is worse than none.
+_ALIKE = 0.75
 _NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
 
 
@@ -59,7 +61,7 @@ def check_known(given: Iterable[str], known: Iterable[str]) -> None:
     names = sorted(known)
     for name in given:
         if name not in names:
-            raise RunError(f"a setting is one of {', '.join(names)}; got {name!r}{meant(name, names)}")
+            raise RunError(f"a setting is one of {', '.join(names)}; got {name!r}{meant(name, names, _ALIKE)}")
 
 
 def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Store) -> RunSettings:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+import numpy as np
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.splits import FOLDS, Split
@@ -15,6 +18,8 @@ from tinysearch.search.racing import FEWEST
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.workload import most_revalidations
+from tinysearch.space.budget import Budget
+from tinysearch.space.devices import STACK, named
 from tinysearch.space.survey import Survey, survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
@@ -51,6 +56,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
     if settings.augments_by_size:
         chosen += f" ({_steps()})"
     need = memory(dataset, workers)
+    no_room = _image_without_room(settings.budget, dataset)
     begun = None if run.resumed else begun_before(run)
     return [
         ("run", f"{run.name} in {run.store.path}{resumed}"),
@@ -69,8 +75,21 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ),
         *_after(settings, dataset),
         *([] if need is None else [("memory", need)]),
+        *([] if no_room is None else [("image", no_room)]),
         *([] if begun is None else [("note", begun)]),
     ]
+
+
+def _image_without_room(budget: Budget, dataset: Dataset) -> str | None:
+    """Return a sentence where a device has no room for an image beside the largest network that it may get."""
+    device = named(budget.flash_bytes, budget.peak_activation_bytes)
+    image = math.prod(dataset.task.input_shape) * (1 if dataset.train.pixels.dtype == np.uint8 else 4)
+    if device is None or device.max_ram + image + STACK <= device.ram:
+        return None
+    return (
+        f"a buffer of {image:,} bytes may have no room in the RAM of {device.name}, {device.ram:,} bytes, beside a "
+        f"network of up to {device.max_ram:,}: then write images to model_input(), or give a smaller `max_ram=`"
+    )
 
 
 def idle(run: SearchRun, workers: int) -> str | None:

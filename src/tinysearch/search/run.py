@@ -210,13 +210,24 @@ class SearchRun:
                     f"it, or start a new run with another `name=`"
                 )
             if before.get(name) != value and not (name == "threads" and before[name] is None):
+                then, now = _words(name, before.get(name), value)
                 raise RunError(
-                    f"run {self.name!r} was started with {name} {_words(name, before.get(name))}, now it is "
-                    f"{_words(name, value)}; leave it out to resume with the old value, or start a new run "
-                    f"with another `name=`"
+                    f"run {self.name!r} was started with {then}, now it is {now}; give the old value to resume the "
+                    f"run, or start a new one with another `name=`"
                 )
 
 
-def _words(name: str, value: Any) -> str:
-    """Return a setting as a person gives it."""
-    return ", ".join(Budget(**value).limits) if name == "budget" else repr(value)
+def _words(name: str, before: Any, value: Any) -> tuple[str, str]:
+    """Return two values of a setting as a person gives them: of a recipe what differs.
+
+    >>> _words("recipe", {"epochs": 2, "batch_size": 32}, {"epochs": 3, "batch_size": 32})
+    ('epochs 2', 'epochs 3')
+    """
+    if name == "budget":
+        then, now = (", ".join(Budget(**one).limits) for one in (before, value))
+        return f"a budget of {then}", now
+    if name == "recipe" and isinstance(before, Mapping):
+        changed = [one for one in value if before.get(one) != value[one]]
+        then, now = (", ".join(f"{one} {each.get(one)}" for one in changed) for each in (before, value))
+        return then, now
+    return f"{name} {before!r}", repr(value)

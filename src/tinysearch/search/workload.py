@@ -54,7 +54,9 @@ def workload(run: SearchRun, *, exhausted: bool = False) -> Workload:
     records = [*run.history.records(), *again]
     if most and _is_open(run, records):
         return Workload(0, max(0, most - len(again)), evaluations)
-    if evaluations and not all(one.failed for one in records):
+    if all(one.failed for one in records):
+        return Workload(0, 0, 0)
+    if evaluations:
         planned = winners_of(run.store, run.name, dataset, range(settings.evaluate))
         evaluations = sum(run.store.training(run.name, one.key, one.seed, "evaluation") is None for one in planned)
     return Workload(0, 0, evaluations)

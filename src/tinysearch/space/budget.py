@@ -45,7 +45,10 @@ def different(budgets: object) -> tuple[int, ...]:
     >>> different(["1k", 3e3])
     (1000, 3000)
     """
-    given = list(budgets) if isinstance(budgets, Iterable) and not isinstance(budgets, str) else [None]
+    if isinstance(budgets, Iterable) and not isinstance(budgets, str):
+        given = budgets = list(budgets)
+    else:
+        given = [None]
     known = [whole for one in given if (whole := count(one)) is not None and whole > 0]
     if len(set(known)) < len(given):
         raise BudgetError(f"several budgets are different whole numbers of at least 1, got {budgets!r}")
@@ -60,8 +63,8 @@ class Budget:
     """Upper bounds on the cost of an architecture.
 
     Args:
-        params: Exclusive bound on total parameters: a cost *at or above* it is rejected. ``1e4`` and ``"10k"`` are
-            10,000.
+        params: Exclusive bound on total parameters: a cost *at or above* it is rejected. Whole numbers that are
+            written otherwise, ``1e4`` or ``"10k"``, are taken too; for type checkers see ``of``.
         macs: Largest allowed number of multiply-accumulates per image, or None.
         peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None. It is the RAM that the
             int8 C code takes beside its stack and the image that it is given.
@@ -87,7 +90,7 @@ class Budget:
             whole = None if isinstance(bound, str) and "bytes" in name else count(bound)
             if whole is None or whole < 1:
                 of = "parameters" if name == "params" else name
-                ways = f"; {WAYS}" if isinstance(bound, str) else ""
+                ways = f"; {WAYS}" if isinstance(bound, str) and "bytes" not in name else ""
                 raise BudgetError(f"a budget is a whole number of {of}, at least 1; got {bound!r}{ways}")
             object.__setattr__(self, name, whole)
 

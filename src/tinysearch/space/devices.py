@@ -41,6 +41,8 @@ class Device:
 
 # How alike a name must be to be meant: another chip of the same family has another size.
 _NEAR = 0.8
+# Bytes of stack that the C code takes, about.
+STACK = 300
 _K = 1024
 DEVICES = {
     device.name: device
@@ -85,6 +87,8 @@ def device(name: str) -> Device:
     >>> device("arduino-uno").max_ram
     1536
     """
+    if name.lower() in DEVICES:
+        name = name.lower()
     if name not in DEVICES:
         raise BudgetError(
             f"the devices are {', '.join(DEVICES)}; for any other chip, leave out `device=` and give `max_flash=` and "

@@ -11,6 +11,9 @@ import numbers
 import operator
 from collections.abc import Sequence
 
+# Between these, numbers are written without a power of ten.
+_SMALLEST, _LARGEST = 1e-9, 1e15
+
 
 def integer(value: object) -> int | None:
     """Return any whole number, NumPy's included, as a plain one; None for booleans and whatever else is none.
@@ -48,13 +51,18 @@ def real(value: object) -> float | None:
 
 
 def written(value: float, digits: int = 6) -> str:
-    """Write a number for people: rounded to some digits, without an exponent, all places before the point kept.
+    """Write a number for people: rounded to some digits, all places before the point kept.
 
-    >>> written(1031.25, 3), written(0.25), written(0.00001234, 3), written(-0.0)
-    ('1,031', '0.25', '0.0000123', '0')
+    Only what is very large or very small has a power of ten, written out.
+
+    >>> written(1031.25, 3), written(0.25), written(0.00001234, 3), written(-0.0), written(3.0114e30, 3)
+    ('1,031', '0.25', '0.0000123', '0', '3.01 x 10^30')
     """
     if not value or not math.isfinite(value):
         return f"{value + 0.0:g}"
+    if not _SMALLEST <= abs(value) < _LARGEST:
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')} x 10^{int(exponent)}"
     # Rounding first, which may add a place: 9.996 has as many places behind the point as 10.0.
     places = max(0, digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2]))
     text = f"{value:,.{places}f}"

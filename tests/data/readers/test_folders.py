@@ -44,7 +44,7 @@ def test_folders_are_classes_and_pictures_stay_with_them(tmp_path: Path) -> None
     for image, label in zip(found.train.pixels, found.train.labels, strict=True):
         assert known[image.tobytes()] == label
     assert "pictures are grey" in found.notes
-    with pytest.raises(NoTestImagesError, match="trains on nine tenths and validates on one") as caught:
+    with pytest.raises(NoTestImagesError, match="trains on 90 % of its pictures and validates on 10 %") as caught:
         found.test()
     assert f"into {tmp_path / 'zoo' / 'train'}, and put other pictures into" in str(caught.value)
 
@@ -154,6 +154,14 @@ def test_folders_inside_those_of_classes_are_said(tmp_path: Path) -> None:
     found = load(tmp_path / "zoo")
     assert found.class_names == ("north", "south")
     assert "right below zoo; the pictures of folders inside these (cat, dog, emu) count as theirs" in found.notes[0]
+
+
+def test_a_folder_of_a_class_without_pictures_is_said(tmp_path: Path) -> None:
+    fill(tmp_path / "zoo")
+    (tmp_path / "zoo" / "fox").mkdir()
+    found = load(tmp_path / "zoo")
+    assert found.class_names == ("cat", "dog", "emu")
+    assert "there is no picture in fox: it is no class" in found.notes
 
 
 def test_a_folder_above_that_of_the_classes_is_refused_with_the_one_to_give(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Folder(Reader):
         """Read the training part and that for validation; that for tests when it is asked for."""
         parts = _parts(source)
         found = {part: list(_pictures(folder)) for part, folder in parts.items()}
-        deeper = _deeper(found["train"], parts["train"])
+        deeper = (*_deeper(found["train"], parts["train"]), *_empty(found["train"], parts["train"]))
         form, notes = form_of([one.path for one in found["train"]], source, reading)
 
         def part(which: str) -> Part:
@@ -87,7 +87,7 @@ def _without_test(source: Path, parts: Mapping[str, Path]) -> str:
         beside = ", ".join(sorted(folder.name for folder in parts.values()))
         return f"{source} has no folder 'test' beside {beside}; put pictures for tests into {source / 'test'}/CLASS"
     return (
-        f"{source} has no test part: of its pictures a search trains on nine tenths and validates on one. To evaluate "
+        f"{source} has no test part: a search trains on 90 % of its pictures and validates on 10 %. To evaluate "
         f"networks, move the folders of classes into {source / 'train'}, and put other pictures into "
         f"{source / 'test'}/CLASS"
     )
@@ -115,10 +115,23 @@ def _deeper(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
     )
 
 
+def _empty(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
+    """Return a note if there are folders that may be of classes and hold no pictures."""
+    held = {one.label for one in pictures}
+    empty = sorted(one.name for one in _folders(folder) if one.name not in held)
+    if not empty:
+        return ()
+    what = "it is no class" if len(empty) == 1 else "they are no classes"
+    return (f"there is no picture in {', '.join(empty)}: {what}",)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+
+
 def _pictures(folder: Path) -> Iterator[Picture]:
-    classes = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
     count = 0
-    for one in classes:
+    for one in _folders(folder):
         for path in sorted(one.rglob("*")):
             if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
                 count += 1

@@ -253,7 +253,7 @@ def _numbers(path: Path, columns: Columns) -> Array:
     except ValueError as error:
         raise DatasetError(
             f"{path} has something else than numbers among its pixels: {str(error).splitlines()[0]}; columns that are "
-            f"no pixels are named by `reading=Reading(label_column=...)` and `groups=`, others must be left out"
+            f"no pixels are named by `reading=Reading(label_column=..., groups=...)`, others must be left out"
         ) from None
     whole = np.isfinite(found).all() and (found == np.rint(found)).all()
     return found.astype(np.uint8) if whole and found.min() >= 0 and found.max() <= _BYTES else found
