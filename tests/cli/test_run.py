@@ -275,7 +275,7 @@ def test_ctrl_c_ends_a_run_with_130_its_leaderboard_and_the_command_that_resumes
     assert "Leaderboard: tiny" in done.stdout
     assert "best so far: " in done.stdout
     assert "the winner" not in done.stdout
-    for words in ("interrupted", "still to be done: 1 of 1 trial,", "--resume"):
+    for words in ("interrupted", "still to be done: 1 of 1 trial\n", "--resume"):
         assert words in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -171,7 +171,7 @@ def test_the_flags_are_those_that_the_makefile_has() -> None:
 
     makefile = template("Makefile")
     assert STRICT[0] == "-std=c99"
-    assert "STD ?= c99\n" in makefile
+    assert "STD ?= $(if $(findstring avr,$(CROSS)),gnu99,c99)\n" in makefile
     assert f"STRICT = -std=$(STD) {' '.join(STRICT[1:-1])}\n" in makefile
     assert f"$(STRICT) {STRICT[-1]} $(CFLAGS) -o $@ check.c model.c" in makefile
 
