@@ -87,7 +87,7 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
     marks = f"* on the Pareto front of parameters and validation {figures.metric_title(rows[0].metric)}"
     found = [f"{marks}; baselines are bold" if baselines else marks]
     if len(set(baselines)) < len(baselines):
-        found.append("a baseline that is listed more than once was trained by several recipes, or for other epochs")
+        found.append("a baseline that is listed more than once was trained with different recipes or numbers of epochs")
     if any(row.other_environment for row in rows):
         found.append("^ reused from a training with other versions, backend, threads or machine")
     if any(row.val_seeds > 1 for row in rows):
