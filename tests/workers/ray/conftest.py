@@ -14,6 +14,7 @@ import gated
 import psutil
 import pytest
 
+ATTEMPTS = 3
 NODES = Path(__file__).with_name("nodes.py")
 # So many CPUs are many slots; what they do costs next to nothing.
 CPUS = 128
@@ -56,23 +57,26 @@ def start(hasty: dict[str, str], needs: Callable[..., None]) -> Iterator[Start]:
     begun: list[subprocess.Popen[str]] = []
 
     def nodes(count: int) -> Nodes:
-        process = subprocess.Popen(
-            [sys.executable, str(NODES), str(count), str(CPUS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **hasty},
-        )
-        begun.append(process)
-        assert process.stdout is not None
-        line = next((line for line in process.stdout if line.startswith("{")), None)
-        assert line is not None, "the cluster did not start"
-        return Nodes(**json.loads(line))
+        # A busy machine may take longer to start a node than Ray, which is told to be hasty, waits for a sign of life.
+        for _ in range(ATTEMPTS):
+            process = subprocess.Popen(
+                [sys.executable, str(NODES), str(count), str(CPUS)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env={**os.environ, **hasty},
+            )
+            begun.append(process)
+            assert process.stdout is not None
+            line = next((line for line in process.stdout if line.startswith("{")), None)
+            if line is not None:
+                return Nodes(**json.loads(line))
+        raise AssertionError(f"the cluster did not start in {ATTEMPTS} attempts")
 
     yield nodes
     for process in begun:
-        family = psutil.Process(process.pid).children(recursive=True)
+        family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
         process.communicate()
         for one in psutil.wait_procs(family, timeout=10)[1]:
             one.kill()
