@@ -2,25 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from plain_block import PLAIN
 
 from tinysearch.errors import SpaceError
 from tinysearch.space import choices
 from tinysearch.space.network_choices import FILTERS, network_choices, prior, tied, uniform
-
-PLAIN = {
-    "kind": "conv",
-    "filters": 4,
-    "kernel": "3x1",
-    "stride": 2,
-    "padding": "valid",
-    "activation": "leaky_relu",
-    "norm": "after",
-    "bias": False,
-    "repeat": 1,
-    "shortcut": False,
-    "pool": "none",
-    "dropout": 0.0,
-}
 
 
 def test_ranges_and_options_are_those_given() -> None:

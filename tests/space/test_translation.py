@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from plain_block import PLAIN
 
 from tinysearch.errors import SpaceError
 from tinysearch.space import choices
@@ -20,20 +21,6 @@ from tinysearch.space.architecture import (
 from tinysearch.space.network_choices import network_choices
 from tinysearch.space.translation import BRANCH_POOLS, POOLS, from_architecture, to_architecture
 
-PLAIN = {
-    "kind": "conv",
-    "filters": 4,
-    "kernel": "3x1",
-    "stride": 2,
-    "padding": "valid",
-    "activation": "leaky_relu",
-    "norm": "after",
-    "bias": False,
-    "repeat": 1,
-    "shortcut": False,
-    "pool": "none",
-    "dropout": 0.0,
-}
 CONV = Conv(4, kernel=(3, 1), stride=2, padding="valid", activation="leaky_relu", norm="after", bias=False)
 
 

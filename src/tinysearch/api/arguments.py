@@ -95,7 +95,7 @@ class Settings(FrontierSettings, total=False):
     cold: bool
 
 
-def check(given: Mapping[str, Any], taker: Callable[..., Any]) -> None:
+def check_names(given: Mapping[str, Any], taker: Callable[..., Any]) -> None:
     """Refuse settings that a function or a class does not take.
 
     Raises:

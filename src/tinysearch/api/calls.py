@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api.arguments import FrontierSettings, Settings, check, spelled_out
+from tinysearch.api.arguments import FrontierSettings, Settings, check_names, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
 from tinysearch.api.kinds import check_kinds
@@ -73,7 +73,7 @@ def run(
         WorkError: if something fails during the work, or every training failed.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
-    check(settings, run)
+    check_names(settings, run)
     check_kinds(workers=workers, time_limit=time_limit)
     study = Study(
         budget,
@@ -198,13 +198,13 @@ def frontier(
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
     from tinysearch.search.given import learns_unasked, search_space_of
-    from tinysearch.space.budget import different
+    from tinysearch.space.budget import several_bounds
 
-    check(settings, frontier)
+    check_names(settings, frontier)
     check_kinds(name=name, store=store, workers=workers)
     given = {key: value for key, value in settings.items() if value is not None}
     given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}
-    bounds = different(budgets)
+    bounds = several_bounds(budgets)
     if not bounds:
         raise BudgetError("a frontier has at least one budget, got none")
     chosen = list(warm_start)

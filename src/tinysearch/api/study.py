@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api.arguments import Settings, check, spelled_out
+from tinysearch.api.arguments import Settings, check_names, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.findings import Findings
 from tinysearch.api.inputs import (
@@ -95,7 +95,7 @@ class Study(Findings):
         from tinysearch.search.given import learns_unasked, plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
-        check(settings, Study)
+        check_names(settings, Study)
         check_kinds(name=name, store=store)
         self._callbacks = tuple(callbacks_of(callbacks))
         if resume not in ("auto", True, False):

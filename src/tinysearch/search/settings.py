@@ -13,7 +13,7 @@ from tinysearch.results.objective import objective
 from tinysearch.results.record import ACCURACY, Direction
 from tinysearch.search.strategies.registry import check_name
 from tinysearch.space.architecture import Architecture
-from tinysearch.space.budget import Budget, different
+from tinysearch.space.budget import Budget, several_bounds
 from tinysearch.space.scalars import integer
 from tinysearch.space.space_spec import current
 from tinysearch.training.candidate import Candidate
@@ -164,7 +164,7 @@ class RunSettings:
         names = self.data.get("class_names", ())
         if not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
             raise RunError(f"class_names of a run are texts, got {names!r}")
-        object.__setattr__(self, "budgets", tuple(sorted(different(self.budgets))))
+        object.__setattr__(self, "budgets", tuple(sorted(several_bounds(self.budgets))))
         if self.budgets and self.budgets[-1] != self.budget.params:
             raise BudgetError(
                 f"the largest of several budgets is that of the run; got {self.budgets[-1]:,} for one below "

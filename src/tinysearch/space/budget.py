@@ -36,13 +36,13 @@ class Verdict:
     message: str = ""
 
 
-def different(budgets: object) -> tuple[int, ...]:
+def several_bounds(budgets: object) -> tuple[int, ...]:
     """Return several bounds on parameters, in the order in which they were given.
 
     Raises:
         BudgetError: if they are not different whole numbers of at least 1.
 
-    >>> different(["1k", 3e3])
+    >>> several_bounds(["1k", 3e3])
     (1000, 3000)
     """
     if isinstance(budgets, Iterable) and not isinstance(budgets, str):
