@@ -5,7 +5,7 @@ import pytest
 
 from tinysearch.data.images import Images
 from tinysearch.training.changes import Changes
-from tinysearch.training.pipeline import TrainingBatches, validation_of
+from tinysearch.training.pipeline import TrainingBatches, large_batch, validation_of
 from tinysearch.training.recipe import Recipe
 
 RNG = np.random.default_rng(0)
@@ -131,10 +131,27 @@ def test_large_images_are_validated_batch_after_batch_and_give_the_same_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     small = validation_of(IMAGES)
-    monkeypatch.setattr("tinysearch.data.images.MOST_IN_MEMORY", 100)
-    monkeypatch.setattr("tinysearch.training.pipeline.LARGE_BATCH", 25)
+    for module in ("data.images", "training.pipeline"):
+        monkeypatch.setattr(f"tinysearch.{module}.MOST_IN_MEMORY", 100)
+    monkeypatch.setattr("tinysearch.training.pipeline._LARGE_BATCH", 25)
     large = validation_of(IMAGES.selected(np.arange(64)[::2].copy()))
     assert len(large) == 2
     parts = [large[number] for number in range(len(large))]
     assert np.array_equal(np.concatenate([pixels for pixels, _ in parts]), small[0][::2])
     assert np.array_equal(np.concatenate([labels for _, labels in parts]), small[1][::2])
+
+
+@pytest.mark.parametrize(
+    ("shape", "images"),
+    [
+        ((28, 28, 1), 1_000),
+        ((32, 32, 3), 1_000),
+        ((96, 96, 3), 111),
+        ((60_000, 96, 96, 3), 111),
+        ((4_000, 3_000, 3), 1),
+    ],
+)
+def test_a_model_is_asked_about_fewer_images_at_a_time_where_they_are_larger(
+    shape: tuple[int, ...], images: int
+) -> None:
+    assert large_batch(shape) == images

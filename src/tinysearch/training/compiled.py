@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tinysearch.runtime.memory import MOST_IN_MEMORY
 from tinysearch.training.epochs import Course, Epochs
 from tinysearch.training.on_device import Drawn, Resident, in_steps, shown
-from tinysearch.training.pipeline import LARGE_BATCH
+from tinysearch.training.pipeline import large_batch
 from tinysearch.training.recipe import Recipe
 
 # Bytes of images, and of what is drawn for an epoch, that are brought onto a device with a memory of its own.
@@ -138,7 +138,7 @@ class CompiledEpochs(Epochs):
             return after, jnp.argmax(probabilities, axis=1)
 
         found = []
-        whole, rest = in_steps(images, LARGE_BATCH)
+        whole, rest = in_steps(images, large_batch(images.pixels.shape))
         if whole is not None:
             metrics, classes = jax.lax.scan(step, metrics, whole)
             found.append(classes.reshape(-1))

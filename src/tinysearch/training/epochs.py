@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.images import Images
-from tinysearch.training.pipeline import LARGE_BATCH, TrainingBatches, validation_of
+from tinysearch.training.pipeline import TrainingBatches, large_batch, validation_of
 from tinysearch.training.saving import guesses
 
 
@@ -71,7 +71,7 @@ class KerasEpochs(Epochs):
             epochs=end,
             steps_per_epoch=batches.steps,
             validation_data=None if validation is None else validation_of(validation),
-            validation_batch_size=LARGE_BATCH,
+            validation_batch_size=None if validation is None else large_batch(validation.pixels.shape),
             callbacks=list(callbacks),
             class_weight=None if self.course.class_weight is None else dict(self.course.class_weight),
             shuffle=False,

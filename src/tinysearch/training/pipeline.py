@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -14,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.images import Images, lowest
+from tinysearch.runtime.memory import MOST_IN_MEMORY
 from tinysearch.training.changes import Changes
 from tinysearch.training.recipe import Recipe
 
 _AHEAD = 4
-# Images that are validated at a time.
-LARGE_BATCH = 1_000
+# Most images that a model is asked about at a time; fewer of images that are larger than CIFAR's, since what each layer
+# makes of them is in memory together.
+_LARGE_BATCH = 1_000
+_LARGE_BATCH_VALUES = _LARGE_BATCH * 32 * 32 * 3
 
 
 class TrainingBatches:
@@ -138,11 +142,20 @@ class _Batches(keras.utils.PyDataset):
         return self._batches.batch(self._epoch, step, *self._drawn)
 
 
+def large_batch(shape: Sequence[int]) -> int:
+    """Return how many images of a shape a model is asked about at a time, without training: at least one.
+
+    Args:
+        shape: ``(height, width, channels)``, or that of an array of images.
+    """
+    return max(1, min(_LARGE_BATCH, _LARGE_BATCH_VALUES // math.prod(shape[-3:])))
+
+
 def validation_of(images: Images) -> Any:
-    """Return what Keras validates on: arrays, or batch after batch of what is too large to be copied."""
-    if not images.is_large:
-        return np.asarray(images.pixels, np.float32), images.labels
-    return _InOrder(images)
+    """Return what Keras validates on: arrays, or batch after batch of what is too large to be copied as floats."""
+    if images.pixels.size * np.dtype(np.float32).itemsize > MOST_IN_MEMORY:
+        return _InOrder(images)
+    return np.asarray(images.pixels, np.float32), images.labels
 
 
 class _InOrder(keras.utils.PyDataset):
@@ -151,12 +164,13 @@ class _InOrder(keras.utils.PyDataset):
     def __init__(self, images: Images) -> None:
         super().__init__()
         self._images = images
+        self._size = large_batch(images.pixels.shape)
 
     def __len__(self) -> int:
-        return math.ceil(len(self._images) / LARGE_BATCH)
+        return math.ceil(len(self._images) / self._size)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        part = slice(index * LARGE_BATCH, (index + 1) * LARGE_BATCH)
+        part = slice(index * self._size, (index + 1) * self._size)
         return np.asarray(self._images.pixels[part], np.float32), self._images.labels[part]
 
 

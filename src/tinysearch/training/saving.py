@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tinysearch.results.predictions import pack
 from tinysearch.results.record import Measurement
 from tinysearch.runtime.memory import MOST_IN_MEMORY
-from tinysearch.training.pipeline import LARGE_BATCH
+from tinysearch.training.pipeline import large_batch
 
 
 def saved(model: keras.Model) -> bytes:
@@ -44,9 +44,10 @@ def loaded(content: bytes) -> keras.Model:
 def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
     """Return the classes that a model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
     # As floats they take four times as much: many images are predicted a part at a time.
-    step = max(LARGE_BATCH, MOST_IN_MEMORY // max(1, pixels.nbytes // len(pixels)))
+    size = large_batch(pixels.shape)
+    step = max(size, MOST_IN_MEMORY // max(1, pixels.nbytes // len(pixels)))
     found = [
-        model.predict(pixels[begin : begin + step].astype(np.float32), batch_size=LARGE_BATCH, verbose=0)
+        model.predict(pixels[begin : begin + step].astype(np.float32), batch_size=size, verbose=0)
         for begin in range(0, len(pixels), step)
     ]
     probabilities = np.concatenate(found)
@@ -58,7 +59,8 @@ def guesses(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[
 
     ``predict`` would have a function of its own traced, which takes longer than to do without.
     """
-    parts = (pixels[begin : begin + LARGE_BATCH].astype(np.float32) for begin in range(0, len(pixels), LARGE_BATCH))
+    size = large_batch(pixels.shape)
+    parts = (pixels[begin : begin + size].astype(np.float32) for begin in range(0, len(pixels), size))
     found = [np.argmax(keras.ops.convert_to_numpy(model(part, training=False)), axis=1) for part in parts]
     return np.concatenate(found)
 
