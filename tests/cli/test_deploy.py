@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinysearch.api.calls import open_study
-from tinysearch.deploy import targets
+from tinysearch.deploy import builds, targets
 from tinysearch.report import figures
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -18,7 +18,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def no_cross_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "missing_arm_tools", lambda: ["arm-none-eabi-gcc"])
+    monkeypatch.setattr(builds, "missing_arm_tools", lambda: ["arm-none-eabi-gcc"])
 
 
 @pytest.fixture
@@ -64,9 +64,9 @@ def test_the_limits_of_the_run_are_the_last_that_is_said(
     assert found["fits"] is True
     assert "2 of 2 answers as expected" in done.stdout
     # What is built takes more than was predicted.
-    monkeypatch.setattr(targets, "PROCESSORS", {})
+    monkeypatch.setattr(targets, "EMULATED", ())
     sizes = {"cortex-m4 -Os": {"flash": 16_400, "ram": 61_441}}
-    monkeypatch.setattr(targets, "_on_devices", lambda folder, findings: findings.sizes.update(sizes))
+    monkeypatch.setattr(targets, "build_and_run", lambda folder, findings: findings.sizes.update(sizes))
     over = tinysearch("deploy", key, "--to", "c", "-o", tmp_path / "out", "--data", tiny)
     assert over.returncode == 0
     words = "cortex-m4 -Os does not fit: 16 bytes of flash over the limit (16,400 of 16,384), 1 bytes of RAM over"

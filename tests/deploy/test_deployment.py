@@ -19,12 +19,13 @@ import pytest
 from rich.console import Console
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.deploy import Trained, deploy, targets, toolchain
+from tinysearch.deploy import Deployment, Trained, builds, deploy, targets, toolchain
 from tinysearch.deploy.fit import Bound
 from tinysearch.deploy.summary import summary
 from tinysearch.errors import InputError, NoTestImagesError, WorkError
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.budget import Budget
+from tinysearch.space.devices import device
 from tinysearch.space.task import Task
 
 SMALL = Architecture((Conv(3, norm="before"), Pool(), Conv(4, norm="after", repeat=1)), Head("average"))
@@ -37,7 +38,7 @@ def small(make_trained: Callable[..., Trained]) -> Trained:
 
 @pytest.fixture
 def no_cross_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "missing_arm_tools", lambda: ["arm-none-eabi-gcc"])
+    monkeypatch.setattr(builds, "missing_arm_tools", lambda: ["arm-none-eabi-gcc"])
 
 
 @pytest.mark.usefixtures("no_cross_tools")
@@ -179,7 +180,7 @@ def test_the_commands_of_the_readme_build_for_other_chips_and_give_what_is_measu
     deploy(small, "c", tmp_path, dataset)
     commands = re.findall(r"^    (make size .*)$", (tmp_path / "README.md").read_text(), re.MULTILINE)
     assert len(commands) == 3
-    for command, processor in zip(commands, (*toolchain.PROCESSORS, None), strict=True):
+    for command, processor in zip(commands, (*toolchain.EMULATED, None), strict=True):
         done = subprocess.run(shlex.split(command), cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found = toolchain.sections(done.stdout)
@@ -384,3 +385,40 @@ def test_the_process_that_deploys_stays_as_it_is(
     before = state()
     deploy(small, target, tmp_path, dataset, scaling=scaling)
     assert state() == before
+
+
+@pytest.mark.device
+@pytest.mark.usefixtures("no_cross_tools")
+def test_for_an_avr_it_is_built_by_its_compiler(small: Trained, dataset: Dataset, tmp_path: Path, needs: Any) -> None:
+    needs(shutil.which("avr-gcc"), "a compiler for AVR", f"apt-get install {toolchain.AVR_PACKAGES}")
+    for chip in ("arduino-uno", "attiny1614"):
+        done = deploy(small, "c", tmp_path, dataset, budgets={"mine": budget_of(chip)})
+        core = device(chip).core
+        assert core is not None
+        assert [one.build for one in done.fit if one.decides] == ["the network", f"{core} -Os"]
+        assert done.fit[1].measured
+        found = done.findings.sizes[f"{core} -Os"]
+        # Tables are in flash, and RAM is the arena.
+        assert found["ram"] == small.plan.arena
+        assert toolchain.PROCESSORS[core].name in summary_of(done)
+
+
+@pytest.mark.usefixtures("no_cross_tools")
+def test_without_a_compiler_for_an_avr_that_is_said(
+    small: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builds.shutil, "which", lambda name: None)
+    done = deploy(small, "c", tmp_path, dataset, budgets={"mine": budget_of("arduino-uno")})
+    assert any("avr-gcc cannot be found: nothing was measured for arduino-uno" in one for one in done.findings.notes)
+    assert any("not checked: arduino-uno" in one for one in done.findings.verdict)
+
+
+def budget_of(chip: str) -> Budget:
+    found = device(chip)
+    return Budget(10_000, flash_bytes=found.max_flash, peak_activation_bytes=found.max_ram)
+
+
+def summary_of(done: Deployment) -> str:
+    console = Console(width=80, file=io.StringIO())
+    console.print(summary(done))
+    return console.file.getvalue()  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ def networks() -> dict[str, Architecture]:
 
 
 @pytest.mark.parametrize("name", networks())
-@pytest.mark.parametrize("processor", toolchain.PROCESSORS)
+@pytest.mark.parametrize("processor", toolchain.EMULATED)
 def test_flash_is_within_three_percent_and_memory_exact(
     write_c: Any, needs: Needs, tmp_path: Path, name: str, processor: str
 ) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tinysearch.deploy.fit import Bound, Fit, Limits, fits, limits_of, verdict
+from tinysearch.deploy.toolchain import PROCESSORS
 from tinysearch.space.budget import Budget
-from tinysearch.space.devices import device
+from tinysearch.space.devices import DEVICES, device
 
 SIZES = {
     "cortex-m0plus -Os": {"flash": 5_200, "ram": 1_488},
@@ -73,6 +74,23 @@ def test_the_verdict_names_run_and_device() -> None:
         "leaves 32 of the 2,048 bytes of arduino-uno for the stack and your program: too little; "
         "write images to model_input() instead"
     )
+
+
+def test_of_a_device_only_builds_for_its_processor_count() -> None:
+    nano = device("arduino-nano-33")
+    own = Limits("nano", Budget(1_000, flash_bytes=nano.max_flash, peak_activation_bytes=nano.max_ram))
+    assert [one.build for one in fits(own, 900, SIZES, {})] == ["the network", "cortex-m4 -Os"]
+    assert not any("not checked" in line for line in verdict([own], fits(own, 900, SIZES, {})))
+    chip = device("arduino-uno")
+    uno = Limits("uno", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram))
+    built = {**SIZES, "atmega328p -Os": {"flash": 24_600, "ram": 1_488}}
+    lines = verdict([uno], fits(uno, 900, built, {}))
+    assert len(lines) == 3
+    assert lines[2].startswith("  atmega328p -Os does not fit: 24 bytes of flash over the limit")
+
+
+def test_each_device_names_a_processor_that_is_built_for_or_none() -> None:
+    assert {one.core for one in DEVICES.values()} == {*PROCESSORS, None}
 
 
 def test_a_network_that_takes_more_than_the_device_has_is_not_helped_by_its_image() -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.evidence import Comparison, Sample, compared, sample_of
+from tinysearch.deploy.findings import Findings
 from tinysearch.deploy.fit import Fit, limits_of, verdict
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.input import input_of
 from tinysearch.deploy.kept import trained_network
-from tinysearch.deploy.targets import TARGETS, VECTORS, Dtype, Findings, Order
+from tinysearch.deploy.targets import TARGETS, VECTORS, Dtype, Order
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import InputError
 from tinysearch.results.archive import SUFFIX

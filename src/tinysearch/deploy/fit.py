@@ -153,8 +153,14 @@ def fits(
         sizes: What was measured, by build: ``"flash"`` and ``"ram"``.
         predicted: By processor, flash, None if it is not known, and RAM: for the processors that nothing was measured
             of.
+
+    Where the limits are those of a device, only builds for its processor count, if there are any.
     """
     found = list(limits.network(params))
+    core = limits.device.core if limits.device else None
+    if any(name.partition(" ")[0] == core for name in (*sizes, *predicted)):
+        sizes = {name: taken for name, taken in sizes.items() if name.partition(" ")[0] == core}
+        predicted = {name: taken for name, taken in predicted.items() if name == core}
     for build, taken in sizes.items():
         verdicts = limits.build(build, taken["flash"], taken["ram"], measured=True)
         # A build for speed is only of interest if it does not fit.
@@ -191,7 +197,7 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
         if each.of_device and all(one.build == _NETWORK for one in own):
             lines.append("  not checked: limits on flash and RAM are those of C code")
-        elif each.device and "Cortex" not in each.device.processor:
+        elif each.device and not any(one.build.partition(" ")[0] == each.device.core for one in own):
             other = f"{each.device.name} has another processor ({each.device.processor})"
             lines.append(f"  not checked: {other}, on which code takes more or less flash; measure it with make size")
         rams = [bound.taken for one in own if one.decides for bound in one.bounds if bound.of == _RAM]

@@ -6,7 +6,7 @@ import dataclasses
 import importlib.util
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -14,24 +14,16 @@ import numpy.typing as npt
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
+from tinysearch.deploy.builds import build_and_run, build_for
 from tinysearch.deploy.code import TOLERANCE, Vectors, Words, image_bytes, numeric_of, write_code, write_readme
-from tinysearch.deploy.evidence import Comparison, Sample, compared
-from tinysearch.deploy.fit import Fit, Limits, fits, verdict
+from tinysearch.deploy.evidence import Sample, compared
+from tinysearch.deploy.findings import Findings
+from tinysearch.deploy.fit import Limits, fits, verdict
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network, int8_network
 from tinysearch.deploy.litert import Interpreter, convert
 from tinysearch.deploy.scaling import AS_IT_IS
-from tinysearch.deploy.toolchain import (
-    ARM_PACKAGES,
-    PROCESSORS,
-    check_on_device,
-    check_on_host,
-    host_compiler,
-    instructions,
-    logits_on_host,
-    missing_arm_tools,
-    sizes,
-)
+from tinysearch.deploy.toolchain import EMULATED, check_on_host, host_compiler, logits_on_host
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import WorkError
 from tinysearch.runtime.backend import generators_kept, quiet
@@ -39,7 +31,6 @@ from tinysearch.space.cost import cost, flash_bytes
 
 Dtype = Literal["int8", "float32"]
 VECTORS = 50
-OPTIMIZATIONS = ("-Os", "-O2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +75,6 @@ class Order:
         return self.images.pixels if self.scaling else self.trained.scaled(self.images.pixels)
 
 
-@dataclass
-class Findings:
-    """What is known of what was deployed.
-
-    Args:
-        comparisons: With Keras, by what was compared.
-        sizes: Bytes, by processor and level of optimization.
-        instructions: Of one inference, by processor and level of optimization.
-        checks: What was checked, in words.
-        notes: What could not be checked, and why.
-        litert_bytes: Size of the LiteRT file that C code in int8 agrees with.
-        image_bytes: Memory that an image takes as C code reads it.
-        fit: Whether what was built is within the limits of the runs that have found the network, build by build.
-        verdict: The same in lines of text.
-    """
-
-    comparisons: dict[str, Comparison] = field(default_factory=dict)
-    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
-    instructions: dict[str, int] = field(default_factory=dict)
-    checks: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    litert_bytes: int | None = None
-    image_bytes: int | None = None
-    fit: tuple[Fit, ...] = ()
-    verdict: list[str] = field(default_factory=list)
-
-
 def to_c(order: Order, folder: Folder) -> Findings:
     """Write C code, and check it with the compilers and emulators that there are."""
     trained, findings = order.trained, Findings()
@@ -138,10 +102,11 @@ def to_c(order: Order, folder: Folder) -> Findings:
         if int8 is not None:
             same = int((logits == expected).all(axis=1).sum())
             findings.checks.append(f"{same:,} of {len(logits):,} images: the same logits as LiteRT's reference kernels")
-    _on_devices(folder, findings)
+    build_and_run(folder, findings)
+    build_for(order.limits, folder, findings)
     findings.image_bytes = image_bytes(trained.task, numeric)
     predicted: dict[str, tuple[int | None, int]] = {}
-    for processor in PROCESSORS:
+    for processor in EMULATED:
         flash = flash_bytes(trained.architecture, trained.task, processor) if int8 and order.bytes_in else None
         predicted[processor] = flash, trained.plan.arena * (1 if int8 else 4)
     params = cost(trained.architecture, trained.task).params
@@ -224,24 +189,6 @@ TARGETS: dict[str, Callable[[Order, Folder], Findings]] = {
 }
 
 
-def _on_devices(folder: Folder, findings: Findings) -> None:
-    missing = missing_arm_tools()
-    if missing:
-        findings.notes.append(
-            f"{' and '.join(missing)} cannot be found: nothing was measured for Cortex-M. On Debian: {ARM_PACKAGES}"
-        )
-        return
-    for processor, target in PROCESSORS.items():
-        for level in OPTIMIZATIONS:
-            what = f"{processor} {level}"
-            try:
-                findings.sizes[what] = sizes(folder.path, processor, level).to_dict()
-                findings.checks.append(f"{target.name} {level}: {check_on_device(folder.path, processor, level)}")
-                findings.instructions[what] = instructions(folder.path, processor, level)
-            except WorkError as error:
-                findings.notes.append(str(error))
-
-
 def _quantized(order: Order) -> Int8Network:
     trained = order.trained
     int8 = int8_network(trained, order.dataset.train.pixels)
@@ -281,7 +228,6 @@ def _write_use(order: Order, folder: Folder, use: dict[str, object]) -> None:
         "labels": list(order.labels),
         "input_shape": list(order.trained.task.input_shape),
         **use,
-        "network_input": f"{order.trained.scaling.words}; row by row, the channels of a pixel side by side",
         "images": list(order.takes),
     }
     folder.write("model.json", json.dumps(facts, indent=2) + "\n")

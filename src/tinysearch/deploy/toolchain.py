@@ -17,10 +17,12 @@ import numpy.typing as npt
 from tinysearch.deploy.source import template
 from tinysearch.errors import WorkError
 
-STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
-_ARM = "arm-none-eabi-gcc"
+_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+STRICT = ("-std=c99", *_WARNINGS, "-pedantic")
+_ARM, _AVR = "arm-none-eabi-", "avr-"
 _QEMU = "qemu-system-arm"
 ARM_PACKAGES = "gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm"
+AVR_PACKAGES = "gcc-avr and avr-libc"
 # Seconds that one program may take.
 _LONGEST = 600
 
@@ -32,21 +34,38 @@ class Processor:
     Args:
         name: In words.
         flags: For the compiler.
-        machine: QEMU's machine that runs its instructions.
+        machine: QEMU's machine that runs its instructions; None if there is none.
+        strict: The standard of C and the warnings that its code is compiled with.
+        cross: What the names of the compiler and its tools begin with.
+        packages: Debian's, that have them.
     """
 
     name: str
     flags: tuple[str, ...]
-    machine: str
+    machine: str | None = None
+    strict: tuple[str, ...] = STRICT
+    cross: str = _ARM
+    packages: str = ARM_PACKAGES
+
+    @property
+    def compiler(self) -> str:
+        """The name of its C compiler."""
+        return f"{self.cross}gcc"
 
 
-# The an385 has a Cortex-M3, which runs all instructions of a Cortex-M0+.
+_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+# Tables are in flash by a qualifier that C99 does not have.
+_IN_FLASH = ("-std=gnu99", *_WARNINGS)
+# The an385 has a Cortex-M3, which runs all instructions of a Cortex-M0+. Compilers for AVR that do not know the ATtiny
+# know its family.
 PROCESSORS = {
     "cortex-m0plus": Processor("Cortex-M0+", ("-mcpu=cortex-m0plus", "-mthumb"), "mps2-an385"),
-    "cortex-m4": Processor(
-        "Cortex-M4", ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"), "mps2-an386"
-    ),
+    "cortex-m4": Processor("Cortex-M4", _M4, "mps2-an386"),
+    "atmega328p": Processor("ATmega328P", ("-mmcu=atmega328p",), None, _IN_FLASH, _AVR, AVR_PACKAGES),
+    "attiny1614": Processor("ATtiny1614", ("-mmcu=avrxmega3",), None, _IN_FLASH, _AVR, AVR_PACKAGES),
 }
+# Those whose code is run here; for the others it is only built.
+EMULATED = tuple(name for name, one in PROCESSORS.items() if one.machine is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +100,7 @@ def host_compiler() -> str | None:
 
 def missing_arm_tools() -> list[str]:
     """Return which of the tools for Cortex-M are not there."""
-    return [name for name in (_ARM, _QEMU) if shutil.which(name) is None]
+    return [name for name in (f"{_ARM}gcc", _QEMU) if shutil.which(name) is None]
 
 
 def check_on_host(folder: Path, compiler: str, flags: Sequence[str] = ("-O2",)) -> str:
@@ -141,11 +160,12 @@ def sizes(folder: Path, processor: str, optimization: str) -> Sizes:
     """
     with tempfile.TemporaryDirectory() as scratch:
         linked = Path(scratch) / "model.elf"
-        flags = [*PROCESSORS[processor].flags, optimization, "-ffunction-sections", "-fdata-sections"]
+        target = PROCESSORS[processor]
+        flags = [*target.strict, *target.flags, optimization, "-ffunction-sections", "-fdata-sections"]
         ends = ["-nostartfiles", "-Wl,--gc-sections", "-Wl,-e,model_classify", "-Wl,-u,model_classify"]
-        command = [_ARM, *STRICT, *flags, *ends, "-o", str(linked), str(folder / "model.c")]
-        _run(command, f"the C code cannot be compiled for {PROCESSORS[processor].name}")
-        listing = _run(["arm-none-eabi-size", "-A", str(linked)], "the sizes of sections cannot be read")
+        command = [target.compiler, *flags, *ends, "-o", str(linked), str(folder / "model.c")]
+        _run(command, f"the C code cannot be compiled for {target.name}")
+        listing = _run([f"{target.cross}size", "-A", str(linked)], "the sizes of sections cannot be read")
     return sections(listing)
 
 
@@ -187,6 +207,7 @@ def instructions(folder: Path, processor: str, optimization: str) -> int:
 
 def _emulated(folder: Path, main: str, processor: str, optimization: str, what: str, *options: str) -> str:
     target = PROCESSORS[processor]
+    assert target.machine is not None, processor  # noqa: S101
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         for name, text in (("main.c", main), ("start.c", template("device/start.c"))):
@@ -202,7 +223,7 @@ def _emulated(folder: Path, main: str, processor: str, optimization: str, what: 
             "--specs=rdimon.specs",
         ]
         sources = [str(place / "main.c"), str(place / "start.c"), str(folder / "model.c")]
-        command = [_ARM, "-std=c99", *flags, "-I", str(folder), "-T", str(place / "mps2.ld"), *sources]
+        command = [target.compiler, "-std=c99", *flags, "-I", str(folder), "-T", str(place / "mps2.ld"), *sources]
         _run([*command, "-o", str(program)], f"the C code cannot be compiled for {target.name}")
         emulator = [_QEMU, "-M", target.machine, "-nographic", "-monitor", "none", "-serial", "none", *options]
         semihosting = ["-semihosting-config", "enable=on,target=native"]

@@ -18,12 +18,14 @@ class Device:
     Args:
         name: As it is called on the command line.
         processor: Its processor.
+        core: What C code is built for to be measured, see ``tinysearch.deploy.toolchain``; None for nothing.
         flash, ram: Bytes that it has.
         source: The data sheet that says so.
     """
 
     name: str
     processor: str
+    core: str | None
     flash: int
     ram: int
     source: str
@@ -44,20 +46,39 @@ _NEAR = 0.8
 # Bytes of stack that the C code takes, about.
 STACK = 300
 _K = 1024
+_M0, _M4 = "cortex-m0plus", "cortex-m4"
 DEVICES = {
     device.name: device
     for device in (
-        Device("attiny1614", "AVR", 16 * _K, 2 * _K, "Microchip, ATtiny1614/1616/1617 data sheet"),
-        Device("arduino-uno", "AVR, ATmega328P", 32 * _K, 2 * _K, "Microchip, ATmega328P data sheet, DS40002061"),
-        Device("stm32f030f4", "Cortex-M0", 16 * _K, 4 * _K, "STMicroelectronics, STM32F030x4 data sheet, DS9773"),
-        Device("stm32f072rb", "Cortex-M0", 128 * _K, 16 * _K, "STMicroelectronics, STM32F072xB data sheet, DS9826"),
-        Device("microbit", "Cortex-M0, nRF51822", 256 * _K, 16 * _K, "Nordic, nRF51822 product specification"),
-        Device("arduino-nano-33", "Cortex-M4, nRF52840", 1024 * _K, 256 * _K, "Nordic, nRF52840 product specification"),
-        Device("stm32f446re", "Cortex-M4", 512 * _K, 128 * _K, "STMicroelectronics, STM32F446xC/E data sheet, DS10693"),
+        Device("attiny1614", "AVR", "attiny1614", 16 * _K, 2 * _K, "Microchip, ATtiny1614/1616/1617 data sheet"),
         Device(
-            "rp2040", "two Cortex-M0+", 2048 * _K, 264 * _K, "Raspberry Pi, RP2040 data sheet (Pico: 2 MB of flash)"
+            "arduino-uno",
+            "AVR, ATmega328P",
+            "atmega328p",
+            32 * _K,
+            2 * _K,
+            "Microchip, ATmega328P data sheet, DS40002061",
         ),
-        Device("esp32", "Xtensa LX6", 4096 * _K, 520 * _K, "Espressif, ESP32-WROOM-32 data sheet"),
+        Device("stm32f030f4", "Cortex-M0", _M0, 16 * _K, 4 * _K, "STMicroelectronics, STM32F030x4 data sheet, DS9773"),
+        Device(
+            "stm32f072rb", "Cortex-M0", _M0, 128 * _K, 16 * _K, "STMicroelectronics, STM32F072xB data sheet, DS9826"
+        ),
+        Device("microbit", "Cortex-M0, nRF51822", _M0, 256 * _K, 16 * _K, "Nordic, nRF51822 product specification"),
+        Device(
+            "arduino-nano-33", "Cortex-M4, nRF52840", _M4, 1024 * _K, 256 * _K, "Nordic, nRF52840 product specification"
+        ),
+        Device(
+            "stm32f446re", "Cortex-M4", _M4, 512 * _K, 128 * _K, "STMicroelectronics, STM32F446xC/E data sheet, DS10693"
+        ),
+        Device(
+            "rp2040",
+            "two Cortex-M0+",
+            _M0,
+            2048 * _K,
+            264 * _K,
+            "Raspberry Pi, RP2040 data sheet (Pico: 2 MB of flash)",
+        ),
+        Device("esp32", "Xtensa LX6", None, 4096 * _K, 520 * _K, "Espressif, ESP32-WROOM-32 data sheet"),
     )
 }
 

@@ -26,6 +26,11 @@ int main(void)
         exact += same;
         correct += answer == test_labels[i];
     }
-    printf("%d of %d answers as expected, %d of them exactly; %d name the true class\n", agree, TEST_VECTORS, exact, correct);
+    printf("%d of %d answers as expected", agree, TEST_VECTORS);
+    if (sizeof(model_value) == 1)
+        printf(", %d of them exactly", exact);
+    else
+        printf(" to within %g", (double)TEST_TOLERANCE);
+    printf("; %d name the true class\n", correct);
     return agree == TEST_VECTORS ? 0 : 1;
 }
