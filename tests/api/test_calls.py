@@ -400,6 +400,23 @@ def test_a_search_in_which_every_training_failed_is_an_error_with_the_reason(
             _ = study.best
 
 
+@pytest.mark.parametrize("strategy", [None, "random"])
+def test_a_frontier_in_which_every_training_failed_is_an_error_with_the_reason(
+    strategy: str | None, tiny: Path, tmp_path: Path
+) -> None:
+    executor = FakeWorker(lambda number, job: Measurement(failure=f"no memory, {number}")).executor()
+    where = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0}
+    with pytest.raises(TrainingError, match="all 2 candidates failed; the last one: no memory"):
+        tinysearch.frontier([500, 1_000], trials=2, strategy=strategy, executor=executor, **where)
+
+
+def test_a_frontier_in_which_some_training_did_not_fail_is_returned(tiny: Path, tmp_path: Path) -> None:
+    executor = FakeWorker(lambda number, job: Measurement(failure="no memory") if number else None).executor()
+    where = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0, "evaluate": 0, "folds": 1}
+    found = tinysearch.frontier([500, 1_000], trials=1, strategy="random", executor=executor, **where)
+    assert [[one.failed for one in records] for records in found.records.values()] == [[False], [True]]
+
+
 def test_what_goes_wrong_after_the_search_is_raised_and_the_search_is_stored(
     tiny: Path, tmp_path: Path, fake_worker: type[FakeWorker]
 ) -> None:

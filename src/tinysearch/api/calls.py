@@ -193,7 +193,7 @@ def frontier(
     Raises:
         BudgetError: if the budgets are not distinct whole numbers, or nothing fits one of them.
         InputError: if another argument cannot be used.
-        WorkError: if something fails during the work.
+        WorkError: if something fails during the work, or every training failed.
     """
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
@@ -240,6 +240,8 @@ def frontier(
                 tell_of_interruption(opened, name)
             trained = opened.records(name)
             below = {bound: [one for one in trained if one.cost.params < bound] for bound in bounds}
+            if outcome.failure is not None:
+                raise outcome.failure
             return Frontier(below, outcome.ending, outcome.problem)
         before: Sequence[Record] = []
         for bound in bounds:
@@ -272,6 +274,9 @@ def frontier(
             running.close()
         if opened is not store:
             opened.close()
+    # Below one budget all may fail; the others have a winner.
+    if outcome.failure is not None and all(one.failed for found in records.values() for one in found):
+        raise outcome.failure
     return Frontier(records, ending, problem)
 
 

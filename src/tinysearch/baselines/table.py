@@ -70,7 +70,7 @@ def again(rows: Sequence[Recorded], records: Sequence[Record], dataset: Dataset)
             figures.params(row.cost.params, row.cost.trainable_params, row.cost.non_trainable_params),
             _tested(row.test_accuracies.values()),
             _tested(list(measured.values())),
-            f"{sum(both)} of {len(both)} equal",
+            f"{sum(both)} of {len(both)} equal" if row.fingerprint == dataset.fingerprint else "other images",
         )
     notes = [
         "Trained on all training images by the recipe it was found with; last epoch; test images used once per "
