@@ -1,10 +1,11 @@
-"""What MkDocs is told of the documentation beyond ``mkdocs.yml``: the decisions, which come by themselves.
+"""What MkDocs is told of the documentation beyond ``mkdocs.yml``: the decisions, which come by themselves, and bars.
 
 ``mkdocs build --strict`` loads it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ def on_config(config: MutableMapping[str, Any]) -> None:
             entry["Decisions"] = [
                 {_title(page): f"decisions/{page.name}"} for page in sorted(docs.glob("decisions/*.md"))
             ]
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    r"""Show the bars of code in tables, which GitHub wants as ``\|`` and Python-Markdown leaves as they are."""
+    return re.sub(r"<code>[^<]*</code>", lambda found: found[0].replace("\\|", "|"), html)
 
 
 def _title(page: Path) -> str:
