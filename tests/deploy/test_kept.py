@@ -13,8 +13,8 @@ from tinysearch.data.dataset import Dataset
 from tinysearch.deploy import kept
 from tinysearch.deploy.kept import trained_network
 from tinysearch.results.artifacts import handed_out, saved
-from tinysearch.results.ranking import Standing
 from tinysearch.results.record import Record
+from tinysearch.results.standing import Standing
 
 Make = Callable[..., Record]
 

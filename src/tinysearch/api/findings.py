@@ -10,8 +10,8 @@ from tinysearch.errors import RunError, StoreError
 if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
     from tinysearch.results.leaderboard import Leaderboard
-    from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record
+    from tinysearch.results.standing import Standing
     from tinysearch.results.store import Store
     from tinysearch.results.summary import Summary
     from tinysearch.search.settings import RunSettings

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
     from tinysearch.deploy.deployment import Deployment
     from tinysearch.deploy.targets import Dtype
-    from tinysearch.results.ranking import Standing
     from tinysearch.results.record import Record
+    from tinysearch.results.standing import Standing
     from tinysearch.space.architecture import Architecture
     from tinysearch.space.budget import Budget
     from tinysearch.space.task import Task

@@ -16,8 +16,9 @@ from tinysearch.report.notebook import in_notebook
 from tinysearch.report.progress import TrainingProgress
 from tinysearch.report.remaining import Estimate, expected
 from tinysearch.results.callback import Callback, Stage
-from tinysearch.results.ranking import Standing, leader
+from tinysearch.results.ranking import leader
 from tinysearch.results.record import ACCURACY, Epoch, Record
+from tinysearch.results.standing import Standing
 from tinysearch.results.training import Training
 from tinysearch.space.notation import notation
 

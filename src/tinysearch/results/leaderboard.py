@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from tinysearch.errors import InputError
-from tinysearch.results.ranking import Standing, mark_front, ranked
+from tinysearch.results.ranking import mark_front, ranked
 from tinysearch.results.record import ACCURACY, Origin, Record
+from tinysearch.results.standing import Standing
 from tinysearch.results.summary import Summary
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from tinysearch.data.splits import FOLDS, Split
 from tinysearch.report import figures
-from tinysearch.results.ranking import Standing, best_below, ranked
+from tinysearch.results.ranking import best_below, ranked
 from tinysearch.results.record import ACCURACY, Record
+from tinysearch.results.standing import Standing
 from tinysearch.results.training import Training
 from tinysearch.search.racing import FEWEST, SLIM, Floats, Verdict, decide, error_of, unit_of
 from tinysearch.search.settings import RunSettings
