@@ -274,6 +274,26 @@ def test_folds_of_one_run_level_no_other(make_record: MakeRecord) -> None:
     assert [one.level for one in ranked(records)] == pytest.approx([0.9, 0.85])
 
 
+def test_runs_that_held_out_other_images_are_compared_by_folds_of_average_difficulty(make_record: MakeRecord) -> None:
+    again = {"purpose": "revalidation", "seed": 1}
+    records = [
+        # The fold of this search is easier than its other one by 0.04, that of the other search harder by 0.02.
+        make_record("a", run="old", val_accuracy=0.97),
+        make_record("b", run="old", val_accuracy=0.96),
+        make_record("a", run="old", val_accuracy=0.93, **again),
+        make_record("c", run="new", val_accuracy=0.95),
+        make_record("d", run="new", val_accuracy=0.94),
+        make_record("c", run="new", val_accuracy=0.97, **again),
+    ]
+    assert [one.first.key for one in ranked(records)] == ["a", "b", "c", "d"]
+    standings = ranked(records, {"old": "the last tenth", "new": "a stratified tenth"})
+    assert [one.first.key for one in standings] == ["c", "a", "d", "b"]
+    assert [one.level for one in standings] == pytest.approx([0.96, 0.95, 0.95, 0.94])
+    assert [one.first.key for one in ranked(records, {"old": "a tenth", "new": "a tenth"})] == ["a", "b", "c", "d"]
+    board = rank(records, splits={"old": "the last tenth", "new": "a stratified tenth"})
+    assert [row.key for row in board.rows] == ["c", "a", "d", "b"]
+
+
 def test_below_each_budget_stands_the_best_of_all_that_are_smaller(make_record: MakeRecord) -> None:
     records = [
         make_record("a", params=900, val_accuracy=0.95),

@@ -81,9 +81,10 @@ def build(
     context = _Known(known, documented or {}, images or {})
     for mark in {record.test_fingerprint for record in records if record.test_fingerprint is not None}:
         context.evaluated[mark] = by_network(store.evaluations(mark))
-    board = rank(records, splits={run.name: run.split for run in known.values()})
+    splits = {run.name: run.split for run in known.values()}
+    board = rank(records, splits=splits)
     sections = []
-    for dataset, standings in by_dataset(records).items():
+    for dataset, standings in by_dataset(records, splits).items():
         marks = {one.first.fingerprint for one in standings}
         ranked_by = standings[0].metric, standings[0].direction
         rows = zip(board.of(dataset), standings, strict=True)

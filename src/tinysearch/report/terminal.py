@@ -98,7 +98,8 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
         )
     if splits:
         found.append(
-            f"runs held out different images, so their validation figures are not comparable: {'; '.join(splits)}"
+            "runs held out different images, so their validation figures are not comparable, and ranks allow for how "
+            f"hard folds are on average: {'; '.join(splits)}"
         )
     if hidden:
         found.append(f"hidden for lack of space: {', '.join(hidden)}; {space}")

@@ -145,7 +145,7 @@ def rank(
     hidden_rows = 0
     mixed: dict[str, tuple[str, ...]] = {}
     agreed = len({one.objective for one in summaries}) < 2
-    for dataset, standings in by_dataset(summaries).items():
+    for dataset, standings in by_dataset(summaries, splits).items():
         objectives = set() if agreed else {each.objective for one in standings for each in one.trainings}
         if len(objectives) > 1:
             mixed[dataset] = tuple(sorted(objectives))
@@ -175,14 +175,19 @@ def _differences(rows: Iterable[Row], splits: Mapping[str, str]) -> dict[str, tu
     return {dataset: tuple(words) for dataset, words in found.items() if len(words) > 1}
 
 
-def by_dataset(trainings: Iterable[M]) -> dict[str, list[Standing[M]]]:
-    """Return the candidates on each dataset in order, see ``ranking``, with the Pareto front marked."""
+def by_dataset(trainings: Iterable[M], splits: Mapping[str, str] | None = None) -> dict[str, list[Standing[M]]]:
+    """Return the candidates on each dataset in order, see ``ranking``, with the Pareto front marked.
+
+    Args:
+        trainings: Of any runs.
+        splits: By run, what it held out for validation, in words.
+    """
     known = list(trainings)
     names = _dataset_names(known)
     datasets: dict[str, list[M]] = {}
     for one in known:
         datasets.setdefault(names[one.dataset, one.fingerprint], []).append(one)
-    found = {dataset: standings for dataset, group in datasets.items() if (standings := ranked(group))}
+    found = {dataset: standings for dataset, group in datasets.items() if (standings := ranked(group, splits))}
     for standings in found.values():
         mark_front(standings)
     return found

@@ -13,22 +13,23 @@ have.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from tinysearch.results.levels import level_folds
+from tinysearch.results.levels import level_folds, level_splits
 from tinysearch.results.record import ACCURACY, Direction
 from tinysearch.results.standing import Standing, T, Training
 
 _OBJECTIVE = operator.attrgetter("objective", "direction")
 
 
-def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
+def ranked(trainings: Iterable[T], splits: Mapping[str, str] | None = None) -> list[Standing[T]]:
     """Return the candidates in order, the best first. Those whose trainings all failed are left out.
 
     What one run has reused from another that is here too stands there once, with the run that trained it.
 
     Args:
         trainings: Of any runs, on one dataset.
+        splits: By run, what it held out for validation, in words.
     """
     known = list(trainings)
     metric, direction = metric_of(known)
@@ -48,7 +49,7 @@ def ranked(trainings: Iterable[T]) -> list[Standing[T]]:
             # The training that others have reused comes first, wherever its run stands.
             group.sort(key=lambda one: one.run != run)
     standings = [Standing(group, longest.get(group[0].run, 0), metric, direction) for group in groups.values()]
-    level_folds(standings)
+    level_splits(standings, level_folds(standings), splits or {})
     standings.sort(key=lambda one: one.order)
     return standings
 
