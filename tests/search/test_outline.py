@@ -38,7 +38,8 @@ def test_it_says_what_follows_the_search_and_why(runner: Any) -> None:
         said["test"]
         == "the winner, trained 3 times on all 40 images, is scored on 10,000 test images unseen until then"
     )
-    assert max(len(said[title]) for title in ("space", "then", "test")) <= WIDTH
+    assert said["layers"].startswith("c12 is a convolution to 12 channels, ")
+    assert max(len(said[title]) for title in ("space", "layers", "then", "test")) <= WIDTH
 
 
 def test_of_data_with_its_own_validation_part_other_seeds_are_said(runner: Any) -> None:

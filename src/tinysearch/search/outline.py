@@ -20,6 +20,7 @@ from tinysearch.search.settings import RunSettings
 from tinysearch.search.workload import most_revalidations
 from tinysearch.space.budget import Budget
 from tinysearch.space.devices import STACK, named
+from tinysearch.space.notation import SHORT_LEGEND
 from tinysearch.space.survey import Survey, survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
@@ -64,6 +65,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
         ("budget", ", ".join(settings.budget.limits)),
         *([("front", f"the best below each of {_listed(settings.budgets)} parameters")] if settings.budgets else []),
         ("space", _space(found)),
+        ("layers", SHORT_LEGEND),
         (
             "search",
             f"{before}{trials} by {settings.strategy}{designs}, seed {settings.seed}{without}{wanted}",

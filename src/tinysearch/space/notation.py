@@ -23,6 +23,8 @@ LEGEND = (
     "normalization and dropout are left out: networks that differ in these alone look alike"
 )
 
+SHORT_LEGEND = "c12 is a convolution to 12 channels, s12 a separable one, k5 a kernel of 5x5, M max pooling"
+
 
 def notation(architecture: Architecture) -> str:
     """Return the layers of an architecture in short; dropout, activation, padding and normalization are left out.
