@@ -59,9 +59,10 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
     if not tables:
         return None
     note = (
-        "difference: of the means, in points, with its standard error; McNemar p: median over the seeds that both "
-        "have. Better and worse: significant at 5 % by Welch's t-test, and by McNemar's for most seeds. 90 %: "
-        "trained without the held-out fold."
+        "difference: of the means, in points, ± its standard error. Better or worse: significant at 5 % by Welch's "
+        "t-test, which compares the means, and for most seeds by McNemar's test, which compares the answers image by "
+        "image (p: how likely equally good networks differ as much, median over the seeds that both have); otherwise "
+        "unclear. 90 %: trained without the held-out fold."
     )
     return Group(*tables, Text(note, style="dim"))
 
@@ -70,8 +71,9 @@ def _compared(one: Sequence[Evaluated], others: Sequence[Sequence[Evaluated]]) -
     title = f"{one[0].name} (n={len(one)}) against the hand-designed baselines, on the same test images"
     table = Table(title=title, title_justify="left", header_style="bold", box=None)
     for heading in ("against (recipe)", "test", "n", "difference", "McNemar p", "verdict"):
+        # On a narrow terminal words are wrapped, and no figure is cut.
         left = heading in ("against (recipe)", "verdict")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+        table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
     for other in others:
         found = compare(_by_seed(one), _by_seed(other))
         error = "" if found.standard_error is None else f" ± {100 * found.standard_error:.2f}"
