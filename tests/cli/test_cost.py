@@ -32,6 +32,7 @@ def test_the_documented_models_have_the_documented_counts(
         "peak_activation_bytes",
         "int8_weight_bytes",
         "flash_bytes",
+        "avr_flash_bytes",
         "ram_bytes",
         "image_bytes",
         "layers",

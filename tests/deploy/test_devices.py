@@ -12,6 +12,7 @@ import pytest
 
 from tinysearch.baselines.models import BASELINES
 from tinysearch.deploy import toolchain
+from tinysearch.errors import WorkError
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool, SeparableConv
 from tinysearch.space.cost import cost, flash_bytes
@@ -41,6 +42,24 @@ def test_flash_is_within_three_percent_and_memory_exact(
     predicted = flash_bytes(architecture, trained.task, processor)
     assert abs(predicted / found.flash - 1) < 0.03
     assert found.ram == cost(architecture, trained.task).ram_bytes
+
+
+@pytest.mark.parametrize("name", networks())
+def test_flash_of_an_avr_is_what_is_predicted_or_up_to_a_tenth_less(
+    write_c: Any, needs: Needs, tmp_path: Path, name: str
+) -> None:
+    needs(shutil.which("avr-gcc"), "a compiler for AVR", f"apt-get install {toolchain.AVR_PACKAGES}")
+    architecture = networks()[name]
+    trained, _, _ = write_c(tmp_path, architecture)
+    predicted = flash_bytes(architecture, trained.task, "avr")
+    arena = cost(architecture, trained.task).ram_bytes
+    if arena > 32_767:
+        with pytest.raises(WorkError, match="is too large"):
+            toolchain.sizes(tmp_path, "atmega328p", "-Os")
+        return
+    found = toolchain.sizes(tmp_path, "atmega328p", "-Os")
+    assert found.flash <= predicted <= 1.1 * found.flash
+    assert found.ram == arena
 
 
 # Below 1,000 parameters, and its arena leaves an ATmega328P a quarter of its memory.

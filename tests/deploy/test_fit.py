@@ -87,6 +87,8 @@ def test_of_a_device_only_builds_for_its_processor_count() -> None:
     lines = verdict([uno], fits(uno, 900, built, {}))
     assert len(lines) == 3
     assert lines[2].startswith("  atmega328p -Os does not fit: 24 bytes of flash over the limit")
+    predicted = fits(uno, 900, SIZES, {"cortex-m0plus": (5_000, 1_488), "atmega328p": (24_000, 1_488)})
+    assert [(one.build, one.measured) for one in predicted[1:]] == [("atmega328p -Os", False)]
 
 
 def test_each_device_names_a_processor_that_is_built_for_or_none() -> None:

@@ -96,3 +96,29 @@ def test_what_was_recorded_before_flash_was_counted_is_read() -> None:
     assert older.flash_bytes is None
     assert older.image_bytes is None
     assert older == dataclasses.replace(cost(NETWORK, Task()), flash_bytes=None)
+
+
+def test_flash_on_an_avr_is_counted_where_the_limits_are_those_of_one() -> None:
+    counted = cost(NETWORK, Task())
+    assert counted.flash_on("avr") == counted.avr_flash_bytes == flash_bytes(NETWORK, Task(), "avr")
+    assert counted.flash_bytes < counted.avr_flash_bytes
+    # Between the two: enough for a Cortex-M0+, and not for an AVR.
+    between = (counted.flash_bytes + counted.avr_flash_bytes) // 2
+    assert Budget(10_000, flash_bytes=between).check(counted).accepted
+    avr = Budget(10_000, flash_bytes=between, processor="avr")
+    assert avr.check(counted).reason == "flash_bytes"
+    assert avr.excess(counted) == counted.avr_flash_bytes / between
+    assert avr.limits[-1] == f"at most {between:,} bytes of flash of an AVR"
+    assert avr.limited == {"flash_bytes"}
+    assert Budget(**avr.to_dict()) == avr
+    assert "processor" not in Budget(10_000).to_dict()
+    older = dataclasses.replace(counted, avr_flash_bytes=None)
+    assert "are not known" in avr.check(older).message
+    with pytest.raises(BudgetError, match="cortex-m0plus or avr; got 'xtensa'"):
+        Budget(10_000, processor="xtensa")
+
+
+def test_devices_count_flash_for_their_processor() -> None:
+    counted = {name: device(name).counted_as for name in DEVICES}
+    assert {name for name, one in counted.items() if one == "avr"} == {"attiny1614", "arduino-uno"}
+    assert {counted["stm32f030f4"], counted["arduino-nano-33"], counted["esp32"]} == {"cortex-m0plus"}

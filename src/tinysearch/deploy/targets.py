@@ -106,8 +106,8 @@ def to_c(order: Order, folder: Folder) -> Findings:
     build_for(order.limits, folder, findings)
     findings.image_bytes = image_bytes(trained.task, numeric)
     predicted: dict[str, tuple[int | None, int]] = {}
-    for processor in EMULATED:
-        flash = flash_bytes(trained.architecture, trained.task, processor) if int8 and order.bytes_in else None
+    for processor, counted in (*zip(EMULATED, EMULATED, strict=True), *_other_processors(order)):
+        flash = flash_bytes(trained.architecture, trained.task, counted) if int8 and order.bytes_in else None
         predicted[processor] = flash, trained.plan.arena * (1 if int8 else 4)
     params = cost(trained.architecture, trained.task).params
     findings.fit = tuple(one for each in order.limits for one in fits(each, params, findings.sizes, predicted))
@@ -187,6 +187,12 @@ TARGETS: dict[str, Callable[[Order, Folder], Findings]] = {
     "onnx": to_onnx,
     "saved_model": to_saved_model,
 }
+
+
+def _other_processors(order: Order) -> list[tuple[str, str]]:
+    """Return the processors of devices whose limits must be kept and that are not emulated, with what they count as."""
+    devices = [one.device for one in order.limits if one.device]
+    return [(one.core, one.counted_as) for one in devices if one.core and one.core not in EMULATED]
 
 
 def _quantized(order: Order) -> Int8Network:

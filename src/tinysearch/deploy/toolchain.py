@@ -238,6 +238,7 @@ def _run(command: Sequence[str], what: str) -> str:
     except subprocess.TimeoutExpired:
         raise WorkError(f"{what}: no end after {_LONGEST} seconds") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise WorkError(f"{what}: {' '.join(said[-3:]) or f'it ends with {done.returncode}'}")
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        said = [line for line in lines if "error:" in line][:1] or lines[-3:]
+        raise WorkError(f"{what}: {' '.join(said) or f'it ends with {done.returncode}'}")
     return done.stdout

@@ -50,7 +50,8 @@ def _as_code(cost: Cost) -> str:
     if cost.flash_bytes is None:
         return ""
     image = "" if cost.image_bytes is None else f" + {cost.image_bytes:,} for a buffer of the image, a byte per value"
-    return f". As C code on a Cortex-M0+: {cost.flash_bytes:,} bytes of flash, RAM {cost.ram_bytes:,} bytes{image}"
+    avr = "" if cost.avr_flash_bytes is None else f" ({cost.avr_flash_bytes:,} on an AVR)"
+    return f". As C code on a Cortex-M0+: {cost.flash_bytes:,} bytes of flash{avr}, RAM {cost.ram_bytes:,} bytes{image}"
 
 
 def _place(name: str) -> str:

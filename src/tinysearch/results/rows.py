@@ -265,7 +265,8 @@ def _measurement(plain: Mapping[str, Any]) -> Measurement:
 def _cost(plain: Mapping[str, Any]) -> Cost:
     found = Cost.from_dict(plain)
     numbers = [found.params, found.non_trainable_params, found.macs, found.peak_activation_bytes]
-    numbers += [found.int8_weight_bytes, *(one for one in (found.flash_bytes, found.image_bytes) if one is not None)]
+    later = (found.flash_bytes, found.avr_flash_bytes, found.image_bytes)
+    numbers += [found.int8_weight_bytes, *(one for one in later if one is not None)]
     for layer in found.layers:
         numbers += [layer.params, layer.non_trainable_params, layer.macs, *layer.output_shape]
     texts = [text for layer in found.layers for text in (layer.name, layer.kind)]

@@ -19,7 +19,7 @@ from tinysearch.search.settings import RunSettings
 from tinysearch.search.warm_start import extents
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
-from tinysearch.space.devices import limits
+from tinysearch.space.devices import device, limits
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.sizes import size
 from tinysearch.space.space_file import read_spec
@@ -104,12 +104,14 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     if begun and not isinstance(given.get("budget", base), Budget):
         budget = dataclasses.replace(base, params=budget.params)
     bounds = {name: _bound(name, given[name]) for name in LIMITS if name in given}
+    processor = device(given["device"]).counted_as if "device" in given else budget.processor
     if "device" in given:
         bounds |= limits(given["device"], given.get("max_flash"), given.get("max_ram"))
     if "budget" not in given and not begun and bounds.get("max_flash") is not None:
         # A parameter takes a byte of flash or more: the bound on flash is the only one.
         budget = Budget(bounds["max_flash"])
-    return dataclasses.replace(budget, **{LIMITS[name]: bound for name, bound in bounds.items()})
+    limited = {LIMITS[name]: bound for name, bound in bounds.items()}
+    return dataclasses.replace(budget, **limited, processor=processor)
 
 
 def _bound(name: str, given: object) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from tinysearch.errors import BudgetError
 from tinysearch.space.cost import Cost
+from tinysearch.space.footprint import AVR, CORTEX
 from tinysearch.space.sizes import WAYS, count
 
 # By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
@@ -71,9 +73,10 @@ class Budget:
         int8_weight_bytes: Largest allowed size of int8 weights in bytes, or None.
         flash_bytes: Largest allowed flash of the int8 C code in bytes, or None. What is predicted must stay 1 % below
             it, because another compiler may make a little more of the code.
+        processor: What flash is predicted for: ``"cortex-m0plus"``, or ``"avr"``.
 
     Raises:
-        BudgetError: if a bound is not a positive integer.
+        BudgetError: if a bound is not a positive integer, or the processor is unknown.
     """
 
     params: int
@@ -81,9 +84,12 @@ class Budget:
     peak_activation_bytes: int | None = None
     int8_weight_bytes: int | None = None
     flash_bytes: int | None = None
+    processor: str = CORTEX[0]
 
     def __post_init__(self) -> None:
-        for name, bound in asdict(self).items():
+        if self.processor not in (CORTEX[0], AVR):
+            raise BudgetError(f"flash is predicted for {CORTEX[0]} or {AVR}; got {self.processor!r}")
+        for name, bound in self._bounds().items():
             if bound is None and name != "params":
                 continue
             # Bytes that are written as a text have units of their own, see ``sizes.size``.
@@ -93,6 +99,10 @@ class Budget:
                 ways = f"; {WAYS}" if isinstance(bound, str) and "bytes" not in name else ""
                 raise BudgetError(f"a budget is a whole number of {of}, at least 1; got {bound!r}{ways}")
             object.__setattr__(self, name, whole)
+
+    def _bounds(self) -> dict[str, int | None]:
+        """Return the bounds by the name of what they bound."""
+        return {name: value for name, value in asdict(self).items() if name != "processor"}
 
     @classmethod
     def of(cls, given: float | str | Budget) -> Budget:
@@ -109,8 +119,9 @@ class Budget:
         >>> Budget(10_000), Budget(5_000, flash_bytes=32_768)
         (Budget(params=10000), Budget(params=5000, flash_bytes=32768))
         """
-        bounds = (f"{name}={bound}" for name, bound in asdict(self).items() if bound is not None)
-        return f"Budget({', '.join(bounds)})"
+        bounds = [f"{name}={bound}" for name, bound in self._bounds().items() if bound is not None]
+        other = [] if self.processor == CORTEX[0] else [f"processor={self.processor!r}"]
+        return f"Budget({', '.join([*bounds, *other])})"
 
     def check(self, cost: Cost) -> Verdict:
         """Accept or reject a cost.
@@ -134,8 +145,9 @@ class Budget:
         >>> Budget(1_000, macs=50).excess(Cost(999, 0, 60, 0, 0))
         1.2
         """
-        bounds = {**asdict(self), "params": self.params - 1}
-        taken = {name: getattr(cost, name) for name, bound in bounds.items() if bound is not None}
+        bounds = {name: bound for name, bound in self._bounds().items() if bound is not None}
+        bounds["params"] -= 1
+        taken = {name: self._taken(cost, name) for name in bounds}
         return max(math.inf if value is None else value / max(1, bounds[name]) for name, value in taken.items())
 
     def _broken(self, cost: Cost) -> Iterator[Verdict]:
@@ -143,7 +155,7 @@ class Budget:
             text = f"{cost.params:,} parameters are at or above the budget of {self.params:,}"
             yield Verdict(False, "params", text)
         for name, unit in _UNITS.items():
-            bound, value = getattr(self, name), getattr(cost, name)
+            bound, value = getattr(self, name), self._taken(cost, name)
             if bound is None:
                 continue
             if value is None:
@@ -154,6 +166,11 @@ class Budget:
             elif value > bound:
                 yield Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
 
+    def _taken(self, cost: Cost, name: str) -> int | None:
+        """Return what a network takes of something that is bounded; None if that is not known."""
+        taken: int | None = cost.flash_on(self.processor) if name == "flash_bytes" else getattr(cost, name)
+        return taken
+
     @property
     def limited(self) -> frozenset[str]:
         """What is bounded besides parameters: names of fields.
@@ -161,7 +178,7 @@ class Budget:
         >>> sorted(Budget(1_000, flash_bytes=5_000).limited)
         ['flash_bytes']
         """
-        return frozenset(name for name, bound in asdict(self).items() if bound is not None and name != "params")
+        return frozenset(name for name, bound in self._bounds().items() if bound is not None and name != "params")
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -170,11 +187,11 @@ class Budget:
             (self.macs, "MACs"),
             (self.peak_activation_bytes, "bytes of RAM"),
             (self.int8_weight_bytes, "bytes of weights"),
-            (self.flash_bytes, "bytes of flash"),
+            (self.flash_bytes, "bytes of flash" if self.processor == CORTEX[0] else "bytes of flash of an AVR"),
         )
         others = tuple(f"at most {bound:,} {unit}" for bound, unit in bounds if bound is not None)
         return (f"fewer than {self.params:,} parameters", *others)
 
-    def to_dict(self) -> dict[str, int | None]:
-        """Return plain JSON values."""
-        return asdict(self)
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; the processor only where it is not that of most runs."""
+        return {**self._bounds(), **({} if self.processor == CORTEX[0] else {"processor": self.processor})}

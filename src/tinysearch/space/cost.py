@@ -13,7 +13,8 @@ The rules:
   it (and gives it a bias); any other keeps a scale and an offset of four bytes each per channel.
 * *Flash bytes* are those of the int8 C code that ``tinysearch deploy`` writes, code included, see ``footprint``. *RAM
   bytes* are those of its arena, which is the peak of the activations and includes the network's own input; the stack
-  and a buffer for the image, which takes *image bytes*, are not counted. Flash is that of a Cortex-M0+ with -Os.
+  and a buffer for the image, which takes *image bytes*, are not counted. Flash is that of a Cortex-M0+ with -Os, *AVR
+  flash bytes* that of an AVR.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.counting import CountingOps, LayerCost, Tensor
+from tinysearch.space.footprint import AVR
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task
 
@@ -42,6 +44,11 @@ class Cost:
     # None in what was recorded before they were counted.
     flash_bytes: int | None = field(default=None, compare=False)
     image_bytes: int | None = field(default=None, compare=False)
+    avr_flash_bytes: int | None = field(default=None, compare=False)
+
+    def flash_on(self, processor: str) -> int | None:
+        """Return the flash on a processor, ``"cortex-m0plus"`` or ``"avr"``; None if it was not counted."""
+        return self.avr_flash_bytes if processor == AVR else self.flash_bytes
 
     @property
     def ram_bytes(self) -> int:
@@ -63,6 +70,7 @@ class Cost:
             "peak_activation_bytes": self.peak_activation_bytes,
             "int8_weight_bytes": self.int8_weight_bytes,
             "flash_bytes": self.flash_bytes,
+            "avr_flash_bytes": self.avr_flash_bytes,
             "ram_bytes": self.ram_bytes,
             "image_bytes": self.image_bytes,
             "layers": [layer.to_dict() for layer in self.layers],
@@ -84,7 +92,8 @@ class Cost:
             for row in data["layers"]
         )
         counted = {name: data[name] for name in totals}
-        return cls(**counted, layers=rows, flash_bytes=data.get("flash_bytes"), image_bytes=data.get("image_bytes"))
+        later: dict[str, Any] = {name: data.get(name) for name in ("flash_bytes", "avr_flash_bytes", "image_bytes")}
+        return cls(**counted, layers=rows, **later)
 
 
 def cost(architecture: Architecture, task: Task) -> Cost:
@@ -112,11 +121,12 @@ def cost(architecture: Architecture, task: Task) -> Cost:
         layers=tuple(ops.layers),
         flash_bytes=ops.footprint.flash_bytes(),
         image_bytes=math.prod(task.input_shape),
+        avr_flash_bytes=ops.footprint.flash_bytes(AVR),
     )
 
 
 def flash_bytes(architecture: Architecture, task: Task, processor: str) -> int:
-    """Return the flash that the int8 C code takes on a processor, ``"cortex-m0plus"`` or ``"cortex-m4"``."""
+    """Return the flash that the int8 C code takes on a processor, one of ``footprint.PROCESSORS``."""
     ops = CountingOps(task.input_shape)
     lower(architecture, task, ops, Tensor(0, task.input_shape))
     return ops.footprint.flash_bytes(processor)

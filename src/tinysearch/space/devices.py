@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinysearch.errors import BudgetError, meant
+from tinysearch.space.footprint import AVR, CORTEX
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Device:
     flash: int
     ram: int
     source: str
+
+    @property
+    def counted_as(self) -> str:
+        """The processor that flash is predicted for, see ``Budget``."""
+        return AVR if self.processor.startswith("AVR") else CORTEX[0]
 
     @property
     def max_flash(self) -> int:

@@ -4,9 +4,15 @@ Tables are counted byte by byte, as they are written: weights once however often
 application four bytes per output for its bias, four for a multiplier and one for a shift; for each layer a structure,
 and a call. The code is one function for each kind of layer. Its bytes were measured: arm-none-eabi-gcc 12.2, -Os, with
 what it needs of the compiler's library. What the program around it takes is not counted.
+
+On an AVR (avr-gcc 5.4, -Os) addresses have two bytes, tables are not padded, and code is larger: computing in 32 and 64
+bits takes an 8-bit processor many instructions. A function that is called once is made for that call and smaller, by
+how much depends on the layer; the largest such is counted, so that predictions are above what is measured.
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 # Bytes of each function: on a Cortex-M0+, which multiplies and divides by functions of the library, and on a Cortex-M4.
 _CODE = {
@@ -25,7 +31,9 @@ _CODE = {
     "shift": (56, 0),
     "divide": (468, 0),
 }
-PROCESSORS = ("cortex-m0plus", "cortex-m4")
+CORTEX = ("cortex-m0plus", "cortex-m4")
+AVR = "avr"
+PROCESSORS = (*CORTEX, AVR)
 # The functions that the functions of a kind of layer call.
 _CALLED = {
     "convolution": ("scaled", "scaled_once", "dot", "multiply", "shift"),
@@ -52,6 +60,30 @@ _CALL = 10
 _ENTRY = 68
 # What scales several channels, each in its own way, and the numbers for each.
 _ENTRY_BY_CHANNEL, _NUMBERS_OF_CHANNEL = 68, 9
+# The same on an AVR: each function where it is called several times, and where it is called once; what all networks
+# need, arithmetic of the library included; and what a kind of layer needs beside its function.
+_AVR_CODE = {
+    "convolution": (1_458, 1_458),
+    "depthwise": (1_378, 480),
+    "max_pool": (788, 410),
+    "average_pool": (960, 558),
+    "average": (169, 169),
+    "add": (534, 246),
+    "concatenate": (404, 404),
+    "leaky_relu": (358, 126),
+}
+_AVR_STRUCTURES = {
+    "convolution": 40,
+    "depthwise": 41,
+    "max_pool": 28,
+    "average_pool": 28,
+    "average": 0,
+    "add": 28,
+    "concatenate": 17,
+    "leaky_relu": 18,
+}
+_AVR_ALL, _AVR_NEEDED = 554, {"convolution": 312, "average_pool": 80}
+_AVR_CALL, _AVR_ENTRY, _AVR_ENTRY_BY_CHANNEL = 8, 74, 198
 
 
 class Footprint:
@@ -62,10 +94,12 @@ class Footprint:
     """
 
     def __init__(self, channels: int) -> None:
-        self._entry = _ENTRY if channels == 1 else _ENTRY + _ENTRY_BY_CHANNEL
-        self._tables = 0 if channels == 1 else _words(_NUMBERS_OF_CHANNEL * channels)
-        self._calls = 0
-        self._functions: set[str] = set()
+        self._channels = channels
+        # Those of one channel are part of the code.
+        self._numbers = 0 if channels == 1 else _NUMBERS_OF_CHANNEL * channels
+        self._kinds: Counter[str] = Counter()
+        # Weights, and what goes with each output; on processors of 32 bits in whole words.
+        self._bytes = self._words = 0
 
     def add(self, kind: str, *, weights: int = 0, outputs: int = 0) -> None:
         """Count one layer.
@@ -75,15 +109,24 @@ class Footprint:
             weights: Those that no layer before it has.
             outputs: Outputs with a bias and a scale of their own.
         """
-        self._calls += 1
-        self._tables += _STRUCTURES[kind] + _words(weights) + 8 * outputs + _words(outputs)
-        self._functions |= {kind, *_CALLED.get(kind, ())}
+        self._kinds[kind] += 1
+        self._bytes += weights + 9 * outputs
+        self._words += _words(weights) + 8 * outputs + _words(outputs)
 
     def flash_bytes(self, processor: str = PROCESSORS[0]) -> int:
-        """Return the bytes of tables and code on a processor."""
-        which = PROCESSORS.index(processor)
-        code = sum(_words(_CODE[name][which]) for name in self._functions)
-        return self._tables + code + _words(self._entry + _CALL * self._calls)
+        """Return the bytes of tables and code on a processor, one of ``PROCESSORS``."""
+        calls = self._kinds.total()
+        if processor == AVR:
+            entry = _AVR_ENTRY + (_AVR_ENTRY_BY_CHANNEL if self._numbers else 0)
+            code = sum(_AVR_CODE[kind][count == 1] + _AVR_NEEDED.get(kind, 0) for kind, count in self._kinds.items())
+            structures = sum(_AVR_STRUCTURES[kind] * count for kind, count in self._kinds.items())
+            return self._numbers + self._bytes + structures + code + _AVR_ALL + _AVR_CALL * calls + entry
+        which = CORTEX.index(processor)
+        functions = {name for kind in self._kinds for name in (kind, *_CALLED.get(kind, ()))}
+        structures = sum(_STRUCTURES[kind] * count for kind, count in self._kinds.items())
+        code = sum(_words(_CODE[name][which]) for name in functions)
+        entry = _ENTRY + (_ENTRY_BY_CHANNEL if self._numbers else 0)
+        return _words(self._numbers) + self._words + structures + code + _words(entry + _CALL * calls)
 
 
 def _words(count: int) -> int:
