@@ -2,12 +2,13 @@
 
 ::
 
-    python tools/reference.py STORE RUN...     # writes records and models, then the table of docs/results.md
-    python tools/reference.py                  # the table of docs/results.md alone
+    python tools/reference.py STORE RUN...           # writes records and models, then the table of docs/results.md
+    python tools/reference.py STORE RUN... --add     # adds those runs to the ones that are there
+    python tools/reference.py                        # the table of docs/results.md alone
 
 Records go to ``results/reference/records.jsonl``; of each candidate that was evaluated, the model of the lowest seed
 goes beside them, packed, without what it was trained by and dated by its record, so that the same store makes the
-same files. What is not in the store any more is removed.
+same files. What is not in the store any more is removed, unless runs are added.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ NEWER |= {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 def table() -> str:
     """Return the table of docs/results.md, as ``tinysearch leaderboard`` prints it."""
     with read(REFERENCE) as store:
-        return to_markdown(rank(store.summaries(), sort="params", tested=True))
+        splits = {run.name: run.split for run in store.runs()}
+        return to_markdown(rank(store.summaries(), sort="params", tested=True, splits=splits))
 
 
 def update_page() -> None:
@@ -47,8 +49,8 @@ def update_page() -> None:
     RESULTS.write_text(f"{before}{BEGIN}{table()}{END}{after}", encoding="utf-8")
 
 
-def add_models(store: Store, records: list[Record]) -> None:
-    """Write the model of each evaluated candidate of a search."""
+def add_models(store: Store, records: list[Record], *, keep: bool = False) -> None:
+    """Write the model of each evaluated candidate of a search; keep those that are there, or remove them before."""
     import keras
 
     from tinysearch.runtime.backend import load_keras
@@ -60,8 +62,12 @@ def add_models(store: Store, records: list[Record]) -> None:
     for record in sorted(records, key=lambda one: one.seed):
         if record.purpose == "evaluation" and record.origin == "search" and not record.failed:
             wanted.setdefault(record.key, record)
-    for old in REFERENCE.parent.glob("*.keras"):
-        old.unlink()
+    there = {old.stem: old for old in REFERENCE.parent.glob("*.keras")}
+    if keep:
+        wanted = {key: record for key, record in wanted.items() if key not in there}
+    else:
+        for old in there.values():
+            old.unlink()
     for record in wanted.values():
         path = saved(store.folder_of(record.run), record)
         model = keras.saving.load_model(path, compile=False)
@@ -100,12 +106,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, nargs="?")
     parser.add_argument("runs", nargs="*", metavar="RUN")
+    parser.add_argument("--add", action="store_true", help="keep what is there")
     given = parser.parse_args()
     if given.store is not None:
         with Store(given.store) as store:
             names = given.runs or [run.name for run in store.runs()]
-            print(f"{write(store, names, REFERENCE)} records of {len(names)} runs")
-            add_models(store, [record for name in names for record in store.records(name)])
+            records = [record for name in names for record in store.records(name)]
+            if given.add:
+                with read(REFERENCE) as whole:
+                    whole.add([store.run(name) for name in names], records)
+                    every = [run.name for run in whole.runs()]
+                    print(f"{write(whole, every, REFERENCE)} records of {len(every)} runs")
+            else:
+                print(f"{write(store, names, REFERENCE)} records of {len(names)} runs")
+            add_models(store, records, keep=given.add)
     update_page()
 
 
