@@ -24,7 +24,7 @@ from tinysearch.runtime.backend import load_keras
 
 PAGE = Path(__file__).parents[1] / "docs" / "devices.md"
 BEGIN, END = "<!-- python tools/devices.py -->\n", "<!-- end -->\n"
-# The best below 1,000, 2,000, 3,000, 5,000, 8,000 and 10,000 parameters.
+# The best of 0.1.0 below 1,000, 2,000, 3,000, 5,000, 8,000 and 10,000 parameters.
 WINNERS = ("48d3c065b0ca", "7d81a0ff414f", "bcb3e7624e88", "2b43060483d2", "48d8a25e596e", "9490c166ab23")
 HEADINGS = (
     *("network", "params", "Keras", "LiteRT int8", "C int8", "LiteRT file", "RAM", "flash M0+", "measured", "flash M4"),

@@ -108,6 +108,8 @@ def main() -> None:
     parser.add_argument("runs", nargs="*", metavar="RUN")
     parser.add_argument("--add", action="store_true", help="keep what is there")
     given = parser.parse_args()
+    if given.add and given.store is None:
+        parser.error("--add wants a store to add runs from")
     if given.store is not None:
         with Store(given.store) as store:
             names = given.runs or [run.name for run in store.runs()]

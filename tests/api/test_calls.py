@@ -410,6 +410,24 @@ def test_a_frontier_in_which_every_training_failed_is_an_error_with_the_reason(
         tinysearch.frontier([500, 1_000], trials=2, strategy=strategy, executor=executor, **where)
 
 
+@pytest.mark.parametrize("strategy", [None, "random"])
+def test_a_frontier_that_is_interrupted_is_returned_even_if_all_failed_until_then(
+    strategy: str | None, tiny: Path, tmp_path: Path
+) -> None:
+    def second_interrupts(number: int, job: Job) -> Measurement:
+        if number:
+            raise KeyboardInterrupt
+        return Measurement(failure="no memory")
+
+    where = {
+        "data": tiny,
+        "store": tmp_path / "store.db",
+        "verbose": 0,
+        "executor": FakeWorker(second_interrupts).executor(),
+    }
+    assert tinysearch.frontier([500, 1_000], trials=2, strategy=strategy, **where).ending == "interrupted"
+
+
 def test_a_frontier_in_which_some_training_did_not_fail_is_returned(tiny: Path, tmp_path: Path) -> None:
     executor = FakeWorker(lambda number, job: Measurement(failure="no memory") if number else None).executor()
     where = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0, "evaluate": 0, "folds": 1}

@@ -45,8 +45,9 @@ def test_flash_is_within_three_percent_and_memory_exact(
 
 
 @pytest.mark.parametrize("name", networks())
+@pytest.mark.parametrize("core", ["atmega328p", "attiny1614"])
 def test_flash_of_an_avr_is_what_is_predicted_or_up_to_a_tenth_less(
-    write_c: Any, needs: Needs, tmp_path: Path, name: str
+    write_c: Any, needs: Needs, tmp_path: Path, name: str, core: str
 ) -> None:
     needs(shutil.which("avr-gcc"), "a compiler for AVR", f"apt-get install {toolchain.AVR_PACKAGES}")
     architecture = networks()[name]
@@ -55,9 +56,9 @@ def test_flash_of_an_avr_is_what_is_predicted_or_up_to_a_tenth_less(
     arena = cost(architecture, trained.task).ram_bytes
     if arena > 32_767:
         with pytest.raises(WorkError, match="is too large"):
-            toolchain.sizes(tmp_path, "atmega328p", "-Os")
+            toolchain.sizes(tmp_path, core, "-Os")
         return
-    found = toolchain.sizes(tmp_path, "atmega328p", "-Os")
+    found = toolchain.sizes(tmp_path, core, "-Os")
     assert found.flash <= predicted <= 1.1 * found.flash
     assert found.ram == arena
 

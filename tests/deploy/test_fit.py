@@ -91,6 +91,17 @@ def test_of_a_device_only_builds_for_its_processor_count() -> None:
     assert [(one.build, one.measured) for one in predicted[1:]] == [("atmega328p -Os", False)]
 
 
+def test_limits_of_an_avr_that_is_no_device_of_the_table_are_those_of_an_avr() -> None:
+    own = Limits("mine", Budget(1_000, flash_bytes=20_480, processor="avr"))
+    assert own.device is None
+    assert own.words.endswith("20,480 bytes of flash of an AVR")
+    built = {**SIZES, "atmega328p -Os": {"flash": 20_500, "ram": 1_488}}
+    assert [one.build for one in fits(own, 900, built, {})] == ["the network", "atmega328p -Os"]
+    # Of a run with limits of its own, what was built for the device of another run does not count.
+    other = Limits("other", Budget(1_000, flash_bytes=20_480))
+    assert [one.build for one in fits(other, 900, built, {})] == ["the network", "cortex-m0plus -Os", "cortex-m4 -Os"]
+
+
 def test_each_device_names_a_processor_that_is_built_for_or_none() -> None:
     assert {one.core for one in DEVICES.values()} == {*PROCESSORS, None}
 

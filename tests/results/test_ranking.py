@@ -294,6 +294,22 @@ def test_runs_that_held_out_other_images_are_compared_by_folds_of_average_diffic
     assert [row.key for row in board.rows] == ["c", "a", "d", "b"]
 
 
+def test_a_run_without_revalidations_counts_as_those_of_its_split_that_have_some(make_record: MakeRecord) -> None:
+    again = {"purpose": "revalidation", "seed": 1}
+    splits = {"old": "the last tenth", "older": "the last tenth", "new": "a stratified tenth"}
+    records = [
+        make_record("a", run="old", val_accuracy=0.97),
+        make_record("a", run="old", val_accuracy=0.93, **again),
+        make_record("b", run="older", val_accuracy=0.96),
+        make_record("c", run="new", val_accuracy=0.95),
+    ]
+    # Nothing is known of the folds of the new run: all stays as it was.
+    assert [one.level for one in ranked(records, splits)] == [one.level for one in ranked(records)]
+    records.append(make_record("c", run="new", val_accuracy=0.95, **again))
+    levels = {one.first.key: one.level for one in ranked(records, splits)}
+    assert levels == pytest.approx({"a": 0.95, "b": 0.94, "c": 0.95})
+
+
 def test_below_each_budget_stands_the_best_of_all_that_are_smaller(make_record: MakeRecord) -> None:
     records = [
         make_record("a", params=900, val_accuracy=0.95),

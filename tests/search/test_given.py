@@ -82,8 +82,16 @@ def test_a_device_has_limits_and_those_that_are_given_go_before_them(given: Call
         500, peak_activation_bytes=1_536, flash_bytes=24_576, processor="avr"
     )
     assert given(budget=500, device="arduino-uno", max_ram=99).budget.peak_activation_bytes == 99
+    assert given(device="arduino-uno", max_flash="20K").budget.flash_bytes == 20_480
     with pytest.raises(BudgetError, match="'toaster'"):
         given(device="toaster")
+
+
+def test_a_run_that_was_begun_with_the_flash_of_a_cortex_goes_on_so(given: Callable[..., RunSettings]) -> None:
+    before = RunSettings(Budget(500, peak_activation_bytes=1_536, flash_bytes=24_576))
+    assert given(before, device="arduino-uno").budget == before.budget
+    assert given(before, device="attiny1614").budget.processor == "avr"
+    assert given(given(budget=500, device="arduino-uno"), max_ram=99).budget.processor == "avr"
 
 
 def test_flash_alone_bounds_the_parameters_which_take_a_byte_each(given: Callable[..., RunSettings]) -> None:

@@ -240,7 +240,7 @@ def frontier(
                 tell_of_interruption(opened, name)
             trained = opened.records(name)
             below = {bound: [one for one in trained if one.cost.params < bound] for bound in bounds}
-            if outcome.failure is not None:
+            if outcome.failure is not None and outcome.ending != "interrupted":
                 raise outcome.failure
             return Frontier(below, outcome.ending, outcome.problem)
         before: Sequence[Record] = []
@@ -275,7 +275,8 @@ def frontier(
         if opened is not store:
             opened.close()
     # Below one budget all may fail; the others have a winner.
-    if outcome.failure is not None and all(one.failed for found in records.values() for one in found):
+    every_one_failed = all(one.failed for found in records.values() for one in found)
+    if outcome.failure is not None and every_one_failed and ending != "interrupted":
         raise outcome.failure
     return Frontier(records, ending, problem)
 

@@ -61,8 +61,8 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
     note = (
         "difference: of the means, in points, ± its standard error. Better or worse: significant at 5 % by Welch's "
         "t-test, which compares the means, and for most seeds by McNemar's test, which compares the answers image by "
-        "image (p: how likely equally good networks differ as much, median over the seeds that both have); otherwise "
-        "unclear. 90 %: trained without the held-out fold."
+        "image (p: how likely it is that equally good networks differ at least this much; the median over the seeds "
+        "that both have); otherwise unclear. 90 %: trained without the held-out fold."
     )
     return Group(*tables, Text(note, style="dim"))
 

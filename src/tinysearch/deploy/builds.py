@@ -40,23 +40,23 @@ def build_and_run(folder: Folder, findings: Findings) -> None:
                 )
                 findings.instructions[what] = instructions(folder.path, processor, level)
             except WorkError as error:
-                findings.notes.append(str(error))
+                findings.notes.append(f"{level}: {error}")
 
 
 def build_for(limits: Sequence[Limits], folder: Folder, findings: Findings) -> None:
-    """Build the code for the processors of devices whose limits it has to keep, where nothing emulates them."""
-    devices = {each.device.core: each.device.name for each in limits if each.device}
-    for core, device in devices.items():
+    """Build the code for the processors whose limits it has to keep, where nothing emulates them."""
+    for core in dict.fromkeys(each.core for each in limits):
         if core is None or core in EMULATED:
             continue
         target = PROCESSORS[core]
         if shutil.which(target.compiler) is None:
             findings.notes.append(
-                f"{target.compiler} cannot be found: nothing was measured for {device}. On Debian: {target.packages}"
+                f"{target.compiler} cannot be found: nothing was measured for {target.name}. "
+                f"On Debian: {target.packages}"
             )
             continue
         for level in OPTIMIZATIONS:
             try:
                 findings.sizes[f"{core} {level}"] = sizes(folder.path, core, level).to_dict()
             except WorkError as error:
-                findings.notes.append(str(error))
+                findings.notes.append(f"{level}: {error}")

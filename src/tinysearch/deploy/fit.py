@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinysearch.space.budget import Budget
+from tinysearch.space.budget import Budget, of_processor
 from tinysearch.space.devices import STACK, Device, named
+from tinysearch.space.footprint import AVR, CORTEX
 
 # The build that is smallest on each processor; another one is only an option.
 SMALLEST = "-Os"
+# What is built where limits are those of an AVR that is not in the table.
+SOME_AVR = "atmega328p"
 _NETWORK, _FLASH, _RAM = "the network", "bytes of flash", "bytes of RAM"
 
 
@@ -110,7 +113,8 @@ class Limits:
         budget = self.budget
         parts = [f"fewer than {budget.params:,} parameters"] if self.limits_params else []
         if budget.flash_bytes is not None:
-            parts.append(f"{budget.flash_bytes:,} bytes of flash")
+            whose = "" if self.device else of_processor(budget.processor)
+            parts.append(f"{budget.flash_bytes:,} bytes of flash{whose}")
         if budget.peak_activation_bytes is not None:
             parts.append(f"{budget.peak_activation_bytes:,} bytes of RAM")
         of_device = f" ({self.device.name})" if self.device else ""
@@ -120,6 +124,13 @@ class Limits:
     def device(self) -> Device | None:
         """The device whose limits they are, if they are those of one."""
         return named(self.budget.flash_bytes, self.budget.peak_activation_bytes)
+
+    @property
+    def core(self) -> str | None:
+        """What code is built for to be measured against the limits; None for what all code is built for."""
+        if self.device is not None:
+            return self.device.core
+        return SOME_AVR if self.budget.processor == AVR else None
 
     @property
     def limits_params(self) -> bool:
@@ -154,13 +165,14 @@ def fits(
         predicted: By processor, flash, None if it is not known, and RAM: for the processors that nothing was measured
             of.
 
-    Where the limits are those of a device, only builds for its processor count, if there are any.
+    Where the limits are those of a device, only builds for its processor count, if there are any; else those for a
+    Cortex-M.
     """
     found = list(limits.network(params))
-    core = limits.device.core if limits.device else None
-    if any(name.partition(" ")[0] == core for name in (*sizes, *predicted)):
-        sizes = {name: taken for name, taken in sizes.items() if name.partition(" ")[0] == core}
-        predicted = {name: taken for name, taken in predicted.items() if name == core}
+    found_for = {name.partition(" ")[0] for name in (*sizes, *predicted)}
+    cores = (limits.core,) if limits.core in found_for else CORTEX
+    sizes = {name: taken for name, taken in sizes.items() if name.partition(" ")[0] in cores}
+    predicted = {name: taken for name, taken in predicted.items() if name in cores}
     for build, taken in sizes.items():
         verdicts = limits.build(build, taken["flash"], taken["ram"], measured=True)
         # A build for speed is only of interest if it does not fit.
@@ -197,7 +209,7 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
         if each.of_device and all(one.build == _NETWORK for one in own):
             lines.append("  not checked: limits on flash and RAM are those of C code")
-        elif each.device and not any(one.build.partition(" ")[0] == each.device.core for one in own):
+        elif each.device and not any(one.build.partition(" ")[0] == each.core for one in own):
             other = f"{each.device.name} has another processor ({each.device.processor})"
             lines.append(f"  not checked: {other}, on which code takes more or less flash; measure it with make size")
         rams = [bound.taken for one in own if one.decides for bound in one.bounds if bound.of == _RAM]

@@ -23,11 +23,12 @@ from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network, int8_network
 from tinysearch.deploy.litert import Interpreter, convert
 from tinysearch.deploy.scaling import AS_IT_IS
-from tinysearch.deploy.toolchain import EMULATED, check_on_host, host_compiler, logits_on_host
+from tinysearch.deploy.toolchain import EMULATED, PROCESSORS, check_on_host, host_compiler, logits_on_host
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import WorkError
 from tinysearch.runtime.backend import generators_kept, quiet
 from tinysearch.space.cost import cost, flash_bytes
+from tinysearch.space.footprint import AVR
 
 Dtype = Literal["int8", "float32"]
 VECTORS = 50
@@ -106,9 +107,13 @@ def to_c(order: Order, folder: Folder) -> Findings:
     build_for(order.limits, folder, findings)
     findings.image_bytes = image_bytes(trained.task, numeric)
     predicted: dict[str, tuple[int | None, int]] = {}
-    for processor, counted in (*zip(EMULATED, EMULATED, strict=True), *_other_processors(order)):
-        flash = flash_bytes(trained.architecture, trained.task, counted) if int8 and order.bytes_in else None
+    for processor in EMULATED:
+        flash = flash_bytes(trained.architecture, trained.task, processor) if int8 and order.bytes_in else None
         predicted[processor] = flash, trained.plan.arena * (1 if int8 else 4)
+    if int8 and order.bytes_in:
+        # Only so can flash be predicted, of which an AVR takes more than others.
+        on_avr = flash_bytes(trained.architecture, trained.task, AVR), trained.plan.arena
+        predicted |= {name: on_avr for name in PROCESSORS if name not in EMULATED}
     params = cost(trained.architecture, trained.task).params
     findings.fit = tuple(one for each in order.limits for one in fits(each, params, findings.sizes, predicted))
     findings.verdict = verdict(order.limits, findings.fit, findings.image_bytes)
@@ -187,12 +192,6 @@ TARGETS: dict[str, Callable[[Order, Folder], Findings]] = {
     "onnx": to_onnx,
     "saved_model": to_saved_model,
 }
-
-
-def _other_processors(order: Order) -> list[tuple[str, str]]:
-    """Return the processors of devices whose limits must be kept and that are not emulated, with what they count as."""
-    devices = [one.device for one in order.limits if one.device]
-    return [(one.core, one.counted_as) for one in devices if one.core and one.core not in EMULATED]
 
 
 def _quantized(order: Order) -> Int8Network:

@@ -113,6 +113,8 @@ def _units(shown: Sequence[_Column]) -> list[Text]:
         return []
     both = " and ".join(_SORTED[name] for name in _BYTES if _SORTED[name] in titles)
     words = "RAM: activations in int8; a buffer for the image and the stack come on top (see show)"
+    if _SORTED["flash_bytes"] in titles:
+        words += "; flash: on a Cortex-M0+, for an AVR see show"
     return [Text(f"{both} in bytes; {words}", style="dim")]
 
 

@@ -49,22 +49,26 @@ def level_folds(standings: Iterable[Standing[T]]) -> dict[str, list[float]]:
 def level_splits(
     standings: Iterable[Standing[T]], raised: Mapping[str, Sequence[float]], splits: Mapping[str, str]
 ) -> None:
-    """Bring runs that held out different images together: all to folds as hard as those of their split on average.
+    """Bring runs that held out different images together: each to folds as hard as those that it used on average.
 
-    The fold of the search is one of them only, and may be the easiest.
+    The fold of the search is one of them only, and may be the easiest. A run without revalidations is taken to be as
+    those of its split that have some; where a split has none, nothing is known of it, and nothing is changed.
 
     Args:
-        standings: Of which runs of one split have a common level.
+        standings: Of which each run has a common level.
         raised: What ``level_folds`` returned.
         splits: By run, what it held out.
     """
     known = [one for one in standings if one.level is not None]
-    if len({splits.get(one.first.run) for one in known}) < 2:
+    own = {run: statistics.fmean(shifts) for run, shifts in raised.items()}
+    of_split: dict[str | None, list[float]] = {}
+    for run, easier in own.items():
+        of_split.setdefault(splits.get(run), []).append(easier)
+    present = {splits.get(one.first.run) for one in known}
+    if len(present) < 2 or not present <= of_split.keys():
         return
-    easier: dict[str | None, list[float]] = {}
-    for run, shifts in raised.items():
-        easier.setdefault(splits.get(run), []).append(statistics.fmean(shifts))
     for one in known:
-        own = easier.get(splits.get(one.first.run))
-        if own and one.level is not None:
-            one.level -= statistics.fmean(own)
+        run = one.first.run
+        easier = own[run] if run in own else statistics.fmean(of_split[splits.get(run)])
+        assert one.level is not None  # noqa: S101
+        one.level -= easier

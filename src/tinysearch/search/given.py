@@ -106,12 +106,15 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     bounds = {name: _bound(name, given[name]) for name in LIMITS if name in given}
     processor = device(given["device"]).counted_as if "device" in given else budget.processor
     if "device" in given:
-        bounds |= limits(given["device"], given.get("max_flash"), given.get("max_ram"))
+        bounds |= limits(given["device"], bounds.get("max_flash"), bounds.get("max_ram"))
     if "budget" not in given and not begun and bounds.get("max_flash") is not None:
         # A parameter takes a byte of flash or more: the bound on flash is the only one.
         budget = Budget(bounds["max_flash"])
     limited = {LIMITS[name]: bound for name, bound in bounds.items()}
-    return dataclasses.replace(budget, **limited, processor=processor)
+    bounded = dataclasses.replace(budget, **limited, processor=processor)
+    # A run that was begun when flash was that of a Cortex-M for all devices goes on so.
+    as_begun = dataclasses.replace(bounded, processor=base.processor)
+    return as_begun if begun and as_begun == base else bounded
 
 
 def _bound(name: str, given: object) -> Any:

@@ -13,7 +13,7 @@ from tinysearch.space.footprint import AVR, CORTEX
 from tinysearch.space.sizes import WAYS, count
 
 # By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
-# 1.2 % less than predicted, see docs/devices.md; another compiler may make a little more.
+# 1.2 % less than predicted (on an AVR up to 8 %), see docs/devices.md; another compiler may make a little more.
 FLASH_MARGIN = 0.01
 _UNITS = {
     "macs": "multiply-accumulates",
@@ -21,6 +21,15 @@ _UNITS = {
     "int8_weight_bytes": "bytes of int8 weights",
     "flash_bytes": "bytes of flash",
 }
+
+
+def of_processor(processor: str) -> str:
+    """Return whose flash it is, as the end of a phrase; nothing where that goes without saying.
+
+    >>> of_processor("avr"), of_processor("cortex-m0plus")
+    (' of an AVR', '')
+    """
+    return " of an AVR" if processor == AVR else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,7 @@ class Budget:
         """
         bounds = {name: bound for name, bound in self._bounds().items() if bound is not None}
         bounds["params"] -= 1
-        taken = {name: self._taken(cost, name) for name in bounds}
+        taken = {name: self.taken(cost, name) for name in bounds}
         return max(math.inf if value is None else value / max(1, bounds[name]) for name, value in taken.items())
 
     def _broken(self, cost: Cost) -> Iterator[Verdict]:
@@ -155,9 +164,11 @@ class Budget:
             text = f"{cost.params:,} parameters are at or above the budget of {self.params:,}"
             yield Verdict(False, "params", text)
         for name, unit in _UNITS.items():
-            bound, value = getattr(self, name), self._taken(cost, name)
+            bound, value = getattr(self, name), self.taken(cost, name)
             if bound is None:
                 continue
+            if name == "flash_bytes":
+                unit += of_processor(self.processor)
             if value is None:
                 yield Verdict(False, name, f"the {unit} are not known, and the limit is {bound:,}")
             elif name == "flash_bytes" and bound * (1 - FLASH_MARGIN) < value <= bound:
@@ -166,8 +177,8 @@ class Budget:
             elif value > bound:
                 yield Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
 
-    def _taken(self, cost: Cost, name: str) -> int | None:
-        """Return what a network takes of something that is bounded; None if that is not known."""
+    def taken(self, cost: Cost, name: str) -> int | None:
+        """Return what a network takes of something that may be bounded, by the name of the field; None if not known."""
         taken: int | None = cost.flash_on(self.processor) if name == "flash_bytes" else getattr(cost, name)
         return taken
 
@@ -187,7 +198,7 @@ class Budget:
             (self.macs, "MACs"),
             (self.peak_activation_bytes, "bytes of RAM"),
             (self.int8_weight_bytes, "bytes of weights"),
-            (self.flash_bytes, "bytes of flash" if self.processor == CORTEX[0] else "bytes of flash of an AVR"),
+            (self.flash_bytes, f"bytes of flash{of_processor(self.processor)}"),
         )
         others = tuple(f"at most {bound:,} {unit}" for bound, unit in bounds if bound is not None)
         return (f"fewer than {self.params:,} parameters", *others)

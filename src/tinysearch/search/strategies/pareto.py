@@ -15,6 +15,7 @@ from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_impro
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.search.strategies.surrogate import Array
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate
 
 PREFIX = "pareto:"
@@ -114,13 +115,15 @@ class Pareto(Bayesian):
 
     def _cost(self, one: Record | Candidate) -> float:
         """Return what accuracy is set against; infinite where it is not known."""
-        known = one.cost if isinstance(one, Record) else None
-        value = None if known is None else getattr(known, COSTS[self.against])
+        value = None if isinstance(one, Candidate) else self._taken(one.cost)
         if value is None:
             # Early records have no flash.
             counted = self.problem.space.cost(one.architecture)
-            value = math.inf if counted is None else getattr(counted, COSTS[self.against])
-        return float(value)
+            value = None if counted is None else self._taken(counted)
+        return math.inf if value is None else float(value)
+
+    def _taken(self, cost: Cost) -> int | None:
+        return self.problem.budget.taken(cost, COSTS[self.against])
 
     def _scale(self, seen: Sequence[float]) -> Scale:
         """Return the logarithmic scale of costs, from the lowest that counts to the reference point.
