@@ -409,7 +409,7 @@ def test_without_a_compiler_for_an_avr_that_is_said(
 ) -> None:
     monkeypatch.setattr(builds.shutil, "which", lambda name: None)
     done = deploy(small, "c", tmp_path, dataset, budgets={"mine": budget_of("arduino-uno")})
-    assert any("avr-gcc cannot be found: nothing was measured for arduino-uno" in one for one in done.findings.notes)
+    assert any("avr-gcc cannot be found: nothing was measured for ATmega328P" in one for one in done.findings.notes)
     assert [one.build for one in done.fit] == ["the network", "atmega328p -Os"]
     assert done.fit[1].words.endswith("predicted and not measured")
 

@@ -205,6 +205,7 @@ class RunSettings:
         ]
         return {
             **plain,
+            "budget": self.budget.to_dict(),
             "recipe": self.recipe.to_dict(),
             "initial_candidates": initial_candidates,
             "warm_start_trials": [list(one if one.revalidations else one[:2]) for one in self.warm_start_trials],
