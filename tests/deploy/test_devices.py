@@ -31,36 +31,25 @@ def networks() -> dict[str, Architecture]:
 
 
 @pytest.mark.parametrize("name", networks())
-@pytest.mark.parametrize("processor", toolchain.EMULATED)
-def test_flash_is_within_three_percent_and_memory_exact(
-    write_c: Any, needs: Needs, tmp_path: Path, name: str, processor: str
-) -> None:
+def test_flash_is_what_is_predicted_and_memory_exact(write_c: Any, needs: Needs, tmp_path: Path, name: str) -> None:
     needs(shutil.which("arm-none-eabi-gcc"), "a compiler for Cortex-M", f"apt-get install {toolchain.ARM_PACKAGES}")
-    architecture = networks()[name]
-    trained, _, _ = write_c(tmp_path, architecture)
-    found = toolchain.sizes(tmp_path, processor, "-Os")
-    predicted = flash_bytes(architecture, trained.task, processor)
-    assert abs(predicted / found.flash - 1) < 0.03
-    assert found.ram == cost(architecture, trained.task).ram_bytes
-
-
-@pytest.mark.parametrize("name", networks())
-@pytest.mark.parametrize("core", ["atmega328p", "attiny1614"])
-def test_flash_of_an_avr_is_what_is_predicted_or_up_to_a_tenth_less(
-    write_c: Any, needs: Needs, tmp_path: Path, name: str, core: str
-) -> None:
     needs(shutil.which("avr-gcc"), "a compiler for AVR", f"apt-get install {toolchain.AVR_PACKAGES}")
     architecture = networks()[name]
     trained, _, _ = write_c(tmp_path, architecture)
-    predicted = flash_bytes(architecture, trained.task, "avr")
     arena = cost(architecture, trained.task).ram_bytes
-    if arena > 32_767:
-        with pytest.raises(WorkError, match="is too large"):
-            toolchain.sizes(tmp_path, core, "-Os")
-        return
-    found = toolchain.sizes(tmp_path, core, "-Os")
-    assert found.flash <= predicted <= 1.1 * found.flash
-    assert found.ram == arena
+    for processor in toolchain.EMULATED:
+        found = toolchain.sizes(tmp_path, processor, "-Os")
+        assert abs(flash_bytes(architecture, trained.task, processor) / found.flash - 1) < 0.03
+        assert found.ram == arena
+    for processor in ("atmega328p", "attiny1614"):
+        if arena > 32_767:
+            with pytest.raises(WorkError, match="is too large"):
+                toolchain.sizes(tmp_path, processor, "-Os")
+            continue
+        found = toolchain.sizes(tmp_path, processor, "-Os")
+        # Functions that are called once are smaller than those that are counted.
+        assert found.flash <= flash_bytes(architecture, trained.task, "avr") <= 1.1 * found.flash
+        assert found.ram == arena
 
 
 # Below 1,000 parameters, and its arena leaves an ATmega328P a quarter of its memory.
