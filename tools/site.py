@@ -1,4 +1,4 @@
-"""What MkDocs is told of the documentation beyond ``mkdocs.yml``: the decisions, which come by themselves, and bars.
+"""What MkDocs is told beyond ``mkdocs.yml``: the list of decisions, and how bars in tables are shown.
 
 ``mkdocs build --strict`` loads it.
 """

@@ -23,7 +23,13 @@ OPTIMIZATIONS = ("-Os", "-O2")
 
 
 def build_and_run(folder: Folder, findings: Findings) -> None:
-    """Build the code for the processors that there are emulators of, and run it there."""
+    """Build the code for the processors that there are emulators of, and run it there.
+
+    Args:
+        folder: Has the code.
+        findings: Gets sizes in bytes, instructions of one inference, and what was checked; a build or a check that
+            fails is a note.
+    """
     missing = missing_arm_tools()
     if missing:
         findings.notes.append(
@@ -44,7 +50,13 @@ def build_and_run(folder: Folder, findings: Findings) -> None:
 
 
 def build_for(limits: Sequence[Limits], folder: Folder, findings: Findings) -> None:
-    """Build the code for the processors whose limits it has to keep, where nothing emulates them."""
+    """Build the code for the processors whose limits it has to keep, where nothing emulates them.
+
+    Args:
+        limits: Those of the runs that have found the network.
+        folder: Has the code.
+        findings: Gets sizes in bytes; a compiler that is missing and a build that fails are notes.
+    """
     for core in dict.fromkeys(each.core for each in limits):
         if core is None or core in EMULATED:
             continue

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinysearch.space.budget import Budget, of_processor
+from tinysearch.space.budget import Budget, whose_flash
 from tinysearch.space.devices import STACK, Device, named
 from tinysearch.space.footprint import AVR, CORTEX
 
@@ -113,7 +113,7 @@ class Limits:
         budget = self.budget
         parts = [f"fewer than {budget.params:,} parameters"] if self.limits_params else []
         if budget.flash_bytes is not None:
-            whose = "" if self.device else of_processor(budget.processor)
+            whose = "" if self.device else whose_flash(budget.processor)
             parts.append(f"{budget.flash_bytes:,} bytes of flash{whose}")
         if budget.peak_activation_bytes is not None:
             parts.append(f"{budget.peak_activation_bytes:,} bytes of RAM")

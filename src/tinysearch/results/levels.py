@@ -16,7 +16,8 @@ def level_folds(standings: Iterable[Standing[T]]) -> dict[str, list[float]]:
     stays in front, as it would not if a harder fold put all of them behind the others.
 
     Returns:
-        By how much each fold of a run was raised, that of the search first, by nothing.
+        By run, by how much what was reached on each of its folds was raised, in units of the metric; the fold of the
+        search comes first, and is raised by 0.
     """
     raised: dict[str, list[float]] = {}
     runs: dict[str, list[dict[int, float]]] = {}
@@ -57,18 +58,18 @@ def level_splits(
     Args:
         standings: Of which each run has a common level.
         raised: What ``level_folds`` returned.
-        splits: By run, what it held out.
+        splits: By run, what it held out for validation, in words.
     """
     known = [one for one in standings if one.level is not None]
-    own = {run: statistics.fmean(shifts) for run, shifts in raised.items()}
-    of_split: dict[str | None, list[float]] = {}
-    for run, easier in own.items():
-        of_split.setdefault(splits.get(run), []).append(easier)
+    by_run = {run: statistics.fmean(shifts) for run, shifts in raised.items()}
+    by_split: dict[str | None, list[float]] = {}
+    for run, shift in by_run.items():
+        by_split.setdefault(splits.get(run), []).append(shift)
     present = {splits.get(one.first.run) for one in known}
-    if len(present) < 2 or not present <= of_split.keys():
+    if len(present) < 2 or not present <= by_split.keys():
         return
     for one in known:
         run = one.first.run
-        easier = own[run] if run in own else statistics.fmean(of_split[splits.get(run)])
+        shift = by_run[run] if run in by_run else statistics.fmean(by_split[splits.get(run)])
         assert one.level is not None  # noqa: S101
-        one.level -= easier
+        one.level -= shift

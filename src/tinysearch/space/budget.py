@@ -23,10 +23,10 @@ _UNITS = {
 }
 
 
-def of_processor(processor: str) -> str:
+def whose_flash(processor: str) -> str:
     """Return whose flash it is, as the end of a phrase; nothing where that goes without saying.
 
-    >>> of_processor("avr"), of_processor("cortex-m0plus")
+    >>> whose_flash("avr"), whose_flash("cortex-m0plus")
     (' of an AVR', '')
     """
     return " of an AVR" if processor == AVR else ""
@@ -168,7 +168,7 @@ class Budget:
             if bound is None:
                 continue
             if name == "flash_bytes":
-                unit += of_processor(self.processor)
+                unit += whose_flash(self.processor)
             if value is None:
                 yield Verdict(False, name, f"the {unit} are not known, and the limit is {bound:,}")
             elif name == "flash_bytes" and bound * (1 - FLASH_MARGIN) < value <= bound:
@@ -198,7 +198,7 @@ class Budget:
             (self.macs, "MACs"),
             (self.peak_activation_bytes, "bytes of RAM"),
             (self.int8_weight_bytes, "bytes of weights"),
-            (self.flash_bytes, f"bytes of flash{of_processor(self.processor)}"),
+            (self.flash_bytes, f"bytes of flash{whose_flash(self.processor)}"),
         )
         others = tuple(f"at most {bound:,} {unit}" for bound, unit in bounds if bound is not None)
         return (f"fewer than {self.params:,} parameters", *others)
