@@ -42,6 +42,11 @@ def test_a_few_kills_of_a_run_with_two_workers_change_nothing(tmp_path: Path, qu
 
 
 @pytest.mark.slow
+def test_a_few_kills_of_two_workers_that_train_change_nothing(tmp_path: Path) -> None:
+    check(carry_through(tmp_path, kills=6, workers=2, seed=3, images=300, space=SHALLOW))
+
+
+@pytest.mark.slow
 def test_fifty_kills_at_random_instants_change_nothing(tmp_path: Path) -> None:
     """Five hundred, and two workers that train: ``python tests/reliability/kills.py --kills 500 --workers 2``."""
     check_many(carry_through(tmp_path, kills=50, workers=1, seed=1))
