@@ -13,10 +13,10 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import psutil
@@ -54,17 +54,51 @@ class Seen:
     problems: list[str] = field(default_factory=list)
 
 
+class Instant(Protocol):
+    """When a kill comes.
+
+    Args:
+        environment: What the process that is killed finds in its environment besides ours.
+    """
+
+    environment: Mapping[str, str]
+
+    def comes(self, process: Any, log: Path) -> bool:
+        """Wait for it; return whether it came before the end of the process, which writes to ``log``."""
+
+
+class SoonAfterTheFirstTraining:
+    """At most 1.5 seconds after a command has said that it trains."""
+
+    environment: Mapping[str, str] = {}
+
+    def __init__(self, rng: random.Random) -> None:
+        self._seconds = rng.uniform(0.0, 1.5)
+
+    def comes(self, process: Any, log: Path) -> bool:
+        while process.poll() is None:
+            if re.search(r"^training \d+ of", log.read_text(encoding="utf-8"), re.MULTILINE):
+                return not ends_within(process, self._seconds)
+            ends_within(process, 0.05)
+        return False
+
+
 def carry_through(
-    folder: Path, command: str, kills: int, workers: Sequence[int], seed: int, program: Sequence[str] = TINYSEARCH
+    folder: Path,
+    command: str,
+    instants: Sequence[Instant],
+    workers: Sequence[int],
+    seed: int,
+    program: Sequence[str] = TINYSEARCH,
 ) -> Seen:
-    """Kill a command at random instants until there were enough kills, and compare what it stores each time it ends.
+    """Kill a command again and again, and compare what it stores each time it ends.
 
     Args:
         folder: For stores and logs.
         command: One of ``COMMANDS``.
-        kills: How often it is killed at least.
+        instants: When each kill comes. One that has not come when the command ends is for the command begun anew.
         workers: With how many workers it is started: the first time with the first of them, then with any.
-        seed: Of the instants.
+        seed: Of the numbers of workers.
         program: Starts the command line.
     """
     rng = random.Random(seed)  # noqa: S311
@@ -80,15 +114,17 @@ def carry_through(
     start = _Starter(folder, program)
     seen = Seen()
     peaceful = _wanted(start, folder / "peaceful.db", command, workers[0], seen)
-    while seen.kills < kills and not seen.problems:
+    while seen.kills < len(instants) and not seen.problems:
         seen.rounds += 1
+        before = seen.kills
         store = folder / f"disturbed-{seen.rounds}.db"
         if command == "evaluate":
             start(store, COMMANDS["run"], workers[0]).wait(timeout=600)
         count = workers[0]
         while True:
-            process = start(store, COMMANDS[command], count)
-            if seen.kills < kills and start.has_begun(process) and not _ends_within(process, rng.uniform(0.0, 1.5)):
+            instant = instants[seen.kills] if seen.kills < len(instants) else None
+            process = start(store, COMMANDS[command], count, instant.environment if instant else {})
+            if instant and instant.comes(process, start.log):
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 seen.kills += 1
@@ -98,8 +134,10 @@ def carry_through(
                 count = rng.choice(workers)
                 continue
             if process.wait(timeout=600) != 0:
-                seen.problems.append(f"exit code {process.returncode}: {start.log()}")
+                seen.problems.append(f"exit code {process.returncode}: {start.end_of_log()}")
             break
+        if seen.kills == before:
+            seen.problems.append(f"round {seen.rounds}: it ended before a kill came")
         if not seen.problems and _records(store) != peaceful:
             seen.problems.append(f"round {seen.rounds}: the records differ from those of a command left in peace")
     return seen
@@ -111,28 +149,28 @@ class _Starter:
     def __init__(self, folder: Path, program: Sequence[str]) -> None:
         self._folder = folder
         self._program = program
+        self.log = folder / "log"
 
-    def __call__(self, store: Path, words: Sequence[object], workers: int) -> Any:
+    def __call__(
+        self, store: Path, words: Sequence[object], workers: int, environment: Mapping[str, str] | None = None
+    ) -> Any:
         given = [*words, "--store", store, "--workers", workers, "--data", self._folder / "images.npz"]
-        with (self._folder / "log").open("wb") as stream:
+        with self.log.open("wb") as stream:
             return psutil.Popen(
-                [*self._program, *map(str, given)], stdout=stream, stderr=stream, start_new_session=True
+                [*self._program, *map(str, given)],
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+                env={**os.environ, **(environment or {})},
             )
 
-    def has_begun(self, process: Any) -> bool:
-        """Wait for the first training of a command; return whether there is one before its end."""
-        while process.poll() is None:
-            if re.search(r"^training \d+ of", self.log(), re.MULTILINE):
-                return True
-            _ends_within(process, 0.05)
-        return False
-
-    def log(self) -> str:
+    def end_of_log(self) -> str:
         """Return the end of what the last command has written."""
-        return (self._folder / "log").read_text(encoding="utf-8")[-2_000:]
+        return self.log.read_text(encoding="utf-8")[-2_000:]
 
 
-def _ends_within(process: Any, seconds: float) -> bool:
+def ends_within(process: Any, seconds: float) -> bool:
+    """Wait for the end of a process; return whether it came in time."""
     with contextlib.suppress(psutil.TimeoutExpired):
         process.wait(timeout=seconds)
     return process.poll() is not None
@@ -141,7 +179,7 @@ def _ends_within(process: Any, seconds: float) -> bool:
 def _wanted(start: _Starter, store: Path, command: str, workers: int, seen: Seen) -> dict[tuple[Any, ...], Any]:
     for words in ("run", "evaluate") if command == "evaluate" else (command,):
         if start(store, COMMANDS[words], workers).wait(timeout=600) != 0:
-            seen.problems.append(f"in peace: {start.log()}")
+            seen.problems.append(f"in peace: {start.end_of_log()}")
     return _records(store)
 
 
@@ -158,7 +196,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        seen = carry_through(Path(folder), given.command, given.kills, given.workers, given.seed)
+        rng = random.Random(given.seed)  # noqa: S311
+        instants = [SoonAfterTheFirstTraining(rng) for _ in range(given.kills)]
+        seen = carry_through(Path(folder), given.command, instants, given.workers, given.seed)
     print(seen)
     sys.exit(bool(seen.problems))
 
