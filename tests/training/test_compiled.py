@@ -124,19 +124,19 @@ def test_python_runs_no_step_and_whole_and_smaller_steps_are_compiled_once(there
 
 
 @pytest.mark.parametrize(
-    "how",
+    ("how", "ends"),
     [
-        pytest.param(recipe("default", epochs=4), marks=pytest.mark.slow),
-        Recipe(epochs=4, batch_size=16, ema_momentum=0.9),
+        pytest.param(recipe("default", epochs=4), (1, 3), marks=pytest.mark.slow),
+        (Recipe(epochs=2, batch_size=16, ema_momentum=0.9), (1,)),
     ],
 )
-def test_the_same_seed_gives_the_same_numbers_resumed_or_not(how: Recipe, there: Train) -> None:
+def test_the_same_seed_gives_the_same_numbers_resumed_or_not(how: Recipe, ends: tuple[int, ...], there: Train) -> None:
     wanted = Wanted(DROPPED, how)
     whole, again = there(wanted), there(wanted)
     assert timeless(whole) == timeless(again)
-    for after in (1, 3):
+    for after in ends:
         resumed = there(dataclasses.replace(wanted, state=whole.states[after - 1]))
-        assert resumed.numbers == list(range(after + 1, 5))
+        assert resumed.numbers == list(range(after + 1, how.epochs + 1))
         assert timeless(resumed) == timeless(whole)
         for one, other in zip(whole.weights, resumed.weights, strict=True):
             np.testing.assert_array_equal(one, other)
