@@ -260,3 +260,15 @@ def test_an_unknown_command_is_named(light: Tinysearch) -> None:
     assert done.returncode == 2
     assert "'serach'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_list_that_was_written_with_spaces_is_told_how_lists_are_written(light: Tinysearch) -> None:
+    done = light("frontier", "--budgets", "1000", "3000")
+    assert done.returncode == 2
+    assert "unexpected extra argument(s) (3000); separate the items of a list by commas, as in 1000,3000" in done.stderr
+
+
+def test_an_unknown_choice_is_refused_in_plain_words(light: Tinysearch) -> None:
+    done = light("leaderboard", "--sort", "size")
+    assert done.returncode == 2
+    assert "Invalid value for '--sort': 'size' is not one of 'rank', 'val_accuracy'" in done.stderr

@@ -35,7 +35,14 @@ class Command(TyperCommand):
         if HELP_ALL in given and self.has_advanced(ctx):
             ctx.meta[HELP_ALL] = True
             args = ["--help"]
-        return super().parse_args(ctx, ["--resume=" if one == "--resume" else one for one in args])
+        try:
+            return super().parse_args(ctx, ["--resume=" if one == "--resume" else one for one in args])
+        except Exception as error:
+            # Typer's own errors, whose classes have no public names.
+            message = getattr(error, "message", None)
+            if isinstance(message, str):
+                error.message = _in_plain_words(message)  # type: ignore[attr-defined]
+            raise
 
     def has_advanced(self, ctx: Any) -> bool:
         """Whether there are options that ``--help`` does no more than name."""
@@ -83,6 +90,13 @@ class Commands(TyperGroup):
         """Write the list of commands."""
         rows = [(name, sentence(self.commands[name].help or "")) for name in self.list_commands(ctx)]
         _write(formatter, "Commands", rows)
+
+
+def _in_plain_words(message: str) -> str:
+    """Return what Typer says of words that it cannot parse, without the name of an exception, and with a remedy."""
+    if message.startswith("Got unexpected extra argument"):
+        message += "; separate the items of a list by commas, as in 1000,3000, and quote what contains spaces"
+    return message.replace("Value error, ", "")
 
 
 def sentence(text: str) -> str:

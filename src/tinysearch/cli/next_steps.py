@@ -48,6 +48,7 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
     ``on`` are the options that a resumed run needs, ``where`` the one of them that says where the store is.
     """
     from tinysearch.report import figures
+    from tinysearch.search.settings import RunSettings
 
     name = shlex.quote(outcome.name)
     # A run says itself where its data is, unless that came from Python.
@@ -68,7 +69,7 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
             steps.append(("load", f"keras.saving.load_model({str(model)!r})  # {which}; deploy exports the same"))
         steps.append(("deploy", f"tinysearch deploy {outcome.best.key} --run {name} --to c -o out{again}"))
     if outcome.ending == "finished" and not outcome.missing:
-        more = study.settings.trials * 2
+        more = study.settings.trials * 2 or RunSettings().trials
         steps.append(("search more", f"tinysearch run --name {name} --resume --trials {more}{on}"))
     if outcome.best is not None:
         steps.append(("report", f"tinysearch report {name} -o report.html{where}"))
