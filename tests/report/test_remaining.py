@@ -54,7 +54,7 @@ def test_without_one_a_range_is_said_and_why() -> None:
 
 def test_a_range_that_is_none_is_one_figure() -> None:
     small = dataclasses.replace(FORECAST, images=1, macs=0)
-    assert expected(small).startswith("roughly 1m 30s, including")
+    assert expected(dataclasses.replace(small, revalidations=0)).startswith("roughly 1m 10s, including")
 
 
 def test_of_a_gpu_that_has_trained_nothing_no_figure_is_said() -> None:
@@ -177,6 +177,16 @@ def test_a_race_that_ends_early_or_late_is_taken_as_it_comes(make_record: MakeRe
     assert estimate.left == pytest.approx((9 + 3) * 65)
     estimate.enter(stage_of("evaluation", 3))
     assert estimate.left == pytest.approx(3 * 65)
+
+
+def test_once_a_candidate_is_perfect_no_revalidation_is_expected(make_record: MakeRecord) -> None:
+    estimate = Estimate(dataclasses.replace(FORECAST, workers=1, trials=2))
+    record = of(make_record, "a" * 12, 10)
+    *before, last = record.measurement.curve
+    measurement = dataclasses.replace(record.measurement, curve=(*before, dataclasses.replace(last, val_accuracy=1.0)))
+    estimate.finish(dataclasses.replace(record, measurement=measurement))
+    assert estimate.left == pytest.approx((1 + 3) * 65)
+    assert (estimate.news() or "").endswith(", including 3 evaluations")
 
 
 def test_epochs_of_what_is_under_way_count_and_baselines_by_their_own_size(make_record: MakeRecord) -> None:

@@ -86,3 +86,12 @@ def test_of_an_unknown_machine_there_is_a_range_and_of_a_gpu_nothing() -> None:
     assert bounds is not None
     assert bounds[0] < bounds[1]
     assert dataclasses.replace(RUN, accelerated=True).bounds() is None
+
+
+def test_a_range_begins_without_revalidations_and_ends_with_as_many_as_are_usual() -> None:
+    more = dataclasses.replace(RUN, revalidations=10)
+    least, most = RUN.bounds(), more.bounds()
+    assert least is not None
+    assert most is not None
+    assert most[0] == least[0]
+    assert most[1] > least[1]

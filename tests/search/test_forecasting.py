@@ -173,6 +173,18 @@ def test_trainings_of_another_machine_and_of_other_images_say_nothing(runner: An
         assert forecast(run, executor).pace is None
 
 
+def test_where_candidates_of_other_runs_are_perfect_no_revalidation_is_expected(runner: Any) -> None:
+    carried_out(runner, "before", trials=2)
+    with runner.prepare("run", workers=WORKERS) as run:
+        executor = Clocked().executor(WORKERS)
+        assert forecast(run, executor).revalidated > 0
+        known = run.store.latest(run.dataset.fingerprint, 1)[0]
+        last = dataclasses.replace(known.measurement.curve[-1], val_accuracy=1.0)
+        measurement = dataclasses.replace(known.measurement, curve=(*known.measurement.curve[:-1], last))
+        run.store.append(dataclasses.replace(known, key="0" * 12, purpose="search", measurement=measurement))
+        assert forecast(run, executor).revalidated == 0
+
+
 def test_a_run_that_goes_on_has_only_what_is_left_before_it(runner: Any) -> None:
     carried_out(runner, "run", trials=8)
     with runner.prepare("run", workers=WORKERS, trials=12, folds=4, evaluate=0, resume=True) as run:

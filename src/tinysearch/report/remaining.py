@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tinysearch.report import figures
 from tinysearch.results.callback import Stage
-from tinysearch.results.forecast import REVALIDATED, SETUP, Forecast, Pace, Timing
+from tinysearch.results.forecast import SETUP, Forecast, Pace, Timing, is_perfect
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.training import Training
 
@@ -92,7 +92,7 @@ class Estimate:
             rest = replace(before, known=tuple(self._known), trials=self._trials, macs=macs)
             seconds = rest.search_seconds(pace) + rest.later_seconds(pace, macs)
         elif self._stage == "revalidation":
-            more = REVALIDATED * before.revalidations - self._revalidated - self._here
+            more = before.revalidated * before.revalidations - self._revalidated - self._here
             seconds += before.rounds_seconds(pace, macs, self._here, 1)
             seconds += before.rounds_seconds(pace, macs, more, before.rounds - self._rounds)
         else:
@@ -124,6 +124,8 @@ class Estimate:
             return
         if record.origin == "search" and record.purpose == "search":
             self._macs.append(record.cost.macs)
+        if is_perfect(record):
+            self._forecast = replace(self._forecast, revalidated=0.0)
         self._timings.append(Timing(record.cost.macs, self._forecast.images, record.measurement))
 
     def news(self, *, bar: bool = True) -> str | None:
@@ -150,7 +152,7 @@ def _included(forecast: Forecast) -> str:
     parts = [
         f"{most}{figures.counted(count, word)}"
         for most, count, word in (
-            ("up to ", forecast.revalidations, "revalidation"),
+            ("up to ", forecast.revalidations if forecast.revalidated else 0, "revalidation"),
             ("", forecast.evaluations, "evaluation"),
         )
         if count

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from tinysearch.results.record import Measurement
+from tinysearch.results.record import Measurement, Record
 
 # An image costs as much as this many MACs beside those of the network: augmentation, and the overhead of each step.
 # Fitted to the trainings of the reference archive, where it predicts the time of one to 20 to 30 %.
@@ -87,6 +87,7 @@ class Forecast:
         rounds: In how many rounds, at the most.
         evaluations: How many there are.
         workers: How many trainings there are at a time.
+        revalidated: Fraction of the revalidations that is expected.
         pace: That of earlier trainings on this machine; None if there are none.
         accelerated: Whether a GPU is used, for which there is no rough figure.
         limit: Seconds after which the run ends, whatever is left; None for no limit.
@@ -101,6 +102,7 @@ class Forecast:
     rounds: int
     evaluations: int
     workers: int
+    revalidated: float = REVALIDATED
     pace: Pace | None = None
     accelerated: bool = False
     limit: float | None = None
@@ -122,7 +124,7 @@ class Forecast:
             pace: See ``Pace``.
             macs: Of the leaders, on average.
         """
-        count = REVALIDATED * self.revalidations
+        count = self.revalidated * self.revalidations
         again = self.rounds_seconds(pace, macs, count, self.rounds)
         return again + self.evaluation_seconds(pace, macs, self.evaluations)
 
@@ -138,10 +140,13 @@ class Forecast:
         return math.ceil(count / self.workers) * self._one(pace, macs)
 
     def bounds(self) -> tuple[float, float] | None:
-        """Return the least and the most seconds where the machine is not known; None if nothing can be said."""
+        """Return the least and the most seconds where the machine is not known; None if nothing can be said.
+
+        The least is without revalidations, which are left out where the validation images show no difference.
+        """
         if self.accelerated:
             return None
-        return self.seconds(Pace(FAST, SETUP)), self.seconds(Pace(SLOW, SETUP))
+        return replace(self, revalidated=0.0).seconds(Pace(FAST, SETUP)), self.seconds(Pace(SLOW, SETUP))
 
     def _one(self, pace: Pace, macs: float) -> float:
         return pace.seconds(macs, self.images, self.epochs)
@@ -151,6 +156,11 @@ class Forecast:
         if count <= self.workers:
             return seconds / max(count, 1)
         return seconds / self.workers + seconds / count * (self.workers - 1) / (2 * self.workers)
+
+
+def is_perfect(record: Record) -> bool:
+    """Whether a candidate classifies all validation images correctly: others will too, and no race is held."""
+    return record.purpose == "search" and record.val_accuracy == 1.0
 
 
 def _setup(timing: Timing) -> float:

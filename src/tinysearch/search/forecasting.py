@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tinysearch.results.forecast import Forecast, Pace, Timing
+from tinysearch.results.forecast import REVALIDATED, Forecast, Pace, Timing, is_perfect
 from tinysearch.results.record import Record
 from tinysearch.search.outline import DRAWS
 from tinysearch.search.run import SearchRun
@@ -46,9 +46,10 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
     busy = executor.capacity if settings.schedule == "async" else min(executor.capacity, settings.lag)
     environment = executor.environment(run.resources).to_dict()
     images = len(run.dataset.training_data().train)
+    latest = run.store.latest(run.dataset.fingerprint, _TRAININGS)
     timings = [
         Timing(record.cost.macs, len(run.dataset.train) if record.purpose == "evaluation" else images, one)
-        for record in run.store.latest(run.dataset.fingerprint, _TRAININGS)
+        for record in latest
         if all(record.provenance.get(name) == environment.get(name) for name in _DECISIVE)
         for one in (record.measurement,)
     ]
@@ -63,6 +64,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
         evaluations=left.evaluations,
         workers=max(1, busy),
+        revalidated=0.0 if any(map(is_perfect, latest)) else REVALIDATED,
         pace=Pace.of(timings),
         accelerated=environment.get("accelerator") is not None,
         limit=None if run.until is None else max(0.0, run.until - time.monotonic()),
