@@ -352,17 +352,20 @@ def test_a_space_of_six_members_is_searched_through_and_the_run_ends_well(
 # Where data comes from
 
 
+@pytest.mark.usefixtures("untrained")
 def test_the_commands_that_a_run_prints_can_be_pasted_even_if_there_are_spaces_in_them(
     call: Launch, tiny: Path, tmp_path: Path
 ) -> None:
     shutil.copy(tiny, tmp_path / "my data.npz")
     words = ("--data", "my data.npz", "--store", "my store.db", "--name", "my run", "--trials", 0, "--no-baselines")
-    done = call(tmp_path, "run", *words)
+    done = call(tmp_path, "run", *words, "--strategy", "random", "--epochs", 1, "--evaluate", 0)
     assert done.returncode == 0, done.stderr
     (command,) = re.findall(r"tinysearch (run .*--resume.*)", done.stderr)
     given = shlex.split(command)
     # The run knows where its data is.
     assert {"my store.db", "my run"} <= set(given)
+    # Where there were no trials, some are suggested.
+    assert given[given.index("--trials") + 1] == "20"
     again = call(tmp_path, *given)
     assert again.returncode == 0, again.stderr
 
