@@ -389,7 +389,14 @@ def test_the_defaults_of_keras_tuner_decode_to_a_member(
     assert space.decode(hyperparameters.values) in space
 
 
-@pytest.mark.parametrize("filters", [Integers(1, 32, 12), Integers(8, 32, step=8), Numbers({4: 1, 9: 2, 16: 1})])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        pytest.param(Integers(1, 32, 12), marks=pytest.mark.slow),
+        pytest.param(Integers(8, 32, step=8), marks=pytest.mark.slow),
+        Numbers({4: 1, 9: 2, 16: 1}),
+    ],
+)
 def test_what_keras_tuner_draws_decodes_to_members(filters: Size, tmp_path: Path) -> None:
     tree = network_choices(depth=Numbers({1: 1, 3: 1}), filters=filters, branches=(1, 2), branch_steps=(1, 1))
     space = SearchSpace(tree=tree)

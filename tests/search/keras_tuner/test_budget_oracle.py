@@ -227,7 +227,7 @@ def test_plain_keras_tuner_trains_what_is_over_its_limit_with_all_parameters(
 # Nothing fits
 
 
-@pytest.mark.parametrize("smallest", [99, 71])
+@pytest.mark.parametrize("smallest", [pytest.param(99, marks=pytest.mark.slow), 71])
 def test_a_space_in_which_nothing_fits_is_said_so_at_once(
     smallest: int, random_search: Make, dense_model: Build, conv_model: Build, untrained: Untrained
 ) -> None:
