@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from tinysearch.space.architecture import Architecture, Conv, Pool, SeparableConv
 from tinysearch.space.budget import Budget
-from tinysearch.space.designs import designs
+from tinysearch.space.designs import designs, random_design
 from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.space_spec import tree_of
@@ -92,3 +93,29 @@ def test_a_space_that_has_none_of_them_begins_without() -> None:
 
 def test_where_nothing_fits_there_are_none() -> None:
     assert list(designs(SearchSpace(), 5_000, lambda _: False)) == []
+
+
+@pytest.mark.parametrize("params", [700, 3_000, 40_000])
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: "x".join(map(str, task.input_shape)))
+def test_random_ones_differ_and_are_members_that_use_most_of_the_bound(task: Task, params: int) -> None:
+    space, rng = SearchSpace(task), np.random.default_rng(0)
+    found = [random_design(space, rng, params, everything) for _ in range(20)]
+    assert len(set(found)) >= 10
+    for design in found:
+        assert design is not None
+        cost = space.cost(design)
+        assert design in space
+        assert cost is not None
+        assert 0.8 * params <= cost.params < params
+
+
+def test_the_generator_decides_which_one_is_drawn() -> None:
+    one, same, other = (
+        random_design(SearchSpace(), np.random.default_rng(seed), 3_000, everything) for seed in (1, 1, 2)
+    )
+    assert one == same
+    assert one != other
+
+
+def test_where_nothing_fits_none_is_drawn() -> None:
+    assert random_design(SearchSpace(), np.random.default_rng(0), 3_000, lambda _: False) is None

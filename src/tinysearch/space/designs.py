@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
+
 from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, SeparableConv
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
@@ -30,6 +32,8 @@ _PLANS = (
     ("c8 c8 c8", "c16 c16 c16"),
     ("c8 c8 c8", "c16 c16 c16 c16 c16"),
 )
+# Channels of the first layer of a random design, before it is scaled to the budget.
+_FIRST = 8
 # What uses less of a budget than this is left out: the widths of the space end before.
 _LEAST = 0.8
 # The side that images have after all halvings but the first layers, about.
@@ -57,6 +61,27 @@ def designs(space: SearchSpace, params: int, fits: Callable[[Architecture], bool
         if found is not None and found not in seen:
             seen.add(found)
             yield found
+
+
+def random_design(
+    space: SearchSpace, rng: np.random.Generator, params: int, fits: Callable[[Architecture], bool]
+) -> Architecture | None:
+    """Return a network of plain stages drawn at random, as large as it may be; None if none of them fits.
+
+    The first convolution is followed by one or two layers, separable ones four times in five, and the pooling by two to
+    six separable ones, of one width or of growing ones.
+
+    Args:
+        space, params, fits: See ``designs``.
+        rng: Its generator.
+    """
+    early, kind = int(rng.integers(1, 3)), "s" if rng.random() < 0.8 else "c"
+    late, growth = int(rng.integers(2, 8 - early)), float(rng.choice([1.0, 1.15]))
+    width = _FIRST * float(rng.uniform(1.2, 2.2))
+    wider = width * float(rng.uniform(1.0, 1.3))
+    before = [f"c{_FIRST}", *(f"{kind}{round(width)}" for _ in range(early))]
+    after = [f"s{round(wider * growth**index)}" for index in range(late)]
+    return _largest(space, (" ".join(before), " ".join(after)), params, fits)
 
 
 def _largest(

@@ -14,14 +14,17 @@ from tinysearch.results.record import Record
 from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Observations, Replicates, observed, replicates
-from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.random import DESIGNS, RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, Predict, fit
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
+from tinysearch.space.designs import random_design
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
+# What uses less of a budget is scaled up.
+_LEAST = 0.8
 Pool = dict[str, tuple[Candidate, list[float]]]
 # From candidates, and mean and spread of what the model predicts of them, both of shape (n,), to what is expected of
 # each, of that shape too.
@@ -37,8 +40,9 @@ class Bayesian(Strategy):
     expected improvement (Jones et al., 1998) in a
     pool of networks that are within the budget, not known, and quick to train (see ``Problem.is_low_mac``). Half of the
     pool are mutants of the networks that the model thinks the best, the other half mutants of the most promising of
-    the first half, and a few are drawn at random; mutants that are over the budget have their widths scaled down. To
-    mutate the best rather than to draw at random is the way of White et al. (2021).
+    the first half, and a few are drawn at random, every other one a plain network (see ``space/designs.py``). Widths of
+    what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to draw at
+    random is the way of White et al. (2021).
 
     What other runs have trained, with more parameters or by another recipe, informs the model as well: parameters and
     recipe are among the features. The mark for an improvement is the best that the model expects of a network within
@@ -78,7 +82,7 @@ class Bayesian(Strategy):
         self.drawn = drawn
         self.parents = parents
         self.memory = memory
-        self._random = RandomSearch.upper_budget(problem)
+        self._random = RandomSearch.upper_budget(problem, DESIGNS)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -207,26 +211,35 @@ class Bayesian(Strategy):
         return math.isfinite(record.score) and record.architecture in self.problem.space
 
     def _sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw from the prior, scaled into the upper half of the budget where it does not fit."""
-        drawn = self.problem.space.sample(rng)
-        bound = round(self.problem.budget.params * rng.uniform(0.5, 1.0))
-        return drawn if self.problem.fits(drawn) else self.problem.space.scaled_below(drawn, bound)
+        """Draw a plain network, or from the prior, of about the size of the budget."""
+        if rng.random() < DESIGNS:
+            design = random_design(self.problem.space, rng, self.problem.budget.params, self.problem.fits)
+            if design is not None:
+                return design
+        return self._at_size(self.problem.space.sample(rng))
 
     def _mutants(
         self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator
     ) -> Iterator[Candidate]:
         """Yield mutants of each parent in turn, of one or a few mutations."""
-        space, bound = self.problem.space, self.problem.budget.params
+        space = self.problem.space
         for index in range(number if parents else 0):
             parent = parents[index % len(parents)]
             mutant = space.mutate(parent.architecture, rng)
             while rng.random() < 0.4:
                 mutant = space.mutate(mutant, rng)
-            cost = space.cost(mutant)
-            over = cost is not None and cost.params >= bound
-            # One of another budget is far from this one.
-            small = cost is not None and 2 * cost.params < bound
-            yield self.problem.child_of(space.scaled_below(mutant, bound) if over or small else mutant, parent, rng)
+            yield self.problem.child_of(self._at_size(mutant), parent, rng)
+
+    def _at_size(self, architecture: Architecture) -> Architecture:
+        """Scale what is over the budget, or leaves much of it unused, to the budget.
+
+        Of a network that is much smaller the model knows least, so it expects much of it, and is seldom right.
+        """
+        space, bound = self.problem.space, self.problem.budget.params
+        cost = space.cost(architecture)
+        if cost is None or _LEAST * bound <= cost.params < bound:
+            return architecture
+        return space.scaled_below(architecture, bound)
 
     def _features(self, candidate: Candidate, cost: Cost) -> list[float]:
         return features(candidate.architecture, cost) + recipe_features(candidate.recipe)

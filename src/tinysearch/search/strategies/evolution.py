@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.random import DESIGNS, RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.training.candidate import Candidate
 
@@ -18,8 +18,8 @@ class Evolution(Strategy):
 
     The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
     drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
-    search begins with ``warm_up`` random candidates between 80 % of the budget and all of it. Networks that are quick
-    to train are preferred, see ``Problem.is_low_mac``.
+    search begins with ``warm_up`` random candidates between 80 % of the budget and all of it, every other one a plain
+    network (see ``space/designs.py``). Networks that are quick to train are preferred, see ``Problem.is_low_mac``.
 
     Half of the mutants that are over the budget have their widths scaled down until they fit, and a quarter of the
     others have them scaled up as far as they fit: a budget is there to be spent. The rest go to the constraint filter
@@ -38,7 +38,7 @@ class Evolution(Strategy):
         self.population = population
         self.tournament = tournament
         self.warm_up = warm_up
-        self._random = RandomSearch.upper_budget(problem)
+        self._random = RandomSearch.upper_budget(problem, DESIGNS)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()

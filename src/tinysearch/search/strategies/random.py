@@ -9,7 +9,11 @@ import numpy as np
 from tinysearch.results.record import Record
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
+from tinysearch.space.designs import random_design
 from tinysearch.training.candidate import Candidate
+
+# Of what strategies that begin with designs draw at random, so many are plain networks.
+DESIGNS = 0.5
 
 
 class RandomSearch(Strategy):
@@ -22,30 +26,40 @@ class RandomSearch(Strategy):
         problem: Space, budget and recipe.
         lowest: Fraction of the budget at which the slices begin.
         low_mac: Prefer networks that are quick to train, see ``Problem.is_low_mac``.
+        designs: Fraction of the draws that are plain networks instead, see ``space/designs.py``.
     """
 
     slices = 10
     attempts = 20
     narrowings = 20
 
-    def __init__(self, problem: Problem, lowest: float = 0.0, *, low_mac: bool = False) -> None:
+    def __init__(self, problem: Problem, lowest: float = 0.0, *, low_mac: bool = False, designs: float = 0.0) -> None:
         super().__init__(problem)
         self.lowest = lowest
         self.low_mac = low_mac
+        self.designs = designs
 
     @classmethod
-    def upper_budget(cls, problem: Problem) -> RandomSearch:
+    def upper_budget(cls, problem: Problem, designs: float = 0.0) -> RandomSearch:
         """Return a search for what other strategies begin with: between 80 % of the budget and all of it, and light.
 
         A network that leaves parameters unused is seldom the best, and the first candidates of a short search are
         many of all.
+
+        Args:
+            problem: See ``Strategy``.
+            designs: See ``RandomSearch``.
         """
-        return cls(problem, lowest=0.8, low_mac=True)
+        return cls(problem, lowest=0.8, low_mac=True, designs=designs)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
         """Return a random candidate; where a slice is empty, one from anywhere, which may be over the budget."""
+        if self.designs and rng.random() < self.designs:
+            design = random_design(self.problem.space, rng, self.problem.budget.params, self.problem.fits)
+            if design is not None:
+                return self.problem.new_candidate(design, rng)
         for _ in range(self.attempts):
             found = self._draw(rng)
             if found is None or not self.problem.fits(found):
