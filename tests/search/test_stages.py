@@ -244,7 +244,7 @@ def test_records_are_not_read_again_for_each_training(
 
     with runner.prepare(trials=10, workers=workers, documented={}, folds=3, evaluate=0) as run:
         monkeypatch.setattr(Store, "records", counted)
-        Stages(run, fake_worker().executor(workers), Callback()).carry_out()
+        Stages(run, fake_worker(**ALIKE).executor(workers), Callback()).carry_out()
     assert purposes(runner.store)["revalidation"] >= 2
     assert len(reads) <= 3
 
