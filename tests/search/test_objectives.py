@@ -121,7 +121,11 @@ def test_accuracy_and_balanced_accuracy_choose_different_winners(runner: Any) ->
         assert rank(runner.store.summaries(winner.run)).rows[0].key == winner.key
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    # ``pareto`` has the model of ``bayesian``.
+    "strategy",
+    [pytest.param(one, marks=pytest.mark.slow) if one == "pareto" else one for one in STRATEGIES],
+)
 def test_strategies_learn_from_the_objective(strategy: str, runner: Any) -> None:
     given = {"strategy": strategy, "trials": 12}
     first = [one.key for one in searched(runner, "first", "accuracy", **given)]

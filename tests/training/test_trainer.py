@@ -83,7 +83,12 @@ def job(candidate: Candidate, seed: int = 0, **options: Any) -> Job:
 
 
 @pytest.mark.parametrize(
-    ("network", "name"), [pytest.param(SEPARABLE, "documented", marks=pytest.mark.slow), (BRANCHED, "default")]
+    ("network", "name"),
+    [
+        pytest.param(SEPARABLE, "documented", marks=pytest.mark.slow),
+        pytest.param(BRANCHED, "default", marks=pytest.mark.slow),
+        (SMALL, "default"),
+    ],
 )
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     network: Architecture, name: str, data: TrainingData
