@@ -19,11 +19,10 @@ from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, Predict, fit
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
-from tinysearch.space.designs import random_design
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-# What uses less of a budget is scaled up.
+# Fraction of the budget: what uses less of it is scaled up.
 _LEAST = 0.8
 Pool = dict[str, tuple[Candidate, list[float]]]
 # From candidates, and mean and spread of what the model predicts of them, both of shape (n,), to what is expected of
@@ -212,11 +211,8 @@ class Bayesian(Strategy):
 
     def _sample(self, rng: np.random.Generator) -> Architecture:
         """Draw a plain network, or from the prior, of about the size of the budget."""
-        if rng.random() < DESIGNS:
-            design = random_design(self.problem.space, rng, self.problem.budget.params, self.problem.fits)
-            if design is not None:
-                return design
-        return self._at_size(self.problem.space.sample(rng))
+        design = self._random.design(rng)
+        return self._at_size(self.problem.space.sample(rng)) if design is None else design
 
     def _mutants(
         self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator

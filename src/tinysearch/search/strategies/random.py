@@ -12,7 +12,7 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.designs import random_design
 from tinysearch.training.candidate import Candidate
 
-# Of what strategies that begin with designs draw at random, so many are plain networks.
+# Fraction of plain networks among what strategies that begin with designs draw at random.
 DESIGNS = 0.5
 
 
@@ -56,10 +56,9 @@ class RandomSearch(Strategy):
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
         """Return a random candidate; where a slice is empty, one from anywhere, which may be over the budget."""
-        if self.designs and rng.random() < self.designs:
-            design = random_design(self.problem.space, rng, self.problem.budget.params, self.problem.fits)
-            if design is not None:
-                return self.problem.new_candidate(design, rng)
+        design = self.design(rng)
+        if design is not None:
+            return self.problem.new_candidate(design, rng)
         for _ in range(self.attempts):
             found = self._draw(rng)
             if found is None or not self.problem.fits(found):
@@ -67,6 +66,12 @@ class RandomSearch(Strategy):
             if not self.low_mac or self.problem.is_low_mac(found):
                 return self.problem.new_candidate(found, rng)
         return self.problem.new_candidate(self._narrow(rng), rng)
+
+    def design(self, rng: np.random.Generator) -> Architecture | None:
+        """Return a plain network as often as ``designs`` says; None otherwise, and where none fits."""
+        if self.designs and rng.random() < self.designs:
+            return random_design(self.problem.space, rng, self.problem.budget.params, self.problem.fits)
+        return None
 
     def _narrow(self, rng: np.random.Generator) -> Architecture:
         """Draw from the prior and scale down until it fits, for bounds on other things than parameters."""
