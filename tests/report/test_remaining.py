@@ -30,10 +30,10 @@ def training_of(record: Record) -> Training:
     return Training(**{name: getattr(record, name) for name in names})
 
 
-def of(make_record: MakeRecord, key: str, epochs: int, seconds: float = 6.0) -> Record:
+def of(make_record: MakeRecord, key: str, epochs: int, seconds: float = 6.0, accuracy: float = 0.9) -> Record:
     """Make a record of some epochs that took some seconds each."""
     record = make_record(key, train_seconds=epochs * seconds)
-    curve = tuple(Epoch(0.5, 0.8, 0.1, 0.9, 0.1, seconds * number) for number in range(1, epochs + 1))
+    curve = tuple(Epoch(0.5, 0.8, 0.1, accuracy, 0.1, seconds * number) for number in range(1, epochs + 1))
     measurement = dataclasses.replace(record.measurement, curve=curve)
     return dataclasses.replace(record, measurement=measurement, cost=dataclasses.replace(record.cost, macs=MACS))
 
@@ -133,6 +133,19 @@ def test_what_a_run_with_nothing_before_it_takes_is_said_once_without_a_bar_too(
         estimate.finish(of(make_record, letter * 12, 10))
         said.append(estimate.news(bar=False))
     assert [one is not None for one in said] == [True, False, False, False, False, False]
+
+
+@pytest.mark.parametrize("bar", [True, False])
+def test_once_a_candidate_is_perfect_it_is_said_again_without_revalidations(make_record: MakeRecord, bar: bool) -> None:
+    estimate = Estimate(FORECAST)
+    said = []
+    for letter in "abcdef":
+        estimate.finish(of(make_record, letter * 12, 10, accuracy=1.0 if letter in "bd" else 0.9))
+        said.append(estimate.news(bar=bar))
+    # The pace is that of more trainings than there are workers.
+    assert [one is not None for one in said] == [True, False, True, False, False, False]
+    assert said[0] == "the run will take about 17m 00s, including up to 10 revalidations and 3 evaluations"
+    assert (said[2] or "").startswith("the run will take about 12m 00s, including 3 evaluations; no revalidations")
 
 
 def stage_of(name: str, total: int) -> Stage:

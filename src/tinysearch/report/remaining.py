@@ -54,6 +54,7 @@ class Estimate:
         self._running: dict[tuple[str, int, str], _Running] = {}
         self._told = forecast.pace is not None
         self._corrected = False
+        self._perfect = False
         self._began = time.monotonic()
         # What is left of the search, and of the stage that it is in afterwards.
         self._known = list(forecast.known)
@@ -124,12 +125,16 @@ class Estimate:
             return
         if record.origin == "search" and record.purpose == "search":
             self._macs.append(record.cost.macs)
-        if is_perfect(record):
+        if is_perfect(record) and self._forecast.revalidated:
             self._forecast = replace(self._forecast, revalidated=0.0)
+            self._perfect = self._forecast.revalidations > 0
         self._timings.append(Timing(record.cost.macs, self._forecast.images, record.measurement))
 
     def news(self, *, bar: bool = True) -> str | None:
         """Return how long the run takes, once: as soon as its trainings show it, if it was not known before.
+
+        It is said once more when a candidate classifies all validation images correctly, for then no revalidations
+        are expected.
 
         Args:
             bar: Whether a bar shows the time that is left. Where there is none, it is also said once what the first
@@ -138,13 +143,18 @@ class Estimate:
         pace = self.pace
         if pace is None or self._stage != "search":
             return None
+        why = ""
         if self._told:
-            if bar or self._corrected or len(self._timings) <= self._forecast.workers:
+            corrected = self._corrected or bar
+            if (corrected and not self._perfect) or len(self._timings) <= self._forecast.workers:
                 return None
+            if self._perfect:
+                why = "; no revalidations are expected, for a candidate classifies all validation images correctly"
+            self._perfect = False
         elif not self._timings and not all(len(one.curve) >= _ENOUGH for one in self._running.values()):
             return None
         self._corrected = self._told = True
-        return f"the run will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}"
+        return f"the run will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}{why}"
 
 
 def _included(forecast: Forecast) -> str:
