@@ -37,7 +37,7 @@ def downloaded(name: str) -> Contents:
     train, test = keras_arrays(name)
     return Contents(
         name=name,
-        source="downloaded by Keras",
+        source="the datasets of Keras",
         train=Part(*train),
         read_test=lambda: Part(*test),
         class_names=CLASS_NAMES.get(name),

@@ -43,10 +43,10 @@ class Pareto(Bayesian):
     The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, only the
     best network below each is wanted: the steps of the front are the budgets, each as wide as the others.
 
-    The search begins with random networks of all sizes. Parents are the front of what the model thinks of what was
-    trained, then the front of the rest, and so on. Half of the mutants keep their size, the widths of the others are
-    scaled to one drawn at random, so that what is good at one size is tried at others. Candidates that are pending
-    count as ones with the middling result of the five that cost about as much.
+    The search begins with random networks of all sizes, every other one a plain network. Parents are the front of what
+    the model thinks of what was trained, then the front of the rest, and so on. Half of the mutants keep their size,
+    the widths of the others are scaled to one drawn at random, so that what is good at one size is tried at others.
+    Candidates that are pending count as ones with the middling result of the five that cost about as much.
 
     Args:
         problem: Space, budget and recipe. A cost other than parameters that the budget does not bound is taken up to
@@ -145,14 +145,15 @@ class Pareto(Bayesian):
         return scale
 
     def _sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw from the prior, scaled to a random size."""
-        return self.problem.space.scaled_below(self.problem.space.sample(rng), self._size(rng))
+        """Draw a plain network or one from the prior, scaled to a random size."""
+        space, size = self.problem.space, self._size(rng)
+        return self._random.design(rng, size) or space.scaled_below(space.sample(rng), size)
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return a random candidate of a random size that is within the budget and not known, if one is found soon."""
         for _ in range(self.sizes):
             size = self._size(rng)
-            found = self.problem.space.sample_between(round(0.8 * size), size, rng)
+            found = self._random.design(rng, size) or self.problem.space.sample_between(round(0.8 * size), size, rng)
             if found is not None and self.problem.fits(found) and self.problem.is_low_mac(found):
                 candidate = self.problem.new_candidate(found, rng)
                 if candidate.key not in known:

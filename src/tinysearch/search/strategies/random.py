@@ -67,10 +67,16 @@ class RandomSearch(Strategy):
                 return self.problem.new_candidate(found, rng)
         return self.problem.new_candidate(self._narrow(rng), rng)
 
-    def design(self, rng: np.random.Generator) -> Architecture | None:
-        """Return a plain network as often as ``designs`` says; None otherwise, and where none fits."""
+    def design(self, rng: np.random.Generator, below: int | None = None) -> Architecture | None:
+        """Return a plain network as often as ``designs`` says; None otherwise, and where none fits.
+
+        Args:
+            rng: To draw by.
+            below: A bound on parameters that it is scaled to; the budget if nothing is said.
+        """
         if self.designs and rng.random() < self.designs:
-            return random_design(self.problem.space, rng, self.problem.budget.params, self.problem.fits)
+            bound = self.problem.budget.params if below is None else below
+            return random_design(self.problem.space, rng, bound, self.problem.fits)
         return None
 
     def _narrow(self, rng: np.random.Generator) -> Architecture:
