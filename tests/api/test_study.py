@@ -321,7 +321,7 @@ def test_a_line_is_shown_for_each_training_where_nobody_looks_unless_it_is_said_
 
 
 def test_what_one_should_know_is_a_warning(make: Make, fake_worker: type[FakeWorker]) -> None:
-    with make(trials=1) as study, pytest.warns(TinySearchWarning, match="of 9 workers no more than 8"):
+    with make(trials=1) as study, pytest.warns(TinySearchWarning, match="at most 8 of 9 workers"):
         study.run(executor=fake_worker().executor(9))
     with make(name="async", trials=1, schedule="async", reuse="none") as study:
         study.run(executor=fake_worker().executor(9))

@@ -300,7 +300,7 @@ def test_without_test_images_accuracy_is_said_to_be_on_training_images(
     assert "note: noise has no test part" in printed
     if target == "c":
         readme = (tmp_path / "README.md").read_text()
-        assert "| network | accuracy on training images | same answer as Keras |" in readme
+        assert "| network | accuracy on training images | same prediction as Keras |" in readme
         assert "noise has no test part" in readme
 
 

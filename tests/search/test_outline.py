@@ -51,10 +51,10 @@ def test_of_data_with_its_own_validation_part_other_seeds_are_said(runner: Any) 
 @pytest.mark.parametrize(
     ("trials", "designs", "said"),
     [
-        (1, 5, "1 trial by evolution, which is a ready-made design, seed 0"),
-        (2, 1, "2 trials by evolution, of which the first is a ready-made design, seed 0"),
-        (2, 5, "2 trials by evolution, which are ready-made designs, seed 0"),
-        (20, 5, "20 trials by evolution, of which the first 5 are ready-made designs, seed 0"),
+        (1, 5, "1 trial by evolution, which is a predefined network, seed 0"),
+        (2, 1, "2 trials by evolution, of which the first is a predefined network, seed 0"),
+        (2, 5, "2 trials by evolution, which are predefined networks, seed 0"),
+        (20, 5, "20 trials by evolution, of which the first 5 are predefined networks, seed 0"),
         (1, 0, "1 trial by evolution, seed 0"),
     ],
 )
@@ -65,14 +65,14 @@ def test_trials_and_designs_are_counted_in_the_singular_too(runner: Any, trials:
 def test_candidates_that_were_given_are_no_designs(runner: Any) -> None:
     given = tuple(Candidate(model, recipe("default")) for model in architectures().values())
     said = plan(runner, trials=20, designs=2, initial_candidates=given, baselines=False)["search"]
-    assert "of which the first 5 are given networks and ready-made designs" in said
+    assert "of which the first 5 are given networks and predefined networks" in said
     said = plan(runner, trials=1, name="one", designs=2, initial_candidates=given, baselines=False)["search"]
     assert said.startswith("1 trial by evolution, which is a given network")
 
 
 def test_too_few_trials_for_a_revalidation_are_said(runner: Any) -> None:
     said = plan(runner, trials=3)["then"]
-    assert said == "no revalidation of the leaders on other folds: it takes 4 trials or more"
+    assert said == "no revalidation of the leaders on other folds, which needs 4 trials or more"
 
 
 @pytest.mark.parametrize(("settings", "missing"), [({"folds": 1}, "then"), ({"evaluate": 0}, "test")])

@@ -171,9 +171,9 @@ def test_revalidations_are_counted_in_the_singular_too(close: list[Record], agai
 @pytest.mark.parametrize(
     ("count", "folds", "said"),
     [
-        (1, 4, "round 1 of at most 3: 3 of 20 candidates may be the best, the first is trained again"),
-        (2, 2, "in one round: 3 of 20 candidates may be the best, the first 2 are trained again"),
-        (3, 2, "in one round: 3 of 20 candidates may be the best, they are trained again"),
+        (1, 4, "round 1 of at most 3: 3 of 20 candidates may be the best; the first is trained again"),
+        (2, 2, "in one round: 3 of 20 candidates may be the best; the first 2 are trained again"),
+        (3, 2, "in one round: 3 of 20 candidates may be the best; all of them are trained again"),
     ],
 )
 def test_a_round_is_announced_in_the_singular_too(close: list[Record], count: int, folds: int, said: str) -> None:
@@ -300,7 +300,7 @@ def test_the_words_say_who_is_trained_again_and_why(close: list[Record]) -> None
     assert now is not None
     words = words_before(now, settings())
     assert words.startswith("revalidating the leaders, round 1 of at most 3: ")
-    assert f"{now.verdict.able} of 20 candidates may be the best, the first 5 are trained again" in words
+    assert f"{now.verdict.able} of 20 candidates may be the best; the first 5 are trained again" in words
     assert "fold" in words
     given = settings(data={"split": {"kind": "given", "held": 100}})
     assert "with another seed" in words_before(now, given)

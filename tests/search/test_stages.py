@@ -327,4 +327,4 @@ def test_a_note_says_where_the_lag_leaves_workers_idle(runner: Any, fake_worker:
         name = f"{lag}-{schedule}"
         with runner.prepare(name, trials=1, lag=lag, schedule=schedule, documented={}, folds=1, evaluate=0) as run:
             Stages(run, fake_worker().executor(4), notes).carry_out()
-        assert any("of 4 workers no more than 2 are busy" in text for text in notes.seen) == expected
+        assert any("at most 2 of 4 workers are busy" in text for text in notes.seen) == expected

@@ -48,12 +48,13 @@ class Study(Findings):
             above it is rejected; 10,000 by default.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
-            ``docs/data.md``. A run that is resumed reads it from where it was, unless it is given.
+            ``docs/data.md``. A resumed run reads it from the same place, unless you give it.
         dataset: Name of the dataset that the file of ``data`` must be; with ``"mnist"`` it has to be MNIST.
         reading: How to read the data where it is ambiguous, as a ``tinysearch.Reading``, ``Reading(layout="hwc")``.
         augment: ``"auto"`` compares a few augmentations in short trainings before the search; ``"none"`` uses none; a
-            JSON file or a mapping gives the amounts, ``{"mirroring": 0.5}``. ``"recipe"`` takes that of the recipe. By
-            default that of the recipe, if it suits the data, and of the default recipe as much as suits the budget.
+            JSON file or a mapping gives the amounts, ``{"mirroring": 0.5}``; ``"recipe"`` uses the augmentation of the
+            recipe, where it suits the data. That is also the default, except that with the default recipe networks of
+            fewer than 3,500 parameters are not augmented.
         store: File of the store of records; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is
             left open.
         name: Name of the run; by default derived from dataset and budget.

@@ -32,7 +32,7 @@ def deploy(
     ] = False,
     vectors: Annotated[
         int | None,
-        typer.Option(parser=positive, metavar="N", help="Test images with known answers that come with C code. [50]"),
+        typer.Option(parser=positive, metavar="N", help="Number of test images, with results, in the C code. [50]"),
     ] = None,
     run: Annotated[
         str | None,

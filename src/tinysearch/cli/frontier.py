@@ -121,8 +121,8 @@ def frontier(
     budget are revalidated and evaluated. Repeat the command to resume it after an interruption, or with more --trials
     to continue the search.
 
-    With another --strategy, each budget is a run of --trials candidates. It starts with the best networks of the
-    previous budget, scaled until they just fit, and learns from all trainings before.
+    With another --strategy, each budget is a run of its own with --trials candidates. Each run starts with the best
+    networks of the previous budget, scaled until they just fit, and learns from all earlier trainings.
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """

@@ -40,8 +40,8 @@ TuneRecipe = Annotated[
 Augment = Annotated[
     str | None,
     typer.Option(
-        metavar="auto|none|FILE",
-        help="Augmentation; auto compares a few. [by budget]",
+        metavar="NAME|FILE",
+        help="auto (compares a few), none, recipe, or a .json file. [by size]",
         autocompletion=completion.among("auto", "none", "recipe"),
         rich_help_panel=panels.TRAINING,
     ),
@@ -51,7 +51,7 @@ Designs = Annotated[
     typer.Option(
         parser=whole,
         metavar="N",
-        help="Number of hand-designed networks to start the search with; 0: none. [5]",
+        help="Number of predefined plain networks to start the search with; 0: none. [5]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]
@@ -117,7 +117,7 @@ Lag = Annotated[
     typer.Option(
         parser=positive,
         metavar="N",
-        help="Trial i is proposed from the results of trials 0 to i - N, so that up to N workers are busy. [8]",
+        help="Propose a trial without waiting for the N - 1 trials before it, so that up to N workers are busy. [8]",
         rich_help_panel=panels.ADVANCED,
     ),
 ]

@@ -63,7 +63,7 @@ Groups = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Array or column of groups (person, camera, ...) to keep in one fold; for pictures a pattern.",
+        help="Array or column of groups (person, camera, ...), each in one fold; for pictures, a regular expression.",
         show_default=False,
         rich_help_panel=panels.ADVANCED,
     ),

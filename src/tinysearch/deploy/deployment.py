@@ -144,7 +144,7 @@ def deploy(
         scaling: Whether the network itself scales raw pixels; if not, whoever uses it does.
         labels: Names of the classes; their numbers if there are none.
         budgets: The limits of the runs that have found it, by name: what is built is checked against them.
-        vectors: How many test images with known answers are written beside C code.
+        vectors: How many test images with known results are written beside C code.
 
     Raises:
         InputError: if the target is unknown, the images are not those of the network, or the folder cannot be written.

@@ -42,8 +42,8 @@ class Sample:
         if self.kind == "test images":
             return None
         return (
-            f"{self.dataset} has no test part, so accuracy is on images that the network was trained on: it does not "
-            f"tell how the network does on others. Whether the answers are those of Keras, it does tell."
+            f"{self.dataset} has no test part, so accuracy is measured on images that the network was trained on: it "
+            f"shows whether predictions agree with Keras, but not how good the network is on new images."
         )
 
 

@@ -62,7 +62,7 @@ def _verdict(done: Deployment) -> list[Text]:
 
 
 def _accuracies(done: Deployment) -> Table:
-    table = _table(f"on {done.compared_on}", ("", f"accuracy on {done.sample.kind}", "same answer as Keras"))
+    table = _table(f"on {done.compared_on}", ("", f"accuracy on {done.sample.kind}", "same prediction as Keras"))
     table.add_row("Keras", figures.percent(done.keras.accuracy), "")
     for name, one in done.findings.comparisons.items():
         table.add_row(name, figures.percent(one.accuracy), figures.percent(one.agreement))

@@ -46,7 +46,7 @@ class Order:
         dtype: Type of weights and activations.
         scaling: Whether the network itself scales raw pixels.
         limits: Those of the runs that have found it.
-        vectors: How many images with known answers are written beside C code.
+        vectors: How many images with known results are written beside C code.
         takes: See ``Deployment``.
     """
 

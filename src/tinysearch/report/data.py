@@ -99,7 +99,7 @@ def _rows(found: Overview) -> Iterator[tuple[str, str]]:
     yield "validation", found.split + ("" if found.groups is None else f"; {found.groups:,} groups")
     yield (
         "to beat",
-        f"{100 * found.largest_share:.1f} %, by always answering {found.class_names[_largest(train.counts)]!r}",
+        f"{100 * found.largest_share:.1f} %, by always predicting {found.class_names[_largest(train.counts)]!r}",
     )
     where = "on disk, mapped into memory" if found.on_disk else "in memory"
     yield (

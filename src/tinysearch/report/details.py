@@ -40,7 +40,7 @@ def layers(cost: Cost) -> RenderableType:
         table.add_row(_place(layer.name), layer.kind, shape, *(f"{number:,}" if number else "" for number in numbers))
     memory = Text(
         f"{cost.peak_activation_bytes:,} bytes of activations at the peak and {cost.int8_weight_bytes:,} bytes of "
-        f"weights; all bytes are those of int8{_as_code(cost)}",
+        f"weights, all in int8{_as_code(cost)}",
         style="dim",
     )
     return Group(table, memory)

@@ -149,7 +149,7 @@ class Estimate:
             if (corrected and not self._perfect) or len(self._timings) <= self._forecast.workers:
                 return None
             if self._perfect:
-                why = "; no revalidations are expected, for a candidate classifies all validation images correctly"
+                why = "; no revalidations are expected, because a candidate classifies all validation images correctly"
             self._perfect = False
         elif not self._timings and not all(len(one.curve) >= _ENOUGH for one in self._running.values()):
             return None

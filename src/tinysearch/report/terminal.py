@@ -98,8 +98,8 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
         )
     if splits:
         found.append(
-            "runs held out different images, so their validation figures are not comparable; ranks allow for that as "
-            f"far as revalidations tell how hard folds are: {'; '.join(splits)}"
+            "runs held out different images, so their validation figures are not comparable; ranks correct for this "
+            f"as far as revalidations show how difficult each fold is: {'; '.join(splits)}"
         )
     if hidden:
         found.append(f"hidden for lack of space: {', '.join(hidden)}; {space}")

@@ -100,8 +100,8 @@ def idle(run: SearchRun, workers: int) -> str | None:
     if settings.schedule == "async" or workers <= settings.lag:
         return None
     return (
-        f"of {workers} workers no more than {settings.lag} are busy at a time, for a trial is proposed from "
-        f"the results of all but the latest {settings.lag}: give a larger `lag=`, or `schedule='async'`"
+        f"at most {settings.lag} of {workers} workers are busy at a time, because a trial is proposed from the results "
+        f"of all but the latest {settings.lag} trials: give a larger `lag=`, or `schedule='async'`"
     )
 
 
@@ -125,20 +125,20 @@ def _designs(given: int, known: int, ready: int, trials: int) -> str:
     Args:
         given: How many of them were given.
         known: How many of them are networks of other runs.
-        ready: How many of them are ready-made designs.
+        ready: How many of them are predefined networks.
         trials: How many trials there are.
 
     >>> _designs(0, 0, 5, 20), _designs(0, 0, 1, 1)
-    (', of which the first 5 are ready-made designs', ', which is a ready-made design')
+    (', of which the first 5 are predefined networks', ', which is a predefined network')
     >>> _designs(0, 1, 1, 2)
-    ', which are the best known network and a ready-made design'
+    ', which are the best known network and a predefined network'
     """
     parts = [
         one if number == 1 else more
         for number, one, more in (
             (given, "a given network", "given networks"),
             (known, "the best known network", "the best known networks"),
-            (ready, "a ready-made design", "ready-made designs"),
+            (ready, "a predefined network", "predefined networks"),
         )
         if number
     ]
@@ -164,7 +164,7 @@ def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
     most = most_revalidations(settings)
     if settings.folds > 1 and not most:
         many = f"{2 * FEWEST} trials or more"
-        rows.append(("then", f"no revalidation of the leaders on other folds: it takes {many}"))
+        rows.append(("then", f"no revalidation of the leaders on other folds, which needs {many}"))
     elif settings.folds > 1:
         given = Split.from_dict(settings.data.get("split", {})).kind == "given"
         others = settings.folds - 1
@@ -191,8 +191,8 @@ def _learnt(run: SearchRun) -> str:
     names = [one.run for one in run.settings.warm_start_trials]
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
-    known = "is known (`cold=True` ignores it)" if count == 1 else "are known (`cold=True` ignores them)"
-    return f"{figures.counted(count, 'training')} of {listed} on the same data {known}"
+    them = "it" if count == 1 else "them"
+    return f"{figures.counted(count, 'training')} of {listed} on the same data; `cold=True` ignores {them}"
 
 
 def _steps() -> str:

@@ -150,10 +150,10 @@ def words_before(now: Round, settings: RunSettings) -> str:
     where = "with another seed" if given else "with another fold held out"
     count, most = len(now.planned), settings.folds - 1
     able = f"{now.verdict.able} of {now.entrants} candidates may be the best"
-    who = "they are" if count == now.verdict.able else "the first is" if count == 1 else f"the first {count} are"
+    who = "all of them are" if count == now.verdict.able else "the first is" if count == 1 else f"the first {count} are"
     leaders = "the leaders" if now.below is None else f"the leaders below {now.below:,} parameters"
     rounds = f"round {now.number} of at most {most}" if most > 1 else "in one round"
-    return f"revalidating {leaders}, {rounds}: {able}, {who} trained again {where}"
+    return f"revalidating {leaders}, {rounds}: {able}; {who} trained again {where}"
 
 
 def words_after(last: Round, records: Sequence[Record], images: int) -> str:
@@ -183,7 +183,7 @@ def words_after(last: Round, records: Sequence[Record], images: int) -> str:
     if last.verdict.why == "alone":
         return f"{wins}: every other candidate has a chance of less than {100 * SLIM:.0f} % of being better"
     if not count:
-        return f"{wins}; leaders are revalidated from {2 * FEWEST} trials on"
+        return f"{wins}; only runs of at least {2 * FEWEST} trials revalidate their leaders"
     return f"{wins} after {figures.counted(count, 'revalidation')}"
 
 

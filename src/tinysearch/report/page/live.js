@@ -115,6 +115,6 @@ function follow(sections, draw) {
   const events = new EventSource("events");
   events.addEventListener("open", () => { link.textContent = "live"; });
   events.addEventListener("message", (event) => { heard = Number(event.data); pull(); });
-  events.addEventListener("error", () => { link.textContent = "tinysearch dashboard has ended; what is shown is the last that it said"; });
+  events.addEventListener("error", () => { link.textContent = "tinysearch dashboard has ended; this page shows its last update"; });
   document.addEventListener("visibilitychange", redraw);
 }

@@ -338,13 +338,13 @@
   function tested(one, home) {
     home.append(element("h4", "On the test images"));
     if (!one.test) {
-      home.append(element("p", "Not scored yet: a search never sees the test images. What trains it again, and scores it:"), element("pre", one.reproduce));
+      home.append(element("p", "Not scored yet: a search never sees the test images. To train it again and score it, run:"), element("pre", one.reproduce));
       return;
     }
     const scores = Object.entries(one.test.accuracies);
     home.append(element("p", `Trained on ${one.test.held_out ? "the training images that were not held out" : "all training images"}, ${scores.length} time${scores.length > 1 ? "s" : ""}: ` + scores.map(([seed, x]) => `${percent(x)} (seed ${seed})`).join(", ") + "."));
     const answered = one.versus.some((v) => v.p_value !== null);
-    if (one.versus.length) home.append(table("comparisons", ["against", "its n", "its test accuracy", "difference, points", ...(answered ? ["McNemar p"] : []), "this one is"], one.versus.map((v) => [
+    if (one.versus.length) home.append(table("comparisons", ["against", "n", "test accuracy", "difference, points", ...(answered ? ["McNemar p"] : []), "verdict"], one.versus.map((v) => [
       v.trained ? `${v.name}, ${v.trained}` : v.name, v.seeds, percent(v.mean), `${v.difference >= 0 ? "+" : ""}${(100 * v.difference).toFixed(2)}` + (v.standard_error === null ? "" : ` ± ${(100 * v.standard_error).toFixed(2)}`), ...(answered ? [v.p_value === null ? "-" : v.p_value < 0.001 ? "< 0.001" : v.p_value.toFixed(3)] : []), v.verdict,
     ])));
     const named = (number) => (one.test.class_names || [])[number] ?? number;
