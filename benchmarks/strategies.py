@@ -26,7 +26,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -83,7 +83,7 @@ def stand_in(family: str) -> StandIn:
 
 
 def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Origin, family: str) -> Record:
-    """Return what the run would have stored of a candidate."""
+    """Return what a run shows its strategy of a candidate: the cost is without layers."""
     score = stand_in(family).score(candidate, problem.recipe.epochs)
     cost = problem.space.cost(candidate.architecture)
     assert cost is not None  # noqa: S101
@@ -98,7 +98,7 @@ def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Or
         dataset="stand-in",
         fingerprint="",
         architecture=candidate.architecture,
-        cost=cost,
+        cost=replace(cost, layers=()),
         recipe=candidate.recipe.to_dict(),
         measurement=Measurement((Epoch(0.0, 0.0, None, score, 0.0, 0.0),)),
     )

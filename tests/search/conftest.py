@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,8 @@ def measured(architecture: Architecture, score: float, trial: int | None = 0, ho
         dataset="noise",
         fingerprint="0",
         architecture=architecture,
-        cost=cost(architecture, Task()),
+        # As a run keeps it for its strategy.
+        cost=replace(cost(architecture, Task()), layers=()),
         recipe=candidate.recipe.to_dict(),
         measurement=Measurement((Epoch(1.0, 0.5, 1.0, score, 0.1, 1.0),), 1.0),
     )

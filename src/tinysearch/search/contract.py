@@ -143,7 +143,8 @@ def _record(problem: Problem, architecture: Architecture, score: float, trial: i
         dataset="noise",
         fingerprint="0",
         architecture=architecture,
-        cost=cost(architecture, problem.space.task),
+        # A run shows its strategy costs without layers.
+        cost=replace(cost(architecture, problem.space.task), layers=()),
         recipe=candidate.recipe.to_dict(),
         measurement=Measurement((point,) * problem.recipe.epochs, 1.0),
         position=trial,

@@ -10,6 +10,7 @@ import pytest
 
 from tinysearch.results.record import Measurement, Record
 from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
+from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.budget import Budget
 from tinysearch.space.network_choices import network_choices
@@ -63,6 +64,20 @@ def test_it_learns_what_makes_a_network_good(problem: Make, within: Callable[...
     drawn = [len(record.architecture.layers) for record in past]
     asked = [len(bayesian.propose(past, np.random.default_rng(seed)).architecture.layers) for seed in range(5)]
     assert np.mean(asked) > np.quantile(drawn, 0.8)
+
+
+@pytest.mark.parametrize("kind", [Bayesian, Pareto])
+def test_costs_of_a_history_are_without_layers_and_networks_look_the_same(
+    kind: type[Bayesian], problem: Make, within: Callable[..., list[Record]]
+) -> None:
+    strategy, past = kind(problem(), pool=30), within(14)
+    costs = [strategy.problem.space.cost(one.architecture) for one in past]
+    whole = [replace(one, cost=cost) for one, cost in zip(past, costs, strict=True) if cost is not None]
+    assert all(one.cost.layers for one in whole)
+    assert not any(one.cost.layers for one in past)
+    assert strategy.expected(past) == strategy.expected(whole)
+    one, other = (strategy.propose(history, np.random.default_rng(0)) for history in (past, whole))
+    assert one == other
 
 
 def test_it_turns_away_from_what_fails(problem: Make, within: Callable[..., list[Record]]) -> None:

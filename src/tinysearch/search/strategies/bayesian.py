@@ -153,7 +153,8 @@ class Bayesian(Strategy):
         """Return the latest candidates and the best before them, with all their trainings."""
         older, latest = history[: -self.memory], history[-self.memory :]
         best = self._best([record for record in older if math.isfinite(record.score)])
-        wanted = {record.key for record in itertools.chain(best, latest)}
+        cost = self.problem.space.cost
+        wanted = {record.key for record in itertools.chain(best, latest) if cost(record.architecture) is not None}
         return replicates(record for record in history if record.key in wanted)
 
     def _best(self, records: Sequence[Record]) -> Sequence[Record]:
@@ -198,7 +199,9 @@ class Bayesian(Strategy):
 
         Shapes ``(n, features)``, ``(seen, features)``.
         """
-        networks = [features(one.architecture, one.cost) for one in seen]
+        # The records of a history have costs without layers, which features are made of.
+        costs = [self.problem.space.cost(one.architecture) or one.cost for one in seen]
+        networks = [features(one.architecture, cost) for one, cost in zip(seen, costs, strict=True)]
         how = [recipe_features(Recipe.from_dict(one.recipe)) for one in seen]
         here = how
         if not self.problem.tune_recipe:

@@ -38,7 +38,10 @@ def features(architecture: Architecture, cost: Cost) -> list[float]:
 
     Args:
         architecture: What to describe.
-        cost: What it costs.
+        cost: What it costs, layer by layer.
+
+    Raises:
+        ValueError: if the cost is without layers, as those of a history are.
 
     >>> from tinysearch.space.cost import cost
     >>> from tinysearch.space.task import Task
@@ -46,6 +49,8 @@ def features(architecture: Architecture, cost: Cost) -> list[float]:
     >>> dict(zip(FEATURES, features(network, cost(network, Task()))))["field"] == math.log(6)
     True
     """
+    if not cost.layers:
+        raise ValueError("features are made of a cost with its layers, got one without")
     network = canonical(architecture)
     walk = _Walk()
     walk.over(network.layers)
@@ -64,11 +69,11 @@ def features(architecture: Architecture, cost: Cost) -> list[float]:
         math.log(cost.params),
         math.log(1 + cost.macs),
         # Not the peak: that depends on the order of branches.
-        math.log(max((math.prod(layer.output_shape) for layer in cost.layers), default=1)),
+        math.log(max(math.prod(layer.output_shape) for layer in cost.layers)),
         # Exact, so that the order of branches makes no difference.
         math.fsum(weights) / max(1, len(weights)),
         # One weight for each input and class: what a flattened image costs.
-        math.log(1 + cost.layers[-1].macs) if cost.layers else 0.0,
+        math.log(1 + cost.layers[-1].macs),
         walk.depth,
         widths[0],
         sum(widths) / len(widths),
