@@ -251,7 +251,7 @@ def test_a_study_that_goes_on_learns_from_what_it_began_with(make: Make, fake_wo
         study.run(8, executor=fake_worker().executor())
         assert keys(study) == whole
         assert study.settings.warm_start_trials == (("before", 12, 0),)
-    with make(name="whole", resume=True, cold=True) as study, pytest.raises(RunError, match="warm_start_trials"):
+    with make(name="whole", resume=True, cold=True) as study, pytest.raises(RunError, match="warm_start before"):
         study.run(9, executor=fake_worker().executor())
 
 

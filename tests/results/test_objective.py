@@ -98,6 +98,12 @@ def test_what_is_measured_is_all_but_accuracy_and_what_is_wanted() -> None:
     assert measured(labels, predicted, WrongZeros())["mine:WrongZeros"] == 1.0
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_finite_number_is_left_out(value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WrongZeros, "value", lambda *_: value)
+    assert set(measured(np.array([0, 1]), np.array([0, 1]), WrongZeros())) == {"balanced_accuracy", "macro_f1"}
+
+
 def test_the_score_of_a_record_is_by_its_objective_and_larger_is_better(make_record: Callable[..., Record]) -> None:
     record = make_record(val_accuracy=0.9, earlier=(0.5,), metrics={"macro_f1": 0.6, "mine:WrongZeros": 7.0})
     assert record.metrics == {"accuracy": 0.9, "macro_f1": 0.6, "mine:WrongZeros": 7.0}

@@ -24,6 +24,7 @@ from tinysearch.data.dataset import TrainingData
 from tinysearch.data.images import Images
 from tinysearch.data.loading import load
 from tinysearch.errors import InputError, ShapeError
+from tinysearch.results.objective import OBJECTIVES, Objective
 from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.preparation import prepare_to_train
@@ -458,6 +459,27 @@ def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_chang
     for number, epoch in enumerate(measurement.curve):
         right = (epoch.val_accuracy or 0.0) * len(data.validation)
         assert right == pytest.approx(round(right), abs=1e-3), number
+
+
+@pytest.mark.parametrize(
+    ("finite", "failure"), [((2, 4), None), ((1, 3), "sometimes was no finite number after epoch 4")]
+)
+def test_an_objective_must_be_a_finite_number_after_the_last_epoch(
+    finite: tuple[int, ...], failure: str | None, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sometimes(Objective):
+        name = "sometimes"
+        epoch = 0
+
+        def value(self, labels: object, predicted: object) -> float:
+            self.epoch += 1
+            return 0.5 if self.epoch in finite else float("nan")
+
+    monkeypatch.setitem(OBJECTIVES, "sometimes", Sometimes())
+    _, measurement = fit(Candidate(SMALL, Recipe(epochs=4)), data, 0, objective="sometimes")
+    assert measurement.failure == failure
+    known = {number for number, epoch in enumerate(measurement.curve, 1) if epoch.value("sometimes") == 0.5}
+    assert known == set(finite)
 
 
 def test_the_floor_is_of_the_objective(data: TrainingData, whole: Measurement) -> None:

@@ -66,9 +66,10 @@ class Start:
             RunError: if it cannot be begun or taken up.
         """
         from tinysearch.baselines.models import architectures
-        from tinysearch.search.augmentation import TrainedBy, settled
+        from tinysearch.search.augmentation import TrainedBy, settled, settled_again
         from tinysearch.search.given import search_space_of
         from tinysearch.search.run import SearchRun
+        from tinysearch.search.settings import RunSettings
         from tinysearch.search.warm_start import available
         from tinysearch.training.job import Resources
 
@@ -77,7 +78,10 @@ class Start:
         if self.space is None and settings.own_space:
             raise RunError(f"run {name!r} was started with a custom SearchSpace; give the same one to resume it")
         space = search_space_of(self.space or settings.space, self.dataset.task, settings.budget.params)
-        if not resume and not self._is_there(name):
+        if name is not None and (resume or self.store.has(name)):
+            before = RunSettings.from_dict(self.store.run(name).settings)
+            settings = settled_again(settings, before, self.dataset.task, self.augment)
+        else:
             train = TrainedBy(executor, self.dataset, Resources(settings.threads or 1, memory))
             settings = settled(settings, self.dataset, space, self.augment, train)
             if self.learns_unasked:

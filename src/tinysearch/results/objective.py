@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import copy
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tinysearch.errors import InputError
@@ -40,7 +41,7 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def value(self, labels: Classes, predicted: Classes) -> float:
-        """Return the value, a finite number.
+        """Return the value, a finite number: a candidate without one after its last epoch counts as failed.
 
         Args:
             labels: Classes of the images, shape ``(images,)``, at least one.
@@ -132,13 +133,16 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
 def measured(labels: Classes, predicted: Classes, wanted: Objective | None = None) -> dict[str, float]:
     """Return the values of every known objective but accuracy, which is measured everywhere, and of the one wanted.
 
+    Values that are no finite number, as Matthews's correlation of a single predicted class, are left out.
+
     Args:
         labels: Classes of the images, shape ``(images,)``.
         predicted: Predicted classes, of the same shape.
         wanted: An objective that need not be among the known ones.
     """
     every = dict(OBJECTIVES) if wanted is None else {**OBJECTIVES, wanted.name: wanted}
-    return {name: float(one.value(labels, predicted)) for name, one in every.items() if name != ACCURACY}
+    values = {name: float(one.value(labels, predicted)) for name, one in every.items() if name != ACCURACY}
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def title_of(name: str) -> str:

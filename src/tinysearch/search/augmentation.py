@@ -24,7 +24,8 @@ from tinysearch.search.settings import BY_SIZE, RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.training.augmentation import augmented, levels, read_augmentation, suited
+from tinysearch.space.task import Task
+from tinysearch.training.augmentation import FIELDS, augmented, levels, read_augmentation, suited
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
@@ -127,16 +128,11 @@ def settled(
         RecipeError: if amounts are not legal.
         TrainingError: if all trainings fail.
     """
-    if augment is None or augment == "recipe":
-        recipe = suited(settings.recipe, dataset.task)
+    if augment != "auto":
+        recipe = _as_said(settings.recipe, dataset.task, augment)
         usual = dataclasses.replace(settings.recipe, class_weight="none").name == "default"
         ruled = augment is None and usual and recipe.moves and not settings.tune_recipe
-        return dataclasses.replace(settings, recipe=recipe, augmentation={"chosen": BY_SIZE} if ruled else {})
-    if augment == "none":
-        return dataclasses.replace(settings, recipe=augmented(settings.recipe, {}))
-    if augment != "auto":
-        amounts = augment if isinstance(augment, Mapping) else read_augmentation(Path(augment))
-        return dataclasses.replace(settings, recipe=augmented(settings.recipe, amounts))
+        return _by(settings, recipe, {"chosen": BY_SIZE} if ruled else {})
     count = len(levels(dataset.task))
     warnings.warn(
         TinySearchWarning(f"{count} augmentations are compared by short trainings before the search begins"),
@@ -145,7 +141,49 @@ def settled(
     held_out = len(dataset.training_data().validation or ())
     found = compare(space, settings.budget, settings.recipe, seed=settings.seed, held_out=held_out, train=train)
     warnings.warn(TinySearchWarning(found.words), stacklevel=2)
-    return dataclasses.replace(settings, recipe=found.recipe, augmentation=found.to_dict())
+    return _by(settings, found.recipe, found.to_dict())
+
+
+def settled_again(
+    settings: RunSettings, before: RunSettings, task: Task, augment: str | Path | Mapping[str, float] | None
+) -> RunSettings:
+    """Return the settings of a run that goes on with the augmentation that they had when it began.
+
+    What is given again is what was given then, before the augmentation was settled.
+
+    Args:
+        settings: What is given now, and what the run has where nothing is given.
+        before: Those of the run.
+        task: Of the run.
+        augment: What is said of the augmentation now, see ``settled``.
+
+    Raises:
+        RecipeError: if amounts are not legal.
+    """
+    recipe = settings.recipe
+    if augment == "auto":
+        recipe = augmented(recipe, {name: getattr(before.recipe, name) for name in FIELDS})
+    elif augment is not None or recipe != before.recipe:
+        recipe = _as_said(recipe, task, augment)
+    return _by(settings, recipe, settings.augmentation)
+
+
+def _as_said(recipe: Recipe, task: Task, augment: str | Path | Mapping[str, float] | None) -> Recipe:
+    """Return a recipe with an augmentation that is not compared with others."""
+    if augment is None or augment == "recipe":
+        return suited(recipe, task)
+    if augment == "none":
+        return augmented(recipe, {})
+    return augmented(recipe, augment if isinstance(augment, Mapping) else read_augmentation(Path(augment)))
+
+
+def _by(settings: RunSettings, recipe: Recipe, augmentation: Mapping[str, Any]) -> RunSettings:
+    """Return settings with another recipe, which is also that of initial candidates that had the one before."""
+    given = [
+        dataclasses.replace(one, recipe=recipe) if one.recipe == settings.recipe else one
+        for one in settings.initial_candidates
+    ]
+    return dataclasses.replace(settings, recipe=recipe, augmentation=augmentation, initial_candidates=tuple(given))
 
 
 def compare(

@@ -94,7 +94,10 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         changes["initial_candidates"] = tuple(_candidate(one, changes["recipe"]) for one in given["initial_candidates"])
     if not learns_unasked(given):
         names = given.get("warm_start", ())
-        changes["warm_start_trials"] = extents(store, [names] if isinstance(names, str) else names)
+        names = [names] if isinstance(names, str) else list(names)
+        # A run that goes on learns from as much of them as there was when it began.
+        if before is None or [one.run for one in before.warm_start_trials] != names:
+            changes["warm_start_trials"] = extents(store, names)
     return dataclasses.replace(base, **changes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -227,7 +228,12 @@ def _words(name: str, before: Any, value: Any) -> tuple[str, str]:
         then, now = (", ".join(Budget(**one).limits) for one in (before, value))
         return f"a budget of {then}", now
     if name == "recipe" and isinstance(before, Mapping):
-        changed = [one for one in value if before.get(one) != value[one]]
-        then, now = (", ".join(f"{one} {each.get(one)}" for one in changed) for each in (before, value))
+        recipes = [Recipe.from_dict(one) for one in (before, value)]
+        names = [one.name for one in dataclasses.fields(Recipe)]
+        changed = [one for one in names if getattr(recipes[0], one) != getattr(recipes[1], one)]
+        then, now = (", ".join(f"{one} {getattr(each, one)}" for one in changed) for each in recipes)
         return then, now
+    if name == "warm_start_trials":
+        then, now = (", ".join(one[0] for one in each) or "none" for each in (before, value))
+        return f"warm_start {then}", now
     return f"{name} {before!r}", repr(value)

@@ -85,6 +85,13 @@ class Metrics(keras.callbacks.Callback):
         if self._validation is not None and (may_be_last or self._wanted.name != ACCURACY):
             self.latest = measured(self._validation.labels, self._guesses(), self._wanted)
 
+    @property
+    def lacks(self) -> str | None:
+        """The name of the objective if training is over and it has no finite value."""
+        over = self._epoch + 1 == self.params["epochs"]
+        wanted = self._validation is not None and self._wanted.name != ACCURACY
+        return self._wanted.name if over and wanted and self._wanted.name not in self.latest else None
+
     def falls_short(self, point: Epoch) -> bool:
         """Whether training is to end after the epoch that is over, of which this was measured."""
         value = point.value(self._wanted.name)
@@ -127,6 +134,9 @@ class Recorder(keras.callbacks.Callback):
         if bad:
             self.failure = f"{bad[0].replace('_', ' ')} was {logs[bad[0]]} after epoch {epoch + 1}"
             self.model.stop_training = True
+            return
+        if self._metrics.lacks is not None:
+            self.failure = f"{self._metrics.lacks} was no finite number after epoch {epoch + 1}"
             return
         point = Epoch(
             loss=float(logs["loss"]),

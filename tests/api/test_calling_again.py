@@ -1,0 +1,100 @@
+"""The same call again goes on with the run, whatever was settled when it began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from stand_ins import UntrainedWorker
+
+from tinysearch import Architecture, Study
+from tinysearch.errors import RunError
+from tinysearch.results.store import Store
+from tinysearch.space.architecture import Conv, Head
+from tinysearch.training.candidate import Candidate
+from tinysearch.training.recipe import Recipe
+
+NETWORK = Architecture((Conv(7),), Head("average"))
+# One architecture after another, of one layer each: nothing that takes long to propose.
+NARROW = {"format": 2, "depth": [1], "kinds": ["conv"], "filters": "1..40", "repeats": [1]}
+QUICK: dict[str, Any] = {"strategy": "random", "baselines": False, "space": NARROW}
+Call = Callable[..., list[Any]]
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*was read as series")
+
+
+def waves() -> tuple[Any, Any]:
+    return np.random.default_rng(0).normal(size=(60, 16, 2)).astype("float32"), np.arange(60) % 3
+
+
+@pytest.fixture
+def call(tmp_path: Path, tiny: Path, untrained_worker: type[UntrainedWorker]) -> Call:
+    """Return a function that carries out a run, or goes on with it, and returns its records."""
+
+    def carry_out(trials: int, name: str = "mine", **given: Any) -> list[Any]:
+        how = {"data": tiny, "store": tmp_path / "store.db", "name": name, **QUICK, **given}
+        with Study(**how) as study:
+            study.run(trials, executor=untrained_worker().executor())
+            return study.records
+
+    return carry_out
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"recipe": "default", "augment": "none"},
+        {"recipe": "default", "augment": {"mirroring": 0.5}},
+        {"recipe": "default", "augment": "recipe"},
+        {"recipe": "default", "epochs": 3},
+        {"recipe": "default", "augment": "none", "class_weight": "balanced"},
+        {"augment": "none"},
+        {"augment": {"mirroring": 0.5}},
+        {"initial_candidates": [NETWORK], "augment": "none"},
+        {"initial_candidates": [Candidate(NETWORK, Recipe(batch_size=64))], "augment": "none"},
+        {"initial_candidates": [NETWORK], "recipe": "default"},
+        {"initial_candidates": [NETWORK], "data": waves()},
+        {"recipe": "default", "data": waves()},
+        {"augment": {"rotation_degrees": 3.0}, "data": waves()},
+    ],
+    ids=str,
+)
+def test_the_same_call_goes_on_with_the_run(given: dict[str, Any], call: Call) -> None:
+    assert len(call(1, **given)) == 1
+    assert len(call(2, **given)) == 2
+    if "data" not in given:
+        assert len(call(3)) == 3
+
+
+def test_an_augmentation_that_was_compared_is_not_compared_again(call: Call) -> None:
+    with pytest.warns(UserWarning, match="augmentation"):
+        begun = call(1, augment="auto", recipe="default")
+    assert begun[0].recipe == call(2, augment="auto", recipe="default")[1].recipe
+
+
+def test_another_augmentation_is_an_error_that_says_so(call: Call) -> None:
+    call(1, augment="none")
+    with pytest.raises(RunError, match=r"started with mirroring 0\.0, now it is mirroring 0\.5"):
+        call(2, augment={"mirroring": 0.5})
+
+
+def test_initial_candidates_are_augmented_as_the_run_is(call: Call) -> None:
+    assert call(1, initial_candidates=[NETWORK], augment="none")[0].recipe["rotation_degrees"] == 0.0
+    (first,) = call(1, name="waves", initial_candidates=[NETWORK], data=waves())
+    assert first.recipe["rotation_degrees"] == 0.0
+    own = Candidate(NETWORK, Recipe(batch_size=64))
+    assert call(1, name="own", initial_candidates=[own], augment="none")[0].recipe["rotation_degrees"] == 7.0
+
+
+def test_a_run_learns_from_as_much_as_there_was_when_it_began(call: Call, tmp_path: Path) -> None:
+    call(1, name="before")
+    call(1, warm_start=["before"])
+    call(2, name="before")
+    assert len(call(2, warm_start=["before"])) == 2
+    with Store(tmp_path / "store.db") as store:
+        assert [one[:2] for one in store.run("mine").settings["warm_start_trials"]] == [["before", 1]]
+    with pytest.raises(RunError, match="started with warm_start before, now it is none"):
+        call(2, cold=True)
