@@ -75,6 +75,19 @@ def test_an_augmentation_that_was_compared_is_not_compared_again(call: Call) -> 
     assert begun[0].recipe == call(2, augment="auto", recipe="default")[1].recipe
 
 
+def test_what_is_evaluated_or_revalidated_later_leaves_a_finished_run_finished(
+    call: Call, tmp_path: Path, tiny: Path, untrained_worker: type[UntrainedWorker]
+) -> None:
+    call(4)
+    with Store(tmp_path / "store.db") as store, Study(name="mine", data=tiny, store=store, resume=True) as study:
+        before = store.run("mine").finished_at
+        assert before is not None
+        study.revalidate(2, executor=untrained_worker().executor())
+        study.evaluate(1, executor=untrained_worker().executor())
+        assert store.run("mine").finished_at == before
+        assert (store.run("mine").settings["folds"], store.run("mine").settings["evaluate"]) == (2, 1)
+
+
 def test_another_augmentation_is_an_error_that_says_so(call: Call) -> None:
     call(1, augment="none")
     with pytest.raises(RunError, match=r"started with mirroring 0\.0, now it is mirroring 0\.5"):

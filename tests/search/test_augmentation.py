@@ -2,24 +2,29 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from stand_ins import Worker
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TinySearchWarning, TrainingError
 from tinysearch.results.record import Epoch, Measurement
-from tinysearch.search.augmentation import Comparison, Train, compare, settled
+from tinysearch.search.augmentation import Comparison, Train, TrainedBy, compare, settled
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.strategies.strategy import Problem
+from tinysearch.space.architecture import Architecture, Conv
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 from tinysearch.training.augmentation import augmented, by_size, levels
 from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import EpochWatcher, Job, Resources
 from tinysearch.training.recipe import Recipe
 
 BUDGET = Budget(3_000)
@@ -133,3 +138,18 @@ def test_a_candidate_has_the_augmentation_of_its_size() -> None:
         assert problem.new_candidate(network, rng).recipe == expected
         assert problem.child_of(network, problem.new_candidate(network, rng), rng).recipe == expected
         assert dataclasses.replace(problem, augment_by_size=False).candidate(network).recipe == Recipe()
+
+
+def test_a_time_limit_covers_the_comparison(dataset: Dataset) -> None:
+    over = threading.Event()
+
+    class Slow(Worker):
+        def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
+            over.wait()
+            return Measurement(failure="cancelled")
+
+    with Slow().executor() as executor:
+        train = TrainedBy(executor, dataset, Resources(1), until=time.monotonic() + 0.2)
+        with pytest.raises(TrainingError, match="time limit came before the augmentations had been compared"):
+            train(Candidate(Architecture((Conv(4),)), Recipe()), 0)
+        over.set()

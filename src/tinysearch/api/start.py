@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ class Start:
 
         Raises:
             RunError: if it cannot be begun or taken up.
+            TrainingError: if augmentations were to be compared, and all failed or the time was up.
         """
         from tinysearch.baselines.models import architectures
         from tinysearch.search.augmentation import TrainedBy, settled, settled_again
@@ -82,8 +84,11 @@ class Start:
             before = RunSettings.from_dict(self.store.run(name).settings)
             settings = settled_again(settings, before, self.dataset.task, self.augment)
         else:
-            train = TrainedBy(executor, self.dataset, Resources(settings.threads or 1, memory))
+            until = None if time_limit is None else time.monotonic() + time_limit
+            train = TrainedBy(executor, self.dataset, Resources(settings.threads or 1, memory), until)
             settings = settled(settings, self.dataset, space, self.augment, train)
+            if until is not None:
+                time_limit = max(0.0, until - time.monotonic())
             if self.learns_unasked:
                 learnt = available(self.store, self.dataset.fingerprint, settings)
                 settings = dataclasses.replace(settings, warm_start_trials=learnt)

@@ -132,13 +132,15 @@ class Runs:
         """Return all runs that can be read, oldest first."""
         return self._read(self._database.query(f"{RUNS} ORDER BY id"), run_of)
 
-    def reopen(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Note that a run goes on, with its settings as they are now."""
+    def note_settings(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Note the settings of a run as they are now; what may be changed later is among them."""
         with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE runs SET finished_at = NULL, rejections = '{}', settings = ? WHERE name = ?",
-                (dump(settings), name),
-            )
+            connection.execute("UPDATE runs SET settings = ? WHERE name = ?", (dump(settings), name))
+
+    def reopen(self, name: str) -> None:
+        """Note that the search of a run goes on."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE runs SET finished_at = NULL, rejections = '{}' WHERE name = ?", (name,))
 
     def note_source(self, name: str, source: Mapping[str, Any]) -> None:
         """Note where the data of a run was found now, which has its fingerprint; see ``Run``."""

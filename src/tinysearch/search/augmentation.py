@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -46,20 +47,32 @@ class TrainedBy:
         executor: Where they are trained.
         dataset: On what.
         resources: What each training may use.
+        until: When all of them have to be over, by ``time.monotonic``; None for no limit.
     """
 
-    def __init__(self, executor: Executor, dataset: Dataset, resources: Resources) -> None:
+    def __init__(self, executor: Executor, dataset: Dataset, resources: Resources, until: float | None = None) -> None:
         self._executor = executor
         self._dataset = dataset
         self._resources = resources
+        self._until = until
 
     def __call__(self, candidate: Candidate, seed: int) -> Measurement:
-        """Train a candidate; return what was measured."""
+        """Train a candidate; return what was measured.
+
+        Raises:
+            TrainingError: if the time is up.
+        """
         data = share(self._executor, self._dataset)
         handle = self._executor.submit(Job(candidate, seed, data, resources=self._resources))
         try:
             while True:
-                event = self._executor.wait(None)
+                left = None if self._until is None else self._until - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TrainingError(
+                        "the time limit came before the augmentations had been compared; give a larger `time_limit=`, "
+                        "or an augmentation, such as `augment='none'`"
+                    )
+                event = self._executor.wait(left)
                 if isinstance(event, JobDone) and event.handle == handle:
                     return event.outcome.measurement
                 if isinstance(event, JobLost) and event.handle == handle:

@@ -127,7 +127,7 @@ class SearchRun:
         try:
             if resume:
                 self._check_same()
-                store.reopen(name, settings.to_dict())
+                store.note_settings(name, settings.to_dict())
                 if not dataset.read_from.in_memory:
                     # The data may have been moved.
                     store.note_source(name, dataset.read_from.to_dict())

@@ -110,6 +110,7 @@ class Stages:
             if note:
                 self._callback.on_note(note)
         run.models.tidy()
+        run.store.reopen(run.name)
         left = run.planned - history.done
         ending: Ending = "finished"
         plan: SearchPlan | None = None
