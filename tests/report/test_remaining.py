@@ -98,6 +98,13 @@ def test_a_training_that_is_over_says_it_too(make_record: MakeRecord) -> None:
     assert "about 17m 00s" in (estimate.news() or "")
 
 
+def test_it_is_of_candidates_as_large_as_those_that_were_trained(make_record: MakeRecord) -> None:
+    estimate = Estimate(dataclasses.replace(FORECAST, macs=50 * MACS, revalidations=0, evaluations=0))
+    estimate.finish(of(make_record, "a" * 12, 10))
+    # 20 of 65 seconds, two at a time, and the start.
+    assert estimate.news() == "the run will take about 11m 00s"
+
+
 @pytest.mark.parametrize("useless", [{"failure": "out of memory"}, {"reused_from": "elsewhere"}])
 def test_what_failed_or_was_reused_says_nothing(make_record: MakeRecord, useless: dict[str, str]) -> None:
     estimate = Estimate(FORECAST)

@@ -87,7 +87,7 @@ class Estimate:
         pace, before = self.pace, self._forecast
         if pace is None:
             return None
-        macs = statistics.fmean(self._macs) if self._macs else before.macs
+        macs = self._mean_macs
         seconds = before.evaluation_seconds(pace, macs, before.evaluations)
         if self._stage == "search":
             rest = replace(before, known=tuple(self._known), trials=self._trials, macs=macs)
@@ -154,7 +154,13 @@ class Estimate:
         elif not self._timings and not all(len(one.curve) >= _ENOUGH for one in self._running.values()):
             return None
         self._corrected = self._told = True
-        return f"the run will take about {figures.rough(self._forecast.seconds(pace))}{_included(self._forecast)}{why}"
+        whole = replace(self._forecast, macs=self._mean_macs)
+        return f"the run will take about {figures.rough(whole.seconds(pace))}{_included(whole)}{why}"
+
+    @property
+    def _mean_macs(self) -> float:
+        """MACs of a candidate on average: of those that were searched, else what was known before."""
+        return statistics.fmean(self._macs) if self._macs else self._forecast.macs
 
 
 def _included(forecast: Forecast) -> str:
