@@ -62,7 +62,13 @@ def test_a_test_part_that_is_added_as_the_error_says_leaves_the_training_images_
 
 
 @pytest.mark.parametrize(
-    "names", [("train", "val", "test"), ("Training", "validation", "Test"), ("train", "valid", "test")]
+    "names",
+    [
+        ("train", "val", "test"),
+        ("Training", "validation", "Test"),
+        ("train", "valid", "test"),
+        ("TR", "Dev", "TEST"),
+    ],
 )
 def test_parts_are_folders_above_the_classes(tmp_path: Path, names: tuple[str, str, str]) -> None:
     for number, (name, count) in enumerate(zip(names, (8, 4, 3), strict=True)):

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinysearch.data.readers.archives import stem
+from tinysearch.data.readers.parts import NAMES
 from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-_PARTS = {"train": ("train", "training"), "validation": ("val", "valid", "validation", "dev"), "test": ("test",)}
 
 
 class Folder(Reader):
@@ -70,7 +70,7 @@ class Picture:
 def _parts(source: Path) -> dict[str, Path]:
     """Return the folder of each part; what has no folders of parts is all for training."""
     folders = {one.name.lower(): one for one in sorted(source.iterdir()) if one.is_dir()}
-    found = {part: folders[name] for part, names in _PARTS.items() for name in names if name in folders}
+    found = {part: folders[name] for part, names in NAMES.items() for name in names if name in folders}
     if "train" in found:
         return found
     if "test" in found and len(folders) == len(found):
