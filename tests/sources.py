@@ -183,6 +183,8 @@ SOURCES = [
     Source("folder", "folders inside those of classes", folder(parts=("north", "south"))),
     Source("folder", "a folder above that of the classes", folder(parts=("all",))),
     Source("folder", "pictures for tests of another size", larger_tests),
+    Source("folder", "test beside folders of classes, no train", folder(parts=("", "test"))),
+    Source("folder", "val and valid", folder(parts=("train", "val", "valid"))),
     Source("folder", "an empty folder", empty),
     Source("folder", "groups in the names of files, --groups '^(p.)_'", folder("--groups", "^(p.)_")),
     Source("table", "label and pixels", table(rows)),
