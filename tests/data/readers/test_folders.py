@@ -252,6 +252,11 @@ def test_folders_without_pictures_in_classes_are_refused(tmp_path: Path) -> None
 def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
     folder = fill(tmp_path / "zoo")
     (folder / ".cache").mkdir()
+    for place in ("cat/.ipynb_checkpoints", "dog/left/.thumbnails/small"):
+        (folder / place).mkdir(parents=True)
+        Image.fromarray(grey(1)).save(folder / place / "0-checkpoint.png")
     (folder / "cat" / "._p0_0.png").write_bytes(b"what another system leaves")
     (folder / "cat" / "Thumbs.db").write_bytes(b"what yet another leaves")
-    assert load(folder).class_names == ("cat", "dog", "emu")
+    found = load(folder)
+    assert (found.class_names, len(found.train)) == (("cat", "dog", "emu"), 36)
+    assert found.notes == ("pictures are grey",)

@@ -156,7 +156,8 @@ def _pictures(folder: Path) -> Iterator[Picture]:
     count = 0
     for one in _folders(folder):
         for path in sorted(one.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            inside = path.relative_to(one).parts
+            if path.suffix.lower() in SUFFIXES and not any(name.startswith(".") for name in inside):
                 count += 1
                 yield Picture(path, one.name)
     if not count:
