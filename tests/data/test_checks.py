@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinysearch.api.inputs import load_data
 from tinysearch.data.checks import check, checked
 from tinysearch.data.loading import load
 from tinysearch.errors import DatasetError
@@ -30,6 +31,13 @@ def test_there_is_nothing_to_find_in_good_data() -> None:
     assert found(test=None) == {}
     assert found(validation=part(30, 2)) == {}
     assert checked(load((TRAIN, TEST))).warnings == ()
+
+
+@pytest.mark.parametrize("test", [TEST, None])
+def test_a_dataset_that_was_checked_is_not_checked_again(test: Part | None) -> None:
+    once = load_data((TRAIN, None, test))
+    assert once.test_images == (0 if test is None else 30)
+    assert load_data(once) is once
 
 
 @pytest.mark.parametrize(

@@ -79,9 +79,13 @@ def check(dataset: Dataset) -> Findings:
 def checked(dataset: Dataset) -> Dataset:
     """Return a dataset that can be trained on, with what may be wrong with it, and how many test images it has.
 
+    Only a dataset that was checked says the latter; it is returned as it is.
+
     Raises:
         DatasetError: if something is wrong with it.
     """
+    if dataset.test_images is not None:
+        return dataset
     findings = check(dataset)
     findings.require()
     count = len(dataset.test()) if dataset.has_test() else 0
