@@ -221,6 +221,7 @@ SOURCES = [
     Source("problems", "train 0..255, test 0..1", npz(x_test=pixels(30, seed=1) / 255)),
     Source("problems", "test images of another shape", npz(x_test=pixels(30, (5, 5)))),
     Source("problems", "most test images are training images", npz(x_test=COPIED)),
+    Source("problems", "the validation part is the test part", npz(x_val=pixels(30, seed=1), y_val=labels(30))),
     Source("problems", "images that are there twice", npz(x_train=TWICE)),
     Source("problems", "images of one value", npz(x_train=FLAT)),
     Source("problems", "a class that the test part lacks", npz(y_test=labels(30, 2))),

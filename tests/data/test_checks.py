@@ -81,6 +81,16 @@ def test_images_in_two_parts_are_counted_and_named(shared: int, severity: str) -
     assert f"{100 * shared / 30:.1f} %" in text
 
 
+@pytest.mark.parametrize(("shared", "severity"), [(14, "warning"), (30, "error")])
+def test_test_images_in_the_validation_part_are_found_too(shared: int, severity: str) -> None:
+    pixels, labels = part(30, 2)
+    pixels[:shared] = TEST[0][:shared]
+    got, text = found(validation=(pixels, labels))["overlap"]
+    assert got == severity
+    assert f"{shared} test images are among the validation images too, {100 * shared / 30:.1f} % of them" in text
+    assert "(test number 0 is 0, 1 is 1, 2 is 2, ...)" in text
+
+
 def test_the_same_image_is_found_whatever_its_type() -> None:
     pixels = TEST[0].astype(np.float32)
     pixels[3] = TRAIN[0][7]
