@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinysearch.api.inputs import load_data
 from tinysearch.data.checks import check, checked
 from tinysearch.data.loading import load
 from tinysearch.errors import DatasetError
@@ -30,6 +31,13 @@ def test_there_is_nothing_to_find_in_good_data() -> None:
     assert found(test=None) == {}
     assert found(validation=part(30, 2)) == {}
     assert checked(load((TRAIN, TEST))).warnings == ()
+
+
+@pytest.mark.parametrize("test", [TEST, None])
+def test_a_dataset_that_was_checked_is_not_checked_again(test: Part | None) -> None:
+    once = load_data((TRAIN, None, test))
+    assert once.test_images == (0 if test is None else 30)
+    assert load_data(once) is once
 
 
 @pytest.mark.parametrize(
@@ -71,6 +79,16 @@ def test_images_in_two_parts_are_counted_and_named(shared: int, severity: str) -
     assert got == severity
     assert f"{shared} test image" in text
     assert f"{100 * shared / 30:.1f} %" in text
+
+
+@pytest.mark.parametrize(("shared", "severity"), [(14, "warning"), (30, "error")])
+def test_test_images_in_the_validation_part_are_found_too(shared: int, severity: str) -> None:
+    pixels, labels = part(30, 2)
+    pixels[:shared] = TEST[0][:shared]
+    got, text = found(validation=(pixels, labels))["overlap"]
+    assert got == severity
+    assert f"{shared} test images are among the validation images too, {100 * shared / 30:.1f} % of them" in text
+    assert "(test number 0 is 0, 1 is 1, 2 is 2, ...)" in text
 
 
 def test_the_same_image_is_found_whatever_its_type() -> None:

@@ -55,11 +55,8 @@ def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) 
         DatasetError: if it cannot be had, cannot be used, or something is wrong with it.
     """
     from tinysearch.data.checks import checked
-    from tinysearch.data.dataset import Dataset
     from tinysearch.data.loading import load
 
-    if isinstance(data, Dataset):
-        return data if data.warnings else checked(data)
     return checked(load(dataset, None if isinstance(data, str) and data == "auto" else data, reading=reading))
 
 

@@ -5,7 +5,7 @@ An error is what would make results wrong; a warning is what may. Both are plain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -79,9 +79,13 @@ def check(dataset: Dataset) -> Findings:
 def checked(dataset: Dataset) -> Dataset:
     """Return a dataset that can be trained on, with what may be wrong with it, and how many test images it has.
 
+    Only a dataset that was checked says the latter; it is returned as it is.
+
     Raises:
         DatasetError: if something is wrong with it.
     """
+    if dataset.test_images is not None:
+        return dataset
     findings = check(dataset)
     findings.require()
     count = len(dataset.test()) if dataset.has_test() else 0
@@ -104,11 +108,16 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
     own = copies(train)
     yield from _of_classes(dataset, train)
     yield from _of_images(dataset, train, own)
+    # Evaluations train on the images of a validation part too.
+    earlier: list[tuple[str, Copies, Callable[[int], int]]] = [("training", own, dataset.row)]
     for name, part in (("validation", brought), ("test", test)):
         if part is not None:
+            marks = copies(part)
             yield from _of_ranges(train, part, name)
-            yield from _of_overlap(dataset, own, copies(part), name)
+            for other, there, row in earlier:
+                yield from _of_overlap(marks, name, there, other, row)
             yield from _of_missing(dataset, part, name)
+            earlier.append((name, marks, int))
 
 
 def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
@@ -182,14 +191,15 @@ def _of_ranges(train: Images, part: Images, name: str) -> Iterator[Finding]:
         )
 
 
-def _of_overlap(dataset: Dataset, own: Copies, other: Copies, name: str) -> Iterator[Finding]:
-    shared = own.shared_with(other)
+def _of_overlap(marks: Copies, name: str, earlier: Copies, other: str, row: Callable[[int], int]) -> Iterator[Finding]:
+    """Compare a part with one before it, whose images have the numbers in its source that ``row`` says."""
+    shared = earlier.shared_with(marks)
     if not shared.count:
         return
-    share = shared.count / other.total
-    where = ", ".join(f"{theirs} is {dataset.row(ours)}" for ours, theirs in shared.examples[:_MOST_EXAMPLES])
+    share = shared.count / marks.total
+    where = ", ".join(f"{here} is {row(there)}" for there, here in shared.examples[:_MOST_EXAMPLES])
     text = (
-        f"{_number(shared.count, f'{name} image is', f'{name} images are')} among the training images too, "
+        f"{_number(shared.count, f'{name} image is', f'{name} images are')} among the {other} images too, "
         f"{100 * share:.1f} % of them ({name} number {where}{_more(shared.examples)})"
     )
     if share >= _COPIED:

@@ -91,6 +91,14 @@ def test_groups_come_with_the_arrays_or_are_named(tmp_path: Path) -> None:
         load(tmp_path / "mine.npz", reading=Reading(groups="city"))
 
 
+def test_groups_that_are_named_are_found_by_the_names_of_parts(tmp_path: Path) -> None:
+    arrays = {"x_train": X, "y_train": Y, "x_valid": V, "y_valid": W, "camera_tr": Y, "camera_valid": W}
+    assert load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera")).split.held == 12
+    del arrays["camera_valid"]
+    with pytest.raises(DatasetError, match="no groups 'camera_val' for its validation part"):
+        load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera"))
+
+
 @pytest.mark.parametrize("missing", ["x_val", "y_val", "x_test", "y_test"])
 def test_half_a_part_is_an_error_and_not_passed_over(tmp_path: Path, missing: str) -> None:
     arrays = {"x_train": X, "y_train": Y, "x_val": V, "y_val": W, "x_test": T, "y_test": U}

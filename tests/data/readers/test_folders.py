@@ -62,7 +62,13 @@ def test_a_test_part_that_is_added_as_the_error_says_leaves_the_training_images_
 
 
 @pytest.mark.parametrize(
-    "names", [("train", "val", "test"), ("Training", "validation", "Test"), ("train", "valid", "test")]
+    "names",
+    [
+        ("train", "val", "test"),
+        ("Training", "validation", "Test"),
+        ("train", "valid", "test"),
+        ("TR", "Dev", "TEST"),
+    ],
 )
 def test_parts_are_folders_above_the_classes(tmp_path: Path, names: tuple[str, str, str]) -> None:
     for number, (name, count) in enumerate(zip(names, (8, 4, 3), strict=True)):
@@ -70,6 +76,42 @@ def test_parts_are_folders_above_the_classes(tmp_path: Path, names: tuple[str, s
     found = load(tmp_path / "zoo")
     assert (len(found.train), found.split.kind, found.split.held, len(found.test())) == (36, "given", 12, 9)
     assert found.test().labels.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+
+
+@pytest.mark.parametrize(
+    ("names", "first"), [(("test",), "test"), (("Valid",), "Valid"), (("val", "test"), "val"), (("dev",), "dev")]
+)
+def test_parts_beside_folders_of_classes_are_refused_with_where_the_classes_belong(
+    tmp_path: Path, names: tuple[str, ...], first: str
+) -> None:
+    fill(tmp_path / "zoo")
+    for name in names:
+        fill(tmp_path / "zoo" / name, lambda which: grey(500 + which), 3)
+    assert refusal(tmp_path / "zoo") == (
+        f"{tmp_path / 'zoo'} has the folder {first!r}, but no folder 'train' beside it; put the folders of classes to "
+        f"train on into {tmp_path / 'zoo' / 'train'}"
+    )
+
+
+def test_a_folder_of_a_class_may_be_called_as_a_part_and_that_is_said(tmp_path: Path) -> None:
+    fill(tmp_path / "zoo")
+    (tmp_path / "zoo" / "emu").rename(tmp_path / "zoo" / "tr")
+    found = load(tmp_path / "zoo")
+    assert found.class_names == ("cat", "dog", "tr")
+    assert "tr counts as a class, because its pictures are in no folders of classes" in found.notes
+
+
+@pytest.mark.parametrize(("names", "part"), [(("val", "valid"), "validation"), (("TRAINING", "train"), "train")])
+def test_two_folders_for_one_part_are_refused(tmp_path: Path, names: tuple[str, str], part: str) -> None:
+    for name in {"train", *names}:
+        fill(tmp_path / "zoo" / name)
+    assert f"has 2 folders for the {part} part, {' and '.join(names)}; make them one" in refusal(tmp_path / "zoo")
+
+
+def test_folders_beside_those_of_parts_are_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("train", "test", "extra", "raw", ".cache"):
+        fill(tmp_path / "zoo" / name)
+    assert "folders beside train that are no parts are left out: extra, raw" in load(tmp_path / "zoo").notes
 
 
 def test_colour_is_decided_by_the_pictures_and_said(tmp_path: Path) -> None:
@@ -210,6 +252,11 @@ def test_folders_without_pictures_in_classes_are_refused(tmp_path: Path) -> None
 def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
     folder = fill(tmp_path / "zoo")
     (folder / ".cache").mkdir()
+    for place in ("cat/.ipynb_checkpoints", "dog/left/.thumbnails/small"):
+        (folder / place).mkdir(parents=True)
+        Image.fromarray(grey(1)).save(folder / place / "0-checkpoint.png")
     (folder / "cat" / "._p0_0.png").write_bytes(b"what another system leaves")
     (folder / "cat" / "Thumbs.db").write_bytes(b"what yet another leaves")
-    assert load(folder).class_names == ("cat", "dog", "emu")
+    found = load(folder)
+    assert (found.class_names, len(found.train)) == (("cat", "dog", "emu"), 36)
+    assert found.notes == ("pictures are grey",)

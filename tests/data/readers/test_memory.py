@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinysearch.data.loading import load
+from tinysearch.data.readers.reader import Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
 RNG = np.random.default_rng(0)
@@ -85,6 +86,28 @@ def test_a_stream_is_read_to_its_end(batch: int | None, one_hot: bool) -> None:
     stream = stream if batch is None else stream.batch(batch)
     found = load((stream, None, stream.take(1)) if batch else stream)
     assert found.fingerprint == load((X, Y)).fingerprint
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (30,), (10, 3), (6, 5, 1)], ids=["grey", "flat", "series", "channels"])
+@pytest.mark.parametrize("remainder", [False, True], ids=["all", "whole batches only"])
+def test_batches_are_known_whatever_is_in_them(shape: tuple[int, ...], remainder: bool) -> None:
+    import tensorflow as tf
+
+    x = X.reshape(40, *shape)
+    reading = Reading(size=(6, 5)) if shape == (30,) else Reading(layout="tc") if shape == (10, 3) else Reading()
+    for labels in (Y, Y[:, None], Y % 2, np.eye(4)[Y]):
+        expected = load((x, labels), reading=reading).fingerprint
+        for size in (1, 2, 4, 8):
+            stream = tf.data.Dataset.from_tensor_slices((x, labels)).batch(size, drop_remainder=remainder)
+            assert load(stream, reading=reading).fingerprint == expected
+
+
+def test_single_images_as_high_as_a_one_hot_row_is_long_are_no_batches() -> None:
+    import tensorflow as tf
+
+    x = X[:, :4]
+    stream = tf.data.Dataset.from_tensor_slices((x, np.eye(4, dtype=np.float32)[Y]))
+    assert load(stream).fingerprint == load((x, Y)).fingerprint
 
 
 def test_a_stream_that_never_ends_is_refused() -> None:

@@ -121,6 +121,21 @@ def test_parts_may_be_tables_of_their_own(tmp_path: Path) -> None:
     assert load(tmp_path / "zoo").name == "zoo"
 
 
+@pytest.mark.parametrize(
+    "names", [("training", "validation", "test"), ("tr", "dev", "test"), ("Train", "valid", "TEST")]
+)
+def test_files_and_values_of_a_column_have_the_same_names_of_parts(tmp_path: Path, names: tuple[str, str, str]) -> None:
+    lines = [["label", "a", "b", "c", "d", "split"]]
+    for name, count in zip(names, (30, 6, 4), strict=True):
+        write(tmp_path / "files" / f"my_{name}.csv", PIXELS[:count, :4], LABELS[:count])
+        lines += [[str(LABELS[row]), *map(str, PIXELS[row, :4]), name] for row in range(count)]
+    column = tmp_path / "column.csv"
+    column.write_text("\n".join(map(",".join, lines)))
+    for source in (tmp_path / "files" / f"my_{names[0]}.csv", column):
+        found = load(source)
+        assert (found.split.kind, len(found.train), found.split.held, len(found.test())) == ("given", 36, 6, 4)
+
+
 def test_a_test_table_without_labels_is_no_test_part(tmp_path: Path) -> None:
     """As in competitions, where labels are kept back."""
     write(tmp_path / "train.csv")

@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from tinysearch.data.readers.parts import NAMES
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.data.storage import in_memory_limit, unpacked
 from tinysearch.errors import DatasetError, NoTestImagesError
 
-# How parts and what is in them are called, in lower case.
-_PARTS = {"train": ("train", "training", "tr"), "validation": ("val", "valid", "validation", "dev"), "test": ("test",)}
+# How what is in a part is called, in lower case.
 _PIXELS = ("x", "images", "image", "data", "features", "inputs", "pixels")
 _LABELS = ("y", "labels", "label", "targets", "target", "classes")
 _GROUPS = ("groups", "group", "subjects", "subject")
@@ -59,7 +59,7 @@ class Npy(Reader):
 
 
 def _contents(path: Path, held: list[str], arrays: Any, reading: Reading) -> Contents:
-    found = {part: _of_part(held, part) for part in _PARTS}
+    found = {part: _of_part(held, part) for part in NAMES}
     if not found["train"]:
         found["train"] = _bare(held)
     train = found["train"]
@@ -111,7 +111,7 @@ def _of_part(held: Collection[str], part: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for role, words in (("pixels", _PIXELS), ("labels", _LABELS), ("groups", _GROUPS)):
         for word in words:
-            for spelled in _PARTS[part]:
+            for spelled in NAMES[part]:
                 pattern = re.compile(rf"{word}[_-]?{spelled}|{spelled}[_-]?{word}", re.IGNORECASE)
                 name = next((one for one in held if pattern.fullmatch(one)), None)
                 if name is not None:
@@ -137,12 +137,12 @@ def _bare(held: Collection[str]) -> dict[str, str]:
 
 
 def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) -> str:
-    wanted = [groups, f"{groups}_{part}", f"{groups}_{'val' if part == 'validation' else part}"]
-    name = next((one for one in (wanted[1:] + wanted[:1]) if one in held), None)
-    if name is None or (part == "validation" and name == groups):
+    wanted = [f"{groups}_{spelled}" for spelled in NAMES[part]] + ([groups] if part == "train" else [])
+    name = next((one for one in wanted if one in held), None)
+    if name is None:
         if part == "validation":
             raise DatasetError(
-                f"{path} has no groups {wanted[1]!r} for its validation part; leave out `reading=Reading(groups=...)`"
+                f"{path} has no groups {wanted[0]!r} for its validation part; leave out `reading=Reading(groups=...)`"
             )
         raise DatasetError(f"{path} has no array {groups!r} of groups; it holds {', '.join(held)}")
     return name

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinysearch.data.readers.archives import stem
+from tinysearch.data.readers.parts import NAMES, part_of
 from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-_PARTS = {"train": ("train", "training"), "validation": ("val", "valid", "validation", "dev"), "test": ("test",)}
 
 
 class Folder(Reader):
@@ -33,7 +33,11 @@ class Folder(Reader):
         """Read the training part and that for validation; that for tests when it is asked for."""
         parts = _parts(source)
         found = {part: list(_pictures(folder)) for part, folder in parts.items()}
-        deeper = (*_deeper(found["train"], parts["train"]), *_empty(found["train"], parts["train"]))
+        of_folders = (
+            *_beside(found["train"], source, parts),
+            *_deeper(found["train"], parts["train"]),
+            *_empty(found["train"], parts["train"]),
+        )
         form, notes = form_of([one.path for one in found["train"]], source, reading)
 
         def part(which: str) -> Part:
@@ -54,7 +58,7 @@ class Folder(Reader):
             validation=part("validation") if "validation" in found else None,
             read_test=test,
             layout="hwc",
-            notes=(*deeper, *notes),
+            notes=(*of_folders, *notes),
             preparation=form.preparation,
         )
 
@@ -68,17 +72,36 @@ class Picture:
 
 
 def _parts(source: Path) -> dict[str, Path]:
-    """Return the folder of each part; what has no folders of parts is all for training."""
-    folders = {one.name.lower(): one for one in sorted(source.iterdir()) if one.is_dir()}
-    found = {part: folders[name] for part, names in _PARTS.items() for name in names if name in folders}
-    if "train" in found:
-        return found
-    if "test" in found and len(folders) == len(found):
+    """Return the folder of each part; what has no folders of parts is all for training.
+
+    Raises:
+        DatasetError: if there are other parts without one for training, or two folders for one part.
+    """
+    folders = _folders(source)
+    of_part = {part: [one for one in folders if part_of(one.name) == part] for part in NAMES}
+    named = [one for those in of_part.values() for one in those]
+    # One that holds no folders, beside those of classes, may be of a class that is called so.
+    if not named or (len(named) == 1 < len(folders) and not _folders(named[0])):
+        return {"train": source}
+    if not of_part["train"]:
         raise DatasetError(
-            f"{source} has the folder {found['test'].name!r}, but no folder 'train' beside it; expected train and test "
-            f"(and perhaps val), each with one folder for each class"
+            f"{source} has the folder {named[0].name!r}, but no folder 'train' beside it; put the folders of classes "
+            f"to train on into {source / 'train'}"
         )
-    return {"train": source}
+    for part, those in of_part.items():
+        if len(those) > 1:
+            names = " and ".join(one.name for one in those)
+            raise DatasetError(f"{source} has {len(those)} folders for the {part} part, {names}; make them one")
+    return {part: those[0] for part, those in of_part.items() if those}
+
+
+def _beside(pictures: Sequence[Picture], source: Path, parts: Mapping[str, Path]) -> tuple[str, ...]:
+    """Return a note if there are folders beside those of parts, or one of a class that is called as a part."""
+    if parts["train"] == source:
+        named = {one.label for one in pictures if part_of(one.label) is not None}
+        return tuple(f"{one} counts as a class, because its pictures are in no folders of classes" for one in named)
+    others = ", ".join(one.name for one in _folders(source) if one not in parts.values())
+    return (f"folders beside {parts['train'].name} that are no parts are left out: {others}",) if others else ()
 
 
 def _without_test(source: Path, parts: Mapping[str, Path]) -> str:
@@ -133,7 +156,8 @@ def _pictures(folder: Path) -> Iterator[Picture]:
     count = 0
     for one in _folders(folder):
         for path in sorted(one.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            inside = path.relative_to(one).parts
+            if path.suffix.lower() in SUFFIXES and not any(name.startswith(".") for name in inside):
                 count += 1
                 yield Picture(path, one.name)
     if not count:

@@ -105,23 +105,30 @@ def _from_stream(stream: Any) -> Part:
         raise DatasetError(f"a tf.data.Dataset gives pairs of image and label, this one gives {spec}")
     if int(stream.cardinality()) == -1:
         raise DatasetError("this tf.data.Dataset never ends; leave out .repeat(), or add .take(number)")
-    rank = spec[1].shape.rank
-    # Labels of batches have an axis more; one-hot rows of single images have one too, but then images have no batches.
-    batched = spec[0].shape.rank == 4 or (
-        rank is not None and rank >= 1 and spec[0].shape[0] == spec[1].shape[0] is None
-    )
-    pixels: list[Array] = []
-    labels: list[Array] = []
-    for image, label in stream.as_numpy_iterator():
-        pixels.append(image if batched else image[None])
-        labels.append(np.asarray(label) if batched else np.asarray(label)[None])
-    if not pixels:
+    pairs = [(np.asarray(image), np.asarray(label)) for image, label in stream.as_numpy_iterator()]
+    if not pairs:
         raise DatasetError("this tf.data.Dataset gives no image")
+    pixels, labels = map(list, zip(*pairs, strict=True))
+    if not _are_batches(spec[0].shape, spec[1].shape, labels):
+        pixels, labels = [image[None] for image in pixels], [label[None] for label in labels]
     sizes = {one.shape[1:] for one in pixels}
     if len(sizes) > 1:
         shown = ", ".join(map(str, sorted(sizes)[:3]))
         raise DatasetError(f"the images of this tf.data.Dataset are of different shapes: {shown}; resize them first")
     return Part(np.concatenate(pixels), np.concatenate(labels))
+
+
+def _are_batches(images: Any, marks: Any, labels: Sequence[Array]) -> bool:
+    """Whether a stream gives batches, by the shapes that it says of images and labels.
+
+    A label has an axis of batches then, as long as that of the images; a one-hot row is as long by chance only.
+    """
+    if images.rank == 4:
+        return True
+    if images.rank == 0 or not marks.rank or images[0] != marks[0]:
+        return False
+    by_chance = marks.rank == 1 and (marks[0] or 0) > 2
+    return not (by_chance and all(np.count_nonzero(label) == 1 and label.max() == 1 for label in labels))
 
 
 def _described(value: Any) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.readers.archives import stem
+from tinysearch.data.readers.parts import NAMES, part_of
 from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
@@ -21,11 +22,6 @@ SUFFIXES = (".csv", ".tsv")
 _LABELS = ("label", "labels", "class", "target", "y")
 _PATHS = ("path", "file", "filename", "file_name", "image", "image_path")
 _SPLITS = ("split", "part", "subset", "set")
-_PARTS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
-    "test": "test",
-}
 _BYTES = 255
 
 
@@ -227,13 +223,13 @@ def _rows_of_parts(path: Path, columns: Columns) -> tuple[list[list[str]], dict[
         raise DatasetError(f"{path} has no rows but its header; expected one for each image")
     if columns.split is None:
         return rows, {"train": np.arange(len(rows))}
-    of = [_PARTS.get(row[columns.split].strip().lower()) for row in rows]
+    of = [part_of(row[columns.split]) for row in rows]
     if None in of:
         bad = rows[of.index(None)][columns.split]
         raise DatasetError(
             f"the column {columns.names[columns.split]!r} of {path} has {bad!r}; expected train, val or test in it"
         )
-    return rows, {part: np.flatnonzero([one == part for one in of]) for part in ("train", "validation", "test")}
+    return rows, {part: np.flatnonzero([one == part for one in of]) for part in NAMES}
 
 
 def _numbers(path: Path, columns: Columns) -> Array:
@@ -261,13 +257,13 @@ def _numbers(path: Path, columns: Columns) -> Array:
 
 def _beside(path: Path) -> dict[str, Path]:
     """Return the files of other parts that lie beside one whose name says that it is for training."""
+    there = {one.name.lower(): one for one in sorted(path.parent.glob("*"))}
     found: dict[str, Path] = {}
-    if "train" in path.stem:
-        for part, words in (("validation", ("val", "valid", "validation")), ("test", ("test",))):
-            for word in words:
-                other = path.with_name(path.stem.replace("train", word) + path.suffix)
-                if other.is_file():
-                    found.setdefault(part, other)
+    for word, part in itertools.product(NAMES["train"], ("validation", "test")):
+        for other in NAMES[part] if word in path.stem.lower() else ():
+            beside = there.get(path.name.lower().replace(word, other))
+            if beside is not None and beside.is_file():
+                found.setdefault(part, beside)
     return found
 
 
