@@ -197,6 +197,22 @@ def test_a_model_that_was_not_kept_is_an_error(made: Made, tmp_path: Path) -> No
     gone = tinysearch.Result(made.best.record, made.best.task, tmp_path / "gone.keras")
     with pytest.raises(tinysearch.TinySearchError, match="gone"):
         gone.load()
+    gone.model_path.write_bytes(b"half of a mod")
+    with pytest.raises(tinysearch.InputError, match="cannot be loaded"):
+        gone.load()
+
+
+def test_networks_that_are_built_have_weights_of_their_own_which_the_global_seed_decides(made: Made) -> None:
+    import keras
+
+    def first_weights(seed: int | None = None) -> list[float]:
+        if seed is not None:
+            keras.utils.set_random_seed(seed)
+        return made.best.build().get_weights()[0].ravel().tolist()
+
+    one = first_weights(1)
+    assert first_weights() != one
+    assert first_weights(1) == one
 
 
 # What it refuses, before anything is trained
