@@ -285,8 +285,15 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
         (tinysearch.open, {"name": 3}, "`name=` is a text, the name of a run, got 3"),
         (tinysearch.frontier, {"name": 3}, "`name=` is a text"),
         (tinysearch.frontier, {"workers": 0}, "`workers=` .* got 0"),
+        (tinysearch.frontier, {"warm_start": 5}, "`warm_start=` is the name of a run, or several names, got 5"),
+        (tinysearch.frontier, {"warm_start": ["a", 5]}, r"`warm_start=` .* got \['a', 5\]"),
         (tinysearch.evaluate, {"run": 3}, "`run=` is a text"),
         (tinysearch.evaluate, {"run": "one", "workers": "two"}, "`workers=` .* got 'two'"),
+        (tinysearch.evaluate, {"run": "one", "seeds": 0}, "`seeds=` is a whole number of at least 1, got 0"),
+        (tinysearch.evaluate, {"run": "one", "seeds": -1}, "`seeds=` .* got -1"),
+        (tinysearch.evaluate, {"run": "one", "seeds": "3"}, "`seeds=` .* got '3'"),
+        (tinysearch.evaluate, {"run": "one", "top": 0}, "`top=` is a whole number of at least 1, got 0"),
+        (tinysearch.reproduce, {"seeds": 0}, "`seeds=` .* got 0"),
         (tinysearch.reproduce, {"workers": 0}, "`workers=` .* got 0"),
     ],
 )
@@ -300,7 +307,8 @@ def test_other_calls_refuse_what_is_of_another_kind_before_they_make_a_store(
 
 def test_a_study_refuses_limits_that_are_of_another_kind(tiny: Path, tmp_path: Path) -> None:
     with tinysearch.Study(data=tiny, store=tmp_path / "store.db") as study:
-        for arguments in ({"workers": 1.5}, {"time_limit": "1h"}, {"stall_limit": "30m"}):
+        memory: list[dict[str, object]] = [{"worker_memory": given} for given in ("1G", 0, -5)]
+        for arguments in ({"workers": 1.5}, {"time_limit": "1h"}, {"stall_limit": "30m"}, *memory):
             (name,) = arguments
             with pytest.raises(tinysearch.InputError, match=f"`{name}=` is a "):
                 study.run(**arguments)  # type: ignore[arg-type]
@@ -316,6 +324,8 @@ def test_settings_that_there_are_not_are_refused_with_those_that_there_are(call:
 def test_a_name_that_is_not_in_the_store_is_refused_with_the_one_that_may_be_meant(made: Made) -> None:
     with pytest.raises(tinysearch.TinySearchError, match=r"'ome'.* did you mean 'one'"):
         tinysearch.open("ome", store=made.folder / "store.db")
+    with pytest.raises(RunError, match="no run named 'xxx"):
+        tinysearch.open(300 * "x", store=made.folder / "store.db")
 
 
 def test_a_search_that_is_over_and_called_again_says_that_nothing_is_trained(
@@ -583,6 +593,20 @@ def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_fr
     }
     with pytest.raises(RunError, match="leave out `cold=`"):
         sweep(1_000, name="both", cold=True, warm_start=["before-900"])
+
+
+@pytest.mark.parametrize("given", [None, (), "before", ["before"]])
+def test_what_a_frontier_learns_from_is_given_as_for_a_study(
+    given: object, fake_worker: type[FakeWorker], tiny: Path, tmp_path: Path
+) -> None:
+    common: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "trials": 1, "folds": 1, "evaluate": 0}
+    common |= {"baselines": False, "strategy": "evolution", "reuse": "none", "verbose": 0}
+    tinysearch.run(300, name="before", executor=fake_worker().executor(), **common).close()
+    tinysearch.run(300, name="other", executor=fake_worker().executor(), **common).close()
+    tinysearch.frontier([300], executor=fake_worker().executor(), warm_start=given, **common)  # type: ignore[arg-type]
+    with Store(tmp_path / "store.db") as store:
+        learnt = [name for name, *_ in store.run("frontier-300").settings["warm_start_trials"]]
+    assert learnt == (["before"] if given else ["before", "other"])
 
 
 def test_the_same_frontier_again_trains_nothing_and_more_trials_go_on(

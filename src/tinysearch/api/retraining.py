@@ -68,7 +68,7 @@ def evaluate(
     from tinysearch.search.evaluation import best_of
     from tinysearch.search.evaluation import evaluate as carry_out
 
-    check_kinds(run=run, store=store, workers=workers)
+    check_kinds(run=run, top=top, seeds=seeds, store=store, workers=workers)
     heard = callbacks_of(callbacks)
     with _opened(store, create=False) as opened:
         known = opened.run(run)
@@ -163,7 +163,7 @@ def reproduce(
     from tinysearch.results.store import Store, default_path
     from tinysearch.search.given import recipe_of
 
-    check_kinds(run=run, store=store, workers=workers)
+    check_kinds(seeds=seeds, run=run, store=store, workers=workers)
     wanted = [models] if isinstance(models, str) else list(models)
     keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
     names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))

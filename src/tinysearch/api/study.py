@@ -275,7 +275,7 @@ class Study(Findings):
         from tinysearch.results.callback import Callbacks
         from tinysearch.search.stages import Stages
 
-        check_kinds(workers=workers, time_limit=time_limit, stall_limit=stall_limit)
+        check_kinds(workers=workers, time_limit=time_limit, worker_memory=worker_memory, stall_limit=stall_limit)
         if "search" not in stages and all(record.failed for record in self.records):
             raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
         where = executor or self._processes.get(self.dataset, workers, worker_memory, stall_limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -112,7 +113,9 @@ class Runs:
             if not self.has(name):
                 rows = self._database.query("SELECT name FROM runs ORDER BY id")
                 names = [printable(str(row["name"])) for row in rows]
-                hint = f"; a file is read by `store={name!r}`" if Path(name).is_file() else meant(name, names)
+                # Unlike a Path, this takes a name that no file can have.
+                is_file = os.path.isfile(name)  # noqa: PTH113
+                hint = f"; a file is read by `store={name!r}`" if is_file else meant(name, names)
                 raise RunError(
                     f"the store {self.path} has no run named {name!r}; its runs: {', '.join(names) or 'none yet'}{hint}"
                 )
