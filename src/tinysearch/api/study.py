@@ -173,7 +173,7 @@ class Study(Findings):
             executor: Trains the candidates instead of local processes; it is left open.
             time_limit: Seconds after which all trainings stop; None for no limit.
             worker_memory: Memory limit of each training in bytes (on Linux); None for no limit.
-            stall_limit: Seconds without a finished epoch after which a training is aborted; 1,800 by default.
+            stall_limit: Seconds without a finished epoch after which a training is aborted; 1,800, or as before.
 
         Returns:
             The results, and why the search ended.
