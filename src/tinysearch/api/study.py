@@ -111,11 +111,11 @@ class Study(Findings):
             self._begun = before is not None
             plain, self._plugins = plugins_of(settings)
             given = plain if budget is None else {"budget": budget, **plain}
-            self.settings = settings_of(given, stored_settings(before), self._store)
+            earlier = stored_settings(before)
+            self.settings = settings_of(given, earlier, self._store)
             self._learns_unasked = learns_unasked(plain)
             given_data = Given(data, dataset, reading)
             images = load_data(*given_data) if before is None else load_data_of(before, given_data)
-            earlier = stored_settings(before)
             if earlier is not None:
                 images = images.as_in(earlier.data)
             elif self.settings.recipe.name == "documented":
