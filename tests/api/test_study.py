@@ -15,7 +15,7 @@ from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 import tinysearch
 from tinysearch import Architecture, Callback, SearchSpace, Study
 from tinysearch.data.loading import load
-from tinysearch.errors import DatasetError, NoTestImagesError, RunError, StoreError, TinySearchWarning
+from tinysearch.errors import DatasetError, NoTestImagesError, RunError, StoreError, TinySearchWarning, WorkError
 from tinysearch.results.callback import Stage
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
@@ -374,6 +374,41 @@ def test_callbacks_hear_of_all_in_its_order(
     expected += ["revalidation of 2", *(2 * ["revalidation None", *training]), "end of revalidation", "a decision"]
     expected += ["evaluation of 1", "evaluation None", *training, "end of evaluation", "finished"]
     assert logs[0].lines == logs[1].lines == expected
+
+
+@pytest.mark.parametrize(("error", "ending"), [(OSError("full"), "failed"), (KeyboardInterrupt(), "interrupted")])
+@pytest.mark.parametrize("where", ["before the stages", "in the search"])
+def test_callbacks_hear_of_the_end_whatever_ends_the_work(
+    make: Make,
+    fake_worker: type[FakeWorker],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    ending: str,
+    where: str,
+) -> None:
+    def fail(*words: object, **more: object) -> None:
+        raise error
+
+    log = Log()
+    with make(trials=2, callbacks=[log]) as study:
+        if where == "in the search":
+            monkeypatch.setattr(Store, "append", fail)
+        else:
+            monkeypatch.setattr("tinysearch.search.augmentation.settled", fail)
+        with pytest.raises(type(error)):
+            study.run(executor=fake_worker().executor())
+    assert log.lines[-1] == ending
+    assert log.lines.count(ending) == 1
+
+
+def test_callbacks_hear_that_what_follows_a_search_has_failed(make: Make, fake_worker: type[FakeWorker]) -> None:
+    log = Log()
+    with make(trials=1, callbacks=[log]) as study:
+        study.run(executor=fake_worker().executor())
+        # This worker keeps no model, of which an evaluation needs one.
+        with pytest.raises(WorkError, match="could not be saved"):
+            study.evaluate(1, executor=fake_worker().executor())
+    assert [line for line in log.lines if line in ("finished", "failed")] == ["finished", "failed"]
 
 
 @pytest.mark.parametrize("name", ["on_stage_start", "on_trial_start", "on_epoch", "on_record", "on_stage_end"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import FrontierSettings, Settings, check_names, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
-from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
+from tinysearch.api.inputs import Resume, load_data, open_store, raise_what_ended, tell_of_interruption
 from tinysearch.api.kinds import check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
@@ -91,12 +91,7 @@ def run(
     )
     try:
         outcome = study.carry_out(workers=workers, executor=executor, time_limit=time_limit)
-        if outcome.ending == "interrupted" and verbose:
-            tell_of_interruption(study.store, outcome.name)
-        if outcome.ending == "interrupted":
-            raise KeyboardInterrupt
-        if outcome.problem is not None:
-            raise outcome.problem
+        raise_what_ended(outcome, study.store, verbose=verbose)
         if outcome.failure is not None:
             raise outcome.failure
     except BaseException:

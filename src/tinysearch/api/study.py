@@ -15,10 +15,10 @@ from tinysearch.api.inputs import (
     Resume,
     load_data,
     open_store,
+    raise_what_ended,
     run_to_resume,
     shown,
     stored_settings,
-    tell_of_interruption,
     warn_of_old_ranges,
 )
 from tinysearch.api.kinds import check_kinds
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from tinysearch.data.readers.reader import Reading
+    from tinysearch.results.callback import Ending
     from tinysearch.results.store import Store
     from tinysearch.search.keras_tuner.tuner import BudgetTuner
     from tinysearch.search.outcome import RunOutcome
@@ -109,11 +110,10 @@ class Study(Findings):
         try:
             before = run_to_resume(self._store, name, resume)
             self._begun = before is not None
-            plain, self._plugins = plugins_of(settings)
+            plain, plugins = plugins_of(settings)
             given = plain if budget is None else {"budget": budget, **plain}
             earlier = stored_settings(before)
             self.settings = settings_of(given, earlier, self._store)
-            self._learns_unasked = learns_unasked(plain)
             given_data = Given(data, dataset, reading)
             images = load_data(*given_data) if before is None else load_data_of(before, given_data)
             if earlier is not None:
@@ -123,11 +123,10 @@ class Study(Findings):
                 images = images.as_in({})
             self.dataset = images
             self.settings = dataclasses.replace(self.settings, data=images.described())
-            self._augment = augment
-            self._space = space if isinstance(space := settings.get("space"), SearchSpace) else None
             self._name = name if before is None else before.name
-            self._reuse = reuse
             self._verbose = verbose
+            own_space = space if isinstance(space := settings.get("space"), SearchSpace) else None
+            self._start = Start(self._store, images, own_space, augment, learns_unasked(plain), reuse, plugins)
         except BaseException:
             self.close()
             raise
@@ -280,21 +279,21 @@ class Study(Findings):
             raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
         where = executor or self._processes.get(self.dataset, workers, worker_memory, stall_limit)
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
-        start = Start(
-            self._store, self.dataset, self._space, self._augment, self._learns_unasked, self._reuse, self._plugins
-        )
-        with start.run(
-            self.settings, self._name, where, resume=self._begun, time_limit=time_limit, memory=worker_memory
-        ) as run:
-            self.settings, self._name, self._begun = run.settings, run.name, True
-            work = Stages(run, where, callback)
-            outcome = work.carry_out(stages)
-            self.tuner = work.tuner or self.tuner
-            callback.on_end(outcome.ending)
-        if len(stages) == 1 and outcome.ending == "interrupted":
-            if self._verbose:
-                tell_of_interruption(self._store, outcome.name)
-            raise KeyboardInterrupt
-        if len(stages) == 1 and outcome.problem is not None:
-            raise outcome.problem
+        ending: Ending = "failed"
+        try:
+            with self._start.run(
+                self.settings, self._name, where, resume=self._begun, time_limit=time_limit, memory=worker_memory
+            ) as run:
+                self.settings, self._name, self._begun = run.settings, run.name, True
+                work = Stages(run, where, callback)
+                outcome = work.carry_out(stages)
+                self.tuner = work.tuner or self.tuner
+            ending = outcome.ending if outcome.problem is None else "failed"
+        except KeyboardInterrupt:
+            ending = "interrupted"
+            raise
+        finally:
+            callback.on_end(ending)
+        if len(stages) == 1:
+            raise_what_ended(outcome, self._store, verbose=self._verbose)
         return outcome
