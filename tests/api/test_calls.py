@@ -7,12 +7,13 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import pytest
-from stand_ins import ALIKE, FakeWorker
+from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 
 import tinysearch
 from tinysearch import Result, Study
 from tinysearch.data.loading import load
 from tinysearch.errors import BudgetError, RunError, TrainingError
+from tinysearch.results import archive
 from tinysearch.results.leaderboard import Leaderboard, rank
 from tinysearch.results.ranking import best_below
 from tinysearch.results.record import Measurement, Record
@@ -471,6 +472,28 @@ def test_what_goes_wrong_after_the_search_is_raised_and_the_search_is_stored(
             tinysearch.run(**given, store=store, executor=fake_worker().executor())
         (record,) = store.records("mine")
     assert record.purpose == "search"
+
+
+def test_a_candidate_is_reproduced_from_a_store_at_home_and_from_one_in_memory(
+    tiny: Path,
+    tmp_path: Path,
+    fake_worker: type[FakeWorker],
+    untrained_worker: type[UntrainedWorker],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    given: dict[str, Any] = {"data": tiny, "store": "~/store.db", "baselines": False, "trials": 1, "strategy": "random"}
+    with tinysearch.run(executor=fake_worker().executor(), folds=1, evaluate=0, verbose=0, **given) as study:
+        found = study.best.record
+        archive.write(study.store, [found.run], tmp_path / "results.jsonl")
+    again: dict[str, Any] = {"data": tiny, "executor": untrained_worker().executor(), "verbose": 0}
+    with archive.read(tmp_path / "results.jsonl") as in_memory:
+        for store in ("~/store.db", in_memory):
+            done = tinysearch.reproduce(found.key, store=store, **again)
+            assert [(one.name, one.found_in.name) for one in done.known] == [(found.name, found.run)]
+            assert [(one.key, one.purpose) for one in done.records] == [(found.key, "evaluation")]
 
 
 # A frontier

@@ -277,6 +277,18 @@ def test_a_folder_that_cannot_be_made_is_refused(small: Trained, dataset: Datase
         deploy(small, "c", tmp_path / "file" / "out", dataset)
 
 
+def test_a_folder_may_lie_at_home_but_not_behind_a_url(
+    small: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert deploy(small, "tflite", "~/out", dataset).folder == tmp_path / "out"
+    with pytest.raises(InputError, match="not a URL; got 's3://bucket/out'"):
+        deploy(small, "tflite", "s3://bucket/out", dataset)
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
+
+
 @pytest.mark.usefixtures("no_cross_tools")
 @pytest.mark.parametrize("target", ["c", "tflite"])
 def test_without_test_images_accuracy_is_said_to_be_on_training_images(

@@ -20,6 +20,7 @@ import numpy as np
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TinySearchWarning, TrainingError
 from tinysearch.results.record import Measurement
+from tinysearch.runtime.paths import local
 from tinysearch.search.settings import BY_SIZE, RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -135,7 +136,7 @@ def settled(
     if augment == "none":
         return dataclasses.replace(settings, recipe=augmented(settings.recipe, {}))
     if augment != "auto":
-        amounts = augment if isinstance(augment, Mapping) else read_augmentation(Path(augment))
+        amounts = augment if isinstance(augment, Mapping) else read_augmentation(local(augment, "an augmentation"))
         return dataclasses.replace(settings, recipe=augmented(settings.recipe, amounts))
     count = len(levels(dataset.task))
     warnings.warn(
