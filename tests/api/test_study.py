@@ -547,6 +547,28 @@ def test_a_store_that_was_given_is_left_open(make: Make, path: Path, fake_worker
         assert len(store.records("mine")) == 1
 
 
+def test_the_working_directory_may_change_while_a_study_is_open(
+    make: Make,
+    untrained_worker: type[UntrainedWorker],
+    fake_worker: type[FakeWorker],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with make(store="runs/store.db", trials=1) as study:
+        study.run(executor=untrained_worker().executor())
+        best = study.best
+        monkeypatch.chdir("elsewhere")
+        assert str(study.store.path) == str(Path("runs/store.db"))
+        for one in (best, study.best):
+            assert one.load().count_params() == one.params
+        best.deploy("saved_model", "out")
+        assert len(study.store.deployments(best.key)) == 1
+        study.run(2, executor=fake_worker().executor())
+    assert [one.name for one in Path.cwd().iterdir()] == ["out"]
+
+
 def test_an_executor_that_was_given_is_left_open(make: Make, fake_worker: type[FakeWorker]) -> None:
     worker = fake_worker()
     executor = worker.executor()

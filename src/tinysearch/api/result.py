@@ -30,7 +30,7 @@ class _Origin:
 
     dataset: Dataset
     folder: Path
-    store: Path
+    store: Path | None
     records: tuple[Record, ...]
     budget: Budget | None
     verbose: bool
@@ -69,7 +69,7 @@ class Result:
         standing: Standing[Record],
         dataset: Dataset,
         folder: Path,
-        store: Path,
+        store: Path | None,
         budget: Budget | None = None,
         *,
         verbose: bool = False,
@@ -80,7 +80,7 @@ class Result:
             standing: Its place in the order of its run.
             dataset: What it was trained on.
             folder: That of its run.
-            store: Where the store is.
+            store: Where the store is; None for one in memory.
             budget: The limits of its run; None for none.
             verbose: Whether ``deploy`` says what came of it.
         """
@@ -189,7 +189,6 @@ class Result:
         from tinysearch.errors import TinySearchWarning
         from tinysearch.report.display import show
         from tinysearch.results.artifacts import kept_model
-        from tinysearch.results.store import IN_MEMORY
 
         if self._origin is None:
             raise RunError(f"{self.key} belongs to no study; open the study that has trained it, with tinysearch.open")
@@ -204,7 +203,7 @@ class Result:
             dtype=dtype,
             scaling=scaling,
             budgets={} if origin.budget is None else {self.record.run: origin.budget},
-            store=None if origin.store == IN_MEMORY else origin.store,
+            store=origin.store,
             tell=lambda text: warnings.warn(text, TinySearchWarning, stacklevel=2),
         )
         if origin.verbose:

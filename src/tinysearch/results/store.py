@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from tinysearch.results.predictions import Evaluated, Predictions
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
-# As SQLite calls a database that is nowhere but here.
-IN_MEMORY = Path(":memory:")
 _ORDER = "ORDER BY run_id, position IS NULL, position, records.id"
 
 
