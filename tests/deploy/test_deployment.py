@@ -273,7 +273,7 @@ def test_images_of_another_shape_are_refused(
 
 def test_a_folder_that_cannot_be_made_is_refused(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot be written .*; name another folder with -o"):
+    with pytest.raises(InputError, match=r"cannot be written .*; give another `folder=`$"):
         deploy(small, "c", tmp_path / "file" / "out", dataset)
 
 

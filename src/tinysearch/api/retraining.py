@@ -59,8 +59,10 @@ def evaluate(
         The evaluations; a failed one has the reason.
 
     Raises:
+        InputError: if an argument cannot be used.
         RunError: if the run does not exist, has no candidate, or used other data.
         DatasetError: if the dataset has no test images that can be used.
+        CandidateError: if a model that is to be scored in int8 was not kept.
         WorkError: if something fails during the work.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """

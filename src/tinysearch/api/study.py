@@ -168,7 +168,7 @@ class Study(Findings):
         Args:
             trials: Total number of candidates to train, not counting baselines; by default that of the settings.
             workers: Number of candidates to train in parallel, each in its own process; by default one per core, up to
-                8 and as many as memory allows. The results do not depend on it.
+                8 and as many as memory allows. The results do not depend on it, unless ``schedule="async"``.
             executor: Trains the candidates instead of local processes; it is left open.
             time_limit: Seconds after which all trainings stop; None for no limit.
             worker_memory: Memory limit of each training in bytes (on Linux); None for no limit.
@@ -227,6 +227,7 @@ class Study(Findings):
         Raises:
             RunError: if the study has not searched yet.
             DatasetError: if there are no test images.
+            CandidateError: if a model that is to be scored in int8 was not kept.
             WorkError: if something fails during the search.
             KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
         """

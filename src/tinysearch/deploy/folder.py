@@ -59,4 +59,4 @@ class Folder:
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """Return the error of a place that cannot be written to."""
-    return InputError(f"{path} cannot be written ({error.strerror or error}); name another folder with -o")
+    return InputError(f"{path} cannot be written ({error.strerror or error}); give another `folder=`")
