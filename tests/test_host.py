@@ -66,6 +66,8 @@ given = {"data": sys.argv[1], "store": sys.argv[2], "trials": 1, "epochs": 1, "b
 with tinysearch.run(3_000, folds=1, evaluate=1, workers=1, **given) as study:
     best = study.best
 after = state()
+loaded = best.load()
+drawn = [name for name, value in state().items() if "random" in name and value != after[name]]
 tf.random.normal([1])
 images = np.random.rand(4, 2)
 model = keras.Sequential([keras.layers.Dense(1)])
@@ -75,7 +77,8 @@ print(json.dumps({
     "changed": {name: [repr(before[name]), repr(after[name])] for name in after if before[name] != after[name]},
     "tested": len(best.test_accuracies),
     "floatx": tf.keras.backend.floatx(),
-    "type": best.load().predict(np.zeros((1, 28, 28, 1)), verbose=0).dtype.name,
+    "drawn": drawn,
+    "type": loaded.predict(np.zeros((1, 28, 28, 1)), verbose=0).dtype.name,
     "built": best.build().dtype,
     "params": best.build().count_params() == best.params,
 }))
@@ -123,6 +126,11 @@ def test_a_run_with_its_evaluation_changes_nothing_of_the_process_that_calls_it(
     assert host["changed"] == {}
     assert host["tested"] == 1
     assert host["floatx"] == "float64"
+
+
+@pytest.mark.slow
+def test_a_model_that_is_loaded_draws_from_no_global_generator(host: dict[str, Any]) -> None:
+    assert host["drawn"] == []
 
 
 @pytest.mark.slow

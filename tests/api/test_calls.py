@@ -7,12 +7,13 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import pytest
-from stand_ins import ALIKE, FakeWorker
+from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 
 import tinysearch
 from tinysearch import Result, Study
 from tinysearch.data.loading import load
 from tinysearch.errors import BudgetError, RunError, TrainingError
+from tinysearch.results import archive
 from tinysearch.results.leaderboard import Leaderboard, rank
 from tinysearch.results.ranking import best_below
 from tinysearch.results.record import Measurement, Record
@@ -197,6 +198,22 @@ def test_a_model_that_was_not_kept_is_an_error(made: Made, tmp_path: Path) -> No
     gone = tinysearch.Result(made.best.record, made.best.task, tmp_path / "gone.keras")
     with pytest.raises(tinysearch.TinySearchError, match="gone"):
         gone.load()
+    gone.model_path.write_bytes(b"half of a mod")
+    with pytest.raises(tinysearch.InputError, match="cannot be loaded"):
+        gone.load()
+
+
+def test_networks_that_are_built_have_weights_of_their_own_which_the_global_seed_decides(made: Made) -> None:
+    import keras
+
+    def first_weights(seed: int | None = None) -> list[float]:
+        if seed is not None:
+            keras.utils.set_random_seed(seed)
+        return made.best.build().get_weights()[0].ravel().tolist()
+
+    one = first_weights(1)
+    assert first_weights() != one
+    assert first_weights(1) == one
 
 
 # What it refuses, before anything is trained
@@ -269,8 +286,15 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
         (tinysearch.open, {"name": 3}, "`name=` is a text, the name of a run, got 3"),
         (tinysearch.frontier, {"name": 3}, "`name=` is a text"),
         (tinysearch.frontier, {"workers": 0}, "`workers=` .* got 0"),
+        (tinysearch.frontier, {"warm_start": 5}, "`warm_start=` is the name of a run, or several names, got 5"),
+        (tinysearch.frontier, {"warm_start": ["a", 5]}, r"`warm_start=` .* got \['a', 5\]"),
         (tinysearch.evaluate, {"run": 3}, "`run=` is a text"),
         (tinysearch.evaluate, {"run": "one", "workers": "two"}, "`workers=` .* got 'two'"),
+        (tinysearch.evaluate, {"run": "one", "seeds": 0}, "`seeds=` is a whole number of at least 1, got 0"),
+        (tinysearch.evaluate, {"run": "one", "seeds": -1}, "`seeds=` .* got -1"),
+        (tinysearch.evaluate, {"run": "one", "seeds": "3"}, "`seeds=` .* got '3'"),
+        (tinysearch.evaluate, {"run": "one", "top": 0}, "`top=` is a whole number of at least 1, got 0"),
+        (tinysearch.reproduce, {"seeds": 0}, "`seeds=` .* got 0"),
         (tinysearch.reproduce, {"workers": 0}, "`workers=` .* got 0"),
     ],
 )
@@ -284,7 +308,8 @@ def test_other_calls_refuse_what_is_of_another_kind_before_they_make_a_store(
 
 def test_a_study_refuses_limits_that_are_of_another_kind(tiny: Path, tmp_path: Path) -> None:
     with tinysearch.Study(data=tiny, store=tmp_path / "store.db") as study:
-        for arguments in ({"workers": 1.5}, {"time_limit": "1h"}, {"stall_limit": "30m"}):
+        memory: list[dict[str, object]] = [{"worker_memory": given} for given in ("1G", 0, -5)]
+        for arguments in ({"workers": 1.5}, {"time_limit": "1h"}, {"stall_limit": "30m"}, *memory):
             (name,) = arguments
             with pytest.raises(tinysearch.InputError, match=f"`{name}=` is a "):
                 study.run(**arguments)  # type: ignore[arg-type]
@@ -300,6 +325,8 @@ def test_settings_that_there_are_not_are_refused_with_those_that_there_are(call:
 def test_a_name_that_is_not_in_the_store_is_refused_with_the_one_that_may_be_meant(made: Made) -> None:
     with pytest.raises(tinysearch.TinySearchError, match=r"'ome'.* did you mean 'one'"):
         tinysearch.open("ome", store=made.folder / "store.db")
+    with pytest.raises(RunError, match="no run named 'xxx"):
+        tinysearch.open(300 * "x", store=made.folder / "store.db")
 
 
 def test_a_search_that_is_over_and_called_again_says_that_nothing_is_trained(
@@ -447,6 +474,28 @@ def test_what_goes_wrong_after_the_search_is_raised_and_the_search_is_stored(
     assert record.purpose == "search"
 
 
+def test_a_candidate_is_reproduced_from_a_store_at_home_and_from_one_in_memory(
+    tiny: Path,
+    tmp_path: Path,
+    fake_worker: type[FakeWorker],
+    untrained_worker: type[UntrainedWorker],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    given: dict[str, Any] = {"data": tiny, "store": "~/store.db", "baselines": False, "trials": 1, "strategy": "random"}
+    with tinysearch.run(executor=fake_worker().executor(), folds=1, evaluate=0, verbose=0, **given) as study:
+        found = study.best.record
+        archive.write(study.store, [found.run], tmp_path / "results.jsonl")
+    again: dict[str, Any] = {"data": tiny, "executor": untrained_worker().executor(), "verbose": 0}
+    with archive.read(tmp_path / "results.jsonl") as in_memory:
+        for store in ("~/store.db", in_memory):
+            done = tinysearch.reproduce(found.key, store=store, **again)
+            assert [(one.name, one.found_in.name) for one in done.known] == [(found.name, found.run)]
+            assert [(one.key, one.purpose) for one in done.records] == [(found.key, "evaluation")]
+
+
 # A frontier
 
 
@@ -567,6 +616,20 @@ def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_fr
     }
     with pytest.raises(RunError, match="leave out `cold=`"):
         sweep(1_000, name="both", cold=True, warm_start=["before-900"])
+
+
+@pytest.mark.parametrize("given", [None, (), "before", ["before"]])
+def test_what_a_frontier_learns_from_is_given_as_for_a_study(
+    given: object, fake_worker: type[FakeWorker], tiny: Path, tmp_path: Path
+) -> None:
+    common: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "trials": 1, "folds": 1, "evaluate": 0}
+    common |= {"baselines": False, "strategy": "evolution", "reuse": "none", "verbose": 0}
+    tinysearch.run(300, name="before", executor=fake_worker().executor(), **common).close()
+    tinysearch.run(300, name="other", executor=fake_worker().executor(), **common).close()
+    tinysearch.frontier([300], executor=fake_worker().executor(), warm_start=given, **common)  # type: ignore[arg-type]
+    with Store(tmp_path / "store.db") as store:
+        learnt = [name for name, *_ in store.run("frontier-300").settings["warm_start_trials"]]
+    assert learnt == (["before"] if given else ["before", "other"])
 
 
 def test_the_same_frontier_again_trains_nothing_and_more_trials_go_on(

@@ -15,7 +15,7 @@ from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 import tinysearch
 from tinysearch import Architecture, Callback, SearchSpace, Study
 from tinysearch.data.loading import load
-from tinysearch.errors import DatasetError, NoTestImagesError, RunError, StoreError, TinySearchWarning
+from tinysearch.errors import DatasetError, NoTestImagesError, RunError, StoreError, TinySearchWarning, WorkError
 from tinysearch.results.callback import Stage
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
@@ -376,6 +376,41 @@ def test_callbacks_hear_of_all_in_its_order(
     assert logs[0].lines == logs[1].lines == expected
 
 
+@pytest.mark.parametrize(("error", "ending"), [(OSError("full"), "failed"), (KeyboardInterrupt(), "interrupted")])
+@pytest.mark.parametrize("where", ["before the stages", "in the search"])
+def test_callbacks_hear_of_the_end_whatever_ends_the_work(
+    make: Make,
+    fake_worker: type[FakeWorker],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    ending: str,
+    where: str,
+) -> None:
+    def fail(*words: object, **more: object) -> None:
+        raise error
+
+    log = Log()
+    with make(trials=2, callbacks=[log]) as study:
+        if where == "in the search":
+            monkeypatch.setattr(Store, "append", fail)
+        else:
+            monkeypatch.setattr("tinysearch.search.augmentation.settled", fail)
+        with pytest.raises(type(error)):
+            study.run(executor=fake_worker().executor())
+    assert log.lines[-1] == ending
+    assert log.lines.count(ending) == 1
+
+
+def test_callbacks_hear_that_what_follows_a_search_has_failed(make: Make, fake_worker: type[FakeWorker]) -> None:
+    log = Log()
+    with make(trials=1, callbacks=[log]) as study:
+        study.run(executor=fake_worker().executor())
+        # This worker keeps no model, of which an evaluation needs one.
+        with pytest.raises(WorkError, match="could not be saved"):
+            study.evaluate(1, executor=fake_worker().executor())
+    assert [line for line in log.lines if line in ("finished", "failed")] == ["finished", "failed"]
+
+
 @pytest.mark.parametrize("name", ["on_stage_start", "on_trial_start", "on_epoch", "on_record", "on_stage_end"])
 def test_a_callback_that_raises_ends_the_work_and_costs_nothing_that_was_finished(
     make: Make, fake_worker: type[FakeWorker], name: str
@@ -510,6 +545,28 @@ def test_a_store_that_was_given_is_left_open(make: Make, path: Path, fake_worker
         with pytest.raises(RunError):
             make(store=store, resume=False)
         assert len(store.records("mine")) == 1
+
+
+def test_the_working_directory_may_change_while_a_study_is_open(
+    make: Make,
+    untrained_worker: type[UntrainedWorker],
+    fake_worker: type[FakeWorker],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with make(store="runs/store.db", trials=1) as study:
+        study.run(executor=untrained_worker().executor())
+        best = study.best
+        monkeypatch.chdir("elsewhere")
+        assert str(study.store.path) == str(Path("runs/store.db"))
+        for one in (best, study.best):
+            assert one.load().count_params() == one.params
+        best.deploy("saved_model", "out")
+        assert len(study.store.deployments(best.key)) == 1
+        study.run(2, executor=fake_worker().executor())
+    assert [one.name for one in Path.cwd().iterdir()] == ["out"]
 
 
 def test_an_executor_that_was_given_is_left_open(make: Make, fake_worker: type[FakeWorker]) -> None:

@@ -36,6 +36,7 @@ TAKERS: tuple[Any, ...] = (
     tinysearch.Study.run,
     tinysearch.frontier,
     tinysearch.evaluate,
+    tinysearch.Result.deploy,
     tinysearch.reproduce,
     tinysearch.executors.Ray,
     DashboardServer,
@@ -98,6 +99,7 @@ def test_each_argument_that_a_message_names_is_one_and_has_its_option() -> None:
     [
         ("`x={[1]: 2}` is not one of ours", "`x={[1]: 2}` is not one of ours"),
         ("leave out `cold=True`, or `warm_start=`", "leave out --cold, or --learn-from"),
+        ("give another `folder=`", "give another --output"),
         ("give `reading=Reading(size=...)`", "give --size"),
         ("give `reading=Reading(groups='^(p.)_')`", "give --groups '^(p.)_'"),
         ("start it with `ray start --head`", "start it with `ray start --head`"),

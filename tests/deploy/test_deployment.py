@@ -273,8 +273,20 @@ def test_images_of_another_shape_are_refused(
 
 def test_a_folder_that_cannot_be_made_is_refused(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"cannot be written .*; name another folder with -o"):
+    with pytest.raises(InputError, match=r"cannot be written .*; give another `folder=`$"):
         deploy(small, "c", tmp_path / "file" / "out", dataset)
+
+
+def test_a_folder_may_lie_at_home_but_not_behind_a_url(
+    small: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert deploy(small, "tflite", "~/out", dataset).folder == tmp_path / "out"
+    with pytest.raises(InputError, match="not a URL; got 's3://bucket/out'"):
+        deploy(small, "tflite", "s3://bucket/out", dataset)
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.usefixtures("no_cross_tools")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tinysearch.runtime.backend import quiet
+from tinysearch.errors import CandidateError
+from tinysearch.runtime.backend import load_model, quiet
 
 
 def test_what_compiled_code_writes_is_kept_from_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
@@ -39,6 +41,22 @@ def test_what_was_kept_is_not_shown_if_loading_is_interrupted(capfd: pytest.Capt
     with pytest.raises(KeyboardInterrupt):
         load()
     assert capfd.readouterr().err == ""
+
+
+def test_a_model_is_loaded_without_drawing_from_the_generators_of_whoever_calls(tmp_path: Path) -> None:
+    import keras
+
+    layers = [keras.Input((2,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+    keras.Sequential(layers).save(tmp_path / "model.keras")
+    before = random.getstate()
+    assert load_model(tmp_path / "model.keras").output_shape == (None, 1)
+    assert random.getstate() == before
+
+
+def test_a_model_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_bytes(b"half of a mod")
+    with pytest.raises(CandidateError, match=r"the model .*model\.keras cannot be loaded .*remove the file"):
+        load_model(tmp_path / "model.keras")
 
 
 TRAIN = """

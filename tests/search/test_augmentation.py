@@ -106,12 +106,17 @@ def test_all_candidates_of_a_run_have_the_augmentation_that_was_chosen(settle: C
     assert RunSettings.from_dict(json.loads(json.dumps(found.to_dict()))) == found
 
 
-def test_an_augmentation_may_be_given(settle: Callable[..., RunSettings], tmp_path: Path) -> None:
+def test_an_augmentation_may_be_given(
+    settle: Callable[..., RunSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert settle("recipe").recipe == Recipe()
     assert not settle("none").recipe.augments
     assert settle({"cutout": 0.3}).recipe == augmented(Recipe(), {"cutout": 0.3})
     (tmp_path / "a.json").write_text('{"jitter": 0.1}')
     assert settle(str(tmp_path / "a.json")).recipe.jitter == 0.1
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert settle("~/a.json").recipe.jitter == 0.1
     assert np.isclose(settle(tmp_path / "a.json").recipe.rotation_degrees, 0)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import FrontierSettings, Settings, check_names, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
-from tinysearch.api.inputs import Resume, load_data, open_store, tell_of_interruption
+from tinysearch.api.inputs import Resume, load_data, open_store, raise_what_ended, tell_of_interruption
 from tinysearch.api.kinds import check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
@@ -91,12 +91,7 @@ def run(
     )
     try:
         outcome = study.carry_out(workers=workers, executor=executor, time_limit=time_limit)
-        if outcome.ending == "interrupted" and verbose:
-            tell_of_interruption(study.store, outcome.name)
-        if outcome.ending == "interrupted":
-            raise KeyboardInterrupt
-        if outcome.problem is not None:
-            raise outcome.problem
+        raise_what_ended(outcome, study.store, verbose=verbose)
         if outcome.failure is not None:
             raise outcome.failure
     except BaseException:
@@ -120,9 +115,8 @@ def open_study(
         store, data, verbose: See ``Study``.
 
     Raises:
-        RunError: if there is none.
+        RunError: if there is none, or the data differ from those of the study.
         StoreError: if there is no store.
-        DatasetError: if the data differ from those of the study.
     """
     return Study(name=name, store=store, data=data, verbose=verbose, resume=True)
 
@@ -163,7 +157,7 @@ def frontier(
     executor: Executor | None = None,
     callbacks: Iterable[CallbackLike] = (),
     verbose: bool | int = True,
-    warm_start: Iterable[str] = (),
+    warm_start: str | Iterable[str] | None = None,
     cold: bool = False,
     augment: str | Path | Mapping[str, float] | None = None,
     reuse: Reuse = "same",
@@ -198,6 +192,7 @@ def frontier(
     from tinysearch.results.store import Store
     from tinysearch.search.frontier import initial_candidates
     from tinysearch.search.given import learns_unasked, search_space_of
+    from tinysearch.search.warm_start import named
     from tinysearch.space.budget import several_bounds
 
     check_names(settings, frontier)
@@ -207,8 +202,8 @@ def frontier(
     bounds = several_bounds(budgets)
     if not bounds:
         raise BudgetError("a frontier has at least one budget, got none")
-    chosen = list(warm_start)
-    unasked = learns_unasked({"cold": cold, **({"warm_start": chosen} if chosen else {})})
+    chosen = named(warm_start)
+    unasked = learns_unasked({"cold": cold, "warm_start": chosen or None})
     opened = store if isinstance(store, Store) else open_store(store)
     running: Executor | None = executor
     records: dict[int, list[Record]] = {}

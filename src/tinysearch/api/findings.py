@@ -99,7 +99,7 @@ class Findings:
 
     def _result(self, standing: Standing[Record], run: str) -> Result:
         folder = self._store.folder_of(run)
-        known = self.dataset, folder, self._store.path, self.settings.budget
+        known = self.dataset, folder, self._store.file, self.settings.budget
         return Result.of(standing, *known, verbose=bool(self._verbose))
 
     def _summaries(self) -> list[Summary]:

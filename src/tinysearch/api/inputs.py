@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tinysearch.results.callback import Callback
     from tinysearch.results.run import Run
     from tinysearch.results.store import Store
+    from tinysearch.search.outcome import RunOutcome
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.budget import Budget
     from tinysearch.workers.executor import Executor
@@ -84,6 +85,21 @@ def tell_of_interruption(store: Store, name: str, remedy: str | None = None) -> 
     finished = len(store.summaries(name)) if store.has(name) else 0
     kept = figures.counted(finished, "finished training")
     tell(f"run {name!r} in {store.path} keeps {kept}", remedy or f"call it again with name={name!r} to continue")
+
+
+def raise_what_ended(outcome: RunOutcome, store: Store, *, verbose: bool | int) -> None:
+    """Raise what has ended a run too early: Ctrl-C, once it is said what is kept, or an error.
+
+    Raises:
+        KeyboardInterrupt: if it was interrupted.
+        TinySearchError: if something went wrong.
+    """
+    if outcome.ending == "interrupted":
+        if verbose:
+            tell_of_interruption(store, outcome.name)
+        raise KeyboardInterrupt
+    if outcome.problem is not None:
+        raise outcome.problem
 
 
 def warn_of_old_ranges(space: object) -> None:

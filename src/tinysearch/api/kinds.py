@@ -26,9 +26,10 @@ def _wanted(name: str, value: object) -> str | None:
     from tinysearch.results.store import Store
 
     match name:
-        case "workers":
+        case "workers" | "seeds" | "top" | "worker_memory":
             count = integer(value)
-            return "a whole number of at least 1" if count is None or count < 1 else None
+            what = "number of bytes, " if name == "worker_memory" else "number of "
+            return f"a whole {what}at least 1" if count is None or count < 1 else None
         case "time_limit" | "stall_limit":
             seconds = real(value)
             # Neither is what is not a number.

@@ -14,6 +14,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._executor: Executor | None = None
+        self._stall_limit: float | None = None
 
     def end(self) -> None:
         """Stop them; the next training starts new ones."""
@@ -33,21 +34,23 @@ class Processes:
             dataset: What they train on.
             workers: How many; None for as many as there are, or else as suit cores and memory.
             memory: Memory limit of each in bytes; None for no limit.
-            stall_limit: Seconds without a finished epoch after which a training is aborted.
+            stall_limit: Seconds without a finished epoch after which a training is aborted; None for those of the call
+                before, at first 1,800.
         """
         from tinysearch.runtime.capacity import Capacity
         from tinysearch.runtime.memory import check_limit
         from tinysearch.workers.local.executor import STALL_SECONDS, LocalExecutor
 
         check_limit(memory)
-        count = workers
-        if count is None and self._executor is not None:
-            return self._executor
-        if count is None:
-            count = Capacity.here(dataset.train.pixels.nbytes, memory).workers
-        stall = STALL_SECONDS if stall_limit is None else stall_limit
-        if self._executor is None or self._executor.capacity != count:
-            if self._executor is not None:
-                self._executor.close()
-            self._executor = LocalExecutor(count, stall_seconds=stall)
+        running = self._executor
+        stall = self._stall_limit if stall_limit is None else stall_limit
+        if workers is None and running is not None:
+            workers = running.capacity
+        elif workers is None:
+            workers = Capacity.here(dataset.train.pixels.nbytes, memory).workers
+        if running is not None and (workers, stall) == (running.capacity, self._stall_limit):
+            return running
+        self.end()
+        self._stall_limit = stall
+        self._executor = LocalExecutor(workers, stall_seconds=STALL_SECONDS if stall is None else stall)
         return self._executor

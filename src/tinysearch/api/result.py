@@ -30,7 +30,7 @@ class _Origin:
 
     dataset: Dataset
     folder: Path
-    store: Path
+    store: Path | None
     records: tuple[Record, ...]
     budget: Budget | None
     verbose: bool
@@ -69,7 +69,7 @@ class Result:
         standing: Standing[Record],
         dataset: Dataset,
         folder: Path,
-        store: Path,
+        store: Path | None,
         budget: Budget | None = None,
         *,
         verbose: bool = False,
@@ -80,16 +80,14 @@ class Result:
             standing: Its place in the order of its run.
             dataset: What it was trained on.
             folder: That of its run.
-            store: Where the store is.
+            store: Where the store is; None for one in memory.
             budget: The limits of its run; None for none.
             verbose: Whether ``deploy`` says what came of it.
         """
-        from tinysearch.results.artifacts import handed_out, saved
+        from tinysearch.results.artifacts import handed_out, kept_model, saved
 
         record = standing.first
-        paths = [saved(folder, one) for one in standing.trainings]
-        kept = [path if path.exists() else None for path in paths]
-        training, path = handed_out(zip(standing.trainings, kept, strict=True)) or (record, None)
+        training, path = handed_out((one, kept_model(folder, one)) for one in standing.trainings) or (record, None)
         # They are stored in the order in which they were finished.
         trainings = sorted(standing.trainings, key=lambda one: one.seed)
         again = [one for one in standing.validated if one.purpose == "revalidation" and one.val_accuracy is not None]
@@ -135,7 +133,14 @@ class Result:
         return self.record.cost.params
 
     def build(self) -> keras.Model:
-        """Build the untrained network, for pixels that the caller has scaled, with the input shape of ``task``."""
+        """Build the untrained network, for pixels that the caller has scaled, with the input shape of ``task``.
+
+        Keras draws its weights, as always, from Python's global generator, which ``keras.utils.set_random_seed`` seeds:
+        two calls make different weights.
+
+        Raises:
+            WorkError: if Keras cannot be loaded.
+        """
         from tinysearch.runtime.backend import load_keras
         from tinysearch.training.recipe import Recipe
 
@@ -149,15 +154,14 @@ class Result:
 
         Raises:
             RunError: if its model was not kept, because it was not among the best few of its run.
+            CandidateError: if the file of the model cannot be read.
+            WorkError: if Keras cannot be loaded.
         """
-        from tinysearch.runtime.backend import load_keras
+        from tinysearch.runtime.backend import load_model
 
         if not self.model_path.exists():
             raise RunError(f"the trained model of {self.record.key} was not kept at {self.model_path}; train it again")
-        load_keras()
-        import keras
-
-        return keras.saving.load_model(self.model_path)
+        return load_model(self.model_path)
 
     def deploy(self, target: str, folder: Path | str, *, dtype: Dtype = "int8", scaling: bool = True) -> Deployment:
         """Export the trained network for a device, compare it with Keras, and store a record of the deployment.
@@ -184,24 +188,22 @@ class Result:
         from tinysearch.deploy.summary import in_short
         from tinysearch.errors import TinySearchWarning
         from tinysearch.report.display import show
-        from tinysearch.results.artifacts import saved
-        from tinysearch.results.store import IN_MEMORY
+        from tinysearch.results.artifacts import kept_model
 
         if self._origin is None:
             raise RunError(f"{self.key} belongs to no study; open the study that has trained it, with tinysearch.open")
         origin = self._origin
-        paths = [saved(origin.folder, one) for one in origin.records]
         done = deploy_candidate(
             self.record.name,
             origin.records,
-            [path if path.exists() else None for path in paths],
+            [kept_model(origin.folder, one) for one in origin.records],
             target,
             folder,
             origin.dataset,
             dtype=dtype,
             scaling=scaling,
             budgets={} if origin.budget is None else {self.record.run: origin.budget},
-            store=None if origin.store == IN_MEMORY else origin.store,
+            store=origin.store,
             tell=lambda text: warnings.warn(text, TinySearchWarning, stacklevel=2),
         )
         if origin.verbose:

@@ -15,7 +15,8 @@ from tinysearch.api.known_data import Given, data_of_first, load_data_of
 from tinysearch.errors import InputError
 
 if TYPE_CHECKING:
-    from tinysearch.baselines.reproduce import Recorded, Reproduction
+    from tinysearch.baselines.recorded import Recorded
+    from tinysearch.baselines.reproduce import Reproduction
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Callback
@@ -58,8 +59,10 @@ def evaluate(
         The evaluations; a failed one has the reason.
 
     Raises:
+        InputError: if an argument cannot be used.
         RunError: if the run does not exist, has no candidate, or used other data.
         DatasetError: if the dataset has no test images that can be used.
+        CandidateError: if a model that is to be scored in int8 was not kept.
         WorkError: if something fails during the work.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
@@ -68,7 +71,7 @@ def evaluate(
     from tinysearch.search.evaluation import best_of
     from tinysearch.search.evaluation import evaluate as carry_out
 
-    check_kinds(run=run, store=store, workers=workers)
+    check_kinds(run=run, top=top, seeds=seeds, store=store, workers=workers)
     heard = callbacks_of(callbacks)
     with _opened(store, create=False) as opened:
         known = opened.run(run)
@@ -157,18 +160,16 @@ def reproduce(
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     from tinysearch.baselines.models import BASELINES, PREFIX, baseline
-    from tinysearch.baselines.reproduce import recorded, reproduce_found
+    from tinysearch.baselines.recorded import recorded
     from tinysearch.baselines.reproduce import reproduce as reproduce_baselines
+    from tinysearch.baselines.reproduce import reproduce_found
     from tinysearch.results.callback import Callbacks
-    from tinysearch.results.store import Store, default_path
     from tinysearch.search.given import recipe_of
 
-    check_kinds(run=run, store=store, workers=workers)
+    check_kinds(seeds=seeds, run=run, store=store, workers=workers)
     wanted = [models] if isinstance(models, str) else list(models)
     keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
     names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
-    path = store.path if isinstance(store, Store) else Path(store or default_path())
-    known = [recorded(key, path) for key in keys]
     for name, value in (("recipe", recipe), ("epochs", epochs), ("plateau_factor", plateau_factor)):
         if keys and value is not None:
             raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave `{name}={value!r}` out")
@@ -179,6 +180,7 @@ def reproduce(
         how = dataclasses.replace(how, plateau_factor=plateau_factor)
     callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
     with _opened(store) as opened:
+        known = [recorded(key, opened) for key in keys]
         # As the hand-designed baselines were made: the last tenth is held out.
         runs = [one.found_in for one in known] if run is None else [opened.run(run)]
         images = load_data(*data_of_first(runs, Given(data, dataset, reading))).as_in({})

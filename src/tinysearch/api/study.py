@@ -15,10 +15,10 @@ from tinysearch.api.inputs import (
     Resume,
     load_data,
     open_store,
+    raise_what_ended,
     run_to_resume,
     shown,
     stored_settings,
-    tell_of_interruption,
     warn_of_old_ranges,
 )
 from tinysearch.api.kinds import check_kinds
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from tinysearch.data.readers.reader import Reading
+    from tinysearch.results.callback import Ending
     from tinysearch.results.store import Store
     from tinysearch.search.keras_tuner.tuner import BudgetTuner
     from tinysearch.search.outcome import RunOutcome
@@ -109,13 +110,12 @@ class Study(Findings):
         try:
             before = run_to_resume(self._store, name, resume)
             self._begun = before is not None
-            plain, self._plugins = plugins_of(settings)
+            plain, plugins = plugins_of(settings)
             given = plain if budget is None else {"budget": budget, **plain}
-            self.settings = settings_of(given, stored_settings(before), self._store)
-            self._learns_unasked = learns_unasked(plain)
+            earlier = stored_settings(before)
+            self.settings = settings_of(given, earlier, self._store)
             given_data = Given(data, dataset, reading)
             images = load_data(*given_data) if before is None else load_data_of(before, given_data)
-            earlier = stored_settings(before)
             if earlier is not None:
                 images = images.as_in(earlier.data)
             elif self.settings.recipe.name == "documented":
@@ -123,11 +123,10 @@ class Study(Findings):
                 images = images.as_in({})
             self.dataset = images
             self.settings = dataclasses.replace(self.settings, data=images.described())
-            self._augment = augment
-            self._space = space if isinstance(space := settings.get("space"), SearchSpace) else None
             self._name = name if before is None else before.name
-            self._reuse = reuse
             self._verbose = verbose
+            own_space = space if isinstance(space := settings.get("space"), SearchSpace) else None
+            self._start = Start(self._store, images, own_space, augment, learns_unasked(plain), reuse, plugins)
         except BaseException:
             self.close()
             raise
@@ -169,11 +168,11 @@ class Study(Findings):
         Args:
             trials: Total number of candidates to train, not counting baselines; by default that of the settings.
             workers: Number of candidates to train in parallel, each in its own process; by default one per core, up to
-                8 and as many as memory allows. The results do not depend on it.
+                8 and as many as memory allows. The results do not depend on it, unless ``schedule="async"``.
             executor: Trains the candidates instead of local processes; it is left open.
             time_limit: Seconds after which all trainings stop; None for no limit.
             worker_memory: Memory limit of each training in bytes (on Linux); None for no limit.
-            stall_limit: Seconds without a finished epoch after which a training is aborted; 1,800 by default.
+            stall_limit: Seconds without a finished epoch after which a training is aborted; 1,800, or as before.
 
         Returns:
             The results, and why the search ended.
@@ -228,6 +227,7 @@ class Study(Findings):
         Raises:
             RunError: if the study has not searched yet.
             DatasetError: if there are no test images.
+            CandidateError: if a model that is to be scored in int8 was not kept.
             WorkError: if something fails during the search.
             KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
         """
@@ -275,26 +275,26 @@ class Study(Findings):
         from tinysearch.results.callback import Callbacks
         from tinysearch.search.stages import Stages
 
-        check_kinds(workers=workers, time_limit=time_limit, stall_limit=stall_limit)
+        check_kinds(workers=workers, time_limit=time_limit, worker_memory=worker_memory, stall_limit=stall_limit)
         if "search" not in stages and all(record.failed for record in self.records):
             raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
         where = executor or self._processes.get(self.dataset, workers, worker_memory, stall_limit)
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
-        start = Start(
-            self._store, self.dataset, self._space, self._augment, self._learns_unasked, self._reuse, self._plugins
-        )
-        with start.run(
-            self.settings, self._name, where, resume=self._begun, time_limit=time_limit, memory=worker_memory
-        ) as run:
-            self.settings, self._name, self._begun = run.settings, run.name, True
-            work = Stages(run, where, callback)
-            outcome = work.carry_out(stages)
-            self.tuner = work.tuner or self.tuner
-            callback.on_end(outcome.ending)
-        if len(stages) == 1 and outcome.ending == "interrupted":
-            if self._verbose:
-                tell_of_interruption(self._store, outcome.name)
-            raise KeyboardInterrupt
-        if len(stages) == 1 and outcome.problem is not None:
-            raise outcome.problem
+        ending: Ending = "failed"
+        try:
+            with self._start.run(
+                self.settings, self._name, where, resume=self._begun, time_limit=time_limit, memory=worker_memory
+            ) as run:
+                self.settings, self._name, self._begun = run.settings, run.name, True
+                work = Stages(run, where, callback)
+                outcome = work.carry_out(stages)
+                self.tuner = work.tuner or self.tuner
+            ending = outcome.ending if outcome.problem is None else "failed"
+        except KeyboardInterrupt:
+            ending = "interrupted"
+            raise
+        finally:
+            callback.on_end(ending)
+        if len(stages) == 1:
+            raise_what_ended(outcome, self._store, verbose=self._verbose)
         return outcome

@@ -6,15 +6,14 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from tinysearch.baselines.models import PREFIX, Baseline, baseline
+from tinysearch.baselines.recorded import AGAIN, Recorded
 from tinysearch.data.dataset import Dataset
-from tinysearch.errors import CandidateError, CostMismatchError, TrainingError
-from tinysearch.results.archive import REFERENCE, open_to_read
+from tinysearch.errors import CostMismatchError, TrainingError
 from tinysearch.results.callback import Callback, Stage
-from tinysearch.results.record import Origin, Record
+from tinysearch.results.record import Record
 from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
@@ -26,9 +25,6 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Resources
 from tinysearch.training.recipe import Recipe
 from tinysearch.workers.executor import Executor
-
-# Begins the name of the run for what is trained again, with the name of the dataset behind it.
-AGAIN = "again-"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -71,26 +67,6 @@ class Reproduction:
         if not self.std:
             return None
         return (self.model.test_accuracy - self.mean) / (self.std / math.sqrt(len(self.test_accuracies)))
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A candidate that was trained before.
-
-    Args:
-        candidate, name, origin, cost: As recorded.
-        fingerprint: Of the training images.
-        test_accuracies: By seed, fractions; of trainings on all training images, empty if there were none.
-        found_in: The run of its first training.
-    """
-
-    candidate: Candidate
-    name: str
-    origin: Origin
-    cost: Cost
-    fingerprint: str
-    test_accuracies: Mapping[int, float]
-    found_in: Run
 
 
 def reproduce(
@@ -171,47 +147,6 @@ def check_count(model: Baseline) -> Cost:
             f"we count {counted.params:,} and {counted.trainable_params:,}"
         )
     return counted
-
-
-def recorded(key: str, path: Path) -> Recorded:
-    """Return what is recorded of a candidate: in a store, or else in the reference results.
-
-    Args:
-        key: Its key, or the beginning of it.
-        path: The store, which need not exist, or an archive.
-
-    Raises:
-        CandidateError: if there is no such candidate, or more than one.
-    """
-    records: list[Record] = []
-    for source in (path, REFERENCE):
-        if not records and source.exists():
-            with open_to_read(source) as store:
-                if any(one.key.startswith(key) and not one.run.startswith(AGAIN) for one in store.summaries()):
-                    records = [record for record in store.find(key) if not record.run.startswith(AGAIN)]
-                    found_in = store.run(records[0].run)
-    if not records:
-        raise CandidateError(
-            f"what can be reproduced is conv, separable, inception, and by their keys what 'tinysearch leaderboard' "
-            f"and 'tinysearch leaderboard --reference' list; got {key!r}"
-        )
-    first = records[0]
-    tested = {
-        record.seed: record
-        for record in records
-        if record.test_accuracy is not None
-        and record.measurement.val_accuracy is None
-        and record.fingerprint == first.fingerprint
-    }
-    return Recorded(
-        candidate=Candidate(first.architecture, Recipe.from_dict(first.recipe)),
-        name=first.name,
-        origin=first.origin,
-        cost=first.cost,
-        fingerprint=first.fingerprint,
-        test_accuracies={seed: record.test_accuracy or 0.0 for seed, record in sorted(tested.items())},
-        found_in=found_in,
-    )
 
 
 def reproduce_found(

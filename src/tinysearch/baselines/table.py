@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tinysearch.baselines.reproduce import Recorded, Reproduction
+from tinysearch.baselines.recorded import Recorded
+from tinysearch.baselines.reproduce import Reproduction
 from tinysearch.data.dataset import Dataset
 from tinysearch.report import figures
 from tinysearch.results.record import Record

@@ -11,7 +11,7 @@ from typing import Any
 from tinysearch.baselines.models import PREFIX, baseline
 from tinysearch.errors import CandidateError
 from tinysearch.results.archive import SUFFIX, open_to_read
-from tinysearch.results.artifacts import saved
+from tinysearch.results.artifacts import kept_model
 from tinysearch.results.record import Record
 from tinysearch.results.run import Run
 from tinysearch.results.store import Store
@@ -132,10 +132,9 @@ def _model(path: Path, store: Store, record: Record) -> Path | None:
     if path.suffix == SUFFIX:
         # Beside the results that come with tinysearch lie the models of their first evaluations.
         first = record.purpose == "evaluation" and record.seed == 0
-        model = path.with_name(f"{record.key}.keras") if first else None
-    else:
-        model = saved(store.folder_of(record.run), record)
-    return model if model is not None and model.is_file() else None
+        model = path.with_name(f"{record.key}.keras")
+        return model if first and model.is_file() else None
+    return kept_model(store.folder_of(record.run), record)
 
 
 def _read(path: Path) -> Architecture:

@@ -164,7 +164,7 @@ def frontier(
             store=store,
             workers=workers,
             executor=executor,
-            warm_start=learn_from or (),
+            warm_start=learn_from,
             cold=cold,
             callbacks=[SweepDisplay(notes, name, bounds), *(callback or ())],
             verbose=0,

@@ -12,7 +12,13 @@ from collections.abc import Iterator
 
 _ARGUMENT = re.compile(r"`(\w+=[^`]*)`")
 # What is called otherwise here; else it is the name with hyphens.
-_CALLED = {"warm_start": "learn-from", "constraints": "constraint", "callbacks": "callback", "address": "cluster"}
+_CALLED = {
+    "warm_start": "learn-from",
+    "constraints": "constraint",
+    "callbacks": "callback",
+    "address": "cluster",
+    "folder": "output",
+}
 
 
 def spelled(message: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TrainingError
-from tinysearch.runtime.backend import generators_kept, load_keras
+from tinysearch.runtime.backend import load_keras
 from tinysearch.runtime.cores import threads_of_each
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
@@ -36,5 +36,4 @@ def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0) -> Any:
         raise TrainingError(f"the network could not be trained again: {outcome.measurement.failure}")
     if outcome.model is None:
         raise TrainingError("the network was trained again, but there was no room to save it; free some space")
-    with generators_kept():
-        return loaded(outcome.model)
+    return loaded(outcome.model)

@@ -159,7 +159,7 @@ def deploy(
             f"classes; {dataset.name} has {dataset.task.input_shape} and {dataset.task.classes}; give its own images "
             f"with `data=`"
         )
-    place = Folder(Path(folder))
+    place = Folder(folder)
     sample = sample_of(dataset)
     takes = input_of(trained, dataset, scaling=scaling)
     names = tuple(labels) if labels is not None else tuple(map(str, range(trained.task.classes)))
@@ -218,7 +218,7 @@ def deploy_candidate(
     """
     check_target(target, dtype)
     # A folder that cannot be written must not be found out after another training.
-    Folder(Path(folder))
+    Folder(folder)
     trained, record = trained_network(name, records, models, dataset, tell)
     done = deploy(
         trained,

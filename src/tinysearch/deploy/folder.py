@@ -6,25 +6,26 @@ import hashlib
 from pathlib import Path
 
 from tinysearch.errors import InputError
+from tinysearch.runtime.paths import local
 
 
 class Folder:
     """Where a deployment goes.
 
     Args:
-        path: The folder; it is made if it is not there.
+        path: The folder; it is made if it is not there. ``~`` at its beginning is the home of a user.
 
     Raises:
-        InputError: if it cannot be made.
+        InputError: if it cannot be made, or is a URL.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = local(path, "a deployment")
         self._written: list[Path] = []
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise unwritable(path, error) from None
+            raise unwritable(self.path, error) from None
 
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file.
@@ -58,4 +59,4 @@ class Folder:
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """Return the error of a place that cannot be written to."""
-    return InputError(f"{path} cannot be written ({error.strerror or error}); name another folder with -o")
+    return InputError(f"{path} cannot be written ({error.strerror or error}); give another `folder=`")

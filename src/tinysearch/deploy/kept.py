@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.again import trained_again
@@ -13,7 +12,7 @@ from tinysearch.deploy.trained import Trained
 from tinysearch.errors import CandidateError
 from tinysearch.results.artifacts import handed_out
 from tinysearch.results.record import Record
-from tinysearch.runtime.backend import generators_kept, load_keras
+from tinysearch.runtime.backend import load_model
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -62,21 +61,3 @@ def trained_network(
         tell(f"the model of {name} was not kept; it is trained again, with seed {record.seed}")
     model = trained_again(Candidate(record.architecture, Recipe.from_dict(record.recipe)), dataset, record.seed)
     return Trained(name, record.architecture, model, origin), record
-
-
-def load_model(path: Path) -> Any:
-    """Load a model that was saved.
-
-    Raises:
-        CandidateError: if the file cannot be read.
-    """
-    load_keras()
-    import keras
-
-    try:
-        with generators_kept():
-            return keras.saving.load_model(path)
-    except (OSError, ValueError) as error:
-        raise CandidateError(
-            f"the model {path} cannot be loaded ({error}); remove the file to train it again"
-        ) from None

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.evidence import scored_in_int8
-from tinysearch.deploy.kept import load_model
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import CandidateError
-from tinysearch.results.artifacts import saved
+from tinysearch.results.artifacts import kept_model, saved
 from tinysearch.results.record import INT8_ACCURACY, Record
 from tinysearch.results.store import Store
+from tinysearch.runtime.backend import load_model
 
 
 def score_in_int8(
@@ -42,11 +42,12 @@ def score_in_int8(
         if record.failed or INT8_ACCURACY in record.test_metrics:
             scored.append(record)
             continue
-        path = saved(store.folder_of(record.run), record)
-        if not path.exists():
+        folder = store.folder_of(record.run)
+        path = kept_model(folder, record)
+        if path is None:
             raise CandidateError(
-                f"the model of {record.name} with seed {record.seed} is not at {path} any more, so it cannot be scored "
-                f"in int8; evaluate with seeds that are new, or in another `store=`"
+                f"the model of {record.name} with seed {record.seed} is not at {saved(folder, record)} any more, so it "
+                f"cannot be scored in int8; evaluate with seeds that are new, or in another `store=`"
             )
         if tell is not None and not told:
             tell("the networks are quantized to int8 and scored on the test images")

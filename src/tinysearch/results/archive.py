@@ -18,7 +18,8 @@ from tinysearch.results.damage import Damage, refuse, skipped
 from tinysearch.results.record import Record
 from tinysearch.results.rows import parsed, to_record, to_run
 from tinysearch.results.run import Run
-from tinysearch.results.store import IN_MEMORY, Store
+from tinysearch.results.runs import IN_MEMORY
+from tinysearch.results.store import Store
 
 SUFFIX = ".jsonl"
 FORMAT = "tinysearch archive"

@@ -26,6 +26,12 @@ def saved(folder: Path, record: Record) -> Path:
     return BestModels(folder).path(record.key)
 
 
+def kept_model(folder: Path, record: Record) -> Path | None:
+    """Return where the model of a record's training is saved; None if it was not kept."""
+    path = saved(folder, record)
+    return path if path.is_file() else None
+
+
 def evaluated(folder: Path, key: str, seed: int) -> Path:
     """Return where the model of an evaluation is saved."""
     return folder / "evaluations" / f"{key}-{seed}.keras"

@@ -10,7 +10,7 @@ from tinysearch.results.forecast import Forecast
 from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.results.training import Training
 
-Ending = Literal["finished", "exhausted", "time limit", "interrupted"]
+Ending = Literal["finished", "exhausted", "time limit", "interrupted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,12 @@ class Callback:
         """Called with a sentence that says who has won the revalidations and why."""
 
     def on_end(self, ending: Ending) -> None:
-        """Called when the study is over."""
+        """Called when a call that carries out a study, or a stage of it, is over, however it ended.
+
+        Args:
+            ending: ``"finished"``, ``"exhausted"`` if the space has no more candidates, ``"time limit"``,
+                ``"interrupted"`` by Ctrl-C, or ``"failed"`` if there was an error.
+        """
 
 
 class Callbacks(Callback):

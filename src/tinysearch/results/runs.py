@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from tinysearch.results.tables import RUNS, dump, now, proposal_of, run_of
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+# As SQLite calls a database that is nowhere but here.
+IN_MEMORY = Path(":memory:")
 T = TypeVar("T")
 
 
@@ -36,10 +39,16 @@ def check_name(run: str) -> None:
 
 
 class Runs:
-    """The runs of a ``Database``, of the same arguments and errors."""
+    """The runs of a ``Database``, of the same arguments and errors.
+
+    Attributes:
+        path: The file as it was named, for messages.
+        file: The same whatever the working directory becomes; None for a store in memory.
+    """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
+        self.file = None if path == IN_MEMORY else path.absolute()
         self._database = Database(path, create=create)
 
     def __enter__(self) -> Self:
@@ -59,7 +68,8 @@ class Runs:
 
         A run of an earlier version keeps the folder that it was begun with.
         """
-        own, old = folder(self.path, run), old_folder(self.path, run)
+        file = self.file or self.path
+        own, old = folder(file, run), old_folder(file, run)
         return old if not own.exists() and old.exists() and self.has(run) else own
 
     def create_run(
@@ -112,7 +122,9 @@ class Runs:
             if not self.has(name):
                 rows = self._database.query("SELECT name FROM runs ORDER BY id")
                 names = [printable(str(row["name"])) for row in rows]
-                hint = f"; a file is read by `store={name!r}`" if Path(name).is_file() else meant(name, names)
+                # Unlike a Path, this takes a name that no file can have.
+                is_file = os.path.isfile(name)  # noqa: PTH113
+                hint = f"; a file is read by `store={name!r}`" if is_file else meant(name, names)
                 raise RunError(
                     f"the store {self.path} has no run named {name!r}; its runs: {', '.join(names) or 'none yet'}{hint}"
                 )

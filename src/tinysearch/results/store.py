@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from tinysearch.results.predictions import Evaluated, Predictions
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
-# As SQLite calls a database that is nowhere but here.
-IN_MEMORY = Path(":memory:")
 _ORDER = "ORDER BY run_id, position IS NULL, position, records.id"
 
 
@@ -81,6 +79,7 @@ class Store(Runs):
         A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
 
         Raises:
+            RunError: if its run is not in the store.
             StoreWriteError: if it cannot be written, a full disk for example; the store is as it was before.
         """
         with self._database.writing() as connection:
@@ -98,6 +97,7 @@ class Store(Runs):
         """Note the value of a metric on the test images that was computed after a record was stored; the first stays.
 
         Raises:
+            RunError: if the record is not in the store.
             StoreWriteError: if it cannot be written.
         """
         with self._database.writing() as connection:
@@ -110,6 +110,7 @@ class Store(Runs):
         """Note what was made of the network of a record for a device, plain JSON values.
 
         Raises:
+            RunError: if the record is not in the store.
             StoreWriteError: if it cannot be written.
         """
         with self._database.writing() as connection:

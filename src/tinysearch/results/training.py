@@ -18,7 +18,8 @@ class Training:
     Args:
         run, key, name, origin, purpose, seed, architecture, cost, recipe, trial, position, rejections: See ``Record``.
         fold: Which fold of the training images is held out for validation; None to train on all.
-        floor: Number of an epoch, and the validation accuracy below which training ends after it; None for no such end.
+        floor: Number of an epoch, and the value of the objective on the validation images that is to be reached by it:
+            training ends there if the value is worse; None for no such end.
     """
 
     run: str

@@ -10,8 +10,10 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-from tinysearch.errors import WorkError
+from tinysearch.errors import CandidateError, WorkError
 from tinysearch.runtime.scratch import scratch_file
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -65,7 +67,7 @@ def environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def generators_kept() -> Iterator[None]:
-    """Leave the global generators of Python and NumPy as they are: some libraries draw from them on being imported."""
+    """Leave the global generators of Python and NumPy as they are: some libraries draw from them unasked."""
     import numpy as np
 
     ours, theirs = random.getstate(), np.random.get_state()  # noqa: NPY002
@@ -105,6 +107,25 @@ def load_keras() -> None:
             f"Keras was loaded with the backend {keras.backend.backend()!r} before tinysearch, {name!r} is wanted; "
             f"set KERAS_BACKEND={keras.backend.backend()}"
         )
+
+
+def load_model(path: Path) -> Any:
+    """Load a Keras model that was saved; the global generators, of which its layers draw seeds, stay as they are.
+
+    Raises:
+        CandidateError: if the file cannot be read.
+        WorkError: if Keras cannot be loaded, see ``load_keras``.
+    """
+    load_keras()
+    import keras
+
+    try:
+        with generators_kept():
+            return keras.saving.load_model(path)
+    except (OSError, ValueError) as error:
+        raise CandidateError(
+            f"the model {path} cannot be loaded ({error}); remove the file to train it again"
+        ) from None
 
 
 def backend() -> str:

@@ -21,6 +21,7 @@ import numpy as np
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TinySearchWarning, TrainingError
 from tinysearch.results.record import Measurement
+from tinysearch.runtime.paths import local
 from tinysearch.search.settings import BY_SIZE, RunSettings
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
@@ -187,7 +188,8 @@ def _as_said(recipe: Recipe, task: Task, augment: str | Path | Mapping[str, floa
         return suited(recipe, task)
     if augment == "none":
         return augmented(recipe, {})
-    return augmented(recipe, augment if isinstance(augment, Mapping) else read_augmentation(Path(augment)))
+    amounts = augment if isinstance(augment, Mapping) else read_augmentation(local(augment, "an augmentation"))
+    return augmented(recipe, amounts)
 
 
 def _by(settings: RunSettings, recipe: Recipe, augmentation: Mapping[str, Any]) -> RunSettings:

@@ -16,7 +16,7 @@ from tinysearch.runtime.paths import local
 from tinysearch.runtime.plugins import name_of
 from tinysearch.search.plugins import Plugins, constraint_name
 from tinysearch.search.settings import RunSettings
-from tinysearch.search.warm_start import extents
+from tinysearch.search.warm_start import extents, named
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.devices import device, limits
@@ -93,8 +93,7 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     if "initial_candidates" in given:
         changes["initial_candidates"] = tuple(_candidate(one, changes["recipe"]) for one in given["initial_candidates"])
     if not learns_unasked(given):
-        names = given.get("warm_start", ())
-        names = [names] if isinstance(names, str) else list(names)
+        names = named(given.get("warm_start"))
         # A run that goes on learns from as much of them as there was when it began.
         if before is None or [one.run for one in before.warm_start_trials] != names:
             changes["warm_start_trials"] = extents(store, names)

@@ -7,8 +7,9 @@ later changes nothing in a run that is resumed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from tinysearch.errors import DamagedError
+from tinysearch.errors import DamagedError, RunError
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.search.settings import RunSettings, WarmStart
@@ -20,13 +21,27 @@ MOST = 1_000
 _HEEDLESS = ("random",)
 
 
-def extents(store: Store, names: Iterable[str]) -> tuple[WarmStart, ...]:
-    """Return how much there is of some runs.
+def named(warm_start: object) -> list[str]:
+    """Return the names of the runs to learn from: of one, of several, or of none where nothing is given.
+
+    Raises:
+        RunError: if something else is given.
+    """
+    listed: list[Any] = [] if warm_start is None else [warm_start]
+    if isinstance(warm_start, Iterable) and not isinstance(warm_start, str):
+        listed = list(warm_start)
+    if not all(isinstance(one, str) for one in listed):
+        raise RunError(f"`warm_start=` is the name of a run, or several names, got {warm_start!r}")
+    return listed
+
+
+def extents(store: Store, warm_start: object) -> tuple[WarmStart, ...]:
+    """Return how much there is of some runs, see ``named``.
 
     Raises:
         RunError: if one of them is not in the store.
     """
-    chosen = list(names)
+    chosen = named(warm_start)
     store.check_names(chosen)
     return tuple(WarmStart(name, *store.extent(name)) for name in chosen)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tinysearch.results.predictions import pack
 from tinysearch.results.record import Measurement
+from tinysearch.runtime.backend import load_model
 from tinysearch.runtime.memory import MOST_IN_MEMORY
 from tinysearch.training.pipeline import large_batch
 
@@ -38,7 +39,7 @@ def loaded(content: bytes) -> keras.Model:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
         path.write_bytes(content)
-        return keras.saving.load_model(path)
+        return load_model(path)
 
 
 def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from tinysearch.errors import CandidateError
+from tinysearch.runtime.backend import load_model
 
 
 class SavedModels:
@@ -38,14 +39,14 @@ class SavedModels:
         """Load the trained model of a trial.
 
         Raises:
-            CandidateError: if it was not kept.
+            CandidateError: if it was not kept, or cannot be read.
         """
         path = self.model_of(trial)
         if not path.exists():
             raise CandidateError(
                 f"the model of trial {trial.trial_id} is not at {path}: only those of the best trials are kept"
             )
-        return keras.saving.load_model(path)
+        return load_model(path)
 
     def results_summary(self, num_trials: int = 10) -> None:
         """Print the best trials with their choices and scores, and what was rejected, if the oracle knows."""

@@ -147,7 +147,7 @@ class Strategy(abc.ABC):
                 by the objective of the run, the larger the better.
             rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
-                in order. There are as many as the run has workers, less one.
+                in order: up to lag - 1, however many workers there are; all under way with the schedule ``"async"``.
         """
 
 
