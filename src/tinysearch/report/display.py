@@ -81,12 +81,12 @@ class Display(Callback):
         if self._estimate is not None:
             self._estimate.begin(training)
         if self._progress is not None:
-            self._progress.start(words, _identity(training))
+            self._progress.start(words, training.identity)
 
     def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
         """Show that an epoch is over."""
         if self._progress is not None:
-            self._progress.epoch(number, epoch, _identity(training))
+            self._progress.epoch(number, epoch, training.identity)
         if self._estimate is not None:
             self._estimate.epoch(training, epoch)
             self._tell()
@@ -98,7 +98,7 @@ class Display(Callback):
             self._leader = leader([*known, record])
             self._update(rejections)
         if self._progress is not None:
-            self._progress.finish(record, _identity(training))
+            self._progress.finish(record, training.identity)
         if self._estimate is not None:
             self._estimate.finish(record)
             self._tell()
@@ -175,7 +175,3 @@ def _table(plan: Sequence[tuple[str, str]]) -> Table:
     for title, value in plan:
         table.add_row(Text(title, style="bold"), Text(value))
     return table
-
-
-def _identity(training: Training) -> tuple[str, int, str]:
-    return training.key, training.seed, training.purpose

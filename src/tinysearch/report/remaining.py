@@ -104,16 +104,16 @@ class Estimate:
 
     def begin(self, training: Training) -> None:
         """Take note that a training begins."""
-        self._running[_identity(training)] = _Running(training.cost.macs)
+        self._running[training.identity] = _Running(training.cost.macs)
 
     def epoch(self, training: Training, epoch: Epoch) -> None:
         """Take note that a training has finished an epoch."""
-        running = self._running[_identity(training)]
+        running = self._running[training.identity]
         running.curve = (*running.curve, epoch)
 
     def finish(self, record: Record) -> None:
         """Take note of a result."""
-        self._running.pop(_identity(record), None)
+        self._running.pop(record.identity, None)
         if record.purpose != "search":
             self._here = max(0, self._here - 1)
             self._revalidated += record.purpose == "revalidation"
@@ -174,7 +174,3 @@ def _included(forecast: Forecast) -> str:
         if count
     ]
     return f", including {' and '.join(parts)}" if parts else ""
-
-
-def _identity(one: Training | Record) -> tuple[str, int, str]:
-    return one.key, one.seed, one.purpose

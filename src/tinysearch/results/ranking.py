@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tinysearch.results.levels import level_folds, level_splits
 from tinysearch.results.record import ACCURACY, Direction
-from tinysearch.results.standing import Standing, T, Training
+from tinysearch.results.standing import Rankable, Standing, T
 
 _OBJECTIVE = operator.attrgetter("objective", "direction")
 
@@ -54,7 +54,7 @@ def ranked(trainings: Iterable[T], splits: Mapping[str, str] | None = None) -> l
     return standings
 
 
-def metric_of(trainings: Iterable[Training]) -> tuple[str, Direction]:
+def metric_of(trainings: Iterable[Rankable]) -> tuple[str, Direction]:
     """Return by what trainings are ranked together, and its direction: their objective, or accuracy if they differ."""
     objectives: set[tuple[str, Direction]] = set(map(_OBJECTIVE, trainings))
     return objectives.pop() if len(objectives) == 1 else (ACCURACY, "max")

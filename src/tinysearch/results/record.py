@@ -180,6 +180,11 @@ class Record:
         )
 
     @property
+    def identity(self) -> tuple[str, int, str]:
+        """Key, seed and purpose, which no other record of its run shares."""
+        return self.key, self.seed, self.purpose
+
+    @property
     def params(self) -> int:
         """Total parameters."""
         return self.cost.params

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from tinysearch.results.record import ACCURACY, Direction
 
 
-class Training(Protocol):
+class Rankable(Protocol):
     """What is ranked: a ``Record`` or a ``Summary``."""
 
     @property
@@ -53,7 +53,7 @@ class Training(Protocol):
     def failure(self) -> str | None: ...
 
 
-T = TypeVar("T", bound=Training)
+T = TypeVar("T", bound=Rankable)
 
 
 class Standing(Generic[T]):
@@ -145,6 +145,6 @@ class Standing(Generic[T]):
         return (False, -self.epoch_fraction, -value if self.direction == "max" else value, self.params)
 
 
-def value_of(one: Training, metric: str) -> float | None:
+def value_of(one: Rankable, metric: str) -> float | None:
     """Return the value of the metric that trainings are ranked by: it is their objective, or accuracy."""
     return one.val_accuracy if metric == ACCURACY else one.value

@@ -54,6 +54,11 @@ class Training:
         )
 
     @property
+    def identity(self) -> tuple[str, int, str]:
+        """Key, seed and purpose, which no other training of its run shares."""
+        return self.key, self.seed, self.purpose
+
+    @property
     def epochs(self) -> int:
         """For how many epochs it is to be trained."""
         return int(self.recipe["epochs"])
