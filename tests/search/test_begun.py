@@ -15,8 +15,9 @@ SETTINGS: dict[str, Any] = {"trials": 3, "folds": 1, "evaluate": 0}
 def begun(runner: Any, **settings: Any) -> None:
     """Leave a run as it is when it is interrupted after two trainings."""
     runner.run("first", **{**SETTINGS, "trials": 2, **settings})
-    with runner.prepare("first", resume=True, **{**SETTINGS, **settings}):
-        pass
+    with runner.prepare("first", resume=True, **{**SETTINGS, **settings}) as run:
+        # So begins a search that goes on.
+        run.store.reopen(run.name)
 
 
 def test_an_interrupted_run_with_the_same_settings_is_named_with_what_resumes_it(runner: Any) -> None:
