@@ -94,6 +94,41 @@ def test_another_augmentation_is_an_error_that_says_so(call: Call) -> None:
         call(2, augment={"mirroring": 0.5})
 
 
+@pytest.mark.parametrize(
+    ("begun", "now", "how"),
+    [
+        (None, "recipe", "by the size of each network"),
+        (None, "auto", "by the size of each network"),
+        ("none", "auto", "as it was given then"),
+        ("auto", "none", "by comparing several"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*augmentation")
+def test_another_way_of_choosing_it_is_an_error_too(begun: str | None, now: str, how: str, call: Call) -> None:
+    call(1, augment=begun)
+    with pytest.raises(RunError, match=f"started with augmentation {how}, now it is {now!r}"):
+        call(2, augment=now)
+
+
+def test_a_file_of_amounts_is_read_once(tmp_path: Path, tiny: Path, untrained_worker: type[UntrainedWorker]) -> None:
+    file = tmp_path / "amounts.json"
+    file.write_text('{"mirroring": 0.5}')
+    with Study(name="mine", data=tiny, store=tmp_path / "store.db", augment=file, **QUICK) as study:
+        study.run(1, executor=untrained_worker().executor())
+        file.unlink()
+        study.evaluate(1, executor=untrained_worker().executor())
+        assert {record.recipe["mirroring"] for record in study.records} == {0.5}
+
+
+def test_more_trials_that_are_asked_for_while_it_is_evaluated_are_still_to_be_done(
+    call: Call, tmp_path: Path, tiny: Path, untrained_worker: type[UntrainedWorker]
+) -> None:
+    call(2)
+    with Store(tmp_path / "store.db") as store, Study(name="mine", data=tiny, store=store, trials=4) as study:
+        study.evaluate(1, executor=untrained_worker().executor())
+        assert store.run("mine").finished_at is None
+
+
 def test_initial_candidates_are_augmented_as_the_run_is(call: Call) -> None:
     assert call(1, initial_candidates=[NETWORK], augment="none")[0].recipe["rotation_degrees"] == 0.0
     (first,) = call(1, name="waves", initial_candidates=[NETWORK], data=waves())

@@ -155,6 +155,16 @@ def test_once_a_candidate_is_perfect_it_is_said_again_without_revalidations(make
     assert (said[2] or "").startswith("the run will take about 12m 00s, including 3 evaluations; no revalidations")
 
 
+def test_a_first_candidate_that_is_perfect_is_said_once(make_record: MakeRecord) -> None:
+    estimate = Estimate(FORECAST)
+    said = []
+    for letter in "abcd":
+        estimate.finish(of(make_record, letter * 12, 10, accuracy=1.0))
+        said.append(estimate.news())
+    assert [one is not None for one in said] == [True, False, False, False]
+    assert "no revalidations are expected" in (said[0] or "")
+
+
 def stage_of(name: str, total: int) -> Stage:
     return Stage(name, "mine", total, 10, workers=2)
 
@@ -206,7 +216,7 @@ def test_once_a_candidate_is_perfect_no_revalidation_is_expected(make_record: Ma
     measurement = dataclasses.replace(record.measurement, curve=(*before, dataclasses.replace(last, val_accuracy=1.0)))
     estimate.finish(dataclasses.replace(record, measurement=measurement))
     assert estimate.left == pytest.approx((1 + 3) * 65)
-    assert (estimate.news() or "").endswith(", including 3 evaluations")
+    assert ", including 3 evaluations; no revalidations are expected" in (estimate.news() or "")
 
 
 def test_epochs_of_what_is_under_way_count_and_baselines_by_their_own_size(make_record: MakeRecord) -> None:

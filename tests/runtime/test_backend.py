@@ -53,8 +53,14 @@ def test_a_model_is_loaded_without_drawing_from_the_generators_of_whoever_calls(
     assert random.getstate() == before
 
 
-def test_a_model_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "model.keras").write_bytes(b"half of a mod")
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_model_that_cannot_be_read_is_named(damage: str, tmp_path: Path) -> None:
+    import keras
+
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "model.keras")
+    content = bytearray((tmp_path / "model.keras").read_bytes())
+    content[len(content) // 2] ^= 255
+    (tmp_path / "model.keras").write_bytes(content if damage == "flipped" else content[:20])
     with pytest.raises(CandidateError, match=r"the model .*model\.keras cannot be loaded .*remove the file"):
         load_model(tmp_path / "model.keras")
 

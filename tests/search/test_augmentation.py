@@ -150,7 +150,7 @@ def test_a_time_limit_covers_the_comparison(dataset: Dataset) -> None:
 
     class Slow(Worker):
         def train(self, job: Job, on_epoch: EpochWatcher) -> Measurement:
-            over.wait()
+            over.wait(10)
             return Measurement(failure="cancelled")
 
     with Slow().executor() as executor:

@@ -43,7 +43,7 @@ class Processes:
 
         check_limit(memory)
         running = self._executor
-        stall = self._stall_limit if stall_limit is None else stall_limit
+        stall = (self._stall_limit or STALL_SECONDS) if stall_limit is None else stall_limit
         if workers is None and running is not None:
             workers = running.capacity
         elif workers is None:
@@ -52,5 +52,5 @@ class Processes:
             return running
         self.end()
         self._stall_limit = stall
-        self._executor = LocalExecutor(workers, stall_seconds=STALL_SECONDS if stall is None else stall)
+        self._executor = LocalExecutor(workers, stall_seconds=stall)
         return self._executor

@@ -113,5 +113,9 @@ class Start:
                 if name is not None or free_name(self.store, self.dataset, settings.budget) == chosen:
                     raise
 
+    def settled(self) -> Start:
+        """Return what goes on with the run: its augmentation is settled, and a file of it may be gone by then."""
+        return dataclasses.replace(self, augment=None)
+
     def _is_there(self, name: str | None) -> bool:
         return name is not None and self.store.has(name)

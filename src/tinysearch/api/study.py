@@ -111,9 +111,8 @@ class Study(Findings):
             before = run_to_resume(self._store, name, resume)
             self._begun = before is not None
             plain, plugins = plugins_of(settings)
-            given = plain if budget is None else {"budget": budget, **plain}
             earlier = stored_settings(before)
-            self.settings = settings_of(given, earlier, self._store)
+            self.settings = settings_of(plain if budget is None else {"budget": budget, **plain}, earlier, self._store)
             given_data = Given(data, dataset, reading)
             images = load_data(*given_data) if before is None else load_data_of(before, given_data)
             if earlier is not None:
@@ -286,10 +285,11 @@ class Study(Findings):
                 self.settings, self._name, where, resume=self._begun, time_limit=time_limit, memory=worker_memory
             ) as run:
                 self.settings, self._name, self._begun = run.settings, run.name, True
+                self._start = self._start.settled()
                 work = Stages(run, where, callback)
                 outcome = work.carry_out(stages)
                 self.tuner = work.tuner or self.tuner
-            ending = outcome.ending if outcome.problem is None else "failed"
+            ending = outcome.told
         except KeyboardInterrupt:
             ending = "interrupted"
             raise

@@ -143,17 +143,16 @@ class Estimate:
         pace = self.pace
         if pace is None or self._stage != "search":
             return None
-        why = ""
         if self._told:
             corrected = self._corrected or bar
             if (corrected and not self._perfect) or len(self._timings) <= self._forecast.workers:
                 return None
-            if self._perfect:
-                why = "; no revalidations are expected, because a candidate classifies all validation images correctly"
-            self._perfect = False
         elif not self._timings and not all(len(one.curve) >= _ENOUGH for one in self._running.values()):
             return None
-        self._corrected = self._told = True
+        why = ""
+        if self._perfect:
+            why = "; no revalidations are expected, because a candidate classifies all validation images correctly"
+        self._corrected, self._told, self._perfect = True, True, False
         whole = replace(self._forecast, macs=self._mean_macs)
         return f"the run will take about {figures.rough(whole.seconds(pace))}{_included(whole)}{why}"
 

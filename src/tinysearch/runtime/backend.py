@@ -122,7 +122,8 @@ def load_model(path: Path) -> Any:
     try:
         with generators_kept():
             return keras.saving.load_model(path)
-    except (OSError, ValueError) as error:
+    except Exception as error:
+        # Keras raises what its archives, their JSON and their HDF5 raise.
         raise CandidateError(
             f"the model {path} cannot be loaded ({error}); remove the file to train it again"
         ) from None

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.errors import TinySearchWarning, TrainingError
+from tinysearch.errors import RunError, TinySearchWarning, TrainingError
 from tinysearch.results.record import Measurement
 from tinysearch.runtime.paths import local
 from tinysearch.search.settings import BY_SIZE, RunSettings
@@ -173,8 +173,16 @@ def settled_again(
 
     Raises:
         RecipeError: if amounts are not legal.
+        RunError: if augmentations were compared when it began and are not now, or the other way round.
     """
-    recipe = settings.recipe
+    recipe, chosen = settings.recipe, before.augmentation.get("chosen")
+    compared = chosen not in (None, BY_SIZE)
+    if augment is not None and (chosen == BY_SIZE or (augment == "auto") != compared):
+        how = {None: "as it was given then", BY_SIZE: "by the size of each network"}.get(chosen, "by comparing several")
+        raise RunError(
+            f"the run was started with augmentation {how}, now it is {augment!r}; leave out `augment=` to resume the "
+            f"run, or start a new one with another `name=`"
+        )
     if augment == "auto":
         recipe = augmented(recipe, {name: getattr(before.recipe, name) for name in FIELDS})
     elif augment is not None or recipe != before.recipe:

@@ -38,6 +38,12 @@ class RunOutcome:
         return best(self.records)
 
     @property
+    def told(self) -> Ending:
+        """What callbacks hear of its end: that it failed after an error, or where every training failed."""
+        failed = self.problem or (self.failure and self.ending != "interrupted")
+        return "failed" if failed else self.ending
+
+    @property
     def failure(self) -> TrainingError | None:
         """The error that there is no best candidate, because all failed; None if one was trained, or none tried."""
         return TrainingError(all_failed(self.records)) if self.records and self.best is None else None

@@ -127,6 +127,8 @@ class SearchRun:
         try:
             if resume:
                 self._check_same()
+                if settings.trials > store.run(name).settings.get("trials", 0):
+                    store.reopen(name)
                 store.note_settings(name, settings.to_dict())
                 if not dataset.read_from.in_memory:
                     # The data may have been moved.

@@ -98,7 +98,7 @@ def read_augmentation(path: Path) -> dict[str, float]:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise RecipeError(
-            f"the augmentation {path} cannot be read ({error.strerror}); it is auto, none or a JSON file"
+            f"the augmentation {path} cannot be read ({error.strerror}); it is auto, none, recipe or a JSON file"
         ) from None
     except (ValueError, RecursionError) as error:
         raise RecipeError(f"the augmentation {path} is no JSON file: {error}") from None

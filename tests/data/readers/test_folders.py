@@ -67,7 +67,7 @@ def test_a_test_part_that_is_added_as_the_error_says_leaves_the_training_images_
         ("train", "val", "test"),
         ("Training", "validation", "Test"),
         ("train", "valid", "test"),
-        ("TR", "Dev", "TEST"),
+        ("TRAINING", "Dev", "TEST"),
     ],
 )
 def test_parts_are_folders_above_the_classes(tmp_path: Path, names: tuple[str, str, str]) -> None:
@@ -95,10 +95,24 @@ def test_parts_beside_folders_of_classes_are_refused_with_where_the_classes_belo
 
 def test_a_folder_of_a_class_may_be_called_as_a_part_and_that_is_said(tmp_path: Path) -> None:
     fill(tmp_path / "zoo")
-    (tmp_path / "zoo" / "emu").rename(tmp_path / "zoo" / "tr")
+    (tmp_path / "zoo" / "emu").rename(tmp_path / "zoo" / "train")
     found = load(tmp_path / "zoo")
-    assert found.class_names == ("cat", "dog", "tr")
-    assert "tr counts as a class, because its pictures are in no folders of classes" in found.notes
+    assert found.class_names == ("cat", "dog", "train")
+    assert "train counts as a class, because its pictures are in no folders of classes" in found.notes
+
+
+def test_a_folder_of_turkish_is_no_training_part(tmp_path: Path) -> None:
+    for language in ("de", "en", "tr"):
+        (tmp_path / "spoken" / language).mkdir(parents=True)
+        fill(tmp_path / "spoken" / language / "first", count=8)
+    assert load(tmp_path / "spoken").class_names == ("de", "en", "tr")
+
+
+@pytest.mark.parametrize("name", ["test", "val"])
+def test_a_part_without_classes_beside_those_of_classes_is_no_class(tmp_path: Path, name: str) -> None:
+    fill(tmp_path / "zoo")
+    (tmp_path / "zoo" / "emu").rename(tmp_path / "zoo" / name)
+    assert f"has the folder {name!r}, but no folder 'train' beside it" in refusal(tmp_path / "zoo")
 
 
 @pytest.mark.parametrize(("names", "part"), [(("val", "valid"), "validation"), (("TRAINING", "train"), "train")])

@@ -78,10 +78,11 @@ def _parts(source: Path) -> dict[str, Path]:
         DatasetError: if there are other parts without one for training, or two folders for one part.
     """
     folders = _folders(source)
-    of_part = {part: [one for one in folders if part_of(one.name) == part] for part in NAMES}
+    of_part = {part: [one for one in folders if _part(one.name) == part] for part in NAMES}
     named = [one for those in of_part.values() for one in those]
-    # One that holds no folders, beside those of classes, may be of a class that is called so.
-    if not named or (len(named) == 1 < len(folders) and not _folders(named[0])):
+    # One for training that holds no folders, beside those of classes, may be of a class that is called so.
+    alone = len(named) == 1 < len(folders) and bool(of_part["train"])
+    if not named or (alone and not _folders(named[0])):
         return {"train": source}
     if not of_part["train"]:
         raise DatasetError(
@@ -95,10 +96,15 @@ def _parts(source: Path) -> dict[str, Path]:
     return {part: those[0] for part, those in of_part.items() if those}
 
 
+def _part(name: str) -> str | None:
+    """Return the part that a folder is of; ``tr``, as arrays are called, is a folder of a language."""
+    return None if name.lower() == "tr" else part_of(name)
+
+
 def _beside(pictures: Sequence[Picture], source: Path, parts: Mapping[str, Path]) -> tuple[str, ...]:
     """Return a note if there are folders beside those of parts, or one of a class that is called as a part."""
     if parts["train"] == source:
-        named = {one.label for one in pictures if part_of(one.label) is not None}
+        named = {one.label for one in pictures if _part(one.label) is not None}
         return tuple(f"{one} counts as a class, because its pictures are in no folders of classes" for one in named)
     others = ", ".join(one.name for one in _folders(source) if one not in parts.values())
     return (f"folders beside {parts['train'].name} that are no parts are left out: {others}",) if others else ()
