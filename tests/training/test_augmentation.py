@@ -62,7 +62,7 @@ def test_amounts_come_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (None, "auto, none or a JSON file"),
+        (None, "auto, none, recipe or a JSON file"),
         ("{", "no JSON file"),
         ("[]", "holds list"),
         ('{"mirror": 1}', "has no 'mirror'; it has rotation_degrees"),
