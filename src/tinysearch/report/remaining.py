@@ -133,8 +133,8 @@ class Estimate:
     def news(self, *, bar: bool = True) -> str | None:
         """Return how long the run takes, once: as soon as its trainings show it, if it was not known before.
 
-        It is said once more when a candidate classifies all validation images correctly, for then no revalidations
-        are expected.
+        It is said once more when a candidate classifies all validation images correctly, because then no
+        revalidations are expected.
 
         Args:
             bar: Whether a bar shows the time that is left. Where there is none, it is also said once what the first

@@ -146,7 +146,7 @@ def settled(
         recipe = _as_said(settings.recipe, dataset.task, augment)
         usual = dataclasses.replace(settings.recipe, class_weight="none").name == "default"
         ruled = augment is None and usual and recipe.moves and not settings.tune_recipe
-        return _by(settings, recipe, {"chosen": BY_SIZE} if ruled else {})
+        return _with_recipe(settings, recipe, {"chosen": BY_SIZE} if ruled else {})
     count = len(levels(dataset.task))
     warnings.warn(
         TinySearchWarning(f"{count} augmentations are compared by short trainings before the search begins"),
@@ -155,7 +155,7 @@ def settled(
     held_out = len(dataset.training_data().validation or ())
     found = compare(space, settings.budget, settings.recipe, seed=settings.seed, held_out=held_out, train=train)
     warnings.warn(TinySearchWarning(found.words), stacklevel=2)
-    return _by(settings, found.recipe, found.to_dict())
+    return _with_recipe(settings, found.recipe, found.to_dict())
 
 
 def settled_again(
@@ -187,7 +187,7 @@ def settled_again(
         recipe = augmented(recipe, {name: getattr(before.recipe, name) for name in FIELDS})
     elif augment is not None or recipe != before.recipe:
         recipe = _as_said(recipe, task, augment)
-    return _by(settings, recipe, settings.augmentation)
+    return _with_recipe(settings, recipe, settings.augmentation)
 
 
 def _as_said(recipe: Recipe, task: Task, augment: str | Path | Mapping[str, float] | None) -> Recipe:
@@ -200,7 +200,7 @@ def _as_said(recipe: Recipe, task: Task, augment: str | Path | Mapping[str, floa
     return augmented(recipe, amounts)
 
 
-def _by(settings: RunSettings, recipe: Recipe, augmentation: Mapping[str, Any]) -> RunSettings:
+def _with_recipe(settings: RunSettings, recipe: Recipe, augmentation: Mapping[str, Any]) -> RunSettings:
     """Return settings with another recipe, which is also that of initial candidates that had the one before."""
     given = [
         dataclasses.replace(one, recipe=recipe) if one.recipe == settings.recipe else one
