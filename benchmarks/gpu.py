@@ -13,6 +13,11 @@ the time is over: a candidate counts as so many epochs. What is compiled for a n
 from an earlier run, and compiling takes 15 s and more, so a phase should have a minute. Without a GPU both sides run on
 the processor, which shows that the command works and nothing else.
 
+With ``--mps`` each number of workers is measured twice, the second time as clients of a daemon of CUDA's Multi-Process
+Service, which lets kernels of several processes overlap instead of taking turns. The daemon is this command's own: its
+pipes are in a temporary folder, it changes no setting of the GPU, and it is ended. See
+https://docs.nvidia.com/deploy/mps/.
+
 The start of a candidate is what its first epoch takes longer than its second. Utilisation is the mean of what
 ``nvidia-smi`` says every second, and CPU seconds of all workers by all cores. Needs psutil.
 """
@@ -23,12 +28,15 @@ import argparse
 import importlib.util
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +58,7 @@ from tinysearch.workers.local.executor import LocalExecutor
 
 BELOW = 10_000
 WARM = 64
+MPS = "nvidia-cuda-mps-control"
 
 
 class Utilisation:
@@ -155,14 +164,32 @@ def _head(part: Images, count: int) -> Images:
     return Images(part.pixels[:count], part.labels[:count])
 
 
-def measure(name: str, workers: int, seconds: float, options: argparse.Namespace) -> dict[str, Any]:
+@contextmanager
+def multi_process_service() -> Iterator[dict[str, str]]:
+    """Run a daemon of CUDA's Multi-Process Service; yield the environment that makes a process its client."""
+    with tempfile.TemporaryDirectory(prefix="mps") as folder:
+        where = {"CUDA_MPS_PIPE_DIRECTORY": folder, "CUDA_MPS_LOG_DIRECTORY": folder}
+        surroundings = {**os.environ, **where}
+        subprocess.run([MPS, "-d"], check=True, env=surroundings)
+        try:
+            yield where
+            servers = subprocess.run([MPS], input="get_server_list\n", env=surroundings, capture_output=True, text=True)
+            if not servers.stdout.split():
+                raise SystemExit("no process became a client of the Multi-Process Service, so nothing was shared by it")
+        finally:
+            subprocess.run([MPS], input="quit\n", text=True, check=False, env=surroundings, stdout=subprocess.DEVNULL)
+
+
+def measure(
+    name: str, workers: int, seconds: float, options: argparse.Namespace, client: dict[str, str]
+) -> dict[str, Any]:
     """Have a phase run in a process of its own, with an empty cache of what is compiled."""
     backend = options.backend if name == "gpu" else "tensorflow"
     command = [sys.executable, __file__, "--phase", name, "--workers", str(workers), "--seconds", str(seconds)]
     command += ["--images", str(options.images), "--epochs", str(options.epochs), "--dataset", options.dataset]
     command += ["--data", str(options.data)] if options.data else []
     with tempfile.TemporaryDirectory() as cache:
-        surroundings = {**os.environ, "KERAS_BACKEND": backend, "JAX_COMPILATION_CACHE_DIR": cache}
+        surroundings = {**os.environ, **client, "KERAS_BACKEND": backend, "JAX_COMPILATION_CACHE_DIR": cache}
         if name == "cpu":
             surroundings["CUDA_VISIBLE_DEVICES"] = ""
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=surroundings)
@@ -180,6 +207,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=200.0, help="of training, in all; starts come on top")
     parser.add_argument("--images", type=int, default=54_000)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--mps", action="store_true", help="measure each number of workers with and without MPS")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--phase", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -187,18 +215,22 @@ def main() -> None:
         options.workers = int(options.workers)
         print(json.dumps(phase(options)))
         return
+    if options.mps and shutil.which(MPS) is None:
+        parser.error(f"--mps needs {MPS}, which comes with NVIDIA's driver and is not on this machine")
     numbers = [int(number) for number in options.workers.split(",")]
     beside = importlib.util.find_spec("tensorflow") is not None
-    part = options.seconds / (beside + len(numbers))
-    phases = [("cpu", min(usable_cores(), MOST_WORKERS))] if beside else []
-    phases += [("gpu", number) for number in numbers]
+    sharing = (False, True) if options.mps else (False,)
+    part = options.seconds / (beside + len(numbers) * len(sharing))
+    phases = [("cpu", min(usable_cores(), MOST_WORKERS), False)] if beside else []
+    phases += [("gpu", number, mps) for number in numbers for mps in sharing]
     if not options.json:
         print(f"{accelerator() or 'no GPU: all on the processor'}; {options.backend}")
         print("| workers | candidates a minute | / processor | start, s | GPU busy | CPU busy | failed |")
         print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     processor = None
-    for name, workers in phases:
-        each = measure(name, workers, part, options)
+    for name, workers, mps in phases:
+        with multi_process_service() if mps else nullcontext({}) as client:
+            each = {**measure(name, workers, part, options, client), "mps": mps}
         if name == "cpu":
             processor = each["a_minute"]
         if options.json:
@@ -207,7 +239,7 @@ def main() -> None:
         ratio = f"{each['a_minute'] / processor:.2f}" if processor else ""
         start = "" if each["start"] is None else f"{each['start']:.1f}"
         gpu = "" if each["gpu"] is None else f"{each['gpu']:.0f} %"
-        where = " (processor, TensorFlow)" if name == "cpu" else ""
+        where = " (processor, TensorFlow)" if name == "cpu" else ", MPS" if mps else ""
         print(
             f"| {workers}{where} | {each['a_minute']:.2f} | {ratio} | {start} | {gpu} | {each['cpu']:.0f} % | "
             f"{each['failed']} |",

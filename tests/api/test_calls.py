@@ -12,7 +12,7 @@ from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 import tinysearch
 from tinysearch import Result, Study
 from tinysearch.data.loading import load
-from tinysearch.errors import BudgetError, RunError, TrainingError
+from tinysearch.errors import BudgetError, RunError, TrainingError, WorkError
 from tinysearch.results import archive
 from tinysearch.results.leaderboard import Leaderboard, rank
 from tinysearch.results.ranking import best_below
@@ -381,6 +381,37 @@ def test_ctrl_c_is_ctrl_c_and_the_same_call_goes_on(
         assert len(study.records) == 4
 
 
+class Ends(tinysearch.Callback):
+    """Keeps what it hears of the end of each call."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_note(self, text: str) -> None:
+        self.heard.append("a note")
+
+    def on_end(self, ending: str) -> None:
+        self.heard.append(ending)
+
+
+def test_callbacks_hear_how_evaluations_and_reproductions_end(tiny: Path, tmp_path: Path) -> None:
+    ends = Ends()
+    where: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0}
+    given = {"name": "mine", "trials": 1, "folds": 1, "evaluate": 0, "baselines": False, "strategy": "random"}
+    tinysearch.run(executor=FakeWorker().executor(), **where, **given).close()
+    tinysearch.evaluate("mine", executor=UntrainedWorker().executor(), callbacks=[ends], **where)
+    tinysearch.reproduce("conv", executor=UntrainedWorker().executor(), callbacks=[ends], **where)
+    assert ends.heard == ["finished", "finished"]
+    failing = FakeWorker(lambda number, job: Measurement(failure="no memory")).executor()
+    with pytest.warns(UserWarning, match="could not be trained with seed 3: no memory"):
+        tinysearch.evaluate("mine", seeds=4, executor=failing, callbacks=[ends], **where)
+    assert ends.heard[2:] == ["a note", "finished"]
+    # This worker keeps no model, of which an evaluation needs one.
+    with pytest.raises(WorkError, match="could not be saved"):
+        tinysearch.evaluate("mine", seeds=5, executor=FakeWorker().executor(), callbacks=[ends], **where)
+    assert ends.heard[4:] == ["failed"]
+
+
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_ctrl_c_says_what_is_kept_of_a_frontier_an_evaluation_and_a_reproduction(
     verbose: int, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -405,11 +436,13 @@ def test_ctrl_c_says_what_is_kept_of_a_frontier_an_evaluation_and_a_reproduction
     def at_once() -> Any:
         return FakeWorker(lambda number, job: interrupt(1, job)).executor()
 
+    ends = Ends()
     with pytest.raises(KeyboardInterrupt):
-        tinysearch.evaluate("pareto", seeds=2, executor=at_once(), **where)
+        tinysearch.evaluate("pareto", seeds=2, executor=at_once(), callbacks=[ends], **where)
     assert said("run 'pareto' in", "keeps 1 finished training; repeat the call to continue") == bool(verbose)
     with pytest.raises(KeyboardInterrupt):
-        tinysearch.reproduce(["separable"], seeds=2, executor=at_once(), **where)
+        tinysearch.reproduce(["separable"], seeds=2, executor=at_once(), callbacks=[ends], **where)
+    assert ends.heard == ["interrupted", "interrupted"]
     assert said("run 'reproduce-tiny' in", "keeps 0 finished trainings; repeat the call to continue") == bool(verbose)
 
 
@@ -618,18 +651,25 @@ def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_fr
         sweep(1_000, name="both", cold=True, warm_start=["before-900"])
 
 
-@pytest.mark.parametrize("given", [None, (), "before", ["before"]])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(None, ["before", "other"]), ((), []), ("before", ["before"]), (["before"], ["before"])],
+)
 def test_what_a_frontier_learns_from_is_given_as_for_a_study(
-    given: object, fake_worker: type[FakeWorker], tiny: Path, tmp_path: Path
+    given: object, expected: list[str], fake_worker: type[FakeWorker], tiny: Path, tmp_path: Path
 ) -> None:
     common: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "trials": 1, "folds": 1, "evaluate": 0}
     common |= {"baselines": False, "strategy": "evolution", "reuse": "none", "verbose": 0}
     tinysearch.run(300, name="before", executor=fake_worker().executor(), **common).close()
     tinysearch.run(300, name="other", executor=fake_worker().executor(), **common).close()
+    single: dict[str, Any] = {**common, "name": "study", "warm_start": given}
+    tinysearch.run(300, executor=fake_worker().executor(), **single).close()
     tinysearch.frontier([300], executor=fake_worker().executor(), warm_start=given, **common)  # type: ignore[arg-type]
     with Store(tmp_path / "store.db") as store:
-        learnt = [name for name, *_ in store.run("frontier-300").settings["warm_start_trials"]]
-    assert learnt == (["before"] if given else ["before", "other"])
+        learnt = {run.name: [name for name, *_ in run.settings["warm_start_trials"]] for run in store.runs()}
+    assert learnt["study"] == expected
+    # The study is on the same data too, unless the frontier was told what to learn from.
+    assert learnt["frontier-300"] == (expected if given is not None else [*expected, "study"])
 
 
 def test_the_same_frontier_again_trains_nothing_and_more_trials_go_on(

@@ -203,7 +203,7 @@ def frontier(
     if not bounds:
         raise BudgetError("a frontier has at least one budget, got none")
     chosen = named(warm_start)
-    unasked = learns_unasked({"cold": cold, "warm_start": chosen or None})
+    unasked = learns_unasked({"cold": cold, "warm_start": None if warm_start is None else chosen})
     opened = store if isinstance(store, Store) else open_store(store)
     running: Executor | None = executor
     records: dict[int, list[Record]] = {}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tinysearch.baselines.reproduce import Reproduction
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.readers.reader import Reading
-    from tinysearch.results.callback import Callback
+    from tinysearch.results.callback import Callback, Ending
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
     from tinysearch.training.job import Resources
@@ -84,15 +84,15 @@ def evaluate(
                 "evaluation", run, len(planned), max(one.epochs for one in planned), min(where.capacity, len(planned))
             )
             callback = Callbacks([*heard, *shown(verbose)])
-            _tell(where, resources, images, callback)
             used = resources_of(opened.run(run), resources)
-            with _interruption_told(opened, run, verbose):
+            with _end_told(callback), _interruption_told(opened, run, verbose):
+                _tell(where, resources, images, callback)
                 records = carry_out(opened, planned, images, where, callback, stage, resources=used)
-        if int8:
-            from tinysearch.deploy.scoring import score_in_int8
+                if int8:
+                    from tinysearch.deploy.scoring import score_in_int8
 
-            records = score_in_int8(opened, records, images, callback.on_note)
-        _tell_failures(records, callback)
+                    records = score_in_int8(opened, records, images, callback.on_note)
+                _tell_failures(records, callback)
         return records
 
 
@@ -188,6 +188,7 @@ def reproduce(
         trainings = (len(names) + len(known)) * seeds
         with (
             _workers(executor, workers, images, trainings) as (where, resources),
+            _end_told(callback),
             _interruption_told(opened, kept, verbose),
         ):
             _tell(where, resources, images, callback)
@@ -205,7 +206,7 @@ def reproduce(
             records = reproduce_found(
                 known, images, range(seeds), opened, executor=where, callback=callback, resources=resources
             )
-        _tell_failures(records, callback)
+            _tell_failures(records, callback)
     return Reproduced(images, how, results, known, records)
 
 
@@ -247,6 +248,20 @@ def _interruption_told(store: Store, run: str, verbose: bool | int) -> Iterator[
         if verbose:
             tell_of_interruption(store, run, "repeat the call to continue")
         raise
+
+
+@contextmanager
+def _end_told(callback: Callback) -> Iterator[None]:
+    """Tell a callback how the work has ended, and leave errors to the caller."""
+    ending: Ending = "failed"
+    try:
+        yield
+        ending = "finished"
+    except KeyboardInterrupt:
+        ending = "interrupted"
+        raise
+    finally:
+        callback.on_end(ending)
 
 
 def _tell(executor: Executor, resources: Resources, dataset: Dataset, callback: Callback) -> None:
