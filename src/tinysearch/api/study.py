@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import Settings, check_names, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
-from tinysearch.api.findings import Findings
 from tinysearch.api.inputs import (
     Resume,
     load_data,
@@ -25,6 +24,7 @@ from tinysearch.api.kinds import check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.processes import Processes
 from tinysearch.api.start import Start
+from tinysearch.api.study_results import StudyResults
 from tinysearch.errors import RunError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @spelled_out(Settings)
-class Study(Findings):
+class Study(StudyResults):
     """A search below a budget: its settings, its data and its results, which are kept in a store.
 
     Args:

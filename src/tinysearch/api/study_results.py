@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tinysearch.search.settings import RunSettings
 
 
-class Findings:
+class StudyResults:
     """Answers what is known of a run; to be derived from.
 
     Attributes:
