@@ -20,6 +20,7 @@ from tinysearch.space.architecture import (
     SeparableConv,
 )
 from tinysearch.space.cost import Cost, cost
+from tinysearch.space.parameters import params
 from tinysearch.space.task import Task
 
 GREY_4X4 = Task((4, 4, 1), 2)
@@ -130,7 +131,7 @@ def test_layers_add_up_and_survive_json(
     architecture = data.draw(free_form)
     for task in tasks:
         counted = cost(architecture, task)
-        assert counted.params == sum(layer.params for layer in counted.layers)
+        assert counted.params == sum(layer.params for layer in counted.layers) == params(architecture, task)
         assert counted.trainable_params == sum(layer.trainable_params for layer in counted.layers)
         assert counted.macs == sum(layer.macs for layer in counted.layers)
         assert Cost.from_dict(json.loads(json.dumps(counted.to_dict()))) == counted
@@ -161,6 +162,9 @@ def test_what_does_not_fit_is_refused_by_name(layers: tuple[Layer, ...], named: 
     with pytest.raises(ShapeError) as caught:
         cost_of(*layers)
     assert named in str(caught.value)
+    with pytest.raises(ShapeError) as counting_less:
+        params(Architecture(layers, Head("average")), GREY_4X4)
+    assert str(counting_less.value) == str(caught.value)
 
 
 def test_a_window_as_large_as_the_image_fits() -> None:

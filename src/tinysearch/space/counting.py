@@ -6,13 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tinysearch.errors import ShapeError
-from tinysearch.space.architecture import Conv, Convolution, DepthwiseConv, Pool, SeparableConv
+from tinysearch.space.architecture import Convolution, DepthwiseConv, Pool, SeparableConv
 from tinysearch.space.arena import arena_size
-from tinysearch.space.convolution import Activation, Padding
+from tinysearch.space.convolution import Activation
 from tinysearch.space.footprint import Footprint
-
-Shape = tuple[int, ...]
+from tinysearch.space.shapes import Shape, added, concatenated, convolved, is_shared, pooled
 
 
 class LayerCost(NamedTuple):
@@ -65,24 +63,15 @@ class CountingOps:
         self._bare = -1
 
     def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
-        height, width, channels = x.shape
-        rows, columns = _window(name, height, width, layer.kernel, layer.strides, layer.padding)
-        area = layer.kernel[0] * layer.kernel[1]
-        match layer:
-            case Conv():
-                units = layer.filters
-                weights = area * channels * units
-            case SeparableConv():
-                units = layer.filters
-                weights = area * channels + channels * units
-                # What the depthwise half gives to the pointwise half is a tensor of its own.
-                depth = 0 if name in self._weights else area * channels
-                self.footprint.add("depthwise", weights=depth, outputs=channels)
-                x = self._new((rows, columns, channels), x)
-            case DepthwiseConv():
-                units = channels * layer.multiplier
-                weights = area * units
-        own = channels * units if isinstance(layer, SeparableConv) else weights
+        channels = x.shape[2]
+        (rows, columns, units), weights = convolved(x.shape, name, layer)
+        own = weights
+        if isinstance(layer, SeparableConv):
+            # What the depthwise half gives to the pointwise half is a tensor of its own.
+            own = channels * units
+            depth = 0 if name in self._weights else weights - own
+            self.footprint.add("depthwise", weights=depth, outputs=channels)
+            x = self._new((rows, columns, channels), x)
         function = "depthwise" if isinstance(layer, DepthwiseConv) else "convolution"
         self.footprint.add(function, weights=0 if name in self._weights else own, outputs=units)
         macs = rows * columns * weights
@@ -107,29 +96,21 @@ class CountingOps:
         return self._in_place(x, name, kind, x.shape)
 
     def pool(self, x: Tensor, name: str, *, layer: Pool) -> Tensor:
-        height, width, channels = x.shape
-        window = _window(name, height, width, layer.window, layer.strides, layer.padding)
         self.footprint.add(f"{layer.mode}_pool")
-        return self._free(name, f"{layer.mode}_pool", (*window, channels), x)
+        return self._free(name, f"{layer.mode}_pool", pooled(x.shape, name, layer), x)
 
     def dropout(self, x: Tensor, name: str, *, rate: float) -> Tensor:
         return self._in_place(x, name, "dropout", x.shape)
 
     def concatenate(self, xs: Sequence[Tensor], name: str) -> Tensor:
-        images = {x.shape[:2] for x in xs}
-        if len(images) > 1:
-            found = ", ".join(f"{height}x{width}" for height, width in sorted(images))
-            raise ShapeError(f"the branches of {name} end in images of different sizes: {found}")
-        shape = (*xs[0].shape[:2], sum(x.shape[2] for x in xs))
+        shape = concatenated([x.shape for x in xs], name)
         for _ in xs:
             self.footprint.add("concatenate")
         return self._free(name, "concatenate", shape, *xs)
 
     def add(self, x: Tensor, y: Tensor, name: str) -> Tensor:
-        if x.shape != y.shape:
-            raise ShapeError(f"{name} adds shape {y.shape} to shape {x.shape}; a residual body must keep its shape")
         self.footprint.add("add")
-        return self._free(name, "add", x.shape, x, y)
+        return self._free(name, "add", added(x.shape, y.shape, name), x, y)
 
     def flatten(self, x: Tensor, name: str) -> Tensor:
         return self._in_place(x, name, "flatten", (math.prod(x.shape),))
@@ -151,12 +132,7 @@ class CountingOps:
         self, x: Tensor, name: str, kind: str, shape: Shape, weights: int, bias: bool, macs: int, folds: bool
     ) -> Tensor:
         units = shape[-1]
-        shared = name in self._weights
-        if self._weights.setdefault(name, weights) != weights:
-            raise ShapeError(
-                f"{name} is repeated with shared weights, for which it must give as many channels as it takes; "
-                f"it gives {units}"
-            )
+        shared = is_shared(self._weights, name, weights, units)
         if not shared:
             self.int8_weight_bytes += weights + (4 * units if bias or folds else 0)
         params = 0 if shared else weights + (units if bias else 0)
@@ -184,16 +160,3 @@ class CountingOps:
         self._sizes.append(math.prod(shape))
         self._last_uses.append(buffer)
         return Tensor(buffer, shape)
-
-
-def _window(
-    name: str, height: int, width: int, kernel: tuple[int, int], strides: tuple[int, int], padding: Padding
-) -> tuple[int, int]:
-    if padding == "same":
-        return -(-height // strides[0]), -(-width // strides[1])
-    if kernel[0] > height or kernel[1] > width:
-        raise ShapeError(
-            f"{name} slides a {kernel[0]}x{kernel[1]} window without padding over an image of {height}x{width}; "
-            f"the window must not be larger than the image"
-        )
-    return (height - kernel[0]) // strides[0] + 1, (width - kernel[1]) // strides[1] + 1

@@ -102,7 +102,7 @@ def _first_that_fits(
 ) -> Architecture | None:
     for share, strided in itertools.product(_SMALLER, (False, True)):
         drawn = _drawn(plan, space.task, strided=strided, separable=separable)
-        if drawn not in space or space.cost(drawn) is None:
+        if drawn not in space or space.params(drawn) is None:
             continue
         scaled = space.scaled_below(drawn, round(share * params))
         if _below(space, scaled, params) and fits(scaled):
@@ -111,8 +111,8 @@ def _first_that_fits(
 
 
 def _below(space: SearchSpace, architecture: Architecture, params: int) -> bool:
-    cost = space.cost(architecture)
-    return cost is not None and cost.params < params
+    found = space.params(architecture)
+    return found is not None and found < params
 
 
 def _drawn(plan: tuple[str, str], task: Task, *, strided: bool, separable: bool) -> Architecture:

@@ -14,6 +14,7 @@ from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.network_choices import SERIES, UNIFORM, network_choices, tied, uniform
+from tinysearch.space.parameters import params
 from tinysearch.space.task import Task
 from tinysearch.space.translation import from_architecture, to_architecture
 
@@ -63,6 +64,13 @@ class SearchSpace:
         except ShapeError:
             return None
 
+    def params(self, architecture: Architecture) -> int | None:
+        """Return the parameters on the space's task, or None if the architecture does not fit it."""
+        try:
+            return params(architecture, self.task)
+        except ShapeError:
+            return None
+
     def sample(self, rng: np.random.Generator) -> Architecture:
         """Draw an architecture that can be built, each choice from its prior.
 
@@ -78,7 +86,7 @@ class SearchSpace:
                 value = uniform(value)
             while True:
                 architecture = self._built(value)
-                if self.cost(architecture) is not None:
+                if self.params(architecture) is not None:
                     return architecture
                 if attempt < _WHOLE_DRAWS or not self._shortened(value):
                     break
@@ -95,7 +103,7 @@ class SearchSpace:
             architecture = self.sample(rng)
             if 4 * attempt >= attempts:
                 architecture = self._brought_below(architecture, high)
-            if low <= cost(architecture, self.task).params < high:
+            if low <= params(architecture, self.task) < high:
                 return architecture
         return None
 
@@ -109,27 +117,30 @@ class SearchSpace:
         choices.flatten(self.tree, value)
         for _ in range(_ATTEMPTS):
             mutant = self._built(variation.mutate(self.tree, value, rng))
-            if mutant != architecture and self.cost(mutant) is not None:
+            if mutant != architecture and self.params(mutant) is not None:
                 return mutant
         raise SpaceError("the search space has no other architecture that can be built next to the given one")
 
-    def scaled_below(self, architecture: Architecture, params: int) -> Architecture:
-        """Scale all widths by one factor so that the parameters come as close to ``params`` from below as they can.
+    def scaled_below(self, architecture: Architecture, bound: int) -> Architecture:
+        """Scale all widths by one factor so that the parameters come as close to ``bound`` from below as they can.
 
         Widths stay within the space. What cannot be brought below is returned at its narrowest.
         """
         value = from_architecture(architecture)
         narrow, wide = 0.0, 8.0
-        best = self._scaled(value, narrow)
+        best: Architecture | None = None
         for _ in range(9):
             factor = (narrow + wide) / 2
             candidate = self._scaled(value, factor)
-            found = self.cost(candidate)
-            if found is not None and found.params < params:
+            found = self.params(candidate)
+            if found is not None and found < bound:
                 best, narrow = candidate, factor
             else:
                 wide = factor
-        return best if self.cost(best) is not None else architecture
+        if best is None:
+            narrowest = self._scaled(value, 0.0)
+            best = architecture if self.params(narrowest) is None else narrowest
+        return best
 
     def size(self) -> int:
         """Return the exact number of values of the tree, those that do not fit the task included."""
@@ -139,7 +150,7 @@ class SearchSpace:
         """Yield every member that can be built, each value of the tree once; only for small spaces, see ``size``."""
         for value in choices.values(self.tree):
             architecture = to_architecture(value)
-            if self.cost(architecture) is not None:
+            if self.params(architecture) is not None:
                 yield architecture
 
     def smallest(self) -> Cost:
@@ -187,16 +198,16 @@ class SearchSpace:
 
     def _descend(self, rng: np.random.Generator) -> Cost | None:
         value = choices.draw(self.tree, choices.shortest_chooser(rng))
-        lowest = self.cost(to_architecture(value))
+        lowest = self.params(to_architecture(value))
         improved = True
         while improved:
             improved = False
             for neighbour in variation.neighbours(self.tree, value):
-                found = self.cost(to_architecture(neighbour))
-                if found is not None and (lowest is None or found.params < lowest.params):
+                found = self.params(to_architecture(neighbour))
+                if found is not None and (lowest is None or found < lowest):
                     value, lowest, improved = neighbour, found, True
                     break
-        return lowest
+        return self.cost(to_architecture(value))
 
     def _scaled(self, value: Any, factor: float) -> Architecture:
         return self._built(variation.scale(self.tree, value, "filters", factor))
@@ -212,11 +223,11 @@ class SearchSpace:
             return to_architecture(value)
         return to_architecture(fitting)
 
-    def _brought_below(self, architecture: Architecture, params: int) -> Architecture:
-        scaled = self.scaled_below(architecture, params)
+    def _brought_below(self, architecture: Architecture, bound: int) -> Architecture:
+        scaled = self.scaled_below(architecture, bound)
         value = from_architecture(architecture)
-        while cost(scaled, self.task).params >= params and self._shortened(value):
-            scaled = self.scaled_below(to_architecture(value), params)
+        while params(scaled, self.task) >= bound and self._shortened(value):
+            scaled = self.scaled_below(to_architecture(value), bound)
         return scaled
 
     def _shortened(self, value: Any) -> bool:

@@ -235,8 +235,8 @@ class Bayesian(Strategy):
         Of a network that is much smaller the model knows least, so it expects much of it, and is seldom right.
         """
         space, bound = self.problem.space, self.problem.budget.params
-        cost = space.cost(architecture)
-        if cost is None or _LEAST * bound <= cost.params < bound:
+        params = space.params(architecture)
+        if params is None or _LEAST * bound <= params < bound:
             return architecture
         return space.scaled_below(architecture, bound)
 

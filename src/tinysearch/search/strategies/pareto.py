@@ -174,8 +174,8 @@ class Pareto(Bayesian):
             while not same and rng.random() < 0.4:
                 changed = space.mutate(changed, rng)
             bound = self._size(rng) if resized else self._own_bound(parent)
-            cost = space.cost(changed)
-            if resized or (cost is not None and cost.params >= bound):
+            params = space.params(changed)
+            if resized or (params is not None and params >= bound):
                 changed = space.scaled_below(changed, bound)
             yield self.problem.child_of(changed, parent, rng)
 
@@ -188,8 +188,8 @@ class Pareto(Bayesian):
 
     def _own_bound(self, parent: Record | Candidate) -> int:
         """Return the bound that a mutant of about the size of its parent is scaled below."""
-        cost = self.problem.space.cost(parent.architecture)
-        above = (level for level in self._levels if cost is not None and cost.params < level)
+        params = self.problem.space.params(parent.architecture)
+        above = (level for level in self._levels if params is not None and params < level)
         return int(next(above, self.problem.budget.params))
 
 

@@ -84,8 +84,8 @@ class Problem:
         """Return a candidate with the recipe of the problem, as it suits the architecture."""
         if self.tune_recipe or not self.augment_by_size:
             return Candidate(architecture, self.recipe)
-        found = self.space.cost(architecture)
-        params = self.budget.params if found is None else found.params
+        found = self.space.params(architecture)
+        params = self.budget.params if found is None else found
         return Candidate(architecture, by_size(self.recipe, params)[1])
 
     def child_of(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:

@@ -1,0 +1,103 @@
+"""Shapes and weights of primitive operations, and what must fit each other, for the interpreters that count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinysearch.errors import ShapeError
+from tinysearch.space.architecture import Conv, Convolution, DepthwiseConv, Pool, SeparableConv
+from tinysearch.space.convolution import Padding
+
+Shape = tuple[int, ...]
+
+
+def convolved(shape: Shape, name: str, layer: Convolution) -> tuple[Shape, int]:
+    """Return the shape that a convolution gives, and its number of weights, without a bias.
+
+    Args:
+        shape: What it takes, ``(height, width, channels)``.
+        name: The operation, for errors.
+        layer: Its sizes.
+
+    Raises:
+        ShapeError: if a window without padding is larger than the image.
+    """
+    channels = shape[2]
+    window = _window(shape, name, layer.kernel, layer.strides, layer.padding)
+    area = layer.kernel[0] * layer.kernel[1]
+    match layer:
+        case Conv():
+            return (*window, layer.filters), area * channels * layer.filters
+        case SeparableConv():
+            return (*window, layer.filters), area * channels + channels * layer.filters
+        case DepthwiseConv():
+            units = channels * layer.multiplier
+            return (*window, units), area * units
+
+
+def pooled(shape: Shape, name: str, layer: Pool) -> Shape:
+    """Return the shape that pooling gives.
+
+    Raises:
+        ShapeError: if a window without padding is larger than the image.
+    """
+    return (*_window(shape, name, layer.window, layer.strides, layer.padding), shape[2])
+
+
+def concatenated(shapes: Sequence[Shape], name: str) -> Shape:
+    """Return the shape of images on top of each other.
+
+    Raises:
+        ShapeError: if they differ in height or width.
+    """
+    images = {shape[:2] for shape in shapes}
+    if len(images) > 1:
+        found = ", ".join(f"{height}x{width}" for height, width in sorted(images))
+        raise ShapeError(f"the branches of {name} end in images of different sizes: {found}")
+    return (*shapes[0][:2], sum(shape[2] for shape in shapes))
+
+
+def added(shape: Shape, other: Shape, name: str) -> Shape:
+    """Return the shape of the sum of two.
+
+    Raises:
+        ShapeError: if they differ.
+    """
+    if shape != other:
+        raise ShapeError(f"{name} adds shape {other} to shape {shape}; a residual body must keep its shape")
+    return shape
+
+
+def is_shared(weights: dict[str, int], name: str, count: int, units: int) -> bool:
+    """Return whether an operation before has these weights, and note them.
+
+    Args:
+        weights: The number of weights of each operation so far, by its name; gets that of this one.
+        name: The operation.
+        count: Its number of weights.
+        units: The channels that it gives, for errors.
+
+    Raises:
+        ShapeError: if the one of this name has another number of them.
+    """
+    shared = name in weights
+    if weights.setdefault(name, count) != count:
+        raise ShapeError(
+            f"{name} is repeated with shared weights, for which it must give as many channels as it takes; "
+            f"it gives {units}"
+        )
+    return shared
+
+
+def _window(
+    shape: Shape, name: str, kernel: tuple[int, int], strides: tuple[int, int], padding: Padding
+) -> tuple[int, int]:
+    height, width = shape[:2]
+    if padding == "same":
+        return -(-height // strides[0]), -(-width // strides[1])
+    if kernel[0] > height or kernel[1] > width:
+        raise ShapeError(
+            f"{name} slides a {kernel[0]}x{kernel[1]} window without padding over an image of {height}x{width}; "
+            f"the window must not be larger than the image"
+        )
+    return (height - kernel[0]) // strides[0] + 1, (width - kernel[1]) // strides[1] + 1
