@@ -67,31 +67,33 @@ def options() -> set[str]:
     return {name for name in found if name.startswith("--")}
 
 
-MESSAGES = [(where, text) for where, text in texts() if not where.startswith(ELSEWHERE)]
-NAMED = {
-    (name, spelled(f"`{name}=`"))
-    for _, text in MESSAGES
-    for name in re.findall(r"`(?:reading=Reading\()?(\w+)=(?!Reading)", text)
-}
+@pytest.fixture(scope="module")
+def messages() -> list[tuple[str, str]]:
+    return [(where, text) for where, text in texts() if not where.startswith(ELSEWHERE)]
 
 
-def test_no_message_but_those_of_the_command_line_names_an_option() -> None:
+def test_no_message_but_those_of_the_command_line_names_an_option(messages: list[tuple[str, str]]) -> None:
     known = options()
     assert "--name" in known
     found = []
-    for where, text in MESSAGES:
+    for where, text in messages:
         # A whole command is one to type in a terminal; a list of words is made of options alone.
         said = re.sub(r"'tinysearch [^']*'|`ray [^`]*`", "", text)
         found += [(where, one) for one in re.findall(r"--[a-z][\w-]*", said) if one in known and one != text.strip()]
     assert found == []
 
 
-def test_each_argument_that_a_message_names_is_one_and_has_its_option() -> None:
+def test_each_argument_that_a_message_names_is_one_and_has_its_option(messages: list[tuple[str, str]]) -> None:
+    named = {
+        (name, spelled(f"`{name}=`"))
+        for _, text in messages
+        for name in re.findall(r"`(?:reading=Reading\()?(\w+)=(?!Reading)", text)
+    }
     taken = {name for one in TAKERS for name in inspect.signature(one).parameters}
     taken |= {one.name for one in dataclasses.fields(tinysearch.Reading)}
-    assert len(NAMED) > 20
-    assert {name for name, _ in NAMED} - taken == set()
-    assert {option for _, option in NAMED} - options() == set()
+    assert len(named) > 20
+    assert {name for name, _ in named} - taken == set()
+    assert {option for _, option in named} - options() == set()
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_python_runs_no_step_and_whole_and_smaller_steps_are_compiled_once(there
     ("how", "ends"),
     [
         pytest.param(recipe("default", epochs=4), (1, 3), marks=pytest.mark.slow),
-        (Recipe(epochs=2, batch_size=16, ema_momentum=0.9), (1,)),
+        pytest.param(Recipe(epochs=2, batch_size=16, ema_momentum=0.9), (1,), marks=pytest.mark.slow),
     ],
 )
 def test_the_same_seed_gives_the_same_numbers_resumed_or_not(how: Recipe, ends: tuple[int, ...], there: Train) -> None:

@@ -88,7 +88,7 @@ def job(candidate: Candidate, seed: int = 0, **options: Any) -> Job:
     [
         pytest.param(SEPARABLE, "documented", marks=pytest.mark.slow),
         pytest.param(BRANCHED, "default", marks=pytest.mark.slow),
-        (SMALL, "default"),
+        pytest.param(SMALL, "default", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
@@ -344,10 +344,10 @@ def kept(data: TrainingData) -> bytes:
 @pytest.mark.parametrize(
     "damage",
     [
-        *("another seed", "cut off"),
+        "another seed",
         *(
             pytest.param(one, marks=pytest.mark.slow)
-            for one in ("other data", "another candidate", "empty", "no archive")
+            for one in ("cut off", "other data", "another candidate", "empty", "no archive")
         ),
     ],
 )
@@ -462,7 +462,11 @@ def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_chang
 
 
 @pytest.mark.parametrize(
-    ("finite", "failure"), [((2, 4), None), ((1, 3), "sometimes was no finite number after epoch 4")]
+    ("finite", "failure"),
+    [
+        pytest.param((2, 4), None, marks=pytest.mark.slow),
+        ((1, 3), "sometimes was no finite number after epoch 4"),
+    ],
 )
 def test_an_objective_must_be_a_finite_number_after_the_last_epoch(
     finite: tuple[int, ...], failure: str | None, data: TrainingData, monkeypatch: pytest.MonkeyPatch

@@ -186,7 +186,7 @@ def test_a_training_whose_process_was_killed_is_tried_once_more_from_its_last_ep
     assert measurement.log.endswith("b'state')")
 
 
-@pytest.mark.parametrize("width", [faulty.HANGS, faulty.STOPS])
+@pytest.mark.parametrize("width", [faulty.HANGS, pytest.param(faulty.STOPS, marks=pytest.mark.slow)])
 def test_a_training_that_hangs_is_given_up(width: int, make: Make, do: Do) -> None:
     executor = make(stall_seconds=4.0)
     assert do(executor, width).failure == "no epoch was finished for too long"
@@ -377,7 +377,7 @@ executor.wait()
 """
 
 
-@pytest.mark.parametrize("width", [faulty.HANGS, faulty.STOPS])
+@pytest.mark.parametrize("width", [faulty.HANGS, pytest.param(faulty.STOPS, marks=pytest.mark.slow)])
 def test_no_process_outlives_its_parent_and_the_next_one_removes_its_images(width: int) -> None:
     if width == faulty.STOPS and sys.platform != "linux":
         pytest.skip("a stopped process is ended with its parent on Linux only")
