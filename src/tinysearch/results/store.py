@@ -76,7 +76,8 @@ class Store(Runs):
     def append(self, record: Record, predictions: Predictions | None = None) -> None:
         """Store a record in one transaction, and what its network predicted on the test images.
 
-        A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
+        A training that was recorded already (same run, candidate, seed and purpose) is not stored twice; an evaluation
+        replaces one that failed.
 
         Raises:
             RunError: if its run is not in the store.
