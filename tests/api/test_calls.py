@@ -394,36 +394,22 @@ class Ends(tinysearch.Callback):
         self.heard.append(ending)
 
 
-def test_callbacks_hear_how_an_evaluation_ends_and_one_that_failed_is_repeated(tiny: Path, tmp_path: Path) -> None:
+def test_callbacks_hear_how_evaluations_and_reproductions_end(tiny: Path, tmp_path: Path) -> None:
     ends = Ends()
     where: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0}
     given = {"name": "mine", "trials": 1, "folds": 1, "evaluate": 0, "baselines": False, "strategy": "random"}
     tinysearch.run(executor=FakeWorker().executor(), **where, **given).close()
-    tinysearch.evaluate("mine", seeds=1, executor=UntrainedWorker().executor(), callbacks=[ends], **where)
-    assert ends.heard == ["finished"]
+    tinysearch.evaluate("mine", executor=UntrainedWorker().executor(), callbacks=[ends], **where)
+    tinysearch.reproduce("conv", executor=UntrainedWorker().executor(), callbacks=[ends], **where)
+    assert ends.heard == ["finished", "finished"]
     failing = FakeWorker(lambda number, job: Measurement(failure="no memory")).executor()
-    with pytest.warns(UserWarning, match="with seed 1: no memory; repeat the command to try again"):
-        tinysearch.evaluate("mine", seeds=2, executor=failing, callbacks=[ends], **where)
-    assert ends.heard[1:] == ["a note", "finished"]
+    with pytest.warns(UserWarning, match="could not be trained with seed 3: no memory"):
+        tinysearch.evaluate("mine", seeds=4, executor=failing, callbacks=[ends], **where)
+    assert ends.heard[2:] == ["a note", "finished"]
     # This worker keeps no model, of which an evaluation needs one.
     with pytest.raises(WorkError, match="could not be saved"):
-        tinysearch.evaluate("mine", seeds=2, executor=FakeWorker().executor(), callbacks=[ends], **where)
-    assert ends.heard[3:] == ["failed"]
-    worker = UntrainedWorker()
-    again = tinysearch.evaluate("mine", seeds=2, executor=worker.executor(), **where)
-    assert [one.seed for one in worker.jobs] == [1]
-    assert [(one.seed, one.failed) for one in again] == [(0, False), (1, False)]
-    with Store(tmp_path / "store.db") as store:
-        assert len(store.records("mine", purpose="evaluation")) == 2
-
-
-def test_a_baseline_that_failed_is_trained_again_by_the_same_call(tiny: Path, tmp_path: Path) -> None:
-    where: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0}
-    failing = FakeWorker(lambda number, job: Measurement(failure="no memory")).executor()
-    with pytest.raises(TrainingError, match="with seed 0: no memory; repeat the command to try again"):
-        tinysearch.reproduce("conv", executor=failing, **where)
-    found = tinysearch.reproduce("conv", executor=UntrainedWorker().executor(), **where)
-    assert len(found.baselines[0].test_accuracies) == 1
+        tinysearch.evaluate("mine", seeds=5, executor=FakeWorker().executor(), callbacks=[ends], **where)
+    assert ends.heard[4:] == ["failed"]
 
 
 @pytest.mark.parametrize("verbose", [0, 1])

@@ -44,7 +44,7 @@ def evaluate(
 ) -> list[Record]:
     """Train the best candidates of a run on all training images, and score them on the test images.
 
-    Evaluations that are in the store already are not repeated, unless they failed.
+    Evaluations that are in the store already are not repeated.
 
     Args:
         run: Name of the run.
@@ -87,7 +87,7 @@ def evaluate(
             used = resources_of(opened.run(run), resources)
             with _end_told(callback), _interruption_told(opened, run, verbose):
                 _tell(where, resources, images, callback)
-                records = carry_out(opened, planned, images, where, callback, stage, resources=used, retry=True)
+                records = carry_out(opened, planned, images, where, callback, stage, resources=used)
                 if int8:
                     from tinysearch.deploy.scoring import score_in_int8
 
@@ -140,7 +140,7 @@ def reproduce(
 ) -> Reproduced:
     """Train hand-designed baselines again, or found candidates with their own recipe.
 
-    Trainings that are in the store already are not repeated, unless they failed.
+    Trainings that are in the store already are not repeated.
 
     Args:
         models: ``"conv"``, ``"separable"``, ``"inception"``, and keys of candidates in the store or among the reference
@@ -274,6 +274,5 @@ def _tell_failures(records: Sequence[Record], callback: Callback) -> None:
     for record in records:
         if record.failed:
             callback.on_note(
-                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}; repeat the "
-                f"command to try again"
+                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
             )

@@ -124,12 +124,11 @@ def reproduce(
         for seed in seeds
     ]
     stage = Stage("reproduction", run, len(planned), recipe.epochs, min(executor.capacity, len(planned)))
-    records = evaluate(store, planned, dataset, executor, callback, stage, resources=resources, retry=True)
+    records = evaluate(store, planned, dataset, executor, callback, stage, resources=resources)
     for record in records:
         if record.failed:
             raise TrainingError(
-                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}; "
-                f"repeat the command to try again"
+                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
             )
     count = len(seeds)
     return [_compared(model, records[index * count : (index + 1) * count]) for index, model in enumerate(models)]
@@ -196,7 +195,7 @@ def reproduce_found(
     ]
     epochs = max(one.epochs for one in planned)
     stage = Stage("reproduction", run, len(planned), epochs, min(executor.capacity, len(planned)))
-    return evaluate(store, planned, dataset, executor, callback, stage, resources=resources, retry=True)
+    return evaluate(store, planned, dataset, executor, callback, stage, resources=resources)
 
 
 def ensure_run(

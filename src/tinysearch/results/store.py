@@ -76,8 +76,7 @@ class Store(Runs):
     def append(self, record: Record, predictions: Predictions | None = None) -> None:
         """Store a record in one transaction, and what its network predicted on the test images.
 
-        A training that was recorded already (same run, candidate, seed and purpose) is not stored twice; an evaluation
-        replaces one that failed.
+        A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
 
         Raises:
             RunError: if its run is not in the store.

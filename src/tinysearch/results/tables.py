@@ -132,12 +132,7 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> None:
 
 
 def insert_record(connection: sqlite3.Connection, run_id: int, record: Record) -> int | None:
-    """Insert a record and return its number; None if it was recorded already.
-
-    An evaluation replaces one that failed.
-    """
-    if record.purpose == "evaluation":
-        _remove_failure(connection, run_id, record)
+    """Insert a record and return its number; None if it was recorded already."""
     summary = Summary.of(record)
     stored = connection.execute(
         """
@@ -201,18 +196,6 @@ def insert_record(connection: sqlite3.Connection, run_id: int, record: Record) -
         ],
     )
     return stored.lastrowid
-
-
-def _remove_failure(connection: sqlite3.Connection, run_id: int, record: Record) -> None:
-    """Remove the failure of an earlier evaluation of a record's candidate with its seed, if there is one."""
-    failed = connection.execute(
-        "SELECT id FROM records WHERE run_id = ? AND key = ? AND seed = ? AND purpose = ? AND failure IS NOT NULL",
-        (run_id, record.key, record.seed, record.purpose),
-    ).fetchone()
-    if failed is not None:
-        connection.execute("DELETE FROM metrics WHERE record_id = ?", (failed["id"],))
-        connection.execute("DELETE FROM details WHERE record_id = ?", (failed["id"],))
-        connection.execute("DELETE FROM records WHERE id = ?", (failed["id"],))
 
 
 def dump(data: Any) -> str:

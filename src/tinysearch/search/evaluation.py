@@ -42,7 +42,6 @@ def evaluate(
     resources: Resources | None = None,
     held: RunLock | None = None,
     until: float | None = None,
-    retry: bool = False,
 ) -> list[Record]:
     """Train and score what was not evaluated before; return all records, as they were planned.
 
@@ -59,7 +58,6 @@ def evaluate(
         resources: What each training may use.
         held: The lock of a run that the caller holds already; None for no run.
         until: When all ends at the latest, on the clock of ``time.monotonic``; None for no limit.
-        retry: Whether evaluations that failed before are repeated.
 
     Raises:
         TrainingError: if a trained model cannot be saved.
@@ -73,7 +71,7 @@ def evaluate(
         for run in sorted({one.run for one in planned} - {lock.run for lock in locks}):
             locks.append(RunLock(store.folder_of(run), run))
             stack.callback(locks[-1].release)
-        plan = EvaluationPlan(store, planned, dataset, executor, resources or Resources(), locks, retry=retry)
+        plan = EvaluationPlan(store, planned, dataset, executor, resources or Resources(), locks)
         callback.on_stage_start(stage)
         stack.callback(callback.on_stage_end, stage)
         Coordinator(store, executor, callback, until).carry_out(plan)
@@ -90,7 +88,6 @@ class EvaluationPlan(Plan):
         executor: Gets the images.
         resources: What each training may use.
         locks: Those of the runs, which are held.
-        retry: Whether evaluations that failed before are repeated.
 
     Raises:
         DatasetError: if the dataset has no test images that can be used.
@@ -104,11 +101,8 @@ class EvaluationPlan(Plan):
         executor: Executor,
         resources: Resources,
         locks: Sequence[RunLock],
-        *,
-        retry: bool = False,
     ) -> None:
         self.locks = locks
-        self._retry = retry
         self.records: dict[tuple[str, str, int], Record] = {}
         self._store = store
         self._dataset = dataset
@@ -127,13 +121,12 @@ class EvaluationPlan(Plan):
         return self._waiting.popleft() if self._waiting else None
 
     def known(self, training: Training) -> Record | None:
-        """Return an evaluation from before, unless it failed and failures are repeated.
+        """Return an evaluation from before.
 
         Raises:
             RunError: if evaluations of the run were scored on other test images.
         """
-        known = self._evaluated_in(training.run).get((training.key, training.seed))
-        return None if known is not None and known.failed and self._retry else known
+        return self._evaluated_in(training.run).get((training.key, training.seed))
 
     def job(self, training: Training) -> Job:
         """Return the job of an evaluation; the model of an earlier one is removed."""

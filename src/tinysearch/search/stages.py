@@ -78,7 +78,7 @@ class Stages:
                 self.revalidate()
                 self._over.append("revalidation")
             if "evaluation" in stages:
-                self.evaluate(retry="search" not in stages)
+                self.evaluate()
                 self._over.append("evaluation")
         except KeyboardInterrupt:
             ending = "interrupted"
@@ -177,11 +177,8 @@ class Stages:
                 self._callback.on_stage_end(stages.pop())
         return plan.records
 
-    def evaluate(self, *, retry: bool = False) -> list[Record]:
+    def evaluate(self) -> list[Record]:
         """Train each winner on all training images with as many seeds as the run asks for, and score it.
-
-        Args:
-            retry: Whether evaluations that failed before are repeated.
 
         Raises:
             NoTestImagesError: if there are no test images.
@@ -194,8 +191,7 @@ class Stages:
             return []
         planned = winners_of(run.store, run.name, run.dataset, range(seeds))
         names = list(dict.fromkeys(one.name for one in planned))
-        before = [run.store.training(run.name, one.key, one.seed, "evaluation") for one in planned]
-        left = sum(one is None or (one.failed and retry) for one in before)
+        left = sum(run.store.training(run.name, one.key, one.seed, "evaluation") is None for one in planned)
         winner = run.store.training(run.name, planned[-1].key, run.settings.seed, "search")
         if left and winner is not None and not run.has_time(math.ceil(left / executor.capacity), winner):
             raise TimeIsUpError
@@ -227,7 +223,6 @@ class Stages:
             resources=run.resources,
             held=run.lock,
             until=run.until,
-            retry=retry,
         )
 
     def _search_plan(self) -> tuple[SearchPlan, BudgetTuner]:
