@@ -25,6 +25,7 @@ The start of a candidate is what its first epoch takes longer than its second. U
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -36,7 +37,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -164,12 +164,14 @@ def _head(part: Images, count: int) -> Images:
     return Images(part.pixels[:count], part.labels[:count])
 
 
-@contextmanager
+@contextlib.contextmanager
 def multi_process_service() -> Iterator[dict[str, str]]:
     """Run a daemon of CUDA's Multi-Process Service; yield the environment that makes a process its client."""
-    with tempfile.TemporaryDirectory(prefix="mps") as folder:
+    # The daemon may still write its log.
+    with tempfile.TemporaryDirectory(prefix="mps", ignore_cleanup_errors=True) as folder:
         where = {"CUDA_MPS_PIPE_DIRECTORY": folder, "CUDA_MPS_LOG_DIRECTORY": folder}
-        surroundings = {**os.environ, **where}
+        # It would number the devices that it is given anew, and each client knows them by their own numbers.
+        surroundings = {key: value for key, value in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"} | where
         subprocess.run([MPS, "-d"], check=True, env=surroundings)
         try:
             yield where
@@ -177,7 +179,9 @@ def multi_process_service() -> Iterator[dict[str, str]]:
             if not servers.stdout.split():
                 raise SystemExit("no process became a client of the Multi-Process Service, so nothing was shared by it")
         finally:
-            subprocess.run([MPS], input="quit\n", text=True, check=False, env=surroundings, stdout=subprocess.DEVNULL)
+            # What is left of a phase that failed must not keep it for ever.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run([MPS], input=b"quit -t 10\n", check=False, env=surroundings, timeout=30.0)
 
 
 def measure(
@@ -229,7 +233,7 @@ def main() -> None:
         print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
     processor = None
     for name, workers, mps in phases:
-        with multi_process_service() if mps else nullcontext({}) as client:
+        with multi_process_service() if mps else contextlib.nullcontext({}) as client:
             each = {**measure(name, workers, part, options, client), "mps": mps}
         if name == "cpu":
             processor = each["a_minute"]

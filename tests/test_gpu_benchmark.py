@@ -48,13 +48,13 @@ def test_processes_of_a_gpu_share_it_by_a_daemon_that_is_ended(benchmark: Module
         assert set(client) == {"CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"}
         assert not set(client) & set(os.environ)
         (Path(client["CUDA_MPS_PIPE_DIRECTORY"]) / "client").touch()
-    assert daemon.read_text().split() == ["start", "get_server_list", "quit"]
+    assert daemon.read_text().splitlines() == ["start", "get_server_list", "quit -t 10"]
 
 
 def test_figures_of_a_daemon_that_nobody_used_are_refused(benchmark: ModuleType, daemon: Path) -> None:
     with pytest.raises(SystemExit, match="no process became a client"), benchmark.multi_process_service():
         pass
-    assert daemon.read_text().split() == ["start", "get_server_list", "quit"]
+    assert daemon.read_text().splitlines() == ["start", "get_server_list", "quit -t 10"]
 
 
 def test_without_the_daemon_sharing_is_refused(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

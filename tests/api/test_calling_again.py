@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stand_ins import UntrainedWorker
+from stand_ins import FakeWorker, UntrainedWorker
 
 from tinysearch import Architecture, Study
 from tinysearch.errors import RunError
+from tinysearch.results.record import Measurement
 from tinysearch.results.store import Store
 from tinysearch.space.architecture import Conv, Head
 from tinysearch.training.candidate import Candidate
+from tinysearch.training.job import Job
 from tinysearch.training.recipe import Recipe
 
 NETWORK = Architecture((Conv(7),), Head("average"))
@@ -86,6 +88,25 @@ def test_what_is_evaluated_or_revalidated_later_leaves_a_finished_run_finished(
         study.evaluate(1, executor=untrained_worker().executor())
         assert store.run("mine").finished_at == before
         assert (store.run("mine").settings["folds"], store.run("mine").settings["evaluate"]) == (2, 1)
+
+
+def test_where_an_evaluation_failed_another_seed_is_taken_if_one_is_asked_for_and_not_by_the_same_call_of_the_run(
+    tiny: Path, tmp_path: Path, untrained_worker: type[UntrainedWorker]
+) -> None:
+    def fail_evaluations(number: int, job: Job) -> Measurement | None:
+        return Measurement(failure="no memory") if job.fold is None else None
+
+    def evaluations(study: Study) -> list[tuple[int, bool]]:
+        return [(one.seed, one.failed) for one in study.store.records("mine", purpose="evaluation")]
+
+    given = {"data": tiny, "store": tmp_path / "store.db", "name": "mine", "evaluate": 1, "folds": 1, **QUICK}
+    worker = untrained_worker()
+    with Study(trials=1, **given) as study:
+        assert study.carry_out(executor=FakeWorker(fail_evaluations).executor()).problem is None
+        study.carry_out(executor=worker.executor())
+        assert (worker.jobs, evaluations(study)) == ([], [(0, True)])
+        study.evaluate(executor=worker.executor())
+        assert evaluations(study) == [(0, True), (1, False)]
 
 
 def test_another_augmentation_is_an_error_that_says_so(call: Call) -> None:

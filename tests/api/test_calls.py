@@ -394,22 +394,40 @@ class Ends(tinysearch.Callback):
         self.heard.append(ending)
 
 
-def test_callbacks_hear_how_evaluations_and_reproductions_end(tiny: Path, tmp_path: Path) -> None:
+def test_callbacks_hear_how_an_evaluation_ends_and_where_one_failed_another_seed_is_taken(
+    tiny: Path, tmp_path: Path
+) -> None:
     ends = Ends()
     where: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0}
     given = {"name": "mine", "trials": 1, "folds": 1, "evaluate": 0, "baselines": False, "strategy": "random"}
     tinysearch.run(executor=FakeWorker().executor(), **where, **given).close()
-    tinysearch.evaluate("mine", executor=UntrainedWorker().executor(), callbacks=[ends], **where)
-    tinysearch.reproduce("conv", executor=UntrainedWorker().executor(), callbacks=[ends], **where)
-    assert ends.heard == ["finished", "finished"]
-    failing = FakeWorker(lambda number, job: Measurement(failure="no memory")).executor()
-    with pytest.warns(UserWarning, match="could not be trained with seed 3: no memory"):
-        tinysearch.evaluate("mine", seeds=4, executor=failing, callbacks=[ends], **where)
-    assert ends.heard[2:] == ["a note", "finished"]
+    failing = FakeWorker(lambda number, job: Measurement(failure="no memory") if job.seed == 1 else None)
+    with pytest.raises(RunError, match="'ghost'"):
+        tinysearch.evaluate("ghost", executor=failing.executor(), callbacks=[ends], **where)
     # This worker keeps no model, of which an evaluation needs one.
     with pytest.raises(WorkError, match="could not be saved"):
-        tinysearch.evaluate("mine", seeds=5, executor=FakeWorker().executor(), callbacks=[ends], **where)
-    assert ends.heard[4:] == ["failed"]
+        tinysearch.evaluate("mine", executor=failing.executor(), callbacks=[ends], **where)
+    assert ends.heard == ["failed", "failed"]
+    tinysearch.evaluate("mine", seeds=1, executor=UntrainedWorker().executor(), callbacks=[ends], **where)
+    with pytest.warns(UserWarning, match="with seed 1: no memory; the next evaluation takes another seed in its place"):
+        tinysearch.evaluate("mine", seeds=2, executor=failing.executor(), callbacks=[ends], **where)
+    assert ends.heard[2:] == ["finished", "a note", "finished"]
+    worker = UntrainedWorker()
+    for _ in range(2):
+        again = tinysearch.evaluate("mine", seeds=2, executor=worker.executor(), **where)
+        assert [(one.seed, one.failed) for one in again] == [(0, False), (2, False)]
+    assert [one.seed for one in worker.jobs] == [2]
+
+
+def test_a_baseline_that_failed_is_trained_with_another_seed_by_the_same_call(tiny: Path, tmp_path: Path) -> None:
+    where: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "verbose": 0}
+    failing = FakeWorker(lambda number, job: Measurement(failure="no memory")).executor()
+    with pytest.raises(TrainingError, match="with seed 0: no memory; the next reproduction takes another seed"):
+        tinysearch.reproduce("conv", executor=failing, **where)
+    worker = UntrainedWorker()
+    found = tinysearch.reproduce("conv", seeds=2, executor=worker.executor(), **where)
+    assert len(found.baselines[0].test_accuracies) == 2
+    assert sorted(one.seed for one in worker.jobs) == [1, 2]
 
 
 @pytest.mark.parametrize("verbose", [0, 1])

@@ -44,7 +44,7 @@ def evaluate(
 ) -> list[Record]:
     """Train the best candidates of a run on all training images, and score them on the test images.
 
-    Evaluations that are in the store already are not repeated.
+    Evaluations that are in the store already are not repeated. Where one failed, another seed takes its place.
 
     Args:
         run: Name of the run.
@@ -68,24 +68,23 @@ def evaluate(
     """
     from tinysearch.baselines.reproduce import resources_of
     from tinysearch.results.callback import Callbacks, Stage
-    from tinysearch.search.evaluation import best_of
+    from tinysearch.search.evaluation import best_of, with_other_seeds
     from tinysearch.search.evaluation import evaluate as carry_out
 
     check_kinds(run=run, top=top, seeds=seeds, store=store, workers=workers)
-    heard = callbacks_of(callbacks)
-    with _opened(store, create=False) as opened:
+    callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
+    with _end_told(callback), _opened(store, create=False) as opened:
         known = opened.run(run)
         images = load_data_of(known, Given(data, dataset, reading))
         if not images.read_from.in_memory and images.read_from.to_dict() != known.source:
             opened.note_source(run, images.read_from.to_dict())
-        planned = best_of(opened, run, images, top, range(seeds))
+        planned = with_other_seeds(opened, best_of(opened, run, images, top, range(seeds)))
         with _workers(executor, workers, images, len(planned)) as (where, resources):
             stage = Stage(
                 "evaluation", run, len(planned), max(one.epochs for one in planned), min(where.capacity, len(planned))
             )
-            callback = Callbacks([*heard, *shown(verbose)])
             used = resources_of(opened.run(run), resources)
-            with _end_told(callback), _interruption_told(opened, run, verbose):
+            with _interruption_told(opened, run, verbose):
                 _tell(where, resources, images, callback)
                 records = carry_out(opened, planned, images, where, callback, stage, resources=used)
                 if int8:
@@ -140,7 +139,7 @@ def reproduce(
 ) -> Reproduced:
     """Train hand-designed baselines again, or found candidates with their own recipe.
 
-    Trainings that are in the store already are not repeated.
+    Trainings that are in the store already are not repeated. Where one failed, another seed takes its place.
 
     Args:
         models: ``"conv"``, ``"separable"``, ``"inception"``, and keys of candidates in the store or among the reference
@@ -179,7 +178,7 @@ def reproduce(
     if plateau_factor is not None:
         how = dataclasses.replace(how, plateau_factor=plateau_factor)
     callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
-    with _opened(store) as opened:
+    with _end_told(callback), _opened(store) as opened:
         known = [recorded(key, opened) for key in keys]
         # As the hand-designed baselines were made: the last tenth is held out.
         runs = [one.found_in for one in known] if run is None else [opened.run(run)]
@@ -188,7 +187,6 @@ def reproduce(
         trainings = (len(names) + len(known)) * seeds
         with (
             _workers(executor, workers, images, trainings) as (where, resources),
-            _end_told(callback),
             _interruption_told(opened, kept, verbose),
         ):
             _tell(where, resources, images, callback)
@@ -274,5 +272,6 @@ def _tell_failures(records: Sequence[Record], callback: Callback) -> None:
     for record in records:
         if record.failed:
             callback.on_note(
-                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
+                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}; the next "
+                f"evaluation takes another seed in its place"
             )

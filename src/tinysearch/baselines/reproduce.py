@@ -17,7 +17,7 @@ from tinysearch.results.record import Record
 from tinysearch.results.run import Run
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
-from tinysearch.search.evaluation import evaluate
+from tinysearch.search.evaluation import evaluate, with_other_seeds
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.scalars import integer
 from tinysearch.space.task import Task
@@ -89,7 +89,7 @@ def reproduce(
         names: Any of ``"conv"``, ``"separable"`` and ``"inception"``.
         dataset: Images.
         recipe: How to train; ``recipe("documented")`` is the MNIST Challenge's.
-        seeds: One training for each.
+        seeds: One training for each; where one failed before, the next seed is taken.
         store: Where the records go.
         run: Name of the run that the records belong to; made if it does not exist.
         executor: Where they are trained.
@@ -124,11 +124,13 @@ def reproduce(
         for seed in seeds
     ]
     stage = Stage("reproduction", run, len(planned), recipe.epochs, min(executor.capacity, len(planned)))
+    planned = with_other_seeds(store, planned)
     records = evaluate(store, planned, dataset, executor, callback, stage, resources=resources)
     for record in records:
         if record.failed:
             raise TrainingError(
-                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}"
+                f"{record.name} could not be trained with seed {record.seed}: {record.measurement.failure}; the "
+                f"next reproduction takes another seed in its place"
             )
     count = len(seeds)
     return [_compared(model, records[index * count : (index + 1) * count]) for index, model in enumerate(models)]
@@ -195,6 +197,7 @@ def reproduce_found(
     ]
     epochs = max(one.epochs for one in planned)
     stage = Stage("reproduction", run, len(planned), epochs, min(executor.capacity, len(planned)))
+    planned = with_other_seeds(store, planned)
     return evaluate(store, planned, dataset, executor, callback, stage, resources=resources)
 
 

@@ -39,7 +39,8 @@ def evaluate(
     """Retrain the best candidates of a run on all training images, and score them on the test images.
 
     The test images are used once per training, after its last epoch. Evaluations that are in the store already are not
-    repeated. The candidates are compared with hand-designed baselines in the same store; see reproduce.
+    repeated; where one failed, another seed takes its place. The candidates are compared with hand-designed baselines
+    in the same store; see reproduce.
 
     Example: tinysearch evaluate mnist-10000-1 --top 1 --seeds 5
     """

@@ -58,7 +58,8 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
     if outcome.missing or outcome.ending in ("interrupted", "time limit"):
         steps.append(("resume", f"tinysearch run --name {name} --resume{on}"))
     if outcome.best is not None:
-        evaluated = study.store.records(outcome.name, purpose="evaluation")
+        evaluations = study.store.records(outcome.name, purpose="evaluation")
+        evaluated = any(not one.failed for one in evaluations)
         if not (evaluated or "evaluation" in outcome.missing) and study.dataset.has_test():
             steps.append(("evaluate", f"tinysearch evaluate {name} --top 1 --seeds 3{again}"))
         steps.append(("details", f"tinysearch show {outcome.best.key}{where}"))

@@ -59,7 +59,8 @@ def reproduce(
 ) -> None:
     """Train hand-designed baselines or found candidates again, and compare the results with their figures.
 
-    Trainings that are in the store already are not repeated. The test images are used once per training.
+    Trainings that are in the store already are not repeated; where one failed, another seed takes its place. The test
+    images are used once per training.
 
     Example: tinysearch reproduce conv separable --seeds 3
     """

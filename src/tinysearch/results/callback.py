@@ -81,7 +81,7 @@ class Callback:
         """Called with a sentence that says who has won the revalidations and why."""
 
     def on_end(self, ending: Ending) -> None:
-        """Called when a call that carries out a study, or a stage of it, is over, however it ended.
+        """Called when a study or a stage of it, an evaluation or a reproduction is over, however it ended.
 
         Args:
             ending: ``"finished"``, ``"exhausted"`` if the space has no more candidates, ``"time limit"``,

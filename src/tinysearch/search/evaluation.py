@@ -9,6 +9,7 @@ import contextlib
 import functools
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tinysearch.data.dataset import Dataset
@@ -217,6 +218,28 @@ def winners_of(store: Store, run: str, dataset: Dataset, seeds: Sequence[int]) -
     found = best_below(_trained(store, run, dataset), budgets).values()
     winners = {one.first.key: one.first for one in found}
     return [Training.again(one, "evaluation", seed, None) for one in winners.values() for seed in seeds]
+
+
+def with_other_seeds(store: Store, planned: Sequence[Training]) -> list[Training]:
+    """Return what is planned, with the next seeds in the place of those with which an evaluation failed before.
+
+    A failure stays recorded. That of a machine, for lack of memory for example, must not be the end of it.
+    """
+    failed = {
+        (one.run, one.key, one.seed)
+        for run in sorted({one.run for one in planned})
+        for one in store.summaries(run)
+        if one.purpose == "evaluation" and one.failure is not None
+    }
+    taken = failed | set(map(_identity, planned))
+    found = []
+    for training in planned:
+        seed = training.seed
+        while (training.run, training.key, seed) in (taken if seed != training.seed else failed):
+            seed += 1
+        taken.add((training.run, training.key, seed))
+        found.append(replace(training, seed=seed))
+    return found
 
 
 def _trained(store: Store, run: str, dataset: Dataset) -> list[Record]:

@@ -15,7 +15,7 @@ from tinysearch.results.callback import Callback, Ending, Stage
 from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_keras_tuner
 from tinysearch.search.coordinator import Coordinator, TimeIsUpError
-from tinysearch.search.evaluation import evaluate, winners_of
+from tinysearch.search.evaluation import evaluate, winners_of, with_other_seeds
 from tinysearch.search.forecasting import forecast
 from tinysearch.search.outcome import RunOutcome
 from tinysearch.search.outline import idle, outline
@@ -78,7 +78,7 @@ class Stages:
                 self.revalidate()
                 self._over.append("revalidation")
             if "evaluation" in stages:
-                self.evaluate()
+                self.evaluate(other_seeds="search" not in stages)
                 self._over.append("evaluation")
         except KeyboardInterrupt:
             ending = "interrupted"
@@ -177,8 +177,11 @@ class Stages:
                 self._callback.on_stage_end(stages.pop())
         return plan.records
 
-    def evaluate(self) -> list[Record]:
+    def evaluate(self, *, other_seeds: bool = False) -> list[Record]:
         """Train each winner on all training images with as many seeds as the run asks for, and score it.
+
+        Args:
+            other_seeds: Whether others are taken in the place of those with which an evaluation failed before.
 
         Raises:
             NoTestImagesError: if there are no test images.
@@ -190,6 +193,8 @@ class Stages:
         if seeds == 0:
             return []
         planned = winners_of(run.store, run.name, run.dataset, range(seeds))
+        if other_seeds:
+            planned = with_other_seeds(run.store, planned)
         names = list(dict.fromkeys(one.name for one in planned))
         left = sum(run.store.training(run.name, one.key, one.seed, "evaluation") is None for one in planned)
         winner = run.store.training(run.name, planned[-1].key, run.settings.seed, "search")

@@ -14,7 +14,7 @@ from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
 from tinysearch.space.network_choices import SERIES, UNIFORM, network_choices, tied, uniform
-from tinysearch.space.parameters import params
+from tinysearch.space.parameters import params as params_of
 from tinysearch.space.task import Task
 from tinysearch.space.translation import from_architecture, to_architecture
 
@@ -67,7 +67,7 @@ class SearchSpace:
     def params(self, architecture: Architecture) -> int | None:
         """Return the parameters on the space's task, or None if the architecture does not fit it."""
         try:
-            return params(architecture, self.task)
+            return params_of(architecture, self.task)
         except ShapeError:
             return None
 
@@ -103,7 +103,7 @@ class SearchSpace:
             architecture = self.sample(rng)
             if 4 * attempt >= attempts:
                 architecture = self._brought_below(architecture, high)
-            if low <= params(architecture, self.task) < high:
+            if low <= params_of(architecture, self.task) < high:
                 return architecture
         return None
 
@@ -121,8 +121,8 @@ class SearchSpace:
                 return mutant
         raise SpaceError("the search space has no other architecture that can be built next to the given one")
 
-    def scaled_below(self, architecture: Architecture, bound: int) -> Architecture:
-        """Scale all widths by one factor so that the parameters come as close to ``bound`` from below as they can.
+    def scaled_below(self, architecture: Architecture, params: int) -> Architecture:
+        """Scale all widths by one factor so that the parameters come as close to ``params`` from below as they can.
 
         Widths stay within the space. What cannot be brought below is returned at its narrowest.
         """
@@ -133,7 +133,7 @@ class SearchSpace:
             factor = (narrow + wide) / 2
             candidate = self._scaled(value, factor)
             found = self.params(candidate)
-            if found is not None and found < bound:
+            if found is not None and found < params:
                 best, narrow = candidate, factor
             else:
                 wide = factor
@@ -223,11 +223,11 @@ class SearchSpace:
             return to_architecture(value)
         return to_architecture(fitting)
 
-    def _brought_below(self, architecture: Architecture, bound: int) -> Architecture:
-        scaled = self.scaled_below(architecture, bound)
+    def _brought_below(self, architecture: Architecture, params: int) -> Architecture:
+        scaled = self.scaled_below(architecture, params)
         value = from_architecture(architecture)
-        while params(scaled, self.task) >= bound and self._shortened(value):
-            scaled = self.scaled_below(to_architecture(value), bound)
+        while params_of(scaled, self.task) >= params and self._shortened(value):
+            scaled = self.scaled_below(to_architecture(value), params)
         return scaled
 
     def _shortened(self, value: Any) -> bool:
