@@ -240,7 +240,7 @@ def test_exchange_formats_answer_as_keras(
     if target == "onnx":
         for package in ("tf2onnx", "onnxruntime"):
             found = targets.importlib.util.find_spec(package)
-            needs(found, package, "pip install 'tinysearch[deploy]'")
+            needs(found, package, "pip install onnx onnxruntime tf2onnx")
     done = deploy(small, target, tmp_path, dataset, scaling=scaling)
     (found,) = done.findings.comparisons.values()
     assert found.agreement == 1.0
@@ -252,7 +252,9 @@ def test_onnx_without_its_packages_says_how_they_are_had(
     small: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(targets.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(WorkError, match=r"tf2onnx and onnxruntime cannot be found.*pip install 'tinysearch\[deploy\]'"):
+    with pytest.raises(
+        WorkError, match="tf2onnx and onnxruntime cannot be found.*pip install onnx onnxruntime tf2onnx"
+    ):
         deploy(small, "onnx", tmp_path, dataset)
 
 

@@ -41,7 +41,7 @@ def run(
             "-b",
             parser=whole,
             metavar="N",
-            help="Networks must have fewer parameters than this. [10000]",
+            help="Bound on parameters; networks have fewer. [10000, or --max-flash]",
             rich_help_panel=panels.COMMON,
         ),
     ] = None,

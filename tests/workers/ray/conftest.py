@@ -53,7 +53,7 @@ def start(hasty: dict[str, str], needs: Callable[..., None]) -> Iterator[Start]:
     """Return a function that starts a cluster of so many nodes beside its head, which has no CPUs."""
     import importlib.util
 
-    needs(importlib.util.find_spec("ray"), "Ray", "pip install 'tinysearch[ray]'")
+    needs(importlib.util.find_spec("ray"), "Ray", "pip install ray")
     begun: list[subprocess.Popen[str]] = []
 
     def nodes(count: int) -> Nodes:

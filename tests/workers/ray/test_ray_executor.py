@@ -23,7 +23,7 @@ def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_ray_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     without_ray(monkeypatch)
-    with pytest.raises(PluginError, match=r"pip install 'tinysearch\[ray\]'"):
+    with pytest.raises(PluginError, match="pip install ray"):
         Ray()
 
 
@@ -35,7 +35,7 @@ def test_every_command_with_a_cluster_says_what_is_missing(
     Store(tmp_path / "store.db", create=True).close()
     done = tinysearch(*words, "--data", tiny, "--cluster", "auto")
     assert done.returncode == 2, done.stderr
-    assert "pip install 'tinysearch[ray]'" in " ".join(done.stderr.split())
+    assert "pip install ray" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 

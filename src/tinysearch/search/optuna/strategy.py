@@ -157,7 +157,7 @@ def sampler_class(name: str) -> type[Any]:
     """
     check_sampler_name(name)
     if importlib.util.find_spec("optuna") is None:
-        raise RunError(f"strategy {name!r} needs Optuna: pip install 'tinysearch[optuna]'")
+        raise RunError(f"strategy {name!r} needs Optuna: pip install optuna")
     import optuna
 
     path = name.removeprefix(PREFIX)

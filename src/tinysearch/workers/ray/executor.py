@@ -241,7 +241,7 @@ class RayExecutor(Executor):
 
 def _check(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
     if importlib.util.find_spec("ray") is None:
-        raise PluginError("a cluster needs Ray, which is not installed: pip install 'tinysearch[ray]'")
+        raise PluginError("a cluster needs Ray, which is not installed: pip install ray")
     if workers is not None and workers < 1:
         raise InputError(f"at least 1 worker is needed, got {workers}")
     if slots < 1:
