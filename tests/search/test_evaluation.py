@@ -20,7 +20,7 @@ from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
-from tinysearch.search.evaluation import best_of, winners_of
+from tinysearch.search.evaluation import best_of, winners_of, with_other_seeds
 from tinysearch.search.evaluation import evaluate as carry_out
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool
 from tinysearch.space.cost import cost
@@ -174,6 +174,34 @@ def test_a_training_that_fails_is_recorded_and_the_others_go_on(
     assert [record.key for record in evaluate(store, plan, digits, worker)] == [failed.key, fine.key]
     (row,) = (row for row in rank(store.records()).rows if row.test_seeds)
     assert row.key == SMALL.key
+
+
+def test_other_seeds_take_the_place_of_those_with_which_an_evaluation_failed(
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
+) -> None:
+    worker = untrained_worker()
+    do = worker.do
+    worker.do = lambda job, data, on_epoch: (
+        Outcome(Measurement(failure="no memory")) if job.seed in (0, 3) else do(job, data, on_epoch)
+    )
+    evaluate(store, planned(0, 1, 3), digits, worker)
+    assert [one.seed for one in with_other_seeds(store, planned(0))] == [1]
+    assert [one.seed for one in with_other_seeds(store, planned(0, 1, 2))] == [4, 1, 2]
+    another = planned(0, candidate=Candidate(SMALL.architecture, Recipe(epochs=2)))
+    assert with_other_seeds(store, another) == another
+
+
+def test_a_failure_does_not_bind_a_run_to_the_test_images(
+    digits: Dataset, store: Store, untrained_worker: MakeWorker
+) -> None:
+    worker = untrained_worker()
+    do = worker.do
+    worker.do = lambda job, data, on_epoch: Outcome(Measurement(failure="no memory"))
+    evaluate(store, planned(0), digits, worker)
+    worker.do = do
+    fewer = Images(digits.test().pixels[:50], digits.test().labels[:50])
+    (found,) = evaluate(store, planned(1), dataclasses.replace(digits, load_test=lambda: fewer), worker)
+    assert not found.failed
 
 
 def test_a_network_whose_answers_are_no_numbers_has_failed(

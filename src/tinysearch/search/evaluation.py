@@ -188,7 +188,7 @@ class EvaluationPlan(Plan):
         """
         done = {(one.key, one.seed): one for one in self._store.records(run) if one.purpose == "evaluation"}
         for record in done.values():
-            if record.test_fingerprint != self._mark:
+            if not record.failed and record.test_fingerprint != self._mark:
                 raise RunError(
                     f"run {run!r} was evaluated on test images with fingerprint {record.test_fingerprint}, those given "
                     f"have {self._mark}; give the test images it was evaluated on, or another `store=`"
