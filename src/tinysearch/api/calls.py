@@ -57,7 +57,7 @@ def run(
 
     Args:
         budget: Networks have fewer total parameters than this, a number or a text such as ``"10k"``; or a ``Budget``;
-            by default 10,000, or the bytes of ``max_flash``.
+            10,000 by default, or the bytes of ``max_flash``.
         data, dataset, reading, augment, store, reuse, callbacks: See ``Study``.
         name, resume: See ``Study``. Call it again with the same name to resume.
         verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the

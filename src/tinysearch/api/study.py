@@ -46,7 +46,7 @@ class Study(StudyResults):
 
     Args:
         budget: Bound on total parameters, a number or a text such as ``"10k"``, or a ``Budget``; a candidate at or
-            above it is rejected; by default 10,000, or the bytes of ``max_flash``.
+            above it is rejected; 10,000 by default, or the bytes of ``max_flash``.
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
             ``docs/data.md``. A resumed run reads it from the same place, unless you give it.
