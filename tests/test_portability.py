@@ -60,6 +60,7 @@ LOOKED_AT = ("leaderboard --reference --top 3", "report --reference -o report.ht
 LOOKED_AT += ("watch sweep-1000", "show baseline:conv", "cost baseline:conv", "data digits")
 
 
+@pytest.mark.slow
 def test_results_are_looked_at_where_posix_is_hidden(tmp_path: Path) -> None:
     code = f"""
 import os, sys

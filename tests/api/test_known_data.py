@@ -244,6 +244,7 @@ def test_baselines_are_trained_on_the_data_of_a_run(
     assert "no run named 'other'" in unknown.stderr
 
 
+@pytest.mark.slow
 def test_what_an_evaluation_suggests_can_be_pasted(
     begun: Store, call: Callable[..., Any], untrained: None, tmp_path: Path
 ) -> None:

@@ -112,6 +112,7 @@ def _said(folder: Path) -> str:
     return (folder / "stderr").read_text()
 
 
+@pytest.mark.slow
 def test_a_model_that_was_not_kept_is_trained_again(key: str, tinysearch: Run, tiny: Path, tmp_path: Path) -> None:
     for model in tmp_path.rglob("*.keras"):
         model.unlink()
@@ -139,6 +140,7 @@ def test_other_images_than_those_it_was_trained_on_are_refused(key: str, tinysea
     assert "give the data it was trained on with --data or --dataset" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_cross_tools")
 def test_a_network_of_two_datasets_is_deployed_for_the_one_that_was_named(
     key: str, tinysearch: Run, tiny_arrays: dict[str, np.ndarray], tmp_path: Path

@@ -46,6 +46,7 @@ def store(tmp_path: Path, tiny: Path, make_record: Callable[..., Record]) -> Pat
     return tmp_path / "store.db"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trained_here")
 def test_the_network_is_scored_in_int8_beside_float32(tinysearch: Tinysearch, tiny: Path) -> None:
     words = ("evaluate", "mine", "--data", tiny, "--seeds", 2)

@@ -188,6 +188,7 @@ def test_a_candidate_of_the_run_can_be_shown(light: Launch, finished: Outcome) -
 # The same again
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_candidates_and_exactly_the_same_numbers(
     call: Launch, finished: Outcome, tiny: Path, tmp_path: Path
 ) -> None:
@@ -197,6 +198,7 @@ def test_the_same_seed_gives_the_same_candidates_and_exactly_the_same_numbers(
     assert [numbers(record) for record in again.records] == [numbers(record) for record in finished.records[2:]]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untrained")
 def test_a_run_that_is_resumed_with_more_trials_equals_one_that_had_them_at_once(
     call: Launch, tiny: Path, tmp_path: Path
@@ -352,6 +354,7 @@ def test_a_space_of_six_members_is_searched_through_and_the_run_ends_well(
 # Where data comes from
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untrained")
 def test_the_commands_that_a_run_prints_can_be_pasted_even_if_there_are_spaces_in_them(
     call: Launch, tiny: Path, tmp_path: Path
@@ -470,6 +473,7 @@ def test_a_time_limit_ends_the_run_with_success(call: Launch, tiny: Path, tmp_pa
 # How proposals are scheduled, and how a candidate is trained
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untrained")
 def test_the_lag_decides_what_is_found_and_the_workers_do_not(call: Launch, tiny: Path, tmp_path: Path) -> None:
     def found(name: str, *words: object) -> list[str]:

@@ -26,6 +26,7 @@ def test_the_same_seed_gives_the_same_network_and_this_process_stays_as_it_is(da
     assert first.predict(dataset.test().pixels.astype(np.float32), verbose=0).shape == (30, 10)
 
 
+@pytest.mark.slow
 def test_a_training_that_fails_says_why(dataset: Dataset) -> None:
     hopeless = Candidate(Architecture((Conv(1, kernel=11, padding="valid"),) * 3), CANDIDATE.recipe)
     with pytest.raises(TrainingError, match=r"could not be trained again: .*window must not be larger than the image"):

@@ -141,6 +141,7 @@ import sklearn
 """
 
 
+@pytest.mark.slow
 def test_what_keras_does_not_need_is_not_loaded_with_it_and_can_be_loaded_later() -> None:
     done = in_a_process(LOADED, backend="tensorflow")
     assert done.returncode == 0, done.stderr

@@ -42,12 +42,14 @@ def looked(prepare: str, **environment: str) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_a_process_that_trains_keeps_what_is_compiled_in_the_cache_of_its_user(tmp_path: Path) -> None:
     kept, _ = looked(PREPARE, XDG_CACHE_HOME=str(tmp_path))
     assert Path(str(kept)).parent == tmp_path / "tinysearch"
     assert Path(str(kept)).is_dir()
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_named_to_jax_stays_and_one_that_cannot_be_made_is_no_matter(tmp_path: Path) -> None:
     named = str(tmp_path / "named")
     assert looked(PREPARE, JAX_COMPILATION_CACHE_DIR=named, XDG_CACHE_HOME=str(tmp_path))[0] == named
@@ -55,6 +57,7 @@ def test_a_folder_that_was_named_to_jax_stays_and_one_that_cannot_be_made_is_no_
     assert looked(PREPARE, XDG_CACHE_HOME=str(tmp_path / "a file"))[0] is None
 
 
+@pytest.mark.slow
 def test_loading_keras_for_a_caller_keeps_nothing_and_changes_nothing(tmp_path: Path) -> None:
     assert looked(LOAD, XDG_CACHE_HOME=str(tmp_path)) == [None, True]
     # KerasTuner may load Matplotlib, which has a cache of its own.

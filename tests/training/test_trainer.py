@@ -486,6 +486,7 @@ def test_an_objective_must_be_a_finite_number_after_the_last_epoch(
     assert known == set(finite)
 
 
+@pytest.mark.slow
 def test_the_floor_is_of_the_objective(data: TrainingData, whole: Measurement) -> None:
     reached = whole.curve[1].metrics["macro_f1"]
     assert reached != whole.curve[1].val_accuracy

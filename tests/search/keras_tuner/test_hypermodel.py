@@ -87,6 +87,7 @@ def test_a_budget_counts_it_by_arithmetic_and_rejects_by_shape(tmp_path: Path, m
     assert oracle.rejections["shape"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning")
 def test_it_is_trained_by_a_tuner_of_keras_tuner_and_its_best_model_is_given(tmp_path: Path) -> None:
     model = SpaceHyperModel(narrow(), RECIPES["documented"], scale=1 / 255)
