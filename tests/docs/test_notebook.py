@@ -43,5 +43,5 @@ def test_the_example_shows_progress_and_goes_on_after_an_interruption(tmp_path: 
     assert int(kept) >= 1
     assert re.search(r"\d+ 0\.\d+ \(0\.\d+,\)", seen["again"]), seen["again"]
     assert (tmp_path / "firmware" / "model.c").is_file()
-    with tinysearch.open("first", store=store, data="digits") as study:
+    with tinysearch.open("mnist-10k", store=store, data="digits") as study:
         assert [record.purpose for record in study.records] == ["search"] * 3 + ["evaluation"]
