@@ -10,7 +10,7 @@ from tinysearch.space.architecture import Convolution, DepthwiseConv, Pool, Sepa
 from tinysearch.space.arena import arena_size
 from tinysearch.space.convolution import Activation
 from tinysearch.space.footprint import Footprint
-from tinysearch.space.shapes import Shape, added, concatenated, convolved, is_shared, pooled
+from tinysearch.space.shapes import Shape, added, concatenated, convolved, note_weights, pooled
 
 
 class LayerCost(NamedTuple):
@@ -132,7 +132,7 @@ class CountingOps:
         self, x: Tensor, name: str, kind: str, shape: Shape, weights: int, bias: bool, macs: int, folds: bool
     ) -> Tensor:
         units = shape[-1]
-        shared = is_shared(self._weights, name, weights, units)
+        shared = note_weights(self._weights, name, weights, units)
         if not shared:
             self.int8_weight_bytes += weights + (4 * units if bias or folds else 0)
         params = 0 if shared else weights + (units if bias else 0)

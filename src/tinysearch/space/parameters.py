@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tinysearch.space.architecture import Architecture, Convolution, Pool
 from tinysearch.space.convolution import Activation
 from tinysearch.space.lowering import lower
-from tinysearch.space.shapes import Shape, added, concatenated, convolved, is_shared, pooled
+from tinysearch.space.shapes import Shape, added, concatenated, convolved, note_weights, pooled
 from tinysearch.space.task import Task
 
 
@@ -36,7 +36,7 @@ class _ParameterOps:
 
     def convolution(self, x: Shape, name: str, *, layer: Convolution, folds: bool) -> Shape:
         shape, weights = convolved(x, name, layer)
-        if not is_shared(self._weights, name, weights, shape[2]):
+        if not note_weights(self._weights, name, weights, shape[2]):
             self.params += weights + (shape[2] if layer.bias else 0)
         return shape
 

@@ -68,8 +68,8 @@ def added(shape: Shape, other: Shape, name: str) -> Shape:
     return shape
 
 
-def is_shared(weights: dict[str, int], name: str, count: int, units: int) -> bool:
-    """Return whether an operation before has these weights, and note them.
+def note_weights(weights: dict[str, int], name: str, count: int, units: int) -> bool:
+    """Note the weights of an operation, and return whether one before it has the same, shared.
 
     Args:
         weights: The number of weights of each operation so far, by its name; gets that of this one.
