@@ -75,7 +75,6 @@ def test_the_limits_of_the_run_are_the_last_that_is_said(
     assert found["fits"] is True
     assert "2 of 2 answers as expected" in done.stdout
     # What is built takes more than was predicted.
-    monkeypatch.setattr(targets, "EMULATED", ())
     sizes = {"cortex-m4 -Os": {"flash": 16_400, "ram": 61_441}}
     monkeypatch.setattr(targets, "build_and_run", lambda folder, findings: findings.sizes.update(sizes))
     over = tinysearch("deploy", key, "--to", "c", "-o", tmp_path / "out", "--data", tiny)

@@ -17,7 +17,7 @@ from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network, int8_network
 from tinysearch.deploy.trained import Trained
 from tinysearch.space.architecture import Architecture
-from tinysearch.space.task import Task
+from tinysearch.space.task import BYTES, REAL, Task
 
 Make = Callable[..., Trained]
 Write = Callable[..., tuple[Trained, Int8Network | None, np.ndarray]]
@@ -47,7 +47,7 @@ def free_form() -> st.SearchStrategy[tuple[Architecture, Task]]:
 def make_trained() -> Make:
     """Return a function that builds a network with random weights, statistics and offsets."""
 
-    def make(architecture: Architecture, task: Task | None = None, seed: int = 0) -> Trained:
+    def make(architecture: Architecture, task: Task | None = None, seed: int = 0, scaling: Any = None) -> Trained:
         from tinysearch.runtime.backend import load_keras
 
         load_keras()
@@ -59,7 +59,7 @@ def make_trained() -> Make:
         # As it is standardized: each channel in its own way.
         scales = [1 / (60 + 20 * channel) for channel in range(channels)]
         offsets = [-1.5 + 0.4 * channel for channel in range(channels)]
-        scaling = (1 / 255, 0.0) if channels == 1 else (scales, offsets)
+        scaling = scaling or ((1 / 255, 0.0) if channels == 1 else (scales, offsets))
         model = build(architecture, wanted, scale=scaling[0], offset=scaling[1])
         for layer in model.layers:
             if layer.get_weights():
@@ -83,10 +83,14 @@ def _random(layer: Any, rng: np.random.Generator) -> list[np.ndarray]:
 
 @pytest.fixture(scope="session")
 def random_pixels() -> Callable[..., np.ndarray]:
-    """Return a function that draws raw pixels, bytes of all values."""
+    """Return a function that draws raw pixels: bytes of all values, or what the task says."""
 
     def draw(task: Task, count: int = 24, seed: int = 0) -> np.ndarray:
-        return np.random.default_rng(seed).integers(0, 256, (count, *task.input_shape), np.uint8)
+        rng = np.random.default_rng(seed)
+        if task.values == REAL:
+            return rng.normal(100, 60, (count, *task.input_shape)).astype(np.float32)
+        low, high = (0, 256) if task.values == BYTES else (60, 180)
+        return rng.integers(low, high, (count, *task.input_shape), np.uint8)
 
     return draw
 
@@ -99,13 +103,13 @@ def write_c(make_trained: Make, random_pixels: Callable[..., np.ndarray]) -> Wri
         folder: Path, architecture: Architecture, dtype: str = "int8", task: Task | None = None
     ) -> tuple[Trained, Int8Network | None, np.ndarray]:
         trained = make_trained(architecture, task)
-        pixels = random_pixels(trained.task)
+        pixels = random_pixels(task or Task())
         int8 = int8_network(trained, pixels) if dtype == "int8" else None
         logits = trained.logits(pixels) if int8 is None else int8.logits(pixels)
         labels = np.zeros(len(pixels), np.int32)
         tolerance = 1.0 if int8 is not None else 1e-4 * max(1.0, float(np.abs(logits).max()))
         names = [f"class {number}" for number in range(trained.task.classes)]
-        numeric = numeric_of(trained, int8, bytes_in=True)
+        numeric = numeric_of(trained, int8, bytes_in=pixels.dtype == np.uint8)
         write_code(Folder(folder), trained, numeric, names, Vectors(pixels, labels, logits, tolerance))
         return trained, int8, pixels
 

@@ -19,7 +19,10 @@ import pytest
 from rich.console import Console
 
 from tinysearch.data.dataset import Dataset
+from tinysearch.data.images import Images
 from tinysearch.deploy import Deployment, Trained, builds, deploy, targets, toolchain
+from tinysearch.deploy.deployment import _lost
+from tinysearch.deploy.findings import Findings
 from tinysearch.deploy.fit import Bound
 from tinysearch.deploy.summary import summary
 from tinysearch.errors import InputError, NoTestImagesError, WorkError
@@ -125,6 +128,32 @@ def test_there_are_as_many_test_vectors_as_were_asked_for(small: Trained, datase
     assert f"and {3 * (784 + 10 + 8):,} bytes of flash" in (tmp_path / "README.md").read_text()
     with pytest.raises(InputError, match="at least 1 test image with a known answer, got 0"):
         deploy(small, "c", tmp_path, dataset, vectors=0)
+
+
+def test_bytes_of_a_small_range_keep_their_accuracy_in_int8_and_what_is_lost_is_said(
+    make_trained: Callable[..., Trained], tmp_path: Path
+) -> None:
+    # Images of 0 and 1: of 256 levels from 0 to 255 they would take up two.
+    pixels = np.random.default_rng(0).integers(0, 2, (60, 28, 28, 1), np.uint8)
+    task = Task(values="levels")
+    trained = make_trained(SMALL, task, scaling=(2.0, -1.0))
+    answers = np.argmax(trained.logits(pixels), axis=1).astype(np.int32)
+    images = Images(pixels, answers)
+    data = Dataset("dots", "drawn", task, images, "0123456789abcdef", 255.0, None, lambda: images)
+    done = deploy(trained, "tflite", tmp_path, data)
+    assert done.findings.comparisons["LiteRT int8"].agreement > 0.9
+    worse = dataclasses.replace(done.keras, accuracy=done.keras.accuracy - 0.023)
+    assert _lost(done.keras, Findings({"LiteRT int8": worse})) == [
+        "int8 costs 2.3 points of accuracy here; float32 costs none, but four times the memory"
+    ]
+    assert _lost(done.keras, Findings({"LiteRT int8": done.keras})) == []
+
+
+def test_what_a_target_cannot_have_is_refused(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`vectors=` are test images of C code; leave it out for tflite"):
+        deploy(small, "tflite", tmp_path, dataset, vectors=5)
+    with pytest.raises(InputError, match="onnx is written in float32; leave out `dtype=`, or deploy to c or tflite"):
+        deploy(small, "onnx", tmp_path, dataset, dtype="int8")
 
 
 @pytest.mark.usefixtures("no_cross_tools")
@@ -428,7 +457,7 @@ def test_without_a_compiler_for_an_avr_that_is_said(
 
 def budget_of(chip: str) -> Budget:
     found = device(chip)
-    return Budget(10_000, flash_bytes=found.max_flash, peak_activation_bytes=found.max_ram)
+    return Budget(10_000, flash_bytes=found.max_flash, peak_activation_bytes=found.max_ram, device=chip)
 
 
 def summary_of(done: Deployment) -> str:

@@ -14,9 +14,10 @@ from tinysearch.baselines.models import BASELINES
 from tinysearch.deploy import toolchain
 from tinysearch.errors import WorkError
 from tinysearch.results.archive import REFERENCE, open_to_read
-from tinysearch.space.architecture import Architecture, Conv, Head, Pool, SeparableConv
+from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Head, Pool, SeparableConv
 from tinysearch.space.cost import cost, flash_bytes
 from tinysearch.space.devices import device
+from tinysearch.space.task import VALUES, Task
 
 pytestmark = pytest.mark.device
 Needs = Callable[[object, str, str], None]
@@ -50,6 +51,32 @@ def test_flash_is_what_is_predicted_and_memory_exact(write_c: Any, needs: Needs,
         # Functions that are called once are smaller than those that are counted.
         assert found.flash <= flash_bytes(architecture, trained.task, "avr") <= 1.1 * found.flash
         assert found.ram == arena
+
+
+ONE_PADDED = {
+    "separable": SeparableConv(8, norm="before"),
+    "wide kernel": SeparableConv(8, kernel=(3, 5), norm="before"),
+    "several channels of each": DepthwiseConv(multiplier=2, norm="before"),
+}
+
+
+@pytest.mark.parametrize("layer", ONE_PADDED)
+@pytest.mark.parametrize("values", VALUES)
+def test_flash_is_predicted_for_every_kind_of_values(
+    write_c: Any, needs: Needs, tmp_path: Path, values: str, layer: str
+) -> None:
+    needs(shutil.which("arm-none-eabi-gcc"), "a compiler for Cortex-M", f"apt-get install {toolchain.ARM_PACKAGES}")
+    needs(shutil.which("avr-gcc"), "a compiler for AVR", f"apt-get install {toolchain.AVR_PACKAGES}")
+    # A single depthwise convolution, which an AVR's compiler makes for its one call.
+    network = Architecture((Conv(4, stride=4, norm="before"), ONE_PADDED[layer]), Head("average"))
+    for channels in (1, 3):
+        task = Task((28, 28, channels), 10, values)
+        write_c(tmp_path, network, task=task)
+        for processor in toolchain.EMULATED:
+            found = toolchain.sizes(tmp_path, processor, "-Os").flash
+            assert found * 0.995 <= flash_bytes(network, task, processor) <= found * 1.03
+        found = toolchain.sizes(tmp_path, "atmega328p", "-Os").flash
+        assert found * 0.995 <= flash_bytes(network, task, "avr") <= found * 1.1
 
 
 # Below 1,000 parameters, and its arena leaves an ATmega328P a quarter of its memory.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinysearch.deploy.fit import Bound, Fit, Limits, fits, limits_of, verdict
+from tinysearch.deploy.fit import Bound, Fit, Limits, Prediction, fits, limits_of, verdict
 from tinysearch.deploy.toolchain import PROCESSORS
 from tinysearch.space.budget import Budget
 from tinysearch.space.devices import DEVICES, device
@@ -41,7 +41,7 @@ def test_a_build_for_speed_is_only_spoken_of_if_it_does_not_fit_and_does_not_dec
 
 
 def test_what_was_not_measured_is_predicted_and_that_is_said() -> None:
-    predicted: dict[str, tuple[int | None, int]] = {"cortex-m0plus": (9_000, 1_000), "cortex-m4": (None, 4_000)}
+    predicted = {"cortex-m0plus": Prediction(9_000, 1_000), "cortex-m4": Prediction(None, 4_000)}
     found = fits(limits(flash_bytes=8_000, peak_activation_bytes=2_000), 900, {}, predicted)
     assert found[1].words.endswith("1,000 bytes of flash over the limit (9,000 of 8,000), predicted and not measured")
     assert [bound.of for bound in found[2].bounds] == ["bytes of RAM"]
@@ -56,7 +56,7 @@ def test_a_limit_on_flash_that_bounds_parameters_alone_is_shown_once() -> None:
 
 def test_the_verdict_names_run_and_device() -> None:
     chip = device("arduino-uno")
-    own = Limits("uno", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram))
+    own = Limits("uno", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram, device=chip.name))
     lines = verdict([own], fits(own, 900, SIZES, {}), 576)
     assert lines[0] == (
         "limits of run uno: fewer than 1,000 parameters, 24,576 bytes of flash, 1,536 bytes of RAM (arduino-uno):"
@@ -78,16 +78,20 @@ def test_the_verdict_names_run_and_device() -> None:
 
 def test_of_a_device_only_builds_for_its_processor_count() -> None:
     nano = device("arduino-nano-33")
-    own = Limits("nano", Budget(1_000, flash_bytes=nano.max_flash, peak_activation_bytes=nano.max_ram))
+    own = Limits(
+        "nano", Budget(1_000, flash_bytes=nano.max_flash, peak_activation_bytes=nano.max_ram, device=nano.name)
+    )
     assert [one.build for one in fits(own, 900, SIZES, {})] == ["the network", "cortex-m4 -Os"]
     assert not any("not checked" in line for line in verdict([own], fits(own, 900, SIZES, {})))
     chip = device("arduino-uno")
-    uno = Limits("uno", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram))
+    uno = Limits("uno", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram, device=chip.name))
     built = {**SIZES, "atmega328p -Os": {"flash": 24_600, "ram": 1_488}}
     lines = verdict([uno], fits(uno, 900, built, {}))
     assert len(lines) == 3
     assert lines[2].startswith("  atmega328p -Os does not fit: 24 bytes of flash over the limit")
-    predicted = fits(uno, 900, SIZES, {"cortex-m0plus": (5_000, 1_488), "atmega328p": (24_000, 1_488)})
+    predicted = fits(
+        uno, 900, SIZES, {"cortex-m0plus": Prediction(5_000, 1_488), "atmega328p": Prediction(24_000, 1_488)}
+    )
     assert [(one.build, one.measured) for one in predicted[1:]] == [("atmega328p -Os", False)]
 
 
@@ -102,13 +106,31 @@ def test_limits_of_an_avr_that_is_no_device_of_the_table_are_those_of_an_avr() -
     assert [one.build for one in fits(other, 900, built, {})] == ["the network", "cortex-m0plus -Os", "cortex-m4 -Os"]
 
 
+def test_a_device_with_limits_of_ones_own_is_still_that_device() -> None:
+    own = Limits("mine", Budget(1_000, peak_activation_bytes=2_000, device="esp32"))
+    lines = verdict([own], fits(own, 900, SIZES, {}), 576)
+    assert lines[0].endswith("2,000 bytes of RAM:")
+    assert any("not checked: esp32 has another processor (Xtensa LX6)" in line for line in lines)
+    # Of what is left for the image nothing is known.
+    assert lines[-1].endswith("takes 576 bytes more")
+    nano = Limits("nano", Budget(1_000, peak_activation_bytes=2_000, device="arduino-nano-33"))
+    assert [one.build for one in fits(nano, 900, SIZES, {})] == ["the network", "cortex-m4 -Os"]
+
+
+def test_limits_like_those_of_a_device_with_another_processor_are_not_its_own() -> None:
+    chip = device("attiny1614")
+    own = Limits("mine", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram))
+    assert own.core is None
+    assert "attiny" not in own.words
+
+
 def test_each_device_names_a_processor_that_is_built_for_or_none() -> None:
     assert {one.core for one in DEVICES.values()} == {*PROCESSORS, None}
 
 
 def test_a_network_that_takes_more_than_the_device_has_is_not_helped_by_its_image() -> None:
     chip = device("stm32f030f4")
-    own = Limits("f0", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram))
+    own = Limits("f0", Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram, device=chip.name))
     last = verdict([own], own.build("cortex-m0plus -Os", 5_000, 10_784, measured=True), 6_912)[-1]
     assert last.endswith("a buffer for the image takes 6,912 bytes more")
 

@@ -64,11 +64,20 @@ def test_channels_that_are_scaled_alike_need_no_tables() -> None:
     ]
 
 
-def test_calibration_takes_up_all_bytes_and_leaves_the_images_as_they_are() -> None:
+def test_calibration_takes_up_all_bytes_where_nearly_all_are_there_and_leaves_the_images_as_they_are() -> None:
     pixels = np.full((700, 4, 4, 1), 7, np.uint8)
-    chosen = calibration_images(pixels)
+    pixels[::50, 1] = 250
+    chosen = calibration_images(pixels, Scaling())
     assert (len(chosen), chosen.min(), chosen.max()) == (500, 0, 255)
-    assert (pixels == 7).all()
+    assert (pixels.min(), pixels.max()) == (7, 250)
+
+
+def test_calibration_leaves_bytes_of_a_smaller_range_and_of_channels_scaled_apart_as_they_are() -> None:
+    few = np.arange(2 * 700 * 16).reshape(700, 4, 4, 2).astype(np.uint8) % 2
+    assert calibration_images(few, Scaling()).max() == 1
+    many = few * 250
+    assert calibration_images(many, Scaling()).max() == 255
+    assert calibration_images(many, Scaling.of([0.5, 0.25], 0)).max() == 250
 
 
 def small_plan(**window: Any) -> tuple[Plan, dict[str, Weights]]:

@@ -79,7 +79,7 @@ def test_a_budget_is_a_number_or_a_budget_and_limits_are_parts_of_it(given: Call
 
 def test_a_device_has_limits_and_those_that_are_given_go_before_them(given: Callable[..., RunSettings]) -> None:
     assert given(budget=500, device="arduino-uno").budget == Budget(
-        500, peak_activation_bytes=1_536, flash_bytes=24_576, processor="avr"
+        500, peak_activation_bytes=1_536, flash_bytes=24_576, device="arduino-uno"
     )
     assert given(budget=500, device="arduino-uno", max_ram=99).budget.peak_activation_bytes == 99
     assert given(device="arduino-uno", max_flash="20K").budget.flash_bytes == 20_480

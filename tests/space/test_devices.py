@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from tinysearch.errors import BudgetError
+from tinysearch.errors import ArchitectureError, BudgetError
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import FLASH_MARGIN, Budget
 from tinysearch.space.cost import Cost, cost, flash_bytes
@@ -35,9 +35,33 @@ def test_an_unknown_device_is_refused_with_those_that_are_known() -> None:
         device("stm32g0")
 
 
-def test_a_device_is_known_by_its_limits() -> None:
-    assert all(named(one.max_flash, one.max_ram) is one for one in DEVICES.values())
-    assert named(1, 1) is None
+def test_a_device_is_known_by_its_limits_on_the_processor_that_they_were_counted_for() -> None:
+    assert all(named(one.max_flash, one.max_ram, one.counted_as) is one for one in DEVICES.values())
+    assert named(1, 1, "avr") is None
+    # A Cortex-M0 of 16 and 2 kB, of which a quarter is left free, has the limits of an attiny1614.
+    small = device("attiny1614")
+    assert named(small.max_flash, small.max_ram, "cortex-m0plus") is None
+
+
+def test_a_budget_knows_its_device_and_flash_is_counted_for_it() -> None:
+    chip = device("arduino-uno")
+    own = Budget(1_000, flash_bytes=chip.max_flash, peak_activation_bytes=chip.max_ram, device="Arduino-Uno")
+    assert (own.device, own.processor, own.of_device) == ("arduino-uno", "avr", chip)
+    assert Budget.from_dict(own.to_dict()) == own
+    assert "device='arduino-uno'" in repr(own)
+    # With limits of one's own it is still for that processor, but they say nothing of what the device has.
+    other = dataclasses.replace(own, peak_activation_bytes=800)
+    assert (other.device, other.processor, other.of_device) == ("arduino-uno", "avr", None)
+    with pytest.raises(BudgetError, match="'toaster'"):
+        Budget(1_000, device="toaster")
+
+
+def test_a_device_that_was_not_written_down_is_the_one_with_these_limits() -> None:
+    chip = device("arduino-uno")
+    earlier = {"params": 1_000, "flash_bytes": chip.max_flash, "peak_activation_bytes": chip.max_ram}
+    assert Budget.from_dict({**earlier, "processor": "avr"}).device == "arduino-uno"
+    assert Budget.from_dict(earlier).device is None
+    assert Budget.from_dict({"params": 1_000}) == Budget(1_000)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +75,25 @@ def test_flash_and_memory_can_be_bounded(bound: str, words: str) -> None:
     verdict = Budget(10_000, **{bound: need - 1}).check(counted)
     assert (verdict.accepted, verdict.reason) == (False, bound)
     assert verdict.message == f"{need:,} {words} are above the limit of {need - 1:,}"
+
+
+def test_a_cortex_gives_an_array_whole_words() -> None:
+    counted = dataclasses.replace(cost(NETWORK, Task()), peak_activation_bytes=127)
+    assert not Budget(10_000, peak_activation_bytes=127).check(counted).accepted
+    assert Budget(10_000, peak_activation_bytes=128).check(counted).accepted
+    assert Budget(10_000, peak_activation_bytes=127, processor="avr").check(counted).accepted
+
+
+def test_real_numbers_take_more_flash_and_a_larger_buffer() -> None:
+    of = {values: cost(NETWORK, Task(values=values)) for values in ("bytes", "levels", "real")}
+    assert [one.image_bytes for one in of.values()] == [784, 784, 4 * 784]
+    assert of["bytes"].flash_bytes < of["levels"].flash_bytes < of["real"].flash_bytes - 2_500
+    assert of["bytes"].avr_flash_bytes < of["levels"].avr_flash_bytes < of["real"].avr_flash_bytes - 500
+    limit = math.ceil(of["levels"].flash_bytes / (1 - FLASH_MARGIN))
+    accepted = {values: Budget(10_000, flash_bytes=limit).check(one).accepted for values, one in of.items()}
+    assert accepted == {"bytes": True, "levels": True, "real": False}
+    with pytest.raises(ArchitectureError, match="bytes, levels, real; got 'float'"):
+        Task(values="float")
 
 
 def test_flash_that_the_prediction_may_miss_is_not_within_the_limit() -> None:

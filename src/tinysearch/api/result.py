@@ -163,7 +163,15 @@ class Result:
             raise RunError(f"the trained model of {self.record.key} was not kept at {self.model_path}; train it again")
         return load_model(self.model_path)
 
-    def deploy(self, target: str, folder: Path | str, *, dtype: Dtype = "int8", scaling: bool = True) -> Deployment:
+    def deploy(
+        self,
+        target: str,
+        folder: Path | str,
+        *,
+        dtype: Dtype | None = None,
+        scaling: bool = True,
+        vectors: int | None = None,
+    ) -> Deployment:
         """Export the trained network for a device, compare it with Keras, and store a record of the deployment.
 
         Unless the study is silent (``verbose=0``), this prints how it compares, and whether it is within the limits.
@@ -171,15 +179,17 @@ class Result:
         Args:
             target: ``"c"``, ``"tflite"`` (LiteRT), ``"onnx"`` or ``"saved_model"``.
             folder: Folder to write to; it is created if needed.
-            dtype: ``"int8"`` or ``"float32"``, for C and LiteRT.
+            dtype: ``"int8"``, the default, or ``"float32"``, for C and LiteRT; the others are float32.
             scaling: Whether the network includes the scaling of raw pixels; if not, the caller has to scale them.
+            vectors: How many test images with known results are written beside C code, 50 by default; they take flash
+                where they are run on a device.
 
         Returns:
             The files and measurements; ``fits`` says whether the network is within the limits of the run, ``fit``
             by how much. If the model was not kept, it is trained again first.
 
         Raises:
-            InputError: if the target is unknown, or the folder cannot be written.
+            InputError: if the target is unknown or cannot have what is asked for, or the folder cannot be written.
             WorkError: if a required package is missing, or a check fails.
         """
         import warnings
@@ -202,6 +212,7 @@ class Result:
             origin.dataset,
             dtype=dtype,
             scaling=scaling,
+            vectors=vectors,
             budgets={} if origin.budget is None else {self.record.run: origin.budget},
             store=origin.store,
             tell=lambda text: warnings.warn(text, TinySearchWarning, stacklevel=2),

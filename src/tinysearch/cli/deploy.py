@@ -26,7 +26,9 @@ def deploy(
     output: Annotated[
         Path, typer.Option("--output", "-o", parser=path, metavar="DIR", help="Folder to write the files to.")
     ],
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="int8 or float32, for c and tflite.")] = "int8",
+    dtype: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="int8 or float32, for c and tflite. [int8]", show_default=False)
+    ] = None,
     without_scaling: Annotated[
         bool, typer.Option("--without-scaling", help="Do not include the scaling of raw pixels in the network.")
     ] = False,
@@ -65,7 +67,7 @@ def deploy(
     from tinysearch.deploy.deployment import check_target, deploy_candidate
     from tinysearch.deploy.summary import summary
 
-    wanted = check_target(to, dtype)
+    wanted = check_target(to, dtype, vectors)
     place = stores.to_read(store, reference)
     found = find(candidate, place)
     if run is not None:
@@ -89,7 +91,7 @@ def deploy(
             scaling=not without_scaling,
             class_names=here.class_names,
             budgets=here.budgets,
-            **({} if vectors is None else {"vectors": vectors}),
+            vectors=vectors,
             store=place,
             tell=lambda text: notes.print(f"note: {spelled(text)}", style="bold yellow", soft_wrap=True),
         )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tinysearch.errors import DatasetError
 from tinysearch.runtime.memory import MOST_IN_MEMORY
+from tinysearch.space.task import BYTES, LEVELS, REAL
 
 Array = npt.NDArray[np.generic]
 
@@ -28,6 +29,10 @@ MNIST_MD5 = {
 # How many images at a time figures are made of; fewer of images that are larger than MNIST's.
 _STATISTICS = 4_096
 _VALUES = _STATISTICS * 28 * 28
+# How many images show of what kind all are.
+SAMPLE = 500
+# How far from 0 and 255 bytes may end that are taken to reach from one to the other.
+_NEARLY = 8
 
 
 class Selection:
@@ -129,6 +134,22 @@ def as_pixels(values: Array, what: str) -> Array:
     if not np.isfinite(pixels).all():
         raise DatasetError(f"the {what} contain NaN or infinite pixels; expected finite numbers")
     return pixels
+
+
+def sample(pixels: Array, count: int = SAMPLE) -> npt.NDArray[Any]:
+    """Return some images, spread over all of them: a copy."""
+    return np.array(pixels[:: max(1, len(pixels) // count)][:count])
+
+
+def values_of(pixels: Array) -> str:
+    """Return what the values of images are, see ``Task``, as far as a sample of them shows.
+
+    Bytes need not reach exactly from 0 to 255: what is missing at either end costs next to no precision in int8.
+    """
+    if pixels.dtype != np.uint8:
+        return REAL
+    found = sample(pixels)
+    return BYTES if found.size and found.min() <= _NEARLY and found.max() >= 255 - _NEARLY else LEVELS
 
 
 def fingerprint(images: Images) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.data.images import Array, Images, as_pixels, checked_type, fingerprint, is_mnist
+from tinysearch.data.images import Array, Images, as_pixels, checked_type, fingerprint, is_mnist, values_of
 from tinysearch.data.labels import Classes, classes_of
 from tinysearch.data.layout import Arrangement, arranged
 from tinysearch.data.readers.reader import Contents, Part, Reading
@@ -76,6 +76,7 @@ def understood(
         part = contents.read_test()
         test = _images(part, which, _arrangement(part, which, contents, reading, arrangement), classes, contents)
         _check_shape(test, train, which)
+        test = _of_type(test, train)
         if official and not is_mnist("test", test):
             raise DatasetError(
                 f"the test images in {name} are not those of MNIST, although the training images are; give the file "
@@ -93,7 +94,7 @@ def understood(
     return Dataset(
         name=name,
         source=contents.source,
-        task=Task(_three(train.pixels.shape), len(classes.names)),
+        task=Task(_three(train.pixels.shape), len(classes.names), values_of(train.pixels)),
         train=train,
         fingerprint=fingerprint(train),
         full_scale=_full_scale(train.pixels),
@@ -177,6 +178,22 @@ def _joined(train: Images, validation: Images) -> Images:
             chunk = part[piece]
             pixels[begin + piece.start : begin + piece.start + len(chunk)] = chunk
     return Images(pixels, np.concatenate([train.labels, validation.labels]))
+
+
+def _of_type(images: Images, train: Images) -> Images:
+    """Return images in the type of the training images, which is that of the values on a device, if it can hold them.
+
+    A table is read as bytes if all its values are whole numbers from 0 to 255, which may hold for one part by chance.
+    """
+    pixels, kind = images.pixels, train.pixels.dtype
+    if pixels.dtype == kind or (kind == np.uint8 and not all(_are_bytes(pixels[part]) for part in chunks(pixels))):
+        return images
+    return Images(taken(pixels, None, lambda chunk: chunk.astype(kind)), images.labels)
+
+
+def _are_bytes(values: Array) -> bool:
+    real = np.asarray(values, np.float32)
+    return bool(((real >= 0) & (real <= _BYTES) & (real == np.rint(real))).all())
 
 
 def _check_shape(images: Images, train: Images, what: str) -> None:

@@ -24,11 +24,13 @@ from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.versions import version_of
 from tinysearch.space.budget import Budget
-from tinysearch.space.cost import cost, flash_bytes
-from tinysearch.space.footprint import PROCESSORS
+from tinysearch.space.cost import cost
 
 RECORD = "deployment.json"
 DTYPES = ("int8", "float32")
+_IN_INT8 = ("c", "tflite")
+# A loss of accuracy in int8 that is worth a note.
+_MUCH = 0.01
 _PACKAGES = ("tinysearch", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
 
 
@@ -101,13 +103,7 @@ class Deployment:
             },
             "comparisons": {name: one.to_dict() for name, one in self.findings.comparisons.items()},
             "sizes": self.findings.sizes,
-            "predicted": {
-                name: {
-                    "flash": flash_bytes(self.trained.architecture, self.trained.task, name),
-                    "ram": counted.ram_bytes,
-                }
-                for name in PROCESSORS
-            },
+            "predicted": {name: one.to_dict() for name, one in self.findings.predicted.items()},
             "image_bytes": self.findings.image_bytes,
             "fits": self.fits,
             "fit": [one.to_dict() for one in self.fit],
@@ -127,11 +123,11 @@ def deploy(
     folder: str | Path,
     dataset: Dataset,
     *,
-    dtype: Dtype = "int8",
+    dtype: Dtype | None = None,
     scaling: bool = True,
     labels: Sequence[str] | None = None,
     budgets: Mapping[str, Budget] | None = None,
-    vectors: int = VECTORS,
+    vectors: int | None = None,
 ) -> Deployment:
     """Write a trained network in the form that a device takes, compare it with Keras, and record what came of it.
 
@@ -140,20 +136,19 @@ def deploy(
         target: ``"c"``, ``"tflite"``, ``"onnx"`` or ``"saved_model"``.
         folder: Where to write; made if it is not there.
         dataset: Its training images calibrate int8, its test images are compared on.
-        dtype: ``"int8"`` or ``"float32"``, for C and LiteRT.
+        dtype: ``"int8"``, the default, or ``"float32"``, for C and LiteRT; the others are float32.
         scaling: Whether the network itself scales raw pixels; if not, whoever uses it does.
         labels: Names of the classes; their numbers if there are none.
         budgets: The limits of the runs that have found it, by name: what is built is checked against them.
-        vectors: How many test images with known results are written beside C code.
+        vectors: How many test images with known results are written beside C code; 50 if it is None.
 
     Raises:
-        InputError: if the target is unknown, the images are not those of the network, or the folder cannot be written.
+        InputError: if the target is unknown or cannot have what is asked for, the images are not those of the network,
+            or the folder cannot be written.
         WorkError: if something that the target needs is missing, or a check fails.
     """
-    check_target(target, dtype)
-    if vectors < 1:
-        raise InputError(f"C code comes with at least 1 test image with a known answer, got {vectors}")
-    if dataset.task != trained.task:
+    kind = check_target(target, dtype, vectors)
+    if (dataset.task.input_shape, dataset.task.classes) != (trained.task.input_shape, trained.task.classes):
         raise InputError(
             f"{trained.name} was trained for images of shape {trained.task.input_shape} and {trained.task.classes} "
             f"classes; {dataset.name} has {dataset.task.input_shape} and {dataset.task.classes}; give its own images "
@@ -164,7 +159,8 @@ def deploy(
     takes = input_of(trained, dataset, scaling=scaling)
     names = tuple(labels) if labels is not None else tuple(map(str, range(trained.task.classes)))
     limits = limits_of(budgets or {})
-    order = Order(trained, dataset, sample, names, dtype, scaling, limits, vectors, takes)
+    count = VECTORS if vectors is None else vectors
+    order = Order(trained, dataset, sample, names, kind, scaling, limits, count, takes)
     findings = TARGETS[target](order, place)
     if sample.caution is not None:
         findings.notes.append(sample.caution)
@@ -173,12 +169,14 @@ def deploy(
         findings.fit = tuple(one for each in limits for one in each.network(params))
         findings.verdict = verdict(limits, findings.fit)
     logits = trained.logits(sample.images.pixels)
+    keras = compared(logits, logits, sample.images.labels)
+    findings.notes += _lost(keras, findings)
     done = Deployment(
         target=target,
-        dtype=dtype if target in ("c", "tflite") else "float32",
+        dtype=kind,
         folder=place.path,
         trained=trained,
-        keras=compared(logits, logits, sample.images.labels),
+        keras=keras,
         sample=sample,
         takes=takes,
         findings=findings,
@@ -196,11 +194,11 @@ def deploy_candidate(
     folder: str | Path,
     dataset: Dataset,
     *,
-    dtype: Dtype = "int8",
+    dtype: Dtype | None = None,
     scaling: bool = True,
     class_names: Sequence[str] = (),
     budgets: Mapping[str, Budget] | None = None,
-    vectors: int = VECTORS,
+    vectors: int | None = None,
     store: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Deployment:
@@ -213,10 +211,11 @@ def deploy_candidate(
         store: The store that takes a record of it, if it is no archive; None for that in the folder alone.
 
     Raises:
-        InputError: if the target is unknown, the images are not those of the network, or the folder cannot be written.
+        InputError: if the target is unknown or cannot have what is asked for, the images are not those of the network,
+            or the folder cannot be written.
         WorkError: if something that the target needs is missing, a check fails, or it cannot be trained again.
     """
-    check_target(target, dtype)
+    check_target(target, dtype, vectors)
     # A folder that cannot be written must not be found out after another training.
     Folder(folder)
     trained, record = trained_network(name, records, models, dataset, tell)
@@ -237,14 +236,38 @@ def deploy_candidate(
     return done
 
 
-def check_target(target: str, dtype: str) -> Dtype:
-    """Return the type that was named; refuse what cannot be deployed to.
+def check_target(target: str, dtype: str | None, vectors: int | None = None) -> Dtype:
+    """Return the type that a network is written in; refuse what a target cannot have.
+
+    Args:
+        target: See ``deploy``.
+        dtype: The type that was asked for; None for that of the target.
+        vectors: How many test images were asked for.
 
     Raises:
-        InputError: if the target or the type is unknown.
+        InputError: if the target or the type is unknown, or one does not go with the other.
     """
     if target not in TARGETS:
         raise InputError(f"a network can be deployed to {', '.join(TARGETS)}; got {target!r}")
-    if dtype not in DTYPES:
+    if dtype is not None and dtype not in DTYPES:
         raise InputError(f"the type of weights and activations is {' or '.join(DTYPES)}; got {dtype!r}")
+    if vectors is not None and target != "c":
+        raise InputError(f"`vectors=` are test images of C code; leave it out for {target}")
+    if vectors is not None and vectors < 1:
+        raise InputError(f"C code comes with at least 1 test image with a known answer, got {vectors}")
+    if target not in _IN_INT8:
+        if dtype == "int8":
+            raise InputError(
+                f"{target} is written in float32; leave out `dtype=`, or deploy to {' or '.join(_IN_INT8)}"
+            )
+        return "float32"
     return "float32" if dtype == "float32" else "int8"
+
+
+def _lost(keras: Comparison, findings: Findings) -> list[str]:
+    """Say so where int8 costs much accuracy."""
+    int8 = findings.comparisons.get("LiteRT int8")
+    if int8 is None or keras.accuracy - int8.accuracy < _MUCH:
+        return []
+    lost = 100 * (keras.accuracy - int8.accuracy)
+    return [f"int8 costs {lost:.1f} points of accuracy here; float32 costs none, but four times the memory"]

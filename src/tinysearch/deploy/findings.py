@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tinysearch.deploy.evidence import Comparison
-from tinysearch.deploy.fit import Fit
+from tinysearch.deploy.fit import Fit, Prediction
 
 
 @dataclass
@@ -15,6 +15,7 @@ class Findings:
     Args:
         comparisons: With Keras, by what was compared.
         sizes: Bytes, by processor and level of optimization.
+        predicted: What C code takes by arithmetic, by processor; empty for what is no C code.
         instructions: Of one inference, by processor and level of optimization.
         checks: What was checked, in words.
         notes: What could not be checked, and why.
@@ -26,6 +27,7 @@ class Findings:
 
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    predicted: dict[str, Prediction] = field(default_factory=dict)
     instructions: dict[str, int] = field(default_factory=dict)
     checks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinysearch.space.budget import Budget, whose_flash
-from tinysearch.space.devices import STACK, Device, named
+from tinysearch.space.devices import DEVICES, STACK, Device
 from tinysearch.space.footprint import AVR, CORTEX
 
 # The build that is smallest on each processor; another one is only an option.
@@ -35,6 +35,23 @@ class Bound:
     def over(self) -> int:
         """By how much it is above the limit; 0 if it is not."""
         return max(0, self.taken - self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What C code takes by arithmetic.
+
+    Args:
+        flash: Bytes; None for float32, of which it is not counted.
+        ram: Bytes of the arena.
+    """
+
+    flash: int | None
+    ram: int
+
+    def to_dict(self) -> dict[str, int | None]:
+        """Return plain JSON values."""
+        return {"flash": self.flash, "ram": self.ram}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +127,19 @@ class Limits:
     @property
     def words(self) -> str:
         """The limits, with the device that they are of."""
-        budget = self.budget
+        budget, own = self.budget, self.budget.of_device
         parts = [f"fewer than {budget.params:,} parameters"] if self.limits_params else []
         if budget.flash_bytes is not None:
-            whose = "" if self.device else whose_flash(budget.processor)
+            whose = "" if own else whose_flash(budget.processor)
             parts.append(f"{budget.flash_bytes:,} bytes of flash{whose}")
         if budget.peak_activation_bytes is not None:
             parts.append(f"{budget.peak_activation_bytes:,} bytes of RAM")
-        of_device = f" ({self.device.name})" if self.device else ""
-        return f"limits of run {self.run}: {', '.join(parts)}{of_device}"
+        return f"limits of run {self.run}: {', '.join(parts)}{f' ({own.name})' if own else ''}"
 
     @property
     def device(self) -> Device | None:
-        """The device whose limits they are, if they are those of one."""
-        return named(self.budget.flash_bytes, self.budget.peak_activation_bytes)
+        """The device that was named, if there was one; its limits may have been replaced by others."""
+        return None if self.budget.device is None else DEVICES[self.budget.device]
 
     @property
     def core(self) -> str | None:
@@ -154,7 +170,7 @@ class Limits:
 
 
 def fits(
-    limits: Limits, params: int, sizes: Mapping[str, Mapping[str, int]], predicted: Mapping[str, tuple[int | None, int]]
+    limits: Limits, params: int, sizes: Mapping[str, Mapping[str, int]], predicted: Mapping[str, Prediction]
 ) -> tuple[Fit, ...]:
     """Return the verdict on a network, and on each build for a device.
 
@@ -162,8 +178,7 @@ def fits(
         limits: Those of the run.
         params: How many the network has.
         sizes: What was measured, by build: ``"flash"`` and ``"ram"``.
-        predicted: By processor, flash, None if it is not known, and RAM: for the processors that nothing was measured
-            of.
+        predicted: By processor: for those that nothing was measured of.
 
     Where the limits are those of a device, only builds for its processor count, if there are any; else those for a
     Cortex-M.
@@ -177,9 +192,9 @@ def fits(
         verdicts = limits.build(build, taken["flash"], taken["ram"], measured=True)
         # A build for speed is only of interest if it does not fit.
         found += [one for one in verdicts if one.decides or not one.fits]
-    for processor, (flash, ram) in predicted.items():
+    for processor, expected in predicted.items():
         if not any(build.startswith(f"{processor} ") for build in sizes):
-            found += limits.build(f"{processor} {SMALLEST}", flash, ram, measured=False)
+            found += limits.build(f"{processor} {SMALLEST}", expected.flash, expected.ram, measured=False)
     return tuple(found)
 
 
@@ -214,7 +229,7 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
             lines.append(f"  not checked: {other}, on which code takes more or less flash; measure it with make size")
         rams = [bound.taken for one in own if one.decides for bound in one.bounds if bound.of == _RAM]
         if image is not None and rams:
-            lines.append(f"  {_beside(max(rams), image, each.device)}")
+            lines.append(f"  {_beside(max(rams), image, each.budget.of_device)}")
     return lines
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinysearch.data.images import sample, values_of
 from tinysearch.deploy.entry import Entry
 from tinysearch.deploy.litert import Interpreter, convert
 from tinysearch.deploy.quantized import Numbers, Scale, quantized, scale_of
+from tinysearch.deploy.scaling import Scaling
 from tinysearch.deploy.trained import Trained
 from tinysearch.deploy.weights import on_the_grid
-
-# Training images that tell the ranges of activations.
-CALIBRATION = 500
+from tinysearch.space.task import BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,23 @@ def int8_network(trained: Trained, pixels: npt.NDArray[Any]) -> Int8Network:
 
     Args:
         trained: The network.
-        pixels: Training images; some of them are taken for calibration.
+        pixels: Training images; 500 of them are taken for calibration.
     """
     weights = on_the_grid(trained.plan, trained.weights)
-    content = convert(trained.plan, weights, calibration=trained.scaled(calibration_images(pixels)))
+    content = convert(trained.plan, weights, calibration=trained.scaled(calibration_images(pixels, trained.scaling)))
     numbers = quantized(trained.plan, weights, content)
     entry = Entry(scale_of(trained.plan, numbers, trained.plan.input), trained.scaling)
     return Int8Network(content, numbers, entry, scale_of(trained.plan, numbers, trained.plan.output))
 
 
-def calibration_images(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return images for calibration, spread over all; where pixels are bytes, one pixel of them is 0 and one is 255.
+def calibration_images(pixels: npt.NDArray[Any], scaling: Scaling) -> npt.NDArray[Any]:
+    """Return images for calibration, which tell the ranges of activations, spread over all of them.
 
-    So the scale of the input is that of a byte, and bytes need not be rounded.
+    Where bytes nearly reach from 0 to 255 and channels are scaled alike, one pixel is made 0 and one 255: so the scale
+    of the input is that of a byte, and bytes need not be rounded. Bytes of a smaller range would lose by that: of 0 and
+    1 nothing would be left.
     """
-    chosen = np.array(pixels[:: max(1, len(pixels) // CALIBRATION)][:CALIBRATION])
-    if chosen.dtype == np.uint8:
+    chosen = sample(pixels)
+    if values_of(chosen) == BYTES and not scaling.by_channel:
         chosen[0].flat[0], chosen[-1].flat[-1] = 0, 255
     return chosen

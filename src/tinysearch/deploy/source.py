@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.deploy.plan import SLOPE, Plan, Step, Tensor
+from tinysearch.errors import InputError
+from tinysearch.space.footprint import MOST
 
 _WIDTH = 110
 # The file of each kind of step; those before it are what it calls.
@@ -113,7 +115,12 @@ class Numeric(Protocol):
 
 
 def model_c(plan: Plan, numeric: Numeric) -> str:
-    """Return ``model.c``."""
+    """Return ``model.c``.
+
+    Raises:
+        InputError: if the network has images that are too large for its counts.
+    """
+    _check_counts(plan)
     calls = [call for step in plan.steps for call in numeric.calls(step)]
     needed = {name for step in plan.steps for name in _FILES[step.kind]} | set(numeric.conversion.helpers)
     tables = {table.name: table for call in calls for table in call.tables}
@@ -136,6 +143,18 @@ def model_c(plan: Plan, numeric: Numeric) -> str:
     }
     parts.append(filled(template("classify.c"), entries))
     return "\n".join(parts)
+
+
+def _check_counts(plan: Plan) -> None:
+    for step in plan.steps:
+        counts = [side for one in (*step.inputs, step.output) for side in one.shape]
+        if step.kind in ("average", "concatenate"):
+            counts += [height * width for height, width, _ in (one.shape for one in step.inputs)]
+        if max(counts) > MOST:
+            raise InputError(
+                f"C code has images of up to {MOST:,} rows, columns or channels, and averages of as many pixels; "
+                f"{step.name} has {max(counts):,}: make images smaller or series shorter, or let the network pool first"
+            )
 
 
 def model_h(plan: Plan, numeric: Numeric, title: str, bytes_each: int) -> str:

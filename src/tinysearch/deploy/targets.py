@@ -18,17 +18,19 @@ from tinysearch.deploy.builds import build_and_run, build_for
 from tinysearch.deploy.code import TOLERANCE, Vectors, Words, image_bytes, numeric_of, write_code, write_readme
 from tinysearch.deploy.evidence import Sample, compared
 from tinysearch.deploy.findings import Findings
-from tinysearch.deploy.fit import Limits, fits, verdict
+from tinysearch.deploy.fit import Limits, Prediction, fits, verdict
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.int8 import Int8Network, int8_network
 from tinysearch.deploy.litert import Interpreter, convert
 from tinysearch.deploy.scaling import AS_IT_IS
-from tinysearch.deploy.toolchain import EMULATED, PROCESSORS, check_on_host, host_compiler, logits_on_host
+from tinysearch.deploy.toolchain import PROCESSORS, check_on_host, host_compiler, logits_on_host
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import WorkError
 from tinysearch.runtime.backend import generators_kept, quiet
 from tinysearch.space.cost import cost, flash_bytes
-from tinysearch.space.footprint import AVR
+from tinysearch.space.footprint import AVR, CORTEX
+from tinysearch.space.footprint import PROCESSORS as COUNTED
+from tinysearch.space.task import REAL, Task
 
 Dtype = Literal["int8", "float32"]
 VECTORS = 50
@@ -71,6 +73,11 @@ class Order:
         return self.scaling and self.images.pixels.dtype == np.uint8
 
     @property
+    def task(self) -> Task:
+        """The task, with the values that the C code takes."""
+        return self.dataset.task if self.bytes_in else dataclasses.replace(self.dataset.task, values=REAL)
+
+    @property
     def pixels(self) -> npt.NDArray[Any]:
         """The images to compare on, as the network takes them."""
         return self.images.pixels if self.scaling else self.trained.scaled(self.images.pixels)
@@ -106,15 +113,11 @@ def to_c(order: Order, folder: Folder) -> Findings:
     build_and_run(folder, findings)
     build_for(order.limits, folder, findings)
     findings.image_bytes = image_bytes(trained.task, numeric)
-    predicted: dict[str, tuple[int | None, int]] = {}
-    for processor in EMULATED:
-        flash = flash_bytes(trained.architecture, trained.task, processor) if int8 and order.bytes_in else None
-        predicted[processor] = flash, trained.plan.arena * (1 if int8 else 4)
-    if int8 and order.bytes_in:
-        # Only so can flash be predicted, of which an AVR takes more than others.
-        on_avr = flash_bytes(trained.architecture, trained.task, AVR), trained.plan.arena
-        predicted |= {name: on_avr for name in PROCESSORS if name not in EMULATED}
+    for processor in COUNTED:
+        flash = flash_bytes(trained.architecture, order.task, processor) if int8 else None
+        findings.predicted[processor] = Prediction(flash, trained.plan.arena * (1 if int8 else 4))
     params = cost(trained.architecture, trained.task).params
+    predicted = {name: findings.predicted[name if name in CORTEX else AVR] for name in PROCESSORS}
     findings.fit = tuple(one for each in order.limits for one in fits(each, params, findings.sizes, predicted))
     findings.verdict = verdict(order.limits, findings.fit, findings.image_bytes)
     own = compared(keras_logits, keras_logits, order.images.labels)

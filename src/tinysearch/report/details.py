@@ -49,7 +49,7 @@ def layers(cost: Cost) -> RenderableType:
 def _as_code(cost: Cost) -> str:
     if cost.flash_bytes is None:
         return ""
-    image = "" if cost.image_bytes is None else f" + {cost.image_bytes:,} for a buffer of the image, a byte per value"
+    image = "" if cost.image_bytes is None else f" + {cost.image_bytes:,} for a buffer of the image"
     avr = "" if cost.avr_flash_bytes is None else f" ({cost.avr_flash_bytes:,} on an AVR)"
     return f". As C code on a Cortex-M0+: {cost.flash_bytes:,} bytes of flash{avr}, RAM {cost.ram_bytes:,} bytes{image}"
 

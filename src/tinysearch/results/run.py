@@ -38,7 +38,7 @@ class Run:
     def budget(self) -> Budget | None:
         """The limits on its candidates; None if it has none, as a reproduction, or they cannot be read."""
         try:
-            return Budget(**self.settings["budget"])
+            return Budget.from_dict(self.settings["budget"])
         except (KeyError, TypeError, BudgetError):
             return None
 

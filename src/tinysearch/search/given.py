@@ -106,16 +106,16 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     if begun and not isinstance(given.get("budget", base), Budget):
         budget = dataclasses.replace(base, params=budget.params)
     bounds = {name: _bound(name, given[name]) for name in LIMITS if name in given}
-    processor = device(given["device"]).counted_as if "device" in given else budget.processor
     if "device" in given:
+        budget = dataclasses.replace(budget, device=device(given["device"]).name)
         bounds |= limits(given["device"], bounds.get("max_flash"), bounds.get("max_ram"))
     if "budget" not in given and not begun and bounds.get("max_flash") is not None:
         # A parameter takes a byte of flash or more: the bound on flash is the only one.
-        budget = Budget(bounds["max_flash"])
+        budget = Budget(bounds["max_flash"], device=budget.device)
     limited = {LIMITS[name]: bound for name, bound in bounds.items()}
-    bounded = dataclasses.replace(budget, **limited, processor=processor)
+    bounded = dataclasses.replace(budget, **limited)
     # A run that was begun when flash was that of a Cortex-M for all devices goes on so.
-    as_begun = dataclasses.replace(bounded, processor=base.processor)
+    as_begun = dataclasses.replace(bounded, processor=base.processor, device=base.device)
     return as_begun if begun and as_begun == base else bounded
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.splits import FOLDS, Split
@@ -19,7 +16,7 @@ from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.workload import most_revalidations
 from tinysearch.space.budget import Budget
-from tinysearch.space.devices import STACK, named
+from tinysearch.space.devices import STACK
 from tinysearch.space.notation import SHORT_LEGEND
 from tinysearch.space.survey import Survey, survey
 from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
@@ -84,8 +81,8 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
 
 def _image_without_room(budget: Budget, dataset: Dataset) -> str | None:
     """Return a sentence where a device has no room for an image beside the largest network that it may get."""
-    device = named(budget.flash_bytes, budget.peak_activation_bytes)
-    image = math.prod(dataset.task.input_shape) * (1 if dataset.train.pixels.dtype == np.uint8 else 4)
+    device = budget.of_device
+    image = dataset.task.image_bytes
     if device is None or device.max_ram + image + STACK <= device.ram:
         return None
     return (

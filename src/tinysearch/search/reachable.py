@@ -10,6 +10,7 @@ from tinysearch.errors import BudgetError
 from tinysearch.search.given import LIMITS
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.cost import Cost
+from tinysearch.space.footprint import MOST
 
 DRAWS = 300
 
@@ -29,6 +30,11 @@ def check_reachable(problem: Problem) -> None:
         )
     if not budget.limited and not problem.constraints:
         return
+    if max(space.task.input_shape) > MOST and {"flash_bytes", "peak_activation_bytes"} & budget.limited:
+        raise BudgetError(
+            f"limits on flash and RAM are those of C code, which has images of up to {MOST:,} rows or columns; "
+            f"these have {max(space.task.input_shape):,}: make images smaller or series shorter"
+        )
     image = math.prod(space.task.input_shape)
     if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
         raise BudgetError(

@@ -244,7 +244,7 @@ class RunSettings:
             for name, count, *more in data.get("warm_start_trials", ())
         )
         values = {
-            "budget": Budget(**data["budget"]),
+            "budget": Budget.from_dict(data["budget"]),
             "recipe": recipe,
             "initial_candidates": initial_candidates,
             "warm_start_trials": warm_start_trials,

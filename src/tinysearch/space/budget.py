@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinysearch.errors import BudgetError
 from tinysearch.space.cost import Cost
+from tinysearch.space.devices import Device, device, named
 from tinysearch.space.footprint import AVR, CORTEX
 from tinysearch.space.sizes import WAYS, count
 
@@ -82,10 +83,11 @@ class Budget:
         int8_weight_bytes: Largest allowed size of int8 weights in bytes, or None.
         flash_bytes: Largest allowed flash of the int8 C code in bytes, or None. What is predicted must stay 1 % below
             it, because another compiler may make a little more of the code.
-        processor: What flash is predicted for: ``"cortex-m0plus"``, or ``"avr"``.
+        processor: What flash is predicted for: ``"cortex-m0plus"``, or ``"avr"``; that of the device if one is named.
+        device: The device that these limits are meant for, or None. It adds none; ``run`` and ``frontier`` do.
 
     Raises:
-        BudgetError: if a bound is not a positive integer, or the processor is unknown.
+        BudgetError: if a bound is not a positive integer, or the processor or the device is unknown.
     """
 
     params: int
@@ -94,8 +96,13 @@ class Budget:
     int8_weight_bytes: int | None = None
     flash_bytes: int | None = None
     processor: str = CORTEX[0]
+    device: str | None = None
 
     def __post_init__(self) -> None:
+        if self.device is not None:
+            found = device(self.device)
+            object.__setattr__(self, "device", found.name)
+            object.__setattr__(self, "processor", found.counted_as)
         if self.processor not in (CORTEX[0], AVR):
             raise BudgetError(f"flash is predicted for {CORTEX[0]} or {AVR}; got {self.processor!r}")
         for name, bound in self._bounds().items():
@@ -111,7 +118,7 @@ class Budget:
 
     def _bounds(self) -> dict[str, int | None]:
         """Return the bounds by the name of what they bound."""
-        return {name: value for name, value in asdict(self).items() if name != "processor"}
+        return {name: value for name, value in asdict(self).items() if name not in ("processor", "device")}
 
     @classmethod
     def of(cls, given: float | str | Budget) -> Budget:
@@ -130,6 +137,7 @@ class Budget:
         """
         bounds = [f"{name}={bound}" for name, bound in self._bounds().items() if bound is not None]
         other = [] if self.processor == CORTEX[0] else [f"processor={self.processor!r}"]
+        other = other if self.device is None else [f"device={self.device!r}"]
         return f"Budget({', '.join([*bounds, *other])})"
 
     def check(self, cost: Cost) -> Verdict:
@@ -180,7 +188,16 @@ class Budget:
     def taken(self, cost: Cost, name: str) -> int | None:
         """Return what a network takes of something that may be bounded, by the name of the field; None if not known."""
         taken: int | None = cost.flash_on(self.processor) if name == "flash_bytes" else getattr(cost, name)
+        if name == "peak_activation_bytes" and taken is not None and self.processor != AVR:
+            # A linker gives an array whole words.
+            return (taken + 3) // 4 * 4
         return taken
+
+    @property
+    def of_device(self) -> Device | None:
+        """The device whose limits these are, if they are just what it leaves to a network; None if they are others."""
+        found = None if self.device is None else device(self.device)
+        return found if found and found.leaves(self.flash_bytes, self.peak_activation_bytes) else None
 
     @property
     def limited(self) -> frozenset[str]:
@@ -204,5 +221,18 @@ class Budget:
         return (f"fewer than {self.params:,} parameters", *others)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; the processor only where it is not that of most runs."""
-        return {**self._bounds(), **({} if self.processor == CORTEX[0] else {"processor": self.processor})}
+        """Return plain JSON values; processor and device only where there is something to say."""
+        processor = {} if self.processor == CORTEX[0] else {"processor": self.processor}
+        return {**self._bounds(), **processor, **({} if self.device is None else {"device": self.device})}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Budget:
+        """Make a budget of plain JSON values, the reverse of ``to_dict``.
+
+        Earlier versions did not write down the device: it is the one with these limits, if there is one.
+        """
+        found = cls(**data)
+        if "device" in data or None in (found.flash_bytes, found.peak_activation_bytes):
+            return found
+        known = named(found.flash_bytes, found.peak_activation_bytes, found.processor)
+        return found if known is None else replace(found, device=known.name)

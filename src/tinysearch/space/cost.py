@@ -14,12 +14,11 @@ The rules:
 * *Flash bytes* are those of the int8 C code that ``tinysearch deploy`` writes, code included, see ``footprint``. *RAM
   bytes* are those of its arena, which is the peak of the activations and includes the network's own input; the stack
   and a buffer for the image, which takes *image bytes*, are not counted. Flash is that of a Cortex-M0+ with -Os, *AVR
-  flash bytes* that of an AVR.
+  flash bytes* that of an AVR. If the values of an image are real numbers, it includes what converts them.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,7 +109,7 @@ def cost(architecture: Architecture, task: Task) -> Cost:
     >>> cost(Architecture((Conv(4, norm="before", bias=False),), Head("average")), Task()).params
     102
     """
-    ops = CountingOps(task.input_shape)
+    ops = CountingOps(task.input_shape, task.values)
     lower(architecture, task, ops, Tensor(0, task.input_shape))
     return Cost(
         params=ops.params,
@@ -120,13 +119,13 @@ def cost(architecture: Architecture, task: Task) -> Cost:
         int8_weight_bytes=ops.int8_weight_bytes,
         layers=tuple(ops.layers),
         flash_bytes=ops.footprint.flash_bytes(),
-        image_bytes=math.prod(task.input_shape),
+        image_bytes=task.image_bytes,
         avr_flash_bytes=ops.footprint.flash_bytes(AVR),
     )
 
 
 def flash_bytes(architecture: Architecture, task: Task, processor: str) -> int:
     """Return the flash that the int8 C code takes on a processor, one of ``footprint.PROCESSORS``."""
-    ops = CountingOps(task.input_shape)
+    ops = CountingOps(task.input_shape, task.values)
     lower(architecture, task, ops, Tensor(0, task.input_shape))
     return ops.footprint.flash_bytes(processor)

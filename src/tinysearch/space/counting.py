@@ -11,6 +11,7 @@ from tinysearch.space.arena import arena_size
 from tinysearch.space.convolution import Activation
 from tinysearch.space.footprint import Footprint
 from tinysearch.space.shapes import Shape, added, concatenated, convolved, note_weights, pooled
+from tinysearch.space.task import BYTES
 
 
 class LayerCost(NamedTuple):
@@ -51,14 +52,14 @@ class Tensor(NamedTuple):
 class CountingOps:
     """The interpreter that counts."""
 
-    def __init__(self, input_shape: Shape) -> None:
+    def __init__(self, input_shape: Shape, values: str = BYTES) -> None:
         self.layers: list[LayerCost] = []
         self.params = self.non_trainable_params = self.macs = self.int8_weight_bytes = 0
         # Of each buffer: its size, and the number of the last buffer that is made with it in memory.
         self._sizes = [math.prod(input_shape)]
         self._last_uses = [0]
         self._weights: dict[str, int] = {}
-        self.footprint = Footprint(input_shape[2])
+        self.footprint = Footprint(input_shape[2], values)
         # The buffer that a convolution has just made, as long as nothing else was done to it.
         self._bare = -1
 

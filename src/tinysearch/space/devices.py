@@ -20,7 +20,7 @@ class Device:
         name: As it is called on the command line.
         processor: Its processor.
         core: What C code is built for to be measured, see ``tinysearch.deploy.toolchain``; None for nothing.
-        flash, ram: Bytes that it has.
+        flash, ram: Bytes that it has; of memory, those that a program can have as arrays.
         source: The data sheet that says so.
     """
 
@@ -45,6 +45,10 @@ class Device:
     def max_ram(self) -> int:
         """Bytes of memory that a network may take."""
         return self.ram - max(512, self.ram // 4)
+
+    def leaves(self, flash: int | None, ram: int | None) -> bool:
+        """Whether these bytes of flash and memory are what a network may take of it."""
+        return (flash, ram) == (self.max_flash, self.max_ram)
 
 
 # How alike a name must be to be meant: another chip of the same family has another size.
@@ -84,7 +88,15 @@ DEVICES = {
             264 * _K,
             "Raspberry Pi, RP2040 data sheet (Pico: 2 MB of flash)",
         ),
-        Device("esp32", "Xtensa LX6", None, 4096 * _K, 520 * _K, "Espressif, ESP32-WROOM-32 data sheet"),
+        # Of its 520 kB no more can be an array of a program; the rest is for instructions, or allocated when it runs.
+        Device(
+            "esp32",
+            "Xtensa LX6",
+            None,
+            4096 * _K,
+            160 * _K,
+            "Espressif, ESP32-WROOM-32 data sheet; ESP-IDF Programming Guide, Memory Types",
+        ),
     )
 }
 
@@ -124,10 +136,11 @@ def device(name: str) -> Device:
     return DEVICES[name]
 
 
-def named(max_flash: int | None, max_ram: int | None) -> Device | None:
-    """Return the device that has these limits, if there is one.
+def named(max_flash: int | None, max_ram: int | None, processor: str) -> Device | None:
+    """Return the device that has these limits, if there is one; its flash must be counted as that of the processor.
 
-    >>> named(24_576, 1_536).name, named(24_576, None)
+    >>> named(24_576, 1_536, "avr").name, named(24_576, 1_536, "cortex-m0plus")
     ('arduino-uno', None)
     """
-    return next((one for one in DEVICES.values() if (one.max_flash, one.max_ram) == (max_flash, max_ram)), None)
+    alike = (one for one in DEVICES.values() if one.leaves(max_flash, max_ram) and one.counted_as == processor)
+    return next(alike, None)

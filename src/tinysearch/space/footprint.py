@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tinysearch.space.task import BYTES, LEVELS, REAL
+
 # Bytes of each function: on a Cortex-M0+, which multiplies and divides by functions of the library, and on a Cortex-M4.
 _CODE = {
     "scaled": (98, 70),
@@ -31,6 +33,8 @@ _CODE = {
     "shift": (56, 0),
     "divide": (468, 0),
 }
+# The code counts rows, columns, channels and pixels in 16 bits.
+MOST = 2**15 - 1
 CORTEX = ("cortex-m0plus", "cortex-m4")
 AVR = "avr"
 PROCESSORS = (*CORTEX, AVR)
@@ -60,11 +64,18 @@ _CALL = 10
 _ENTRY = 68
 # What scales several channels, each in its own way, and the numbers for each.
 _ENTRY_BY_CHANNEL, _NUMBERS_OF_CHANNEL = 68, 9
+# What the conversion of an input takes beside that, by processor: with one channel, and with several. Real numbers
+# need functions of the library where there is no unit for them, as there is in the Cortex-M4 that is measured.
+_CONVERSIONS: dict[str, dict[str, tuple[int, int]]] = {
+    BYTES: dict.fromkeys(PROCESSORS, (0, 0)),
+    LEVELS: {"cortex-m0plus": (44, 0), "cortex-m4": (52, 0), AVR: (114, 0)},
+    REAL: {"cortex-m0plus": (2_944, 2_892), "cortex-m4": (104, 48), AVR: (962, 824)},
+}
 # The same on an AVR: each function where it is called several times, and where it is called once; what all networks
 # need, arithmetic of the library included; and what a kind of layer needs beside its function.
 _AVR_CODE = {
     "convolution": (1_458, 1_458),
-    "depthwise": (1_378, 480),
+    "depthwise": (1_378, 750),
     "max_pool": (788, 410),
     "average_pool": (960, 558),
     "average": (169, 169),
@@ -91,10 +102,12 @@ class Footprint:
 
     Args:
         channels: Those of an image; where there are several, each is scaled in its own way.
+        values: What the values of an image are, see ``Task``.
     """
 
-    def __init__(self, channels: int) -> None:
-        self._channels = channels
+    def __init__(self, channels: int, values: str = BYTES) -> None:
+        self._several = channels > 1
+        self._values = values
         # Those of one channel are part of the code.
         self._numbers = 0 if channels == 1 else _NUMBERS_OF_CHANNEL * channels
         self._kinds: Counter[str] = Counter()
@@ -116,8 +129,9 @@ class Footprint:
     def flash_bytes(self, processor: str = PROCESSORS[0]) -> int:
         """Return the bytes of tables and code on a processor, one of ``PROCESSORS``."""
         calls = self._kinds.total()
+        conversion = _CONVERSIONS[self._values][processor][self._several]
         if processor == AVR:
-            entry = _AVR_ENTRY + (_AVR_ENTRY_BY_CHANNEL if self._numbers else 0)
+            entry = _AVR_ENTRY + (_AVR_ENTRY_BY_CHANNEL if self._several else 0) + conversion
             code = sum(_AVR_CODE[kind][count == 1] + _AVR_NEEDED.get(kind, 0) for kind, count in self._kinds.items())
             structures = sum(_AVR_STRUCTURES[kind] * count for kind, count in self._kinds.items())
             return self._numbers + self._bytes + structures + code + _AVR_ALL + _AVR_CALL * calls + entry
@@ -125,7 +139,7 @@ class Footprint:
         functions = {name for kind in self._kinds for name in (kind, *_CALLED.get(kind, ()))}
         structures = sum(_STRUCTURES[kind] * count for kind, count in self._kinds.items())
         code = sum(_words(_CODE[name][which]) for name in functions)
-        entry = _ENTRY + (_ENTRY_BY_CHANNEL if self._numbers else 0)
+        entry = _ENTRY + (_ENTRY_BY_CHANNEL if self._several else 0) + conversion
         return _words(self._numbers) + self._words + structures + code + _words(entry + _CALL * calls)
 
 

@@ -1,16 +1,20 @@
-"""What the dataset fixes for every architecture: input shape and number of classes."""
+"""What the dataset fixes for every architecture: input shape, kind of values, and number of classes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tinysearch.errors import ArchitectureError
+from tinysearch.errors import ArchitectureError, meant
 from tinysearch.space.scalars import integer
 
 MOST_CHANNELS = 16
 # Of series, for features of sound are channels too.
 MOST_SERIES_CHANNELS = 512
+# Bytes from 0 to 255, bytes that do not reach from one end to the other, and real numbers.
+BYTES, LEVELS, REAL = "bytes", "levels", "real"
+VALUES = (BYTES, LEVELS, REAL)
 
 
 def most_channels(width: int) -> int:
@@ -25,6 +29,11 @@ class Task:
     Args:
         input_shape: Height and width in pixels, and channels (1 to 16). For series: steps, 1, channels (1 to 512).
         classes: Number of classes, at least 2.
+        values: What the values of an input are, which decides how much code converts them on a device: ``"bytes"`` that
+            reach from 0 to 255, ``"levels"``, which are bytes that do not, or ``"real"`` numbers.
+
+    Raises:
+        ArchitectureError: if any of these cannot be.
 
     >>> Task((121, 1, 6), 8).is_series, Task((28, 28, 1), 10).is_series
     (True, False)
@@ -32,6 +41,7 @@ class Task:
 
     input_shape: tuple[int, int, int] = (28, 28, 1)
     classes: int = 10
+    values: str = BYTES
 
     def __post_init__(self) -> None:
         given = self.input_shape
@@ -45,8 +55,17 @@ class Task:
         classes = integer(self.classes)
         if classes is None or classes < 2:
             raise ArchitectureError(f"a task needs a whole number of at least 2 classes, got {self.classes!r}")
+        if self.values not in VALUES:
+            raise ArchitectureError(
+                f"the values of an input are {', '.join(VALUES)}; got {self.values!r}{meant(self.values, VALUES)}"
+            )
         object.__setattr__(self, "input_shape", shape)
         object.__setattr__(self, "classes", classes)
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of an input as a device is given it: one for each value, or four if they are real numbers."""
+        return math.prod(self.input_shape) * (4 if self.values == REAL else 1)
 
     @property
     def is_series(self) -> bool:

@@ -1,5 +1,7 @@
-/* Weights and tables lie in flash. An AVR has them there only if it is told so (-std=gnu99). */
-#if defined(__AVR__) && defined(__FLASH)
+/* Weights and tables lie in flash. An AVR has them there only if it is told so, which strict C cannot say. */
+#if defined(__AVR__) && defined(__STRICT_ANSI__)
+#error "on an AVR, compile with -std=gnu99 or -std=gnu11, so that tables lie in flash"
+#elif defined(__AVR__) && defined(__FLASH)
 #define FLASH __flash
 #else
 #define FLASH

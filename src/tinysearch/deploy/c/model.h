@@ -13,6 +13,10 @@
 
 @TYPES@
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Where the input goes, row by row, the channels of a pixel side by side: @RULE@.
    The memory serves other things while the network runs: write the whole input before each run. */
 model_value *model_input(void);
@@ -25,5 +29,9 @@ const model_value *model_logits(void);
 
 /* Takes an image as input, runs the network, and returns the class of the largest logit, from 0. */
 int model_classify(const model_pixel *image);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
