@@ -112,10 +112,10 @@ class ParEGO(Pareto):
         self.weight = float(rng.integers(11)) / 10
         return super().propose(history, rng, pending)
 
-    def _targets(self, results: Observations, candidates: Sequence[Record | Candidate]) -> Observations:
+    def _targets(self, results: Observations, seen: Sequence[Record]) -> Observations:
         unit = max(float(np.ptp(results.values)), 1e-9)
         low, high = math.log(min(self._levels)), math.log(self.problem.budget.params)
-        sizes = np.log([self._cost(one) for one in candidates])
+        sizes = np.log([self._cost(one) for one in seen])
         parts = np.array(
             [
                 self.weight * (results.values.max() - results.values) / unit,

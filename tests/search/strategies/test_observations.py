@@ -108,11 +108,3 @@ def test_scores_that_are_no_shares_are_taken_as_they_are(trained: Make) -> None:
     assert found.values.tolist() == [30.0, 20.0, 10.0, 0.0]
     # A point of accuracy is as much as ten of the objective.
     assert math.sqrt(found.errors[0, 0]) == pytest.approx(1_000 * error_of(0.99, IMAGES), rel=0.02)
-
-
-def test_what_is_pending_has_a_middling_error(trained: Make) -> None:
-    found = observed(replicates([trained(3, 0.9), trained(4, 0.95), trained(5, 0.99)]), IMAGES)
-    more = found.and_pending([2.0, 3.0])
-    assert more.values[3:].tolist() == [2.0, 3.0]
-    assert more.errors[3, 3] == found.errors[1, 1]
-    assert more.errors[3, 4] == more.errors[0, 3] == 0

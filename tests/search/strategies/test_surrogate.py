@@ -54,6 +54,15 @@ def test_what_errs_together_is_not_taken_for_a_difference_of_networks(points: np
     assert np.corrcoef(known, points[:, 0])[0, 1] > np.corrcoef(ignored, points[:, 0])[0, 1] + 0.02
 
 
+def test_it_is_surer_near_what_is_pending_and_expects_the_same(points: np.ndarray) -> None:
+    results, errors = points[:40, 0], np.diag(np.full(40, 0.05))
+    before_mean, before = fit(points[:40], results, errors)(points[40:])
+    mean, spread = fit(points[:40], results, errors, points[40:50])(points[40:])
+    assert (spread[:10] < 0.95 * before[:10]).all()
+    assert (spread[10:] <= before[10:] * 1.001).all()
+    np.testing.assert_allclose(mean, before_mean)
+
+
 @pytest.mark.parametrize("number", [1, 2, 30])
 def test_equal_results_and_features_do_no_harm(number: int) -> None:
     mean, spread = fit(np.ones((number, 3)), np.full(number, 2.0))(np.ones((5, 3)))

@@ -48,9 +48,10 @@ class Bayesian(Strategy):
     the budget that was trained, by the recipe of this run; so it is not the luck of one training.
 
     A training that failed counts as one that was as bad as the worst, one that was stopped early as no better than that
-    unless it was when it was stopped. Candidates that are pending count as ones with
-    a middling result, the constant liar of Ginsbourger et al. (2010). Of a long history the model sees the latest and
-    the best, so that the time of a proposal is bounded; what is within the budget comes before what is not.
+    unless it was when it was stopped. Candidates that are pending count as ones that turn out as the model expects
+    (Desautels et al., 2014): it is surer of what is like them, and no result is invented. Of a long history the model
+    sees the latest and the best, so that the time of a proposal is bounded; what is within the budget comes before what
+    is not.
 
     Args:
         problem: Space, budget and recipe.
@@ -167,38 +168,19 @@ class Bayesian(Strategy):
         trained = [each.first for each in seen]
         costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
         built = [(one, cost) for one, cost in costs if cost is not None]
-        x, here = self._inputs(trained, built)
-        others = [one for one, _ in built]
-        results = observed(seen, self.problem.images)
-        results = results.and_pending(self._middling(trained, results.values, others))
-        targets = self._targets(results, [*trained, *others])
-        predict = fit(x, targets.values, targets.errors)
+        x, here = self._inputs(trained)
+        targets = self._targets(observed(seen, self.problem.images), trained)
+        more = np.array([self._features(one, cost) for one, cost in built]) if built else None
+        predict = fit(x, targets.values, targets.errors, more)
         mean, _ = predict(here)
         return predict, mean
 
-    def _targets(self, results: Observations, candidates: Sequence[Record | Candidate]) -> Observations:
-        """Return what the model is fitted to: the results.
-
-        Args:
-            results: What is known of candidates, or what they count as.
-            candidates: Those that were trained, then those that are pending.
-        """
+    def _targets(self, results: Observations, seen: Sequence[Record]) -> Observations:
+        """Return what the model is fitted to: the results of what was trained."""
         return results
 
-    def _middling(self, seen: Sequence[Record], y: Array, pending: Sequence[Candidate]) -> list[float]:
-        """Return what candidates count as that are pending.
-
-        Args:
-            seen, y: What was trained, and its results.
-            pending: Those of them that can be built.
-        """
-        return [float(np.median(y))] * len(pending)
-
-    def _inputs(self, seen: Sequence[Record], pending: Sequence[tuple[Candidate, Cost]]) -> tuple[Array, Array]:
-        """Return features of what was trained or is pending, and those of what was trained as it would be trained here.
-
-        Shapes ``(n, features)``, ``(seen, features)``.
-        """
+    def _inputs(self, seen: Sequence[Record]) -> tuple[Array, Array]:
+        """Return features of what was trained, by its recipe and by that of this run, shapes ``(seen, features)``."""
         # The records of a history have costs without layers, which features are made of.
         costs = [self.problem.space.cost(one.architecture) or one.cost for one in seen]
         networks = [features(one.architecture, cost) for one, cost in zip(seen, costs, strict=True)]
@@ -206,8 +188,7 @@ class Bayesian(Strategy):
         here = how
         if not self.problem.tune_recipe:
             here = [recipe_features(self.problem.candidate(one.architecture).recipe) for one in seen]
-        more = [self._features(one, cost) for one, cost in pending]
-        return np.array([*map(operator.add, networks, how), *more]), np.array([*map(operator.add, networks, here)])
+        return np.array([*map(operator.add, networks, how)]), np.array([*map(operator.add, networks, here)])
 
     def _is_parent(self, record: Record) -> bool:
         return math.isfinite(record.score) and record.architecture in self.problem.space

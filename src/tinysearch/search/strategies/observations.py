@@ -76,15 +76,6 @@ class Observations:
     values: Array
     errors: Array
 
-    def and_pending(self, values: Sequence[float]) -> Observations:
-        """Return these and some more of which nothing is known but what they count as, the constant liar."""
-        count, number = len(self.values), len(values)
-        errors = np.zeros((count + number, count + number))
-        errors[:count, :count] = self.errors
-        more = np.arange(count, count + number)
-        errors[more, more] = float(np.median(np.diag(self.errors)))
-        return Observations(np.append(self.values, values), errors)
-
 
 def observed(candidates: Sequence[Replicates], images: int) -> Observations:
     """Return what is known of candidates.

@@ -46,7 +46,6 @@ class Pareto(Bayesian):
     The search begins with random networks of all sizes, every other one a plain network. Parents are the front of what
     the model thinks of what was trained, then the front of the rest, and so on. Half of the mutants keep their size,
     the widths of the others are scaled to one drawn at random, so that what is good at one size is tried at others.
-    Candidates that are pending count as ones with the middling result of the five that cost about as much.
 
     Args:
         problem: Space, budget and recipe. A cost other than parameters that the budget does not bound is taken up to
@@ -59,7 +58,6 @@ class Pareto(Bayesian):
     """
 
     sizes = 10
-    alike = 5
 
     def __init__(
         self,
@@ -95,15 +93,6 @@ class Pareto(Bayesian):
             return np.asarray(np.einsum("ij,ji->i", widths, improvements))
 
         return gain
-
-    def _middling(self, seen: Sequence[Record], y: Array, pending: Sequence[Candidate]) -> list[float]:
-        """Return the middling results of those that cost about as much: what costs less reaches less."""
-        costs = np.array([self._cost(record) for record in seen])
-        found = []
-        for candidate in pending:
-            away = np.abs(np.log(np.maximum(costs, 1.0)) - math.log(max(self._cost(candidate), 1.0)))
-            found.append(float(np.median(y[np.argsort(away, kind="stable")[: self.alike]])))
-        return found
 
     def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
         """Return what was trained, front by front."""
@@ -193,30 +182,25 @@ class Pareto(Bayesian):
         return int(next(above, self.problem.budget.params))
 
 
-def fronts(costs: Array, values: Array) -> list[int]:
-    """Return the order of points by fronts: those that no other dominates, then those of the rest, and so on.
+def fronts(costs: Array, values: Array) -> Iterator[int]:
+    """Yield points by fronts: those that no other dominates, then those of the rest, and so on.
 
     Those of one front come in the order of the area that only they dominate, the largest first; the ends of a front, of
-    which that area has no bound, come first of all.
+    which that area has no bound, come first of all. A front is looked for when it is asked for, so that the first few
+    of many points take little time.
 
     Args:
         costs: The smaller the better, shape ``(n,)``.
         values: The larger the better, shape ``(n,)``.
 
-    >>> fronts(np.array([1.0, 2.0, 3.0, 3.0]), np.array([0.5, 0.6, 0.9, 0.2]))
+    >>> list(fronts(np.array([1.0, 2.0, 3.0, 3.0]), np.array([0.5, 0.6, 0.9, 0.2])))
     [0, 2, 1, 3]
     """
-    left = sorted(range(len(costs)), key=lambda one: (costs[one], -values[one]))
-    order: list[int] = []
-    while left:
-        front: list[int] = []
-        rest: list[int] = []
-        for one in left:
-            (rest if front and values[one] <= values[front[-1]] else front).append(one)
-        alone = [math.inf] * len(front)
-        for place in range(1, len(front) - 1):
-            before, one, after = front[place - 1 : place + 2]
-            alone[place] = float((costs[after] - costs[one]) * (values[one] - values[before]))
-        order += [front[place] for place in sorted(range(len(front)), key=lambda place: -alone[place])]
-        left = rest
-    return order
+    left = np.lexsort((-values, costs))
+    while len(left):
+        best = np.maximum.accumulate(values[left])
+        better = np.append(True, values[left[1:]] > best[:-1])
+        front, left = left[better], left[~better]
+        alone = np.full(len(front), math.inf)
+        alone[1:-1] = (costs[front[2:]] - costs[front[1:-1]]) * (values[front[1:-1]] - values[front[:-2]])
+        yield from front[np.argsort(-alone, kind="stable")].tolist()

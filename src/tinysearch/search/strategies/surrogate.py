@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ RESTS = (0.01, 0.3)
 SCALES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
-def fit(x: Array, y: Array, errors: Array | None = None) -> Predict:
+def fit(x: Array, y: Array, errors: Array | None = None, pending: Array | None = None) -> Predict:
     """Fit a Gaussian process with a Matérn kernel (Rasmussen and Williams, 2006).
 
     A result is a function of the features, and a rest that belongs to the network, and an error of which the covariance
@@ -28,21 +28,33 @@ def fit(x: Array, y: Array, errors: Array | None = None) -> Predict:
     which the results are the most likely: always the same ones are tried, where an optimizer takes as many steps as it
     likes.
 
+    What is pending has no result yet. The model takes it that its result will be just what it expects (Desautels et
+    al., 2014): that changes no expectation, and makes it surer near what is pending.
+
     Args:
         x: Features, shape ``(n, features)``.
         y: Results, shape ``(n,)``.
         errors: Covariance of their errors, shape ``(n, n)``; none by default.
+        pending: Features of what is pending, shape ``(p, features)``; its errors are middling ones.
 
     Returns:
         A function from features, shape ``(m, features)``, to mean and standard deviation of the result without rest and
         error, each of shape ``(m,)``.
     """
+    number = len(x)
     centre, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale < 1e-9] = 1.0
-    inputs = (x - centre) / scale
+    inputs = ((x if pending is None else np.concatenate([x, pending])) - centre) / scale
     apart = distances(inputs, inputs)
-    model = likeliest([matern(apart / length) for length in LENGTHS], y, errors)
+    model = likeliest([matern(apart[:number, :number] / length) for length in LENGTHS], y, errors)
     length = LENGTHS[model.kernel]
+    if len(inputs) > number:
+        noise = np.zeros(apart.shape)
+        if errors is not None:
+            noise[:number, :number] = errors
+            more = np.arange(number, len(inputs))
+            noise[more, more] = float(np.median(np.diag(errors)))
+        model = model.surer(matern(apart / length), noise)
 
     def predict(features: Array) -> tuple[Array, Array]:
         return model.predict(matern(distances((features - centre) / scale, inputs) / length), np.ones(len(features)))
@@ -61,7 +73,7 @@ class Process:
             ``unit``.
         level, unit: Mean of the results and what they were divided by.
         factor: Lower Cholesky factor of the covariance of the results, shape ``(n, n)``.
-        weights: Solution of the covariance for the results, shape ``(n,)``.
+        weights: Solution of the covariance for the results, shape ``(n,)``; zeros where the result is as expected.
     """
 
     kernel: int
@@ -72,6 +84,20 @@ class Process:
     unit: float
     factor: Array
     weights: Array
+
+    def surer(self, kernel: Array, errors: Array) -> Process:
+        """Return the process after more results, each of which is what this one expects.
+
+        Args:
+            kernel: Between all, those that this process has the results of first, shape ``(m, m)``.
+            errors: Covariance of all errors, shape ``(m, m)``.
+        """
+        from scipy.linalg import cholesky
+
+        covariance = self.scale * kernel + errors / self.unit**2
+        covariance[np.diag_indices(len(kernel))] += self.rest
+        factor = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        return replace(self, factor=factor, weights=np.append(self.weights, np.zeros(len(kernel) - len(self.weights))))
 
     def predict(self, cross: Array, own: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation, each of shape ``(m,)``.
