@@ -37,7 +37,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from stand_in import FAMILIES
-from strategies import PATIENCE, beginning, record, stand_in
+from strategies import PATIENCE, beginning, fitted, record, stand_in
 
 from tinysearch.api.calls import BUDGETS
 from tinysearch.results.hypervolume import of_networks
@@ -143,7 +143,7 @@ def searched(
 ) -> list[Record]:
     """Carry out a run of a search, with the lag that real ones have; return its records."""
     problem = strategy.problem
-    own = beginning(problem, given.family)
+    own = beginning(problem, given.family, given.seed)
     initial = [*initial, *begun_with(strategy, given.designs)]
     first = len(own)
     for trial in range(trials):
@@ -158,7 +158,7 @@ def searched(
             candidate = strategy.propose([*before, *own[:visible]], rng, pending)
         else:
             break
-        own.append(record(problem, candidate, trial, "search", given.family))
+        own.append(record(problem, candidate, trial, "search", given.family, given.seed))
     return own
 
 
@@ -186,9 +186,9 @@ def trained(given: Search) -> list[Record]:
     return searched(given, maker(problem, **small), given.trials)
 
 
-def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
+def figures(records: Sequence[Record], family: str, seed: int) -> dict[str, Any]:
     """Return hypervolume and mean error of what was found, and the true error of the winner below each budget."""
-    true = stand_in(family).expected
+    true = stand_in(family, seed).expected
     chosen: list[Record] = []
     for one in sorted(records, key=lambda one: (one.cost.params, -one.score)):
         if not chosen or one.score > chosen[-1].score:
@@ -206,7 +206,7 @@ def figures(records: Sequence[Record], family: str) -> dict[str, Any]:
 def measured(search: Search) -> dict[str, Any]:
     """Carry out one search; return what it was and its figures."""
     start = time.process_time()
-    found = figures(trained(search), search.family)
+    found = figures(trained(search), search.family, search.seed)
     return {**search._asdict(), **found, "seconds": round(time.process_time() - start, 1)}
 
 
@@ -276,7 +276,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # Processes that are forked share it.
-    stand_in(options.stand_in)
+    fitted(options.stand_in)
     known = read(options.save)
     planned = [
         Search(side, seed, int(trials), options.lag, options.pool, options.designs, options.stand_in)

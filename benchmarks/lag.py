@@ -26,43 +26,46 @@ from pathlib import Path
 
 import numpy as np
 from stand_in import FAMILIES
-from strategies import PATIENCE, beginning, record, stand_in
+from strategies import PATIENCE, beginning, fitted, record, stand_in
 
 from tinysearch.results.record import Record
+from tinysearch.search.settings import RunSettings
 from tinysearch.search.strategies.registry import STRATEGIES, strategy
-from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.strategy import Problem, begun_with
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-# Strategy, lag, seed.
-Search = tuple[str, int, int]
+# Strategy, lag, seed, number of designs.
+Search = tuple[str, int, int, int]
 
 
 def leaders(search: Search, checkpoints: Sequence[int], budget: int, family: str) -> list[float]:
     """Carry out one search; return the accuracy without luck of the leader after each number of trials."""
-    name, lag, seed = search
+    name, lag, seed, designs = search
     problem = Problem(SearchSpace(), Budget(budget), Recipe())
     proposer = strategy(name, problem)
-    records = beginning(problem, family)
+    records = beginning(problem, family, seed)
     baselines = len(records)
     proposed = [Candidate(each.architecture, problem.recipe) for each in records]
     keys = {each.key for each in records}
+    first = begun_with(proposer, designs)
     for trial in range(checkpoints[-1]):
         known = max(0, len(records) - lag + 1)
         rng = np.random.default_rng([seed, trial])
         for _ in range(PATIENCE):
-            candidate = proposer.propose(records[:known], rng, proposed[known:])
+            past, pending = records[:known], proposed[known:]
+            candidate = first[trial] if trial < len(first) else proposer.propose(past, rng, pending)
             if problem.fits(candidate.architecture) and candidate.key not in keys:
                 break
         else:
             raise RuntimeError(f"{name} with a lag of {lag} proposed nothing new {PATIENCE:,} times")
         keys.add(candidate.key)
         proposed.append(candidate)
-        records.append(record(problem, candidate, trial, "search", family))
+        records.append(record(problem, candidate, trial, "search", family, seed))
     searched = records[baselines:]
-    return [stand_in(family).expected(leader(searched[:trials]).architecture) for trials in checkpoints]
+    return [stand_in(family, seed).expected(leader(searched[:trials]).architecture) for trials in checkpoints]
 
 
 def leader(records: Sequence[Record]) -> Record:
@@ -73,7 +76,7 @@ def leader(records: Sequence[Record]) -> Record:
 def finished(path: Path) -> dict[Search, list[float]]:
     """Return what a file holds of searches."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-    return {(row["strategy"], row["lag"], row["seed"]): row["leaders"] for row in rows}
+    return {(row["strategy"], row["lag"], row["seed"], row["designs"]): row["leaders"] for row in rows}
 
 
 def points(values: Sequence[float], sign: str = "") -> str:
@@ -82,14 +85,17 @@ def points(values: Sequence[float], sign: str = "") -> str:
     return f"{100 * statistics.mean(values):{sign}.3f} ± {100 * error:.3f}"
 
 
-def table(found: dict[Search, list[float]], names: Sequence[str], lags: Sequence[int], checkpoint: int) -> str:
+def table(
+    found: dict[Search, list[float]], names: Sequence[str], lags: Sequence[int], designs: int, checkpoint: int
+) -> str:
     """Return a Markdown table: for each strategy the means, then the differences to the first lag, seed by seed."""
     lines = [f"| strategy | n | {' | '.join(map(str, lags))} |", "| --- | ---: |" + " ---: |" * len(lags)]
     for name in names:
-        seeds = [seed for seed in sorted({key[2] for key in found}) if all((name, lag, seed) in found for lag in lags)]
+        every = sorted({key[2] for key in found})
+        seeds = [seed for seed in every if all((name, lag, seed, designs) in found for lag in lags)]
         if not seeds:
             continue
-        columns = [[found[name, lag, seed][checkpoint] for seed in seeds] for lag in lags]
+        columns = [[found[name, lag, seed, designs][checkpoint] for seed in seeds] for lag in lags]
         lines.append(f"| {name} | {len(seeds)} | {' | '.join(points(column) for column in columns)} |")
         pairs = [[late - early for late, early in zip(column, columns[0], strict=True)] for column in columns[1:]]
         lines.append(f"| difference | | | {' | '.join(points(pair, '+') for pair in pairs)} |")
@@ -110,6 +116,7 @@ def main() -> None:
     parser.add_argument("--trials", default="20,50", help="after how many trials to look")
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--budget", type=int, default=10_000)
+    parser.add_argument("--designs", type=int, default=RunSettings().designs, help="how many a search begins with")
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--save", type=Path, help="file of finished searches; those in it are not carried out again")
@@ -118,14 +125,14 @@ def main() -> None:
     names = given.strategies.split(",")
     lags, checkpoints = ([int(number) for number in words.split(",")] for words in (given.lags, given.trials))
     # Processes that are forked share it.
-    stand_in(given.stand_in)
+    fitted(given.stand_in)
     with tempfile.TemporaryDirectory() as folder:
         path = given.save or Path(folder) / "lag.jsonl"
         found = finished(path)
         ahead = [
-            (name, lag, seed)
+            (name, lag, seed, given.designs)
             for seed, name, lag in itertools.product(range(given.seeds), names, lags)
-            if (name, lag, seed) not in found
+            if (name, lag, seed, given.designs) not in found
         ]
         todo = within(given.limit, ahead)
         with path.open("a", encoding="utf-8") as file, ProcessPoolExecutor(given.processes) as executor:
@@ -136,13 +143,14 @@ def main() -> None:
                 if not under_way:
                     break
                 for done in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    name, lag, seed = under_way.pop(done)
-                    found[name, lag, seed] = done.result()
-                    row = {"strategy": name, "lag": lag, "seed": seed, "leaders": done.result()}
+                    search = under_way.pop(done)
+                    found[search] = done.result()
+                    name, lag, seed, designs = search
+                    row = {"strategy": name, "lag": lag, "seed": seed, "designs": designs, "leaders": done.result()}
                     print(json.dumps(row), file=file, flush=True)
     for place, trials in enumerate(checkpoints):
         print(f"\nAccuracy in percent, without luck, of the leader after {trials} trials, by lag:\n")
-        print(table(found, names, lags, place))
+        print(table(found, names, lags, given.designs, place))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """A stand-in for training: validation accuracy as a function of the architecture, fitted to real trainings.
 
 ``stand_in.json`` holds architectures and the validation accuracies that they reached. From it ``StandIn.fit`` makes a
-function that predictions in a millisecond, so that search strategies can be compared over many seeds::
+function that predicts in a millisecond, so that search strategies can be compared over many seeds::
 
     python benchmarks/stand_in.py                                      # how well the stand-in predicts
     python benchmarks/stand_in.py collect STORE... > stand_in.json     # make the file from stores of tinysearch
 
 The model predicts the logit of the error rate from ``profile``: a Gaussian process whose kernel is a line plus a smooth
 function, or, so that no conclusion hangs on one family of models, a random forest. Added to it is noise as large as
-what cross-validation leaves unexplained, made of the candidate's key. The part of it that a validation set of that size
-explains is luck, different for each training; the rest belongs to the architecture and stays the same whenever and
-however long it is trained.
+what cross-validation leaves unexplained, made of the candidate's key and the number of a world. The part of it that a
+validation set of that size explains is luck, different for each training; the rest belongs to the architecture and
+stays the same whenever and however long it is trained.
 """
 
 # What is slow to load is needed here at once.
@@ -92,7 +92,7 @@ def unlogit(value: float) -> float:
 
 @dataclass(frozen=True)
 class StandIn:
-    """What predictions instead of training.
+    """What predicts instead of training.
 
     Args:
         model: Predicts the logit of a whole training from a profile.
@@ -101,6 +101,8 @@ class StandIn:
         lines: Row ``k``: intercept, slope and standard deviation of the logit after ``k + 1`` of the recorded epochs,
             given the logit after the last, shape ``(epochs, 3)``.
         quality: Figures from cross-validation, by name.
+        world: Number of the world: what is not known, the rest of each network and the luck of each training, is drawn
+            anew in each, from what is known of how large it is.
     """
 
     model: Pipeline
@@ -108,6 +110,7 @@ class StandIn:
     luck: float
     lines: Array
     quality: dict[str, float]
+    world: int = 0
 
     @classmethod
     def fit(cls, family: str = "process", path: Path = RECORDS) -> StandIn:
@@ -150,11 +153,11 @@ class StandIn:
             candidate: What would be trained.
             epochs: Epochs of a whole training, of which the candidate's recipe may have fewer.
         """
-        whole = self._whole(candidate.architecture) + self.luck * _normal(candidate.key)
+        whole = self._whole(candidate.architecture) + self.luck * self._normal(candidate.key)
         share = candidate.recipe.epochs / epochs
         recorded = np.linspace(0.0, 1.0, len(self.lines) + 1)[1:]
         intercept, slope, spread = (np.interp(share, recorded, column) for column in self.lines.T)
-        return unlogit(float(intercept + slope * whole + spread * _normal(f"{candidate.key} epochs")))
+        return unlogit(float(intercept + slope * whole + spread * self._normal(f"{candidate.key} epochs")))
 
     def expected(self, architecture: Architecture) -> float:
         """Return the accuracy of a whole training without luck."""
@@ -162,7 +165,12 @@ class StandIn:
 
     def _whole(self, architecture: Architecture) -> float:
         predicted = float(self.model.predict([profile(architecture)])[0])
-        return predicted + self.kept * _normal(canonical(architecture).key)
+        return predicted + self.kept * self._normal(canonical(architecture).key)
+
+    def _normal(self, key: str) -> float:
+        """Return a number that looks drawn from the standard normal distribution, always the same in a world."""
+        digits = hashlib.sha256(f"{key} in world {self.world}".encode()).hexdigest()[:13]
+        return float(norm.ppf((int(digits, 16) + 0.5) / 16**13))
 
 
 def _model(family: str, x: Array, y: Array) -> Pipeline:
@@ -174,12 +182,6 @@ def _model(family: str, x: Array, y: Array) -> Pipeline:
         # A parameter of the kernel may end at its bound.
         warnings.simplefilter("ignore")
         return model.fit(x, y)
-
-
-def _normal(key: str) -> float:
-    """Return a number that looks drawn from the standard normal distribution, always the same for a key."""
-    uniform = (int(hashlib.sha256(key.encode()).hexdigest()[:13], 16) + 0.5) / 16**13
-    return float(norm.ppf(uniform))
 
 
 def collect(paths: list[str]) -> None:

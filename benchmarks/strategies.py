@@ -10,10 +10,11 @@
 designs are compared with so many of them each. With ``--regret`` the table is another one: what the leader is worth
 without luck after so many trainings, mean and standard error over seeds.
 
-Each search begins with the hand-designed baselines. A candidate that is over the budget or known is rejected, as in a
-real run, and costs nothing. A search goes on until it has both as many trials as were asked for and as many epochs as
-those trials would have if each were trained in full: so strategies that train for fewer epochs can be compared at equal
-training as well.
+Each seed is a world of its own, in which other networks are lucky; all strategies search the same worlds. Each search
+begins with the hand-designed baselines, and has the lag of a run unless another is given. A candidate that is over the
+budget or known is rejected, as in a real run, and costs nothing. A search goes on until it has both as many trials as
+were asked for and as many epochs as those trials would have if each were trained in full: so strategies that train for
+fewer epochs can be compared at equal training as well.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from stand_in import FAMILIES, StandIn
 
 from tinysearch.baselines.models import architectures
 from tinysearch.results.record import Epoch, Measurement, Origin, Record
+from tinysearch.search.settings import DEFAULT_LAG
 from tinysearch.search.strategies.registry import STRATEGIES, strategy
 from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
 from tinysearch.space.budget import Budget
@@ -77,14 +79,19 @@ class Search:
 
 
 @cache
-def stand_in(family: str) -> StandIn:
+def fitted(family: str) -> StandIn:
     """Return a stand-in, fitted once per process."""
     return StandIn.fit(family)
 
 
-def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Origin, family: str) -> Record:
+def stand_in(family: str, seed: int) -> StandIn:
+    """Return the stand-in of a seed: each has a world of its own, in which other networks are lucky."""
+    return replace(fitted(family), world=seed)
+
+
+def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Origin, family: str, seed: int) -> Record:
     """Return what a run shows its strategy of a candidate: the cost is without layers."""
-    score = stand_in(family).score(candidate, problem.recipe.epochs)
+    score = stand_in(family, seed).score(candidate, problem.recipe.epochs)
     cost = problem.space.cost(candidate.architecture)
     assert cost is not None  # noqa: S101
     return Record(
@@ -104,10 +111,10 @@ def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Or
     )
 
 
-def beginning(problem: Problem, family: str) -> list[Record]:
+def beginning(problem: Problem, family: str, seed: int) -> list[Record]:
     """Return the records of the hand-designed baselines that are within the budget."""
     fitting = [network for network in architectures().values() if problem.fits(network)]
-    return [record(problem, Candidate(network, problem.recipe), None, "baseline", family) for network in fitting]
+    return [record(problem, Candidate(network, problem.recipe), None, "baseline", family, seed) for network in fitting]
 
 
 def made(name: str, problem: Problem) -> Strategy:
@@ -115,31 +122,42 @@ def made(name: str, problem: Problem) -> Strategy:
     return PlainStages(problem) if name == "plain" else strategy(name, problem)
 
 
-def search(name: str, seed: int, trials: int, budget: int, family: str = FAMILIES[0], designs: int = 0) -> Search:
-    """Carry out one search."""
+def search(
+    name: str,
+    seed: int,
+    trials: int,
+    budget: int,
+    family: str = FAMILIES[0],
+    designs: int = 0,
+    lag: int = DEFAULT_LAG,
+) -> Search:
+    """Carry out one search: a proposal knows the results of all but the latest trials, as in a run."""
     problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     proposer = made(name, problem)
     first = begun_with(proposer, designs)
-    history = beginning(problem, family)
+    history = beginning(problem, family, seed)
+    proposed = [Candidate(each.architecture, problem.recipe) for each in history]
     known = {each.key for each in history}
     found = Search(name, seed, [], [], [], 0)
     asks = 0
     while len(found.epochs) < trials or sum(found.epochs) < trials * problem.recipe.epochs:
-        rng = np.random.default_rng([seed, len(found.epochs)])
+        number = len(found.epochs)
+        rng = np.random.default_rng([seed, number])
+        past = max(0, len(history) - lag + 1)
         for _ in range(PATIENCE):
-            number = len(found.epochs)
-            candidate = first[number] if number < len(first) else proposer.propose(history, rng)
+            candidate = first[number] if number < len(first) else proposer.propose(history[:past], rng, proposed[past:])
             asks += 1
             if problem.fits(candidate.architecture) and candidate.key not in known:
                 break
         else:
             break
         known.add(candidate.key)
-        history.append(record(problem, candidate, len(found.epochs), "search", family))
+        proposed.append(candidate)
+        history.append(record(problem, candidate, number, "search", family, seed))
         whole = candidate.recipe == problem.recipe
         found.epochs.append(candidate.recipe.epochs)
         found.scores.append(history[-1].score if whole else None)
-        found.expected.append(stand_in(family).expected(candidate.architecture) if whole else None)
+        found.expected.append(stand_in(family, seed).expected(candidate.architecture) if whole else None)
     return Search(name, seed, found.epochs, found.scores, found.expected, asks)
 
 
@@ -147,10 +165,10 @@ def seconds_per_proposal(name: str, budget: int, family: str, repetitions: int =
     """Return the median CPU seconds of a proposal after a random search of 1,000 trials."""
     problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     rng = np.random.default_rng(0)
-    history = beginning(problem, family)
+    history = beginning(problem, family, 0)
     for trial in range(TIMED_HISTORY):
         candidate = strategy("random", problem).propose(history, rng)
-        history.append(record(problem, candidate, trial, "search", family))
+        history.append(record(problem, candidate, trial, "search", family, 0))
     proposer = made(name, problem)
     proposer.propose(history, rng)
     taken = []
@@ -234,7 +252,7 @@ def regrets(options: argparse.Namespace, numbers: Sequence[int]) -> None:
         for name in options.strategies.split(","):
             begins = made(name, Problem(SearchSpace(), Budget(options.budget), Recipe())).begins_with_designs
             for number in numbers if begins else [0]:
-                given = (options.trials, options.budget, options.stand_in, number)
+                given = (options.trials, options.budget, options.stand_in, number, options.lag)
                 futures = [executor.submit(search, name, seed, *given) for seed in range(options.seeds)]
                 title = f"{name}, {number} designs" if begins else name
                 print(
@@ -253,6 +271,7 @@ def main() -> None:
     parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--designs", default="0", help="with how many designs a search begins, one or more numbers")
+    parser.add_argument("--lag", type=int, default=DEFAULT_LAG, help="see benchmarks/lag.py")
     parser.add_argument("--regret", action="store_true", help="what leaders are worth after each number of trials")
     parser.add_argument(
         "--json", action="store_true", help="print a line of JSON for each strategy, once it is done, instead of tables"
@@ -267,7 +286,9 @@ def main() -> None:
     with ProcessPoolExecutor(options.processes) as executor:
         for name in options.strategies.split(","):
             futures = [
-                executor.submit(search, name, seed, options.trials, options.budget, options.stand_in, numbers[0])
+                executor.submit(
+                    search, name, seed, options.trials, options.budget, options.stand_in, numbers[0], options.lag
+                )
                 for seed in range(options.seeds)
             ]
             seconds = executor.submit(seconds_per_proposal, name, options.budget, options.stand_in).result()
