@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tinysearch.errors import RunError
 from tinysearch.results.callback import Callback
+from tinysearch.results.record import Record
 from tinysearch.search.plugins import Plugins
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.strategies.registry import strategy
@@ -17,6 +19,7 @@ from tinysearch.space.budget import Budget, Verdict
 from tinysearch.space.constraint import Constraint
 from tinysearch.space.cost import Cost
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.task import Task
 from tinysearch.training.augmentation import by_size
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
@@ -153,3 +156,27 @@ def test_the_best_known_network_is_one_that_fits(runner: Any) -> None:
     records = runner.store.records("teacher")
     small = Problem(SearchSpace(), Budget(min(record.cost.params for record in records)), Recipe())
     assert begun_with(strategy("bayesian", small), 3, records) == begun_with(strategy("bayesian", small), 3)
+
+
+def test_the_best_known_network_is_the_best_by_the_mean_of_its_trainings(runner: Any) -> None:
+    runner.run("teacher", trials=4, strategy="random", seed=5, documented={})
+    records = [one for one in runner.store.records("teacher") if one.cost.params >= 5_000]
+    records.sort(key=lambda one: -one.score)
+    lucky, second = records[:2]
+
+    def again(record: Record, accuracy: float) -> Record:
+        point = replace(record.measurement.curve[-1], val_accuracy=accuracy)
+        curve = (*record.measurement.curve[:-1], point)
+        return replace(record, purpose="revalidation", seed=1, measurement=replace(record.measurement, curve=curve))
+
+    known = [*records, again(lucky, 0.5), again(second, 0.9)]
+    assert begun_with(strategy("bayesian", problem()), 1, records)[0].key == lucky.key
+    assert begun_with(strategy("bayesian", problem()), 1, known)[0].key == second.key
+
+
+def test_networks_near_the_designs_are_quick_enough_to_be_looked_at() -> None:
+    for task in (Task(), Task((16, 16, 1), 10), Task((32, 32, 3), 10), Task((16, 1, 3), 4)):
+        where = Problem(SearchSpace(task), Budget(10_000), Recipe())
+        assert all(where.is_low_mac(one.architecture) for one in begun_with(strategy("bayesian", where), 5))
+    # What is wide and never shrinks its images still is not.
+    assert not problem().is_low_mac(Architecture((Conv(16, bias=False), Conv(32, bias=False)), Head("average")))

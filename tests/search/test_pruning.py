@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tinysearch.results.record import Epoch, Measurement, Record
-from tinysearch.search.pruning import KNOWN, floor
+from tinysearch.search.pruning import KNOWN, comparable, floor
 
 
 def curve(*accuracies: float) -> Measurement:
@@ -99,3 +99,24 @@ def test_what_another_run_knows_of_a_candidate_changes_nothing_in_a_run_that_pru
     assert [(one.key, one.measurement.curve) for one in taking.records] == [
         (one.key, one.measurement.curve) for one in alone.records
     ]
+
+
+def test_networks_below_each_of_several_budgets_are_compared_with_each_other(reached: Callable[..., Record]) -> None:
+    def sized(params: int) -> Record:
+        record = reached(0.9)
+        return replace(record, cost=replace(record.cost, params=params))
+
+    history = [sized(params) for params in (400, 999, 1_000, 2_500, 9_000)]
+    of = {
+        bound: [one.cost.params for one in comparable(history, params, (1_000, 3_000, 10_000))]
+        for bound, params in ((1_000, 700), (3_000, 1_000), (10_000, 3_000))
+    }
+    assert of == {1_000: [400, 999], 3_000: [1_000, 2_500], 10_000: [9_000]}
+    assert comparable(history, 700, ()) is history
+
+
+def test_of_a_run_with_several_budgets_small_networks_are_not_all_stopped(runner: Any) -> None:
+    settings = {"strategy": "pareto", "budgets": (1_000, 10_000), "trials": 40, "documented": {}, "lag": 1}
+    small = [one.pruned for one in runner.run(**settings, prune=True).records if one.cost.params < 1_000]
+    # A floor is the median of what is like them: about half of them are above it.
+    assert 0 < sum(small) < len(small) / 2

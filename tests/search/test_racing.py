@@ -17,8 +17,10 @@ def test_the_error_is_that_of_the_luck_of_seeds_and_images() -> None:
 
 
 def test_the_gain_is_that_of_draws() -> None:
-    belief = Belief(np.array([0.0, -0.1, -0.5]), 0.3, 0.2)
-    rise = np.sqrt(0.3**2 - 1 / (1 / 0.3**2 + 2 / 0.2**2))
+    belief = Belief(np.array([0.0, -0.1, -0.5]), spread=0.6, folds=2, error=0.4)
+    deviation = belief.deviation
+    assert deviation == pytest.approx((1 / 0.6**2 + 2 / 0.4**2) ** -0.5)
+    rise = np.sqrt(deviation**2 - 1 / (1 / deviation**2 + 2 / 0.4**2))
     drawn = belief.means + rise * np.random.default_rng(0).normal(size=(200_000, 3))
     assert belief.gain([0, 1, 2], 2) == pytest.approx(drawn.max(axis=1).mean(), abs=0.003)
     assert belief.gain([0], 2) == pytest.approx(0, abs=1e-4)
@@ -26,8 +28,8 @@ def test_the_gain_is_that_of_draws() -> None:
 
 
 def test_chances_are_those_of_draws() -> None:
-    belief = Belief(np.array([0.2, 0.1]), 0.3, 0.2)
-    drawn = belief.means + 0.3 * np.random.default_rng(0).normal(size=(200_000, 2))
+    belief = Belief(np.array([0.2, 0.1]), spread=0.6, folds=2, error=0.4)
+    drawn = belief.means + belief.deviation * np.random.default_rng(0).normal(size=(200_000, 2))
     assert belief.chances[1] == pytest.approx((drawn[:, 1] > drawn[:, 0]).mean(), abs=0.005)
     assert belief.chances[0] == pytest.approx(0.5)
 
@@ -45,6 +47,22 @@ def test_more_folds_make_more_certain_and_draw_together_less() -> None:
     once, thrice = believe(pair, 0.001, SEARCHED), believe(np.repeat(pair, 3, axis=1), 0.001, SEARCHED)
     assert thrice.deviation < once.deviation
     assert 0 < once.means[0] - once.means[1] < thrice.means[0] - thrice.means[1] < 0.001
+
+
+def test_luck_with_images_that_all_trainings_share_does_not_go_away() -> None:
+    rng = np.random.default_rng(0)
+    spread, shared, error, folds = 1.0, 0.6, 0.5, 4
+    quality = rng.normal(0, spread, 4_000)
+    luck = rng.normal(0, shared, 4_000)
+    values = (quality + luck)[:, None] + rng.normal(0, error, (4_000, folds))
+    # What a search sees has the luck of one training.
+    belief = believe(values, error, values[:, 0], shared)
+    assert belief.spread == pytest.approx(spread, rel=0.05)
+    assert belief.error == pytest.approx(error, rel=0.05)
+    assert np.std(quality - belief.means) == pytest.approx(belief.deviation, rel=0.05)
+    unaware = believe(values, error, values[:, 0])
+    assert np.std(quality - unaware.means) > 1.5 * unaware.deviation
+    assert belief.gain([0, 1], 2) < 0.7 * Belief(belief.means, spread, folds, error).gain([0, 1], 2)
 
 
 def test_folds_that_disagree_raise_the_error() -> None:

@@ -12,7 +12,7 @@ from tinysearch.errors import PluginError
 from tinysearch.results.record import Origin, Record
 from tinysearch.runtime.plugins import name_of, returns
 from tinysearch.search.history import TrialHistory
-from tinysearch.search.pruning import floor
+from tinysearch.search.pruning import comparable, floor
 from tinysearch.search.strategies.strategy import Strategy
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
@@ -114,8 +114,11 @@ class Proposer:
         if found is None:
             return Exhausted(rejections)
         candidate, cost = found
-        bound = floor(history.known(), candidate.recipe.epochs) if self.prune else None
+        bound = floor(self._comparable(history, cost), candidate.recipe.epochs) if self.prune else None
         return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections, bound)
+
+    def _comparable(self, history: TrialHistory, cost: Cost) -> Sequence[Record]:
+        return comparable(history.known(), cost.params, sorted(self.strategy.problem.budgets))
 
     def _known(self, history: TrialHistory) -> Sequence[Record]:
         return [*self.warm_start_trials, *history.known()] if self.warm_start_trials else history.known()

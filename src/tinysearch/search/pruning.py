@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import bisect
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,22 @@ KNOWN = 8
 _PROGRESS = 0.5
 # So many records are looked at, so that the time of a proposal is bounded.
 _LATEST = 1_000
+
+
+def comparable(history: Sequence[Record], params: int, budgets: Sequence[int]) -> Sequence[Record]:
+    """Return the records that a network is to be compared with: those below the same of several budgets.
+
+    A small network is not hopeless because larger ones are better.
+
+    Args:
+        history: Of the run.
+        params: Those of the network.
+        budgets: Those of the run, from the smallest to the largest; none if only the best of all is wanted.
+    """
+    if not budgets:
+        return history
+    own = bisect.bisect_right(budgets, params)
+    return [record for record in history if bisect.bisect_right(budgets, record.cost.params) == own]
 
 
 def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:

@@ -110,13 +110,22 @@ class Belief:
 
     Attributes:
         means: Shape ``(candidates,)``.
-        deviation: Standard deviation of each; they are independent but for what all have in common.
-        error: That of a training.
+        spread: Standard deviation of the qualities before anything was trained.
+        folds: How many folds each was validated on.
+        error: Standard deviation of the error of a training, without what its candidate's other trainings share.
+        shared: Standard deviation of that.
     """
 
     means: Floats
-    deviation: float
+    spread: float
+    folds: int
     error: float
+    shared: float = 0.0
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of each quality; they are independent but for what all have in common."""
+        return self._after(self.folds)
 
     @property
     def chances(self) -> Floats:
@@ -133,8 +142,7 @@ class Belief:
         """
         from scipy.special import ndtr
 
-        left = 1 / (1 / self.deviation**2 + trainings / self.error**2)
-        rise = math.sqrt(self.deviation**2 - left)
+        rise = math.sqrt(max(self.deviation**2 - self._after(self.folds + trainings) ** 2, 1e-30))
         best = float(self.means.max())
         grid = np.linspace(-6, 6, 400)
         below = np.prod(ndtr(grid[:, None] - (self.means[list(some)] - best) / rise), axis=1)
@@ -142,14 +150,24 @@ class Belief:
         step = float(grid[1] - grid[0])
         return rise * (float(grid[-1]) - step * float(below.sum() - (below[0] + below[-1]) / 2))
 
+    def _after(self, folds: int) -> float:
+        return 1 / math.sqrt(1 / self.spread**2 + 1 / noise_of(self.error, self.shared, folds))
 
-def believe(values: Floats, error: float, searched: Floats) -> Belief:
+
+def noise_of(error: float, shared: float, folds: int) -> float:
+    """Return the variance of the mean of some trainings of a candidate, see ``Belief``."""
+    return shared**2 + error**2 / folds
+
+
+def believe(values: Floats, error: float, searched: Floats, shared: float = 0.0) -> Belief:
     """Return what is known of candidates.
 
     Args:
         values: What each has reached on each fold, the larger the better, shape ``(candidates, folds)``.
         error: Standard deviation of the error of a training, as far as it is known beforehand.
         searched: What all candidates of the search have reached on its fold, shape ``(all,)``.
+        shared: Standard deviation of what all trainings of a candidate are off by, beside that: the luck of the network
+            with the images, where all trainings are validated on the same ones.
     """
     count, folds = values.shape
     middle = float(np.median(searched))
@@ -160,10 +178,11 @@ def believe(values: Floats, error: float, searched: Floats) -> Belief:
         residuals = values - averages[:, None] - values.mean(axis=0) + values.mean()
         error = math.sqrt((PRIOR_WEIGHT * error**2 + float((residuals**2).sum())) / (PRIOR_WEIGHT + freedom))
     # Few candidates are very bad; how far the good ones are apart is seen in the better half.
-    spread = math.sqrt(max(float(np.mean((upper - middle) ** 2)) - error**2, (CLOSEST * error) ** 2))
-    precision = spread**-2 + folds / error**2
+    once = noise_of(error, shared, 1)
+    spread = math.sqrt(max(float(np.mean((upper - middle) ** 2)) - once, CLOSEST**2 * once))
+    drawn = spread**2 / (spread**2 + noise_of(error, shared, folds))
     middle = float(averages.mean())
-    return Belief(middle + folds / error**2 / precision * (averages - middle), precision**-0.5, error)
+    return Belief(middle + drawn * (averages - middle), spread, folds, error, shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,18 +203,20 @@ class Verdict:
     gain: float = 0.0
 
 
-def decide(values: Floats, error: float, searched: Floats, *, worth: float, rounds: int, room: int) -> Verdict:
+def decide(
+    values: Floats, error: float, searched: Floats, *, worth: float, rounds: int, room: int, shared: float = 0.0
+) -> Verdict:
     """Return which candidates are trained again.
 
     Args:
-        values, error, searched: See ``believe``; of candidates that are equal the first one is ahead.
+        values, error, searched, shared: See ``believe``; of candidates that are equal the first one is ahead.
         worth: The smallest rise of the best that is worth a round.
         rounds: How many rounds there may be, at least 1.
         room: How many trainings there may be in all of them.
     """
     if len(values) < 2:
         return Verdict((), "alone")
-    belief = believe(values, error, searched)
+    belief = believe(values, error, searched, shared)
     order = np.argsort(-values.mean(axis=1), kind="stable")
     able = [int(one) for one in order if belief.chances[one] >= SLIM]
     if len(able) < 2:

@@ -6,6 +6,7 @@ may still be better than the leader by the mean is in the next round; see ``raci
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from tinysearch.results.ranking import best_below, ranked
 from tinysearch.results.record import ACCURACY, Record
 from tinysearch.results.standing import Standing
 from tinysearch.results.training import Training
-from tinysearch.search.racing import FEWEST, SLIM, Floats, Verdict, decide, error_of, unit_of
+from tinysearch.search.racing import FEWEST, SLIM, Floats, Verdict, decide, unit_of, variances_of
 from tinysearch.search.settings import RunSettings
 
 # Of a training: key of the candidate and seed.
@@ -120,12 +121,12 @@ def _race(
         return Round(1, (), (), Verdict((), "alike", perfect), len(contenders), perfect)
     scores = np.array([one.score for one in standings])
     values = scores[:, None]
-    error, image = _units(standings, scores, images)
+    error, shared, image = _units(standings, scores, images, same=_same_images(settings))
     trained: set[Identity] = set()
     for number in range(1, settings.folds):
         seed = settings.seed + number
         rounds, room = settings.folds - number, most - len(trained - free)
-        verdict = decide(values, error, scores, worth=WORTH * image, rounds=rounds, room=room)
+        verdict = decide(values, error, scores, worth=WORTH * image, rounds=rounds, room=room, shared=shared)
         chosen = [contenders[one] for one in verdict.chosen]
         planned = tuple(Training.again(one, "revalidation", seed, fold_of(seed)) for one in chosen)
         trained.update((one.key, one.seed) for one in planned)
@@ -146,8 +147,7 @@ def _race(
 
 def words_before(now: Round, settings: RunSettings) -> str:
     """Return what is about to be trained, and why."""
-    given = Split.from_dict(settings.data.get("split", {})).kind == "given"
-    where = "with another seed" if given else "with another fold held out"
+    where = "with another seed" if _same_images(settings) else "with another fold held out"
     count, most = len(now.planned), settings.folds - 1
     able = f"{now.verdict.able} of {now.entrants} candidates may be the best"
     who = "all of them are" if count == now.verdict.able else "the first is" if count == 1 else f"the first {count} are"
@@ -211,12 +211,21 @@ def _filled(values: Floats) -> Floats:
     return np.where(failed, last[~failed].mean() + before - before[~failed].mean(), last)
 
 
-def _units(standings: Sequence[Standing[Record]], scores: Floats, images: int) -> tuple[float, float]:
-    """Return the error of a training and the worth of one image, in units of the objective.
+def _same_images(settings: RunSettings) -> bool:
+    """Whether the data have a validation part, which all trainings are validated on."""
+    return Split.from_dict(settings.data.get("split", {})).kind == "given"
+
+
+def _units(
+    standings: Sequence[Standing[Record]], scores: Floats, images: int, *, same: bool
+) -> tuple[float, float, float]:
+    """Return the error of a training, what trainings of a candidate share, and the worth of an image, in its objective.
 
     How large the error of an accuracy is, is known; that of another objective follows from it, see ``unit_of``.
     """
     accuracies = np.array([one.first.val_accuracy or 0.0 for one in standings])
-    error = error_of(float(np.mean(accuracies[:BEST])), images)
+    variances = variances_of(float(np.mean(accuracies[:BEST])), images)
+    # Other images bring other luck; that with the same ones does not go away.
+    error, shared = (variances.seed, variances.images) if same else (variances.seed + variances.images, 0.0)
     unit = 1.0 if standings[0].metric == ACCURACY else unit_of(scores, accuracies)
-    return error * unit, unit / images
+    return math.sqrt(error) * unit, math.sqrt(shared) * unit, unit / images

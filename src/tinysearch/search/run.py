@@ -107,6 +107,7 @@ class SearchRun:
             for record in self._learnt_from(one)
             if searcher.replicates or record.purpose == "search"
         ]
+        splits = {one.run: store.run(one.run).split for one in settings.warm_start_trials}
         self.left_out = left_out(problem, settings.initial_candidates)
         given = (suited_to(problem, one) for one in settings.initial_candidates)
         self.proposer = Proposer(
@@ -115,7 +116,7 @@ class SearchRun:
             settings.trials,
             self.baselines,
             # Who gives candidates of their own has chosen among what is known.
-            [*given, *begun_with(searcher, settings.designs, () if settings.initial_candidates else learnt)],
+            [*given, *begun_with(searcher, settings.designs, () if settings.initial_candidates else learnt, splits)],
             prune=settings.prune,
             warm_start_trials=learnt,
         )

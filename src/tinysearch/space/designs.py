@@ -34,7 +34,8 @@ _PLANS = (
 )
 # Channels of the first layer of a random design, before it is scaled to the budget.
 _FIRST = 8
-# What uses less of a budget than this is left out: the widths of the space end before.
+# What uses less of a budget than this is yielded only if nothing else of its plan uses more: other bounds are tighter,
+# or the widths of the space end before.
 _LEAST = 0.8
 # The side that images have after all halvings but the first layers, about.
 _SIDE = 12

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import abc
+import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from tinysearch.errors import PluginError, ShapeError
+from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.runtime.plugins import name_of, returns
 from tinysearch.search.recipe_choices import mutated, sampled
@@ -27,6 +29,8 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 _SMALL = 4_000
+# So many designs are looked at, and networks may use their weights this many times as often as these do.
+_FIRST, _NEAR = 5, 1.3
 # Where the recipe is tuned, which share of new candidates has another one than the problem's or the parent's.
 _OTHERS = 0.5
 
@@ -97,7 +101,7 @@ class Problem:
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
 
     def is_low_mac(self, architecture: Architecture) -> bool:
-        """Whether a weight is used, on average, at no more than a quarter of the input's pixels.
+        """Whether a weight is used, on average, at no more than a quarter of the input's pixels, or as in designs.
 
         A wide network that never shrinks its images takes many times longer to train than one of as many parameters
         that does, and is seldom the better one. The baselines are such networks. A small network gains by using its
@@ -105,8 +109,15 @@ class Problem:
         as one of 4,000.
         """
         found = self.space.cost(architecture)
+        return found is not None and found.macs <= self._uses * max(found.params, _SMALL)
+
+    @functools.cached_property
+    def _uses(self) -> float:
+        """How often a weight may be used, on average."""
         height, width, _ = self.space.task.input_shape
-        return found is not None and 4 * found.macs <= height * width * max(found.params, _SMALL)
+        plain = map(self.space.cost, itertools.islice(designs(self.space, self.budget.params, self.fits), _FIRST))
+        uses = [one.macs / max(one.params, _SMALL) for one in plain if one is not None]
+        return max(height * width / 4, _NEAR * max(uses, default=0.0))
 
     def fits(self, architecture: Architecture) -> bool:
         """Whether an architecture can be built for the task, is within the budget, and meets all constraints."""
@@ -172,7 +183,9 @@ def left_out(problem: Problem, given: Sequence[Candidate]) -> list[str]:
     return found
 
 
-def begun_with(strategy: Strategy, number: int, known: Sequence[Record] = ()) -> list[Candidate]:
+def begun_with(
+    strategy: Strategy, number: int, known: Sequence[Record] = (), splits: Mapping[str, str] | None = None
+) -> list[Candidate]:
     """Return what a run by a strategy begins with: the best known network, then designs; none if it wants none.
 
     A strategy never proposes what it knows, so the best network of the runs that it learns from would otherwise be
@@ -182,19 +195,25 @@ def begun_with(strategy: Strategy, number: int, known: Sequence[Record] = ()) ->
         strategy: Of the run.
         number: How many at the most, for each budget if there are several.
         known: Records of other runs that the run learns from.
+        splits: By run, what these held out for validation, in words.
     """
     problem = strategy.problem
     if not strategy.begins_with_designs:
         return []
     bounds = problem.budgets or (problem.budget.params,)
-    found = [itertools.islice(_promising(problem, bound, known), number) for bound in bounds]
+    found = [itertools.islice(_promising(problem, bound, known, splits), number) for bound in bounds]
     # The first of every budget, then the second.
     turns = (one for turn in itertools.zip_longest(*found) for one in turn if one is not None)
     return [problem.candidate(architecture) for architecture in dict.fromkeys(turns)]
 
 
-def _promising(problem: Problem, bound: int, known: Sequence[Record]) -> Iterator[Architecture]:
-    """Yield the best known network of at least half a bound on parameters, if there is one, then designs."""
+def _promising(
+    problem: Problem, bound: int, known: Sequence[Record], splits: Mapping[str, str] | None
+) -> Iterator[Architecture]:
+    """Yield the best known network of at least half a bound on parameters, if there is one, then designs.
+
+    Which is the best is decided as in a leaderboard: by the mean of all its trainings, and not by a lucky one.
+    """
     able = [
         record
         for record in known
@@ -202,7 +221,7 @@ def _promising(problem: Problem, bound: int, known: Sequence[Record]) -> Iterato
         and math.isfinite(record.score)
         and problem.fits(record.architecture)
     ]
-    best = max(able, key=lambda record: record.score, default=None)
+    best = next((one.first for one in ranked(able, splits)), None)
     first = [best.architecture] if best is not None and best.architecture in problem.space else []
     yield from dict.fromkeys(itertools.chain(first, designs(problem.space, bound, problem.fits)))
 
