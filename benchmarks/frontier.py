@@ -207,12 +207,13 @@ def measured(search: Search) -> dict[str, Any]:
     """Carry out one search; return what it was and its figures."""
     start = time.process_time()
     found = figures(trained(search), search.family, search.seed)
-    return {**search._asdict(), **found, "seconds": round(time.process_time() - start, 1)}
+    return {**search._asdict(), **found, "worlds": True, "seconds": round(time.process_time() - start, 1)}
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Return what was saved; nothing if there is no such file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    """Return what was saved; nothing if there is no such file. Seeds of earlier versions had no worlds of their own."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    return [row for row in rows if row.get("worlds")]
 
 
 def spread(values: Sequence[float], digits: int) -> str:

@@ -74,9 +74,11 @@ def leader(records: Sequence[Record]) -> Record:
 
 
 def finished(path: Path) -> dict[Search, list[float]]:
-    """Return what a file holds of searches."""
+    """Return what a file holds of searches; those of earlier versions, which do not say their designs, are left out."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-    return {(row["strategy"], row["lag"], row["seed"], row["designs"]): row["leaders"] for row in rows}
+    return {
+        (row["strategy"], row["lag"], row["seed"], row["designs"]): row["leaders"] for row in rows if "designs" in row
+    }
 
 
 def points(values: Sequence[float], sign: str = "") -> str:

@@ -600,23 +600,6 @@ def test_a_wrong_folder_is_refused_alike_by_every_command(
     assert remedy[kind] in said
 
 
-def test_test_images_have_the_type_of_the_training_images_where_it_can_hold_them(tmp_path: Path) -> None:
-    real, whole = random_images(40) * np.float32(4.5), random_images(12).astype(np.float64)
-    cases = [
-        (real, random_images(12), np.float32),
-        (random_images(40), whole, np.uint8),
-        # What bytes cannot hold stays as it is.
-        (random_images(40), whole + 0.5, np.float32),
-        (random_images(40), whole * 100, np.float32),
-    ]
-    for number, (train, test, kind) in enumerate(cases):
-        path = tmp_path / f"{number}.npz"
-        np.savez(path, x_train=train, y_train=np.arange(40) % 4, x_test=test, y_test=np.arange(12) % 4)
-        dataset = load("auto", path)
-        assert dataset.load_test().pixels.dtype == kind
-        assert dataset.load_test().pixels.max() == test.max()
-
-
 def test_a_task_knows_what_the_values_of_its_images_are(tmp_path: Path) -> None:
     of = {}
     for name, train in {"all": random_images(40), "few": random_images(40) % 17, "real": random_images(40) / 3}.items():

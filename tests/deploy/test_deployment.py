@@ -143,10 +143,12 @@ def test_bytes_of_a_small_range_keep_their_accuracy_in_int8_and_what_is_lost_is_
     done = deploy(trained, "tflite", tmp_path, data)
     assert done.findings.comparisons["LiteRT int8"].agreement > 0.9
     worse = dataclasses.replace(done.keras, accuracy=done.keras.accuracy - 0.023)
-    assert _lost(done.keras, Findings({"LiteRT int8": worse})) == [
+    assert _lost(done.keras, Findings({"LiteRT int8": worse}), 1_000) == [
         "int8 costs 2.3 points of accuracy here; float32 costs none, but four times the memory"
     ]
-    assert _lost(done.keras, Findings({"LiteRT int8": done.keras})) == []
+    # One of 60 images is no loss.
+    assert _lost(done.keras, Findings({"LiteRT int8": worse}), 60) == []
+    assert _lost(done.keras, Findings({"LiteRT int8": done.keras}), 1_000) == []
 
 
 def test_what_a_target_cannot_have_is_refused(small: Trained, dataset: Dataset, tmp_path: Path) -> None:

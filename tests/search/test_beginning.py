@@ -172,6 +172,12 @@ def test_the_best_known_network_is_the_best_by_the_mean_of_its_trainings(runner:
     known = [*records, again(lucky, 0.5), again(second, 0.9)]
     assert begun_with(strategy("bayesian", problem()), 1, records)[0].key == lucky.key
     assert begun_with(strategy("bayesian", problem()), 1, known)[0].key == second.key
+    for record in known[-2:]:
+        runner.store.append(record)
+    # A strategy that is shown one training of each candidate begins with the same network.
+    for name in ("bayesian", "evolution"):
+        learnt = {"warm_start_trials": (("teacher", 4, 2),), "strategy": name}
+        assert keys(runner.run(name, trials=1, documented={}, **learnt).records) == [second.key]
 
 
 def test_networks_near_the_designs_are_quick_enough_to_be_looked_at() -> None:

@@ -94,6 +94,14 @@ def test_a_run_that_was_begun_with_the_flash_of_a_cortex_goes_on_so(given: Calla
     assert given(given(budget=500, device="arduino-uno"), max_ram=99).budget.processor == "avr"
 
 
+def test_a_device_that_was_taken_to_have_more_leaves_a_run_as_it_was_begun(given: Callable[..., RunSettings]) -> None:
+    limits = {"flash_bytes": 3_145_728, "peak_activation_bytes": 399_360}
+    before = RunSettings(Budget(500, **limits, device="esp32"))
+    assert given(before, device="esp32").budget == before.budget
+    assert given(before, device="esp32", max_ram=9_000).budget.peak_activation_bytes == 9_000
+    assert given(budget=500, device="esp32").budget.peak_activation_bytes == 122_880
+
+
 def test_flash_alone_bounds_the_parameters_which_take_a_byte_each(given: Callable[..., RunSettings]) -> None:
     assert given(max_flash=16_384).budget == Budget(16_384, flash_bytes=16_384)
     assert given(device="arduino-uno").budget.params == 24_576

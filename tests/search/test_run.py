@@ -10,6 +10,8 @@ from stand_ins import Trainer, Worker
 
 from tinysearch.errors import BudgetError, RunError
 from tinysearch.results.record import Epoch, Measurement, Record
+from tinysearch.space import footprint
+from tinysearch.space.budget import Budget
 from tinysearch.training.job import Job, Outcome
 
 
@@ -212,3 +214,17 @@ def test_every_record_can_be_traced(runner: Any) -> None:
     assert record.fingerprint == runner.dataset.fingerprint
     assert {"python", "tensorflow", "keras", "keras-tuner", "numpy", "tinysearch"} <= set(record.provenance)
     assert record.provenance["tensorflow"]
+
+
+def test_baselines_that_were_trained_stay_although_they_are_over_the_limits_now(
+    runner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = Budget(10_000, flash_bytes=12_000)
+    begun = runner.run("r", trials=3, budget=budget)
+    assert "baseline:conv" in {one.name for one in begun.records}
+    # As if flash had been counted otherwise when the run was begun.
+    monkeypatch.setattr(footprint, "_ENTRY", 2_000)
+    assert "baseline:conv" not in runner.prepare("other", budget=budget).baselines
+    assert [one.key for one in runner.run("r", trials=3, budget=budget, resume=True).records] == [
+        one.key for one in begun.records
+    ]

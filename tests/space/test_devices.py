@@ -61,6 +61,7 @@ def test_a_device_that_was_not_written_down_is_the_one_with_these_limits() -> No
     earlier = {"params": 1_000, "flash_bytes": chip.max_flash, "peak_activation_bytes": chip.max_ram}
     assert Budget.from_dict({**earlier, "processor": "avr"}).device == "arduino-uno"
     assert Budget.from_dict(earlier).device is None
+    assert Budget.from_dict({"params": 9, "flash_bytes": 3_145_728, "peak_activation_bytes": 399_360}).device == "esp32"
     assert Budget.from_dict({"params": 1_000}) == Budget(1_000)
 
 
@@ -94,6 +95,14 @@ def test_real_numbers_take_more_flash_and_a_larger_buffer() -> None:
     assert accepted == {"bytes": True, "levels": True, "real": False}
     with pytest.raises(ArchitectureError, match="bytes, levels, real; got 'float'"):
         Task(values="float")
+
+
+def test_flash_of_what_is_too_large_for_the_code_is_not_known() -> None:
+    assert cost(NETWORK, Task((180, 180, 1), 10)).flash_bytes is not None
+    large = cost(NETWORK, Task((200, 200, 1), 10))
+    assert (large.flash_bytes, large.avr_flash_bytes) == (None, None)
+    assert not Budget(10_000, flash_bytes=1_000_000).check(large).accepted
+    assert cost(Architecture((Conv(4, stride=2),), Head("average")), Task((200, 200, 1), 10)).flash_bytes is not None
 
 
 def test_flash_that_the_prediction_may_miss_is_not_within_the_limit() -> None:

@@ -76,7 +76,6 @@ def understood(
         part = contents.read_test()
         test = _images(part, which, _arrangement(part, which, contents, reading, arrangement), classes, contents)
         _check_shape(test, train, which)
-        test = _of_type(test, train)
         if official and not is_mnist("test", test):
             raise DatasetError(
                 f"the test images in {name} are not those of MNIST, although the training images are; give the file "
@@ -178,22 +177,6 @@ def _joined(train: Images, validation: Images) -> Images:
             chunk = part[piece]
             pixels[begin + piece.start : begin + piece.start + len(chunk)] = chunk
     return Images(pixels, np.concatenate([train.labels, validation.labels]))
-
-
-def _of_type(images: Images, train: Images) -> Images:
-    """Return images in the type of the training images, which is that of the values on a device, if it can hold them.
-
-    A table is read as bytes if all its values are whole numbers from 0 to 255, which may hold for one part by chance.
-    """
-    pixels, kind = images.pixels, train.pixels.dtype
-    if pixels.dtype == kind or (kind == np.uint8 and not all(_are_bytes(pixels[part]) for part in chunks(pixels))):
-        return images
-    return Images(taken(pixels, None, lambda chunk: chunk.astype(kind)), images.labels)
-
-
-def _are_bytes(values: Array) -> bool:
-    real = np.asarray(values, np.float32)
-    return bool(((real >= 0) & (real <= _BYTES) & (real == np.rint(real))).all())
 
 
 def _check_shape(images: Images, train: Images, what: str) -> None:

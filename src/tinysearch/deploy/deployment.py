@@ -29,8 +29,8 @@ from tinysearch.space.cost import cost
 RECORD = "deployment.json"
 DTYPES = ("int8", "float32")
 _IN_INT8 = ("c", "tflite")
-# A loss of accuracy in int8 that is worth a note.
-_MUCH = 0.01
+# A loss of accuracy in int8 that is worth a note, and so many images at least.
+_MUCH, _FEW = 0.01, 3
 _PACKAGES = ("tinysearch", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
 
 
@@ -170,7 +170,7 @@ def deploy(
         findings.verdict = verdict(limits, findings.fit)
     logits = trained.logits(sample.images.pixels)
     keras = compared(logits, logits, sample.images.labels)
-    findings.notes += _lost(keras, findings)
+    findings.notes += _lost(keras, findings, len(sample.images))
     done = Deployment(
         target=target,
         dtype=kind,
@@ -264,10 +264,10 @@ def check_target(target: str, dtype: str | None, vectors: int | None = None) -> 
     return "float32" if dtype == "float32" else "int8"
 
 
-def _lost(keras: Comparison, findings: Findings) -> list[str]:
-    """Say so where int8 costs much accuracy."""
+def _lost(keras: Comparison, findings: Findings, images: int) -> list[str]:
+    """Say so where int8 costs much accuracy, as measured on some images."""
     int8 = findings.comparisons.get("LiteRT int8")
-    if int8 is None or keras.accuracy - int8.accuracy < _MUCH:
+    if int8 is None or keras.accuracy - int8.accuracy < max(_MUCH, _FEW / images):
         return []
     lost = 100 * (keras.accuracy - int8.accuracy)
     return [f"int8 costs {lost:.1f} points of accuracy here; float32 costs none, but four times the memory"]

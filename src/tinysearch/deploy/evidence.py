@@ -96,10 +96,22 @@ def scored_in_int8(trained: Trained, dataset: Dataset) -> Comparison:
 
 
 def sample_of(dataset: Dataset) -> Sample:
-    """Return the test images of a dataset; where there are none, images that a search trains on."""
+    """Return the test images of a dataset; where there are none, images that a search trains on.
+
+    They have the type of the training images, which is that of the values on a device, if it can hold them: a table is
+    read as bytes if all its values are whole numbers from 0 to 255, which may hold for one part by chance.
+    """
     try:
-        return Sample(dataset.name, dataset.test())
+        return Sample(dataset.name, _of_type(dataset.test(), dataset.train.pixels.dtype))
     except NoTestImagesError:
         train = dataset.training_data().train
         some = Images(np.asarray(train.pixels[-_STAND_INS:]), train.labels[-_STAND_INS:])
         return Sample(dataset.name, some, "training images")
+
+
+def _of_type(images: Images, kind: np.dtype[Any]) -> Images:
+    pixels = images.pixels
+    if pixels.dtype == kind:
+        return images
+    cast = pixels.astype(kind)
+    return Images(cast, images.labels) if (cast == pixels).all() else images

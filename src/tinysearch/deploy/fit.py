@@ -120,8 +120,8 @@ class Limits:
     budget: Budget
 
     @property
-    def of_device(self) -> bool:
-        """Whether flash or RAM is limited."""
+    def of_code(self) -> bool:
+        """Whether flash or RAM is limited, those of C code."""
         return self.budget.flash_bytes is not None or self.budget.peak_activation_bytes is not None
 
     @property
@@ -222,7 +222,7 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
     for each in limits:
         own = [one for one in found if one.run == each.run]
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
-        if each.of_device and all(one.build == _NETWORK for one in own):
+        if each.of_code and all(one.build == _NETWORK for one in own):
             lines.append("  not checked: limits on flash and RAM are those of C code")
         elif each.device and not any(one.build.partition(" ")[0] == each.core for one in own):
             other = f"{each.device.name} has another processor ({each.device.processor})"

@@ -115,7 +115,9 @@ def to_c(order: Order, folder: Folder) -> Findings:
     findings.image_bytes = image_bytes(trained.task, numeric)
     for processor in COUNTED:
         flash = flash_bytes(trained.architecture, order.task, processor) if int8 else None
-        findings.predicted[processor] = Prediction(flash, trained.plan.arena * (1 if int8 else 4))
+        arena = trained.plan.arena * (1 if int8 else 4)
+        # A linker gives an array whole words, but on an AVR.
+        findings.predicted[processor] = Prediction(flash, arena if processor == AVR else (arena + 3) // 4 * 4)
     params = cost(trained.architecture, trained.task).params
     predicted = {name: findings.predicted[name if name in CORTEX else AVR] for name in PROCESSORS}
     findings.fit = tuple(one for each in order.limits for one in fits(each, params, findings.sizes, predicted))

@@ -108,6 +108,9 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     bounds = {name: _bound(name, given[name]) for name in LIMITS if name in given}
     if "device" in given:
         budget = dataclasses.replace(budget, device=device(given["device"]).name)
+        if begun and base.device == budget.device:
+            # What a device leaves to a network may have been more when the run was begun.
+            bounds = {name: getattr(base, LIMITS[name]) for name in ("max_flash", "max_ram")} | bounds
         bounds |= limits(given["device"], bounds.get("max_flash"), bounds.get("max_ram"))
     if "budget" not in given and not begun and bounds.get("max_flash") is not None:
         # A parameter takes a byte of flash or more: the bound on flash is the only one.

@@ -118,7 +118,7 @@ class Proposer:
         return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections, bound)
 
     def _comparable(self, history: TrialHistory, cost: Cost) -> Sequence[Record]:
-        return comparable(history.known(), cost.params, sorted(self.strategy.problem.budgets))
+        return comparable(history.known(), cost.params, self.strategy.problem.budgets)
 
     def _known(self, history: TrialHistory) -> Sequence[Record]:
         return [*self.warm_start_trials, *history.known()] if self.warm_start_trials else history.known()

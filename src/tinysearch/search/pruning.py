@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ _LATEST = 1_000
 
 
 def comparable(history: Sequence[Record], params: int, budgets: Sequence[int]) -> Sequence[Record]:
-    """Return the records that a network is to be compared with: those below the same of several budgets.
+    """Return the records that a network is to be compared with: the latest below the same of several budgets.
 
     A small network is not hopeless because larger ones are better.
 
@@ -33,7 +34,8 @@ def comparable(history: Sequence[Record], params: int, budgets: Sequence[int]) -
     if not budgets:
         return history
     own = bisect.bisect_right(budgets, params)
-    return [record for record in history if bisect.bisect_right(budgets, record.cost.params) == own]
+    alike = (one for one in reversed(history) if bisect.bisect_right(budgets, one.cost.params) == own)
+    return list(itertools.islice(alike, _LATEST))[::-1]
 
 
 def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:

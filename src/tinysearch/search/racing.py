@@ -3,7 +3,8 @@
 A training measures a candidate with an error, and a fold is harder or easier than another for all candidates alike. So
 what candidate c reaches on fold f is taken as ``quality[c] + fold[f] + error``, with qualities that are distributed
 normally and about the folds nothing known. After F folds that all of them were validated on, the qualities are normal
-too: their means are the means over the folds, drawn together by ``F / (F + (error / spread)²)``. Who may still be
+too: their means are the means over the folds, drawn together by ``F / (F + (error / spread)²)``, or by less where all
+trainings of a candidate are validated on the same images, so that a part of the error stays. Who may still be
 better than the leader stays in the race, as in F-Race (Birattari et al., 2002) with a belief in the place of a test;
 what another training is worth is how much the best is expected to rise, as in the knowledge gradient (Frazier et al.,
 2008).

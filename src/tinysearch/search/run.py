@@ -97,16 +97,18 @@ class SearchRun:
             budgets=settings.budgets,
         )
         check_reachable(problem)
-        fitting = {label: model for label, model in baselines.items() if problem.fits(model) and model in self.space}
+        # Those of a run that goes on stay, whatever their costs are taken to be now.
+        before = {one.name for one in store.summaries(name) if one.origin == "baseline"} if resume else set()
+        fitting = {
+            label: model
+            for label, model in baselines.items()
+            if (problem.fits(model) or label in before) and model in self.space
+        }
         self.baselines = fitting if settings.baselines else {}
         self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
         searcher = strategy(settings.strategy if plugins.strategy is None else plugins.strategy, problem)
-        learnt = [
-            record
-            for one in settings.warm_start_trials
-            for record in self._learnt_from(one)
-            if searcher.replicates or record.purpose == "search"
-        ]
+        known = [record for one in settings.warm_start_trials for record in self._learnt_from(one)]
+        learnt = [record for record in known if searcher.replicates or record.purpose == "search"]
         splits = {one.run: store.run(one.run).split for one in settings.warm_start_trials}
         self.left_out = left_out(problem, settings.initial_candidates)
         given = (suited_to(problem, one) for one in settings.initial_candidates)
@@ -116,7 +118,7 @@ class SearchRun:
             settings.trials,
             self.baselines,
             # Who gives candidates of their own has chosen among what is known.
-            [*given, *begun_with(searcher, settings.designs, () if settings.initial_candidates else learnt, splits)],
+            [*given, *begun_with(searcher, settings.designs, () if settings.initial_candidates else known, splits)],
             prune=settings.prune,
             warm_start_trials=learnt,
         )

@@ -16,6 +16,8 @@ from tinysearch.space.sizes import WAYS, count
 # By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
 # 1.2 % less than predicted (on an AVR up to 8 %), see docs/devices.md; another compiler may make a little more.
 FLASH_MARGIN = 0.01
+# Devices whose limits were others before it was written down for which device limits are.
+_FORMERLY: dict[tuple[int | None, int | None, str], str] = {(3_145_728, 399_360, CORTEX[0]): "esp32"}
 _UNITS = {
     "macs": "multiply-accumulates",
     "peak_activation_bytes": "bytes of RAM for activations",
@@ -84,7 +86,7 @@ class Budget:
         flash_bytes: Largest allowed flash of the int8 C code in bytes, or None. What is predicted must stay 1 % below
             it, because another compiler may make a little more of the code.
         processor: What flash is predicted for: ``"cortex-m0plus"``, or ``"avr"``; that of the device if one is named.
-        device: The device that these limits are meant for, or None. It adds none; ``run`` and ``frontier`` do.
+        device: The device that these limits are meant for, or None. It adds none: ``device=`` of ``run`` does that.
 
     Raises:
         BudgetError: if a bound is not a positive integer, or the processor or the device is unknown.
@@ -234,5 +236,7 @@ class Budget:
         found = cls(**data)
         if "device" in data or None in (found.flash_bytes, found.peak_activation_bytes):
             return found
-        known = named(found.flash_bytes, found.peak_activation_bytes, found.processor)
-        return found if known is None else replace(found, device=known.name)
+        limits = found.flash_bytes, found.peak_activation_bytes, found.processor
+        known = named(*limits)
+        name = _FORMERLY.get(limits) if known is None else known.name
+        return found if name is None else replace(found, device=name)

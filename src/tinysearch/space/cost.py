@@ -25,7 +25,7 @@ from typing import Any
 
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.counting import CountingOps, LayerCost, Tensor
-from tinysearch.space.footprint import AVR
+from tinysearch.space.footprint import AVR, MOST
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task
 
@@ -40,7 +40,7 @@ class Cost:
     peak_activation_bytes: int
     int8_weight_bytes: int
     layers: tuple[LayerCost, ...] = field(default=(), repr=False)
-    # None in what was recorded before they were counted.
+    # None in what was recorded before they were counted; flash also of what is too large for the C code.
     flash_bytes: int | None = field(default=None, compare=False)
     image_bytes: int | None = field(default=None, compare=False)
     avr_flash_bytes: int | None = field(default=None, compare=False)
@@ -111,6 +111,7 @@ def cost(architecture: Architecture, task: Task) -> Cost:
     """
     ops = CountingOps(task.input_shape, task.values)
     lower(architecture, task, ops, Tensor(0, task.input_shape))
+    can_be_code = ops.largest <= MOST
     return Cost(
         params=ops.params,
         non_trainable_params=ops.non_trainable_params,
@@ -118,9 +119,9 @@ def cost(architecture: Architecture, task: Task) -> Cost:
         peak_activation_bytes=ops.peak_activation_bytes(),
         int8_weight_bytes=ops.int8_weight_bytes,
         layers=tuple(ops.layers),
-        flash_bytes=ops.footprint.flash_bytes(),
+        flash_bytes=ops.footprint.flash_bytes() if can_be_code else None,
         image_bytes=task.image_bytes,
-        avr_flash_bytes=ops.footprint.flash_bytes(AVR),
+        avr_flash_bytes=ops.footprint.flash_bytes(AVR) if can_be_code else None,
     )
 
 

@@ -60,6 +60,8 @@ class CountingOps:
         self._last_uses = [0]
         self._weights: dict[str, int] = {}
         self.footprint = Footprint(input_shape[2], values)
+        # The most rows, columns or channels of an image, or pixels where they are counted together.
+        self.largest = max(input_shape)
         # The buffer that a convolution has just made, as long as nothing else was done to it.
         self._bare = -1
 
@@ -105,6 +107,7 @@ class CountingOps:
 
     def concatenate(self, xs: Sequence[Tensor], name: str) -> Tensor:
         shape = concatenated([x.shape for x in xs], name)
+        self.largest = max(self.largest, shape[0] * shape[1])
         for _ in xs:
             self.footprint.add("concatenate")
         return self._free(name, "concatenate", shape, *xs)
@@ -117,6 +120,8 @@ class CountingOps:
         return self._in_place(x, name, "flatten", (math.prod(x.shape),))
 
     def global_pool(self, x: Tensor, name: str, *, average: bool) -> Tensor:
+        if average:
+            self.largest = max(self.largest, x.shape[0] * x.shape[1])
         self.footprint.add("average" if average else "max_pool")
         return self._free(name, "global_average_pool" if average else "global_max_pool", x.shape[2:], x)
 

@@ -126,7 +126,7 @@ def device(name: str) -> Device:
     >>> device("arduino-uno").max_ram
     1536
     """
-    if name.lower() in DEVICES:
+    if isinstance(name, str) and name.lower() in DEVICES:
         name = name.lower()
     if name not in DEVICES:
         raise BudgetError(

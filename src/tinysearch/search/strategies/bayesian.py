@@ -94,13 +94,13 @@ class Bayesian(Strategy):
         with threadpool_limits(1):
             return self._propose(history, rng, pending)
 
-    def expected(self, history: Sequence[Record], pending: Sequence[Candidate] = ()) -> dict[str, float]:
+    def expected(self, history: Sequence[Record]) -> dict[str, float]:
         """Return what the model expects of what was trained, by key: results as in ``observations``, by its recipe.
 
         At least one of the records must have a score.
         """
         seen = self._remembered(history)
-        _, mean = self._model(seen, pending)
+        _, mean = self._model(seen, ())
         return {each.first.key: float(one) for each, one in zip(seen, mean, strict=True)}
 
     def _propose(self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate]) -> Candidate:
