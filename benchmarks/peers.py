@@ -6,9 +6,9 @@
     python benchmarks/peers.py --data mnist.npz --store peers.db --budget 3000 --full reference-3000
 
 All sides search the same space through the same filter, with the same recipe, lag and images; only what they propose
-differs. A training is a short one: 12,000 images of MNIST, 4 epochs, validated on 6,000 other training images. How well
-it ranks networks beside the full schedule of 10 epochs on 54,000 images is said by ``--full RUN``, which trains the
-candidates of a run of the reference archive once more.
+differs. A training is a short one unless told otherwise: 12,000 images of MNIST, 4 epochs, validated on 6,000 other
+training images. How well it ranks networks beside the full schedule of 10 epochs on 54,000 images is said by ``--full
+RUN``, which trains the candidates of a run of the reference archive once more.
 
 The true quality of a network is the mean of 5 other trainings, scored on the test images, which choose nothing. It is
 measured of each network that led a search at some time. Reported are the leader's true quality after each number of
@@ -53,27 +53,27 @@ OFTEN = (3, 5, 10, 15, 20, 30, 40)
 DRAWS = 2_000
 
 
-def parts(path: Path) -> Any:
+def parts(options: argparse.Namespace) -> Any:
     """Return training, validation and test images with their labels."""
-    with np.load(path) as file:
+    with np.load(options.data) as file:
         x, y = file["x_train"], file["y_train"]
         test = file["x_test"], file["y_test"]
-    end = TRAINING + VALIDATION
-    return (x[:TRAINING], y[:TRAINING]), (x[TRAINING:end], y[TRAINING:end]), test
+    begin, end = options.training, options.training + options.validation
+    return (x[:begin], y[:begin]), (x[begin:end], y[begin:end]), test
 
 
 def search(options: argparse.Namespace, name: str, **settings: Any) -> list[Record]:
     """Carry out a search, or what is left of it; return what it trained, in the order of its trials."""
     study = tinysearch.run(
         options.budget,
-        data=parts(options.data),
+        data=parts(options),
         store=options.store,
         name=name,
         folds=1,
         evaluate=0,
         baselines=False,
         cold=True,
-        epochs=EPOCHS,
+        epochs=options.epochs,
         workers=options.workers,
         verbose=options.verbose,
         **settings,
@@ -93,7 +93,7 @@ def true_qualities(options: argparse.Namespace, networks: set[str]) -> dict[str,
         tinysearch.reproduce(
             sorted(networks),
             seeds=TRUTH,
-            data=parts(options.data),
+            data=parts(options),
             store=options.store,
             workers=options.workers,
             verbose=options.verbose,
@@ -168,6 +168,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--close", type=float, default=0.1, help="points")
+    parser.add_argument("--training", type=int, default=TRAINING, help="images")
+    parser.add_argument("--validation", type=int, default=VALIDATION, help="images")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--full", metavar="RUN", help="train the candidates of a reference run shortly instead")
     parser.add_argument("--verbose", action="store_true")
