@@ -58,6 +58,9 @@ def parts(options: argparse.Namespace) -> Any:
     with np.load(options.data) as file:
         x, y = file["x_train"], file["y_train"]
         test = file["x_test"], file["y_test"]
+    if options.shuffled:
+        order = np.random.default_rng(0).permutation(len(y))
+        x, y = x[order], y[order]
     begin, end = options.training, options.training + options.validation
     return (x[:begin], y[:begin]), (x[begin:end], y[begin:end]), test
 
@@ -170,6 +173,7 @@ def main() -> None:
     parser.add_argument("--close", type=float, default=0.1, help="points")
     parser.add_argument("--training", type=int, default=TRAINING, help="images")
     parser.add_argument("--validation", type=int, default=VALIDATION, help="images")
+    parser.add_argument("--shuffled", action="store_true", help="shuffle training images, if they are sorted by class")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--full", metavar="RUN", help="train the candidates of a reference run shortly instead")
