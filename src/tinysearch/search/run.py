@@ -98,7 +98,8 @@ class SearchRun:
         )
         check_reachable(problem)
         # Those of a run that goes on stay, whatever their costs are taken to be now.
-        before = {one.name for one in store.summaries(name) if one.origin == "baseline"} if resume else set()
+        stored = store.summaries(name) if resume and baselines else []
+        before = {one.name for one in stored if one.origin == "baseline"}
         fitting = {
             label: model
             for label, model in baselines.items()
