@@ -152,7 +152,9 @@ def test_bytes_of_a_small_range_keep_their_accuracy_in_int8_and_what_is_lost_is_
 
 
 def test_what_a_target_cannot_have_is_refused(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="`vectors=` are test images of C code; leave it out for tflite"):
+    with pytest.raises(
+        InputError, match="`vectors=` is the number of test images beside C code; leave it out for tflite"
+    ):
         deploy(small, "tflite", tmp_path, dataset, vectors=5)
     with pytest.raises(InputError, match="onnx is written in float32; leave out `dtype=`, or deploy to c or tflite"):
         deploy(small, "onnx", tmp_path, dataset, dtype="int8")

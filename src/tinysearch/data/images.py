@@ -29,7 +29,7 @@ MNIST_MD5 = {
 # How many images at a time figures are made of; fewer of images that are larger than MNIST's.
 _STATISTICS = 4_096
 _VALUES = _STATISTICS * 28 * 28
-# How many images show of what kind all are.
+# How many images tell what the values of all are.
 SAMPLE = 500
 # How far from 0 and 255 bytes may end that are taken to reach from one to the other.
 _NEARLY = 8
@@ -137,8 +137,8 @@ def as_pixels(values: Array, what: str) -> Array:
 
 
 def sample(pixels: Array, count: int = SAMPLE) -> npt.NDArray[Any]:
-    """Return some images, spread over all of them: a copy."""
-    return np.array(pixels[:: max(1, len(pixels) // count)][:count])
+    """Return some images, spread over all of them, shape ``(at most count, height, width, channels)``: no copy."""
+    return pixels[:: max(1, len(pixels) // count)][:count]
 
 
 def values_of(pixels: Array) -> str:
@@ -148,8 +148,7 @@ def values_of(pixels: Array) -> str:
     """
     if pixels.dtype != np.uint8:
         return REAL
-    # A view: large images stay where they are.
-    found = pixels[:: max(1, len(pixels) // SAMPLE)][:SAMPLE]
+    found = sample(pixels)
     return BYTES if found.size and found.min() <= _NEARLY and found.max() >= 255 - _NEARLY else LEVELS
 
 

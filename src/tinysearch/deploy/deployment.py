@@ -252,7 +252,7 @@ def check_target(target: str, dtype: str | None, vectors: int | None = None) -> 
     if dtype is not None and dtype not in DTYPES:
         raise InputError(f"the type of weights and activations is {' or '.join(DTYPES)}; got {dtype!r}")
     if vectors is not None and target != "c":
-        raise InputError(f"`vectors=` are test images of C code; leave it out for {target}")
+        raise InputError(f"`vectors=` is the number of test images beside C code; leave it out for {target}")
     if vectors is not None and vectors < 1:
         raise InputError(f"C code comes with at least 1 test image with a known answer, got {vectors}")
     if target not in _IN_INT8:

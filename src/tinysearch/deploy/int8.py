@@ -66,7 +66,7 @@ def calibration_images(pixels: npt.NDArray[Any], scaling: Scaling) -> npt.NDArra
     of the input is that of a byte, and bytes need not be rounded. Bytes of a smaller range would lose by that: of 0 and
     1 nothing would be left.
     """
-    chosen = sample(pixels)
+    chosen = np.array(sample(pixels))
     if values_of(chosen) == BYTES and not scaling.by_channel:
         chosen[0].flat[0], chosen[-1].flat[-1] = 0, 255
     return chosen

@@ -28,7 +28,7 @@ from tinysearch.deploy.trained import Trained
 from tinysearch.errors import WorkError
 from tinysearch.runtime.backend import generators_kept, quiet
 from tinysearch.space.cost import cost, flash_bytes
-from tinysearch.space.footprint import AVR, CORTEX
+from tinysearch.space.footprint import AVR, CORTEX, whole_words
 from tinysearch.space.footprint import PROCESSORS as COUNTED
 from tinysearch.space.task import REAL, Task
 
@@ -116,8 +116,7 @@ def to_c(order: Order, folder: Folder) -> Findings:
     for processor in COUNTED:
         flash = flash_bytes(trained.architecture, order.task, processor) if int8 else None
         arena = trained.plan.arena * (1 if int8 else 4)
-        # A linker gives an array whole words, but on an AVR.
-        findings.predicted[processor] = Prediction(flash, arena if processor == AVR else (arena + 3) // 4 * 4)
+        findings.predicted[processor] = Prediction(flash, arena if processor == AVR else whole_words(arena))
     params = cost(trained.architecture, trained.task).params
     predicted = {name: findings.predicted[name if name in CORTEX else AVR] for name in PROCESSORS}
     findings.fit = tuple(one for each in order.limits for one in fits(each, params, findings.sizes, predicted))

@@ -114,11 +114,11 @@ class Proposer:
         if found is None:
             return Exhausted(rejections)
         candidate, cost = found
-        bound = floor(self._comparable(history, cost), candidate.recipe.epochs) if self.prune else None
+        bound = None
+        if self.prune:
+            alike = comparable(history.known(), cost.params, self.strategy.problem.budgets)
+            bound = floor(alike, candidate.recipe.epochs)
         return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections, bound)
-
-    def _comparable(self, history: TrialHistory, cost: Cost) -> Sequence[Record]:
-        return comparable(history.known(), cost.params, self.strategy.problem.budgets)
 
     def _known(self, history: TrialHistory) -> Sequence[Record]:
         return [*self.warm_start_trials, *history.known()] if self.warm_start_trials else history.known()

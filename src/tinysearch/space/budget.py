@@ -10,7 +10,7 @@ from typing import Any
 from tinysearch.errors import BudgetError
 from tinysearch.space.cost import Cost
 from tinysearch.space.devices import Device, device, named
-from tinysearch.space.footprint import AVR, CORTEX
+from tinysearch.space.footprint import AVR, CORTEX, whole_words
 from tinysearch.space.sizes import WAYS, count
 
 # By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
@@ -191,8 +191,7 @@ class Budget:
         """Return what a network takes of something that may be bounded, by the name of the field; None if not known."""
         taken: int | None = cost.flash_on(self.processor) if name == "flash_bytes" else getattr(cost, name)
         if name == "peak_activation_bytes" and taken is not None and self.processor != AVR:
-            # A linker gives an array whole words.
-            return (taken + 3) // 4 * 4
+            return whole_words(taken)
         return taken
 
     @property

@@ -124,7 +124,7 @@ class Footprint:
         """
         self._kinds[kind] += 1
         self._bytes += weights + 9 * outputs
-        self._words += _words(weights) + 8 * outputs + _words(outputs)
+        self._words += whole_words(weights) + 8 * outputs + whole_words(outputs)
 
     def flash_bytes(self, processor: str = PROCESSORS[0]) -> int:
         """Return the bytes of tables and code on a processor, one of ``PROCESSORS``."""
@@ -138,10 +138,15 @@ class Footprint:
         which = CORTEX.index(processor)
         functions = {name for kind in self._kinds for name in (kind, *_CALLED.get(kind, ()))}
         structures = sum(_STRUCTURES[kind] * count for kind, count in self._kinds.items())
-        code = sum(_words(_CODE[name][which]) for name in functions)
+        code = sum(whole_words(_CODE[name][which]) for name in functions)
         entry = _ENTRY + (_ENTRY_BY_CHANNEL if self._several else 0) + conversion
-        return _words(self._numbers) + self._words + structures + code + _words(entry + _CALL * calls)
+        return whole_words(self._numbers) + self._words + structures + code + whole_words(entry + _CALL * calls)
 
 
-def _words(count: int) -> int:
+def whole_words(count: int) -> int:
+    """Return bytes rounded up to words of a processor of 32 bits, which is what a linker gives an array.
+
+    >>> whole_words(127), whole_words(128)
+    (128, 128)
+    """
     return (count + 3) // 4 * 4
