@@ -52,6 +52,94 @@ def differences(kind: str, options: dict[str, Any], shape: tuple[int, ...], alik
     return far
 
 
+def normalization(mean: float, deviation: float, trainable: bool = True) -> dict[str, float]:
+    """Return how far our batch normalization is from its definition in ``float64``, by the largest value of that.
+
+    Args:
+        mean, deviation: Of the images.
+        trainable: Whether the layer is to be trained.
+
+    Returns:
+        Of what a step of training gives, of the gradients, of the moving statistics after it, and of what is given
+        without training.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    from tinysearch.training.jax_normalization import OnePassBatchNormalization
+
+    rng = np.random.default_rng(0)
+    images = rng.normal(mean, deviation, (4, 5, 3, 6)).astype(np.float32)
+    # One channel is all alike.
+    images[..., 0] = mean
+    upstream = rng.normal(size=images.shape).astype(np.float32)
+    weights = [rng.uniform(0.5, 2.0, 6), rng.uniform(-1.0, 1.0, 6), rng.uniform(-1.0, 1.0, 6), rng.uniform(0.5, 2.0, 6)]
+    layer = OnePassBatchNormalization(momentum=0.7)
+    layer.build(images.shape)
+    layer.set_weights(weights)
+    layer.trainable = trainable
+
+    def ours(training: bool, variables: list[Any], images: Any) -> tuple[Any, list[Any]]:
+        moving = [layer.moving_mean.value, layer.moving_variance.value]
+        given = (variables, moving) if trainable else ([], [*variables, *moving])
+        results, after = layer.stateless_call(*given, images, training=training)
+        return results, after[-2:]
+
+    def defined(training: bool, variables: list[Any], images: Any) -> tuple[Any, list[Any]]:
+        scale, offset = variables
+        moving = [jnp.asarray(one) for one in weights[2:]]
+        seen = moving
+        if training and trainable:
+            seen = [images.mean((0, 1, 2)), images.var((0, 1, 2))]
+            moving = [0.7 * before + 0.3 * now for before, now in zip(moving, seen, strict=True)]
+        return (images - seen[0]) / jnp.sqrt(seen[1] + layer.epsilon) * scale + offset, moving
+
+    def computed(function: Any, dtype: str) -> Any:
+        variables = [jnp.asarray(one, dtype) for one in weights[:2]]
+
+        @jax.jit
+        def all_of_it(variables: list[Any], images: Any) -> Any:
+            results, back, moving = jax.vjp(lambda *given: function(True, *given), variables, images, has_aux=True)
+            answers, _ = function(False, variables, images)
+            return {
+                "results": results,
+                "gradients": back(jnp.asarray(upstream, dtype)),
+                "moving": moving,
+                "answers": answers,
+            }
+
+        return jax.device_get(all_of_it(variables, jnp.asarray(images, dtype)))
+
+    found = computed(ours, "float32")
+    with jax.enable_x64(True):
+        exact = computed(defined, "float64")
+    assert all(one.dtype == np.float64 for one in jax.tree.leaves(exact))
+    far = {}
+    for name in found:
+        pairs = zip(jax.tree.leaves(found[name]), jax.tree.leaves(exact[name]), strict=True)
+        far[name] = max(float(np.abs(one - other).max() / (1e-6 + np.abs(other).max())) for one, other in pairs)
+    return far
+
+
+def clipped(gradients: list[np.ndarray], most: float) -> dict[str, Any]:
+    """Return what our optimizer and Keras's make of variables of ones, in two steps, and what ours is configured as."""
+    import keras
+
+    from tinysearch.training.optimization import ClippedSGD
+
+    found = {}
+    for name, kind in (("ours", ClippedSGD), ("theirs", keras.optimizers.SGD)):
+        variables = [keras.Variable(np.ones(one.shape, np.float32)) for one in gradients]
+        optimizer = kind(0.1, momentum=0.9, nesterov=True, global_clipnorm=most)
+        optimizer.build(variables)
+        values, state = [one.value for one in variables], [one.value for one in optimizer.variables]
+        for _ in range(2):
+            values, state = optimizer.stateless_apply(state, gradients, values)
+        found[name] = [np.asarray(one) for one in values]
+        found[f"{name} limit"] = optimizer.get_config()["global_clipnorm"]
+    return found
+
+
 def pooled(images: np.ndarray) -> np.ndarray:
     """Return images after our max pooling by 2."""
     from tinysearch.training.unrolled import UnrolledMaxPooling2D
@@ -66,6 +154,15 @@ def moved(batch: np.ndarray, transforms: np.ndarray, fill: float | None) -> np.n
     from tinysearch.training.on_device import moved
 
     return np.asarray(jax.jit(lambda *given: moved(*given, fill))(batch, transforms))
+
+
+def evened(count: int, size: int) -> tuple[list[list[int]], list[int], float]:
+    """Return the numbers of images in like steps, in the rest, and the part of the last step that is not repeated."""
+    from tinysearch.training.on_device import in_like_steps
+
+    whole, rest, share = in_like_steps(np.arange(count), size)
+    steps = [] if whole is None else np.asarray(whole).tolist()
+    return steps, [] if rest is None else np.asarray(rest).tolist(), share
 
 
 def divided(count: int, size: int) -> list[list[int]]:

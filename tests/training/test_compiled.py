@@ -117,10 +117,22 @@ def test_series_are_trained_as_on_tensorflow(there: Train) -> None:
 
 
 @pytest.mark.slow
-def test_python_runs_no_step_and_whole_and_smaller_steps_are_compiled_once(there: Train) -> None:
-    found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16)))
-    assert found.traced == {"train_step": 2, "test_step": 1}
+@pytest.mark.parametrize(("count", "steps"), [(88, 1), (90, 2)])
+def test_python_runs_no_step_and_one_is_compiled_or_one_and_a_smaller_one(count: int, steps: int, there: Train) -> None:
+    # The last batch is one of 8, each of which can be taken twice, or one of 10.
+    found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16), count=count))
+    assert found.traced == {"train_step": steps, "test_step": 1}
     assert found.numbers == [1, 2, 3]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [20, 22])
+def test_an_image_that_is_taken_several_times_counts_once(count: int, there: Train) -> None:
+    # 16 images and then 4, each taken four times, or 6; no weight moves in between.
+    wanted = Wanted(NETWORK, dataclasses.replace(KNOBS["adam"], epochs=1), count=count, weights=True)
+    ours, theirs = there(wanted).curve[0], trained(wanted).curve[0]
+    assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
+    assert ours.accuracy == pytest.approx(theirs.accuracy, rel=1e-6)
 
 
 @pytest.mark.parametrize(

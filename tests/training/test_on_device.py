@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from jax_layers import divided, moved
+from jax_layers import divided, evened, moved
 
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.training.pipeline import apply_affine, draw_affine
@@ -36,3 +36,19 @@ def test_steps_are_whole_and_the_last_is_what_is_left(
     count: int, expected: list[list[int]], on_jax: Callable[..., Any]
 ) -> None:
     assert on_jax(divided, count, 3) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (8, ([[0, 1, 2, 3], [4, 5, 6, 7]], [], 1.0)),
+        (6, ([[0, 1, 2, 3], [4, 5, 4, 5]], [], 0.5)),
+        (5, ([[0, 1, 2, 3], [4, 4, 4, 4]], [], 0.25)),
+        (7, ([[0, 1, 2, 3]], [4, 5, 6], 1.0)),
+        (2, ([], [0, 1], 1.0)),
+    ],
+)
+def test_a_last_step_has_its_images_several_times_where_that_makes_a_whole_one(
+    count: int, expected: tuple[list[list[int]], list[int], float], on_jax: Callable[..., Any]
+) -> None:
+    assert on_jax(evened, count, 4) == expected

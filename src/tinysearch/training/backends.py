@@ -39,7 +39,12 @@ def layers() -> Mapping[Any, Any]:
         return {keras.layers.BatchNormalization: FusedBatchNormalization}
     if keras.backend.backend() == "jax":
         from tinysearch.training.compiled import on_a_processor
-        from tinysearch.training.unrolled import INSTEAD
+        from tinysearch.training.jax_normalization import OnePassBatchNormalization
+        from tinysearch.training.unrolled import INSTEAD, UnrolledMaxPooling2D
 
-        return INSTEAD if on_a_processor() else {}
+        everywhere = {
+            keras.layers.BatchNormalization: OnePassBatchNormalization,
+            keras.layers.MaxPooling2D: UnrolledMaxPooling2D,
+        }
+        return INSTEAD | everywhere if on_a_processor() else everywhere
     return {}

@@ -1,8 +1,9 @@
 """Whole epochs, compiled for JAX: the images stay on the device, and no step returns to Python.
 
 An epoch is one call: ``lax.scan`` over its steps, each of which takes its images, changes and moves them, and does
-Keras's own ``train_step``, metrics included; the last, smaller batch is a step behind the scan. Validation is a second
-call. What is drawn for an epoch is brought to the device at once, and drawn while the epoch before is under way.
+Keras's own ``train_step``, metrics included. In the last, smaller batch each image is taken several times, where that
+makes a whole step: means over it are the same, and nothing else has to be compiled. Validation is a second call. What
+is drawn for an epoch is brought to the device at once, and drawn while the epoch before is under way.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from tinysearch.runtime.memory import MOST_IN_MEMORY
 from tinysearch.training.epochs import Course, Epochs
-from tinysearch.training.on_device import Drawn, Resident, in_steps, shown
+from tinysearch.training.on_device import Drawn, Resident, in_like_steps, in_steps, shown
 from tinysearch.training.pipeline import large_batch
 from tinysearch.training.recipe import Recipe
 
@@ -103,19 +104,24 @@ class CompiledEpochs(Epochs):
 
     def _epoch(self, state: Any, images: Resident, drawn: Drawn, blank: Any, weights: Any) -> Any:
         """Return the state after an epoch; compiled."""
+        *trained, metrics = state
+        none = jax.tree.map(jnp.zeros_like, metrics)
 
-        def step(state: Any, drawn: Drawn) -> tuple[Any, None]:
+        def step(trained: Any, drawn: Drawn) -> tuple[Any, Any]:
             pixels, labels = shown(images, drawn, blank, self.course.batches.fill)
             given = (pixels, labels) if weights is None else (pixels, labels, weights[labels])
-            _, after = self.model.train_step(state, given)
-            return after, None
+            _, (*after, sums) = self.model.train_step((*trained, none), given)
+            return after, sums
 
-        whole, rest = in_steps(drawn, self._batch_size)
+        whole, rest, share = in_like_steps(drawn, self._batch_size)
         if whole is not None:
-            state, _ = jax.lax.scan(step, state, whole)
+            trained, sums = jax.lax.scan(step, trained, whole)
+            # All are sums over images, and so a mean in the end.
+            metrics = jax.tree.map(lambda one, each: one + each[:-1].sum(0) + each[-1] * share, metrics, sums)
         if rest is not None:
-            state, _ = step(state, rest)
-        return state
+            trained, sums = step(trained, rest)
+            metrics = jax.tree.map(jnp.add, metrics, sums)
+        return (*trained, metrics)
 
     def _evaluate(self) -> dict[str, float]:
         """Score the model as it is on the validation images."""

@@ -59,6 +59,24 @@ def in_steps(values: Any, size: int) -> tuple[Any, Any]:
     return whole if steps else None, jax.tree.map(lambda one: one[steps * size :], values) if rest else None
 
 
+def in_like_steps(values: Any, size: int) -> tuple[Any, Any, float]:
+    """Divide arrays into whole steps, the last of which has its rows several times if there are too few for it.
+
+    Returns:
+        As ``in_steps``, where a rest is what whole steps cannot be made of; and the part of the last step's rows that
+        are no repetitions.
+    """
+    whole, rest = in_steps(values, size)
+    left = 0 if rest is None else len(jax.tree.leaves(rest)[0])
+    if whole is None or not left or size % left:
+        return whole, rest, 1.0
+
+    def joined(steps: Any, last: Any) -> Any:
+        return jnp.concatenate([steps, jnp.concatenate([last] * (size // left))[None]])
+
+    return jax.tree.map(joined, whole, rest), None, left / size
+
+
 def shown(images: Resident, drawn: Drawn, blank: Any, fill: float | None) -> tuple[Any, Any]:
     """Return pixels, ``float32``, and labels of a step.
 
