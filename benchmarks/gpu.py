@@ -13,10 +13,10 @@ the time is over: a candidate counts as so many epochs. What is compiled for a n
 from an earlier run, and compiling takes 15 s and more, so a phase should have a minute. Without a GPU both sides run on
 the processor, which shows that the command works and nothing else.
 
-With ``--mps`` each number of workers is measured twice, the second time as clients of a daemon of CUDA's Multi-Process
-Service, which lets kernels of several processes overlap instead of taking turns. The daemon is this command's own: its
-pipes are in a temporary folder, it changes no setting of the GPU, and it is ended. See
-https://docs.nvidia.com/deploy/mps/.
+With ``--mps on`` workers are clients of a daemon of CUDA's Multi-Process Service, which lets kernels of several
+processes overlap instead of taking turns; with ``--mps both`` each number of workers is measured without and with it.
+The daemon is this command's own: its pipes are in a temporary folder, it changes no setting of the GPU, and it is
+ended. See https://docs.nvidia.com/deploy/mps/.
 
 The start of a candidate is what its first epoch takes longer than its second. Utilisation is the mean of what
 ``nvidia-smi`` says every second, and CPU seconds of all workers by all cores. Needs psutil.
@@ -49,6 +49,7 @@ from tinysearch.data.loading import load
 from tinysearch.results.record import Epoch
 from tinysearch.runtime.cores import MOST_WORKERS, usable_cores
 from tinysearch.runtime.devices import accelerator, visible_gpus
+from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import DataReference, Job
@@ -119,7 +120,8 @@ def phase(options: argparse.Namespace) -> dict[str, Any]:
             network = space.sample_between(BELOW // 2, BELOW - 1, rng) or space.sample(rng)
             return Job(Candidate(network, recipe("default", epochs=options.epochs)), 0, whole)
 
-        first = space.sample(rng)
+        # Loading CUDA takes long, and this compiles soon.
+        first = Architecture((Conv(2),), Head("average"))
         waiting = {
             executor.submit(Job(Candidate(first, recipe("default", epochs=1)), 0, small))
             for _ in range(options.workers)
@@ -211,7 +213,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=200.0, help="of training, in all; starts come on top")
     parser.add_argument("--images", type=int, default=54_000)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--mps", action="store_true", help="measure each number of workers with and without MPS")
+    parser.add_argument("--mps", choices=("off", "on", "both"), default="off", help="with MPS, without, or each")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--phase", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -219,11 +221,11 @@ def main() -> None:
         options.workers = int(options.workers)
         print(json.dumps(phase(options)))
         return
-    if options.mps and shutil.which(MPS) is None:
+    if options.mps != "off" and shutil.which(MPS) is None:
         parser.error(f"--mps needs {MPS}, which comes with NVIDIA's driver and is not on this machine")
     numbers = [int(number) for number in options.workers.split(",")]
     beside = importlib.util.find_spec("tensorflow") is not None
-    sharing = (False, True) if options.mps else (False,)
+    sharing = {"off": (False,), "on": (True,), "both": (False, True)}[options.mps]
     part = options.seconds / (beside + len(numbers) * len(sharing))
     phases = [("cpu", min(usable_cores(), MOST_WORKERS), False)] if beside else []
     phases += [("gpu", number, mps) for number in numbers for mps in sharing]
