@@ -30,8 +30,6 @@ import argparse
 import json
 import math
 import statistics
-from collections import deque
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,10 +44,10 @@ from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Job, Outcome, Resources
+from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.executor import Executor, Handle, JobDone
 from tinysearch.workers.local.executor import LocalExecutor
+from tinysearch.workers.outcomes import outcomes
 from tinysearch.workers.sharing import share
 
 RUNS = {"small": "ablation", "large": "ablation-large", "tiny": "ablation-tiny"}
@@ -218,7 +216,7 @@ def train(store: Store, data: Path | None, bases: list[str], seeds: int, workers
     with LocalExecutor(workers) as executor:
         where, resources = share(executor, images), Resources(threads_of_each(workers))
         jobs = [Job(candidate, seed, where, resources=resources) for _, _, candidate, seed in planned]
-        for position, outcome in finished(executor, jobs):
+        for position, outcome in outcomes(executor, jobs):
             (run, name, candidate, seed), measurement = planned[position], outcome.measurement
             store.append(
                 Record(
@@ -240,18 +238,6 @@ def train(store: Store, data: Path | None, bases: list[str], seeds: int, workers
             )
             result = measurement.failure or f"{100 * (measurement.val_accuracy or 0.0):.2f} %"
             print(f"{run}, {name}, seed {seed}: {result}, {measurement.train_seconds:.0f} s", flush=True)
-
-
-def finished(executor: Executor, jobs: Sequence[Job]) -> Iterator[tuple[int, Outcome]]:
-    """Carry out jobs, and yield the place of each with what came of it, as they are done."""
-    waiting, under_way = deque(enumerate(jobs)), dict[Handle, int]()
-    while waiting or under_way:
-        while waiting and len(under_way) < executor.capacity:
-            position, job = waiting.popleft()
-            under_way[executor.submit(job)] = position
-        event = executor.wait()
-        if isinstance(event, JobDone):
-            yield under_way.pop(event.handle), event.outcome
 
 
 def compared(store: Store, base_name: str) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ import math
 import statistics
 from pathlib import Path
 
-from ablation import BASE, finished
+from ablation import BASE
 
 from tinysearch.data.dataset import FOLDS
 from tinysearch.data.loading import load
@@ -33,6 +33,7 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
 from tinysearch.workers.local.executor import LocalExecutor
+from tinysearch.workers.outcomes import outcomes
 from tinysearch.workers.sharing import share
 
 
@@ -52,7 +53,7 @@ def accuracies(
         shared = {kind: share(executor, dataclasses.replace(images, split=Split(kind))) for kind in kinds}
         resources = Resources(threads_of_each(workers))
         jobs = [Job(candidate, seed, shared[kind], fold, resources) for kind, fold, seed in planned]
-        for position, outcome in finished(executor, jobs):
+        for position, outcome in outcomes(executor, jobs):
             (kind, fold, seed), measurement = planned[position], outcome.measurement
             if measurement.val_accuracy is None:
                 raise RuntimeError(f"the training of seed {seed} without fold {fold} failed: {measurement.failure}")

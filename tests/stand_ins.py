@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from tinysearch.data.dataset import TrainingData
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.training.job import EpochWatcher, Job, Outcome
+from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
 from tinysearch.workers.threads import ThreadExecutor
 
 # Who is the best among candidates like these, no single training can tell; see ``FakeWorker``.
@@ -147,3 +149,43 @@ class Here(ThreadExecutor):
 
     def __init__(self, workers: int = 1, **options: Any) -> None:
         super().__init__(type(self).train_on, workers)
+
+
+_POINT = Epoch(1.0, 0.5, 1.0, 0.75, 0.1, 1.0)
+
+
+class Unreliable(Executor):
+    """Does a job at once, unless the machine that has it goes away.
+
+    Args:
+        lost: How many of the first submissions are lost.
+    """
+
+    capacity = 2
+
+    def __init__(self, lost: int) -> None:
+        self.lost = lost
+        self.jobs: list[Job] = []
+        self.cancelled: list[Handle] = []
+        self._events: deque[Event] = deque()
+
+    def submit(self, job: Job) -> Handle:
+        self.jobs.append(job)
+        handle = len(self.jobs)
+        is_lost = handle <= self.lost
+        end = JobLost(handle, "the node went away") if is_lost else JobDone(handle, Outcome(Measurement((_POINT,))))
+        # What is sent over a network may come twice.
+        self._events.extend((EpochDone(handle, 1, _POINT), end, end))
+        return handle
+
+    def wait(self, timeout: float | None = None) -> Event | None:
+        return self._events.popleft() if self._events else None
+
+    def cancel(self, handle: Handle) -> None:
+        self.cancelled.append(handle)
+
+    def close(self) -> None:
+        pass
+
+    def share(self, name: str, array: Any) -> str:
+        return name

@@ -4,8 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from stand_ins import Unreliable
 
 from tinysearch.data.dataset import Dataset
+from tinysearch.deploy import again
 from tinysearch.deploy.again import trained_again
 from tinysearch.errors import TrainingError
 from tinysearch.space.architecture import Architecture, Conv, Head
@@ -31,3 +33,11 @@ def test_a_training_that_fails_says_why(dataset: Dataset) -> None:
     hopeless = Candidate(Architecture((Conv(1, kernel=11, padding="valid"),) * 3), CANDIDATE.recipe)
     with pytest.raises(TrainingError, match=r"could not be trained again: .*window must not be larger than the image"):
         trained_again(hopeless, dataset)
+
+
+def test_a_worker_that_is_lost_again_and_again_is_not_waited_for_without_end(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(again, "LocalExecutor", lambda workers: Unreliable(lost=3))
+    with pytest.raises(TrainingError, match="could not be trained again: the node went away, 3 times"):
+        trained_again(CANDIDATE, dataset)

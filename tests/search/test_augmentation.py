@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stand_ins import Worker
+from stand_ins import Unreliable, Worker
 
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TinySearchWarning, TrainingError
@@ -158,3 +158,8 @@ def test_a_time_limit_covers_the_comparison(dataset: Dataset) -> None:
         with pytest.raises(TrainingError, match="time limit came before the augmentations had been compared"):
             train(Candidate(Architecture((Conv(4),)), Recipe()), 0)
         over.set()
+
+
+def test_a_lost_worker_is_no_failure_of_an_augmentation(dataset: Dataset) -> None:
+    train = TrainedBy(Unreliable(lost=2), dataset, Resources())
+    assert train(Candidate(Architecture((Conv(4),)), Recipe()), 0).val_accuracy == 0.75

@@ -1,4 +1,4 @@
-"""The one loop, in front of executors that lose, delay and repeat what they have to say."""
+"""The loop of plans, in front of executors that lose, delay and repeat what they have to say."""
 
 from __future__ import annotations
 

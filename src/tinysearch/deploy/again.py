@@ -10,8 +10,8 @@ from tinysearch.runtime.backend import load_keras
 from tinysearch.runtime.cores import threads_of_each
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
-from tinysearch.workers.executor import JobDone
 from tinysearch.workers.local.executor import LocalExecutor
+from tinysearch.workers.outcomes import outcomes
 from tinysearch.workers.sharing import share
 
 
@@ -27,11 +27,8 @@ def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0) -> Any:
 
     with LocalExecutor(1) as executor:
         where = share(executor, dataset)
-        executor.submit(Job(candidate, seed, where, None, Resources(threads_of_each(1)), keep_model=True))
-        event = executor.wait()
-        while not isinstance(event, JobDone):
-            event = executor.wait()
-    outcome = event.outcome
+        job = Job(candidate, seed, where, None, Resources(threads_of_each(1)), keep_model=True)
+        ((_, outcome),) = outcomes(executor, [job])
     if outcome.measurement.failure is not None:
         raise TrainingError(f"the network could not be trained again: {outcome.measurement.failure}")
     if outcome.model is None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +30,8 @@ from tinysearch.training.augmentation import FIELDS, augmented, levels, read_aug
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
-from tinysearch.workers.executor import Executor, JobDone, JobLost
+from tinysearch.workers.executor import Executor
+from tinysearch.workers.outcomes import outcomes
 from tinysearch.workers.sharing import share
 
 # All trainings together may have the epochs of so many trials.
@@ -64,23 +64,13 @@ class TrainedBy:
             TrainingError: if the time is up.
         """
         data = share(self._executor, self._dataset)
-        handle = self._executor.submit(Job(candidate, seed, data, resources=self._resources))
-        try:
-            while True:
-                left = None if self._until is None else self._until - time.monotonic()
-                if left is not None and left <= 0:
-                    raise TrainingError(
-                        "the time limit came before the augmentations had been compared; give a larger `time_limit=`, "
-                        "or an augmentation, such as `augment='none'`"
-                    )
-                event = self._executor.wait(left)
-                if isinstance(event, JobDone) and event.handle == handle:
-                    return event.outcome.measurement
-                if isinstance(event, JobLost) and event.handle == handle:
-                    return Measurement(failure=event.reason)
-        except BaseException:
-            self._executor.cancel(handle)
-            raise
+        job = Job(candidate, seed, data, resources=self._resources)
+        for _, outcome in outcomes(self._executor, [job], self._until):
+            return outcome.measurement
+        raise TrainingError(
+            "the time limit came before the augmentations had been compared; give a larger `time_limit=`, or an "
+            "augmentation, such as `augment='none'`"
+        )
 
 
 @dataclass(frozen=True, slots=True)

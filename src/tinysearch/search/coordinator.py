@@ -1,4 +1,4 @@
-"""The one loop that carries out trainings: search, revalidation, evaluation and reproduction all go through it."""
+"""The loop that carries out plans: search, revalidation, evaluation and reproduction all go through it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from dataclasses import replace
 from tinysearch.errors import StoreWriteError
 from tinysearch.results.artifacts import write
 from tinysearch.results.callback import Callback
-from tinysearch.results.record import Measurement, Record
+from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
 from tinysearch.runtime.interrupts import Interrupts
 from tinysearch.search.plan import Plan
 from tinysearch.training.job import Job, Outcome
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
+from tinysearch.workers.outcomes import outcome_of
 
 # Seconds. Ctrl-C waits for the end of a step, so that no event is lost between an executor and the store.
 _STEP = 0.25
-# How often a training is submitted whose worker was lost.
-_SUBMISSIONS = 3
 # How many errors of an executor are passed over while what was finished is stored.
 _MOST_ERRORS = 100
 
@@ -134,15 +133,11 @@ class Coordinator:
                 self._jobs[event.handle] = replace(job, state=event.state), number
             self._callback.on_epoch(training, event.number, event.epoch)
             return False
-        if not isinstance(event, JobDone) and number < _SUBMISSIONS:
+        outcome = outcome_of(event, number)
+        if outcome is None:
             self._forget(event.handle)
             self._submit(training, job, number + 1)
             return False
-        outcome = (
-            event.outcome
-            if isinstance(event, JobDone)
-            else Outcome(Measurement(failure=f"{event.reason}, {number} times"))
-        )
         self._keep(plan, training, outcome, event.handle)
         return True
 
