@@ -37,7 +37,6 @@ from typing import Any
 from tinysearch.data.loading import load
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store, default_path
-from tinysearch.runtime.cores import threads_of_each
 from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, Residual, SeparableConv
 from tinysearch.space.cost import cost
 from tinysearch.space.notation import notation
@@ -214,7 +213,7 @@ def train(store: Store, data: Path | None, bases: list[str], seeds: int, workers
         if (RUNS[base], candidate.key, seed) not in known and (not only or name in only)
     ]
     with LocalExecutor(workers) as executor:
-        where, resources = share(executor, images), Resources(threads_of_each(workers))
+        where, resources = share(executor, images), Resources(executor.threads_per_job())
         jobs = [Job(candidate, seed, where, resources=resources) for _, _, candidate, seed in planned]
         for position, outcome in outcomes(executor, jobs):
             (run, name, candidate, seed), measurement = planned[position], outcome.measurement

@@ -28,7 +28,6 @@ from ablation import BASE
 from tinysearch.data.dataset import FOLDS
 from tinysearch.data.loading import load
 from tinysearch.data.splits import Kind, Split
-from tinysearch.runtime.cores import threads_of_each
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
@@ -51,7 +50,7 @@ def accuracies(
     found = {f"{kind} {fold}": [0.0] * seeds for kind in kinds for fold in range(folds)}
     with LocalExecutor(workers) as executor:
         shared = {kind: share(executor, dataclasses.replace(images, split=Split(kind))) for kind in kinds}
-        resources = Resources(threads_of_each(workers))
+        resources = Resources(executor.threads_per_job())
         jobs = [Job(candidate, seed, shared[kind], fold, resources) for kind, fold, seed in planned]
         for position, outcome in outcomes(executor, jobs):
             (kind, fold, seed), measurement = planned[position], outcome.measurement

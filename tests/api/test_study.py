@@ -576,3 +576,23 @@ def test_an_executor_that_was_given_is_left_open(make: Make, fake_worker: type[F
         with make(name=name, trials=1, reuse="none") as study:
             study.run(executor=executor)
     assert len(worker.jobs) == 2
+
+
+def test_the_executor_says_how_many_threads_trainings_have_unless_it_is_set(
+    make: Make, untrained_worker: type[UntrainedWorker], path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = untrained_worker()
+    executor = worker.executor()
+    with make(name="before", trials=1, reuse="none") as study:
+        study.run(executor=executor)
+    monkeypatch.setattr(executor, "threads_per_job", lambda: 3)
+    with make(trials=1, reuse="none") as study:
+        study.run(executor=executor)
+        assert study.records[0].provenance["threads"] == "3"
+    with make(name="set", trials=1, threads=2, reuse="none") as study:
+        study.run(executor=executor)
+    where: dict[str, Any] = {"store": path, "data": tiny, "executor": executor, "verbose": 0}
+    tinysearch.reproduce("conv", **where)
+    # A run goes on with those that it began with.
+    tinysearch.evaluate("before", seeds=1, **where)
+    assert [job.resources.threads for job in worker.jobs] == [1, 3, 2, 3, 1]

@@ -41,3 +41,15 @@ def test_a_worker_that_is_lost_again_and_again_is_not_waited_for_without_end(
     monkeypatch.setattr(again, "LocalExecutor", lambda workers: Unreliable(lost=3))
     with pytest.raises(TrainingError, match="could not be trained again: the node went away, 3 times"):
         trained_again(CANDIDATE, dataset)
+
+
+@pytest.mark.parametrize("given", [None, 3])
+def test_it_has_the_threads_that_are_given_or_those_of_the_executor(
+    given: int | None, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = Unreliable(lost=0)
+    monkeypatch.setattr(executor, "threads_per_job", lambda: 2)
+    monkeypatch.setattr(again, "LocalExecutor", lambda workers: executor)
+    with pytest.raises(TrainingError, match="no room to save it"):
+        trained_again(CANDIDATE, dataset, threads=given)
+    assert [job.resources.threads for job in executor.jobs] == [given or 2]

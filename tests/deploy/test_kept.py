@@ -96,3 +96,18 @@ def test_a_training_on_the_images_that_are_given_goes_before_one_on_others(
 def test_test_accuracies_come_by_seed(trainings: list[Record], dataset: Dataset, tmp_path: Path) -> None:
     found = Result.of(Standing(trainings, 1), dataset, tmp_path, tmp_path / "store.db")
     assert found.test_accuracies == (0.0, 0.1, 0.2)
+
+
+@pytest.mark.parametrize(("recorded", "threads"), [("3", 3), (None, None), ("0", None), ("many", None)])
+def test_without_a_model_it_is_trained_again_with_the_threads_that_it_had(
+    recorded: str | None,
+    threads: int | None,
+    make_record: Make,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kept, "trained_again", lambda *given: given)
+    provenance = {} if recorded is None else {"threads": recorded}
+    record = replace(make_record(), fingerprint=dataset.fingerprint, seed=5, provenance=provenance)
+    found, _ = trained_network("net", [record], [None], dataset)
+    assert found.model[2:] == (5, threads)

@@ -131,6 +131,11 @@ class NoRoom(Stand):
     capacity = 0
 
 
+class NoThreads(Stand):
+    def threads_per_job(self) -> int:
+        return 0
+
+
 class SameHandle(Stand):
     def handle(self) -> Handle:
         return "the same"
@@ -218,6 +223,7 @@ class NeverCloses(Stand):
     ("broken", "words"),
     [
         (NoRoom, "capacity is at least 1, got 0"),
+        (NoThreads, "at least 1 thread, got 0"),
         (SameHandle, "two jobs have the same handle"),
         (Backwards, "before it is done"),
         (MissedEpoch, "tells both, in their order"),

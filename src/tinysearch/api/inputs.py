@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tinysearch.search.outcome import RunOutcome
     from tinysearch.search.settings import RunSettings
     from tinysearch.space.budget import Budget
-    from tinysearch.workers.executor import Executor
 
 
 Resume = Literal["auto", True, False]
@@ -59,14 +58,6 @@ def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) 
     from tinysearch.data.loading import load
 
     return checked(load(dataset, None if isinstance(data, str) and data == "auto" else data, reading=reading))
-
-
-def threads_of(executor: Executor) -> int:
-    """Return how many threads each training has by default: an equal share of the cores of this machine."""
-    from tinysearch.runtime.cores import threads_of_each
-    from tinysearch.workers.local.executor import LocalExecutor
-
-    return threads_of_each(executor.capacity) if isinstance(executor, LocalExecutor) else 1
 
 
 def shown(verbose: bool | int) -> list[Callback]:

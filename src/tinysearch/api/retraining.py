@@ -225,16 +225,15 @@ def _workers(
 ) -> Iterator[tuple[Executor, Resources]]:
     """Return where to train, by default as many processes as cores and memory allow, and what each may use."""
     from tinysearch.runtime.capacity import Capacity
-    from tinysearch.runtime.cores import threads_of_each
     from tinysearch.training.job import Resources
     from tinysearch.workers.local.executor import LocalExecutor
 
     if executor is not None:
-        yield executor, Resources()
+        yield executor, Resources(executor.threads_per_job())
         return
     size = max(1, min(wanted or Capacity.here(dataset.train.pixels.nbytes).workers, trainings))
     with LocalExecutor(size) as local:
-        yield local, Resources(threads_of_each(size))
+        yield local, Resources(local.threads_per_job())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinysearch.api.inputs import free_name, threads_of
+from tinysearch.api.inputs import free_name
 from tinysearch.errors import RunError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Start:
         from tinysearch.training.job import Resources
 
         if settings.threads is None:
-            settings = dataclasses.replace(settings, threads=threads_of(executor))
+            settings = dataclasses.replace(settings, threads=executor.threads_per_job())
         if self.space is None and settings.own_space:
             raise RunError(f"run {name!r} was started with a custom SearchSpace; give the same one to resume it")
         space = search_space_of(self.space or settings.space, self.dataset.task, settings.budget.params)

@@ -7,7 +7,6 @@ from typing import Any
 from tinysearch.data.dataset import Dataset
 from tinysearch.errors import TrainingError
 from tinysearch.runtime.backend import load_keras
-from tinysearch.runtime.cores import threads_of_each
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import Job, Resources
 from tinysearch.workers.local.executor import LocalExecutor
@@ -15,8 +14,12 @@ from tinysearch.workers.outcomes import outcomes
 from tinysearch.workers.sharing import share
 
 
-def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0) -> Any:
+def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0, threads: int | None = None) -> Any:
     """Train a candidate on all training images of a dataset, and return the Keras model; it takes raw pixels.
+
+    Args:
+        candidate, dataset, seed: What is trained, on what, and with which seed.
+        threads: Threads of the training, on which the last digits of the weights depend; None for all cores.
 
     Raises:
         TrainingError: if it cannot be trained.
@@ -27,7 +30,8 @@ def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0) -> Any:
 
     with LocalExecutor(1) as executor:
         where = share(executor, dataset)
-        job = Job(candidate, seed, where, None, Resources(threads_of_each(1)), keep_model=True)
+        resources = Resources(threads or executor.threads_per_job())
+        job = Job(candidate, seed, where, None, resources, keep_model=True)
         ((_, outcome),) = outcomes(executor, [job])
     if outcome.measurement.failure is not None:
         raise TrainingError(f"the network could not be trained again: {outcome.measurement.failure}")

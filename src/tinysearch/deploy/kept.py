@@ -13,6 +13,8 @@ from tinysearch.errors import CandidateError
 from tinysearch.results.artifacts import handed_out
 from tinysearch.results.record import Record
 from tinysearch.runtime.backend import load_model
+from tinysearch.runtime.environment import Environment
+from tinysearch.search.settings import MOST_THREADS
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
@@ -59,5 +61,12 @@ def trained_network(
         return Trained(name, record.architecture, load_model(path), origin), record
     if tell is not None:
         tell(f"the model of {name} was not kept; it is trained again, with seed {record.seed}")
-    model = trained_again(Candidate(record.architecture, Recipe.from_dict(record.recipe)), dataset, record.seed)
+    candidate = Candidate(record.architecture, Recipe.from_dict(record.recipe))
+    model = trained_again(candidate, dataset, record.seed, _threads(record))
     return Trained(name, record.architecture, model, origin), record
+
+
+def _threads(record: Record) -> int | None:
+    """Return how many threads a training had; None if that is not known."""
+    said = str(Environment.from_dict(record.provenance).threads)
+    return int(said) if said.isdecimal() and 1 <= int(said) <= MOST_THREADS else None

@@ -67,8 +67,8 @@ class RunSettings:
             workers are kept busy. It does not matter how many there are, or how fast.
         schedule: ``"lag"``, or ``"async"`` for proposals from whatever is known at the moment, which keeps any number
             of workers busy. What that was is stored, so that a run that is resumed proposes the same again.
-        threads: Threads of each training, on which its last digits depend; None for an equal share of the cores for
-            each worker of the process that begins the run.
+        threads: Threads of each training, on which its last digits depend; None for what the executor gives them that
+            begins the run: processes of this machine have equal shares of its cores.
         initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
         designs: With how many networks drawn by hand a search begins, after those, see ``space/designs.py``; only the
             strategies ``bayesian``, ``evolution`` and ``pareto`` begin so. The first of them is the best network that

@@ -36,6 +36,8 @@ def check_executor(make: Callable[[], Executor]) -> None:
 
 def _trains(executor: Executor) -> None:
     _require(executor.capacity >= 1, f"capacity is at least 1, got {executor.capacity}")
+    threads = executor.threads_per_job()
+    _require(threads >= 1, f"a job has at least 1 thread, got {threads}")
     jobs = [_job(executor, seed, keep_states=True, keep_model=True) for seed in range(executor.capacity + 1)]
     done = _done(executor, jobs)
     for events, outcome in done:

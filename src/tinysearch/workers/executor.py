@@ -99,6 +99,10 @@ class Executor(abc.ABC):
             How workers find it, for a ``DataReference``.
         """
 
+    def threads_per_job(self) -> int:
+        """Return how many threads a job has unless told otherwise; the last digits of its numbers depend on them."""
+        return 1
+
     def environment(self, resources: Resources) -> Environment:
         """Return where jobs with some resources run, as far as is known before one of them has."""
         return Environment.here(resources.threads)

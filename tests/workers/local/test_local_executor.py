@@ -19,6 +19,7 @@ from tinysearch.data.images import Images
 from tinysearch.errors import CostMismatchError, WorkerError
 from tinysearch.results.predictions import unpack
 from tinysearch.results.record import Measurement
+from tinysearch.runtime import cores
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
@@ -360,6 +361,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
 import faulty
+from tinysearch.runtime import cores
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import DataReference, Job, Resources
@@ -409,3 +411,10 @@ def test_images_that_find_no_room_are_an_error_with_the_remedy(tmp_path: Path, m
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     with pytest.raises(WorkerError, match=r"images.*cannot be written.*TMPDIR"):
         SharedArrays().add("pixels", np.zeros(3))
+
+
+def test_trainings_have_equal_shares_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "usable_cores", lambda: 8)
+    for workers, threads in ((1, 8), (3, 2), (16, 1)):
+        with LocalExecutor(workers) as executor:
+            assert executor.threads_per_job() == threads

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tinysearch.errors import CostMismatchError, WorkerError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.capacity import Capacity
+from tinysearch.runtime.cores import threads_of_each
 from tinysearch.runtime.devices import share_of, visible_gpus
 from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
@@ -150,6 +151,10 @@ class LocalExecutor(Executor):
         """
         self._images = max(self._images, array.nbytes)
         return self._arrays.add(name, array)
+
+    def threads_per_job(self) -> int:
+        """Return an equal share of the cores of this machine."""
+        return threads_of_each(self._workers)
 
     def prepare(self, count: int, resources: Resources) -> None:
         """Start processes, so that there are ``count``: they load TensorFlow until the first jobs come."""
