@@ -306,6 +306,26 @@ def test_other_calls_refuse_what_is_of_another_kind_before_they_make_a_store(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        (tinysearch.run, {}),
+        (tinysearch.frontier, {}),
+        (tinysearch.evaluate, {"run": "one"}),
+        (tinysearch.reproduce, {}),
+    ],
+)
+def test_a_number_of_workers_is_refused_where_an_executor_has_a_number_of_its_own(
+    call: Callable[..., Any], arguments: dict[str, Any], tmp_path: Path
+) -> None:
+    executor = FakeWorker().executor()
+    with pytest.raises(
+        tinysearch.InputError, match=r"`workers=2` is for the processes of this machine, and `executor="
+    ):
+        call(**arguments, store=tmp_path / "store.db", workers=2, executor=executor)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_study_refuses_limits_that_are_of_another_kind(tiny: Path, tmp_path: Path) -> None:
     with tinysearch.Study(data=tiny, store=tmp_path / "store.db") as study:
         memory: list[dict[str, object]] = [{"worker_memory": given} for given in ("1G", 0, -5)]

@@ -15,7 +15,15 @@ from stand_ins import ALIKE, FakeWorker, UntrainedWorker
 import tinysearch
 from tinysearch import Architecture, Callback, SearchSpace, Study
 from tinysearch.data.loading import load
-from tinysearch.errors import DatasetError, NoTestImagesError, RunError, StoreError, TinySearchWarning, WorkError
+from tinysearch.errors import (
+    DatasetError,
+    InputError,
+    NoTestImagesError,
+    RunError,
+    StoreError,
+    TinySearchWarning,
+    WorkError,
+)
 from tinysearch.results.callback import Stage
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
@@ -23,6 +31,7 @@ from tinysearch.results.training import Training
 from tinysearch.space.architecture import Conv, Head
 from tinysearch.space.space_spec import tree_of
 from tinysearch.training.job import Job
+from tinysearch.workers.threads import ThreadExecutor
 
 Make = Callable[..., Study]
 # One architecture after another, of one layer each: nothing that takes long to propose.
@@ -596,3 +605,28 @@ def test_the_executor_says_how_many_threads_trainings_have_unless_it_is_set(
     # A run goes on with those that it began with.
     tinysearch.evaluate("before", seeds=1, **where)
     assert [job.resources.threads for job in worker.jobs] == [1, 3, 2, 3, 1]
+
+
+def test_what_an_executor_would_not_hear_of_is_refused_and_a_limit_of_memory_comes_with_each_job(
+    make: Make, fake_worker: type[FakeWorker]
+) -> None:
+    worker = fake_worker()
+    with make(trials=1) as study:
+        for arguments in ({"workers": 2}, {"stall_limit": 60.0}):
+            ((name, value),) = arguments.items()
+            with pytest.raises(InputError, match=f"`{name}={value}` .* `executor=` .* leave it out"):
+                study.run(executor=worker.executor(), **arguments)  # type: ignore[arg-type]
+        assert worker.jobs == []
+        study.run(executor=worker.executor(), worker_memory=10**9)
+        assert [job.resources.memory_bytes for job in worker.jobs] == [10**9]
+
+
+def test_an_executor_that_is_false_trains_all_the_same(make: Make, fake_worker: type[FakeWorker]) -> None:
+    class Queue(ThreadExecutor):
+        def __len__(self) -> int:
+            return 0
+
+    worker = fake_worker()
+    with make(trials=1) as study:
+        study.run(executor=Queue(worker.do))
+    assert len(worker.jobs) == 1

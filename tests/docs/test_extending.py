@@ -101,6 +101,10 @@ def test_the_examples_are_used_from_the_command_line(
         (["run", "--constraint", "my_plugins:Widest"], "constraint my_plugins:Widest is not a subclass of Constraint"),
         (["run", "--callback", "my_plugins:Latency"], "callback my_plugins:Latency is not a subclass of Callback"),
         (["run", "--reader", "my_plugins:Log"], "reader my_plugins:Log is not a subclass of Reader"),
+        (
+            ["run", "--executor", "my_plugins:Timed", "--stall-limit", "90s"],
+            "--stall-limit is not passed on to --executor my_plugins:Timed",
+        ),
         (["run", "--executor", "elsewhere"], "executor is one of local.*got 'elsewhere'"),
         (
             ["leaderboard", "--reference", "--format", "yaml"],

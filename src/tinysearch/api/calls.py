@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinysearch.api.arguments import FrontierSettings, Settings, check_names, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.inputs import Resume, load_data, open_store, raise_what_ended, tell_of_interruption
-from tinysearch.api.kinds import check_kinds
+from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
 from tinysearch.errors import BudgetError, RunError, TinySearchError
@@ -75,6 +75,7 @@ def run(
     """
     check_names(settings, run)
     check_kinds(workers=workers, time_limit=time_limit)
+    check_instead(executor, workers=workers)
     study = Study(
         budget,
         data=data,
@@ -197,6 +198,7 @@ def frontier(
 
     check_names(settings, frontier)
     check_kinds(name=name, store=store, workers=workers)
+    check_instead(executor, workers=workers)
     given = {key: value for key, value in settings.items() if value is not None}
     given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}
     bounds = several_bounds(budgets)
@@ -252,8 +254,8 @@ def frontier(
             study = Study(bound, data=images, name=own, store=opened, resume=begun, **of_budget)
             try:
                 # The processes of the first budget train for all of them.
-                outcome = study.carry_out(workers=workers, executor=running)
-                running = running or study.take_workers()
+                outcome = study.carry_out(workers=workers if running is None else None, executor=running)
+                running = study.take_workers() if running is None else running
             finally:
                 study.close()
             problem = problem or outcome.problem

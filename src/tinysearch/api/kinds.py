@@ -20,6 +20,20 @@ def check_kinds(**given: object) -> None:
             raise InputError(f"`{name}=` is {wanted}, got {value!r}")
 
 
+def check_instead(executor: object, **given: object) -> None:
+    """Refuse what is for the processes of this machine where an executor trains instead of them; None is not given.
+
+    Raises:
+        InputError: if there is an executor, and an argument that it would not hear of.
+    """
+    for name, value in given.items():
+        if executor is not None and value is not None:
+            raise InputError(
+                f"`{name}={value!r}` is for the processes of this machine, and `executor=` trains instead of them; "
+                f"leave it out, or give it to the executor when that is made"
+            )
+
+
 def _wanted(name: str, value: object) -> str | None:
     """Return what an argument must be, in words; None if it is."""
     from tinysearch.results.runs import check_name

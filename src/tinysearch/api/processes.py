@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tinysearch.api.kinds import check_instead
+
 if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
     from tinysearch.workers.executor import Executor
@@ -27,7 +29,14 @@ class Processes:
         taken, self._executor = self._executor, None
         return taken
 
-    def get(self, dataset: Dataset, workers: int | None, memory: int | None, stall_limit: float | None) -> Executor:
+    def get(
+        self,
+        dataset: Dataset,
+        workers: int | None,
+        memory: int | None,
+        stall_limit: float | None,
+        instead: Executor | None = None,
+    ) -> Executor:
         """Return processes that train, those that there are if possible.
 
         Args:
@@ -36,11 +45,18 @@ class Processes:
             memory: Memory limit of each in bytes; None for no limit.
             stall_limit: Seconds without a finished epoch after which a training is aborted; None for those of the call
                 before, at first 1,800.
+            instead: What trains instead of them and is returned; None for nothing.
+
+        Raises:
+            InputError: if processes are described, and something else trains instead of them.
         """
         from tinysearch.runtime.capacity import Capacity
         from tinysearch.runtime.memory import check_limit
         from tinysearch.workers.local.executor import STALL_SECONDS, LocalExecutor
 
+        check_instead(instead, workers=workers, stall_limit=stall_limit)
+        if instead is not None:
+            return instead
         check_limit(memory)
         running = self._executor
         stall = (self._stall_limit or STALL_SECONDS) if stall_limit is None else stall_limit

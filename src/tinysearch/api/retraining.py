@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.inputs import load_data, open_store, shown, tell_of_interruption
-from tinysearch.api.kinds import check_kinds
+from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, data_of_first, load_data_of
 from tinysearch.errors import InputError
 
@@ -72,6 +72,7 @@ def evaluate(
     from tinysearch.search.evaluation import evaluate as carry_out
 
     check_kinds(run=run, top=top, seeds=seeds, store=store, workers=workers)
+    check_instead(executor, workers=workers)
     callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
     with _end_told(callback), _opened(store, create=False) as opened:
         known = opened.run(run)
@@ -166,6 +167,7 @@ def reproduce(
     from tinysearch.search.given import recipe_of
 
     check_kinds(seeds=seeds, run=run, store=store, workers=workers)
+    check_instead(executor, workers=workers)
     wanted = [models] if isinstance(models, str) else list(models)
     keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
     names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))

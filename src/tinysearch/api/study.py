@@ -168,7 +168,7 @@ class Study(StudyResults):
             trials: Total number of candidates to train, not counting baselines; by default that of the settings.
             workers: Number of candidates to train in parallel, each in its own process; by default one per core, up to
                 8 and as many as memory allows. The results do not depend on it, unless ``schedule="async"``.
-            executor: Trains the candidates instead of local processes; it is left open.
+            executor: Trains instead of local processes, without ``workers`` and ``stall_limit``; it is left open.
             time_limit: Seconds after which all trainings stop; None for no limit.
             worker_memory: Memory limit of each training in bytes (on Linux); None for no limit.
             stall_limit: Seconds without a finished epoch after which a training is aborted; 1,800, or as before.
@@ -277,7 +277,7 @@ class Study(StudyResults):
         check_kinds(workers=workers, time_limit=time_limit, worker_memory=worker_memory, stall_limit=stall_limit)
         if "search" not in stages and all(record.failed for record in self.records):
             raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
-        where = executor or self._processes.get(self.dataset, workers, worker_memory, stall_limit)
+        where = self._processes.get(self.dataset, workers, worker_memory, stall_limit, instead=executor)
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
         ending: Ending = "failed"
         try:

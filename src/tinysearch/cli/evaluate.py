@@ -55,7 +55,7 @@ def evaluate(
 
     notes, console = stderr(), stdout()
     with terminations(), Store(store or default_path()) as opened:
-        with telling_what_is_kept(notes), plugins.cluster(cluster, workers) as executor:
+        with telling_what_is_kept(notes), plugins.cluster(cluster, workers) as place:
             records = evaluate_run(
                 run,
                 top=top,
@@ -65,8 +65,7 @@ def evaluate(
                 dataset=dataset,
                 reading=reading,
                 store=opened,
-                workers=workers,
-                executor=executor,
+                **place,
                 callbacks=[Display(notes, notes=False, spell=spelled)],
                 verbose=0,
             )

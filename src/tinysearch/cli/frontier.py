@@ -154,7 +154,7 @@ def frontier(
         "constraints": constraint or None,
         "objective": objective,
     }
-    with terminations() as signals, plugins.cluster(cluster, workers) as executor:
+    with terminations() as signals, plugins.cluster(cluster, workers) as place:
         found = sweep(
             bounds,
             data=data or "auto",
@@ -162,8 +162,7 @@ def frontier(
             reading=reading,
             name=name,
             store=store,
-            workers=workers,
-            executor=executor,
+            **place,
             warm_start=learn_from,
             cold=cold,
             callbacks=[SweepDisplay(notes, name, bounds), *(callback or ())],

@@ -70,7 +70,7 @@ def reproduce(
     from tinysearch.report.display import Display
 
     notes, console = stderr(), stdout()
-    with terminations(), telling_what_is_kept(notes), plugins.cluster(cluster, workers) as executor:
+    with terminations(), telling_what_is_kept(notes), plugins.cluster(cluster, workers) as place:
         found = train_again(
             models or (),
             seeds=seeds,
@@ -82,8 +82,7 @@ def reproduce(
             dataset=dataset,
             reading=reading,
             store=store,
-            workers=workers,
-            executor=executor,
+            **place,
             callbacks=[Display(notes, notes=False, spell=spelled)],
             verbose=0,
         )

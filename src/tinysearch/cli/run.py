@@ -134,13 +134,13 @@ def run(
     ] = Reuse.same,
     retrain: Annotated[bool, typer.Option("--retrain", hidden=True)] = False,
     stall_limit: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="TIME",
-            help="Abort a training that finishes no epoch in this time: 90s, 30m, 2h.",
+            help="Abort a training that finishes no epoch in this time: 90s, 30m, 2h. [30m]",
             rich_help_panel=panels.ADVANCED,
         ),
-    ] = "30m",
+    ] = None,
     worker_memory: Annotated[
         str | None,
         typer.Option(
@@ -196,8 +196,8 @@ def run(
     limits: dict[str, Any] = {
         "time_limit": None if time_limit is None else seconds(time_limit),
         "worker_memory": None if worker_memory is None else size(worker_memory),
-        "stall_limit": seconds(stall_limit),
     }
+    stall_seconds = None if stall_limit is None else seconds(stall_limit)
     which = Reuse.none if retrain else reuse
     notes = stderr()
     with terminations() as signals:
@@ -213,12 +213,11 @@ def run(
             verbose=0,
             **{key: value for key, value in given.items() if value is not None},
         )
-        with study, plugins.executor(executor, workers, cluster, limits["stall_limit"]) as where_to_train:
-            outcome = study.carry_out(workers=workers, executor=where_to_train, **limits)
+        with study, plugins.executor(executor, workers, cluster, stall_seconds) as place:
+            outcome = study.carry_out(**place, **limits)
             _conclude(study, outcome, stdout(), notes)
             where = as_options({"--store": store})
-            stall = stall_limit if stall_limit != "30m" else None
-            bounds = {"--cluster": cluster, "--worker-memory": worker_memory, "--stall-limit": stall}
+            bounds = {"--cluster": cluster, "--worker-memory": worker_memory, "--stall-limit": stall_limit}
             on = where + as_options(bounds) + ("" if which is Reuse.same else f" --reuse {which.value}")
             next_steps(study, outcome, notes, on, where)
     if outcome.problem is not None:
