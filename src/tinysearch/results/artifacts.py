@@ -105,7 +105,7 @@ class BestModels:
     def take(self, source: Path, key: str) -> None:
         """Copy the model of another run, if it has kept it."""
         with suppress(OSError):
-            shutil.copyfile(source, self.path(key))
+            write(self.path(key), source.read_bytes())
 
     def clear(self) -> None:
         """Remove what an earlier run of the name has left, whose records are gone.
