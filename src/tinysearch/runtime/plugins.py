@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterable
+from hashlib import sha256
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -131,10 +132,12 @@ def _of_file(path: Path) -> ModuleType:
     full = path.resolve()
     if not full.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    loaded = sys.modules.get(full.stem)
-    if loaded is not None and getattr(loaded, "__file__", None) == str(full):
-        return loaded
-    key = full.stem if loaded is None else f"{full.stem}_{abs(hash(full))}"
+    # Where another module has the name of the file, a mark of its path is added: the same one in every process.
+    marked = f"{full.stem}_{sha256(str(full).encode()).hexdigest()[:12]}"
+    for key in (full.stem, marked):
+        if getattr(sys.modules.get(key), "__file__", None) == str(full):
+            return sys.modules[key]
+    key = marked if full.stem in sys.modules else full.stem
     spec = importlib.util.spec_from_file_location(key, full)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
