@@ -47,6 +47,24 @@ def test_that_it_goes_further_or_knows_of_other_runs_makes_no_difference(runner:
         assert begun_before(run) is not None
 
 
+def test_a_run_that_an_earlier_version_began_is_named_too(runner: Any) -> None:
+    begun(runner)
+    written = dict(runner.store.run("first").settings)
+    early = {name: written[name] for name in written.keys() - {"objective", "direction", "own_space", "constraints"}}
+    runner.store.note_settings("first", early)
+    with runner.prepare("second", **SETTINGS) as run:
+        assert "first has the same settings" in (begun_before(run) or "")
+
+
+def test_a_run_whose_settings_cannot_be_read_is_passed_over(runner: Any) -> None:
+    begun(runner)
+    fingerprint = runner.dataset.fingerprint
+    runner.store.create_run("damaged", "noise", fingerprint, {"trials": 3, "recipe": 5})
+    runner.store.create_run("unknown", "noise", fingerprint, {**runner.store.run("first").settings, "strategy": "?"})
+    with runner.prepare("second", **SETTINGS) as run:
+        assert "first has the same settings" in (begun_before(run) or "")
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {"budget": 5_000}, {"strategy": "random"}])
 def test_a_run_with_other_settings_is_not(runner: Any, other: dict[str, Any]) -> None:
     begun(runner)

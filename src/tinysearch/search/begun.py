@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
+from tinysearch.errors import TinySearchError
 from tinysearch.report import figures
 from tinysearch.results.lock import holder
 from tinysearch.results.run import Run
 from tinysearch.search.run import SearchRun
-from tinysearch.search.settings import MAY_CHANGE
+from tinysearch.search.settings import MAY_CHANGE, RunSettings
 
 # What does not tell a run from the same command given again: how far it goes, what it knew of other runs, and what the
 # machine had to offer.
@@ -19,12 +19,13 @@ _MAY_DIFFER = (*MAY_CHANGE, "warm_start_trials", "threads")
 
 def begun_before(run: SearchRun) -> str | None:
     """Return which run with the settings of a new one was interrupted, and how to resume it; None if there is none."""
-    mine = _essential(run.settings.to_dict())
+    mine = _essential(run.settings)
     for other in reversed(run.store.runs()):
         if other.name == run.name or other.fingerprint != run.dataset.fingerprint or "trials" not in other.settings:
             continue
-        left = _left(run, other)
-        if left and _essential(other.settings) == mine and holder(run.store.folder_of(other.name)) is None:
+        # The settings are compared first: records are read of few runs.
+        left = _left(run, other) if _essential_of(other) == mine else ""
+        if left and holder(run.store.folder_of(other.name)) is None:
             # With several budgets it is a frontier, which goes on by its name alone.
             more = "" if run.settings.budgets else " and `resume=True`"
             return (
@@ -46,7 +47,16 @@ def _left(run: SearchRun, other: Run) -> str:
     return ""
 
 
-def _essential(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _essential_of(run: Run) -> dict[str, Any] | None:
+    """Return what tells a run from others, whichever version began it; None if that cannot be read."""
+    try:
+        return _essential(RunSettings.from_dict(run.settings))
+    except TinySearchError:
+        return None
+
+
+def _essential(settings: RunSettings) -> dict[str, Any]:
+    values = settings.to_dict()
     # As the store gives it back: lists where there were tuples.
-    plain: dict[str, Any] = json.loads(json.dumps({name: settings[name] for name in settings.keys() - {*_MAY_DIFFER}}))
+    plain: dict[str, Any] = json.loads(json.dumps({name: values[name] for name in values.keys() - {*_MAY_DIFFER}}))
     return plain
