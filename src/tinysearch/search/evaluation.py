@@ -186,7 +186,7 @@ class EvaluationPlan(Plan):
         Raises:
             RunError: if they were scored on other test images, with which new figures must not be averaged.
         """
-        done = {(one.key, one.seed): one for one in self._store.records(run) if one.purpose == "evaluation"}
+        done = {(one.key, one.seed): one for one in self._store.records(run, purpose="evaluation")}
         for record in done.values():
             if not record.failed and record.test_fingerprint != self._mark:
                 raise RunError(
