@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import sqlite3
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from tinysearch.results.leaderboard import rank
 from tinysearch.results.record import Record
 from tinysearch.runtime.environment import Environment
-from tinysearch.search.reuse import reusable
+from tinysearch.search.reuse import divided_alike, reusable
 from tinysearch.space.architecture import Architecture, Conv, Head, Inception, Pool
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
@@ -51,6 +53,25 @@ def test_other_environments_are_reused_when_asked_for_and_the_row_says_so(runner
     assert found.records[0].provenance["threads"] == "1"
     here = runner.run("third", trials=2, documented={}, worker=Elsewhere(fake_worker()), reuse="any")
     assert [row.other_environment for row in rank(here.records).rows] == [False, False]
+
+
+def damaged(runner: Any, run: str) -> None:
+    with contextlib.closing(sqlite3.connect(runner.store.path)) as connection, connection:
+        connection.execute("UPDATE runs SET settings = '{' WHERE name = ?", (run,))
+
+
+def test_of_the_runs_of_a_store_only_those_that_trained_a_candidate_matter(runner: Any) -> None:
+    found = runner.run("first", trials=2, documented={})
+    runner.run("unrelated", trials=1, documented={})
+    damaged(runner, "unrelated")
+    # No warning tells of the other run, as it would of every one that is read.
+    assert divided_alike(runner.store, found.records, runner.dataset.split) == [*found.records]
+
+
+def test_what_a_run_trained_that_cannot_be_read_stands_for_nothing(runner: Any) -> None:
+    found = runner.run("first", trials=2, documented={})
+    damaged(runner, "first")
+    assert divided_alike(runner.store, found.records, runner.dataset.split) == []
 
 
 def branches(first: tuple[Any, ...], second: tuple[Any, ...]) -> Candidate:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from tinysearch.data.splits import Split
+from tinysearch.errors import DamagedError
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
 from tinysearch.runtime.environment import Environment
@@ -18,14 +19,23 @@ REUSE: tuple[Reuse, ...] = ("same", "any", "none")
 def divided_alike(store: Store, trainings: Iterable[Record], split: Split) -> list[Record]:
     """Return those trainings whose runs divided the training images as a split does.
 
+    Trainings of a run that cannot be read are left out: how it divided them is not known.
+
     Args:
         store: Has their runs.
         trainings: Of any runs, on the same training images.
         split: See ``Dataset.split``; where a run keeps none, it was that of its time, the last tenth.
     """
-    runs = {one.name: one for one in store.runs()}
-    splits = {name: run.settings.get("data", {}).get("split", {}) for name, run in runs.items()}
-    return [one for one in trainings if Split.from_dict(splits.get(one.run, {})) == split]
+    known = list(trainings)
+    alike = {name for name in {one.run for one in known} if _split_of(store, name) == split}
+    return [one for one in known if one.run in alike]
+
+
+def _split_of(store: Store, run: str) -> Split | None:
+    try:
+        return Split.from_dict(store.run(run).settings.get("data", {}).get("split", {}))
+    except DamagedError:
+        return None
 
 
 def reusable(

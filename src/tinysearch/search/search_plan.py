@@ -65,6 +65,8 @@ class SearchPlan(Plan):
     def known(self, training: Training) -> Record | None:
         """Return the record of an identical training of another run, as one of this run."""
         run = self._run
+        if run.reuse == "none":
+            return None
         wanted = run.settings
         trainings = run.store.trainings(training.key, training.seed, run.dataset.fingerprint)
         alike = divided_alike(run.store, trainings, run.dataset.split)
