@@ -24,12 +24,10 @@ class Resources:
     Args:
         threads: Threads of the process; the numbers of a training depend on it.
         memory_bytes: Memory of the process; None for no limit.
-        gpus: GPUs, or a share of one; 0 for whatever the executor deals out.
     """
 
     threads: int = 1
     memory_bytes: int | None = None
-    gpus: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +107,12 @@ class Job:
         values = dict(data)
         architecture, how = Architecture.from_dict(values.pop("architecture")), Recipe.from_dict(values.pop("recipe"))
         floor = values.pop("floor")
-        where = values.pop("data")
+        where, resources = values.pop("data"), values.pop("resources")
         return cls(
             Candidate(architecture, how),
             data=DataReference(**{**where, "input_shape": tuple(where["input_shape"])}),
-            resources=Resources(**values.pop("resources")),
+            # Earlier versions wrote GPUs too.
+            resources=Resources(resources["threads"], resources["memory_bytes"]),
             floor=None if floor is None else (int(floor[0]), float(floor[1])),
             state=state,
             **values,
