@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tinysearch.search.recipe_choices import KNOBS, knob_rows, mutated, recipe_features, sampled
+from tinysearch.search.recipe_choices import KNOBS, mutated, recipe_features, sampled
 from tinysearch.training.recipe import Recipe
 
 
@@ -40,7 +40,3 @@ def test_features_are_numbers_that_tell_every_mutation() -> None:
         before, after = np.array(recipe_features(one)), np.array(recipe_features(mutated(one, rng)))
         assert np.isfinite(before).all()
         assert (before != after).sum() == 1
-
-
-def test_knobs_can_be_read() -> None:
-    assert [name for name, _ in knob_rows()] == list(KNOBS)

@@ -70,14 +70,6 @@ class Environment:
         known = self.backend is not None and self.versions.get(self.backend) is not None
         return known and self.decisive == other.decisive
 
-    def differences(self, other: Environment) -> list[str]:
-        """Return in words in which decisive parts another environment differs, ``"keras 3.14.0, here 3.15.1"``."""
-        own, theirs = self.decisive, other.decisive
-        names = dict.fromkeys((*own, *theirs))
-        return [
-            f"{name} {theirs.get(name)}, here {own.get(name)}" for name in names if own.get(name) != theirs.get(name)
-        ]
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, as a record keeps them."""
         return {

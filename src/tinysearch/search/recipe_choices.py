@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from tinysearch.space.choices import Group, draw, random_chooser, rows
+from tinysearch.space.choices import Group, draw, random_chooser
 from tinysearch.space.leaves import Choice
 from tinysearch.training.recipe import Recipe
 
@@ -65,8 +65,3 @@ def recipe_features(recipe: Recipe) -> list[float]:
         recipe.jitter,
         recipe.class_weight == "balanced",
     ]
-
-
-def knob_rows() -> list[tuple[str, str]]:
-    """Return each knob and its options in words, for printing."""
-    return rows(Group(KNOBS))
