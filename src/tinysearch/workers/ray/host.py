@@ -1,6 +1,6 @@
 """What runs on the nodes of a cluster: a process of Ray that has some trainings carried out there.
 
-It knows nothing of Ray: ``cluster`` makes an actor of it.
+It knows nothing of Ray: ``connection.TrainingHost`` makes an actor of it.
 """
 
 from __future__ import annotations
