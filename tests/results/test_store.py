@@ -501,3 +501,17 @@ def test_the_common_objective_is_that_of_searches(store: Store) -> None:
     assert store.common_objective() is None
     assert store.common_objective(["macro", "again"]) == "macro_f1"
     assert store.common_objective(["again"]) is None
+
+
+@pytest.mark.parametrize("settings", ["{", b"{"])
+def test_what_only_speaks_of_trials_is_no_search_and_neither_is_what_is_damaged(
+    store: Store, settings: str | bytes
+) -> None:
+    store.create_run("macro", "toy", "0123456789abcdef", MACRO)
+    named = store.create_run("classes", "toy", "0123456789abcdef", {"data": {"class_names": ["trials", "errors"]}})
+    assert not named.is_search
+    assert store.common_objective(["macro", "classes"]) == "macro_f1"
+    assert store.run("macro").is_search
+    with contextlib.closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE runs SET settings = ? WHERE name = 'classes'", (settings,))
+    assert store.common_objective(["macro", "classes"]) == "macro_f1"

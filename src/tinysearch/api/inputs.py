@@ -108,7 +108,7 @@ def latest_search(store: Store) -> Run:
     Raises:
         RunError: if there is none.
     """
-    searches = [run for run in store.runs() if "trials" in run.settings]
+    searches = [run for run in store.runs() if run.is_search]
     if not searches:
         raise RunError(f"the store {store.path} has no run to resume; begin one first")
     return searches[-1]
@@ -137,7 +137,7 @@ def run_to_resume(store: Store, name: str | None, resume: Resume) -> Run | None:
             )
         return None
     run = store.run(name) if name is not None else latest_search(store)
-    if "trials" not in run.settings:
+    if not run.is_search:
         raise RunError(f"run {run.name!r} is not a search and cannot be resumed; start a search under another `name=`")
     return run
 

@@ -93,7 +93,7 @@ def build(
         searches = [
             _progress(run, [record.by(*ranked_by) for record in records if record.run == run.name])
             for run in known.values()
-            if run.fingerprint in marks and "trials" in run.settings and (not runs or run.name in runs)
+            if run.fingerprint in marks and run.is_search and (not runs or run.name in runs)
         ]
         section = Section(
             dataset, candidates, searches, *ranked_by, board.mixed.get(dataset, ()), board.splits.get(dataset, ())

@@ -85,4 +85,4 @@ def described(run: Run, who: Holder | None, silent: Holder | None = None, store:
     state = "no process is running it"
     if silent is not None:
         state = f"{silent} gave no sign of life for {SILENCE / 60:.0f} minutes and is considered dead"
-    return f"{state}; resume it with {resume(run, store)}" if "trials" in run.settings else state
+    return f"{state}; resume it with {resume(run, store)}" if run.is_search else state

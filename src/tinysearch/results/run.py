@@ -30,6 +30,11 @@ class Run:
     source: Mapping[str, Any] | None = None
 
     @property
+    def is_search(self) -> bool:
+        """Whether it searches; a reproduction has no trials."""
+        return "trials" in self.settings
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their numbers; nothing where they are called by these."""
         return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))

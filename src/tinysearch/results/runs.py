@@ -209,7 +209,11 @@ class Runs:
 
         It is that of searches. What reproduces or evaluates has none, and is measured by every one.
         """
-        rows = self._database.query("SELECT name, objective FROM runs WHERE instr(settings, '\"trials\"')")
+        # As ``Run.is_search``; one whose settings are damaged is none.
+        rows = self._database.query(
+            "SELECT name, objective FROM runs "
+            "WHERE CASE WHEN json_valid(settings) THEN json_type(settings, '$.trials') IS NOT NULL END"
+        )
         found = {row["objective"] for row in rows if not runs or row["name"] in runs}
         return str(found.pop()) if len(found) == 1 else None
 

@@ -21,7 +21,7 @@ def begun_before(run: SearchRun) -> str | None:
     """Return which run with the settings of a new one was interrupted, and how to resume it; None if there is none."""
     mine = _essential(run.settings)
     for other in reversed(run.store.runs()):
-        if other.name == run.name or other.fingerprint != run.dataset.fingerprint or "trials" not in other.settings:
+        if other.name == run.name or other.fingerprint != run.dataset.fingerprint or not other.is_search:
             continue
         # The settings are compared first: records are read of few runs.
         left = _left(run, other) if _essential_of(other) == mine else ""

@@ -63,7 +63,7 @@ def available(store: Store, fingerprint: str, settings: RunSettings) -> tuple[Wa
     found: list[WarmStart] = []
     room = MOST
     for run in reversed(store.runs()):
-        if run.fingerprint != fingerprint or "trials" not in run.settings:
+        if run.fingerprint != fingerprint or not run.is_search:
             continue
         extent = WarmStart(run.name, *store.extent(run.name))
         if extent.trials + extent.revalidations > room:
