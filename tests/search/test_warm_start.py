@@ -11,7 +11,10 @@ from tinysearch.errors import RunError
 from tinysearch.results.record import Measurement, Record
 from tinysearch.search import warm_start
 from tinysearch.search.outline import outline
+from tinysearch.search.plugins import Plugins
 from tinysearch.search.settings import RunSettings, WarmStart
+from tinysearch.search.strategies.evolution import Evolution
+from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.registry import strategy
 from tinysearch.search.warm_start import available, learnt_from
 
@@ -106,9 +109,18 @@ def test_all_searches_on_the_same_images_are_learnt_from(runner: Any, settings: 
     assert available(runner.store, "e" * 16, settings) == ()
 
 
-def test_nothing_is_learnt_by_a_strategy_that_would_not_look(runner: Any) -> None:
+@pytest.mark.parametrize("named", ["random", "tinysearch.search.strategies.random:RandomSearch"])
+def test_nothing_is_learnt_by_a_strategy_that_would_not_look(named: str, runner: Any) -> None:
     runner.run("first", trials=3)
-    assert available(runner.store, runner.dataset.fingerprint, RunSettings(strategy="random")) == ()
+    assert available(runner.store, runner.dataset.fingerprint, RunSettings(strategy=named)) == ()
+
+
+def test_whether_a_strategy_would_look_is_asked_of_the_value_that_was_given(runner: Any) -> None:
+    runner.run("first", trials=3)
+    settings = RunSettings(strategy="nowhere:Mine")
+    for given, learnt in ((RandomSearch, 0), (Evolution, 1), (lambda problem: Evolution(problem), 1)):
+        found = available(runner.store, runner.dataset.fingerprint, settings, Plugins(strategy=given))
+        assert len(found) == learnt
 
 
 def test_what_was_trained_for_fewer_epochs_is_not_learnt_from(runner: Any, settings: RunSettings) -> None:

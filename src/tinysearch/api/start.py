@@ -90,7 +90,7 @@ class Start:
             if until is not None:
                 time_limit = max(0.0, until - time.monotonic())
             if self.learns_unasked:
-                learnt = available(self.store, self.dataset.fingerprint, settings)
+                learnt = available(self.store, self.dataset.fingerprint, settings, self.plugins)
                 settings = dataclasses.replace(settings, warm_start_trials=learnt)
         while True:
             chosen = name or free_name(self.store, self.dataset, settings.budget)

@@ -22,6 +22,10 @@ class Plugins:
     strategy: Any = None
     constraints: tuple[tuple[str, Any], ...] = ()
 
+    def strategy_of(self, settings: RunSettings) -> Any:
+        """Return the strategy of a run: its value if that was given, else its name."""
+        return settings.strategy if self.strategy is None else self.strategy
+
     def constraints_of(self, settings: RunSettings) -> list[tuple[str, Any | None]]:
         """Return the names of the constraints of a run, each with its value if that was given."""
         given = dict(self.constraints)

@@ -107,7 +107,7 @@ class SearchRun:
         }
         self.baselines = fitting if settings.baselines else {}
         self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
-        searcher = strategy(settings.strategy if plugins.strategy is None else plugins.strategy, problem)
+        searcher = strategy(plugins.strategy_of(settings), problem)
         known = [record for one in settings.warm_start_trials for record in self._learnt_from(one)]
         learnt = [record for record in known if searcher.replicates or record.purpose == "search"]
         splits = {one.run: store.run(one.run).split for one in settings.warm_start_trials}

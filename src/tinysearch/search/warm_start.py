@@ -12,13 +12,13 @@ from typing import Any
 from tinysearch.errors import DamagedError, RunError
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.settings import RunSettings, WarmStart
+from tinysearch.search.strategies.registry import uses_history
 
 # So many trainings of other runs are learnt from without being asked, at the most: they are read when a run begins, and
 # every proposal goes through them.
 MOST = 1_000
-# Strategies that do not look at the history.
-_HEEDLESS = ("random",)
 
 
 def named(warm_start: object) -> list[str]:
@@ -46,19 +46,26 @@ def extents(store: Store, warm_start: object) -> tuple[WarmStart, ...]:
     return tuple(WarmStart(name, *store.extent(name)) for name in chosen)
 
 
-def available(store: Store, fingerprint: str, settings: RunSettings) -> tuple[WarmStart, ...]:
+def available(
+    store: Store, fingerprint: str, settings: RunSettings, plugins: Plugins = NO_PLUGINS
+) -> tuple[WarmStart, ...]:
     """Return what a run that begins can learn from, the oldest run first.
 
     These are searches on the same training images, so with the same input shape and classes, as far as their candidates
     were trained for as many epochs and measured by the objective. The latest come first where there are more than
-    ``MOST`` trainings; a run of more than that, and one that is damaged, is left out.
+    ``MOST`` trainings; a run of more than that, and one that is damaged, is left out. There is nothing to learn for a
+    strategy that does not look at the history.
 
     Args:
         store: Has the runs.
         fingerprint: That of the training images.
         settings: Those of the run that begins.
+        plugins: Has its strategy, if that was given as a value.
+
+    Raises:
+        PluginError: if a strategy of one's own cannot be loaded.
     """
-    if settings.strategy in _HEEDLESS:
+    if not uses_history(plugins.strategy_of(settings)):
         return ()
     found: list[WarmStart] = []
     room = MOST

@@ -29,6 +29,7 @@ class RandomSearch(Strategy):
         designs: Fraction of the draws that are plain networks instead, see ``space/designs.py``.
     """
 
+    uses_history = False
     slices = 10
     attempts = 20
     narrowings = 20

@@ -82,6 +82,22 @@ def strategy(given: object, problem: Problem) -> Strategy:
     return strategy(find("strategy", given, STRATEGIES), problem)
 
 
+def uses_history(given: object) -> bool:
+    """Whether a strategy looks at the history, see ``Strategy``.
+
+    Args:
+        given: As for ``strategy``; what a function makes is taken to look at it.
+
+    Raises:
+        PluginError: if a strategy of one's own cannot be loaded.
+    """
+    found = given
+    if isinstance(given, str):
+        is_outside = given.startswith((keras_tuner.PREFIX, optuna.PREFIX, PREFIX))
+        found = Strategy if is_outside else STRATEGIES.get(given) or find("strategy", given, STRATEGIES)
+    return bool(getattr(found, "uses_history", True))
+
+
 def constraint(name: str, given: object | None) -> Constraint:
     """Return a constraint, as it was given or by its name.
 

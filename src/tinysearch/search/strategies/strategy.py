@@ -136,10 +136,13 @@ class Strategy(abc.ABC):
             before the strategy is asked. Where there are several budgets, they are for each.
         replicates: Whether it can do with several records of one candidate, of other seeds and other images held out:
             the revalidations of the runs that it learns from.
+        uses_history: Whether it looks at the history at all; a run by one that does not learns from no other run unless
+            it is told to.
     """
 
     begins_with_designs: ClassVar[bool] = False
     replicates: ClassVar[bool] = False
+    uses_history: ClassVar[bool] = True
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
