@@ -16,10 +16,10 @@ import numpy as np
 
 from tinysearch.errors import RunError, ShapeError, SpaceError
 from tinysearch.results.record import Record
-from tinysearch.search.keras_tuner.repair import repaired
 from tinysearch.search.optuna.study import PastTrial, StudyReplay, Translation, quiet
 from tinysearch.search.strategies.outside import check_class_name, class_at
 from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.repair import repaired
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.training.candidate import Candidate
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tinysearch.search.keras_tuner.repair import repaired
+from tinysearch.search.strategies.repair import repaired
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool, Residual
 from tinysearch.space.budget import Budget
