@@ -39,7 +39,6 @@ import numpy as np
 from stand_in import FAMILIES
 from strategies import PATIENCE, beginning, fitted, record, stand_in
 
-from tinysearch.api.calls import BUDGETS
 from tinysearch.results.hypervolume import of_networks
 from tinysearch.results.record import Record
 from tinysearch.search.frontier import initial_candidates
@@ -51,7 +50,7 @@ from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
 from tinysearch.search.strategies.surrogate import Array
-from tinysearch.space.budget import Budget
+from tinysearch.space.budget import BUDGETS, Budget
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe

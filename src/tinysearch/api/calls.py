@@ -14,6 +14,7 @@ from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
 from tinysearch.errors import BudgetError, RunError, TinySearchError
+from tinysearch.space.budget import BUDGETS
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tinysearch.space.budget import Budget
     from tinysearch.workers.executor import Executor
 
-BUDGETS = (1_000, 2_000, 3_000, 5_000, 8_000, 10_000)
 # Trials of a single run for each of its budgets.
 TRIALS = 10
 

@@ -20,6 +20,7 @@ from tinysearch.cli.spaces import read_space
 from tinysearch.cli.spelling import spelled
 from tinysearch.errors import InputError, TrainingError
 from tinysearch.report.display import Display
+from tinysearch.space.budget import BUDGETS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tinysearch.results.callback import Stage
     from tinysearch.results.record import Record
 
-BUDGETS = "1000,2000,3000,5000,8000,10000"
+_BUDGETS = ",".join(map(str, BUDGETS))
 
 
 @reported
@@ -41,7 +42,7 @@ def frontier(
             help="Parameter budgets: 1000,3000 or 1k,3k.",
             rich_help_panel=panels.COMMON,
         ),
-    ] = BUDGETS,
+    ] = _BUDGETS,
     trials: Annotated[
         int | None,
         typer.Option(

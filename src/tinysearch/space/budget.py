@@ -13,6 +13,8 @@ from tinysearch.space.devices import Device, device, named
 from tinysearch.space.footprint import AVR, CORTEX, whole_words
 from tinysearch.space.sizes import WAYS, count
 
+# Those of a frontier, if none are given.
+BUDGETS = (1_000, 2_000, 3_000, 5_000, 8_000, 10_000)
 # By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
 # 1.2 % less than predicted (on an AVR up to 8 %), see docs/devices.md; another compiler may make a little more.
 FLASH_MARGIN = 0.01
