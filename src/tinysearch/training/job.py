@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinysearch.results.record import ACCURACY, Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.space.architecture import Architecture
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tinysearch.data.dataset import TrainingData
 
 # Called after an epoch with its number, from 1, its measurements, and what a training needs to go on after it, if that
 # was asked for.
@@ -132,3 +135,7 @@ class Outcome:
     measurement: Measurement
     model: bytes | None = None
     environment: Environment | None = None
+
+
+# What does a job, with the images that it refers to; it calls the watcher after each epoch.
+Train = Callable[[Job, "TrainingData", EpochWatcher], Outcome]

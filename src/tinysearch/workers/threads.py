@@ -5,20 +5,16 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.data.dataset import TrainingData
 from tinysearch.errors import WorkerError
 from tinysearch.results.record import Epoch
-from tinysearch.training.job import EpochWatcher, Job, Outcome
+from tinysearch.training.job import Job, Train
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
 from tinysearch.workers.sharing import opened
-
-Train = Callable[[Job, TrainingData, EpochWatcher], Outcome]
 
 
 class ThreadExecutor(Executor):

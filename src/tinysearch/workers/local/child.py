@@ -12,18 +12,14 @@ import os
 import queue
 import threading
 import traceback
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from tinysearch.data.dataset import TrainingData
 from tinysearch.errors import CostMismatchError
 from tinysearch.results.record import Epoch, Measurement
-from tinysearch.training.job import EpochWatcher, Job, Outcome
+from tinysearch.training.job import Job, Train
 from tinysearch.workers.local.arrays import mapped
 from tinysearch.workers.piped import end_with_parent, framed, outlive_signals, streams
 from tinysearch.workers.sharing import opened
-
-Train = Callable[[Job, TrainingData, EpochWatcher], Outcome]
 
 
 def main() -> None:
