@@ -47,9 +47,10 @@ def timeless(result: Trained) -> list[object]:
 
 
 @pytest.mark.slow
-def test_the_losses_of_fifty_steps_are_those_of_tensorflow(there: Train) -> None:
+@pytest.mark.parametrize("gpu", [False, True], ids=["layers for a processor", "layers for a GPU"])
+def test_the_losses_of_fifty_steps_are_those_of_tensorflow(gpu: bool, there: Train) -> None:
     # An epoch of one step: its loss is that of the step.
-    wanted = Wanted(NETWORK, Recipe(epochs=50, batch_size=32), count=32, weights=True)
+    wanted = Wanted(NETWORK, Recipe(epochs=50, batch_size=32), count=32, weights=True, gpu=gpu)
     ours, theirs = there(wanted), trained(wanted)
     assert len(losses(ours)) == 50
     np.testing.assert_allclose(losses(ours), losses(theirs), rtol=0, atol=1e-4)
@@ -188,8 +189,11 @@ def test_images_that_are_too_many_for_the_device_are_trained_on_batch_by_batch_w
 
 
 @pytest.mark.slow
-def test_a_model_that_was_trained_there_is_of_kerass_own_layers_and_answers_alike_anywhere(there: Train) -> None:
-    found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16)))
+@pytest.mark.parametrize("gpu", [False, True], ids=["layers for a processor", "layers for a GPU"])
+def test_a_model_that_was_trained_there_is_of_kerass_own_layers_and_answers_alike_anywhere(
+    gpu: bool, there: Train
+) -> None:
+    found = there(Wanted(NETWORK, Recipe(epochs=3, batch_size=16), gpu=gpu))
     data = pictures("grey", 88)
     assert data.validation is not None
     model = loaded(found.model)

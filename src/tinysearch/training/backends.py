@@ -42,9 +42,10 @@ def layers() -> Mapping[Any, Any]:
         from tinysearch.training.jax_normalization import OnePassBatchNormalization
         from tinysearch.training.unrolled import INSTEAD, UnrolledMaxPooling2D
 
-        everywhere = {
+        if on_a_processor():
+            return INSTEAD
+        return {
             keras.layers.BatchNormalization: OnePassBatchNormalization,
             keras.layers.MaxPooling2D: UnrolledMaxPooling2D,
         }
-        return INSTEAD | everywhere if on_a_processor() else everywhere
     return {}
