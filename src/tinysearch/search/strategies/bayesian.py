@@ -12,6 +12,7 @@ import numpy as np
 
 from tinysearch.results.record import Record
 from tinysearch.search.recipe_choices import recipe_features
+from tinysearch.search.strategies.experience import experience, slope
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Observations, Replicates, observed, replicates
 from tinysearch.search.strategies.random import DESIGNS, RandomSearch
@@ -43,6 +44,10 @@ class Bayesian(Strategy):
     what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to draw at
     random is the way of White et al. (2021).
 
+    The model does not begin from nothing: it is fitted to what results are apart from a trend that trainings on MNIST
+    have shown (see ``experience``), by as much of it as they follow. Of several networks that are drawn at random while
+    there is no model, the one that the trend thinks most of is proposed.
+
     What other runs have trained, with more parameters or by another recipe, informs the model as well: parameters and
     recipe are among the features. The mark for an improvement is the best that the model expects of a network within
     the budget that was trained, by the recipe of this run; so it is not the luck of one training.
@@ -59,6 +64,8 @@ class Bayesian(Strategy):
         pool: How many mutants to look at.
         drawn: How many networks drawn at random to look at beside them.
         parents: How many networks mutants are made of.
+        choice: Of how many networks drawn at random the most promising one is proposed before there is a model; with 0
+            one is, and the model begins from nothing.
         memory: How many of the latest candidates, and how many of the best before them, the model sees.
     """
 
@@ -75,6 +82,7 @@ class Bayesian(Strategy):
         drawn: int = 20,
         parents: int = 10,
         memory: int = 100,
+        choice: int = 8,
     ) -> None:
         super().__init__(problem)
         self.warm_up = warm_up
@@ -82,6 +90,7 @@ class Bayesian(Strategy):
         self.drawn = drawn
         self.parents = parents
         self.memory = memory
+        self.choice = choice
         self._random = RandomSearch.upper_budget(problem, DESIGNS)
 
     def propose(
@@ -109,7 +118,7 @@ class Bayesian(Strategy):
         searched = searched_of(history) - again + len(pending)
         seen = self._remembered(history)
         if searched < self.warm_up or not any(math.isfinite(each.score) for each in seen):
-            return self._drawn(known, rng)
+            return self._begun(known, rng)
         predict, mean = self._model(seen, pending)
         trained = [each.first for each in seen]
         gain = self._gain(trained, mean)
@@ -171,9 +180,23 @@ class Bayesian(Strategy):
         x, here = self._inputs(trained)
         targets = self._targets(observed(seen, self.problem.images), trained)
         more = np.array([self._features(one, cost) for one, cost in built]) if built else None
-        predict = fit(x, targets.values, targets.errors, more)
+        predict = self._predicting(x, targets, more)
         mean, _ = predict(here)
         return predict, mean
+
+    def _predicting(self, x: Array, targets: Observations, pending: Array | None) -> Predict:
+        """Return a model of results about the trend, as far as they follow it."""
+        if not (self.choice and targets.shares):
+            return fit(x, targets.values, targets.errors, pending)
+        trend = experience()
+        followed = slope(trend(x), targets.values, targets.errors)
+        rest = fit(x, targets.values - followed * trend(x), targets.errors, pending)
+
+        def predict(features: Array) -> tuple[Array, Array]:
+            mean, spread = rest(features)
+            return mean + followed * trend(features), spread
+
+        return predict
 
     def _targets(self, results: Observations, seen: Sequence[Record]) -> Observations:
         """Return what the model is fitted to: the results of what was trained."""
@@ -237,6 +260,16 @@ class Bayesian(Strategy):
                 continue
             if candidate.key not in known:
                 pool[candidate.key] = candidate, self._features(candidate, cost)
+
+    def _begun(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
+        """Return the most promising of a few random candidates."""
+        found = [self._drawn(known, rng) for _ in range(max(1, self.choice))]
+        costs = [(one, self.problem.space.cost(one.architecture)) for one in found]
+        built = [(one, cost) for one, cost in costs if cost is not None and self.problem.fits(one.architecture)]
+        if len(built) < 2:
+            return found[0]
+        expected = experience()(np.array([self._features(one, cost) for one, cost in built]))
+        return built[int(np.argmax(expected))][0]
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return a random candidate that is within the budget and not known, unless there is hardly one left."""

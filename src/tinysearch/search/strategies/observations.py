@@ -71,10 +71,12 @@ class Observations:
     Attributes:
         values: Shape ``(n,)``.
         errors: Covariance of their errors, shape ``(n, n)``.
+        shares: Whether values are logarithms of one over error rates.
     """
 
     values: Array
     errors: Array
+    shares: bool = False
 
 
 def observed(candidates: Sequence[Replicates], images: int) -> Observations:
@@ -99,7 +101,7 @@ def observed(candidates: Sequence[Replicates], images: int) -> Observations:
     harder, unsure = _hardness(rows, len(places))
     weights = np.array([row.weights for row in rows])
     values = np.array([row.results.mean() for row in rows]) - weights @ harder
-    return Observations(values, np.diag([row.variance for row in rows]) + weights @ unsure @ weights.T)
+    return Observations(values, np.diag([row.variance for row in rows]) + weights @ unsure @ weights.T, shares)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,10 @@ class Pareto(Bayesian):
         space, size = self.problem.space, self._size(rng)
         return self._random.design(rng, size) or space.scaled_below(space.sample(rng), size)
 
+    def _begun(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
+        """Return a random candidate: of several, the trend would think most of the largest."""
+        return self._drawn(known, rng)
+
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return a random candidate of a random size that is within the budget and not known, if one is found soon."""
         for _ in range(self.sizes):
