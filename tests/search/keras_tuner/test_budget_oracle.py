@@ -185,6 +185,79 @@ def test_other_bounds_hold_by_a_cost_function(random_search: Make, numbers: Call
     assert set(oracle.rejections) == {"params", "macs"}
 
 
+def test_an_earlier_search_beyond_another_bound_is_not_gone_on_with(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> Cost:
+        return Cost(number(hp), 0, macs=1_000 * number(hp), peak_activation_bytes=0, int8_weight_bytes=0)
+
+    def begun(macs: int) -> Numbers:
+        return numbers(BudgetOracle(random_search(), Budget(200, macs=macs), cost=cost), project_name="bounds")
+
+    begun(100_000).search()
+    with pytest.raises(BudgetError, match=r"trial . in .* is over the limit on macs of .*another project_name"):
+        begun(2_000)
+
+
+@pytest.mark.parametrize("cost", [None, -5, 10.9, float("nan"), True, "12", keras.Sequential([keras.Input((2,))])])
+def test_a_cost_that_is_no_number_of_parameters_is_said_so(
+    cost: Any, random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    oracle = BudgetOracle(random_search(), 60, cost=lambda hp: number(hp) and cost)
+    with pytest.raises(BudgetError, match="returns a number of parameters") as raised:
+        numbers(oracle).search()
+    assert ("hypermodel=" in str(raised.value)) == isinstance(cost, keras.Model)
+
+
+def test_the_smallest_of_a_range_is_found_inside_of_it(random_search: Make, tmp_path: Path) -> None:
+    class Valley(keras_tuner.Tuner):
+        """Tries depths, without any model."""
+
+        def run_trial(self, trial: keras_tuner.engine.trial.Trial, *args: Any, **options: Any) -> dict[str, float]:
+            return {"val_accuracy": depth(trial.hyperparameters) / 10_000}
+
+    def depth(hp: keras_tuner.HyperParameters) -> int:
+        hp.Float("rate", 1e-4, 1e-1, sampling="log")
+        return 300 + 200 * abs(int(hp.Int("depth", 1, 40)) - 20)
+
+    for seed in range(4):
+        oracle = BudgetOracle(
+            keras_tuner.oracles.RandomSearchOracle("val_accuracy", max_trials=2, seed=seed), 400, cost=depth
+        )
+        oracle.verbose = 0
+        Valley(oracle=oracle, directory=tmp_path, project_name=str(seed)).search()
+        assert tried(oracle)[0]["depth"] == 20
+
+
+def test_one_name_under_several_conditions_is_at_its_default_where_it_is_not_active(
+    numbers: Callable[..., Numbers], tmp_path: Path
+) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        units = 0
+        kind = hp.Choice("kind", ["a", "b"])
+        for name, options in (("a", [8, 16, 32]), ("b", [64, 128, 500])):
+            with hp.conditional_scope("kind", [name]):
+                units += hp.Choice("units", options) if kind == name else 0
+        return units + int(100 * hp.Float("rate", 0.0, 1.0))
+
+    class Sized(Numbers):
+        """Tries them, without any model."""
+
+        def run_trial(self, trial: keras_tuner.engine.trial.Trial, *args: Any, **options: Any) -> dict[str, float]:
+            return {"val_accuracy": cost(trial.hyperparameters) / 1_000}
+
+        def _populate_initial_space(self) -> None:
+            hp = self.oracle.get_space()
+            cost(hp)
+            self.oracle.update_space(hp)
+
+    inner = keras_tuner.oracles.BayesianOptimizationOracle("val_accuracy", 10, num_initial_points=3, seed=1)
+    oracle = BudgetOracle(inner, 250, cost=cost)
+    oracle.verbose = 0
+    Sized(oracle=oracle, directory=tmp_path, project_name="conditions").search()
+    assert len(tried(oracle)) == 10
+
+
 # Plain KerasTuner beside it
 
 

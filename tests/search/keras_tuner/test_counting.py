@@ -80,3 +80,35 @@ def test_an_error_of_the_hypermodel_gets_out(hp: keras_tuner.HyperParameters) ->
 
     with pytest.raises(ValueError, match=r"negative|dimension"):
         BuiltCount(broken)(hp)
+
+
+class Positioned(keras.Model):
+    """A model with a weight that it makes itself, and layers that it may forget to build."""
+
+    def __init__(self, *, whole: bool) -> None:
+        super().__init__()
+        self.whole = whole
+        self.first, self.drop, self.last = keras.layers.Dense(5), keras.layers.Dropout(0.5), keras.layers.Dense(3)
+
+    def build(self, shape: Any) -> None:
+        self.position = self.add_weight(shape=(shape[-1],), name="position")
+        if self.whole:
+            self.first.build(shape)
+            self.last.build((None, 5))
+        self.built = True
+
+    def call(self, images: Any) -> Any:
+        return self.last(self.drop(self.first(images + self.position)))
+
+
+def test_a_model_whose_layers_are_yet_to_be_built_is_not_taken_for_a_small_one(
+    hp: keras_tuner.HyperParameters,
+) -> None:
+    def made(hp: keras_tuner.HyperParameters, *, whole: bool) -> keras.Model:
+        model = Positioned(whole=whole)
+        model.build((None, 8))
+        return model
+
+    assert BuiltCount(lambda hp: made(hp, whole=True))(hp) == 8 + 9 * 5 + 6 * 3
+    with pytest.raises(BudgetError, match=r"weights of its layer 'dense.*which must build all layers"):
+        BuiltCount(lambda hp: made(hp, whole=False))(hp)

@@ -101,3 +101,15 @@ def test_it_is_trained_by_a_tuner_of_keras_tuner_and_its_best_model_is_given(tmp
     (found,) = tuner.get_best_models()
     assert found.count_params() == oracle.params[best.trial_id] == model.cost(best.hyperparameters).params
     assert found.predict(images, verbose=0).shape == (40, 3)
+
+
+def test_batch_size_and_epochs_may_be_given_by_their_places(tmp_path: Path) -> None:
+    model = SpaceHyperModel(narrow(), RECIPES["documented"], scale=1 / 255)
+    inner = keras_tuner.oracles.RandomSearchOracle("val_accuracy", max_trials=1, seed=1)
+    tuner = keras_tuner.Tuner(oracle=BudgetOracle(inner, 2_000, model), hypermodel=model, directory=tmp_path)
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (40, 8, 8, 1)).astype(np.float32), np.arange(40) % 3
+    tuner.search(images, labels, 20, 1, validation_data=(images, labels), verbose=0)
+    (trial,) = tuner.oracle.get_best_trials()
+    assert trial.status == "COMPLETED"
+    assert trial.best_step == 0

@@ -34,4 +34,10 @@ def _vector(oracle: keras_tuner.oracles.BayesianOptimizationOracle, values: Mapp
     """Return values as a point, shape ``(hyperparameters,)`` in [0, 1]; what is not active is at its default."""
     fixed = keras_tuner.engine.hyperparameters.Fixed
     free = [one for one in oracle.hyperparameters.space if not isinstance(one, fixed)]
-    return [one.value_to_prob(values.get(one.name, one.default)) for one in free]
+    return [one.value_to_prob(_value_of(one, values)) for one in free]
+
+
+def _value_of(one: keras_tuner.engine.hyperparameters.HyperParameter, values: Mapping[str, Any]) -> Any:
+    # Several hyperparameters may have one name, under conditions of which one holds.
+    active = all(condition.is_active(values) for condition in one.conditions)
+    return values.get(one.name, one.default) if active else one.default

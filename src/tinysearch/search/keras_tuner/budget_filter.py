@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -90,6 +91,17 @@ class BudgetFilter:
             self.rejections[found.reason] += 1
         return False
 
+    @property
+    def needs_costs(self) -> bool:
+        """Whether the budget bounds more than parameters."""
+        return self.budget != Budget(self.budget.params)
+
+    def over(self, found: Counted) -> str | None:
+        """Return in words which bound a model is at or above; None if it is within the budget."""
+        if found.params is not None and found.params >= self.budget.params:
+            return f"has {found.params:,} parameters, at or above the budget of {self.budget.params:,}"
+        return None if found.reason is None else f"is over the limit on {found.reason} of {self.budget!r}"
+
     def told(self) -> str:
         """Return in words what was rejected."""
         reasons = self.rejections.most_common()
@@ -137,10 +149,15 @@ class BudgetFilter:
     def _judged(self, cost: int | Cost) -> tuple[int, str | None]:
         if isinstance(cost, Cost):
             return cost.params, self.budget.check(cost).reason
-        if self.budget != Budget(self.budget.params):
+        if self.needs_costs:
             raise BudgetError(
                 f"{self.budget!r} bounds more than parameters, but the cost function gives only a number of them; it "
                 f"must return a tinysearch.Cost, got {cost!r}"
+            )
+        if isinstance(cost, bool) or not isinstance(cost, numbers.Real) or not cost >= 0 or cost % 1:
+            raise BudgetError(
+                f"a cost function returns a number of parameters, a whole one of at least 0, or a tinysearch.Cost; got "
+                f"{cost!r}{'; to have models counted, give them as hypermodel=' * hasattr(cost, 'count_params')}"
             )
         return int(cost), self.budget.check(Cost(int(cost), 0, 0, 0, 0)).reason
 

@@ -15,7 +15,7 @@ import keras_tuner
 from tinysearch.errors import BudgetError, TinySearchWarning
 from tinysearch.report.figures import counted
 from tinysearch.search.keras_tuner.acquisition import by_acquisition
-from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction
+from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction, Counted
 from tinysearch.search.keras_tuner.counted_trial import CountedTrial
 from tinysearch.search.keras_tuner.counting import cost_of
 from tinysearch.search.keras_tuner.locks import released_after_errors
@@ -185,22 +185,22 @@ class BudgetOracle(WrappedOracle):
         for trial in self.oracle.trials.values():
             again = trial.status == "RUNNING" or trial.trial_id in self.oracle._retry_queue
             params = None if again else kept.get("params", {}).get(trial.trial_id)
-            if params is None:
-                params = self.filter.look(trial.hyperparameters.copy()).params
-            if params is None:
+            found = Counted(params, None)
+            if params is None or self.filter.needs_costs:
+                found = self.filter.look(trial.hyperparameters.copy())
+            if found.params is None:
                 continue
-            if params >= self.budget.params:
+            if (over := self.filter.over(found)) is not None:
                 raise BudgetError(
-                    f"trial {trial.trial_id} in {self.oracle._project_dir} has {params:,} parameters, at or above the "
-                    f"budget of {self.budget.params:,}, so this search cannot continue there; give the tuner another "
-                    f"project_name, or overwrite=True"
+                    f"trial {trial.trial_id} in {self.oracle._project_dir} {over}, so this search cannot continue "
+                    f"there; give the tuner another project_name, or overwrite=True"
                 )
-            self.params[trial.trial_id] = params
+            self.params[trial.trial_id] = found.params
 
     def _began(self, trial: keras_tuner.engine.trial.Trial) -> None:
         """Note the size of a new trial, and say what was rejected before it."""
-        params = self.filter.look(trial.hyperparameters.copy()).params
-        if params is None or params >= self.budget.params:
+        found = self.filter.look(trial.hyperparameters.copy())
+        if (params := found.params) is None or found.reason is not None:
             raise BudgetError(f"{self.oracle!r} changed values after they were counted: {trial.hyperparameters.values}")
         self.params[trial.trial_id] = params
         rejected = self.filter.rejections.total()

@@ -63,12 +63,21 @@ class BuiltCount:
                 f"a hypermodel must build a keras.Model for its parameters to be counted, got {model!r}; "
                 f"for anything else give BudgetOracle a cost function: cost=lambda hp: ..."
             )
-        if not model.built:
+        waiting = next((layer for layer in model._flatten_layers() if _makes_weights_later(layer)), None)
+        if waiting is not None:
+            which = "its weights" if waiting is model else f"the weights of its layer {waiting.name!r}"
             raise BudgetError(
-                f"the parameters of {model.name!r} cannot be counted, because its weights are made when it first sees "
-                f"data; let the hypermodel begin with keras.Input(shape), or call model.build(shape)"
+                f"the parameters of {model.name!r} cannot be counted, because {which} are made when it first sees "
+                f"data; let the hypermodel begin with keras.Input(shape), or call model.build(shape), which must build "
+                f"all layers"
             )
         return int(model.count_params())
+
+
+def _makes_weights_later(layer: Any) -> bool:
+    """Whether a model or layer is yet to be built; what has no ``build`` of its own makes no weights in it."""
+    own = isinstance(layer, keras.Model) or type(layer).build is not keras.layers.Layer.build
+    return own and not layer.built
 
 
 def _in_a_graph(count: Callable[[], int]) -> int:

@@ -119,8 +119,10 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         if self.recipe.ema_momentum:
             # First, so that what is saved after an epoch are the averages.
             callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-        given = {"batch_size": self.recipe.batch_size, "epochs": self.recipe.epochs, **kwargs}
-        return model.fit(*args, callbacks=callbacks, **given)
+        # Of Keras's ``fit(x, y, batch_size, epochs)`` some may be given by their places.
+        ours = {"batch_size": self.recipe.batch_size, "epochs": self.recipe.epochs}
+        left = dict(list(ours.items())[max(0, len(args) - 2) :])
+        return model.fit(*args, callbacks=callbacks, **{**left, **kwargs})
 
     def _standard(self, defaults: dict[str, Any]) -> Architecture:
         """Return the network of the default values if it can be built, else another."""

@@ -45,7 +45,18 @@ def _neighbours(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -
     for one in space.space:
         if one.name not in values:
             continue
-        options = [one.min_value, one.max_value] if hasattr(one, "min_value") else list(one.values)
+        options = _numbers(one, values[one.name]) if hasattr(one, "min_value") else list(one.values)
         for option in options:
             if option != values[one.name]:
                 yield {**values, one.name: option}
+
+
+def _numbers(one: Any, value: float) -> list[float]:
+    """Return the ends of a range, and what is next to a number and half-way to each end: the smallest may be inside."""
+    low, high = one.min_value, one.max_value
+    step = one.step if one.step and one.sampling in (None, "linear") else 1 if isinstance(value, int) else None
+    found = [low, high, (value + low) / 2, (value + high) / 2]
+    if step is not None:
+        found = [low + step * round((number - low) / step) for number in found] + [value - step, value + step]
+    kind = type(value)
+    return [number for number in dict.fromkeys(map(kind, found)) if low <= number <= high]
