@@ -163,6 +163,20 @@ def test_the_arena_is_what_the_cost_says(write_c: Any, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("mode", ["max", "average"])
+def test_poolings_that_leave_the_size_as_it_is_are_told_apart(
+    write_c: Any, compiler: str, tmp_path: Path, mode: Any, turned: bool
+) -> None:
+    # The converter does the same to the same only once: there are three poolings in the file for four in the network.
+    single, *others = Pool(mode, size=1), *(Pool(mode, size=size, stride=1, padding="same") for size in (2, 3))
+    branches = (*((one,) for one in others), (Conv(1, kernel=1),), (single,))
+    inner = Inception(branches[::-1] if turned else branches)
+    outer = ((single,), (inner,)) if turned else ((inner,), (single,))
+    write_c(tmp_path, Architecture((Inception(outer), Conv(2, stride=4)), Head("average")))
+    assert "24 of 24 answers as expected, 24 of them exactly" in check_on_host(tmp_path, compiler)
+
+
 def test_biases_that_are_all_zero_may_be_missing_in_a_file(
     make_trained: Any, random_pixels: Any, compiler: str, tmp_path: Path
 ) -> None:

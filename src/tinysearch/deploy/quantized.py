@@ -145,9 +145,15 @@ class _File:
             else:
                 self._operations.append(_Operation(one["op_name"], inputs, found, output))
         self._taken: set[int] = set()
+        self._done: dict[object, _Operation] = {}
 
     def operation(self, step: Step, inputs: list[int], weights: Weights | None) -> _Operation:
         """Return the operation that does a step to tensors."""
+        # What does the same to the same is done only once.
+        window = (step.kernel, step.strides, step.padding, step.same)
+        doing = (step.kind, tuple(inputs), window, step.output.size)
+        if weights is None and doing in self._done:
+            return self._done[doing]
         fits = [
             number
             for number, one in enumerate(self._operations)
@@ -157,8 +163,9 @@ class _File:
         ]
         if weights is not None and len(fits) > 1:
             fits = [number for number in fits if self._has(self._operations[number], step, weights)]
-        # What does the same to the same is done only once.
-        chosen = next((number for number in fits if number not in self._taken), fits[0] if fits else None)
+        # Of the same weights, it may be done only once too.
+        again = fits[0] if fits and weights is not None else None
+        chosen = next((number for number in fits if number not in self._taken), again)
         if chosen is None and step.kind in _POOLINGS and step.input.size == step.output.size:
             # A pooling of single pixels changes nothing, and the converter leaves it out.
             return _Operation(_OPERATIONS[step.kind], tuple(inputs), tuple(inputs), inputs[0])
@@ -168,6 +175,7 @@ class _File:
                 f"report this with the architecture"
             )
         self._taken.add(chosen)
+        self._done[doing] = self._operations[chosen]
         return self._operations[chosen]
 
     def scale(self, index: int) -> Scale:
