@@ -251,11 +251,11 @@ def test_one_name_under_several_conditions_is_at_its_default_where_it_is_not_act
             cost(hp)
             self.oracle.update_space(hp)
 
-    inner = keras_tuner.oracles.BayesianOptimizationOracle("val_accuracy", 10, num_initial_points=3, seed=1)
+    inner = keras_tuner.oracles.BayesianOptimizationOracle("val_accuracy", 5, num_initial_points=2, seed=1)
     oracle = BudgetOracle(inner, 250, cost=cost)
     oracle.verbose = 0
     Sized(oracle=oracle, directory=tmp_path, project_name="conditions").search()
-    assert len(tried(oracle)) == 10
+    assert len(tried(oracle)) == 5
 
 
 # Plain KerasTuner beside it
