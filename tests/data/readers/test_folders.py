@@ -179,7 +179,8 @@ def test_mixed_sizes_need_one_to_be_said(tmp_path: Path) -> None:
     assert "pictures were resized to 8x9, whatever their proportions" in found.notes
 
 
-def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "MPO"])
+def test_a_photograph_is_turned_as_it_was_held(kind: str, tmp_path: Path) -> None:
     """A camera that is held upright may store what it sees on its side."""
     wide = np.zeros((8, 16), np.uint8)
     wide[:, :8] = 250
@@ -188,7 +189,9 @@ def test_a_photograph_is_turned_as_it_was_held(tmp_path: Path) -> None:
         image = Image.open(path)
         exif = image.getexif()
         exif[0x0112] = 6
-        image.save(path, exif=exif)
+        # Several pictures in one file, of which the first one counts.
+        more = {"save_all": True, "append_images": [image.copy()]} if kind == "MPO" else {}
+        image.save(path, kind, exif=exif, **more)
     found = load(folder)
     assert found.task.input_shape == (16, 8, 1)
     upright = found.train.pixels[0, ..., 0].astype(int)

@@ -118,3 +118,17 @@ def test_a_stream_that_never_ends_is_refused() -> None:
         load(stream.repeat())
     with pytest.raises(DatasetError, match="pairs of image and label"):
         load(tf.data.Dataset.from_tensor_slices(X))
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        (Reading(groups="subject"), r"`groups='subject'` is for files; arrays have .* data=\(\(x, y, groups\)"),
+        (Reading(label_column="kind"), "`label_column='kind'` is for files"),
+        (Reading(color="grey"), "`color='grey'` is for files"),
+    ],
+)
+def test_what_only_files_have_is_refused_for_arrays(reading: Reading, said: str) -> None:
+    x, y = np.zeros((20, 8, 8), np.uint8), np.arange(20) % 2
+    with pytest.raises(DatasetError, match=said):
+        load("auto", (x, y), reading=reading)

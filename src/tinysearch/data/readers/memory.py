@@ -27,7 +27,19 @@ class Arrays(Reader):
         return isinstance(source, (tuple, list)) or _is_stream(source)
 
     def read(self, source: Any, reading: Reading) -> Contents:
-        """Take the arrays as they are."""
+        """Take the arrays as they are.
+
+        Raises:
+            DatasetError: if they are none, or something is said of them that only files have.
+        """
+        if reading.groups is not None:
+            raise DatasetError(
+                f"`groups={reading.groups!r}` is for files; arrays have the groups of the training images beside them: "
+                f"data=((x, y, groups), (x_test, y_test)), or ((x, y, groups), None) without a test part"
+            )
+        for name in ("label_column", "color"):
+            if (value := getattr(reading, name)) is not None:
+                raise DatasetError(f"`{name}={value!r}` is for files and has no meaning for arrays; leave it out")
         if _is_stream(source):
             parts: list[Any] = [source]
         elif len(source) == 2 and not _are_parts(*source):

@@ -133,9 +133,10 @@ def _color_of(picture: Any) -> str:
 def _orientation(picture: Any) -> int:
     """Return how a picture is stored, as EXIF counts it: 1 is upright.
 
-    Only photographs, which are JPEG files, come with a note of how the camera was held.
+    Only photographs come with a note of how the camera was held: JPEG files, and those of several pictures (MPO), which
+    telephones write under the same suffix.
     """
-    stored = picture.getexif().get(_ORIENTATION, _UPRIGHT) if picture.format == "JPEG" else _UPRIGHT
+    stored = picture.getexif().get(_ORIENTATION, _UPRIGHT) if picture.format in ("JPEG", "MPO") else _UPRIGHT
     return int(stored) if stored in _ORIENTATIONS else _UPRIGHT
 
 
