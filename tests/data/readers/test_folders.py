@@ -277,3 +277,16 @@ def test_hidden_files_and_folders_are_passed_over(tmp_path: Path) -> None:
     found = load(folder)
     assert (found.class_names, len(found.train)) == (("cat", "dog", "emu"), 36)
     assert found.notes == ("pictures are grey",)
+
+
+def test_pictures_that_are_not_read_are_counted_by_their_endings(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo")
+    kind = next(one for one in sorted(folder.iterdir()) if one.is_dir())
+    (folder / "webs").mkdir()
+    for path in (kind / "a.webp", folder / "webs" / "b.WEBP", kind / "c.tif", kind / ".d.gif", kind / "notes.txt"):
+        path.write_bytes(b"no picture that is read")
+    notes = load(folder).notes
+    assert "there is no picture in webs: it is no class" in notes
+    assert (
+        "pictures of other formats are left out (2 .webp, 1 .tif); convert them to PNG, JPEG or BMP to have them read"
+    ) in notes

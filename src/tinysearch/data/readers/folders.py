@@ -18,6 +18,8 @@ from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Readin
 from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+# Pictures too, but not read.
+_OTHERS = (".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".dng")
 
 
 class Folder(Reader):
@@ -32,11 +34,13 @@ class Folder(Reader):
     def read(self, source: Path, reading: Reading) -> Contents:
         """Read the training part and that for validation; that for tests when it is asked for."""
         parts = _parts(source)
-        found = {part: list(_pictures(folder)) for part, folder in parts.items()}
+        unread: Counter[str] = Counter()
+        found = {part: list(_pictures(folder, unread)) for part, folder in parts.items()}
         of_folders = (
             *_beside(found["train"], source, parts),
             *_deeper(found["train"], parts["train"]),
             *_empty(found["train"], parts["train"]),
+            *_left_out(unread),
         )
         form, notes = form_of([one.path for one in found["train"]], source, reading)
 
@@ -154,18 +158,30 @@ def _empty(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
     return (f"there is no picture in {', '.join(empty)}: {what}",)
 
 
+def _left_out(unread: Counter[str]) -> tuple[str, ...]:
+    """Return a note if there are pictures in folders of classes that are not read, by their endings."""
+    if not unread:
+        return ()
+    those = ", ".join(f"{number:,} {suffix}" for suffix, number in unread.most_common())
+    return (f"pictures of other formats are left out ({those}); convert them to PNG, JPEG or BMP to have them read",)
+
+
 def _folders(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
 
 
-def _pictures(folder: Path) -> Iterator[Picture]:
+def _pictures(folder: Path, unread: Counter[str]) -> Iterator[Picture]:
     count = 0
     for one in _folders(folder):
         for path in sorted(one.rglob("*")):
-            inside = path.relative_to(one).parts
-            if path.suffix.lower() in SUFFIXES and not any(name.startswith(".") for name in inside):
+            suffix = path.suffix.lower()
+            if any(name.startswith(".") for name in path.relative_to(one).parts):
+                continue
+            if suffix in SUFFIXES:
                 count += 1
                 yield Picture(path, one.name)
+            elif suffix in _OTHERS:
+                unread[suffix] += 1
     if not count:
         others = Counter(path.suffix.lower() for path in folder.rglob("*") if path.is_file())
         held = ", ".join(f"{number} {suffix or 'without an ending'}" for suffix, number in others.most_common(3))
