@@ -34,7 +34,7 @@ from scipy.stats import spearmanr
 
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.record import Record
-from tinysearch.search.strategies.experience import FILE, WITHIN, Experience, experience, slope
+from tinysearch.search.strategies.experience import FILE, Experience, experience, slope
 from tinysearch.search.strategies.features import FEATURES, features
 from tinysearch.search.strategies.observations import observed, replicates
 from tinysearch.search.strategies.surrogate import Array, fit
@@ -127,7 +127,6 @@ def content(trend: Experience, runs: Searches) -> dict[str, Any]:
     numbers = zip(trend.centre, trend.scale, *trend.weights, strict=True)
     return {
         "about": f"experiments/experience.py: fitted to {number} networks that were trained on MNIST",
-        "within": WITHIN,
         "features": {
             name: [float(f"{value:.5g}") for value in values] for name, values in zip(FEATURES, numbers, strict=True)
         },

@@ -62,6 +62,10 @@ def in_steps(values: Any, size: int) -> tuple[Any, Any]:
 def in_like_steps(values: Any, size: int) -> tuple[Any, Any, float]:
     """Divide arrays into whole steps, the last of which has its rows several times if there are too few for it.
 
+    Args:
+        values: A tree of arrays of shape ``(images, ...)``.
+        size: Images a step.
+
     Returns:
         As ``in_steps``, where a rest is what whole steps cannot be made of; and the part of the last step's rows that
         are no repetitions.

@@ -55,7 +55,16 @@ class _ClippedAtOnce:
     global_clipnorm: float | None
 
     def stateless_apply(self, optimizer_variables: Any, grads: Any, trainable_variables: Any) -> Any:
-        """Clip, and do what Keras's optimizer does."""
+        """Clip, and do what Keras's optimizer does.
+
+        Args:
+            optimizer_variables: Values of the optimizer's variables.
+            grads: Gradients, a list of arrays of the shapes of ``trainable_variables``.
+            trainable_variables: Values of what is trained.
+
+        Returns:
+            New values of ``trainable_variables`` and of ``optimizer_variables``.
+        """
         most = self.global_clipnorm
         if most:
             ops = keras.ops

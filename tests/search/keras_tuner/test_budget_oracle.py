@@ -39,12 +39,14 @@ def number(hp: keras_tuner.HyperParameters) -> int:
 class Numbers(keras_tuner.Tuner):
     """Tries numbers, without any model."""
 
+    score: Callable[[keras_tuner.HyperParameters], int] = staticmethod(number)
+
     def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> dict[str, float]:
-        return {"val_accuracy": number(trial.hyperparameters) / 100}
+        return {"val_accuracy": self.score(trial.hyperparameters) / 10_000}
 
     def _populate_initial_space(self) -> None:
         hp = self.oracle.get_space()
-        number(hp)
+        self.score(hp)
         self.oracle.update_space(hp)
 
 
@@ -210,15 +212,12 @@ def test_a_cost_that_is_no_number_of_parameters_is_said_so(
 
 
 def test_the_smallest_of_a_range_is_found_inside_of_it(random_search: Make, tmp_path: Path) -> None:
-    class Valley(keras_tuner.Tuner):
-        """Tries depths, without any model."""
-
-        def run_trial(self, trial: keras_tuner.engine.trial.Trial, *args: Any, **options: Any) -> dict[str, float]:
-            return {"val_accuracy": depth(trial.hyperparameters) / 10_000}
-
     def depth(hp: keras_tuner.HyperParameters) -> int:
         hp.Float("rate", 1e-4, 1e-1, sampling="log")
         return 300 + 200 * abs(int(hp.Int("depth", 1, 40)) - 20)
+
+    class Valley(Numbers):
+        score = staticmethod(depth)
 
     for seed in range(4):
         oracle = BudgetOracle(
@@ -241,15 +240,7 @@ def test_one_name_under_several_conditions_is_at_its_default_where_it_is_not_act
         return units + int(100 * hp.Float("rate", 0.0, 1.0))
 
     class Sized(Numbers):
-        """Tries them, without any model."""
-
-        def run_trial(self, trial: keras_tuner.engine.trial.Trial, *args: Any, **options: Any) -> dict[str, float]:
-            return {"val_accuracy": cost(trial.hyperparameters) / 1_000}
-
-        def _populate_initial_space(self) -> None:
-            hp = self.oracle.get_space()
-            cost(hp)
-            self.oracle.update_space(hp)
+        score = staticmethod(cost)
 
     inner = keras_tuner.oracles.BayesianOptimizationOracle("val_accuracy", 5, num_initial_points=2, seed=1)
     oracle = BudgetOracle(inner, 250, cost=cost)

@@ -114,17 +114,34 @@ def test_a_history_far_longer_than_its_memory_is_no_burden(problem: Make, within
     assert bayesian.problem.fits(bayesian.propose(past, np.random.default_rng(0)).architecture)
 
 
-def test_a_space_without_anything_left_ends(problem: Make, as_record: Callable[..., Record]) -> None:
+@pytest.fixture
+def three() -> SearchSpace:
+    """Return a space of three networks."""
     tree = network_choices(
         depth=(1, 1), filters=(1, 3), kinds={"conv": 1}, kernels={"3x3": 1}, strides={1: 1}, paddings={"same": 1},
         activations={"relu": 1}, norms={"none": 1}, biases={True: 1}, repeats={1: 1}, shortcuts={False: 1},
         poolings={"none": 1}, dropouts={0.0: 1}, head_poolings={"average": 1}, hidden={0: 1},
     )  # fmt: skip
-    space = SearchSpace(tree=tree)
-    past = [as_record(network, 0.5, trial) for trial, network in enumerate(space.members())]
-    bayesian = Bayesian(problem(space=space), warm_up=1)
+    return SearchSpace(tree=tree)
+
+
+def test_a_space_without_anything_left_ends(
+    three: SearchSpace, problem: Make, as_record: Callable[..., Record]
+) -> None:
+    past = [as_record(network, 0.5, trial) for trial, network in enumerate(three.members())]
+    bayesian = Bayesian(problem(space=three), warm_up=1)
     assert len(past) == 3
-    assert bayesian.propose(past, np.random.default_rng(0)).architecture in space
+    assert bayesian.propose(past, np.random.default_rng(0)).architecture in three
+
+
+@pytest.mark.parametrize("left", range(3))
+def test_what_is_left_of_a_small_space_is_found(
+    left: int, three: SearchSpace, problem: Make, as_record: Callable[..., Record]
+) -> None:
+    past = [as_record(network, 0.5, trial) for trial, network in enumerate(three.members())]
+    del past[left]
+    proposed = Bayesian(problem(space=three), warm_up=9).propose(past, np.random.default_rng(0))
+    assert proposed.key not in {record.key for record in past}
 
 
 def test_a_mean_of_several_outweighs_a_lucky_single(problem: Make, as_record: Callable[..., Record]) -> None:

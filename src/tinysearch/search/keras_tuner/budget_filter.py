@@ -155,9 +155,10 @@ class BudgetFilter:
                 f"must return a tinysearch.Cost, got {cost!r}"
             )
         if isinstance(cost, bool) or not isinstance(cost, numbers.Real) or not cost >= 0 or cost % 1:
+            remedy = "; to have models counted, give what builds them as hypermodel=" if callable(cost) else ""
             raise BudgetError(
                 f"a cost function returns a number of parameters, a whole one of at least 0, or a tinysearch.Cost; got "
-                f"{cost!r}{'; to have models counted, give them as hypermodel=' * hasattr(cost, 'count_params')}"
+                f"{cost!r}{remedy}"
             )
         return int(cost), self.budget.check(Cost(int(cost), 0, 0, 0, 0)).reason
 

@@ -119,10 +119,12 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         if self.recipe.ema_momentum:
             # First, so that what is saved after an epoch are the averages.
             callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-        # Of Keras's ``fit(x, y, batch_size, epochs)`` some may be given by their places.
-        ours = {"batch_size": self.recipe.batch_size, "epochs": self.recipe.epochs}
-        left = dict(list(ours.items())[max(0, len(args) - 2) :])
-        return model.fit(*args, callbacks=callbacks, **{**left, **kwargs})
+        # In Keras's ``fit`` they are the third and the fourth, and may be given by their places.
+        if len(args) < 3:
+            kwargs.setdefault("batch_size", self.recipe.batch_size)
+        if len(args) < 4:
+            kwargs.setdefault("epochs", self.recipe.epochs)
+        return model.fit(*args, callbacks=callbacks, **kwargs)
 
     def _standard(self, defaults: dict[str, Any]) -> Architecture:
         """Return the network of the default values if it can be built, else another."""

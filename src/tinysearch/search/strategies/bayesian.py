@@ -118,7 +118,7 @@ class Bayesian(Strategy):
         searched = searched_of(history) - again + len(pending)
         seen = self._remembered(history)
         if searched < self.warm_up or not any(math.isfinite(each.score) for each in seen):
-            return self._begun(known, rng)
+            return self._promising(known, rng)
         predict, mean = self._model(seen, pending)
         trained = [each.first for each in seen]
         gain = self._gain(trained, mean)
@@ -178,7 +178,7 @@ class Bayesian(Strategy):
         costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
         built = [(one, cost) for one, cost in costs if cost is not None]
         x, here = self._inputs(trained)
-        targets = self._targets(observed(seen, self.problem.images), trained)
+        targets = observed(seen, self.problem.images)
         more = np.array([self._features(one, cost) for one, cost in built]) if built else None
         predict = self._predicting(x, targets, more)
         mean, _ = predict(here)
@@ -197,10 +197,6 @@ class Bayesian(Strategy):
             return mean + followed * trend(features), spread
 
         return predict
-
-    def _targets(self, results: Observations, seen: Sequence[Record]) -> Observations:
-        """Return what the model is fitted to: the results of what was trained."""
-        return results
 
     def _inputs(self, seen: Sequence[Record]) -> tuple[Array, Array]:
         """Return features of what was trained, by its recipe and by that of this run, shapes ``(seen, features)``."""
@@ -261,12 +257,12 @@ class Bayesian(Strategy):
             if candidate.key not in known:
                 pool[candidate.key] = candidate, self._features(candidate, cost)
 
-    def _begun(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
+    def _promising(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return the most promising of a few random candidates."""
         found = [self._drawn(known, rng) for _ in range(max(1, self.choice))]
-        costs = [(one, self.problem.space.cost(one.architecture)) for one in found]
+        costs = [(one, self.problem.space.cost(one.architecture)) for one in found if one.key not in known]
         built = [(one, cost) for one, cost in costs if cost is not None and self.problem.fits(one.architecture)]
-        if len(built) < 2:
+        if not built:
             return found[0]
         expected = experience()(np.array([self._features(one, cost) for one, cost in built]))
         return built[int(np.argmax(expected))][0]

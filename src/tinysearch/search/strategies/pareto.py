@@ -138,7 +138,7 @@ class Pareto(Bayesian):
         space, size = self.problem.space, self._size(rng)
         return self._random.design(rng, size) or space.scaled_below(space.sample(rng), size)
 
-    def _begun(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
+    def _promising(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return a random candidate: of several, the trend would think most of the largest."""
         return self._drawn(known, rng)
 
