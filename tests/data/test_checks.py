@@ -181,3 +181,27 @@ def test_all_errors_are_said_at_once() -> None:
         checked(load(((flat, TRAIN[1]), (TEST[0][:, :5], TEST[1]))))
     assert "every training image is constant" in str(caught.value)
     assert "have shape (5, 5, 1)" in str(caught.value)
+
+
+def test_groups_that_have_images_in_two_parts_are_named() -> None:
+    people = np.array([f"p{number % 10}" for number in range(60)])
+
+    def groups_found(test: list[str], validation: list[str] | None = None) -> list[str]:
+        brought = None if validation is None else (*part(30, 2), np.array(validation))
+        data = ((*TRAIN, people), brought, (*TEST, np.array(test)))
+        return [one.text for one in check(load(data)).found if one.kind == "groups"]
+
+    assert groups_found(["p10"] * 30) == []
+    assert groups_found(["p3"] * 3 + ["p11"] * 27) == [
+        "1 group has images in the training part and in the test part (p3): 3 test images are of them, 10.0 %; scores "
+        "on them are too optimistic for new groups"
+    ]
+    between = groups_found(["q1", "q2", "p11"] * 10, ["q1", "q2", "q3"] * 10)
+    assert [text[:70] for text in between] == [
+        "2 groups have images in the validation part and in the test part (q1, "[:70]
+    ]
+
+
+def test_groups_of_a_part_for_tests_must_be_one_for_each_image() -> None:
+    dataset = load(((*TRAIN, np.arange(60)), (*TEST, np.arange(29))))
+    assert [one.kind for one in check(dataset).found] == ["test part"]

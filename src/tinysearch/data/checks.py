@@ -116,6 +116,7 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
             yield from _of_ranges(train, part, name)
             for other, there, row in earlier:
                 yield from _of_overlap(marks, name, there, other, row)
+                yield from _of_groups(dataset, name, other)
             yield from _of_missing(dataset, part, name)
             earlier.append((name, marks, int))
 
@@ -206,6 +207,26 @@ def _of_overlap(marks: Copies, name: str, earlier: Copies, other: str, row: Call
         yield Finding("error", "overlap", f"{text}; such a part is useless; give another")
     else:
         yield Finding("warning", "overlap", f"{text}; scores on them are too optimistic")
+
+
+def _of_groups(dataset: Dataset, name: str, other: str) -> Iterator[Finding]:
+    """Look for persons, cameras, ... that have images in two parts."""
+    here, there = dataset.groups_in(name), dataset.groups_in(other)
+    if here is None or there is None:
+        return
+    groups, sizes = np.unique(here, return_counts=True)
+    # A part may come from another file, with numbers where the first has texts.
+    both = np.isin(groups.astype(str), np.unique(there).astype(str))
+    if both.any():
+        count, share = int(sizes[both].sum()), float(sizes[both].sum() / sizes.sum())
+        named = ", ".join(str(group) for group in groups[both][:_MOST_EXAMPLES])
+        yield Finding(
+            "warning",
+            "groups",
+            f"{_number(int(both.sum()), 'group has', 'groups have')} images in the {other} part and in the {name} part "
+            f"({named}{_more(groups[both])}): {_number(count, f'{name} image is', f'{name} images are')} of them, "
+            f"{100 * share:.1f} %; scores on them are too optimistic for new groups",
+        )
 
 
 def _of_missing(dataset: Dataset, part: Images, name: str) -> Iterator[Finding]:

@@ -56,8 +56,8 @@ def understood(
     order = None if in_order else np.random.default_rng(0).permutation(len(first))
     train = first if order is None else _ordered(first, order)
     rows = order
-    of_whom = contents.train.groups if groups is None else np.asarray(groups)
-    numbers = None if of_whom is None else _groups(of_whom, len(first), what)
+    of_whom = _one_each(contents.train.groups if groups is None else groups, len(first), what)
+    numbers = None if of_whom is None else np.unique(of_whom, return_inverse=True)[1].astype(np.int32)
     if numbers is not None and order is not None:
         numbers = numbers[order]
     split = Split(DEFAULT_SPLIT if numbers is None else "groups")
@@ -65,13 +65,15 @@ def understood(
         other = f"validation images in {name}"
         brought = _images(contents.validation, other, arrangement, classes, contents)
         _check_shape(brought, train, other)
+        _one_each(contents.validation.groups, len(brought), other)
         train = _joined(train, brought)
         split, numbers = Split("given", held=len(brought)), None
         rows = None if rows is None else np.concatenate([rows, np.arange(len(brought))])
     if len(train) < LEAST_IMAGES:
         raise DatasetError(f"{name} has {len(train)} training images; at least {LEAST_IMAGES} are needed")
 
-    def load_test() -> Images:
+    @cache
+    def test_part() -> tuple[Images, Array | None]:
         which = f"test images in {name}"
         part = contents.read_test()
         test = _images(part, which, _arrangement(part, which, contents, reading, arrangement), classes, contents)
@@ -81,7 +83,12 @@ def understood(
                 f"the test images in {name} are not those of MNIST, although the training images are; give the file "
                 f"that both are from"
             )
-        return test
+        return test, _one_each(part.groups, len(test), which)
+
+    def groups_in(part: str) -> Array | None:
+        if part == "validation":
+            return None if contents.validation is None else contents.validation.groups
+        return test_part()[1] if part == "test" else of_whom
 
     if official:
         name = "mnist"
@@ -98,10 +105,11 @@ def understood(
         fingerprint=fingerprint(train),
         full_scale=_full_scale(train.pixels),
         fallback=contents.fallback,
-        load_test=cache(load_test),
+        load_test=lambda: test_part()[0],
         class_names=classes.names,
         split=split,
         groups=numbers,
+        groups_in=groups_in,
         notes=(*contents.notes, *((arrangement.note,) if arrangement.note else ())),
         preparation=(*contents.preparation, *arrangement.preparation),
         labels=classes.kind,
@@ -187,7 +195,9 @@ def _check_shape(images: Images, train: Images, what: str) -> None:
         )
 
 
-def _groups(groups: Array, count: int, what: str) -> Array:
+def _one_each(groups: Any, count: int, what: str) -> Array | None:
+    if groups is None:
+        return None
     groups = np.asarray(groups)
     if groups.ndim == 2 and groups.shape[1] == 1:
         groups = groups[:, 0]
@@ -195,9 +205,8 @@ def _groups(groups: Array, count: int, what: str) -> Array:
         raise DatasetError(
             f"the {what} come with groups of shape {groups.shape}; expected one group per image, shape ({count},)"
         )
-    if groups.dtype == object:
-        groups = groups.astype(str)
-    return np.unique(groups, return_inverse=True)[1].astype(np.int32)
+    found: Array = groups.astype(str) if groups.dtype == object else groups
+    return found
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, int, int]:

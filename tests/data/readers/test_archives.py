@@ -99,6 +99,15 @@ def test_groups_that_are_named_are_found_by_the_names_of_parts(tmp_path: Path) -
         load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera"))
 
 
+def test_groups_of_tests_are_read_where_there_are_any(tmp_path: Path) -> None:
+    arrays = {"x_train": X, "y_train": Y, "x_test": T, "y_test": U, "camera": Y, "camera_test": U + 2}
+    found = load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera"))
+    assert np.array_equal(found.groups_in("test"), U + 2)
+    assert found.groups_in("validation") is None
+    del arrays["camera_test"]
+    assert load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera")).groups_in("test") is None
+
+
 @pytest.mark.parametrize("missing", ["x_val", "y_val", "x_test", "y_test"])
 def test_half_a_part_is_an_error_and_not_passed_over(tmp_path: Path, missing: str) -> None:
     arrays = {"x_train": X, "y_train": Y, "x_val": V, "y_val": W, "x_test": T, "y_test": U}

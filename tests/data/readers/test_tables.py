@@ -171,3 +171,18 @@ def test_tables_that_cannot_be_read_are_refused(tmp_path: Path, content: str, na
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"label,a\xff\n")
     assert "UTF-8" in refusal(tmp_path / "a.csv")
+
+
+def test_a_table_for_tests_may_have_groups_too(tmp_path: Path) -> None:
+    def table(path: Path, count: int, who: str | None) -> None:
+        lines = write(path, PIXELS[:count], LABELS[:count]).read_text().splitlines()
+        more = ["who", *[f"{who}{row % 5}" for row in range(count)]]
+        path.write_text("\n".join(f"{line},{one}" if who else line for line, one in zip(lines, more, strict=True)))
+
+    table(tmp_path / "train.csv", 40, "p")
+    for who, found in (("q", {"q0", "q1", "q2", "q3", "q4"}), (None, None)):
+        table(tmp_path / "test.csv", 8, who)
+        dataset = load(tmp_path, reading=Reading(groups="who"))
+        assert (len(dataset.test()), dataset.task.input_shape) == (8, (6, 6, 1))
+        groups = dataset.groups_in("test")
+        assert (None if groups is None else set(groups)) == found

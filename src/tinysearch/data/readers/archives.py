@@ -72,8 +72,10 @@ def _contents(path: Path, held: list[str], arrays: Any, reading: Reading) -> Con
 
     def part(which: str) -> Part:
         names = dict(found[which])
-        if reading.groups is not None and which != "test":
-            names["groups"] = _named_by_user(held, reading.groups, which, path)
+        if reading.groups is not None:
+            names.pop("groups", None)
+            named = _named_by_user(held, reading.groups, which, path)
+            names |= {} if named is None else {"groups": named}
         read = arrays(list(names.values()))
         return Part(**{role: read[name] for role, name in names.items()})
 
@@ -136,10 +138,11 @@ def _bare(held: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) -> str:
+def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) -> str | None:
+    """Return the array with the groups of a part; that for tests need not have any."""
     wanted = [f"{groups}_{spelled}" for spelled in NAMES[part]] + ([groups] if part == "train" else [])
     name = next((one for one in wanted if one in held), None)
-    if name is None:
+    if name is None and part != "test":
         if part == "validation":
             raise DatasetError(
                 f"{path} has no groups {wanted[0]!r} for its validation part; leave out `reading=Reading(groups=...)`"

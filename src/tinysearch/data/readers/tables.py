@@ -144,13 +144,14 @@ class _Rows:
 
 def _other(path: Path, reading: Reading, first: _Rows) -> Part:
     """Return the part that is a table of its own."""
-    columns = _columns(path, reading)
+    columns = _columns(path, reading, with_groups=False)
     rows, _ = _rows_of_parts(path, columns)
     read = _Rows(path, columns, rows, reading, first.form)
     return read.part(np.arange(len(rows)))
 
 
-def _columns(path: Path, reading: Reading) -> Columns:
+def _columns(path: Path, reading: Reading, *, with_groups: bool = True) -> Columns:
+    """Read which column is what; without the groups that a person named is an error for the training part alone."""
     first = _first_line(path)
     delimiter = max(",;\t", key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])
@@ -171,7 +172,7 @@ def _columns(path: Path, reading: Reading) -> Columns:
     groups = None
     if reading.groups is not None:
         groups = _place(names, reading.groups, ())
-        if groups is None:
+        if groups is None and with_groups:
             raise DatasetError(
                 f"{path} has no column {reading.groups!r} of groups; its columns are {', '.join(names[:6])}"
             )
@@ -193,7 +194,7 @@ def _columns(path: Path, reading: Reading) -> Columns:
 
 def _label_of(path: Path, reading: Reading) -> int | None:
     try:
-        return _columns(path, reading).label
+        return _columns(path, reading, with_groups=False).label
     except DatasetError:
         return None
 
