@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,42 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.readers.archives import stem
+from tinysearch.data.readers.columns import Columns, columns_of, lines_of
 from tinysearch.data.readers.parts import NAMES, part_of
 from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".csv", ".tsv")
-_LABELS = ("label", "labels", "class", "target", "y")
-_PATHS = ("path", "file", "filename", "file_name", "image", "image_path")
-_SPLITS = ("split", "part", "subset", "set")
 _BYTES = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What the columns of a table are, by their places.
-
-    Args:
-        names: Of all columns; numbers where the table has no header.
-        header: Whether the first line says the names.
-        label, path, split, groups: Places of these columns; None if there are none.
-        delimiter: What sets them apart.
-    """
-
-    names: tuple[str, ...]
-    header: bool
-    label: int
-    path: int | None
-    split: int | None
-    groups: int | None
-    delimiter: str
-
-    @property
-    def pixels(self) -> list[int]:
-        """Places of the columns with pixels."""
-        own = {self.label, self.path, self.split, self.groups}
-        return [place for place in range(len(self.names)) if place not in own]
 
 
 class Table(Reader):
@@ -65,7 +35,7 @@ class Table(Reader):
     def read(self, source: Path, reading: Reading) -> Contents:
         """Read the table, and the tables of other parts beside it."""
         main = source / "train.csv" if source.is_dir() else source
-        columns = _columns(main, reading)
+        columns = columns_of(main, reading)
         rows, parts = _rows_of_parts(main, columns)
         notes: list[str] = []
         if not len(parts["train"]):
@@ -144,66 +114,17 @@ class _Rows:
 
 def _other(path: Path, reading: Reading, first: _Rows) -> Part:
     """Return the part that is a table of its own."""
-    columns = _columns(path, reading, with_groups=False)
+    columns = columns_of(path, reading, with_groups=False)
     rows, _ = _rows_of_parts(path, columns)
     read = _Rows(path, columns, rows, reading, first.form)
     return read.part(np.arange(len(rows)))
 
 
-def _columns(path: Path, reading: Reading, *, with_groups: bool = True) -> Columns:
-    """Read which column is what; without the groups that a person named is an error for the training part alone."""
-    first = _first_line(path)
-    delimiter = max(",;\t", key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), [])
-    header = not all(map(_is_number, names))
-    if not names or (len(names) == 1 and not header):
-        raise DatasetError(f"{path} has {len(names)} columns; expected a label and pixels, or path and label")
-    if not header:
-        names = [str(place) for place in range(len(names))]
-    label = _place(names, reading.label_column, _LABELS)
-    if label is None:
-        known = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
-        which = f"no column {reading.label_column!r}" if reading.label_column else "no column 'label'"
-        hint = "" if header else " (it has no header, so that columns are called by their numbers, from 0)"
-        raise DatasetError(
-            f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by "
-            f"`reading=Reading(label_column=...)`"
-        )
-    groups = None
-    if reading.groups is not None:
-        groups = _place(names, reading.groups, ())
-        if groups is None and with_groups:
-            raise DatasetError(
-                f"{path} has no column {reading.groups!r} of groups; its columns are {', '.join(names[:6])}"
-            )
-    columns = Columns(
-        tuple(names),
-        header,
-        label,
-        _place(names, None, _PATHS) if header else None,
-        _place(names, None, _SPLITS) if header else None,
-        groups,
-        delimiter,
-    )
-    if columns.path is None and not columns.pixels:
-        raise DatasetError(
-            f"{path} has the columns {', '.join(names)}; expected pixels, or a column 'path' with the files of pictures"
-        )
-    return columns
-
-
 def _label_of(path: Path, reading: Reading) -> int | None:
     try:
-        return _columns(path, reading, with_groups=False).label
+        return columns_of(path, reading, with_groups=False).label
     except DatasetError:
         return None
-
-
-def _place(names: Sequence[str], given: str | None, known: Sequence[str]) -> int | None:
-    if given is not None:
-        return names.index(given) if given in names else None
-    lower = [name.strip().lower() for name in names]
-    return next((lower.index(name) for name in known if name in lower), None)
 
 
 def _rows_of_parts(path: Path, columns: Columns) -> tuple[list[list[str]], dict[str, npt.NDArray[np.intp]]]:
@@ -211,7 +132,7 @@ def _rows_of_parts(path: Path, columns: Columns) -> tuple[list[list[str]], dict[
     kept = [columns.label, columns.path, columns.split, columns.groups]
     places = sorted({place for place in kept if place is not None})
     rows: list[list[str]] = []
-    for number, row in _lines(path, columns.delimiter, columns.header):
+    for number, row in lines_of(path, columns.delimiter, columns.header):
         if len(row) != len(columns.names):
             raise DatasetError(
                 f"line {number} of {path} has {len(row)} values, where there are {len(columns.names)} columns"
@@ -266,32 +187,3 @@ def _beside(path: Path) -> dict[str, Path]:
             if beside is not None and beside.is_file():
                 found.setdefault(part, beside)
     return found
-
-
-def _first_line(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            return stream.readline().rstrip("\r\n")
-    except FileNotFoundError:
-        raise DatasetError(f"there is no file {path}; expected a table with a column of labels") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read as a table of text in UTF-8 ({error})") from None
-
-
-def _lines(path: Path, delimiter: str, header: bool) -> Iterator[tuple[int, list[str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter=delimiter)
-            for row in itertools.islice(reader, int(header), None):
-                if row:
-                    yield reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path} cannot be read as a table of text in UTF-8 ({error})") from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

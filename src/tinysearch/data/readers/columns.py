@@ -1,0 +1,126 @@
+"""Which column of a table is what."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinysearch.data.readers.reader import Reading
+from tinysearch.errors import DatasetError
+
+_LABELS = ("label", "labels", "class", "target", "y")
+_PATHS = ("path", "file", "filename", "file_name", "image", "image_path")
+_SPLITS = ("split", "part", "subset", "set")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of a table are, by their places.
+
+    Args:
+        names: Of all columns; numbers where the table has no header.
+        header: Whether the first line says the names.
+        label, path, split, groups: Places of these columns; None if there are none.
+        delimiter: What sets them apart.
+    """
+
+    names: tuple[str, ...]
+    header: bool
+    label: int
+    path: int | None
+    split: int | None
+    groups: int | None
+    delimiter: str
+
+    @property
+    def pixels(self) -> list[int]:
+        """Places of the columns with pixels."""
+        own = {self.label, self.path, self.split, self.groups}
+        return [place for place in range(len(self.names)) if place not in own]
+
+
+def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Columns:
+    """Read which column is what; without the groups that a person named is an error for the training part alone."""
+    first = _first_line(path)
+    delimiter = max(",;\t", key=first.count)
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    header = not all(map(is_number, names))
+    if not names or (len(names) == 1 and not header):
+        raise DatasetError(f"{path} has {len(names)} columns; expected a label and pixels, or path and label")
+    if not header:
+        names = [str(place) for place in range(len(names))]
+    label = _place(names, reading.label_column, _LABELS)
+    if label is None:
+        known = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        which = f"no column {reading.label_column!r}" if reading.label_column else "no column 'label'"
+        hint = "" if header else " (it has no header, so that columns are called by their numbers, from 0)"
+        raise DatasetError(
+            f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by "
+            f"`reading=Reading(label_column=...)`"
+        )
+    groups = None
+    if reading.groups is not None:
+        groups = _place(names, reading.groups, ())
+        if groups is None and with_groups:
+            raise DatasetError(
+                f"{path} has no column {reading.groups!r} of groups; its columns are {', '.join(names[:6])}"
+            )
+    columns = Columns(
+        tuple(names),
+        header,
+        label,
+        _place(names, None, _PATHS) if header else None,
+        _place(names, None, _SPLITS) if header else None,
+        groups,
+        delimiter,
+    )
+    if columns.path is None and not columns.pixels:
+        raise DatasetError(
+            f"{path} has the columns {', '.join(names)}; expected pixels, or a column 'path' with the files of pictures"
+        )
+    return columns
+
+
+def _place(names: Sequence[str], given: str | None, known: Sequence[str]) -> int | None:
+    if given is not None:
+        return names.index(given) if given in names else None
+    lower = [name.strip().lower() for name in names]
+    return next((lower.index(name) for name in known if name in lower), None)
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return stream.readline().rstrip("\r\n")
+    except FileNotFoundError:
+        raise DatasetError(f"there is no file {path}; expected a table with a column of labels") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} cannot be read as a table of text in UTF-8 ({error})") from None
+
+
+def lines_of(path: Path, delimiter: str, header: bool) -> Iterator[tuple[int, list[str]]]:
+    """Read the rows of a table, each with the number of its line, from 1.
+
+    Raises:
+        DatasetError: if it is no text.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, delimiter=delimiter)
+            for row in itertools.islice(reader, int(header), None):
+                if row:
+                    yield reader.line_num, row
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} cannot be read as a table of text in UTF-8 ({error})") from None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number as Python writes them."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
