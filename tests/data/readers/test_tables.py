@@ -153,8 +153,18 @@ def test_a_test_table_without_labels_is_no_test_part(tmp_path: Path) -> None:
         ("", "has 0 columns"),
         ("label,a,b,c,d\n", "no rows but its header"),
         ("label,a,b,c,d\n1,2,3\n", "line 2 of"),
-        ("label,a,b,c,d\n" + "1,2,3,four,5\n" * 20, "something else than numbers"),
-        ("label,a,b,c,d\n" + "1,2,3,,5\n" * 20, "something else than numbers"),
+        (
+            "label,a,b,c,d\n" + "1,2,3,four,5\n" * 20,
+            "has 'four' in the column 'c', expected a number: if it is no",
+        ),
+        (
+            "label,a,b,c,d\n1,2,3,4,5\n2,2,,4,5\n",
+            "has nothing in the column 'b', expected a number: mend or",
+        ),
+        (
+            "label,a,b,c,d\n\n1,2,3,4,5\n2,2,x,y,5\n",
+            "expected a number: mend or remove this line; 2 values in all",
+        ),
         ("label,a,b,c,d\n" + "1,2,3,nan,5\n2,2,3,4,5\n" * 20, "NaN or infinite"),
         ("label\n1\n2\n", "expected pixels, or a column 'path'"),
         ("label,split\n1,train\n", "expected pixels, or a column 'path'"),
@@ -186,3 +196,26 @@ def test_a_table_for_tests_may_have_groups_too(tmp_path: Path) -> None:
         assert (len(dataset.test()), dataset.task.input_shape) == (8, (6, 6, 1))
         groups = dataset.groups_in("test")
         assert (None if groups is None else set(groups)) == found
+
+
+@pytest.mark.parametrize("name", ["", "id", "Index", "Unnamed: 0", "timestamp"])
+def test_a_column_that_says_which_row_it_is_is_no_input(tmp_path: Path, name: str) -> None:
+    plain = load(write(tmp_path / "a.csv"))
+    head, *lines = (tmp_path / "a.csv").read_text().splitlines()
+    rows = "\n".join([f"{name},{head}", *[f"{number},{line}" for number, line in enumerate(lines)]])
+    (tmp_path / "marked.csv").write_text(rows)
+    found = load(tmp_path / "marked.csv")
+    assert found.fingerprint == plain.fingerprint
+    assert f"columns that say which row it is are left out: {name!r}; rename what is to be an input" in found.notes
+    (tmp_path / "named.csv").write_text(f"order{rows.removeprefix(name)}")
+    counted = load(tmp_path / "named.csv", reading=Reading(layout="t"))
+    assert counted.task.input_shape == (37, 1, 1)
+    assert "the column 'order' counts the rows; if it is no input, remove it" in counted.notes
+
+
+def test_tables_of_parts_must_have_the_same_columns(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv")
+    text = write(tmp_path / "test.csv", PIXELS[:8], LABELS[:8]).read_text()
+    (tmp_path / "test.csv").write_text(text.replace("pixel3,pixel4", "pixel4,pixel3"))
+    with pytest.raises(DatasetError, match=r"differs is 'pixel4' here and 'pixel3' there; give both the same"):
+        load(tmp_path).test()

@@ -14,6 +14,8 @@ from tinysearch.errors import DatasetError
 _LABELS = ("label", "labels", "class", "target", "y")
 _PATHS = ("path", "file", "filename", "file_name", "image", "image_path")
 _SPLITS = ("split", "part", "subset", "set")
+# What says which row it is, and is no input: an index that pandas wrote, and the like.
+_MARKS = ("", "unnamed: 0", "id", "index", "idx", "row_id", "image_id", "time", "timestamp", "date", "datetime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,36 @@ class Columns:
     @property
     def pixels(self) -> list[int]:
         """Places of the columns with pixels."""
-        own = {self.label, self.path, self.split, self.groups}
+        own = {self.label, self.path, self.split, self.groups, *self.left_out}
         return [place for place in range(len(self.names)) if place not in own]
+
+    @property
+    def left_out(self) -> list[int]:
+        """Places of the columns that say which row it is, as ``id`` and ``time`` do."""
+        own = {self.label, self.path, self.split, self.groups}
+        marks = [place for place, name in enumerate(self.names) if name.strip().lower() in _MARKS]
+        return [place for place in marks if place not in own]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of how the columns were read, a sentence each."""
+        if self.path is not None or not self.left_out:
+            return ()
+        named = ", ".join(repr(self.names[place]) for place in self.left_out)
+        return (f"columns that say which row it is are left out: {named}; rename what is to be an input",)
 
 
 def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Columns:
-    """Read which column is what; without the groups that a person named is an error for the training part alone."""
+    """Tell by the first line of a table which column is what.
+
+    Args:
+        path: The file.
+        reading: What a person said of it.
+        with_groups: Whether the column of groups that a person named must be there.
+
+    Raises:
+        DatasetError: if it has no labels, or nothing but them.
+    """
     first = _first_line(path)
     delimiter = max(",;\t", key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.readers.archives import stem
-from tinysearch.data.readers.columns import Columns, columns_of, lines_of
+from tinysearch.data.readers.columns import Columns, columns_of, is_number, lines_of
 from tinysearch.data.readers.parts import NAMES, part_of
 from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
@@ -84,11 +85,12 @@ class _Rows:
         self.path = path
         self.columns = columns
         self.rows = rows
-        self.notes: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = columns.notes
         self.form = form
         self._all: Array | None = None
         if columns.path is not None and form is None:
-            self.form, self.notes = form_of([self._file(row) for row in rows], path, reading)
+            self.form, notes = form_of([self._file(row) for row in rows], path, reading)
+            self.notes += notes
 
     def part(self, wanted: npt.NDArray[np.intp]) -> Part:
         """Return some of the rows."""
@@ -101,6 +103,7 @@ class _Rows:
             return Part(decoded([self._file(self.rows[row]) for row in wanted], self.form), labels, groups)
         if self._all is None:
             self._all = _numbers(self.path, columns)
+            self.notes += _counting(self._all, columns)
         whole = len(wanted) == len(self._all)
         return Part(self._all if whole else self._all[wanted], labels, groups)
 
@@ -116,6 +119,13 @@ def _other(path: Path, reading: Reading, first: _Rows) -> Part:
     """Return the part that is a table of its own."""
     columns = columns_of(path, reading, with_groups=False)
     rows, _ = _rows_of_parts(path, columns)
+    ours, theirs = ([one.names[place] for place in one.pixels] for one in (first.columns, columns))
+    if columns.path is None and columns.header and first.columns.header and ours != theirs:
+        here, there = next((one, other) for one, other in itertools.zip_longest(theirs, ours) if one != other)
+        raise DatasetError(
+            f"{path} has {len(theirs):,} columns of pixels, {first.path.name} has {len(ours):,}, and the first that "
+            f"differs is {here!r} here and {there!r} there; give both the same columns in the same order"
+        )
     read = _Rows(path, columns, rows, reading, first.form)
     return read.part(np.arange(len(rows)))
 
@@ -169,12 +179,44 @@ def _numbers(path: Path, columns: Columns) -> Array:
             encoding="utf-8-sig",
         )
     except ValueError as error:
-        raise DatasetError(
-            f"{path} has something else than numbers among its pixels: {str(error).splitlines()[0]}; columns that are "
-            f"no pixels are named by `reading=Reading(label_column=..., groups=...)`, others must be left out"
-        ) from None
+        raise DatasetError(_no_number(path, columns) or f"{path} cannot be read as numbers ({error})") from None
     whole = np.isfinite(found).all() and (found == np.rint(found)).all()
     return found.astype(np.uint8) if whole and found.min() >= 0 and found.max() <= _BYTES else found
+
+
+def _no_number(path: Path, columns: Columns) -> str | None:
+    """Return where something else than a number is among the pixels, and what can be done."""
+    first: tuple[int, int, str] | None = None
+    bad: Counter[int] = Counter()
+    rows = 0
+    for number, row in lines_of(path, columns.delimiter, columns.header):
+        rows += 1
+        for place in columns.pixels:
+            if not is_number(row[place]):
+                first = first or (number, place, row[place])
+                bad[place] += 1
+    if first is None:
+        return None
+    line, place, text = first
+    if bad[place] == rows:
+        remedy = (
+            "if it is no column of pixels, remove it, or name it by `reading=Reading(label_column=...)` or "
+            "`reading=Reading(groups=...)`"
+        )
+    else:
+        several = f"; {bad.total():,} values in all are no numbers" if bad.total() > 1 else ""
+        remedy = f"mend or remove this line{several}"
+    held = "nothing" if not text.strip() else repr(text)
+    return f"line {line} of {path} has {held} in the column {columns.names[place]!r}, expected a number: {remedy}"
+
+
+def _counting(found: Array, columns: Columns) -> tuple[str, ...]:
+    """Return a note if a column goes up by one from row to row, as an index does that is called otherwise."""
+    steps = np.arange(len(found))
+    for place, values in zip(columns.pixels, found.T, strict=True):
+        if len(found) > 2 and np.array_equal(values.astype(np.float64) - float(values[0]), steps):
+            return (f"the column {columns.names[place]!r} counts the rows; if it is no input, remove it",)
+    return ()
 
 
 def _beside(path: Path) -> dict[str, Path]:
