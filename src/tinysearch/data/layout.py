@@ -41,6 +41,11 @@ class Arrangement:
     note: str | None = None
 
     @property
+    def size(self) -> tuple[int, ...]:
+        """What a person calls the size of it: steps and channels of a series, else height, width and channels."""
+        return (self.shape[0], self.shape[2]) if self.layout in ("tc", "ct", "t") else self.shape
+
+    @property
     def preparation(self) -> tuple[str, ...]:
         """What is done to the arrays of a source, a sentence each; nothing where they are only folded."""
         if self.layout in ("chw", "ct"):
@@ -52,6 +57,8 @@ class Arrangement:
         if self.layout == "chw" and pixels.ndim == 2:
             height, width, channels = self.shape
             pixels = pixels.reshape(-1, channels, height, width)
+        if self.layout == "ct" and pixels.ndim == 2:
+            pixels = pixels.reshape(-1, self.shape[2], self.shape[0])
         if self.layout in ("chw", "ct"):
             pixels = np.moveaxis(pixels, 1, -1)
         return pixels.reshape(len(pixels), *self.shape)
@@ -66,7 +73,8 @@ def arranged(
         shape: Of the array, that of the images first.
         what: Says in errors what it is.
         layout: What a person said: one of ``LAYOUTS``, or None to decide by the shape.
-        size: What a person said of flat rows: height and width, or height, width and channels.
+        size: What a person said of flat rows: height and width, or height, width and channels; steps and channels if
+            the layout is that of a series.
 
     Raises:
         DatasetError: if there is no way to read it, or more than one.
@@ -121,7 +129,25 @@ def _shape(layout: str, sides: tuple[int, ...]) -> tuple[int, int, int]:
     return (sides[1], 1, sides[0]) if layout == "ct" else (sides[0], 1, 1)
 
 
+def _flat_series(length: int, what: str, layout: str, size: tuple[int, ...] | None) -> Arrangement:
+    if size is None and layout != "t":
+        raise DatasetError(
+            f"the {what} are flat rows of {length:,} values; to read them as {WORDS[layout]}, say how many steps and "
+            f"channels there are, for example `reading=Reading(layout={layout!r}, size=({max(1, length // 3)}, 3))`"
+        )
+    steps, channels = size if size is not None and len(size) == 2 else (length, 1)
+    if (size is not None and len(size) != 2) or steps * channels != length or (layout == "t" and channels > 1):
+        raise DatasetError(
+            f"the {what} are flat rows of {length:,} values, which are not {WORDS[layout]} of "
+            f"{'x'.join(map(str, size or ()))}, as `reading=Reading(layout={layout!r}, size=...)` says; a size of "
+            f"series is steps and channels"
+        )
+    return Arrangement(layout, (steps, 1, channels))
+
+
 def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | None) -> Arrangement:
+    if layout in ("tc", "ct", "t"):
+        return _flat_series(length, what, layout, size)
     if size is not None:
         height, width, *rest = size
         area = height * width
@@ -131,7 +157,7 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
                 f"the {what} are flat rows of {length:,} values, which are not images of {'x'.join(map(str, size))}, "
                 f"as `reading=Reading(size=...)` says"
             )
-        if channels > 1 and layout is None:
+        if channels > 1 and layout not in ("hwc", "chw"):
             raise _ambiguous(
                 what,
                 f"flat rows of {length:,} values",
@@ -139,8 +165,6 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
                 ("chw", f"{channels} whole images one after the other"),
             )
         return Arrangement(layout if channels > 1 and layout else "hw", (height, width, channels))
-    if layout == "t":
-        return Arrangement("t", (length, 1, 1))
     side = math.isqrt(length)
     colour = math.isqrt(length // 3)
     if side * side == length and side > 1 and layout in (None, "hw"):

@@ -134,11 +134,11 @@ def _arrangement(
     pixels = np.asarray(part.pixels)
     checked_type(pixels.dtype, what)
     if as_before is not None:
-        size = as_before.shape if pixels.ndim == 2 else None
+        size = as_before.size if pixels.ndim == 2 else None
         return arranged(pixels.shape, what, as_before.layout, size)
     layout = reading.layout or contents.layout
     found = arranged(pixels.shape, what, layout, reading.size if pixels.ndim == 2 else None)
-    if reading.size is not None and found.shape[: len(reading.size)] != reading.size:
+    if reading.size is not None and found.size[: len(reading.size)] != reading.size:
         here = "x".join(map(str, found.shape))
         raise DatasetError(
             f"the {what} are arrays of {here}, and `reading=Reading(size={reading.size})` was given; it folds "

@@ -219,3 +219,13 @@ def test_tables_of_parts_must_have_the_same_columns(tmp_path: Path) -> None:
     (tmp_path / "test.csv").write_text(text.replace("pixel3,pixel4", "pixel4,pixel3"))
     with pytest.raises(DatasetError, match=r"differs is 'pixel4' here and 'pixel3' there; give both the same"):
         load(tmp_path).test()
+
+
+@pytest.mark.parametrize("layout", ["tc", "ct"])
+def test_rows_may_be_recordings_of_several_channels(tmp_path: Path, layout: str) -> None:
+    path = write(tmp_path / "train.csv")
+    write(tmp_path / "test.csv", PIXELS[:8], LABELS[:8])
+    found = load(path, reading=Reading(layout=layout, size=(12, 3)))
+    assert (found.task.input_shape, found.test().pixels.shape) == ((12, 1, 3), (8, 12, 1, 3))
+    recording = PIXELS[0].reshape(12, 3) if layout == "tc" else PIXELS[0].reshape(3, 12).T
+    assert np.array_equal(found.test().pixels[0, :, 0], recording)

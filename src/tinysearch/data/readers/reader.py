@@ -21,7 +21,8 @@ class Reading:
     """What a person says of a source that it does not say itself.
 
     Args:
-        size: Height and width that images are brought to, or that flat rows are folded to; perhaps channels.
+        size: Height and width that images are brought to, or that flat rows are folded to; perhaps channels. For a
+            series in flat rows, with its layout: steps and channels.
         layout: Which axis is which, see ``layout.LAYOUTS``; None to tell by the shape.
         label_column: The column of a table with the labels.
         groups: Where groups are: the name of an array or of a column, or a regular expression with one group that
