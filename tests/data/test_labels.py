@@ -44,7 +44,9 @@ def test_labels_of_every_kind_become_numbers_from_0_and_keep_their_names(
 
 def test_names_that_the_data_has_for_its_numbers_are_the_names_of_the_classes() -> None:
     assert numbers([1, 0, 1, 0], ("cat", "dog"))[1] == ("cat", "dog")
-    assert numbers([1, 5, 1, 5], ("cat", "dog"))[1] == ("1", "5")
+    for labels in ([1, 2, 1, 2], [-1, 0, -1, 0]):
+        with pytest.raises(DatasetError, match=r"2 names of classes \('cat', 'dog'\), for the labels 0 to 1"):
+            numbers(labels, ("cat", "dog"))
 
 
 def test_the_kind_of_labels_is_said() -> None:

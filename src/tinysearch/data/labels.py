@@ -111,7 +111,13 @@ def named(labels: Array, what: str, given: Sequence[str] | None = None) -> tuple
     if labels.dtype.kind not in "iub":
         raise DatasetError(f"the labels of the {what} have type {labels.dtype}; expected whole numbers or texts")
     values, places = np.unique(labels, return_inverse=True)
-    if given is not None and int(values[0]) >= 0 and int(values[-1]) < len(given):
+    if given is not None:
+        low, high = int(values[0]), int(values[-1])
+        if low < 0 or high >= len(given):
+            raise DatasetError(
+                f"the labels of the {what} go from {low} to {high}, and there are {len(given)} names of classes "
+                f"({_several(given)}), for the labels 0 to {len(given) - 1}; give a name for each, or none"
+            )
         return [given[int(value)] for value in values], places, kind
     if labels.dtype == bool:
         return [str(bool(value)).lower() for value in values], places, kind

@@ -77,6 +77,14 @@ def test_names_of_classes_come_with_the_arrays(tmp_path: Path) -> None:
     assert load(save(tmp_path, "npz", {"x": X, "y": Y, "class_names": names})).class_names == tuple(names)
 
 
+def test_names_of_classes_that_are_too_few_are_an_error_and_those_of_images_none(tmp_path: Path) -> None:
+    arrays = {"x": X, "y": Y, "class_names": np.array(["ant", "bee", "cow"])}
+    with pytest.raises(DatasetError, match=r"go from 0 to 3, and there are 3 names of classes \('ant', 'bee', 'cow'\)"):
+        load(save(tmp_path, "npz", arrays))
+    arrays = {"x": X, "y": Y, "names": np.array([f"{number}.png" for number in range(40)])}
+    assert load(save(tmp_path, "npz", arrays)).class_names == ("0", "1", "2", "3")
+
+
 def test_groups_come_with_the_arrays_or_are_named(tmp_path: Path) -> None:
     groups = np.arange(40) // 2
     found = load(save(tmp_path, "npz", {"x_train": X, "y_train": Y, "groups": groups, "camera": groups // 2}))

@@ -91,11 +91,12 @@ def _contents(path: Path, held: list[str], arrays: Any, reading: Reading) -> Con
     if found["validation"]:
         _check_pair(path, found["validation"], "val")
     names = next((name for name in held if name.lower() in _NAMES and name not in train.values()), None)
-    class_names = None if names is None else _class_names(arrays([names])[names])
+    train_part = part("train")
+    class_names = None if names is None else _class_names(arrays([names])[names], len(train_part.labels))
     return Contents(
         name=stem(path),
         source=f"the file {path.name}" if path.is_file() else f"the folder {path.name}",
-        train=part("train"),
+        train=train_part,
         validation=part("validation") if found["validation"] else None,
         read_test=test,
         class_names=class_names,
@@ -151,8 +152,10 @@ def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) ->
     return name
 
 
-def _class_names(array: Array) -> list[str] | None:
-    return [str(one) for one in array.tolist()] if array.ndim == 1 and array.dtype.kind == "U" else None
+def _class_names(array: Array, images: int) -> list[str] | None:
+    """Return names of classes; ``names`` may be those of images as well."""
+    are_names = array.ndim == 1 and array.dtype.kind == "U" and len(array) != images
+    return [str(one) for one in array.tolist()] if are_names else None
 
 
 def _names(path: Path) -> list[str]:
