@@ -16,6 +16,7 @@ from tinysearch.data import images, loading
 from tinysearch.data.dataset import Dataset, TrainingData
 from tinysearch.data.images import Images
 from tinysearch.data.loading import load
+from tinysearch.data.readers.reader import Reading
 from tinysearch.data.splits import Split
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
@@ -611,3 +612,9 @@ def test_a_task_knows_what_the_values_of_its_images_are(tmp_path: Path) -> None:
 
 def random_images(count: int) -> np.ndarray:
     return np.random.default_rng(count).integers(0, 256, (count, 8, 8), np.uint8)
+
+
+@pytest.mark.parametrize("said", [{"label_column": "kind"}, {"groups": "who"}, {"color": "grey"}, {"reader": "npz"}])
+def test_what_means_nothing_to_a_dataset_with_a_name_is_refused(said: dict[str, str]) -> None:
+    with pytest.raises(DatasetError, match="has no meaning for the dataset 'digits'; leave it out"):
+        load("digits", reading=Reading(**said))  # type: ignore[arg-type]

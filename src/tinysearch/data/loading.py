@@ -65,6 +65,8 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         name: One of ``DATASETS``.
         data, reading, groups: See ``load``.
     """
+    if data is None:
+        _check_named(name, reading)
     if name == "digits":
         if data is not None:
             raise DatasetError(
@@ -73,7 +75,9 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
             )
         return understood(digits(), reading, groups=groups), None
     if data is not None:
-        contents = reader_for(data, reading.reader).read(data, reading)
+        reader = reader_for(data, reading.reader)
+        reader.check(reading)
+        contents = reader.read(data, reading)
         expected = None if name == "auto" else name
         dataset = understood(contents, reading, expected=expected, groups=groups, known=DATASETS)
         return dataset, data if isinstance(data, Path) else None
@@ -180,6 +184,16 @@ def _is_path(text: str) -> bool:
 
 def _spelled(source: Any) -> str:
     return str(source) if isinstance(source, (str, os.PathLike)) else f"a {type(source).__name__}"
+
+
+def _check_named(name: str, reading: Reading) -> None:
+    """Refuse what a person said of a dataset that is known by its name and has nothing of the kind."""
+    for field in ("label_column", "groups", "color", "reader"):
+        if (value := getattr(reading, field)) is not None:
+            given = f"`reading=Reading({field}=...)`" if field == "reader" else f"`{field}={value!r}`"
+            raise DatasetError(
+                f"{given} has no meaning for the dataset {name!r}; leave it out, or give a source of yours"
+            )
 
 
 def _npz(path: Path) -> Contents:

@@ -290,3 +290,8 @@ def test_pictures_that_are_not_read_are_counted_by_their_endings(tmp_path: Path)
     assert (
         "pictures of other formats are left out (2 .webp, 1 .tif); convert them to PNG, JPEG or BMP to have them read"
     ) in notes
+
+
+@pytest.mark.parametrize("said", [{"label_column": "kind"}, {"layout": "chw"}])
+def test_what_means_nothing_to_pictures_is_refused(said: dict[str, str], tmp_path: Path) -> None:
+    assert "has no meaning for a folder of pictures; leave it out" in refusal(fill(tmp_path / "zoo"), **said)

@@ -124,8 +124,8 @@ def test_a_stream_that_never_ends_is_refused() -> None:
     ("reading", "said"),
     [
         (Reading(groups="subject"), r"`groups='subject'` is for files; arrays have .* data=\(\(x, y, groups\)"),
-        (Reading(label_column="kind"), "`label_column='kind'` is for files"),
-        (Reading(color="grey"), "`color='grey'` is for files"),
+        (Reading(label_column="kind"), "`reading=Reading\\(label_column='kind'\\)` has no meaning for arrays; leave"),
+        (Reading(color="grey"), "`reading=Reading\\(color='grey'\\)` has no meaning for arrays"),
     ],
 )
 def test_what_only_files_have_is_refused_for_arrays(reading: Reading, said: str) -> None:

@@ -27,6 +27,8 @@ class Npz(Reader):
     """Reads ``.npz`` archives, whichever of the usual names their arrays have."""
 
     name: ClassVar[str] = "npz"
+    kind: ClassVar[str] = "arrays"
+    unused: ClassVar[tuple[str, ...]] = ("label_column", "color")
 
     def accepts(self, source: Any) -> bool:
         """Whether it is a path that ends in ``.npz``."""
@@ -42,6 +44,8 @@ class Npy(Reader):
     """Reads a folder of ``.npy`` files that are named as the arrays of an archive would be."""
 
     name: ClassVar[str] = "npy"
+    kind: ClassVar[str] = "arrays"
+    unused: ClassVar[tuple[str, ...]] = ("label_column", "color")
 
     def accepts(self, source: Any) -> bool:
         """Whether it is a folder with ``.npy`` files, or one of these."""

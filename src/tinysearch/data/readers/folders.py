@@ -26,6 +26,8 @@ class Folder(Reader):
     """Reads folders of pictures by Pillow."""
 
     name: ClassVar[str] = "folder"
+    kind: ClassVar[str] = "a folder of pictures"
+    unused: ClassVar[tuple[str, ...]] = ("label_column", "layout")
 
     def accepts(self, source: Any) -> bool:
         """Whether it is a folder with folders in it."""

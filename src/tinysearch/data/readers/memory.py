@@ -21,6 +21,8 @@ class Arrays(Reader):
     """
 
     name: ClassVar[str] = "arrays"
+    kind: ClassVar[str] = "arrays"
+    unused: ClassVar[tuple[str, ...]] = ("label_column", "color")
 
     def accepts(self, source: Any) -> bool:
         """Whether it is a tuple or a list, or a ``tf.data`` dataset."""
@@ -37,9 +39,6 @@ class Arrays(Reader):
                 f"`groups={reading.groups!r}` is for files; arrays have the groups of the training images beside them: "
                 f"data=((x, y, groups), (x_test, y_test)), or ((x, y, groups), None) without a test part"
             )
-        for name in ("label_column", "color"):
-            if (value := getattr(reading, name)) is not None:
-                raise DatasetError(f"`{name}={value!r}` is for files and has no meaning for arrays; leave it out")
         if _is_stream(source):
             parts: list[Any] = [source]
         elif len(source) == 2 and not _are_parts(*source):

@@ -108,9 +108,23 @@ class Reader(abc.ABC):
 
     Attributes:
         name: By which it is known.
+        kind: What it reads, in words.
+        unused: Fields of ``Reading`` that mean nothing to it; giving one is an error.
     """
 
     name: ClassVar[str]
+    kind: ClassVar[str] = "this source"
+    unused: ClassVar[tuple[str, ...]] = ()
+
+    def check(self, reading: Reading) -> None:
+        """Refuse what a person said that means nothing to this reader.
+
+        Raises:
+            DatasetError: see ``unused``.
+        """
+        for name in self.unused:
+            if (value := getattr(reading, name)) is not None:
+                raise DatasetError(f"`reading=Reading({name}={value!r})` has no meaning for {self.kind}; leave it out")
 
     @abc.abstractmethod
     def accepts(self, source: Any) -> bool:
