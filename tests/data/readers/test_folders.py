@@ -141,13 +141,14 @@ def test_colour_is_decided_by_the_pictures_and_said(tmp_path: Path) -> None:
     assert load(tmp_path / "mixed", reading=Reading(color="grey")).task.input_shape == (6, 6, 1)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".jpg", ".JPEG"])
-def test_png_bmp_and_jpeg_are_read(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".jpg", ".JPEG", ".webp", ".tif", ".TIFF", ".gif"])
+def test_pictures_of_the_usual_formats_are_read(tmp_path: Path, suffix: str) -> None:
     found = load(fill(tmp_path / "zoo", suffix=suffix))
-    assert found.task.input_shape == (6, 6, 1)
+    # WebP has no grey, and GIF has palettes.
+    assert found.task.input_shape == (6, 6, 3 if suffix in (".webp", ".gif") else 1)
     exact = {grey(100 * place + number).tobytes() for place in range(3) for number in range(12)}
     same = sum(image.tobytes() in exact for image in found.train.pixels)
-    assert same == (36 if suffix in (".png", ".bmp") else same)
+    assert same == (36 if suffix in (".png", ".bmp", ".tif", ".TIFF") else same)
 
 
 def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
@@ -156,6 +157,22 @@ def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
     eight = load(tmp_path / "deep", reading=Reading(color="grey"))
     assert eight.train.pixels.dtype == np.uint8
     assert eight.train.pixels.max() == 255
+
+
+def test_sixteen_bits_of_tiff_are_kept_and_other_depths_refused(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo", lambda number: grey(number).astype(np.uint16) * 250, suffix=".tif")
+    found = load(folder)
+    assert (found.train.pixels.dtype, float(found.train.pixels.max()) > 60_000) == (np.float32, True)
+    Image.fromarray(grey(0).astype(np.float32)).save(folder / "cat" / "p0_0.tif")
+    assert "p0_0.tif cannot be read (it has values of 32 bits; expected 8 or 16)" in refusal(folder)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp", ".png"])
+def test_a_file_of_several_pictures_is_refused(tmp_path: Path, suffix: str) -> None:
+    folder = fill(tmp_path / "zoo")
+    first, second = Image.fromarray(colour(1)), Image.fromarray(colour(2))
+    first.save(folder / "cat" / f"moving{suffix}", save_all=True, append_images=[second])
+    assert f"moving{suffix} cannot be read (it has 2 frames, which are pictures of their own)" in refusal(folder)
 
 
 def test_black_and_white_and_palettes_are_pictures_too(tmp_path: Path) -> None:
@@ -179,7 +196,7 @@ def test_mixed_sizes_need_one_to_be_said(tmp_path: Path) -> None:
     assert "pictures were resized to 8x9, whatever their proportions" in found.notes
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "MPO"])
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "WEBP"])
 def test_a_photograph_is_turned_as_it_was_held(kind: str, tmp_path: Path) -> None:
     """A camera that is held upright may store what it sees on its side."""
     wide = np.zeros((8, 16), np.uint8)
@@ -193,10 +210,19 @@ def test_a_photograph_is_turned_as_it_was_held(kind: str, tmp_path: Path) -> Non
         more = {"save_all": True, "append_images": [image.copy()]} if kind == "MPO" else {}
         image.save(path, kind, exif=exif, **more)
     found = load(folder)
-    assert found.task.input_shape == (16, 8, 1)
+    assert found.task.input_shape[:2] == (16, 8)
     upright = found.train.pixels[0, ..., 0].astype(int)
     assert upright[:7].min() > 200
     assert upright[9:].max() < 50
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_tiff_that_is_not_stored_upright_is_refused(compression: str | None, tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo", suffix=".tif")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(grey(1)).save(folder / "cat" / "p0_0.tif", exif=exif, compression=compression)
+    assert "p0_0.tif cannot be read (it is a TIFF file that is not stored upright; save it" in refusal(folder)
 
 
 def test_pictures_for_tests_must_be_of_the_size_of_the_others(tmp_path: Path) -> None:
@@ -235,9 +261,20 @@ def test_groups_are_found_in_the_names_of_files(tmp_path: Path) -> None:
     found = load(folder, reading=Reading(groups=r"^(p\d)_"))
     assert found.groups is not None
     assert (found.split.kind, sorted(set(found.groups.tolist()))) == ("groups", [0, 1, 2, 3])
-    assert "finds nothing in the name" in refusal(folder, groups=r"^(q\d)_")
+    assert "finds nothing in 'p0_0.png', the name of" in refusal(folder, groups=r"^(q\d)_")
     assert "one group in parentheses" in refusal(folder, groups="p")
     assert "regular expression" in refusal(folder, groups="(")
+
+
+def test_groups_are_found_in_the_names_of_folders_inside_those_of_classes(tmp_path: Path) -> None:
+    folder = tmp_path / "zoo"
+    for place, kind in enumerate(("cat", "dog")):
+        for number in range(12):
+            (folder / kind / f"s{number % 3}").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(grey(100 * place + number)).save(folder / kind / f"s{number % 3}" / f"{number}.png")
+    found = load(folder, reading=Reading(groups=r"^(s\d)/"))
+    assert found.groups is not None
+    assert sorted(set(found.groups.tolist())) == [0, 1, 2]
 
 
 def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -246,7 +283,12 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:60])
     assert "p0_0.png cannot be read" in refusal(folder)
     path.write_bytes(b"no picture")
-    assert "p0_0.png cannot be read" in refusal(folder)
+    assert refusal(folder) == f"the picture {path} cannot be read (cannot identify image file); fix or remove it"
+    for number in range(4):
+        (folder / "emu" / f"{number}.png").write_bytes(b"no picture")
+    message = refusal(folder)
+    assert message.startswith(f"5 pictures are at fault: {path} cannot be read")
+    assert message.endswith("1.png cannot be read (cannot identify image file); and 2 more. Fix or remove them")
 
 
 def test_folders_without_pictures_in_classes_are_refused(tmp_path: Path) -> None:
@@ -283,12 +325,12 @@ def test_pictures_that_are_not_read_are_counted_by_their_endings(tmp_path: Path)
     folder = fill(tmp_path / "zoo")
     kind = next(one for one in sorted(folder.iterdir()) if one.is_dir())
     (folder / "webs").mkdir()
-    for path in (kind / "a.webp", folder / "webs" / "b.WEBP", kind / "c.tif", kind / ".d.gif", kind / "notes.txt"):
+    for path in (kind / "a.heic", folder / "webs" / "b.HEIC", kind / "c.jp2", kind / ".d.avif", kind / "notes.txt"):
         path.write_bytes(b"no picture that is read")
     notes = load(folder).notes
     assert "there is no picture in webs: it is no class" in notes
     assert (
-        "pictures of other formats are left out (2 .webp, 1 .tif); convert them to PNG, JPEG or BMP to have them read"
+        "pictures of other formats are left out (2 .heic, 1 .jp2); convert them to PNG or JPEG to have them read"
     ) in notes
 
 

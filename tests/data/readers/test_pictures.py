@@ -118,7 +118,7 @@ def test_turning_photographs_is_said_where_it_is_done(tmp_path: Path) -> None:
     picture.save(tmp_path / "c.jpg", exif=exif)
     assert form_of([tmp_path / "c.jpg"], tmp_path, Reading())[0] == Form(8, 16, "grey", found=frozenset({"grey"}))
     form, _ = form_of([tmp_path / "b.jpg"], tmp_path, Reading())
-    assert form.preparation == ("JPEG pictures are turned upright, as their EXIF orientation says",)
+    assert form.preparation == ("photographs are turned upright, as their EXIF orientation says",)
     over = decoded([tmp_path / "b.jpg"], form)[0, ..., 0]
     assert (over == np.asarray(Image.open(tmp_path / "b.jpg"))[::-1, ::-1]).all()
 

@@ -17,9 +17,9 @@ from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
 from tinysearch.errors import DatasetError, NoTestImagesError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 # Pictures too, but not read.
-_OTHERS = (".webp", ".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".dng")
+_OTHERS = (".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".dng")
 
 
 class Folder(Reader):
@@ -49,7 +49,7 @@ class Folder(Reader):
         def part(which: str) -> Part:
             pictures = found[which]
             pixels = decoded([one.path for one in pictures], form)
-            groups = None if reading.groups is None else _groups(pictures, reading.groups)
+            groups = None if reading.groups is None else _groups(pictures, parts[which], reading.groups)
             return Part(pixels, np.array([one.label for one in pictures]), groups)
 
         def test() -> Part:
@@ -165,7 +165,7 @@ def _left_out(unread: Counter[str]) -> tuple[str, ...]:
     if not unread:
         return ()
     those = ", ".join(f"{number:,} {suffix}" for suffix, number in unread.most_common())
-    return (f"pictures of other formats are left out ({those}); convert them to PNG, JPEG or BMP to have them read",)
+    return (f"pictures of other formats are left out ({those}); convert them to PNG or JPEG to have them read",)
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -193,7 +193,8 @@ def _pictures(folder: Path, unread: Counter[str]) -> Iterator[Picture]:
         )
 
 
-def _groups(pictures: Sequence[Picture], pattern: str) -> Array:
+def _groups(pictures: Sequence[Picture], folder: Path, pattern: str) -> Array:
+    """Return the groups of pictures, found in their paths below the folder of their class."""
     try:
         wanted = re.compile(pattern)
     except re.error as error:
@@ -203,12 +204,16 @@ def _groups(pictures: Sequence[Picture], pattern: str) -> Array:
     if wanted.groups != 1:
         raise DatasetError(
             f"the groups of pictures are found by a regular expression with one group in parentheses, who or what is "
-            f"in the name of a file, as '^(p\\d+)_'; got {pattern!r}"
+            f"in the name of a file, as '^(p\\d+)_', or in that of a folder, as '^(p\\d+)/'; got {pattern!r}"
         )
     found = []
     for picture in pictures:
-        match = wanted.search(picture.path.name)
+        name = picture.path.relative_to(folder / picture.label).as_posix()
+        match = wanted.search(name)
         if match is None:
-            raise DatasetError(f"`reading=Reading(groups={pattern!r})` finds nothing in the name of {picture.path}")
+            raise DatasetError(
+                f"`reading=Reading(groups={pattern!r})` finds nothing in {name!r}, the name of {picture.path} in the "
+                f"folder of its class"
+            )
         found.append(match[1])
     return np.array(found)

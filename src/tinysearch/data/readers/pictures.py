@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tinysearch.errors import DatasetError
 # A field of EXIF: from 5 on, height and width change places; at 1, a picture is upright.
 _ORIENTATION, _ON_ITS_SIDE, _UPRIGHT = 0x0112, 5, 1
 _ORIENTATIONS = range(1, 9)
+_MOST_NAMED = 3
 _CHANNELS = {"grey": 1, "rgb": 3, "rgba": 4}
 _MODES = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
 _ORDER = {
@@ -61,7 +63,7 @@ class Form:
         in_color, in_grey = self.found & {"rgb", "rgba"}, self.found & {"grey", "deep"}
         weighted = "; colours are weighted by their alpha" if self.color == "rgba" else ""
         steps = {
-            "JPEG pictures are turned upright, as their EXIF orientation says": self.turned,
+            "photographs are turned upright, as their EXIF orientation says": self.turned,
             "values of 16 bits become bytes: value * 255 / 65535, rounded": "deep" in self.found and not self.deep,
             _OPAQUE: "rgba" in self.found and self.color != "rgba",
             _LUMA: bool(in_color) and self.color == "grey",
@@ -90,13 +92,15 @@ def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form
     sizes: Counter[tuple[int, int]] = Counter()
     modes: Counter[str] = Counter()
     turned = False
+    faults = _Faults()
     for path in paths:
-        with _opened(path) as picture:
+        with faults.of(path), _opened(path) as picture:
             stored = _orientation(picture)
             turned = turned or stored != _UPRIGHT
             on_its_side = stored >= _ON_ITS_SIDE
             sizes[(picture.width, picture.height) if on_its_side else (picture.height, picture.width)] += 1
             modes[_color_of(picture)] += 1
+    faults.require()
     notes: list[str] = []
     if reading.size is not None:
         height, width = reading.size[:2]
@@ -114,11 +118,42 @@ def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form
     color = reading.color or ("rgba" if set(modes) == {"rgba"} else "rgb" if set(modes) & {"rgb", "rgba"} else "grey")
     deep = reading.color is None and set(modes) == {"deep"}
     told = "grey" if color == "grey" else {"rgb": "red, green and blue", "rgba": "red, green, blue and alpha"}[color]
-    mixed = ", ".join(f"{count} {'grey' if mode == 'deep' else mode}" for mode, count in modes.most_common())
+    mixed = ", ".join(f"{count} {'grey of 16 bits' if mode == 'deep' else mode}" for mode, count in modes.most_common())
     others = f" (there are {mixed}; choose with `reading=Reading(color=...)`)" if len(modes) > 1 else ""
     notes.append(f"pictures are {told}{others}")
     form = Form(height, width, color, deep, frozenset(modes), resized=reading.size is not None, turned=turned)
     return form, tuple(notes)
+
+
+class _Faults:
+    """Pictures that cannot be read, which are named all at once."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    @contextlib.contextmanager
+    def of(self, path: Path) -> Iterator[None]:
+        """Keep what goes wrong with a picture."""
+        try:
+            yield
+        except DatasetError:
+            raise
+        except Exception as error:  # A damaged file can make Pillow raise almost anything.
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            self.found.append(f"{path} cannot be read ({reason.replace(f' {str(path)!r}', '')})")
+
+    def require(self) -> None:
+        """Refuse to go on.
+
+        Raises:
+            DatasetError: if anything went wrong.
+        """
+        if len(self.found) == 1:
+            raise DatasetError(f"the picture {self.found[0]}; fix or remove it")
+        if self.found:
+            more = len(self.found) - _MOST_NAMED
+            several = "; ".join(self.found[:_MOST_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
+            raise DatasetError(f"{len(self.found):,} pictures are at fault: {several}. Fix or remove them")
 
 
 def _color_of(picture: Any) -> str:
@@ -133,25 +168,33 @@ def _color_of(picture: Any) -> str:
 def _orientation(picture: Any) -> int:
     """Return how a picture is stored, as EXIF counts it: 1 is upright.
 
-    Only photographs come with a note of how the camera was held: JPEG files, and those of several pictures (MPO), which
-    telephones write under the same suffix.
+    Only photographs come with a note of how the camera was held: JPEG and WebP files, and those of several pictures
+    (MPO), which telephones write under the suffix of JPEG.
     """
-    stored = picture.getexif().get(_ORIENTATION, _UPRIGHT) if picture.format in ("JPEG", "MPO") else _UPRIGHT
+    is_photograph = picture.format in ("JPEG", "MPO", "WEBP")
+    stored = picture.getexif().get(_ORIENTATION, _UPRIGHT) if is_photograph else _UPRIGHT
     return int(stored) if stored in _ORIENTATIONS else _UPRIGHT
 
 
-def _opened(path: Path) -> Any:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     """Open a picture, of which the header alone is read.
 
     Raises:
-        DatasetError: if it cannot be read.
+        Exception: of any kind if Pillow cannot read it; ValueError if it has several frames, or values of 32 bits.
     """
     from PIL import Image
 
-    try:
-        return Image.open(path)
-    except Exception as error:  # A damaged file can make Pillow raise almost anything.
-        raise _unreadable(path, error) from None
+    with Image.open(path) as picture:
+        frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+        if frames > 1:
+            raise ValueError(f"it has {frames:,} frames, which are pictures of their own")
+        if picture.format == "TIFF" and picture.mode in ("I", "F"):
+            raise ValueError("it has values of 32 bits; expected 8 or 16")
+        # Pillow 13.0 mixes up the pixels of uncompressed ones.
+        if picture.format == "TIFF" and picture.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
+            raise ValueError("it is a TIFF file that is not stored upright; save it upright")
+        yield picture
 
 
 def decoded(paths: Sequence[Path], form: Form) -> Array:
@@ -164,25 +207,22 @@ def decoded(paths: Sequence[Path], form: Form) -> Array:
 
     kind = np.dtype(np.uint16 if form.deep else np.uint8)
     pixels = allocate((len(paths), form.height, form.width, _CHANNELS[form.color]), kind)
+    faults = _Faults()
     for number, path in enumerate(paths):
-        with _opened(path) as picture:
-            try:
-                if _orientation(picture) != _UPRIGHT:
-                    picture = ImageOps.exif_transpose(picture)
-                if not form.deep:
-                    picture = _eight_bits(picture).convert(_MODES[form.color])
-                fits = picture.size == (form.width, form.height)
-                if form.resized and not fits:
-                    picture = picture.resize((form.width, form.height), Image.Resampling.BILINEAR)
-            except Exception as error:
-                raise _unreadable(path, error) from None
-            if not form.resized and not fits:
-                raise DatasetError(
-                    f"the picture {path} is {picture.height}x{picture.width}, those for training are "
-                    f"{form.height}x{form.width}; bring all to one size by "
-                    f"`reading=Reading(size=...)`"
-                )
+        with faults.of(path), _opened(path) as picture:
+            if _orientation(picture) != _UPRIGHT:
+                picture = ImageOps.exif_transpose(picture)
+            if not form.deep:
+                picture = _eight_bits(picture).convert(_MODES[form.color])
+            if picture.size != (form.width, form.height):
+                if not form.resized:
+                    raise DatasetError(
+                        f"the picture {path} is {picture.height}x{picture.width}, those for training are "
+                        f"{form.height}x{form.width}; bring all to one size by `reading=Reading(size=...)`"
+                    )
+                picture = picture.resize((form.width, form.height), Image.Resampling.BILINEAR)
             pixels[number] = np.asarray(picture, kind).reshape(pixels.shape[1:])
+    faults.require()
     return pixels
 
 
@@ -194,8 +234,3 @@ def _eight_bits(picture: Any) -> Any:
 
     values = np.asarray(picture).astype(np.float64)
     return Image.fromarray(np.rint(np.clip(values, 0, 65_535) * (255 / 65_535)).astype(np.uint8))
-
-
-def _unreadable(path: Path, error: Exception) -> DatasetError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return DatasetError(f"the picture {path} cannot be read ({reason}); fix or remove it")

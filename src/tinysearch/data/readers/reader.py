@@ -26,7 +26,7 @@ class Reading:
         layout: Which axis is which, see ``layout.LAYOUTS``; None to tell by the shape.
         label_column: The column of a table with the labels.
         groups: Where groups are: the name of an array or of a column, or a regular expression with one group that
-            finds them in the names of files.
+            finds them in the paths of files below the folder of their class.
         color: ``"grey"``, ``"rgb"`` or ``"rgba"``: what images of files are brought to; None to tell by what they are.
         reader: A ``Reader`` of one's own, its class, or its name: ``module:Class`` or that of an entry point; None for
             the first that accepts the source.
