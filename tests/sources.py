@@ -114,6 +114,11 @@ def rows(header: bool = True, words: bool = False, count: int = 60, side: int = 
     return "\n".join(lines)
 
 
+def indexed() -> str:
+    head, *lines = rows().split("\n")
+    return "\n".join([f",{head}", *[f"{number},{line}" for number, line in enumerate(lines)]])
+
+
 def listed(folder: Path) -> list[str]:
     lines = ["path,label,split"]
     (folder / "pictures").mkdir()
@@ -154,6 +159,7 @@ def stream(folder: Path) -> Any:
 TRAIN, TEST = (pixels(60), labels(60)), (pixels(30, seed=1), labels(30))
 COPIED = np.concatenate([TRAIN[0][:20], TEST[0][:10]])
 TWICE = np.concatenate([TRAIN[0][:50], TRAIN[0][:10]])
+PEOPLE = np.arange(60) // 5
 FLAT = TRAIN[0].copy()
 FLAT[:4] = 7
 
@@ -178,6 +184,8 @@ SOURCES = [
     Source("folder", "colour (RGB)", folder(shape=(6, 5, 3))),
     Source("folder", "colour with transparency (RGBA)", folder(shape=(6, 5, 4))),
     Source("folder", "JPEG", folder(suffix=".jpg")),
+    Source("folder", "WebP", folder(suffix=".webp")),
+    Source("folder", "TIFF", folder(suffix=".tif")),
     Source("folder", "sizes of their own", folder(mixed=True)),
     Source("folder", "sizes of their own, --size 8x8", folder("--size", "8x8", mixed=True)),
     Source("folder", "folders inside those of classes", folder(parts=("north", "south"))),
@@ -191,6 +199,13 @@ SOURCES = [
     Source("table", "labels are words", table(lambda: rows(words=True))),
     Source("table", "no header", table(lambda: rows(header=False))),
     Source("table", "no header, --label-column 0", table(lambda: rows(header=False), "--label-column", "0")),
+    Source("table", "an index that pandas wrote", table(indexed)),
+    Source(
+        "table",
+        "rows of 12 steps x 3 channels, --layout tc --size 12x3",
+        table(rows, "--layout", "tc", "--size", "12x3"),
+    ),
+    Source("table", "a value is no number", table(lambda: rows().replace("\n0,", "\n0,x", 1))),
     Source("table", "path, label, split", listed),
     Source("table", "a row is too short", table(lambda: rows() + "\n1,2,3")),
     Source("labels", "whole numbers with gaps", labelled(lambda y: y * 5 - 3)),
@@ -222,6 +237,7 @@ SOURCES = [
     Source("problems", "test images of another shape", npz(x_test=pixels(30, (5, 5)))),
     Source("problems", "most test images are training images", npz(x_test=COPIED)),
     Source("problems", "the validation part is the test part", npz(x_val=pixels(30, seed=1), y_val=labels(30))),
+    Source("problems", "persons of the test part were trained on", npz(groups=PEOPLE, groups_test=PEOPLE[:30])),
     Source("problems", "images that are there twice", npz(x_train=TWICE)),
     Source("problems", "images of one value", npz(x_train=FLAT)),
     Source("problems", "a class that the test part lacks", npz(y_test=labels(30, 2))),
