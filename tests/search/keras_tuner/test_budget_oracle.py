@@ -440,6 +440,49 @@ def test_a_resumed_search_tries_what_an_uninterrupted_one_does(
     assert len(tuner.built) == 3
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_resumed_grid_search_continues_in_its_order(interrupted: bool, numbers: Callable[..., Numbers]) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        return number(hp) * int(hp.Choice("factor", [1, 10, 2]))
+
+    def made(trials: int) -> BudgetOracle:
+        return BudgetOracle(keras_tuner.oracles.GridSearchOracle("val_accuracy", max_trials=trials), 20, cost=cost)
+
+    whole = made(8)
+    numbers(whole, project_name="whole").search()
+    first = numbers(made(4))
+    first.search()
+    if interrupted:
+        first.oracle.max_trials = 5
+        first.oracle.create_trial("tuner0")
+    resumed = made(8)
+    numbers(resumed).search()
+    assert tried(resumed) == tried(whole)
+    assert (resumed.rejections, resumed.params) == (whole.rejections, whole.params)
+
+
+def test_a_resumed_grid_search_tries_nothing_twice_where_trials_overlapped(numbers: Callable[..., Numbers]) -> None:
+    def made(trials: int) -> BudgetOracle:
+        return BudgetOracle(keras_tuner.oracles.GridSearchOracle("val_accuracy", max_trials=trials), 3, cost=number)
+
+    tuner = numbers(made(3))
+    first = tuner.oracle
+    one, other = first.create_trial("a"), first.create_trial("b")
+    # Trainings declare something more: what follows the first trial comes before the second one in the grid.
+    for trial in (one, other):
+        trial.hyperparameters.Choice("batch", [8, 16])
+        first.update_trial(trial.trial_id, {"val_accuracy": 0.5})
+        trial.status = "COMPLETED"
+        first.end_trial(trial)
+    between = first.create_trial("a")
+    assert between.hyperparameters.values == {"number": 1, "batch": 16}
+    tuner.save()
+    resumed = made(9)
+    numbers(resumed).search()
+    found = [(values["number"], values["batch"]) for values in tried(resumed)]
+    assert found == [(1, 8), (2, 8), (1, 16), (2, 16)]
+
+
 def test_an_interrupted_trial_is_begun_again(random_search: Make, dense_model: Build, untrained: Untrained) -> None:
     first = untrained(BudgetOracle(random_search(3), 700, dense_model), dense_model)
     first.save()

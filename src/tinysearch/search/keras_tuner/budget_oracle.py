@@ -18,6 +18,7 @@ from tinysearch.search.keras_tuner.acquisition import by_acquisition
 from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction, Counted
 from tinysearch.search.keras_tuner.counted_trial import CountedTrial
 from tinysearch.search.keras_tuner.counting import cost_of
+from tinysearch.search.keras_tuner.grid import restore_order
 from tinysearch.search.keras_tuner.locks import released_after_errors
 from tinysearch.search.keras_tuner.smallest import is_below
 from tinysearch.search.keras_tuner.values import random_values, with_values
@@ -138,16 +139,6 @@ class BudgetOracle(WrappedOracle):
         best = self.oracle.get_best_trials(num_trials)
         return [CountedTrial(one, self.params[one.trial_id]) if one.trial_id in self.params else one for one in best]
 
-    def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
-        """Report metrics of a trial."""
-        with released_after_errors(self.oracle):
-            return self.oracle.update_trial(trial_id, metrics, step=step)
-
-    def end_trial(self, trial: keras_tuner.engine.trial.Trial, *old_arguments: Any, **arguments: Any) -> None:
-        """End a trial."""
-        with released_after_errors(self.oracle):
-            self.oracle.end_trial(trial, *old_arguments, **arguments)
-
     def save(self) -> None:
         """Save the wrapped oracle, and what was rejected."""
         self.oracle.save()
@@ -175,6 +166,8 @@ class BudgetOracle(WrappedOracle):
 
     def _adopt(self) -> None:
         """Take over the trials of an earlier search, each of them counted unless it is on record."""
+        if isinstance(self.oracle, keras_tuner.oracles.GridSearchOracle):
+            restore_order(self.oracle)
         path = self._path()
         try:
             kept = {} if path is None else json.loads(path.read_text(encoding="utf-8"))

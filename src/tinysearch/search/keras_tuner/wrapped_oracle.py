@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras_tuner
+
+from tinysearch.search.keras_tuner.locks import released_after_errors
 
 Values = dict[str, Any]
 
@@ -36,6 +39,16 @@ class WrappedOracle(keras_tuner.Oracle):
 
     def score_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
         self.oracle.score_trial(trial)
+
+    def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Any:
+        """Report metrics of a trial."""
+        with released_after_errors(self.oracle):
+            return self.oracle.update_trial(trial_id, metrics, step=step)
+
+    def end_trial(self, trial: keras_tuner.engine.trial.Trial, *old_arguments: Any, **arguments: Any) -> None:
+        """End a trial."""
+        with released_after_errors(self.oracle):
+            self.oracle.end_trial(trial, *old_arguments, **arguments)
 
     def get_space(self) -> keras_tuner.HyperParameters:
         return self.oracle.get_space()
