@@ -503,6 +503,21 @@ def test_an_earlier_search_with_something_over_the_budget_is_not_gone_on_with(
     untrained(BudgetOracle(random_search(6), 700, dense_model), dense_model, overwrite=True)
 
 
+def test_layers_that_models_share_can_be_trained_in_a_resumed_search(random_search: Make, untrained: Untrained) -> None:
+    def searched(trials: int) -> keras.Layer:
+        """Search as a program does that makes a layer outside of its hypermodel, and return the layer."""
+        shared = keras.layers.Dense(8, name="shared")
+
+        def build(hp: keras_tuner.HyperParameters) -> keras.Model:
+            return keras.Sequential([keras.Input((4,)), shared, keras.layers.Dense(hp.Int("units", 1, 90))])
+
+        untrained(BudgetOracle(random_search(trials), 500, build), build).search()
+        return shared
+
+    for trials in (2, 4):
+        assert np.isfinite(np.asarray(searched(trials).kernel)).all()
+
+
 def test_a_damaged_file_of_rejections_costs_only_these(
     random_search: Make, dense_model: Build, untrained: Untrained, tmp_path: Path
 ) -> None:

@@ -56,7 +56,7 @@ class BudgetFilter:
         self.smallest: tuple[int, dict[str, Any]] | None = None
         self.failure: Exception | None = None
         self.counted = 0
-        self._cost = cost
+        self.cost = cost
         self._first: str | None = None
         self._failure_told = False
         self._known: dict[str, Counted] = {}
@@ -134,7 +134,7 @@ class BudgetFilter:
 
     def _count(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
         try:
-            cost = self._cost(hyperparameters)
+            cost = self.cost(hyperparameters)
         except _GETS_OUT:
             raise
         except ShapeError as error:

@@ -17,7 +17,7 @@ from tinysearch.report.figures import counted
 from tinysearch.search.keras_tuner.acquisition import by_acquisition
 from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction, Counted
 from tinysearch.search.keras_tuner.counted_trial import CountedTrial
-from tinysearch.search.keras_tuner.counting import cost_of
+from tinysearch.search.keras_tuner.counting import BuiltCount, cost_of
 from tinysearch.search.keras_tuner.grid import restore_order
 from tinysearch.search.keras_tuner.locks import released_after_errors
 from tinysearch.search.keras_tuner.smallest import is_below
@@ -168,6 +168,8 @@ class BudgetOracle(WrappedOracle):
         """Take over the trials of an earlier search, each of them counted unless it is on record."""
         if isinstance(self.oracle, keras_tuner.oracles.GridSearchOracle):
             restore_order(self.oracle)
+        if isinstance(self.filter.cost, BuiltCount):
+            self.filter.cost.build_defaults(self.oracle.get_space())
         path = self._path()
         try:
             kept = {} if path is None else json.loads(path.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,15 @@ class BuiltCount:
                 self._symbolic = None
                 return counted
             return self._count(hyperparameters)
+
+    def build_defaults(self, space: keras_tuner.HyperParameters) -> None:
+        """Build the model of the default values as for a training, as KerasTuner does before a search that is new.
+
+        Layers that a program makes outside of the hypermodel, for all models, make their weights in the first model.
+        If that were a symbolic one, no model could be trained with them. What cannot be built is left to the count.
+        """
+        with generators_kept(), contextlib.suppress(Exception):
+            self._build(space)
 
     def _count(self, hyperparameters: keras_tuner.HyperParameters) -> int:
         model = self._build(hyperparameters)
