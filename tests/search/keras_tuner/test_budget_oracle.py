@@ -8,6 +8,7 @@ import random
 import re
 import threading
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ def test_parameters_that_are_not_trained_count(random_search: Make, untrained: U
         # 8 weights of which 4, the moving statistics, are not trainable.
         return keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization()])
 
-    oracle = BudgetOracle(random_search(), 8, build)
+    oracle = BudgetOracle(random_search(), 8, build, attempts=50)
     with pytest.raises(BudgetError, match="the smallest model has 8 parameters"):
         untrained(oracle, build).search()
     within = BudgetOracle(random_search(2), 9, build)
@@ -292,11 +293,11 @@ def test_plain_keras_tuner_trains_what_is_over_its_limit_with_all_parameters(
 
 
 @pytest.mark.parametrize("smallest", [pytest.param(99, marks=pytest.mark.slow), 71])
-def test_a_space_in_which_nothing_fits_is_said_so_at_once(
+def test_a_space_in_which_nothing_fits_is_said_so_before_anything_is_trained(
     smallest: int, random_search: Make, dense_model: Build, conv_model: Build, untrained: Untrained
 ) -> None:
     build = dense_model if smallest == 99 else conv_model
-    oracle = BudgetOracle(random_search(), 20, build)
+    oracle = BudgetOracle(random_search(), 20, build, attempts=50)
     tuner = untrained(oracle, build)
     words = (
         rf"nothing with fewer than 20 parameters was found.*smallest model has {smallest} parameters.*above {smallest}"
@@ -305,8 +306,58 @@ def test_a_space_in_which_nothing_fits_is_said_so_at_once(
         tuner.search()
     assert oracle.trials == {}
     assert not hasattr(tuner, "built")
-    assert oracle.filter.counted < 60
+    assert oracle.filter.counted < 100
     assert is_free(oracle)
+
+
+def test_a_model_that_no_descent_leads_to_is_found_by_drawing_on(
+    random_search: Make, numbers: Callable[..., Numbers]
+) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        # It falls to both ends, but what fits is in the middle.
+        return 10 if number(hp) == 36 else 1_000 - abs(50 - number(hp))
+
+    for seed in (1, 2, 3):
+        oracle = BudgetOracle(random_search(1, seed=seed), 20, cost=cost)
+        numbers(oracle, project_name=str(seed)).search()
+        assert list(oracle.params.values()) == [10]
+
+
+@pytest.mark.parametrize("make_oracle", ["RandomSearch", "BayesianOptimization", "Hyperband"], indirect=True)
+def test_a_model_that_no_draw_finds_is_found_by_descending(make_oracle: Make, tmp_path: Path) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        return sum(int(hp.Int(name, 1, 100)) for name in "abc")
+
+    class Sums(Numbers):
+        score = staticmethod(cost)
+
+    oracle = BudgetOracle(make_oracle(), 4, cost=cost, attempts=30)
+    oracle.verbose = 0
+    with warnings.catch_warnings(category=TinySearchWarning, action="ignore"):
+        Sums(oracle=oracle, directory=tmp_path).search()
+    assert list(oracle.params.values()) == [3]
+
+
+@pytest.mark.parametrize("smallest", [1, 3])
+def test_a_grid_is_left_only_if_no_small_model_is_found(smallest: int, tmp_path: Path) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        layers = hp.Choice("layers", [3, 2, 1])
+        hp.Int("other", 1, 40)
+        return max(int(layers), smallest)
+
+    class Deep(Numbers):
+        score = staticmethod(cost)
+
+    oracle = BudgetOracle(keras_tuner.oracles.GridSearchOracle("val_accuracy", 2), 2, cost=cost, attempts=30)
+    oracle.verbose = 0
+    tuner = Deep(oracle=oracle, directory=tmp_path)
+    if smallest == 3:
+        with pytest.raises(BudgetError, match="smallest model has 3 parameters"):
+            tuner.search()
+        assert oracle.filter.counted < 60
+    else:
+        tuner.search()
+        assert tried(oracle) == [{"layers": 1, "other": 1}, {"layers": 1, "other": 2}]
 
 
 def test_every_oracle_says_so(make_oracle: Make, numbers: Callable[..., Numbers]) -> None:

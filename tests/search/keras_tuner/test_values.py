@@ -47,6 +47,15 @@ def test_what_is_missing_is_added_and_what_is_not_active_is_left_out() -> None:
     assert found.values == {"kind": "b", "width b": 3, "rate b": 0.1, "tuner/epochs": 3}
 
 
+def test_what_is_missing_has_the_value_of_the_declaration_that_is_active() -> None:
+    space = keras_tuner.HyperParameters()
+    space.Choice("kind", ["a", "b"])
+    for kind, smallest in ("a", 1), ("b", 10):
+        with space.conditional_scope("kind", [kind]):
+            space.Int("width", smallest, 40)
+    assert with_values(space, {"kind": "b"}).values == {"kind": "b", "width": 10}
+
+
 def test_what_is_declared_later_is_not_declared_in_the_space() -> None:
     space = declared()
     found = with_values(space, space.values)

@@ -25,8 +25,6 @@ from tinysearch.search.keras_tuner.values import random_values, with_values
 from tinysearch.search.keras_tuner.wrapped_oracle import Values, WrappedOracle
 from tinysearch.space.budget import Budget
 
-# After so many rejections and not a single trial, it is found out whether anything fits at all.
-_SUSPICIOUS = 25
 # How many draws Bayesian optimization chooses from where its optimum is over the budget.
 _CHOICE = 200
 # How often an oracle of someone else is asked again before something is drawn at random.
@@ -239,8 +237,9 @@ class BudgetOracle(WrappedOracle):
             hyperparameters = self._completed(values)
             if self._accepts(hyperparameters):
                 return dict(hyperparameters.values)
-        self._ended = True
-        return None
+        found = None if self.oracle.trials else self._smallest_within()
+        self._ended = found is None
+        return found
 
     def _best_within(self) -> Values | None:
         """Return the best by acquisition of some random draws that is within the budget."""
@@ -258,6 +257,10 @@ class BudgetOracle(WrappedOracle):
             hyperparameters = self._completed(combination)
             if self._accepts(hyperparameters):
                 return dict(hyperparameters.values)
+            # A grid may be long, and what fits at its end: it is left early only if no small model is found.
+            doubtful = not self.oracle.trials and self.filter.rejections.total() == self.attempts
+            if doubtful and self._smallest_within() is None:
+                return None
             combination = self._next(with_values(self.oracle.hyperparameters, hyperparameters.values).values)
         return None
 
@@ -283,13 +286,13 @@ class BudgetOracle(WrappedOracle):
         accepted = self.filter.accepts(hyperparameters)
         if len(hyperparameters.space) > declared:
             self.oracle.update_space(hyperparameters)
-        # Once for each search: a single trial, or a small model that was counted, says that something fits.
-        if not accepted and not self.oracle.trials and self.filter.rejections.total() == _SUSPICIOUS:
-            self._check_that_something_fits()
         return accepted
 
-    def _check_that_something_fits(self) -> None:
-        space = self.oracle.hyperparameters
+    def _smallest_within(self) -> Values | None:
+        """Return what a descent to small models finds within the budget, None if it finds nothing."""
         starts = [{}] if self.filter.smallest is None else [self.filter.smallest[1], {}]
-        if not is_below(space, starts, lambda one: self.filter.look(one).params, self.budget.params):
-            raise self.filter.nothing_fits()
+        is_below(self.oracle.hyperparameters, starts, lambda one: self.filter.look(one).params, self.budget.params)
+        if self.filter.smallest is None:
+            return None
+        hyperparameters = self._completed(self.filter.smallest[1])
+        return dict(hyperparameters.values) if self._accepts(hyperparameters) else None

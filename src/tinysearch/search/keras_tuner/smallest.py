@@ -25,8 +25,8 @@ def is_below(space: keras_tuner.HyperParameters, starts: Iterable[Mapping[str, A
         bound: The first model below it ends the descent.
     """
     for start in starts:
-        values = dict(start)
-        size = count(with_values(space, values))
+        begun = with_values(space, start)
+        size, values = count(begun), dict(begun.values)
         improved = True
         while improved and (size is None or size >= bound):
             improved = False
@@ -42,13 +42,20 @@ def is_below(space: keras_tuner.HyperParameters, starts: Iterable[Mapping[str, A
 
 
 def _neighbours(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for one in space.space:
-        if one.name not in values:
-            continue
+    known = with_values(space, values)
+    # Several hyperparameters may have one name, under conditions of which one holds.
+    active = [one for one in space.space if one.name in values and known.is_active(one)]
+    for one in active:
+        # What depends on it begins with its smallest number: its values may be those of another condition.
+        kept = {other.name: values[other.name] for other in active if one.name not in _parents(other)}
         options = _numbers(one, values[one.name]) if hasattr(one, "min_value") else list(one.values)
         for option in options:
             if option != values[one.name]:
-                yield {**values, one.name: option}
+                yield {**kept, one.name: option}
+
+
+def _parents(one: Any) -> set[str]:
+    return {condition.name for condition in one.conditions}
 
 
 def _numbers(one: Any, value: float) -> list[float]:

@@ -30,7 +30,7 @@ def with_values(
     for one in found.space:
         if not found.is_active(one.name):
             found.values.pop(one.name, None)
-        elif one.name not in found.values:
+        elif one.name not in found.values and found.is_active(one):
             found.values[one.name] = missing(one)
     return found
 
