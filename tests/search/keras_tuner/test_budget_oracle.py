@@ -7,6 +7,7 @@ import os
 import random
 import re
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -717,6 +718,31 @@ def test_a_line_says_what_was_rejected_before_each_trial(
     assert len(lines) == 2
     assert lines[1].startswith(f"Budget: {list(oracle.params.values())[1]} parameters, below 40; ")
     assert lines[1].endswith(f"in all {oracle.rejections['params']} (params)")
+
+
+def test_a_line_says_how_far_it_is_while_draws_are_rejected_for_long(
+    random_search: Make,
+    numbers: Callable[..., Numbers],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Each look at the clock takes a second.
+    monkeypatch.setattr(time, "monotonic", map(float, range(10**6)).__next__)
+    oracle = BudgetOracle(random_search(), 20, cost=lambda hp: 1_000 + number(hp), attempts=50)
+    tuner = numbers(oracle)
+    for verbose in (1, 0):
+        oracle.verbose = verbose
+        with pytest.raises(BudgetError):
+            tuner.search()
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Budget")]
+        assert bool(lines) == bool(verbose)
+        assert len(lines) < 12
+        for line in lines:
+            assert re.fullmatch(
+                r"Budget: looking for fewer than 20 parameters; rejected so far: \d+ \(params\); the smallest model "
+                r"has 1,0\d\d parameters",
+                line,
+            )
 
 
 def test_the_line_before_a_trial_says_nothing_of_rejections_where_there_were_none(

@@ -13,6 +13,7 @@ from typing import Any
 import keras_tuner
 
 from tinysearch.errors import BudgetError, ShapeError, WorkError
+from tinysearch.report.figures import counted
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost
 
@@ -107,6 +108,23 @@ class BudgetFilter:
         reasons = self.rejections.most_common()
         return ", ".join(f"{number:,} ({reason})" for reason, number in reasons) or "none"
 
+    def began(self, params: int, rejected: int) -> str:
+        """Return in words the size of a trial that begins, and how many were rejected before it."""
+        said = f"{params:,} parameters, below {self.budget.params:,}"
+        return said + (f"; {rejected:,} rejected before it, in all {self.told()}" if rejected else "")
+
+    def progress(self) -> str:
+        """Return in words what was rejected, and how small models are."""
+        said = f"looking for {_words(self.budget)}; rejected so far: {self.told()}"
+        return said + (f"; the smallest model has {self.smallest[0]:,} parameters" if self.smallest else "")
+
+    def ended(self, trials: int, attempts: int) -> str:
+        """Return in words why a search ends."""
+        return (
+            f"the search ends after {counted(trials, 'trial')}: {attempts:,} draws in a row brought nothing new below "
+            f"{self.budget.params:,} parameters; rejected: {self.told()}"
+        )
+
     def tell_failure(self) -> list[str]:
         """Return in words, once, what the first values that cannot be built raised; nothing if all can be."""
         if self._first is None or self._failure_told:
@@ -116,11 +134,11 @@ class BudgetFilter:
 
     def nothing_fits(self) -> BudgetError:
         """Return the error that nothing within the budget was found, with the smallest model and what to change."""
-        counted = f"{self.counted:,} different choices of hyperparameters"
+        choices = f"{self.counted:,} different choices of hyperparameters"
         if self.smallest is None:
             kind = type(self.failure).__name__
             # The failure itself is shown with its traceback as the cause.
-            error = BudgetError(f"none of {counted} can be built; the last one raised the {kind} shown above")
+            error = BudgetError(f"none of {choices} can be built; the last one raised the {kind} shown above")
             error.__cause__ = self.failure
             return error
         smallest, values = self.smallest
@@ -128,7 +146,7 @@ class BudgetFilter:
         if smallest < self.budget.params:
             remedy = "loosen the other bounds of the budget, or let the hypermodel make models that need less"
         return BudgetError(
-            f"nothing with {_words(self.budget)} was found among {counted}; the smallest model has {smallest:,} "
+            f"nothing with {_words(self.budget)} was found among {choices}; the smallest model has {smallest:,} "
             f"parameters, with {values}; {remedy}"
         )
 

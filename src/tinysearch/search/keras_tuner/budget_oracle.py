@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import json
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import keras_tuner
 
 from tinysearch.errors import BudgetError, TinySearchWarning
 from tinysearch.report.figures import counted
+from tinysearch.search.keras_tuner import rejections_file
 from tinysearch.search.keras_tuner.acquisition import by_acquisition
 from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction, Counted
 from tinysearch.search.keras_tuner.counted_trial import CountedTrial
@@ -29,6 +29,8 @@ from tinysearch.space.budget import Budget
 _CHOICE = 200
 # How often an oracle of someone else is asked again before something is drawn at random.
 _AGAIN = 5
+# Seconds after which a line says how far it is while one draw after the other is rejected.
+_SILENCE = 10
 
 
 class BudgetOracle(WrappedOracle):
@@ -58,7 +60,19 @@ class BudgetOracle(WrappedOracle):
             budget is found at all; where a search is resumed, if one of its trials is not within the budget.
     """
 
-    _OWN = ("attempts", "filter", "oracle", "params", "_asked", "_draw", "_ended", "_lock", "_next", "_record", "_told")
+    _OWN = (
+        *WrappedOracle._OWN,
+        "attempts",
+        "filter",
+        "params",
+        "_asked",
+        "_draw",
+        "_ended",
+        "_lock",
+        "_next",
+        "_record",
+    )
+    _OWN += ("_said", "_told")
 
     def __init__(
         self,
@@ -76,7 +90,7 @@ class BudgetOracle(WrappedOracle):
         self.filter = BudgetFilter(Budget.of(budget), cost or cost_of(hypermodel, budget))
         self.params: dict[str, int] = {}
         self._lock = threading.RLock()
-        self._told, self._ended = 0, False
+        self._told, self._ended, self._said = 0, False, 0.0
         self._asked, self._draw, self._record = oracle.populate_space, oracle._random_values, oracle._record_values
         if type(oracle)._random_values is keras_tuner.Oracle._random_values:
             self._draw = functools.partial(random_values, oracle)
@@ -113,6 +127,7 @@ class BudgetOracle(WrappedOracle):
         Raises:
             BudgetError: if nothing within the budget is found for the first one.
         """
+        self._said = time.monotonic()
         with released_after_errors(self.oracle):
             trial = self.oracle.create_trial(tuner_id)
             with self._lock:
@@ -124,11 +139,7 @@ class BudgetOracle(WrappedOracle):
                 if self._ended:
                     self._ended = False
                     warnings.warn(
-                        f"the search ends after {counted(len(self.oracle.trials), 'trial')}: {self.attempts:,} draws "
-                        f"in a row brought nothing new below {self.budget.params:,} parameters; rejected: "
-                        f"{self.filter.told()}",
-                        TinySearchWarning,
-                        stacklevel=2,
+                        self.filter.ended(len(self.oracle.trials), self.attempts), TinySearchWarning, stacklevel=2
                     )
         return trial
 
@@ -140,13 +151,8 @@ class BudgetOracle(WrappedOracle):
     def save(self) -> None:
         """Save the wrapped oracle, and what was rejected."""
         self.oracle.save()
-        path = self._path()
-        if path is None:
-            return
         with self._lock:
-            part = path.with_suffix(".part")
-            part.write_text(json.dumps({"rejections": self.rejections, "params": self.params}), encoding="utf-8")
-            part.replace(path)
+            rejections_file.write(str(self.oracle._project_dir), self.rejections, self.params)
 
     def reload(self) -> None:
         """Load what was saved, by a search without a budget too.
@@ -157,27 +163,18 @@ class BudgetOracle(WrappedOracle):
         self.oracle.reload()
         self._adopt()
 
-    def _path(self) -> Path | None:
-        """Return where rejections are kept; nothing is kept in storage that has no files, such as a bucket's."""
-        folder = str(self.oracle._project_dir)
-        return None if "://" in folder else Path(folder) / "rejections.json"
-
     def _adopt(self) -> None:
         """Take over the trials of an earlier search, each of them counted unless it is on record."""
         if isinstance(self.oracle, keras_tuner.oracles.GridSearchOracle):
             restore_order(self.oracle)
         if isinstance(self.filter.cost, BuiltCount):
             self.filter.cost.build_defaults(self.oracle.get_space())
-        path = self._path()
-        try:
-            kept = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            kept = {}
-        self.filter.rejections.update(kept.get("rejections", {}))
+        rejections, kept = rejections_file.read(str(self.oracle._project_dir))
+        self.filter.rejections.update(rejections)
         self._told = self.filter.rejections.total()
         for trial in self.oracle.trials.values():
             again = trial.status == "RUNNING" or trial.trial_id in self.oracle._retry_queue
-            params = None if again else kept.get("params", {}).get(trial.trial_id)
+            params = None if again else kept.get(trial.trial_id)
             found = Counted(params, None)
             if params is None or self.filter.needs_costs:
                 found = self.filter.look(trial.hyperparameters.copy())
@@ -198,10 +195,7 @@ class BudgetOracle(WrappedOracle):
         self.params[trial.trial_id] = params
         rejected = self.filter.rejections.total()
         if self.oracle.verbose:
-            said = f"{params:,} parameters, below {self.budget.params:,}"
-            if rejected > self._told:
-                said += f"; {rejected - self._told:,} rejected before it, in all {self.filter.told()}"
-            for line in (said, *self.filter.tell_failure()):
+            for line in (self.filter.began(params, rejected - self._told), *self.filter.tell_failure()):
                 print(f"Budget: {line}")  # noqa: T201 (KerasTuner prints)
         self._told = rejected
         self.save()
@@ -283,15 +277,22 @@ class BudgetOracle(WrappedOracle):
 
     def _accepts(self, hyperparameters: keras_tuner.HyperParameters) -> bool:
         declared = len(hyperparameters.space)
+        self._look(hyperparameters)
         accepted = self.filter.accepts(hyperparameters)
         if len(hyperparameters.space) > declared:
             self.oracle.update_space(hyperparameters)
         return accepted
 
+    def _look(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
+        if self.oracle.verbose and time.monotonic() - self._said > _SILENCE:
+            self._said = time.monotonic()
+            print(f"Budget: {self.filter.progress()}")  # noqa: T201
+        return self.filter.look(hyperparameters)
+
     def _smallest_within(self) -> Values | None:
         """Return what a descent to small models finds within the budget, None if it finds nothing."""
         starts = [{}] if self.filter.smallest is None else [self.filter.smallest[1], {}]
-        is_below(self.oracle.hyperparameters, starts, lambda one: self.filter.look(one).params, self.budget.params)
+        is_below(self.oracle.hyperparameters, starts, lambda one: self._look(one).params, self.budget.params)
         if self.filter.smallest is None:
             return None
         hyperparameters = self._completed(self.filter.smallest[1])
