@@ -80,14 +80,28 @@ def test_an_augmentation_that_was_compared_is_not_compared_again(call: Call) -> 
 def test_what_is_evaluated_or_revalidated_later_leaves_a_finished_run_finished(
     call: Call, tmp_path: Path, tiny: Path, untrained_worker: type[UntrainedWorker]
 ) -> None:
-    call(4)
+    call(4, folds=1, evaluate=0)
     with Store(tmp_path / "store.db") as store, Study(name="mine", data=tiny, store=store, resume=True) as study:
         before = store.run("mine").finished_at
         assert before is not None
+        study.revalidate(executor=untrained_worker().executor())
+        assert store.run("mine").finished_at == before
         study.revalidate(2, executor=untrained_worker().executor())
         study.evaluate(1, executor=untrained_worker().executor())
-        assert store.run("mine").finished_at == before
+        assert store.run("mine").finished_at is not None
         assert (store.run("mine").settings["folds"], store.run("mine").settings["evaluate"]) == (2, 1)
+
+
+def test_a_run_is_finished_when_all_that_its_settings_ask_for_is_done(
+    call: Call, tmp_path: Path, tiny: Path, untrained_worker: type[UntrainedWorker]
+) -> None:
+    call(4, folds=3, evaluate=2)
+    with Store(tmp_path / "store.db") as store, Study(name="mine", data=tiny, store=store, resume=True) as study:
+        assert store.run("mine").finished_at is None
+        study.revalidate(executor=untrained_worker().executor())
+        assert store.run("mine").finished_at is None
+        study.evaluate(executor=untrained_worker().executor())
+        assert store.run("mine").finished_at is not None
 
 
 def test_where_an_evaluation_failed_another_seed_is_taken_if_one_is_asked_for_and_not_by_the_same_call_of_the_run(

@@ -27,7 +27,7 @@ def store(tmp_path: Path, make_record: MakeRecord) -> Path:
             store.create_run(run, "toy", "0123456789abcdef", {"trials": 2})
         store.append(make_record("aaa", run="one", position=0))
         store.append(make_record("bbb", run="one", position=1, failure="out of memory"))
-        store.finish("one", {"trials": 2}, {})
+        store.finish("one")
         store.append(make_record("ccc", run="two", position=0))
     return path
 
@@ -108,7 +108,7 @@ def test_the_objective_of_a_run_is_shown_before_its_accuracy(
         settings = {"trials": 2, "objective": "macro_f1", "direction": "max"}
         opened.create_run("macro", "toy", "0123456789abcdef", settings)
         opened.append(make_record("ddd", run="macro", position=0, metrics={"macro_f1": 0.25}))
-        opened.finish("macro", settings, {})
+        opened.finish("macro")
         shown = watch._display(opened, opened.run("macro"), opened.summaries("macro"), "finished")
     first, _ = light("watch", "macro").stdout.splitlines()
     assert first.startswith("validation macro F1 25.00 %, validation 90.00 %")

@@ -111,6 +111,11 @@ def records(folder: Path) -> list[Record]:
         return store.records()
 
 
+def is_finished(folder: Path) -> bool:
+    with Store(folder / "store.db") as store:
+        return store.run("mine").finished_at is not None
+
+
 def essentials(record: Record) -> tuple[Any, ...]:
     curve = [(point.loss, point.val_accuracy) for point in record.measurement.curve]
     return record.key, record.trial, record.measurement.failure, curve, record.rejections
@@ -160,7 +165,7 @@ def test_a_signal_ends_a_run_and_its_workers_and_it_can_be_resumed(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "code", "folds", "stage"),
-    [("SIGTERM", 143, 1, "evaluation"), ("SIGKILL", -9, 2, "revalidation")],
+    [("SIGTERM", 143, 1, "evaluation"), ("SIGKILL", -9, 1, "evaluation"), ("SIGKILL", -9, 2, "revalidation")],
 )
 def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
     name: str,
@@ -177,9 +182,11 @@ def test_a_signal_while_the_winner_is_revalidated_or_evaluated_loses_nothing(
     run.wait_for({"evaluation": "the winner", "revalidation": "the leaders"}[stage])
     run.wait_for("training 1 of")
     assert_ends(run, name, code)
+    assert not is_finished(tmp_path)
     searched = [record for record in records(tmp_path) if record.purpose == "search"]
     assert len(searched) == 4
     after = resume(data=less_tiny)
+    assert is_finished(tmp_path)
     assert after[:4] == searched
     # Half as many as there are trials, if it is to be validated on more than one fold.
     again = [record for record in after if record.purpose == "revalidation"]

@@ -37,7 +37,8 @@ def path(tmp_path: Path, make_record: MakeRecord) -> Path:
         store.append(make_record("bbb", trial=1, position=1, failure="out of memory"))
         inception = {"architecture": INCEPTION.architecture, "cost": cost(INCEPTION.architecture, Task())}
         store.append(make_record("ccc", trial=2, position=2, val_accuracy=0.9, rejections={"params": 1}, **inception))
-        store.finish("first", SETTINGS, {"duplicate": 5})
+        store.note_rejections("first", {"duplicate": 5})
+        store.finish("first")
         for seed in range(3):
             evaluated = {"purpose": "evaluation", "trial": None, "seed": seed, "test_fingerprint": "f" * 16}
             right = Predictions.of(LABELS, LABELS)

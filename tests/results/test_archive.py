@@ -26,7 +26,8 @@ def full(tmp_path: Path, make_record: MakeRecord) -> Path:
         store.append(make_record("b", trial=1, position=1, failure="no memory"))
         store.append(make_record("a", trial=None, purpose="evaluation", test_accuracy=0.8, test_fingerprint="f" * 16))
         store.append(make_record("a", run="<second>", position=0, reused_from="first"))
-        store.finish("first", {"trials": 2}, {"duplicate": 1})
+        store.note_rejections("first", {"duplicate": 1})
+        store.finish("first")
     return path
 
 

@@ -231,12 +231,15 @@ def test_runs_come_oldest_first_with_what_they_were_made_of(store: Store) -> Non
     assert made.finished_at is None
 
 
-def test_a_finished_run_has_an_end_and_its_last_settings(store: Store) -> None:
-    store.finish("first", {"trials": 9}, {"shape": 1})
+def test_a_finished_run_has_an_end_until_it_goes_on(store: Store) -> None:
+    store.note_rejections("first", {"shape": 1})
+    store.finish("first")
     run = store.run("first")
     assert run.finished_at is not None
     assert run.finished_at >= run.created_at
-    assert (run.settings, run.rejections) == ({"trials": 9}, {"shape": 1})
+    store.reopen("first")
+    assert store.run("first").finished_at is None
+    assert store.run("first").rejections == {"shape": 1}
 
 
 def test_a_taken_name_is_refused_and_the_run_stays_as_it_was(store: Store) -> None:

@@ -110,7 +110,7 @@ class Runner:
         self, run: SearchRun, worker: Trainer | Executor | None = None, watcher: Callback | None = None
     ) -> RunOutcome:
         executor = worker if isinstance(worker, Executor) else (worker or FakeWorker()).executor(self.workers)
-        return Stages(run, executor, watcher or Callback()).search()
+        return Stages(run, executor, watcher or Callback()).carry_out(("search",))
 
     def run(
         self,

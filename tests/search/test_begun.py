@@ -83,6 +83,16 @@ def test_one_whose_winner_was_not_evaluated_is_not_over(runner: Any) -> None:
     runner.run("first", **{**SETTINGS, "evaluate": 2})
     with runner.prepare("second", **{**SETTINGS, "evaluate": 2}) as run:
         assert "was interrupted before its winner was evaluated" in (begun_before(run) or "")
+        # Earlier versions called it finished.
+        run.store.finish("first")
+        assert "was interrupted before its winner was evaluated" in (begun_before(run) or "")
+
+
+def test_one_that_was_killed_after_its_search_is_not_over_either(runner: Any) -> None:
+    runner.run("first", **SETTINGS)
+    runner.store.reopen("first")
+    with runner.prepare("second", **SETTINGS) as run:
+        assert "was interrupted after its search" in (begun_before(run) or "")
 
 
 def test_a_run_that_another_process_carries_out_is_not(runner: Any) -> None:

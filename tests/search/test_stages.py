@@ -13,13 +13,14 @@ from stand_ins import ALIKE, Worker
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
 from tinysearch.errors import NoTestImagesError, RunError, TrainingError, WorkerError
+from tinysearch.report.states import RunStates
 from tinysearch.results.callback import Callback, Stage
 from tinysearch.results.ranking import best
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
 from tinysearch.search.revalidation import RevalidationPlan
-from tinysearch.search.stages import Stages
+from tinysearch.search.stages import STAGES, Stages
 from tinysearch.search.workload import workload
 from tinysearch.training.job import Job
 from tinysearch.workers.threads import ThreadExecutor
@@ -216,6 +217,55 @@ def test_a_search_that_was_over_before_is_not_missing_when_its_race_is_interrupt
     assert interrupted(runner, fake_worker, 6).missing == ("revalidation",)
     assert interrupted(runner, fake_worker, 0, resume=True).missing == ("revalidation",)
     assert interrupted(runner, fake_worker, 99, resume=True).missing == ()
+
+
+class Killed(BaseException):
+    """Ends the process where it is raised, as far as the run is concerned."""
+
+
+@pytest.mark.parametrize("stage", ["revalidation", "evaluation"])
+@pytest.mark.parametrize("again", [False, True], ids=["at first", "after it was finished"])
+def test_a_run_that_is_killed_after_its_search_is_not_finished_until_it_was_resumed(
+    stage: str, again: bool, runner: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(stages: Stages, **given: Any) -> None:
+        raise Killed
+
+    def react(number: int, job: Job) -> Measurement | None:
+        # There is no model that could be scored.
+        return Measurement(failure="is not scored") if job.fold is None else None
+
+    def carry_out(*stages: str, **given: Any) -> None:
+        with runner.prepare(trials=6, documented={}, resume=runner.store.has("run"), **given) as run:
+            Stages(run, fake_worker(react, **ALIKE).executor(1), Callback()).carry_out(stages or STAGES)
+
+    test = Images(np.zeros((4, 28, 28, 1), np.uint8), np.arange(4, dtype=np.int32))
+    runner.dataset = dataclasses.replace(runner.dataset, load_test=lambda: test, test_images=4)
+    wanted: dict[str, Any] = {"folds": 3, "evaluate": 0} if stage == "revalidation" else {"folds": 1, "evaluate": 2}
+    if again:
+        carry_out(folds=1, evaluate=0)
+        assert RunStates(runner.store).look({})[0].kind == "finished"
+    with monkeypatch.context() as patched:
+        patched.setattr(Stages, {"revalidation": "revalidate", "evaluation": "evaluate"}[stage], kill)
+        with pytest.raises(Killed):
+            carry_out(*((stage,) if again else ()), **wanted)
+    (state,) = RunStates(runner.store).look({})
+    assert (state.kind, state.state.partition(";")[0]) == ("stopped", "no process is running it")
+    carry_out(**wanted)
+    (state,) = RunStates(runner.store).look({})
+    assert state.kind == "finished"
+    assert purposes(runner.store)[stage] == 2
+
+
+def test_a_search_with_nothing_more_to_propose_is_over_when_the_winner_is_evaluated_later(
+    runner: Any, fake_worker: Any, pointwise: Any
+) -> None:
+    given = {"space": pointwise(1, 3), "trials": 9, "documented": {}, "folds": 2, "evaluate": 0}
+    assert runner.run(**given).ending == "exhausted"
+    with runner.prepare(resume=True, **given) as run:
+        outcome = Stages(run, fake_worker().executor(1), Callback()).carry_out(("revalidation",))
+    assert (outcome.ending, outcome.missing) == ("finished", ())
+    assert runner.store.run("run").finished_at is not None
 
 
 def test_nobody_else_can_go_on_with_a_run_while_its_leaders_are_revalidated(runner: Any, fake_worker: Any) -> None:

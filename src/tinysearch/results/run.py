@@ -15,6 +15,7 @@ from tinysearch.space.budget import Budget
 class Run:
     """One search or reproduction as the store knows it; ``settings`` are plain JSON values.
 
+    ``finished_at`` is when all stages that its settings ask for had ended; early versions wrote when its search had.
     ``rejections`` counts, by reason, what was rejected after the last record, when nothing new turned up any more; a
     record has the count of what was rejected before it. ``source`` is where its data was read from, the plain values of
     a ``Source``; None if that is not known, as of runs of early versions.

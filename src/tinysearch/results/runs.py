@@ -150,25 +150,24 @@ class Runs:
             connection.execute("UPDATE runs SET settings = ? WHERE name = ?", (dump(settings), name))
 
     def reopen(self, name: str) -> None:
-        """Note that the search of a run goes on."""
+        """Note that a run goes on: it is not finished any more."""
         with self._database.writing() as connection:
-            connection.execute("UPDATE runs SET finished_at = NULL, rejections = '{}' WHERE name = ?", (name,))
+            connection.execute("UPDATE runs SET finished_at = NULL WHERE name = ?", (name,))
+
+    def note_rejections(self, name: str, rejections: Mapping[str, int]) -> None:
+        """Note what a run has rejected, by reason, after its last record; see ``Run``."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE runs SET rejections = ? WHERE name = ?", (dump(dict(rejections)), name))
 
     def note_source(self, name: str, source: Mapping[str, Any]) -> None:
         """Note where the data of a run was found now, which has its fingerprint; see ``Run``."""
         with self._database.writing() as connection:
             connection.execute("UPDATE runs SET source = ? WHERE name = ?", (dump(dict(source)), name))
 
-    def finish(self, name: str, settings: Mapping[str, Any], rejections: Mapping[str, int]) -> None:
-        """Note that a run has come to its end, with its settings as they are now.
-
-        ``rejections`` are those after the last record.
-        """
+    def finish(self, name: str) -> None:
+        """Note that all stages of a run have ended; one that is finished stays as it is."""
         with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE runs SET finished_at = ?, settings = ?, rejections = ? WHERE name = ?",
-                (now(), dump(settings), dump(dict(rejections)), name),
-            )
+            connection.execute("UPDATE runs SET finished_at = ? WHERE name = ? AND finished_at IS NULL", (now(), name))
 
     def extent(self, name: str) -> tuple[int, int]:
         """Return how many of a run's first positions have records, and how many revalidations it has.

@@ -38,13 +38,14 @@ def begun_before(run: SearchRun) -> str | None:
 def _left(run: SearchRun, other: Run) -> str:
     """Return where another run was interrupted; nothing if it was not."""
     records = run.store.summaries(other.name)
-    if other.finished_at is None:
-        done = sum(one.purpose == "search" and one.origin == "search" for one in records)
+    done = sum(one.purpose == "search" and one.origin == "search" for one in records)
+    # What has rejected something after its last record has nothing more to propose.
+    if other.finished_at is None and done < other.settings["trials"] and not other.rejections:
         return f"after {done} of {figures.counted(other.settings['trials'], 'trial')}"
     wanted = other.settings.get("evaluate", 0)
     if wanted and not any(one.purpose == "evaluation" for one in records) and run.dataset.test_images != 0:
         return "before its winner was evaluated"
-    return ""
+    return "after its search" if other.finished_at is None else ""
 
 
 def _essential_of(run: Run) -> dict[str, Any] | None:

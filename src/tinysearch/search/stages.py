@@ -67,12 +67,24 @@ class Stages:
             CostMismatchError: if Keras and the arithmetic disagree.
             WorkerError: if candidates cannot be trained at all.
         """
+        run = self._run
         outcome = self.search() if "search" in stages else self._before()
         ending: Ending = outcome.ending
-        if ending not in ("finished", "exhausted") or outcome.best is None:
-            return self._whole(outcome, ending, missing=self._missing(stages))
-        self._over.append("search")
         problem: TinySearchError | None = None
+        if ending in ("finished", "exhausted") and outcome.best is not None:
+            ending, problem = self._after_search(stages, ending)
+        left = self._left()
+        if not left:
+            run.store.finish(run.name)
+        missing = tuple(one for one in left if one in stages)
+        # Revalidations from before are among them.
+        records = (*run.history.records(), *run.store.records(run.name, purpose="revalidation"))
+        return dataclasses.replace(outcome, records=records, ending=ending, problem=problem, missing=missing)
+
+    def _after_search(self, stages: Sequence[str], ending: Ending) -> tuple[Ending, TinySearchError | None]:
+        """Carry out those of some stages that follow the search; return how they ended, and what went wrong."""
+        if "search" in stages:
+            self._over.append("search")
         try:
             if "revalidation" in stages:
                 self.revalidate()
@@ -81,16 +93,15 @@ class Stages:
                 self.evaluate(other_seeds="search" not in stages)
                 self._over.append("evaluation")
         except KeyboardInterrupt:
-            ending = "interrupted"
+            return "interrupted", None
         except TimeIsUpError:
-            ending = "time limit"
+            return "time limit", None
         except TinySearchError as error:
-            if isinstance(error, NoTestImagesError) and "search" in stages:
-                self._callback.on_note(f"no test figures: {error}")
-                self._over.append("evaluation")
-            else:
-                problem = error
-        return self._whole(outcome, ending, problem, self._missing(stages))
+            if not (isinstance(error, NoTestImagesError) and "search" in stages):
+                return ending, error
+            self._callback.on_note(f"no test figures: {error}")
+            self._over.append("evaluation")
+        return ending, None
 
     def search(self) -> RunOutcome:
         """Train all candidates of the search that are not in the store yet.
@@ -111,6 +122,7 @@ class Stages:
                 self._callback.on_note(note)
         run.models.tidy()
         run.store.reopen(run.name)
+        run.store.note_rejections(run.name, {})
         left = run.planned - history.done
         ending: Ending = "finished"
         plan: SearchPlan | None = None
@@ -129,8 +141,8 @@ class Stages:
             ending = "exhausted"
         if ending == "finished" and plan is not None and plan.out_of_time and history.done < run.planned:
             ending = "time limit"
-        if ending in ("finished", "exhausted"):
-            run.store.finish(run.name, run.settings.to_dict(), {} if exhausted is None else exhausted.rejections)
+        if ending == "exhausted" and exhausted is not None:
+            run.store.note_rejections(run.name, exhausted.rejections)
         return RunOutcome(run.name, tuple(history.records()), ending, dict(history.rejections))
 
     def revalidate(self) -> list[Record]:
@@ -273,27 +285,14 @@ class Stages:
             self._callback.on_stage_end(stage)
 
     def _before(self) -> RunOutcome:
-        """Return what came of the search before."""
+        """Return what came of the search before; the run is open again if its settings ask for more by now."""
         run = self._run
+        if self._left():
+            run.store.reopen(run.name)
         return RunOutcome(run.name, tuple(run.history.records()), "finished", dict(run.history.rejections))
 
-    def _missing(self, stages: Sequence[str]) -> tuple[str, ...]:
-        """Return those of some stages that are not over, and that have something left to train."""
-        if all(one in self._over for one in stages):
+    def _left(self) -> tuple[str, ...]:
+        """Return the stages that the settings of the run ask for, and that have something left to train."""
+        if all(one in self._over for one in STAGES):
             return ()
-        left = workload(self._run, exhausted="search" in self._over)
-        count = {"search": left.trainings, "revalidation": left.revalidations, "evaluation": left.evaluations}
-        return tuple(one for one in STAGES if one in stages and count[one] and one not in self._over)
-
-    def _whole(
-        self,
-        outcome: RunOutcome,
-        ending: Ending,
-        problem: TinySearchError | None = None,
-        missing: tuple[str, ...] = (),
-    ) -> RunOutcome:
-        """Return an outcome with all that the store has of the run, revalidations from before included."""
-        run = self._run
-        again = run.store.records(run.name, purpose="revalidation")
-        records = (*run.history.records(), *again)
-        return dataclasses.replace(outcome, records=records, ending=ending, problem=problem, missing=missing)
+        return tuple(one for one in workload(self._run).stages if one not in self._over)

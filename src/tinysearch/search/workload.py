@@ -26,6 +26,12 @@ class Workload:
     revalidations: int
     evaluations: int
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages with something left, in their order."""
+        left = {"search": self.trainings, "revalidation": self.revalidations, "evaluation": self.evaluations}
+        return tuple(name for name, count in left.items() if count)
+
 
 def most_revalidations(settings: RunSettings) -> int:
     """Return how many revalidations a run has at the most: half as many as trials, none where a race is too short."""
@@ -33,7 +39,7 @@ def most_revalidations(settings: RunSettings) -> int:
     return most if settings.folds > 1 and most >= FEWEST else 0
 
 
-def workload(run: SearchRun, *, exhausted: bool = False) -> Workload:
+def workload(run: SearchRun) -> Workload:
     """Return what a run has left to train.
 
     As long as it searches or revalidates, its winners are not known, and neither is how many trainings follow: they are
@@ -41,9 +47,10 @@ def workload(run: SearchRun, *, exhausted: bool = False) -> Workload:
 
     Args:
         run: Has not begun, or is somewhere on its way.
-        exhausted: Whether its search is over before all trials were trained, because there is no new candidate.
     """
     settings, dataset = run.settings, run.dataset
+    # Only what has no new candidate left has rejections after its last record.
+    exhausted = bool(run.store.run(run.name).rejections)
     trainings = 0 if exhausted else max(0, run.planned - run.history.done)
     most = most_revalidations(settings)
     evaluations = settings.evaluate * max(1, len(settings.budgets)) if dataset.test_images != 0 else 0

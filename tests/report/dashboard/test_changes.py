@@ -108,7 +108,7 @@ def test_a_run_that_is_carried_out_that_was_killed_and_that_has_ended_is_shown_a
     followed.follower.look()
     runs = followed.changes.since(version)["runs"]
     assert "stopped: no process is running it; resume it with tinysearch run --name search --resume" in runs
-    followed.run.finish("search", {"trials": 40}, {})
+    followed.run.finish("search")
     followed.follower.look()
     assert "finished: finished at" in followed.changes.page()
     assert followed.changes.since(followed.changes.version)["runs"] is None
