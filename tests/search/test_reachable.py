@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tinysearch.errors import BudgetError
+from tinysearch.search.given import settings_of
 from tinysearch.search.reachable import check_reachable
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture
@@ -44,14 +47,36 @@ def test_only_the_limits_that_the_closest_network_exceeds_are_named() -> None:
     with pytest.raises(BudgetError) as error:
         check_reachable(_problem(Budget(1_000, macs=1_000, peak_activation_bytes=60_000, flash_bytes=60_000)))
     said = str(error.value)
-    assert "multiply-accumulates are above the limit of 1,000; raise `max_macs=`" in said
+    assert re.search(
+        r"multiply-accumulates are above the limit of 1,000; raise `max_macs=` to at least \d+,\d+ MACs$", said
+    )
     assert "flash" not in said
     assert "RAM" not in said
 
 
 def test_all_that_one_network_exceeds_is_named() -> None:
-    with pytest.raises(BudgetError, match=r"bytes of flash are above .*; raise `max_macs=` and `max_flash=`$"):
+    raised = r"; raise `max_macs=` to at least [\d,]+ MACs and `max_flash=` to at least [\d,]+ bytes"
+    with pytest.raises(BudgetError, match=f"bytes of flash are above .*{raised}"):
         check_reachable(_problem(Budget(1_000, macs=1_000, flash_bytes=500)))
+
+
+@pytest.mark.parametrize(("name", "limit"), [("max_flash", 1), ("max_flash", 900), ("max_macs", 1)])
+def test_the_limit_that_was_given_is_named_with_the_smallest_that_can_be_met(name: str, limit: int) -> None:
+    def of(value: int) -> Problem:
+        return _problem(settings_of({name: value}, None, None).budget)  # type: ignore[arg-type]
+
+    with pytest.raises(BudgetError) as error:
+        check_reachable(of(limit))
+    said = str(error.value)
+    assert f"above the limit of {limit:,}; raise `{name}=` to at least" in said
+    assert "param" not in said
+    least = int(re.search(r"at least ([\d,]+) (bytes|MACs)$", said)[1].replace(",", ""))  # type: ignore[index]
+    check_reachable(of(least))
+
+
+def test_a_budget_of_parameters_that_was_given_beside_a_limit_is_named() -> None:
+    with pytest.raises(BudgetError, match="below the budget of 5 parameters"):
+        check_reachable(_problem(Budget(5, flash_bytes=1)))
 
 
 def test_constraints_that_reject_everything_are_named() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from tinysearch.errors import BudgetError
 from tinysearch.search.given import LIMITS
 from tinysearch.search.strategies.strategy import Problem
+from tinysearch.space.budget import Budget
 from tinysearch.space.cost import Cost
 from tinysearch.space.footprint import MOST
 
@@ -19,11 +20,13 @@ def check_reachable(problem: Problem) -> None:
     """Refuse limits that no network of the space keeps, as far as many draws at their narrowest show.
 
     Raises:
-        BudgetError: if there is none; it names what the closest one takes too much of.
+        BudgetError: if there is none; it names what the closest one takes too much of, and the limits that it keeps.
     """
     space, budget = problem.space, problem.budget
     smallest = space.smallest()
-    if smallest.params >= budget.params:
+    # Where flash alone was limited, its bytes are the budget: a parameter takes one or more, and nobody has given one.
+    of_flash = budget.params == budget.flash_bytes
+    if smallest.params >= budget.params and not of_flash:
         raise BudgetError(
             f"no architecture of the search space is below the budget of {budget.params:,} parameters: the smallest "
             f"one has {smallest.params:,}; the budget must be above that"
@@ -52,14 +55,21 @@ def check_reachable(problem: Problem) -> None:
                 return
             costs.append(found)
     closest = min(costs, key=budget.excess)
-    broken = budget.broken(closest)
+    broken = [one for one in budget.broken(closest) if not (of_flash and one.reason == "params")]
     if not broken:
         raise BudgetError(
             f"the constraints reject each of {DRAWS:,} random networks, those within the limits too; relax them"
         )
-    options = {field: f"`{name}=`" for name, field in {**LIMITS, "budget": "params"}.items()}
     said = " and ".join(one.message for one in broken)
     raise BudgetError(
         f"none of {DRAWS:,} random networks is within the limits, not even at its narrowest; of the closest one, "
-        f"{said}; raise {' and '.join(options[str(one.reason)] for one in broken)}"
+        f"{said}; raise {' and '.join(_raised(budget, closest, str(one.reason)) for one in broken)}"
     )
+
+
+def _raised(budget: Budget, closest: Cost, field: str) -> str:
+    """Return the name of a limit, and the smallest that the closest network keeps, if it is known."""
+    name = next(option for option, field_of in {**LIMITS, "budget": "params"}.items() if field_of == field)
+    least = budget.least(closest, field)
+    unit = "parameters" if field == "params" else "MACs" if field == "macs" else "bytes"
+    return f"`{name}=`" if least is None else f"`{name}=` to at least {least:,} {unit}"

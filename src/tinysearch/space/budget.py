@@ -196,6 +196,17 @@ class Budget:
             return whole_words(taken)
         return taken
 
+    def least(self, cost: Cost, name: str) -> int | None:
+        """Return the smallest bound on something that a cost keeps, by the name of the field; None if not known.
+
+        >>> Budget(5_000, flash_bytes=1).least(Cost(999, 0, 60, 0, 0, flash_bytes=2_000), "flash_bytes")
+        2021
+        """
+        taken = self.taken(cost, name)
+        if taken is None:
+            return None
+        return math.ceil(taken / (1 - FLASH_MARGIN)) if name == "flash_bytes" else taken + (name == "params")
+
     @property
     def of_device(self) -> Device | None:
         """The device whose limits these are, if they are just what it leaves to a network; None if they are others."""
