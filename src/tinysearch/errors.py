@@ -33,6 +33,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Characters of a value that was given, in a message.
+_LONG = 100
+
 
 class TinySearchError(Exception):
     """Root of all errors of tinysearch."""
@@ -112,6 +115,21 @@ class StoreWriteError(WorkError):
 
 class TinySearchWarning(UserWarning):
     """Something that a person should know, and that stops nothing."""
+
+
+def check_type(name: str, value: object, kinds: type | tuple[type, ...], wanted: str) -> None:
+    """Refuse an argument of another type; ``wanted`` says what it takes.
+
+    Raises:
+        InputError: if it is of another type.
+
+    >>> check_type("task", "mnist", int, "a number")
+    Traceback (most recent call last):
+    tinysearch.errors.InputError: `task=` is a number, got 'mnist'
+    """
+    if not isinstance(value, kinds):
+        got = repr(value)
+        raise InputError(f"`{name}=` is {wanted}, got {got if len(got) <= _LONG else f'{got[:_LONG]}...'}")
 
 
 def meant(name: object, known: Iterable[str], alike: float = 0.6) -> str:

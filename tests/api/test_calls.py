@@ -19,7 +19,11 @@ from tinysearch.results.ranking import best_below
 from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.evaluation import winners_of
+from tinysearch.space.architecture import Conv, Head
 from tinysearch.training.job import Job
+
+NETWORK = tinysearch.Architecture((Conv(4), Conv(8)), Head("average"))
+TASK = tinysearch.Task()
 
 # What is exported
 
@@ -269,6 +273,17 @@ def test_a_space_whose_lists_were_ranges_is_a_warning_that_shows_the_new_form(tm
         ({"baselines": "none"}, "`baselines=` is True or False, got 'none'"),
         ({"prune": "yes"}, "`prune=` is True or False, got 'yes'"),
         ({"tune_recipe": "x"}, "`tune_recipe=` is True or False, got 'x'"),
+        ({"executor": "ray"}, r"`executor=` is an Executor, such as tinysearch\.executors\.Ray\(\) .*, got 'ray'"),
+        ({"executor": tinysearch.executors.Local}, "`executor=` is an Executor, .*, got <class"),
+        ({"reading": "hwc"}, r"`reading=` is a tinysearch\.Reading, such as Reading\(layout='hwc'\), got 'hwc'"),
+        ({"augment": 3}, "`augment=` is 'auto', 'none', 'recipe', a mapping of amounts .*, got 3"),
+        ({"space": 3}, "`space=` is a SearchSpace, a mapping, or the path of a JSON file, got 3"),
+        ({"initial_candidates": 3}, "`initial_candidates=` is a list of architectures or candidates, got 3"),
+        ({"strategy": None}, "`strategy=` is a name or a Strategy, got None"),
+        ({"device": ["rp2040"]}, r"the devices are .*; got \['rp2040'\]"),
+        ({"max_flash": 0}, "`max_flash=` is a whole number of bytes, at least 1; got 0"),
+        ({"max_ram": []}, r"`max_ram=` is a whole number of bytes, at least 1; got \[\]"),
+        ({"max_macs": 0}, "`max_macs=` is a whole number of multiply-accumulates, at least 1; got 0"),
     ],
 )
 def test_what_cannot_be_used_is_a_value_error_that_names_it(
@@ -296,6 +311,13 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
         (tinysearch.evaluate, {"run": "one", "top": 0}, "`top=` is a whole number of at least 1, got 0"),
         (tinysearch.reproduce, {"seeds": 0}, "`seeds=` .* got 0"),
         (tinysearch.reproduce, {"workers": 0}, "`workers=` .* got 0"),
+        (tinysearch.frontier, {"name": None}, "`name=` is a text, the name of a run, got None"),
+        (tinysearch.frontier, {"executor": "ray"}, "`executor=` is an Executor, .* got 'ray'"),
+        (tinysearch.evaluate, {"run": None}, "`run=` is a text, the name of a run, got None"),
+        (tinysearch.evaluate, {"run": "one", "executor": "ray"}, "`executor=` is an Executor, .* got 'ray'"),
+        (tinysearch.reproduce, {"models": 3}, "`models=` is the name of a baseline, a key, or several of them, got 3"),
+        (tinysearch.reproduce, {"models": [3]}, "`models=` is made of names of baselines and keys, got 3"),
+        (tinysearch.reproduce, {"executor": "ray"}, "`executor=` is an Executor, .* got 'ray'"),
     ],
 )
 def test_other_calls_refuse_what_is_of_another_kind_before_they_make_a_store(
@@ -324,6 +346,33 @@ def test_a_number_of_workers_is_refused_where_an_executor_has_a_number_of_its_ow
     ):
         call(**arguments, store=tmp_path / "store.db", workers=2, executor=executor)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: tinysearch.cost("c4 M", TASK), r"`architecture=` is a tinysearch\.Architecture, got 'c4 M'"),  # type: ignore[arg-type]
+        (lambda: tinysearch.cost(TASK, NETWORK), r"`architecture=` .*, got Task\(input_shape"),  # type: ignore[arg-type]
+        (lambda: tinysearch.cost(NETWORK, (28, 28, 1)), r"`task=` is a tinysearch\.Task, .*, got \(28, 28, 1\)"),  # type: ignore[arg-type]
+        (lambda: tinysearch.build("c4 M", TASK), "`architecture=` .*, got 'c4 M'"),  # type: ignore[arg-type]
+        (lambda: tinysearch.SearchSpace(NETWORK), r"`task=` .*, got Architecture\(.*\.\.\.$"),  # type: ignore[arg-type]
+        (lambda: tinysearch.executors.Local("2"), "at least 1 worker is needed, got '2'"),  # type: ignore[arg-type]
+        (lambda: tinysearch.executors.Local(0), "at least 1 worker is needed, got 0"),
+    ],
+)
+def test_what_is_of_another_type_or_in_another_order_is_an_error_that_says_what_is_taken(
+    call: Callable[[], object], words: str
+) -> None:
+    with pytest.raises(tinysearch.InputError, match=words):
+        call()
+
+
+def test_a_study_refuses_an_executor_that_is_none(tiny: Path, tmp_path: Path) -> None:
+    with (
+        tinysearch.Study(data=tiny, store=tmp_path / "store.db") as study,
+        pytest.raises(tinysearch.InputError, match=r"`executor=` is an Executor, .* got 'ray'"),
+    ):
+        study.run(executor="ray")  # type: ignore[arg-type]
 
 
 def test_a_study_refuses_limits_that_are_of_another_kind(tiny: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tinysearch.api.inputs import Resume, load_data, open_store, raise_what_ende
 from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
-from tinysearch.errors import BudgetError, RunError, TinySearchError
+from tinysearch.errors import BudgetError, RunError, TinySearchError, check_type
 from tinysearch.space.budget import BUDGETS
 
 if TYPE_CHECKING:
@@ -197,7 +197,8 @@ def frontier(
     from tinysearch.space.budget import several_bounds
 
     check_names(settings, frontier)
-    check_kinds(name=name, store=store, workers=workers)
+    check_type("name", name, str, "a text, the name of a run")
+    check_kinds(name=name, store=store, reading=reading, augment=augment, workers=workers)
     check_instead(executor, workers=workers)
     given = {key: value for key, value in settings.items() if value is not None}
     given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 
-from tinysearch.errors import InputError
+from tinysearch.errors import InputError, check_type
 from tinysearch.space.scalars import integer, real
 
 
@@ -24,10 +25,16 @@ def check_instead(executor: object, **given: object) -> None:
     """Refuse what is for the processes of this machine where an executor trains instead of them; None is not given.
 
     Raises:
-        InputError: if there is an executor, and an argument that it would not hear of.
+        InputError: if there is an executor, and an argument that it would not hear of; or if it is no executor.
     """
+    if executor is None:
+        return
+    from tinysearch.workers.executor import Executor
+
+    examples = "such as tinysearch.executors.Ray() or tinysearch.executors.Local(workers=2)"
+    check_type("executor", executor, Executor, f"an Executor, {examples}")
     for name, value in given.items():
-        if executor is not None and value is not None:
+        if value is not None:
             raise InputError(
                 f"`{name}={value!r}` is for the processes of this machine, and `executor=` trains instead of them; "
                 f"leave it out, or give it to the executor when that is made"
@@ -36,6 +43,7 @@ def check_instead(executor: object, **given: object) -> None:
 
 def _wanted(name: str, value: object) -> str | None:
     """Return what an argument must be, in words; None if it is."""
+    from tinysearch.data.readers.reader import Reading
     from tinysearch.results.runs import check_name
     from tinysearch.results.store import Store
 
@@ -50,6 +58,11 @@ def _wanted(name: str, value: object) -> str | None:
             return None if seconds is not None and seconds >= 0 else "a number of seconds, at least 0"
         case "store":
             return None if isinstance(value, (str, PathLike, Store)) else "the path of a file or a Store"
+        case "reading":
+            return None if isinstance(value, Reading) else "a tinysearch.Reading, such as Reading(layout='hwc')"
+        case "augment":
+            ways = "'auto', 'none', 'recipe', a mapping of amounts or the path of a JSON file"
+            return None if isinstance(value, (str, PathLike, Mapping)) else ways
         case "name" | "run":
             if not isinstance(value, str):
                 return "a text, the name of a run"

@@ -12,7 +12,7 @@ from tinysearch.api.callbacks import CallbackLike, callbacks_of
 from tinysearch.api.inputs import load_data, open_store, shown, tell_of_interruption
 from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, data_of_first, load_data_of
-from tinysearch.errors import InputError
+from tinysearch.errors import InputError, check_type
 
 if TYPE_CHECKING:
     from tinysearch.baselines.recorded import Recorded
@@ -71,7 +71,8 @@ def evaluate(
     from tinysearch.search.evaluation import best_of, with_other_seeds
     from tinysearch.search.evaluation import evaluate as carry_out
 
-    check_kinds(run=run, top=top, seeds=seeds, store=store, workers=workers)
+    check_type("run", run, str, "a text, the name of a run")
+    check_kinds(run=run, top=top, seeds=seeds, reading=reading, store=store, workers=workers)
     check_instead(executor, workers=workers)
     callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
     with _end_told(callback), _opened(store, create=False) as opened:
@@ -166,9 +167,12 @@ def reproduce(
     from tinysearch.results.callback import Callbacks
     from tinysearch.search.given import recipe_of
 
-    check_kinds(seeds=seeds, run=run, store=store, workers=workers)
+    check_kinds(seeds=seeds, run=run, reading=reading, store=store, workers=workers)
     check_instead(executor, workers=workers)
+    check_type("models", models, Iterable, "the name of a baseline, a key, or several of them")
     wanted = [models] if isinstance(models, str) else list(models)
+    for one in wanted:
+        check_type("models", one, str, "made of names of baselines and keys")
     keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
     names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
     for name, value in (("recipe", recipe), ("epochs", epochs), ("plateau_factor", plateau_factor)):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tinysearch.errors import BudgetError, InputError, RecipeError, RunError, meant
+from tinysearch.errors import BudgetError, InputError, RecipeError, RunError, check_type, meant
 from tinysearch.results.objective import OBJECTIVES, objective
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
@@ -21,7 +21,7 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.budget import Budget
 from tinysearch.space.devices import device, limits
 from tinysearch.space.search_space import SearchSpace
-from tinysearch.space.sizes import size
+from tinysearch.space.sizes import count, size
 from tinysearch.space.space_file import read_spec
 from tinysearch.space.space_spec import tree_of
 from tinysearch.space.task import Task
@@ -91,7 +91,9 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
     if "space" in given:
         changes["space"], changes["own_space"] = space_of(given["space"])
     if "initial_candidates" in given:
-        changes["initial_candidates"] = tuple(_candidate(one, changes["recipe"]) for one in given["initial_candidates"])
+        listed = given["initial_candidates"]
+        check_type("initial_candidates", listed, Iterable, "a list of architectures or candidates")
+        changes["initial_candidates"] = tuple(_candidate(one, changes["recipe"]) for one in listed)
     if not learns_unasked(given):
         names = named(given.get("warm_start"))
         # A run that goes on learns from as much of them as there was when it began.
@@ -124,6 +126,9 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
 
 def _bound(name: str, given: object) -> Any:
     """Return a limit; those of memory may be texts, ``"24K"``."""
+    if given is not None and not isinstance(given, str) and ((whole := count(given)) is None or whole < 1):
+        unit = "multiply-accumulates" if name == "max_macs" else "bytes"
+        raise BudgetError(f"`{name}=` is a whole number of {unit}, at least 1; got {given!r}")
     if name == "max_macs" or not isinstance(given, str):
         return given
     try:
@@ -139,6 +144,8 @@ def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
         given: See ``settings_of``; a strategy and an objective may be classes, constraints classes and instances.
     """
     plain = dict(given)
+    if plain.get("strategy", "") is None:
+        raise InputError("`strategy=` is a name or a Strategy, got None")
     own: Any = None
     if "strategy" in plain and not isinstance(plain["strategy"], str):
         own, plain["strategy"] = plain["strategy"], name_of(plain["strategy"])
@@ -199,7 +206,9 @@ def space_of(given: object) -> tuple[Mapping[str, Any], str]:
         return {}, hashlib.sha256(repr(given.rows()).encode()).hexdigest()[:16]
     if isinstance(given, (str, Path)):
         return read_spec(local(given, "a space")), ""
-    return given or {}, ""  # type: ignore[return-value]
+    spec = {} if given is None else given
+    check_type("space", spec, Mapping, "a SearchSpace, a mapping, or the path of a JSON file")
+    return spec, ""  # type: ignore[return-value]
 
 
 def search_space_of(given: object, task: Task, params: int | None = None) -> SearchSpace:

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinysearch.errors import check_type
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.counting import CountingOps, LayerCost, Tensor
 from tinysearch.space.footprint import AVR, MOST
@@ -103,12 +104,15 @@ def cost(architecture: Architecture, task: Task) -> Cost:
         task: Input shape ``(height, width, channels)`` and number of classes.
 
     Raises:
+        InputError: if one of them is something else.
         ShapeError: if the architecture does not fit the input, or shapes inside it do not fit each other.
 
     >>> from tinysearch.space.architecture import Conv, Head
     >>> cost(Architecture((Conv(4, norm="before", bias=False),), Head("average")), Task()).params
     102
     """
+    check_type("architecture", architecture, Architecture, "a tinysearch.Architecture")
+    check_type("task", task, Task, "a tinysearch.Task, such as Task((28, 28, 1), 10)")
     ops = CountingOps(task.input_shape, task.values)
     lower(architecture, task, ops, Tensor(0, task.input_shape))
     can_be_code = ops.largest <= MOST

@@ -128,7 +128,7 @@ def device(name: str) -> Device:
     """
     if isinstance(name, str) and name.lower() in DEVICES:
         name = name.lower()
-    if name not in DEVICES:
+    if not isinstance(name, str) or name not in DEVICES:
         raise BudgetError(
             f"the devices are {', '.join(DEVICES)}; for any other chip, leave out `device=` and give `max_flash=` and "
             f"`max_ram=`, what it has less what your program needs; got {name!r}{meant(name, DEVICES, _NEAR)}"

@@ -49,6 +49,7 @@ def build(
         ``(batch, classes)``. Initial weights come from Keras's global generator (``keras.utils.set_random_seed``).
 
     Raises:
+        InputError: if they are something else.
         ShapeError: if the architecture does not fit the task.
         CostMismatchError: if Keras counts other parameters than ``cost`` does, which is a bug of tinysearch.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinysearch.errors import ShapeError, SpaceError
+from tinysearch.errors import ShapeError, SpaceError, check_type
 from tinysearch.space import choices, variation
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost, cost
@@ -42,7 +42,8 @@ class SearchSpace:
     """
 
     def __init__(self, task: Task | None = None, tree: choices.Group | None = None) -> None:
-        self.task = task or Task()
+        self.task = Task() if task is None else task
+        check_type("task", self.task, Task, "a tinysearch.Task, such as Task((28, 28, 1), 10)")
         self.tree = tree or network_choices(**(SERIES if self.task.is_series else {}))
         # Strategies ask for the same parents again and again.
         self._is_member = functools.lru_cache(maxsize=4_096)(self._could_be_drawn)

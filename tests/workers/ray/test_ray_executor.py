@@ -61,6 +61,8 @@ def test_an_address_that_is_none_is_an_error(address: str, words: str) -> None:
         ({"cpus": 0}, "got 0 CPUs and 0.0 GPUs"),
         ({"gpus": 0.5, "slots": 3}, "3 slots of 0.5 GPUs are 1.5"),
         ({"gpus": -1}, "got 1.0 CPUs and -1 GPUs"),
+        ({"cpus": "2"}, "got '2' CPUs and 0.0 GPUs"),
+        ({"workers": "2"}, "at least 1 worker is needed, got '2'"),
     ],
 )
 def test_settings_that_make_no_sense_are_errors(options: dict[str, Any], words: str) -> None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.errors import CostMismatchError, WorkerError
+from tinysearch.errors import CostMismatchError, InputError, WorkerError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.capacity import Capacity
 from tinysearch.runtime.cores import threads_of_each
 from tinysearch.runtime.devices import share_of, visible_gpus
+from tinysearch.space.scalars import integer
 from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone
 from tinysearch.workers.local.arrays import SharedArrays
@@ -64,8 +65,8 @@ class LocalExecutor(Executor):
         trainer: str = TRAINER,
         gpus: tuple[str, ...] | None = None,
     ) -> None:
-        if workers < 1:
-            raise WorkerError(f"at least 1 worker is needed, got {workers}")
+        if (integer(workers) or 0) < 1:
+            raise InputError(f"at least 1 worker is needed, got {workers!r}")
         self._workers = workers
         self._trainings = trainings
         self._trainer = trainer

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tinysearch.errors import InputError
+from tinysearch.errors import InputError, check_type
 from tinysearch.workers.ray.host import Report
 
 LOCAL = "local"
@@ -99,6 +99,7 @@ def check_address(address: str) -> None:
     Raises:
         InputError: if it is not.
     """
+    check_type("address", address, str, "auto, local or HOST:PORT")
     host, _, port = address.rpartition(":")
     if address in (AUTO, LOCAL) or (host and port.isdecimal() and "/" not in host):
         return

@@ -20,6 +20,7 @@ from tinysearch.errors import CostMismatchError, InputError, PluginError, Worker
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.versions import version_of
+from tinysearch.space.scalars import integer, real
 from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
 from tinysearch.workers.local.arrays import SharedArrays
@@ -242,12 +243,12 @@ class RayExecutor(Executor):
 def _check(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
     if importlib.util.find_spec("ray") is None:
         raise PluginError("a cluster needs Ray, which is not installed: pip install ray")
-    if workers is not None and workers < 1:
-        raise InputError(f"at least 1 worker is needed, got {workers}")
-    if slots < 1:
-        raise InputError(f"a Ray process has at least 1 slot, got {slots}")
-    if cpus < 0 or gpus < 0 or cpus + gpus == 0:
-        raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus} CPUs and {gpus} GPUs")
+    if workers is not None and (integer(workers) or 0) < 1:
+        raise InputError(f"at least 1 worker is needed, got {workers!r}")
+    if (integer(slots) or 0) < 1:
+        raise InputError(f"a Ray process has at least 1 slot, got {slots!r}")
+    if real(cpus) is None or real(gpus) is None or cpus < 0 or gpus < 0 or cpus + gpus == 0:
+        raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus!r} CPUs and {gpus!r} GPUs")
     if gpus * slots > 1 and gpus * slots != int(gpus * slots):
         raise InputError(
             f"a Ray process has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
