@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 import tinysearch
-from tinysearch.errors import WorkerError
+from tinysearch.errors import InputError, WorkerError
 from tinysearch.executors import Local, Ray
 from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Record
@@ -56,6 +56,23 @@ def search(tiny: Path, tmp_path: Path) -> Callable[..., list[Record]]:
 
 def compared(records: list[Record]) -> list[dict[str, Any]]:
     return [essentials(record) for record in records]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"gpus": 1_000}, "`gpus=1000` for each training is more than this machine has"),
+        ({"cpus": 10_000}, r"`cpus=10000` for each training is more than this machine has, \d+ CPUs?; give at most"),
+    ],
+)
+def test_a_share_that_this_machine_can_never_give_is_an_error_at_once(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Ray("local", **options)
+
+
+def test_a_process_with_more_slots_than_workers_has_room_on_this_machine() -> None:
+    with Ray("local", workers=1, slots=2) as executor:
+        assert executor.capacity == 1
 
 
 def test_the_contract_of_executors_holds_on_a_cluster(cluster: Any) -> None:

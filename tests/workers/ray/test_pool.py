@@ -70,6 +70,18 @@ class Told:
         return [event for event, _, _ in self.events if event in names]
 
 
+def test_what_a_machine_can_never_give_is_named_with_what_there_is() -> None:
+    machine = {"CPU": 2.0, "GPU": 1.0}
+    assert Share(cpus=1, gpus=0.5).beyond(machine, 2) is None
+    assert (
+        Share(cpus=64).beyond(machine, 1)
+        == "`cpus=64` for each training is more than this machine has, 2 CPUs; give at most 2"
+    )
+    said = Share(cpus=2, gpus=1).beyond(machine, 2) or ""
+    assert "`cpus=2` for each of 2 slots is more than this machine has, 2 CPUs; give at most 1" in said
+    assert "`gpus=1` for each of 2 slots is more than this machine has, 1 GPU; give at most 0.5" in said
+
+
 def test_jobs_wait_until_a_host_is_ready_and_go_to_the_one_with_most_room() -> None:
     told = Told(workers=4, slots=2, ready=False)
     assert told.cluster.started == [0, 1]

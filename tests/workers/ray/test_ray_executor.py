@@ -12,6 +12,10 @@ import pytest
 from tinysearch.errors import InputError, PluginError
 from tinysearch.executors import Ray
 from tinysearch.results.store import Store
+from tinysearch.runtime.environment import Environment
+from tinysearch.workers.contract import _job
+from tinysearch.workers.piped import Message
+from tinysearch.workers.ray import executor
 
 Light = Callable[..., Any]
 
@@ -68,6 +72,49 @@ def test_an_address_that_is_none_is_an_error(address: str, words: str) -> None:
 def test_settings_that_make_no_sense_are_errors(options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         Ray("local", **options)
+
+
+class Silent:
+    """Stands for the process that speaks to Ray: is connected, and says no more unless told to."""
+
+    pid = 0
+
+    def __init__(self, module: str, inbox: Any) -> None:
+        self.inbox = inbox
+
+    def send(self, message: dict[str, Any], payload: bytes | None = None) -> None:
+        if "share" in message:
+            self.say("connected", count=1, wanted=1)
+
+    def say(self, event: str, **values: Any) -> None:
+        self.inbox.put(Message(self, event, values))
+
+    def end(self, timeout: float) -> None:
+        pass
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_where_no_worker_starts_for_long_a_warning_says_what_is_waited_for(
+    ready: bool, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.setattr(executor, "_check", lambda *given: None)
+    monkeypatch.setattr(executor, "Piped", Silent)
+    monkeypatch.setattr(executor, "_PATIENCE", 0.0)
+    with Ray("auto", gpus=1) as ray:
+        ray.wait(0)
+        assert len(recwarn) == 0
+        ray.submit(_job(ray, 0))
+        if ready:
+            ray._driver.say("capacity", count=1, about={"environment": Environment.here().to_dict()})  # type: ignore[attr-defined]
+        for _ in range(3):
+            ray.wait(0)
+    said = [str(one.message) for one in recwarn]
+    if ready:
+        assert said == []
+    else:
+        (text,) = said
+        assert "no worker has started on the Ray cluster auto" in text
+        assert "each takes 1 CPU and 1 GPU; see `ray status`" in text
 
 
 def test_an_executor_and_a_cluster_exclude_each_other(tinysearch: Light, tiny: Path) -> None:

@@ -26,6 +26,15 @@ class Share:
     cpus: float = 1.0
     gpus: float = 0.0
 
+    def __str__(self) -> str:
+        """Write it for people.
+
+        >>> str(Share(cpus=1, gpus=0.25))
+        '1 CPU and 0.25 GPUs'
+        """
+        parts = ((self.cpus, "CPU"), (self.gpus, "GPU"))
+        return " and ".join(_counted(each, kind) for each, kind in parts if each)
+
     def fits(self, resources: Mapping[str, float]) -> int:
         """Return how many trainings a node has room for.
 
@@ -38,6 +47,22 @@ class Share:
             if each > 0
         ]
         return min(counts) if counts else 0
+
+    def beyond(self, resources: Mapping[str, float], slots: int) -> str | None:
+        """Return what a machine can never give to a process of Ray with so many trainings; None if it can.
+
+        >>> Share(gpus=1).beyond({"CPU": 2}, 1)
+        '`gpus=1` for each training is more than this machine has, 0 GPUs; leave it out'
+        """
+        parts = []
+        for name, kind, each in (("cpus", "CPU", self.cpus), ("gpus", "GPU", self.gpus)):
+            there = resources.get(kind, 0.0)
+            if each * slots > there + 1e-6:
+                trainings = "each training" if slots == 1 else f"each of {slots} slots"
+                remedy = f"give at most {there / slots:g}" if there else "leave it out"
+                has = f"more than this machine has, {_counted(there, kind)}"
+                parts.append(f"`{name}={each:g}` for {trainings} is {has}; {remedy}")
+        return ". ".join(parts) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +116,10 @@ class Cluster(abc.ABC):
     @abc.abstractmethod
     def end(self, host: int) -> None:
         """End a host."""
+
+
+def _counted(number: float, kind: str) -> str:
+    return f"{number:g} {kind}{'' if number == 1 else 's'}"
 
 
 def check_address(address: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import re
 import socket
@@ -11,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tinysearch.errors import WorkerError
+from tinysearch.errors import InputError, WorkerError
 from tinysearch.workers.local.arrays import mapped
 from tinysearch.workers.ray.cluster import AUTO, LOCAL, Cluster, HostSaid, Share
 from tinysearch.workers.ray.host import Host, HostSettings
@@ -43,6 +44,7 @@ class RayCluster(Cluster):
         runtime_env: What Ray is to prepare on the nodes.
 
     Raises:
+        InputError: if this machine is to be the cluster, and has not what each training may have.
         WorkerError: if there is no such cluster.
     """
 
@@ -58,8 +60,15 @@ class RayCluster(Cluster):
     ) -> None:
         import ray
 
-        _connect(address, share, workers, runtime_env)
+        _connect(address, share, workers, settings.slots, runtime_env)
         self._ray: Any = ray
+        if address == LOCAL:
+            (machine,) = self._ray.nodes()
+            beyond = share.beyond(machine["Resources"], settings.slots)
+            if beyond is not None:
+                # No other machine will join: trainings would wait for ever.
+                self._ray.shutdown()
+                raise InputError(beyond)
         self._per_training = share
         self._settings = settings
         self._inbox = inbox
@@ -166,7 +175,9 @@ def plainly(said: str) -> str:
     return lines[-1].strip() if lines else ""
 
 
-def _connect(address: str, share: Share, workers: int | None, runtime_env: Mapping[str, Any] | None) -> None:
+def _connect(
+    address: str, share: Share, workers: int | None, slots: int, runtime_env: Mapping[str, Any] | None
+) -> None:
     import ray
 
     options: dict[str, Any] = {"address": address, "configure_logging": False, "log_to_driver": False}
@@ -175,7 +186,8 @@ def _connect(address: str, share: Share, workers: int | None, runtime_env: Mappi
     if address == LOCAL:
         options["include_dashboard"] = False
         if workers is not None:
-            options["num_cpus"] = max(1, round(workers * share.cpus))
+            # Each process of Ray takes the CPUs of all its slots.
+            options["num_cpus"] = max(1, math.ceil(math.ceil(workers / slots) * slots * share.cpus))
     elif address != AUTO:
         _reach(address)
     try:

@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import Any, BinaryIO
 
-from tinysearch.errors import WorkerError
+from tinysearch.errors import InputError, WorkerError
 from tinysearch.workers.piped import framed, outlive_signals, streams
 from tinysearch.workers.ray.cluster import LOCAL, Share
 from tinysearch.workers.ray.connection import Answer, RayCluster, plainly
@@ -54,6 +54,8 @@ def main() -> None:
         tell("connected", count=min(workers, room), wanted=workers)
         threading.Thread(target=_listen, args=(incoming, inbox), daemon=True).start()
         _serve(cluster, Pool(cluster, workers, settings["host"]["slots"], room, settings["version"], tell), inbox)
+    except InputError as error:
+        tell("refused", message=str(error))
     except WorkerError as error:
         tell("failed", message=str(error))
     except Exception as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import math
 import queue
 import time
 import uuid
+import warnings
 import weakref
 from collections import deque
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.errors import CostMismatchError, InputError, PluginError, WorkerError
+from tinysearch.errors import CostMismatchError, InputError, PluginError, TinySearchWarning, WorkerError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.versions import version_of
@@ -33,6 +35,8 @@ from tinysearch.workers.ray.host import HostSettings
 _STEP = 1.0
 # Seconds in which a cluster is connected to, or left.
 _CONNECT, _LEAVE = 180.0, 20.0
+# Seconds after which it is said that no worker has started, which may take an autoscaler minutes.
+_PATIENCE = 120.0
 
 
 class RayExecutor(Executor):
@@ -56,7 +60,7 @@ class RayExecutor(Executor):
 
     Raises:
         PluginError: if Ray is not installed.
-        InputError: if there can be no such cluster.
+        InputError: if there can be no such cluster, or this machine is it and has not what each training may have.
         WorkerError: if there is no such cluster.
     """
 
@@ -85,6 +89,9 @@ class RayExecutor(Executor):
         self._wanted = workers or 0
         self._known: Environment | None = None
         self._failure: str | None = None
+        self._share = Share(cpus, gpus)
+        # When the first job was submitted, as long as no worker has been ready.
+        self._waits_since: float | None = None
         try:
             self._driver = Piped("tinysearch.workers.ray.driver", self._inbox)
         except OSError as error:
@@ -96,7 +103,7 @@ class RayExecutor(Executor):
             {
                 "address": address,
                 "workers": workers,
-                "share": asdict(Share(cpus, gpus)),
+                "share": asdict(self._share),
                 "host": asdict(host),
                 "version": version_of("tinysearch"),
                 "runtime_env": None if runtime_env is None else dict(runtime_env),
@@ -123,6 +130,8 @@ class RayExecutor(Executor):
         self._check_alive()
         handle = next(self._handles)
         self._jobs[handle] = job
+        if self._known is None and self._waits_since is None:
+            self._waits_since = time.monotonic()
         self._driver.send({"do": "submit", "handle": handle, "job": job.to_dict()}, job.state)
         return handle
 
@@ -140,6 +149,7 @@ class RayExecutor(Executor):
                 event = self._heard(self._inbox.get(timeout=left))
             except queue.Empty:
                 self._check_alive()
+                self._warn_of_waiting()
                 if until is not None and time.monotonic() >= until:
                     return None
                 continue
@@ -195,8 +205,10 @@ class RayExecutor(Executor):
                 self._wanted, self._capacity = message.values["wanted"], message.values["count"]
                 return
             try:
+                if message.event == "refused":
+                    raise InputError(message.values["message"])
                 self._heard(message)
-            except WorkerError:
+            except (InputError, WorkerError):
                 self.close()
                 raise
         self.close()
@@ -211,6 +223,7 @@ class RayExecutor(Executor):
             self._capacity = values["count"]
             if self._known is None and "about" in values:
                 self._known = Environment.from_dict(values["about"]["environment"])
+                self._waits_since = None
             return None
         handle = values["handle"]
         job = self._jobs.get(handle)
@@ -234,6 +247,17 @@ class RayExecutor(Executor):
             f"cluster runs (`ray status`), and continue with `resume=True`. The last message was: "
             f"{said[-1] if said else 'nothing'}"
         )
+
+    def _warn_of_waiting(self) -> None:
+        """Say once that no worker has started for long, though jobs wait for one."""
+        if self._waits_since is None or time.monotonic() < self._waits_since + _PATIENCE:
+            return
+        self._waits_since = math.inf
+        text = (
+            f"no worker has started on the Ray cluster {self._address} for {_PATIENCE:.0f} seconds, and trainings wait "
+            f"for one: each takes {self._share}; see `ray status` for what the cluster has, and what of it is free"
+        )
+        warnings.warn(text, TinySearchWarning, stacklevel=2)
 
     def _check_alive(self) -> None:
         if self._failure is not None:
