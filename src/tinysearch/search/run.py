@@ -85,35 +85,70 @@ class SearchRun:
             raise RunError(f"reuse is one of {', '.join(REUSE)}, got {reuse!r}")
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
-        constraints = tuple(constraint(name, given) for name, given in plugins.constraints_of(settings))
-        problem = Problem(
+        problem = self._problem(plugins)
+        check_reachable(problem)
+        fitting = self._fitting(baselines, problem)
+        self.baselines = fitting if settings.baselines else {}
+        self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
+        self.left_out = left_out(problem, settings.initial_candidates)
+        self.proposer = self._proposer(problem, plugins)
+        if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
+            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and no '-' at the start, got {name!r}")
+        check_name(name)
+        self.lock = RunLock(store.folder_of(name), name)
+        self.models = BestModels(store.folder_of(name))
+        try:
+            if resume:
+                self._go_on()
+            else:
+                self._begin()
+            lag = None if settings.schedule == "async" else settings.lag
+            proposed = {position: Known(*known) for position, known in store.proposals(name).items()}
+            self.history = TrialHistory(lag, self._stored(), proposed)
+        except BaseException:
+            self.lock.release()
+            raise
+        for record in self.history.records():
+            self.models.add(record)
+
+    def _problem(self, plugins: Plugins) -> Problem:
+        """Return what the strategy has to solve."""
+        settings, images = self.settings, self.dataset.training_data()
+        return Problem(
             self.space,
             settings.budget,
             settings.recipe,
             settings.tune_recipe,
-            constraints,
+            tuple(constraint(name, given) for name, given in plugins.constraints_of(settings)),
             augment_by_size=settings.augments_by_size,
-            images=len(dataset.training_data().validation or ()) or Problem.images,
+            images=len(images.validation or ()) or Problem.images,
             budgets=settings.budgets,
         )
-        check_reachable(problem)
+
+    def _fitting(self, baselines: Mapping[str, Architecture], problem: Problem) -> dict[str, Architecture]:
+        """Return the hand-designed baselines that can be trained, by name."""
         # Those of a run that goes on stay, whatever their costs are taken to be now.
-        stored = store.summaries(name) if resume and baselines else []
+        stored = self.store.summaries(self.name) if self.resumed and baselines else []
         before = {one.name for one in stored if one.origin == "baseline"}
-        fitting = {
+        return {
             label: model
             for label, model in baselines.items()
             if (problem.fits(model) or label in before) and model in self.space
         }
-        self.baselines = fitting if settings.baselines else {}
-        self.skipped_baselines = [label for label in baselines if settings.baselines and label not in fitting]
+
+    def _proposer(self, problem: Problem, plugins: Plugins) -> Proposer:
+        """Return what proposes the candidates of the search.
+
+        Raises:
+            RunError: if a run to learn from is not in the store, or was made on other data.
+        """
+        settings = self.settings
         searcher = strategy(plugins.strategy_of(settings), problem)
         known = [record for one in settings.warm_start_trials for record in self._learnt_from(one)]
         learnt = [record for record in known if searcher.replicates or record.purpose == "search"]
-        splits = {one.run: store.run(one.run).split for one in settings.warm_start_trials}
-        self.left_out = left_out(problem, settings.initial_candidates)
+        splits = {one.run: self.store.run(one.run).split for one in settings.warm_start_trials}
         given = (suited_to(problem, one) for one in settings.initial_candidates)
-        self.proposer = Proposer(
+        return Proposer(
             searcher,
             settings.seed,
             settings.trials,
@@ -123,34 +158,34 @@ class SearchRun:
             prune=settings.prune,
             warm_start_trials=learnt,
         )
-        if not name.strip() or len(name) > MAX_NAME or name.startswith("-"):
-            raise RunError(f"the name of a run has 1 to {MAX_NAME} characters and no '-' at the start, got {name!r}")
-        check_name(name)
-        self.lock = RunLock(store.folder_of(name), name)
-        self.models = BestModels(store.folder_of(name))
-        try:
-            if resume:
-                self._check_same()
-                if settings.trials > store.run(name).settings.get("trials", 0):
-                    store.reopen(name)
-                store.note_settings(name, settings.to_dict())
-                if not dataset.read_from.in_memory:
-                    # The data may have been moved.
-                    store.note_source(name, dataset.read_from.to_dict())
-            else:
-                if not store.has(name):
-                    self.models.clear()
-                store.create_run(
-                    name, dataset.name, dataset.fingerprint, settings.to_dict(), dataset.read_from.to_dict()
-                )
-            lag = None if settings.schedule == "async" else settings.lag
-            proposed = {position: Known(*known) for position, known in store.proposals(name).items()}
-            self.history = TrialHistory(lag, self._stored(), proposed)
-        except BaseException:
-            self.lock.release()
-            raise
-        for record in self.history.records():
-            self.models.add(record)
+
+    def _begin(self) -> None:
+        """Put the run into the store.
+
+        Raises:
+            RunError: if there is one of its name.
+        """
+        store, dataset = self.store, self.dataset
+        if not store.has(self.name):
+            self.models.clear()
+        store.create_run(
+            self.name, dataset.name, dataset.fingerprint, self.settings.to_dict(), dataset.read_from.to_dict()
+        )
+
+    def _go_on(self) -> None:
+        """Note in the store what may have changed since the run was carried out before.
+
+        Raises:
+            RunError: if it differs in what may not.
+        """
+        store, name, settings = self.store, self.name, self.settings
+        self._check_same()
+        if settings.trials > store.run(name).settings.get("trials", 0):
+            store.reopen(name)
+        store.note_settings(name, settings.to_dict())
+        if not self.dataset.read_from.in_memory:
+            # The data may have been moved.
+            store.note_source(name, self.dataset.read_from.to_dict())
 
     @property
     def resources(self) -> Resources:
