@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import tinysearch.executors as executors
     import tinysearch.keras_tuner as keras_tuner
     import tinysearch.testing as testing
-    from tinysearch.api.calls import Frontier, frontier, run
     from tinysearch.api.calls import open_study as open  # noqa: A004
+    from tinysearch.api.calls import run
+    from tinysearch.api.frontiers import Frontier, frontier
     from tinysearch.api.result import Result
     from tinysearch.api.retraining import evaluate, reproduce
     from tinysearch.api.study import Study
@@ -68,7 +69,7 @@ _LAZY = {
     "Budget": "space.budget",
     "Callback": "results.callback",
     "Cost": "space.cost",
-    "Frontier": "api.calls",
+    "Frontier": "api.frontiers",
     "InputError": "errors",
     "Objective": "results.objective",
     "Reading": "data.readers.reader",
@@ -83,7 +84,7 @@ _LAZY = {
     "build": "space.keras_builder",
     "cost": "space.cost",
     "evaluate": "api.retraining",
-    "frontier": "api.calls",
+    "frontier": "api.frontiers",
     "open": "api.calls",
     "reproduce": "api.retraining",
     "run": "api.calls",

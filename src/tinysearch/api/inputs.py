@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,7 +100,15 @@ def warn_of_old_ranges(space: object) -> None:
     from tinysearch.space.space_spec import has_old_ranges
 
     if isinstance(space, Mapping) and has_old_ranges(space):
-        warnings.warn(format_note(space, "space"), FutureWarning, stacklevel=4)
+        warnings.warn(format_note(space, "space"), FutureWarning, stacklevel=_frames_of_the_package())
+
+
+def _frames_of_the_package() -> int:
+    """Return the level at which a function that calls this one warns whoever has called the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("tinysearch."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def latest_search(store: Store) -> Run:

@@ -127,7 +127,7 @@ def frontier(
 
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """
-    from tinysearch.api.calls import frontier as sweep
+    from tinysearch.api.frontiers import frontier as sweep
     from tinysearch.cli.evaluations import front, winners
     from tinysearch.cli.signals import terminations
 
