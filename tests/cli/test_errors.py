@@ -38,7 +38,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str, code: in
         (["--budget", "-1"], ["budget", "-1"]),
         (["--budget", "5"], ["budget of 5", "smallest"]),
         (["--max-macs", "0"], ["macs", "0"]),
-        (["--max-memory", "-3"], ["peak_activation_bytes", "-3"]),
+        (["--max-memory", "-3"], ["--max-ram", "-3"]),
         (["--trials", "-1"], ["trials", "-1"]),
         (["--epochs", "0"], ["epochs", "0"]),
         (["--seed", "-7"], ["seed", "-7"]),
