@@ -13,7 +13,7 @@ from tinysearch.training.candidate import Candidate
 
 
 class PlainStages(Strategy):
-    """Draws networks as in the evidence of ``docs/results.md``: one pooling, after the second or third layer.
+    """Draws networks as in the evidence of ``docs/ablations.md``: one pooling, after the second or third layer.
 
     A convolution, one or two more layers, a maximum over 2x2, then two to seven separable convolutions of one width or
     of growing ones, without padding, biases or shortcuts; widths are scaled to the budget.

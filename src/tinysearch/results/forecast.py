@@ -14,7 +14,7 @@ from tinysearch.results.record import Measurement, Record
 # Fitted to the trainings of the reference archive, where it predicts the time of one to 20 to 30 %.
 OVERHEAD_MACS = 500_000
 # Of the revalidations that a run may carry out, it carries out this fraction, roughly: 0.6 to 0.9 on MNIST, none where
-# the validation images show no difference; see docs/strategies.md. A round has at least two of them.
+# the validation images show no difference; see docs/revalidation.md. A round has at least two of them.
 REVALIDATED = 0.6
 # Seconds in which worker processes load their framework.
 START_SECONDS = 10.0

@@ -28,7 +28,7 @@ _OF_PICTURES = ("rotation_degrees", "shift_pixels", "zoom", "shear_degrees", "mi
 # The shift of the default recipe is for images of this side.
 _SIDE = 28
 # Below so many parameters pictures are turned and shifted by this share of what a recipe says: a network that small has
-# no weights to spare for what the training images do not show. Measured on MNIST, see docs/results.md.
+# no weights to spare for what the training images do not show. Measured on MNIST, see docs/ablations.md.
 BY_SIZE = ((3_500, 0.0, "none"),)
 
 

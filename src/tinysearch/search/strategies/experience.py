@@ -1,7 +1,7 @@
 """What trainings of other runs tell of networks: a trend that a surrogate model begins with.
 
 ``experience.json`` is fitted to searches on MNIST by ``experiments/experience.py``. It ranks networks of runs that it
-was not fitted to better than a model that has seen eight results of the run itself, see docs/strategies.md.
+was not fitted to better than a model that has seen eight results of the run itself, see docs/surrogate.md.
 """
 
 from __future__ import annotations
