@@ -616,5 +616,5 @@ def random_images(count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("said", [{"label_column": "kind"}, {"groups": "who"}, {"color": "grey"}, {"reader": "npz"}])
 def test_what_means_nothing_to_a_dataset_with_a_name_is_refused(said: dict[str, str]) -> None:
-    with pytest.raises(DatasetError, match="has no meaning for the dataset 'digits'; leave it out"):
+    with pytest.raises(DatasetError, match="has no meaning without `data=`; leave it out"):
         load("digits", reading=Reading(**said))  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from typing import Any
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Array, fingerprint
 from tinysearch.data.readers.keras_datasets import digits, downloaded
-from tinysearch.data.readers.reader import Contents, Reading
+from tinysearch.data.readers.reader import Contents, Reading, check_used
 from tinysearch.data.readers.registry import reader_for
 from tinysearch.data.source import NAMED, Source
 from tinysearch.data.understanding import understood
@@ -66,7 +66,7 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         data, reading, groups: See ``load``.
     """
     if data is None:
-        _check_named(name, reading)
+        _check_named(reading)
     if name == "digits":
         if data is not None:
             raise DatasetError(
@@ -76,7 +76,7 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         return understood(digits(), reading, groups=groups), None
     if data is not None:
         reader = reader_for(data, reading.reader)
-        reader.check(reading)
+        check_used(reader, reading)
         contents = reader.read(data, reading)
         expected = None if name == "auto" else name
         dataset = understood(contents, reading, expected=expected, groups=groups, known=DATASETS)
@@ -186,14 +186,12 @@ def _spelled(source: Any) -> str:
     return str(source) if isinstance(source, (str, os.PathLike)) else f"a {type(source).__name__}"
 
 
-def _check_named(name: str, reading: Reading) -> None:
+def _check_named(reading: Reading) -> None:
     """Refuse what a person said of a dataset that is known by its name and has nothing of the kind."""
     for field in ("label_column", "groups", "color", "reader"):
         if (value := getattr(reading, field)) is not None:
-            given = f"`reading=Reading({field}=...)`" if field == "reader" else f"`{field}={value!r}`"
-            raise DatasetError(
-                f"{given} has no meaning for the dataset {name!r}; leave it out, or give a source of yours"
-            )
+            given = f"`reading=Reading({field}={value!r})`"
+            raise DatasetError(f"{given} has no meaning without `data=`; leave it out, or give a file or folder")
 
 
 def _npz(path: Path) -> Contents:

@@ -164,10 +164,10 @@ def test_sixteen_bits_of_tiff_are_kept_and_other_depths_refused(tmp_path: Path) 
     found = load(folder)
     assert (found.train.pixels.dtype, float(found.train.pixels.max()) > 60_000) == (np.float32, True)
     Image.fromarray(grey(0).astype(np.float32)).save(folder / "cat" / "p0_0.tif")
-    assert "p0_0.tif cannot be read (it has values of 32 bits; expected 8 or 16)" in refusal(folder)
+    assert "p0_0.tif cannot be read (its values are signed, fractions, or of 32 bits; expected" in refusal(folder)
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp", ".png"])
+@pytest.mark.parametrize("suffix", [".gif", ".tif", ".webp"])
 def test_a_file_of_several_pictures_is_refused(tmp_path: Path, suffix: str) -> None:
     folder = fill(tmp_path / "zoo")
     first, second = Image.fromarray(colour(1)), Image.fromarray(colour(2))
@@ -261,7 +261,7 @@ def test_groups_are_found_in_the_names_of_files(tmp_path: Path) -> None:
     found = load(folder, reading=Reading(groups=r"^(p\d)_"))
     assert found.groups is not None
     assert (found.split.kind, sorted(set(found.groups.tolist()))) == ("groups", [0, 1, 2, 3])
-    assert "finds nothing in 'p0_0.png', the name of" in refusal(folder, groups=r"^(q\d)_")
+    assert "finds nothing in 'p0_0.png' of" in refusal(folder, groups=r"^(q\d)_")
     assert "one group in parentheses" in refusal(folder, groups="p")
     assert "regular expression" in refusal(folder, groups="(")
 
@@ -272,9 +272,10 @@ def test_groups_are_found_in_the_names_of_folders_inside_those_of_classes(tmp_pa
         for number in range(12):
             (folder / kind / f"s{number % 3}").mkdir(parents=True, exist_ok=True)
             Image.fromarray(grey(100 * place + number)).save(folder / kind / f"s{number % 3}" / f"{number}.png")
-    found = load(folder, reading=Reading(groups=r"^(s\d)/"))
-    assert found.groups is not None
-    assert sorted(set(found.groups.tolist())) == [0, 1, 2]
+    for pattern, groups in ((r"^(s\d)/", 3), (r"(\d+)\.png", 12)):
+        found = load(folder, reading=Reading(groups=pattern))
+        assert found.groups is not None
+        assert len(set(found.groups.tolist())) == groups
 
 
 def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -287,7 +288,7 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for number in range(4):
         (folder / "emu" / f"{number}.png").write_bytes(b"no picture")
     message = refusal(folder)
-    assert message.startswith(f"5 pictures are at fault: {path} cannot be read")
+    assert message.startswith(f"5 pictures cannot be used: {path} cannot be read")
     assert message.endswith("1.png cannot be read (cannot identify image file); and 2 more. Fix or remove them")
 
 
@@ -336,4 +337,21 @@ def test_pictures_that_are_not_read_are_counted_by_their_endings(tmp_path: Path)
 
 @pytest.mark.parametrize("said", [{"label_column": "kind"}, {"layout": "chw"}])
 def test_what_means_nothing_to_pictures_is_refused(said: dict[str, str], tmp_path: Path) -> None:
-    assert "has no meaning for a folder of pictures; leave it out" in refusal(fill(tmp_path / "zoo"), **said)
+    assert "pictures; leave it out" in refusal(fill(tmp_path / "zoo"), **said)
+    assert load(tmp_path / "zoo", reading=Reading(layout="hwc")).task.input_shape == (6, 6, 1)
+
+
+def test_pictures_for_tests_are_as_deep_as_the_others(tmp_path: Path) -> None:
+    fill(tmp_path / "zoo" / "train", lambda number: grey(number).astype(np.uint16) * 250)
+    fill(tmp_path / "zoo" / "test", colour)
+    with pytest.raises(
+        DatasetError, match="36 pictures cannot be used: .*it is not grey of 16 bits, as those for training"
+    ):
+        load(tmp_path / "zoo").test()
+
+
+def test_of_very_many_faults_a_hundred_are_enough(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "zoo")
+    for number in range(120):
+        (folder / "emu" / f"{number}.png").write_bytes(b"no picture")
+    assert refusal(folder).startswith("at least 100 pictures cannot be used")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,9 @@ def check_reader(reader: Reader | type[Reader], source: Any) -> Dataset:
     given = Path(source) if isinstance(source, str) else source
     if not isinstance(getattr(one, "name", None), str) or not one.name.strip():
         raise AssertionError(f"a reader has a name, got {getattr(one, 'name', None)!r}")
+    known = {each.name for each in dataclasses.fields(Reading)}
+    if isinstance(one.unused, str) or not known.issuperset(one.unused):
+        raise AssertionError(f"unused has names of fields of Reading ({', '.join(sorted(known))}), got {one.unused!r}")
     if one.accepts(given) is not True:
         raise AssertionError(f"accepts() returns True for the source {given!r}, got {one.accepts(given)!r}")
     for other in _OTHERS:

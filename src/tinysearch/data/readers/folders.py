@@ -27,7 +27,7 @@ class Folder(Reader):
 
     name: ClassVar[str] = "folder"
     kind: ClassVar[str] = "a folder of pictures"
-    unused: ClassVar[tuple[str, ...]] = ("label_column", "layout")
+    unused: ClassVar[tuple[str, ...]] = ("label_column",)
 
     def accepts(self, source: Any) -> bool:
         """Whether it is a folder with folders in it."""
@@ -194,7 +194,7 @@ def _pictures(folder: Path, unread: Counter[str]) -> Iterator[Picture]:
 
 
 def _groups(pictures: Sequence[Picture], folder: Path, pattern: str) -> Array:
-    """Return the groups of pictures, found in their paths below the folder of their class."""
+    """Return the groups of pictures, found in names of files, or below the folders of classes if there is a slash."""
     try:
         wanted = re.compile(pattern)
     except re.error as error:
@@ -208,12 +208,9 @@ def _groups(pictures: Sequence[Picture], folder: Path, pattern: str) -> Array:
         )
     found = []
     for picture in pictures:
-        name = picture.path.relative_to(folder / picture.label).as_posix()
+        name = picture.path.relative_to(folder / picture.label).as_posix() if "/" in pattern else picture.path.name
         match = wanted.search(name)
         if match is None:
-            raise DatasetError(
-                f"`reading=Reading(groups={pattern!r})` finds nothing in {name!r}, the name of {picture.path} in the "
-                f"folder of its class"
-            )
+            raise DatasetError(f"`reading=Reading(groups={pattern!r})` finds nothing in {name!r} of {picture.path}")
         found.append(match[1])
     return np.array(found)

@@ -18,7 +18,7 @@ from tinysearch.errors import DatasetError
 # A field of EXIF: from 5 on, height and width change places; at 1, a picture is upright.
 _ORIENTATION, _ON_ITS_SIDE, _UPRIGHT = 0x0112, 5, 1
 _ORIENTATIONS = range(1, 9)
-_MOST_NAMED = 3
+_MOST_NAMED, _MOST_FAULTS = 3, 100
 _CHANNELS = {"grey": 1, "rgb": 3, "rgba": 4}
 _MODES = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
 _ORDER = {
@@ -87,8 +87,10 @@ def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form
         The form, and what a person should know of it, a sentence each.
 
     Raises:
-        DatasetError: if one cannot be read, or they are of several sizes and none was said.
+        DatasetError: if some cannot be read, they are of several sizes and none was said, or a layout was given.
     """
+    if reading.layout not in (None, "hwc"):
+        raise DatasetError(f"`reading=Reading(layout={reading.layout!r})` has no meaning for pictures; leave it out")
     sizes: Counter[tuple[int, int]] = Counter()
     modes: Counter[str] = Counter()
     turned = False
@@ -126,7 +128,7 @@ def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form
 
 
 class _Faults:
-    """Pictures that cannot be read, which are named all at once."""
+    """Pictures that cannot be read, which are named at once, up to a hundred of them."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -141,6 +143,8 @@ class _Faults:
         except Exception as error:  # A damaged file can make Pillow raise almost anything.
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             self.found.append(f"{path} cannot be read ({reason.replace(f' {str(path)!r}', '')})")
+            if len(self.found) == _MOST_FAULTS:
+                self.require()
 
     def require(self) -> None:
         """Refuse to go on.
@@ -152,8 +156,9 @@ class _Faults:
             raise DatasetError(f"the picture {self.found[0]}; fix or remove it")
         if self.found:
             more = len(self.found) - _MOST_NAMED
+            at_least = "at least " * (len(self.found) == _MOST_FAULTS)
             several = "; ".join(self.found[:_MOST_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
-            raise DatasetError(f"{len(self.found):,} pictures are at fault: {several}. Fix or remove them")
+            raise DatasetError(f"{at_least}{len(self.found):,} pictures cannot be used: {several}. Fix or remove them")
 
 
 def _color_of(picture: Any) -> str:
@@ -186,11 +191,12 @@ def _opened(path: Path) -> Iterator[Any]:
     from PIL import Image
 
     with Image.open(path) as picture:
-        frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+        # PNG and MPO files have one that is meant to be seen alone.
+        frames = picture.n_frames if picture.format in ("GIF", "TIFF", "WEBP") else 1
         if frames > 1:
             raise ValueError(f"it has {frames:,} frames, which are pictures of their own")
         if picture.format == "TIFF" and picture.mode in ("I", "F"):
-            raise ValueError("it has values of 32 bits; expected 8 or 16")
+            raise ValueError("its values are signed, fractions, or of 32 bits; expected whole ones of 8 or 16 bits")
         # Pillow 13.0 mixes up the pixels of uncompressed ones.
         if picture.format == "TIFF" and picture.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
             raise ValueError("it is a TIFF file that is not stored upright; save it upright")
@@ -212,6 +218,8 @@ def decoded(paths: Sequence[Path], form: Form) -> Array:
         with faults.of(path), _opened(path) as picture:
             if _orientation(picture) != _UPRIGHT:
                 picture = ImageOps.exif_transpose(picture)
+            if form.deep and _color_of(picture) != "deep":
+                raise ValueError("it is not grey of 16 bits, as those for training are")
             if not form.deep:
                 picture = _eight_bits(picture).convert(_MODES[form.color])
             if picture.size != (form.width, form.height):

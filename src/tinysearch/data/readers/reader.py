@@ -14,6 +14,7 @@ from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.space.scalars import integer
 
 Array = npt.NDArray[np.generic]
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Reading:
         layout: Which axis is which, see ``layout.LAYOUTS``; None to tell by the shape.
         label_column: The column of a table with the labels.
         groups: Where groups are: the name of an array or of a column, or a regular expression with one group that
-            finds them in the paths of files below the folder of their class.
+            finds them in the names of files, or with a slash in it, in their paths below the folder of their class.
         color: ``"grey"``, ``"rgb"`` or ``"rgba"``: what images of files are brought to; None to tell by what they are.
         reader: A ``Reader`` of one's own, its class, or its name: ``module:Class`` or that of an entry point; None for
             the first that accepts the source.
@@ -44,9 +45,12 @@ class Reading:
 
     def __post_init__(self) -> None:
         if self.size is not None:
-            sides = [whole for one in self.size if (whole := integer(one)) is not None and 1 <= whole <= 8_192]
+            sides = [whole for one in self.size if (whole := integer(one)) is not None and 1 <= whole <= _MOST]
             if len(sides) != len(self.size) or len(sides) not in (2, 3):
-                raise DatasetError(f"a size is HxW, such as 96x96, or HxWxC; got {self.size!r}")
+                raise DatasetError(
+                    f"a size is HxW, such as 96x96, or HxWxC, or steps x channels of a series, each from 1 to "
+                    f"{_MOST:,}; got {self.size!r}"
+                )
             object.__setattr__(self, "size", tuple(sides))
         if self.color not in (None, "grey", "rgb", "rgba"):
             raise DatasetError(f"a color is grey, rgb or rgba; got {self.color!r}")
@@ -103,28 +107,29 @@ class Contents:
     fallback: str | None = field(default=None)
 
 
+def check_used(reader: Reader, reading: Reading) -> None:
+    """Refuse what a person said that means nothing to a reader.
+
+    Raises:
+        DatasetError: see ``Reader.unused``.
+    """
+    for name in reader.unused:
+        if (value := getattr(reading, name, None)) is not None:
+            raise DatasetError(f"`reading=Reading({name}={value!r})` has no meaning for {reader.kind}; leave it out")
+
+
 class Reader(abc.ABC):
     """Reads one kind of source. A subclass is final, and has no state.
 
     Attributes:
         name: By which it is known.
-        kind: What it reads, in words.
-        unused: Fields of ``Reading`` that mean nothing to it; giving one is an error.
+        kind: What it reads, in words, for errors.
+        unused: Names of fields of ``Reading`` that mean nothing to it; giving one is an error.
     """
 
     name: ClassVar[str]
     kind: ClassVar[str] = "this source"
     unused: ClassVar[tuple[str, ...]] = ()
-
-    def check(self, reading: Reading) -> None:
-        """Refuse what a person said that means nothing to this reader.
-
-        Raises:
-            DatasetError: see ``unused``.
-        """
-        for name in self.unused:
-            if (value := getattr(reading, name)) is not None:
-                raise DatasetError(f"`reading=Reading({name}={value!r})` has no meaning for {self.kind}; leave it out")
 
     @abc.abstractmethod
     def accepts(self, source: Any) -> bool:
