@@ -193,8 +193,8 @@ def test_groups_that_have_images_in_two_parts_are_named() -> None:
 
     assert groups_found(["p10"] * 30) == []
     assert groups_found(["p3"] * 3 + ["p11"] * 27) == [
-        "1 group has images in the training part and in the test part (p3): 3 test images are of them, 10.0 %; scores "
-        "on them are too optimistic for new groups"
+        "1 group has images in the training part and in the test part (p3): 3 test images are of them, 10.0 %; if they "
+        "are the same ones, scores are too optimistic for new groups"
     ]
     between = groups_found(["q1", "q2", "p11"] * 10, ["q1", "q2", "q3"] * 10)
     assert [text[:70] for text in between] == [
@@ -205,3 +205,26 @@ def test_groups_that_have_images_in_two_parts_are_named() -> None:
 def test_groups_of_a_part_for_tests_must_be_one_for_each_image() -> None:
     dataset = load(((*TRAIN, np.arange(60)), (*TEST, np.arange(29))))
     assert [one.kind for one in check(dataset).found] == ["test part"]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "shared"),
+    [
+        (np.arange(60) % 10, np.arange(30) % 3 + 0.0, 3),
+        (np.arange(60) % 10, np.array(["1", "x", "y"] * 10), 1),
+        (np.array([1, "a"] * 30, object), np.array([[b"a"]] * 30), 1),
+        (np.array([b"\xff", b"a"] * 30), np.array([b"\xff"] * 30), 1),
+        (np.array([np.nan, 1.0] * 30), np.full(30, np.nan), 0),
+    ],
+)
+def test_groups_are_compared_whatever_their_type(train: np.ndarray, test: np.ndarray, shared: int) -> None:
+    for data in (((*TRAIN, train), (*TEST, test)), ((*TRAIN, train), (*TEST, test), None)):
+        texts = [one.text for one in check(load(data)).found if one.kind == "groups"]
+        assert [text.split()[0] for text in texts] == ([str(shared)] if shared else [])
+
+
+def test_grey_images_in_colour_are_found() -> None:
+    grey, labels = part(60, 0, shape=(6, 5, 1))
+    assert "red, green and blue are equal in all images" in found((np.repeat(grey, 3, axis=3), labels), None)["grey"][1]
+    assert "grey" not in found(part(60, 0, shape=(6, 5, 3)), None)
+    assert "grey" not in found((np.repeat(grey, 4, axis=3), labels), None)

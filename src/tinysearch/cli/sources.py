@@ -35,7 +35,7 @@ Size = Annotated[
         "--size",
         parser=size,
         metavar="HxW",
-        help="Size to scale pictures to, or to reshape flat rows to.",
+        help="Size of scaled pictures, or of flat rows; of series, STEPSxCHANNELS.",
         show_default=False,
         rich_help_panel=panels.DATA,
     ),

@@ -5,13 +5,13 @@ An error is what would make results wrong; a warning is what may. Both are plain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from tinysearch.data.comparison import Copies, copies, figures
+from tinysearch.data.comparison import Copies, Groups, copies, figures, same_channels
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Images
 from tinysearch.data.splits import FOLDS
@@ -110,13 +110,14 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
     yield from _of_images(dataset, train, own)
     # Evaluations train on the images of a validation part too.
     earlier: list[tuple[str, Copies, Callable[[int], int]]] = [("training", own, dataset.row)]
+    groups = {part: Groups.of(found) for part, found in dataset.groups_of.items() if found is not None}
     for name, part in (("validation", brought), ("test", test)):
         if part is not None:
             marks = copies(part)
             yield from _of_ranges(train, part, name)
             for other, there, row in earlier:
                 yield from _of_overlap(marks, name, there, other, row)
-                yield from _of_groups(dataset, name, other)
+                yield from _of_groups(groups, name, other)
             yield from _of_missing(dataset, part, name)
             earlier.append((name, marks, int))
 
@@ -154,6 +155,13 @@ def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding
             "constant",
             f"{_number(own.constant, 'training image is', 'training images are')} constant, the first is "
             f"number {dataset.row(own.first_constant)}; they may be damaged",
+        )
+    if same_channels(train):
+        yield Finding(
+            "warning",
+            "grey",
+            "red, green and blue are equal in all images that were looked at; grey needs a third of the inputs, and "
+            "`reading=Reading(color='grey')` makes pictures of files grey",
         )
     twice = own.repeated()
     if twice.count:
@@ -209,23 +217,19 @@ def _of_overlap(marks: Copies, name: str, earlier: Copies, other: str, row: Call
         yield Finding("warning", "overlap", f"{text}; scores on them are too optimistic")
 
 
-def _of_groups(dataset: Dataset, name: str, other: str) -> Iterator[Finding]:
+def _of_groups(groups: Mapping[str, Groups], name: str, other: str) -> Iterator[Finding]:
     """Look for persons, cameras, ... that have images in two parts."""
-    here, there = dataset.groups_in(name), dataset.groups_in(other)
-    if here is None or there is None:
+    if name not in groups or other not in groups:
         return
-    groups, sizes = np.unique(here, return_counts=True)
-    # A part may come from another file, with numbers where the first has texts.
-    both = np.isin(groups.astype(str), np.unique(there).astype(str))
-    if both.any():
-        count, share = int(sizes[both].sum()), float(sizes[both].sum() / sizes.sum())
-        named = ", ".join(str(group) for group in groups[both][:_MOST_EXAMPLES])
+    both, count = groups[name].shared_with(groups[other])
+    if both:
+        share, named = count / groups[name].total, ", ".join(both[:_MOST_EXAMPLES]) + _more(both)
         yield Finding(
             "warning",
             "groups",
-            f"{_number(int(both.sum()), 'group has', 'groups have')} images in the {other} part and in the {name} part "
-            f"({named}{_more(groups[both])}): {_number(count, f'{name} image is', f'{name} images are')} of them, "
-            f"{100 * share:.1f} %; scores on them are too optimistic for new groups",
+            f"{_number(len(both), 'group has', 'groups have')} images in the {other} part and in the {name} part "
+            f"({named}): {_number(count, f'{name} image is', f'{name} images are')} of them, {100 * share:.1f} %; if "
+            f"they are the same ones, scores are too optimistic for new groups",
         )
 
 

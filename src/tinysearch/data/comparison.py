@@ -80,6 +80,40 @@ class Copies:
         return Pairs(len(there), examples)
 
 
+@dataclass(frozen=True)
+class Groups:
+    """The groups of a part, and how many images each has.
+
+    Args:
+        names: Numbers or texts, each once.
+        sizes: Images of each.
+    """
+
+    names: npt.NDArray[np.generic]
+    sizes: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, groups: npt.NDArray[np.generic]) -> Groups:
+        """Count the groups of images; what is not a number is of no group."""
+        names, sizes = np.unique(groups, return_counts=True)
+        there = names == names
+        return cls(names[there], sizes[there])
+
+    @property
+    def total(self) -> int:
+        """How many images there are."""
+        return int(self.sizes.sum())
+
+    def shared_with(self, other: Groups) -> tuple[list[str], int]:
+        """Return the groups that another part has too, and how many images here are of these."""
+        names, others = self.names, other.names
+        if "U" in (names.dtype.kind, others.dtype.kind):
+            # A part may come from another file, with texts where the first has numbers.
+            names, others = names.astype(str), others.astype(str)
+        both = np.isin(names, others)
+        return [str(name) for name in self.names[both]], int(self.sizes[both].sum())
+
+
 def copies(images: Images) -> Copies:
     """Return marks of images, read a few megabytes at a time."""
     marks = np.empty(len(images), np.uint64)
@@ -101,8 +135,21 @@ def copies(images: Images) -> Copies:
     return Copies(marks, images.labels, constant, first)
 
 
+def same_channels(images: Images) -> bool:
+    """Whether three channels are equal in some thousand images, as those of grey pictures in colour are."""
+    if images.pixels.shape[3] != 3:
+        return False
+    values = _sampled(images)[0]
+    return bool((values == values[..., :1]).all())
+
+
 def figures(images: Images) -> Channel:
     """Return mean, spread, least and largest value of all channels together, of some thousand images."""
+    values, labels = _sampled(images)
+    return pixel_statistics(Images(values.reshape(len(values), -1, 1, 1), labels))[0]
+
+
+def _sampled(images: Images) -> tuple[Any, Any]:
+    """Return pixels and labels of some thousand images, evenly taken from all."""
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _SAMPLE)).astype(np.int64))
-    values = np.asarray(images.pixels[rows])
-    return pixel_statistics(Images(values.reshape(len(values), -1, 1, 1), images.labels[rows]))[0]
+    return np.asarray(images.pixels[rows]), images.labels[rows]

@@ -92,8 +92,9 @@ class Dataset:
         class_names: Names of the classes, in the order of their numbers; nothing where they are not known.
         split: How a search divides the training images.
         groups: The group of each training image by number, shape ``(images,)``; None if there are none.
-        groups_in: Returns the group of each image of the ``"training"``, ``"validation"`` or ``"test"`` part of the
-            source, as it is called there, shape ``(images,)`` in the source's order; None for a part without groups.
+        groups_of: The group of each image of the ``"training"``, ``"validation"`` and ``"test"`` part of the source as
+            it is called there, numbers or texts of shape ``(images,)`` in the source's order, or None; that of tests
+            is there once they were read.
         notes: What a person should know of how the data was read, a sentence each.
         preparation: What was done to the source's pictures or arrays, a sentence each: a device must do the same.
         labels: What kind of labels the data came with, in words.
@@ -114,7 +115,7 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     split: Split = field(default_factory=Split)
     groups: Array | None = field(default=None, repr=False, compare=False)
-    groups_in: Callable[[str], Array | None] = field(default=lambda part: None, repr=False, compare=False)
+    groups_of: Mapping[str, Array | None] = field(default_factory=dict, repr=False, compare=False)
     notes: tuple[str, ...] = ()
     preparation: tuple[str, ...] = ()
     labels: str = "whole numbers"

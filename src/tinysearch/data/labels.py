@@ -116,7 +116,8 @@ def named(labels: Array, what: str, given: Sequence[str] | None = None) -> tuple
         if low < 0 or high >= len(given):
             raise DatasetError(
                 f"the labels of the {what} go from {low} to {high}, and there are {len(given)} names of classes "
-                f"({_several(given)}), for the labels 0 to {len(given) - 1}; give a name for each, or none"
+                f"({_several(given)}), for the labels 0 to {len(given) - 1}; "
+                f"{'subtract 1 from the labels' if (low, high) == (1, len(given)) else 'give a name for each, or none'}"
             )
         return [given[int(value)] for value in values], places, kind
     if labels.dtype == bool:

@@ -41,9 +41,15 @@ class Arrangement:
     note: str | None = None
 
     @property
-    def size(self) -> tuple[int, ...]:
-        """What a person calls the size of it: steps and channels of a series, else height, width and channels."""
-        return (self.shape[0], self.shape[2]) if self.layout in ("tc", "ct", "t") else self.shape
+    def is_series(self) -> bool:
+        """Whether a person said, or the shape showed, that it is a series."""
+        return self.layout in ("tc", "ct", "t")
+
+    def has_size(self, size: tuple[int, ...]) -> bool:
+        """Whether a person means it: by height and width, perhaps channels; or by steps and channels of a series."""
+        if self.is_series:
+            return series_size(size) == (self.shape[0], self.shape[2])
+        return self.shape[: len(size)] == size
 
     @property
     def preparation(self) -> tuple[str, ...]:
@@ -135,14 +141,21 @@ def _flat_series(length: int, what: str, layout: str, size: tuple[int, ...] | No
             f"the {what} are flat rows of {length:,} values; to read them as {WORDS[layout]}, say how many steps and "
             f"channels there are, for example `reading=Reading(layout={layout!r}, size=({max(1, length // 3)}, 3))`"
         )
-    steps, channels = size if size is not None and len(size) == 2 else (length, 1)
-    if (size is not None and len(size) != 2) or steps * channels != length or (layout == "t" and channels > 1):
+    said = series_size(size) if size is not None else (length, 1)
+    if said is None or said[0] * said[1] != length or (layout == "t" and said[1] > 1):
         raise DatasetError(
             f"the {what} are flat rows of {length:,} values, which are not {WORDS[layout]} of "
             f"{'x'.join(map(str, size or ()))}, as `reading=Reading(layout={layout!r}, size=...)` says; a size of "
             f"series is steps and channels"
         )
-    return Arrangement(layout, (steps, 1, channels))
+    return Arrangement(layout, (said[0], 1, said[1]))
+
+
+def series_size(size: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return steps and channels of a size of series, ``(steps, channels)`` or ``(steps, 1, channels)``."""
+    if len(size) == 3 and size[1] == 1:
+        return size[0], size[2]
+    return (size[0], size[1]) if len(size) == 2 else None
 
 
 def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | None) -> Arrangement:
@@ -157,7 +170,7 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
                 f"the {what} are flat rows of {length:,} values, which are not images of {'x'.join(map(str, size))}, "
                 f"as `reading=Reading(size=...)` says"
             )
-        if channels > 1 and layout not in ("hwc", "chw"):
+        if channels > 1 and layout is None:
             raise _ambiguous(
                 what,
                 f"flat rows of {length:,} values",

@@ -57,6 +57,7 @@ def understood(
     train = first if order is None else _ordered(first, order)
     rows = order
     of_whom = _one_each(contents.train.groups if groups is None else groups, len(first), what)
+    groups_of = {"training": of_whom}
     numbers = None if of_whom is None else np.unique(of_whom, return_inverse=True)[1].astype(np.int32)
     if numbers is not None and order is not None:
         numbers = numbers[order]
@@ -65,15 +66,14 @@ def understood(
         other = f"validation images in {name}"
         brought = _images(contents.validation, other, arrangement, classes, contents)
         _check_shape(brought, train, other)
-        _one_each(contents.validation.groups, len(brought), other)
+        groups_of["validation"] = _one_each(contents.validation.groups, len(brought), other)
         train = _joined(train, brought)
         split, numbers = Split("given", held=len(brought)), None
         rows = None if rows is None else np.concatenate([rows, np.arange(len(brought))])
     if len(train) < LEAST_IMAGES:
         raise DatasetError(f"{name} has {len(train)} training images; at least {LEAST_IMAGES} are needed")
 
-    @cache
-    def test_part() -> tuple[Images, Array | None]:
+    def load_test() -> Images:
         which = f"test images in {name}"
         part = contents.read_test()
         test = _images(part, which, _arrangement(part, which, contents, reading, arrangement), classes, contents)
@@ -83,12 +83,8 @@ def understood(
                 f"the test images in {name} are not those of MNIST, although the training images are; give the file "
                 f"that both are from"
             )
-        return test, _one_each(part.groups, len(test), which)
-
-    def groups_in(part: str) -> Array | None:
-        if part == "validation":
-            return None if contents.validation is None else contents.validation.groups
-        return test_part()[1] if part == "test" else of_whom
+        groups_of["test"] = _one_each(part.groups, len(test), which)
+        return test
 
     if official:
         name = "mnist"
@@ -105,11 +101,11 @@ def understood(
         fingerprint=fingerprint(train),
         full_scale=_full_scale(train.pixels),
         fallback=contents.fallback,
-        load_test=lambda: test_part()[0],
+        load_test=cache(load_test),
         class_names=classes.names,
         split=split,
         groups=numbers,
-        groups_in=groups_in,
+        groups_of=groups_of,
         notes=(*contents.notes, *((arrangement.note,) if arrangement.note else ())),
         preparation=(*contents.preparation, *arrangement.preparation),
         labels=classes.kind,
@@ -134,11 +130,11 @@ def _arrangement(
     pixels = np.asarray(part.pixels)
     checked_type(pixels.dtype, what)
     if as_before is not None:
-        size = as_before.size if pixels.ndim == 2 else None
+        size = as_before.shape if pixels.ndim == 2 else None
         return arranged(pixels.shape, what, as_before.layout, size)
     layout = reading.layout or contents.layout
     found = arranged(pixels.shape, what, layout, reading.size if pixels.ndim == 2 else None)
-    if reading.size is not None and found.size[: len(reading.size)] != reading.size:
+    if reading.size is not None and not found.has_size(reading.size):
         here = "x".join(map(str, found.shape))
         raise DatasetError(
             f"the {what} are arrays of {here}, and `reading=Reading(size={reading.size})` was given; it folds "
@@ -196,6 +192,7 @@ def _check_shape(images: Images, train: Images, what: str) -> None:
 
 
 def _one_each(groups: Any, count: int, what: str) -> Array | None:
+    """Return the groups of a part, numbers or texts."""
     if groups is None:
         return None
     groups = np.asarray(groups)
@@ -205,6 +202,8 @@ def _one_each(groups: Any, count: int, what: str) -> Array | None:
         raise DatasetError(
             f"the {what} come with groups of shape {groups.shape}; expected one group per image, shape ({count},)"
         )
+    if groups.dtype.kind == "S":
+        groups = np.array([one.decode(errors="backslashreplace") for one in groups.tolist()])
     found: Array = groups.astype(str) if groups.dtype == object else groups
     return found
 

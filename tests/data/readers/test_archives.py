@@ -81,8 +81,15 @@ def test_names_of_classes_that_are_too_few_are_an_error_and_those_of_images_none
     arrays = {"x": X, "y": Y, "class_names": np.array(["ant", "bee", "cow"])}
     with pytest.raises(DatasetError, match=r"go from 0 to 3, and there are 3 names of classes \('ant', 'bee', 'cow'\)"):
         load(save(tmp_path, "npz", arrays))
-    arrays = {"x": X, "y": Y, "names": np.array([f"{number}.png" for number in range(40)])}
-    assert load(save(tmp_path, "npz", arrays)).class_names == ("0", "1", "2", "3")
+    for names, found in (
+        (("ant", "bee", "cow", "dog"), ("ant", "bee", "cow", "dog")),
+        (range(52), ("0", "1", "2", "3")),
+    ):
+        arrays = {"x": X, "y": Y, "names": np.array([str(name) for name in names])}
+        assert load(save(tmp_path, "npz", arrays)).class_names == found
+    arrays = {"x": X, "y": Y + 1, "class_names": np.array(["ant", "bee", "cow", "dog"])}
+    with pytest.raises(DatasetError, match="for the labels 0 to 3; subtract 1 from the labels"):
+        load(save(tmp_path, "npz", arrays))
 
 
 def test_groups_come_with_the_arrays_or_are_named(tmp_path: Path) -> None:
@@ -110,10 +117,13 @@ def test_groups_that_are_named_are_found_by_the_names_of_parts(tmp_path: Path) -
 def test_groups_of_tests_are_read_where_there_are_any(tmp_path: Path) -> None:
     arrays = {"x_train": X, "y_train": Y, "x_test": T, "y_test": U, "camera": Y, "camera_test": U + 2}
     found = load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera"))
-    assert np.array_equal(found.groups_in("test"), U + 2)
-    assert found.groups_in("validation") is None
+    assert len(found.test()) == 8
+    assert np.array_equal(found.groups_of["test"], U + 2)
+    assert set(found.groups_of) == {"training", "test"}
     del arrays["camera_test"]
-    assert load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera")).groups_in("test") is None
+    found = load(save(tmp_path, "npz", arrays), reading=Reading(groups="camera"))
+    assert len(found.test()) == 8
+    assert found.groups_of["test"] is None
 
 
 @pytest.mark.parametrize("missing", ["x_val", "y_val", "x_test", "y_test"])

@@ -344,9 +344,7 @@ def test_what_means_nothing_to_pictures_is_refused(said: dict[str, str], tmp_pat
 def test_pictures_for_tests_are_as_deep_as_the_others(tmp_path: Path) -> None:
     fill(tmp_path / "zoo" / "train", lambda number: grey(number).astype(np.uint16) * 250)
     fill(tmp_path / "zoo" / "test", colour)
-    with pytest.raises(
-        DatasetError, match="36 pictures cannot be used: .*it is not grey of 16 bits, as those for training"
-    ):
+    with pytest.raises(DatasetError, match="it is not grey of 16 bits, as those for training are"):
         load(tmp_path / "zoo").test()
 
 

@@ -111,6 +111,10 @@ class Nameless(Stripes):
     name = " "
 
 
+class Misspelt(Stripes):
+    unused = ("colour",)
+
+
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
@@ -120,6 +124,7 @@ class Nameless(Stripes):
         (Moody, "in the same way each time"),
         (Careless, "leaves the source as it is"),
         (Nameless, "a reader has a name"),
+        (Misspelt, r"unused has names of fields of Reading .*got \('colour',\)"),
     ],
 )
 def test_the_contract_finds_the_fault_of_a_broken_reader(broken: type[Reader], words: str, source: Path) -> None:

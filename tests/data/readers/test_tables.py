@@ -159,15 +159,15 @@ def test_a_test_table_without_labels_is_no_test_part(tmp_path: Path) -> None:
         ),
         (
             "label,a,b,c,d\n1,2,3,4,5\n2,2,,4,5\n",
-            "has nothing in the column 'b', expected a number: mend or",
+            "has nothing in the column 'b', expected a number: fix or",
         ),
         (
             "label,a,b,c,d\n\n1,2,3,4,5\n2,2,x,y,5\n",
-            "expected a number: mend or remove this line; 2 values in all",
+            "line 4 of",
         ),
         ("label,a,b,c,d\n" + "1,2,3,nan,5\n2,2,3,4,5\n" * 20, "NaN or infinite"),
-        ("label\n1\n2\n", "expected pixels, or a column 'path'"),
-        ("label,split\n1,train\n", "expected pixels, or a column 'path'"),
+        ("label\n1\n2\n", "expected pixels, which 'id', 'time'"),
+        ("label,split\n1,train\n", "expected pixels, which 'id', 'time'"),
         ("path,label,split\na.png,1,summer\n", "has 'summer'; expected train, val or test"),
         ("path,label,split\na.png,1,test\n", "no row for training"),
     ],
@@ -194,8 +194,9 @@ def test_a_table_for_tests_may_have_groups_too(tmp_path: Path) -> None:
         table(tmp_path / "test.csv", 8, who)
         dataset = load(tmp_path, reading=Reading(groups="who"))
         assert (len(dataset.test()), dataset.task.input_shape) == (8, (6, 6, 1))
-        groups = dataset.groups_in("test")
+        groups = dataset.groups_of["test"]
         assert (None if groups is None else set(groups)) == found
+        assert ("test.csv has no column 'who', so its groups are not known" in dataset.notes) == (who is None)
 
 
 @pytest.mark.parametrize("name", ["", "id", "Index", "Unnamed: 0", "timestamp"])
@@ -206,7 +207,7 @@ def test_a_column_that_says_which_row_it_is_is_no_input(tmp_path: Path, name: st
     (tmp_path / "marked.csv").write_text(rows)
     found = load(tmp_path / "marked.csv")
     assert found.fingerprint == plain.fingerprint
-    assert f"columns that say which row it is are left out: {name!r}; rename what is to be an input" in found.notes
+    assert f"columns left out, because they identify rows: {name!r}; to use one as an input, rename it" in found.notes
     (tmp_path / "named.csv").write_text(f"order{rows.removeprefix(name)}")
     counted = load(tmp_path / "named.csv", reading=Reading(layout="t"))
     assert counted.task.input_shape == (37, 1, 1)
@@ -216,9 +217,32 @@ def test_a_column_that_says_which_row_it_is_is_no_input(tmp_path: Path, name: st
 def test_tables_of_parts_must_have_the_same_columns(tmp_path: Path) -> None:
     write(tmp_path / "train.csv")
     text = write(tmp_path / "test.csv", PIXELS[:8], LABELS[:8]).read_text()
-    (tmp_path / "test.csv").write_text(text.replace("pixel3,pixel4", "pixel4,pixel3"))
-    with pytest.raises(DatasetError, match=r"differs is 'pixel4' here and 'pixel3' there; give both the same"):
-        load(tmp_path).test()
+    for here, words in (
+        (text.replace("pixel3,pixel4", "pixel4,pixel3"), "the first that differs is 'pixel4' here and 'pixel3' there"),
+        (
+            text.replace(",pixel35", "").replace(",255\n", "\n"),
+            "has 35 columns of pixels and train.csv has 36; the first",
+        ),
+    ):
+        lines = here.splitlines()
+        width = lines[0].count(",") + 1
+        (tmp_path / "test.csv").write_text("\n".join(",".join(line.split(",")[:width]) for line in lines))
+        with pytest.raises(DatasetError, match=words):
+            load(tmp_path).test()
+    (tmp_path / "test.csv").write_text(text.replace("pixel", "p"))
+    assert len(load(tmp_path).test()) == 8
+    (tmp_path / "test.csv").write_text(text.replace("pixel", "Pixel"))
+    assert len(load(tmp_path).test()) == 8
+
+
+def test_of_many_values_that_are_no_numbers_the_first_is_named_and_others_counted(tmp_path: Path) -> None:
+    lines = write(tmp_path / "a.csv").read_text().splitlines()
+    for number in (5, 9):
+        lines[number] = lines[number].rpartition(",")[0] + ",1_0"
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    message = refusal(tmp_path / "a.csv")
+    assert message.startswith(f"line 6 of {tmp_path / 'a.csv'} has '1_0' in the column 'pixel35', expected a number")
+    assert message.endswith("fix or remove it, and 1 of the next 35 lines")
 
 
 @pytest.mark.parametrize("layout", ["tc", "ct"])

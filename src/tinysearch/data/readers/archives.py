@@ -96,7 +96,7 @@ def _contents(path: Path, held: list[str], arrays: Any, reading: Reading) -> Con
         _check_pair(path, found["validation"], "val")
     names = next((name for name in held if name.lower() in _NAMES and name not in train.values()), None)
     train_part = part("train")
-    class_names = None if names is None else _class_names(arrays([names])[names], len(train_part.labels))
+    class_names = None if names is None else _class_names(names, arrays([names])[names], train_part.labels)
     return Contents(
         name=stem(path),
         source=f"the file {path.name}" if path.is_file() else f"the folder {path.name}",
@@ -156,10 +156,15 @@ def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) ->
     return name
 
 
-def _class_names(array: Array, images: int) -> list[str] | None:
-    """Return names of classes; ``names`` may be those of images as well."""
-    are_names = array.ndim == 1 and array.dtype.kind == "U" and len(array) != images
-    return [str(one) for one in array.tolist()] if are_names else None
+def _class_names(name: str, array: Array, labels: Array) -> list[str] | None:
+    """Return names of classes; ``names`` and ``classes`` may be something else, as the names of images."""
+    if array.ndim != 1 or array.dtype.kind != "U":
+        return None
+    numbers = np.asarray(labels)
+    is_certain = name.lower() in ("class_names", "label_names")
+    if is_certain or (numbers.dtype.kind in "iu" and numbers.size and int(numbers.max()) + 1 == len(array)):
+        return [str(one) for one in array.tolist()]
+    return None
 
 
 def _names(path: Path) -> list[str]:

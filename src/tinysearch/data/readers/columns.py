@@ -56,7 +56,22 @@ class Columns:
         if self.path is not None or not self.left_out:
             return ()
         named = ", ".join(repr(self.names[place]) for place in self.left_out)
-        return (f"columns that say which row it is are left out: {named}; rename what is to be an input",)
+        return (f"columns left out, because they identify rows: {named}; to use one as an input, rename it",)
+
+
+def names_of(path: Path) -> list[str]:
+    """Return the texts of the first line of a table.
+
+    Raises:
+        DatasetError: if there is no such text.
+    """
+    return _split(path)[0]
+
+
+def _split(path: Path) -> tuple[list[str], str]:
+    first = _first_line(path)
+    delimiter = max(",;\t", key=first.count)
+    return next(csv.reader([first], delimiter=delimiter), []), delimiter
 
 
 def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Columns:
@@ -70,9 +85,7 @@ def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Col
     Raises:
         DatasetError: if it has no labels, or nothing but them.
     """
-    first = _first_line(path)
-    delimiter = max(",;\t", key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), [])
+    names, delimiter = _split(path)
     header = not all(map(is_number, names))
     if not names or (len(names) == 1 and not header):
         raise DatasetError(f"{path} has {len(names)} columns; expected a label and pixels, or path and label")
@@ -105,7 +118,8 @@ def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Col
     )
     if columns.path is None and not columns.pixels:
         raise DatasetError(
-            f"{path} has the columns {', '.join(names)}; expected pixels, or a column 'path' with the files of pictures"
+            f"{path} has the columns {', '.join(names)}; expected pixels, which 'id', 'time' and the like are not, or "
+            f"a column 'path' with the files of pictures"
         )
     return columns
 
@@ -144,9 +158,9 @@ def lines_of(path: Path, delimiter: str, header: bool) -> Iterator[tuple[int, li
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number as Python writes them."""
+    """Whether a text is a number as NumPy reads them."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text

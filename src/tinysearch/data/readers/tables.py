@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinysearch.data.readers.archives import stem
-from tinysearch.data.readers.columns import Columns, columns_of, is_number, lines_of
+from tinysearch.data.readers.columns import Columns, columns_of, is_number, lines_of, names_of
 from tinysearch.data.readers.parts import NAMES, part_of
 from tinysearch.data.readers.pictures import decoded, form_of
 from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Reading
@@ -20,6 +19,8 @@ from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".csv", ".tsv")
 _BYTES = 255
+# After a value that is no number, so many lines are looked at to say what is wrong.
+_LOOKED_AT = 1_000
 
 
 class Table(Reader):
@@ -66,6 +67,9 @@ class Table(Reader):
 
         used = {**beside, "test": test_file} if test_file is not None else {"validation": beside.get("validation")}
         notes += [f"{path.name} beside it is the {part} part" for part, path in used.items() if path is not None]
+        if reading.groups is not None:
+            without = [path for path in used.values() if path is not None and reading.groups not in names_of(path)]
+            notes += [f"{path.name} has no column {reading.groups!r}, so its groups are not known" for path in without]
         return Contents(
             name=stem(source),
             source=f"the file {main.name}",
@@ -119,15 +123,24 @@ def _other(path: Path, reading: Reading, first: _Rows) -> Part:
     """Return the part that is a table of its own."""
     columns = columns_of(path, reading, with_groups=False)
     rows, _ = _rows_of_parts(path, columns)
-    ours, theirs = ([one.names[place] for place in one.pixels] for one in (first.columns, columns))
-    if columns.path is None and columns.header and first.columns.header and ours != theirs:
-        here, there = next((one, other) for one, other in itertools.zip_longest(theirs, ours) if one != other)
-        raise DatasetError(
-            f"{path} has {len(theirs):,} columns of pixels, {first.path.name} has {len(ours):,}, and the first that "
-            f"differs is {here!r} here and {there!r} there; give both the same columns in the same order"
-        )
+    _check_same(path, columns, first)
     read = _Rows(path, columns, rows, reading, first.form)
     return read.part(np.arange(len(rows)))
+
+
+def _check_same(path: Path, columns: Columns, first: _Rows) -> None:
+    """Refuse a table whose columns of pixels are not those of the first one; their names may be all different."""
+    if columns.path is not None or not (columns.header and first.columns.header):
+        return
+    here, there = ([one.names[place].strip().lower() for place in one.pixels] for one in (columns, first.columns))
+    if here == there or (len(here) == len(there) and not set(here) & set(there)):
+        return
+    place = next(number for number, (one, other) in enumerate(itertools.zip_longest(here, there)) if one != other)
+    named = [repr(names[place]) if place < len(names) else "missing" for names in (here, there)]
+    raise DatasetError(
+        f"{path} has {len(here):,} columns of pixels and {first.path.name} has {len(there):,}; the first that differs "
+        f"is {named[0]} here and {named[1]} there; give both the same columns in the same order"
+    )
 
 
 def _label_of(path: Path, reading: Reading) -> int | None:
@@ -186,36 +199,36 @@ def _numbers(path: Path, columns: Columns) -> Array:
 
 def _no_number(path: Path, columns: Columns) -> str | None:
     """Return where something else than a number is among the pixels, and what can be done."""
-    first: tuple[int, int, str] | None = None
-    bad: Counter[int] = Counter()
-    rows = 0
-    for number, row in lines_of(path, columns.delimiter, columns.header):
-        rows += 1
-        for place in columns.pixels:
-            if not is_number(row[place]):
-                first = first or (number, place, row[place])
-                bad[place] += 1
-    if first is None:
+    pixels = columns.pixels
+    lines = lines_of(path, columns.delimiter, columns.header)
+    where = ((number, place, row[place]) for number, row in lines for place in pixels if not is_number(row[place]))
+    line, place, text = next(where, (0, 0, ""))
+    if not line:
         return None
-    line, place, text = first
-    if bad[place] == rows:
+    more = [row for _, row in itertools.islice(lines, _LOOKED_AT)]
+    is_first = line == int(columns.header) + 1
+    if is_first and more and not any(is_number(row[place]) for row in more):
         remedy = (
             "if it is no column of pixels, remove it, or name it by `reading=Reading(label_column=...)` or "
             "`reading=Reading(groups=...)`"
         )
     else:
-        several = f"; {bad.total():,} values in all are no numbers" if bad.total() > 1 else ""
-        remedy = f"mend or remove this line{several}"
+        bad = sum(not all(is_number(row[place]) for place in pixels) for row in more)
+        several = f", and {bad:,} of the next {len(more):,} lines" if bad else ""
+        remedy = f"fix or remove it{several}"
     held = "nothing" if not text.strip() else repr(text)
     return f"line {line} of {path} has {held} in the column {columns.names[place]!r}, expected a number: {remedy}"
 
 
 def _counting(found: Array, columns: Columns) -> tuple[str, ...]:
     """Return a note if a column goes up by one from row to row, as an index does that is called otherwise."""
-    steps = np.arange(len(found))
-    for place, values in zip(columns.pixels, found.T, strict=True):
-        if len(found) > 2 and np.array_equal(values.astype(np.float64) - float(values[0]), steps):
-            return (f"the column {columns.names[place]!r} counts the rows; if it is no input, remove it",)
+    few = found[:3].astype(np.float64)
+    if len(found) < 3:
+        return ()
+    for number in np.flatnonzero((np.diff(few, axis=0) == 1).all(axis=0)):
+        if np.array_equal(found[:, number].astype(np.float64) - few[0, number], np.arange(len(found))):
+            name = columns.names[columns.pixels[number]]
+            return (f"the column {name!r} counts the rows; if it is no input, remove it",)
     return ()
 
 
