@@ -9,8 +9,8 @@ import pytest
 from tinysearch.errors import RecipeError
 from tinysearch.space.task import Task
 from tinysearch.training.augmentation import (
-    BY_SIZE,
     FIELDS,
+    SHARES_BY_SIZE,
     augmented,
     by_size,
     levels,
@@ -82,7 +82,7 @@ def test_the_smaller_the_network_the_less_it_is_augmented() -> None:
     assert [one.rotation_degrees for _, one in found] == sorted(one.rotation_degrees for _, one in found)
     assert found[0] == ("none", augmented(Recipe(), {}))
     assert found[-1] == ("", Recipe())
-    assert list(BY_SIZE) == sorted(BY_SIZE)
+    assert list(SHARES_BY_SIZE) == sorted(SHARES_BY_SIZE)
 
 
 def test_what_is_not_augmented_is_left_as_it_is() -> None:

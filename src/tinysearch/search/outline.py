@@ -19,7 +19,7 @@ from tinysearch.space.budget import Budget
 from tinysearch.space.devices import STACK
 from tinysearch.space.notation import SHORT_LEGEND
 from tinysearch.space.survey import Survey, survey
-from tinysearch.training.augmentation import BY_SIZE, same_but_augmentation
+from tinysearch.training.augmentation import SHARES_BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
 # Random members of the space that are drawn to tell how many fit.
@@ -194,7 +194,7 @@ def _learnt(run: SearchRun) -> str:
 
 def _steps() -> str:
     """Return below which sizes networks are augmented how much."""
-    return ", ".join(f"{name} below {bound:,} parameters" for bound, _, name in BY_SIZE)
+    return ", ".join(f"{name} below {bound:,} parameters" for bound, _, name in SHARES_BY_SIZE)
 
 
 def _recipe(settings: RunSettings) -> str:

@@ -29,7 +29,7 @@ _OF_PICTURES = ("rotation_degrees", "shift_pixels", "zoom", "shear_degrees", "mi
 _SIDE = 28
 # Below so many parameters pictures are turned and shifted by this share of what a recipe says: a network that small has
 # no weights to spare for what the training images do not show. Measured on MNIST, see docs/ablations.md.
-BY_SIZE = ((3_500, 0.0, "none"),)
+SHARES_BY_SIZE = ((3_500, 0.0, "none"),)
 
 
 def augmented(recipe: Recipe, amounts: Mapping[str, float]) -> Recipe:
@@ -66,7 +66,7 @@ def by_size(recipe: Recipe, params: int) -> tuple[str, Recipe]:
     >>> name, found.rotation_degrees, found.shift_pixels
     ('none', 0.0, 0.0)
     """
-    for bound, share, name in BY_SIZE:
+    for bound, share, name in SHARES_BY_SIZE:
         if params < bound and any(getattr(recipe, field) for field in _OF_PICTURES):
             return name, dataclasses.replace(
                 recipe, **{field: share * getattr(recipe, field) for field in _OF_PICTURES}
