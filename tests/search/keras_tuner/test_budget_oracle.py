@@ -368,6 +368,27 @@ def test_every_oracle_says_so(make_oracle: Make, numbers: Callable[..., Numbers]
     assert is_free(oracle)
 
 
+@pytest.mark.parametrize("mistake", [False, True])
+def test_a_chief_tells_its_worker_to_stop_and_ends_with_the_error(
+    mistake: bool, random_search: Make, numbers: Callable[..., Numbers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cost(hp: keras_tuner.HyperParameters) -> int:
+        if mistake:
+            raise AttributeError("a slip of the pen")
+        return 1_000 + number(hp)
+
+    oracle = BudgetOracle(random_search(), 20, cost=cost)
+    numbers(oracle)
+    assert oracle.ongoing_trials == {}
+    for name, value in {"ORACLE_IP": "127.0.0.1", "ORACLE_PORT": "8000", "TUNER_ID": "chief"}.items():
+        monkeypatch.setenv(f"KERASTUNER_{name}", value)
+    assert oracle.create_trial("tuner0").status == "STOPPED"
+    # KerasTuner's server asks for them once a worker was told to stop.
+    with pytest.raises(BudgetError, match="AttributeError: a slip of the pen" if mistake else "above 1,001"):
+        _ = oracle.ongoing_trials
+    assert is_free(oracle)
+
+
 @pytest.mark.parametrize("mistake", [NameError, AttributeError, ImportError])
 def test_a_mistake_in_the_code_of_a_hypermodel_gets_out_with_its_traceback(
     mistake: type[Exception], random_search: Make, dense_model: Build, untrained: Untrained

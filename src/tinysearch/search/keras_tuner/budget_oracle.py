@@ -16,13 +16,14 @@ from tinysearch.report.figures import counted
 from tinysearch.search.keras_tuner import rejections_file
 from tinysearch.search.keras_tuner.acquisition import by_acquisition
 from tinysearch.search.keras_tuner.budget_filter import BudgetFilter, CostFunction, Counted
+from tinysearch.search.keras_tuner.chief_oracle import ChiefOracle
 from tinysearch.search.keras_tuner.counted_trial import CountedTrial
 from tinysearch.search.keras_tuner.counting import BuiltCount, cost_of
 from tinysearch.search.keras_tuner.grid import restore_order
 from tinysearch.search.keras_tuner.locks import released_after_errors
 from tinysearch.search.keras_tuner.smallest import is_below
 from tinysearch.search.keras_tuner.values import random_values, with_values
-from tinysearch.search.keras_tuner.wrapped_oracle import Values, WrappedOracle
+from tinysearch.search.keras_tuner.wrapped_oracle import Values
 from tinysearch.space.budget import Budget
 
 # How many draws Bayesian optimization chooses from where its optimum is over the budget.
@@ -33,7 +34,7 @@ _AGAIN = 5
 _SILENCE = 10
 
 
-class BudgetOracle(WrappedOracle):
+class BudgetOracle(ChiefOracle):
     """Wraps a KerasTuner oracle so that there is never a trial at or above a budget.
 
     The model of each draw is counted before a trial is created. A draw that is over the budget or cannot be built is
@@ -60,18 +61,7 @@ class BudgetOracle(WrappedOracle):
             budget is found at all; where a search is resumed, if one of its trials is not within the budget.
     """
 
-    _OWN = (
-        *WrappedOracle._OWN,
-        "attempts",
-        "filter",
-        "params",
-        "_asked",
-        "_draw",
-        "_ended",
-        "_lock",
-        "_next",
-        "_record",
-    )
+    _OWN = (*ChiefOracle._OWN, "attempts", "filter", "params", "_asked", "_draw", "_ended", "_lock", "_next", "_record")
     _OWN += ("_said", "_told")
 
     def __init__(
@@ -128,19 +118,25 @@ class BudgetOracle(WrappedOracle):
             BudgetError: if nothing within the budget is found for the first one.
         """
         self._said = time.monotonic()
-        with released_after_errors(self.oracle):
-            trial = self.oracle.create_trial(tuner_id)
-            with self._lock:
-                if trial.status == "RUNNING" and trial.trial_id not in self.params:
-                    self._began(trial)
-            if trial.status == "STOPPED" and self.filter.rejections:
-                if not self.oracle.trials:
-                    raise self.filter.nothing_fits()
-                if self._ended:
-                    self._ended = False
-                    warnings.warn(
-                        self.filter.ended(len(self.oracle.trials), self.attempts), TinySearchWarning, stacklevel=2
-                    )
+        try:
+            with released_after_errors(self.oracle):
+                return self._created(tuner_id)
+        except Exception as error:
+            return self.stopped_by(error)
+
+    def _created(self, tuner_id: str) -> keras_tuner.engine.trial.Trial:
+        trial = self.oracle.create_trial(tuner_id)
+        with self._lock:
+            if trial.status == "RUNNING" and trial.trial_id not in self.params:
+                self._began(trial)
+        if trial.status == "STOPPED" and self.filter.rejections:
+            if not self.oracle.trials:
+                raise self.filter.nothing_fits()
+            if self._ended:
+                self._ended = False
+                warnings.warn(
+                    self.filter.ended(len(self.oracle.trials), self.attempts), TinySearchWarning, stacklevel=3
+                )
         return trial
 
     def get_best_trials(self, num_trials: int = 1) -> list[keras_tuner.engine.trial.Trial]:
