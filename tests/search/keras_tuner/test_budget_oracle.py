@@ -801,6 +801,13 @@ def test_a_search_that_ends_after_a_single_trial_says_so(random_search: Make, nu
     assert "1 trial, " in repr(oracle)
 
 
+def test_hyperband_that_cannot_fill_a_bracket_says_what_it_does_not_do(numbers: Callable[..., Numbers]) -> None:
+    inner = keras_tuner.oracles.HyperbandOracle("val_accuracy", max_epochs=9, seed=1)
+    oracle = BudgetOracle(inner, 3, cost=number)
+    with pytest.warns(TinySearchWarning, match="the search ends after 2 trials: .*nothing in it is trained further"):
+        numbers(oracle).search()
+
+
 def test_what_cannot_be_wrapped_or_counted_is_refused(random_search: Make, dense_model: Build) -> None:
     oracle = random_search()
     with pytest.raises(BudgetError, match="needs the hypermodel"):

@@ -134,9 +134,10 @@ class BudgetOracle(ChiefOracle):
                 raise self.filter.nothing_fits()
             if self._ended:
                 self._ended = False
-                warnings.warn(
-                    self.filter.ended(len(self.oracle.trials), self.attempts), TinySearchWarning, stacklevel=3
-                )
+                why = self.filter.ended(len(self.oracle.trials), self.attempts)
+                if isinstance(self.oracle, keras_tuner.oracles.HyperbandOracle):
+                    why += "; the bracket is not full, so nothing in it is trained further"
+                warnings.warn(why, TinySearchWarning, stacklevel=3)
         return trial
 
     def get_best_trials(self, num_trials: int = 1) -> list[keras_tuner.engine.trial.Trial]:
