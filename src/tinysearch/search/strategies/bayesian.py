@@ -12,9 +12,9 @@ import numpy as np
 
 from tinysearch.results.record import Record
 from tinysearch.search.recipe_choices import recipe_features
-from tinysearch.search.strategies.experience import experience, slope
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Observations, Replicates, observed, replicates
+from tinysearch.search.strategies.prior_mean import prior_mean, slope
 from tinysearch.search.strategies.random import DESIGNS, RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, Predict, fit
@@ -44,9 +44,9 @@ class Bayesian(Strategy):
     what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to draw at
     random is the way of White et al. (2021).
 
-    The model does not begin from nothing: it is fitted to what results are apart from a trend that trainings on MNIST
-    have shown (see ``experience``), by as much of it as they follow. Of several networks that are drawn at random while
-    there is no model, the one that the trend thinks most of is proposed.
+    The model has a prior mean, which was fitted to trainings on MNIST (see ``prior_mean``): the Gaussian process describes
+    how results deviate from a multiple of it. While there are too few results for a model, several networks are drawn
+    at random, and the one with the highest prior mean is proposed.
 
     What other runs have trained, with more parameters or by another recipe, informs the model as well: parameters and
     recipe are among the features. The mark for an improvement is the best that the model expects of a network within
@@ -185,16 +185,16 @@ class Bayesian(Strategy):
         return predict, mean
 
     def _predicting(self, x: Array, targets: Observations, pending: Array | None) -> Predict:
-        """Return a model of results about the trend, as far as they follow it."""
+        """Return a model of the results, with a multiple of the prior mean that they follow."""
         if not (self.choice and targets.shares):
             return fit(x, targets.values, targets.errors, pending)
-        trend = experience()
-        followed = slope(trend(x), targets.values, targets.errors)
-        rest = fit(x, targets.values - followed * trend(x), targets.errors, pending)
+        prior = prior_mean()
+        followed = slope(prior(x), targets.values, targets.errors)
+        rest = fit(x, targets.values - followed * prior(x), targets.errors, pending)
 
         def predict(features: Array) -> tuple[Array, Array]:
             mean, spread = rest(features)
-            return mean + followed * trend(features), spread
+            return mean + followed * prior(features), spread
 
         return predict
 
@@ -264,7 +264,7 @@ class Bayesian(Strategy):
         built = [(one, cost) for one, cost in costs if cost is not None and self.problem.fits(one.architecture)]
         if not built:
             return found[0]
-        expected = experience()(np.array([self._features(one, cost) for one, cost in built]))
+        expected = prior_mean()(np.array([self._features(one, cost) for one, cost in built]))
         return built[int(np.argmax(expected))][0]
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:

@@ -139,7 +139,7 @@ class Pareto(Bayesian):
         return self._random.design(rng, size) or space.scaled_below(space.sample(rng), size)
 
     def _promising(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
-        """Return a random candidate: of several, the trend would think most of the largest."""
+        """Return a random candidate: of several, the largest would have the highest prior mean."""
         return self._drawn(known, rng)
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:

@@ -1,6 +1,6 @@
-"""What trainings of other runs tell of networks: a trend that a surrogate model begins with.
+"""What trainings of other runs tell of networks: the prior mean of a surrogate model.
 
-``experience.json`` is fitted to searches on MNIST by ``experiments/experience.py``. It ranks networks of runs that it
+``prior_mean.json`` is fitted to searches on MNIST by ``experiments/prior_mean.py``. It ranks networks of runs that it
 was not fitted to better than a model that has seen eight results of the run itself, see docs/surrogate.md.
 """
 
@@ -16,20 +16,20 @@ import numpy as np
 from tinysearch.search.strategies.features import FEATURES
 from tinysearch.search.strategies.surrogate import Array
 
-# By how much results change with the trend: what is taken for likely before there are any, and how sure that is.
+# By how much results change with the prior mean: what is taken for likely before there are any, and how sure that is.
 SLOPE, DOUBT = 0.7, 0.4
-# How far results are from the trend, as the logarithm of an error rate.
+# How far results are from the prior mean, as the logarithm of an error rate.
 APART = 0.2
-# After so many results the trend counts half.
+# After so many results the prior mean counts half.
 ENOUGH = 20
-FILE = Path(__file__).with_name("experience.json")
+FILE = Path(__file__).with_name("prior_mean.json")
 # Beyond so many standard deviations of what it was fitted to, a feature says no more: data may be of any size.
 WITHIN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Experience:
-    """A trend of results: a weight for each feature, and for its square.
+class PriorMean:
+    """A prior mean: a weight for each feature, and for its square.
 
     Attributes:
         centre, scale: Mean and standard deviation of each feature, shape ``(features,)``.
@@ -77,8 +77,8 @@ def slope(expected: Array, results: Array, errors: Array) -> float:
 
 
 @functools.cache
-def experience() -> Experience:
+def prior_mean() -> PriorMean:
     """Return what comes with tinysearch."""
     rows = json.loads(FILE.read_text(encoding="utf-8"))["features"]
     centre, scale, *weights = np.array([rows[name] for name in FEATURES]).T
-    return Experience(centre, scale, np.array(weights))
+    return PriorMean(centre, scale, np.array(weights))

@@ -11,8 +11,8 @@ import pytest
 
 from tinysearch.results.record import Record
 from tinysearch.search.strategies.bayesian import Bayesian
-from tinysearch.search.strategies.experience import ENOUGH, FILE, SLOPE, experience, slope
 from tinysearch.search.strategies.features import FEATURES, features
+from tinysearch.search.strategies.prior_mean import ENOUGH, FILE, SLOPE, prior_mean, slope
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture, Conv, Head, Pool, SeparableConv
 from tinysearch.space.cost import cost
@@ -31,7 +31,7 @@ def plain(*widths: int) -> Architecture:
 
 
 def expected(network: Architecture) -> float:
-    return float(experience()(np.array([features(network, cost(network, Task()))]))[0])
+    return float(prior_mean()(np.array([features(network, cost(network, Task()))]))[0])
 
 
 def test_it_knows_each_feature() -> None:
@@ -49,13 +49,13 @@ def test_what_it_has_never_seen_says_no_more_than_the_most_it_has() -> None:
     row = np.array([features(plain(5, 8, 10), cost(plain(5, 8, 10), Task()))])
     large, huge = row.copy(), row.copy()
     large[0, 1], huge[0, 1] = 25.0, 40.0
-    assert experience()(large) == experience()(huge)
-    assert np.isfinite(experience()(huge)).all()
+    assert prior_mean()(large) == prior_mean()(huge)
+    assert np.isfinite(prior_mean()(huge)).all()
 
 
 def test_features_of_the_recipe_are_not_looked_at() -> None:
     row = features(plain(5, 8, 10), cost(plain(5, 8, 10), Task()))
-    assert experience()(np.array([[*row, 3.0, 5.0]])) == experience()(np.array([row]))
+    assert prior_mean()(np.array([[*row, 3.0, 5.0]])) == prior_mean()(np.array([row]))
 
 
 def test_results_that_do_not_follow_it_are_not_made_to() -> None:
