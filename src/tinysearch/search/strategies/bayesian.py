@@ -44,9 +44,9 @@ class Bayesian(Strategy):
     what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to draw at
     random is the way of White et al. (2021).
 
-    The model has a prior mean, which was fitted to trainings on MNIST (see ``prior_mean``): the Gaussian process describes
-    how results deviate from a multiple of it. While there are too few results for a model, several networks are drawn
-    at random, and the one with the highest prior mean is proposed.
+    The model has a prior mean, which was fitted to trainings on MNIST (see ``prior_mean``): the Gaussian process
+    describes how results deviate from a multiple of it. While there are too few results for a model, several networks
+    are drawn at random, and the one with the highest prior mean is proposed.
 
     What other runs have trained, with more parameters or by another recipe, informs the model as well: parameters and
     recipe are among the features. The mark for an improvement is the best that the model expects of a network within
