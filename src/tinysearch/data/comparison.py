@@ -85,8 +85,8 @@ class Groups:
     """The groups of a part, and how many images each has.
 
     Args:
-        names: Numbers or texts, each once.
-        sizes: Images of each.
+        names: Numbers or texts, each once, shape ``(groups,)``.
+        sizes: Images of each, shape ``(groups,)``.
     """
 
     names: npt.NDArray[np.generic]
@@ -96,6 +96,7 @@ class Groups:
     def of(cls, groups: npt.NDArray[np.generic]) -> Groups:
         """Count the groups of images; what is not a number is of no group."""
         names, sizes = np.unique(groups, return_counts=True)
+        # NaN is not equal to itself.
         there = names == names
         return cls(names[there], sizes[there])
 

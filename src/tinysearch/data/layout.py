@@ -13,7 +13,8 @@ from tinysearch.space.task import MOST_CHANNELS, most_channels
 
 Array = npt.NDArray[np.generic]
 # The axes after that of the images: height, width, channels; steps (time) and channels of a series; one flat axis.
-LAYOUTS = ("hw", "hwc", "chw", "tc", "ct", "t")
+SERIES = ("tc", "ct", "t")
+LAYOUTS = ("hw", "hwc", "chw", *SERIES)
 WORDS = {
     "hw": "grey images",
     "hwc": "images, channels last",
@@ -40,15 +41,10 @@ class Arrangement:
     shape: tuple[int, int, int]
     note: str | None = None
 
-    @property
-    def is_series(self) -> bool:
-        """Whether a person said, or the shape showed, that it is a series."""
-        return self.layout in ("tc", "ct", "t")
-
     def has_size(self, size: tuple[int, ...]) -> bool:
         """Whether a person means it: by height and width, perhaps channels; or by steps and channels of a series."""
-        if self.is_series:
-            return series_size(size) == (self.shape[0], self.shape[2])
+        if self.layout in SERIES:
+            return _series_size(size) == (self.shape[0], self.shape[2])
         return self.shape[: len(size)] == size
 
     @property
@@ -141,7 +137,7 @@ def _flat_series(length: int, what: str, layout: str, size: tuple[int, ...] | No
             f"the {what} are flat rows of {length:,} values; to read them as {WORDS[layout]}, say how many steps and "
             f"channels there are, for example `reading=Reading(layout={layout!r}, size=({max(1, length // 3)}, 3))`"
         )
-    said = series_size(size) if size is not None else (length, 1)
+    said = _series_size(size) if size is not None else (length, 1)
     if said is None or said[0] * said[1] != length or (layout == "t" and said[1] > 1):
         raise DatasetError(
             f"the {what} are flat rows of {length:,} values, which are not {WORDS[layout]} of "
@@ -151,7 +147,7 @@ def _flat_series(length: int, what: str, layout: str, size: tuple[int, ...] | No
     return Arrangement(layout, (said[0], 1, said[1]))
 
 
-def series_size(size: tuple[int, ...]) -> tuple[int, int] | None:
+def _series_size(size: tuple[int, ...]) -> tuple[int, int] | None:
     """Return steps and channels of a size of series, ``(steps, channels)`` or ``(steps, 1, channels)``."""
     if len(size) == 3 and size[1] == 1:
         return size[0], size[2]
@@ -159,7 +155,7 @@ def series_size(size: tuple[int, ...]) -> tuple[int, int] | None:
 
 
 def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | None) -> Arrangement:
-    if layout in ("tc", "ct", "t"):
+    if layout in SERIES:
         return _flat_series(length, what, layout, size)
     if size is not None:
         height, width, *rest = size

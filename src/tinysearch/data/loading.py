@@ -15,7 +15,7 @@ from typing import Any
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.images import Array, fingerprint
 from tinysearch.data.readers.keras_datasets import digits, downloaded
-from tinysearch.data.readers.reader import Contents, Reading, check_used
+from tinysearch.data.readers.reader import Contents, Reading, refuse_unused
 from tinysearch.data.readers.registry import reader_for
 from tinysearch.data.source import NAMED, Source
 from tinysearch.data.understanding import understood
@@ -23,6 +23,8 @@ from tinysearch.errors import DatasetError, InputError, meant
 from tinysearch.runtime.paths import local
 
 DATASETS = ("auto", *NAMED)
+# What can be said of a file or folder, and not of a dataset with a name.
+_OF_SOURCES = ("label_column", "groups", "color", "reader")
 
 
 def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None, groups: Any = None) -> Dataset:
@@ -66,7 +68,7 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         data, reading, groups: See ``load``.
     """
     if data is None:
-        _check_named(reading)
+        refuse_unused(reading, _OF_SOURCES, "without `data=`", "leave it out, or give a file or folder")
     if name == "digits":
         if data is not None:
             raise DatasetError(
@@ -76,7 +78,7 @@ def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Datase
         return understood(digits(), reading, groups=groups), None
     if data is not None:
         reader = reader_for(data, reading.reader)
-        check_used(reader, reading)
+        refuse_unused(reading, reader.unused, f"for {reader.kind}")
         contents = reader.read(data, reading)
         expected = None if name == "auto" else name
         dataset = understood(contents, reading, expected=expected, groups=groups, known=DATASETS)
@@ -184,14 +186,6 @@ def _is_path(text: str) -> bool:
 
 def _spelled(source: Any) -> str:
     return str(source) if isinstance(source, (str, os.PathLike)) else f"a {type(source).__name__}"
-
-
-def _check_named(reading: Reading) -> None:
-    """Refuse what a person said of a dataset that is known by its name and has nothing of the kind."""
-    for field in ("label_column", "groups", "color", "reader"):
-        if (value := getattr(reading, field)) is not None:
-            given = f"`reading=Reading({field}={value!r})`"
-            raise DatasetError(f"{given} has no meaning without `data=`; leave it out, or give a file or folder")
 
 
 def _npz(path: Path) -> Contents:

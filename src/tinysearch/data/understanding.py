@@ -56,7 +56,7 @@ def understood(
     order = None if in_order else np.random.default_rng(0).permutation(len(first))
     train = first if order is None else _ordered(first, order)
     rows = order
-    of_whom = _one_each(contents.train.groups if groups is None else groups, len(first), what)
+    of_whom = _groups_of_images(contents.train.groups if groups is None else groups, len(first), what)
     groups_of = {"training": of_whom}
     numbers = None if of_whom is None else np.unique(of_whom, return_inverse=True)[1].astype(np.int32)
     if numbers is not None and order is not None:
@@ -66,7 +66,7 @@ def understood(
         other = f"validation images in {name}"
         brought = _images(contents.validation, other, arrangement, classes, contents)
         _check_shape(brought, train, other)
-        groups_of["validation"] = _one_each(contents.validation.groups, len(brought), other)
+        groups_of["validation"] = _groups_of_images(contents.validation.groups, len(brought), other)
         train = _joined(train, brought)
         split, numbers = Split("given", held=len(brought)), None
         rows = None if rows is None else np.concatenate([rows, np.arange(len(brought))])
@@ -83,7 +83,7 @@ def understood(
                 f"the test images in {name} are not those of MNIST, although the training images are; give the file "
                 f"that both are from"
             )
-        groups_of["test"] = _one_each(part.groups, len(test), which)
+        groups_of["test"] = _groups_of_images(part.groups, len(test), which)
         return test
 
     if official:
@@ -191,8 +191,12 @@ def _check_shape(images: Images, train: Images, what: str) -> None:
         )
 
 
-def _one_each(groups: Any, count: int, what: str) -> Array | None:
-    """Return the groups of a part, numbers or texts."""
+def _groups_of_images(groups: Any, count: int, what: str) -> Array | None:
+    """Return the groups of a part, numbers or texts of shape ``(images,)``; None if it has none.
+
+    Raises:
+        DatasetError: if there is not one for each image.
+    """
     if groups is None:
         return None
     groups = np.asarray(groups)

@@ -40,15 +40,18 @@ class Columns:
     @property
     def pixels(self) -> list[int]:
         """Places of the columns with pixels."""
-        own = {self.label, self.path, self.split, self.groups, *self.left_out}
-        return [place for place in range(len(self.names)) if place not in own]
+        left_out = set(self.left_out)
+        return [place for place in self._without_role if place not in left_out]
 
     @property
     def left_out(self) -> list[int]:
         """Places of the columns that say which row it is, as ``id`` and ``time`` do."""
-        own = {self.label, self.path, self.split, self.groups}
-        marks = [place for place, name in enumerate(self.names) if name.strip().lower() in _MARKS]
-        return [place for place in marks if place not in own]
+        return [place for place in self._without_role if self.names[place].strip().lower() in _MARKS]
+
+    @property
+    def _without_role(self) -> list[int]:
+        named = {self.label, self.path, self.split, self.groups}
+        return [place for place in range(len(self.names)) if place not in named]
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.space.scalars import integer
 
 Array = npt.NDArray[np.generic]
-_MOST = 1_000_000
+_LONGEST_SIDE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Reading:
 
     def __post_init__(self) -> None:
         if self.size is not None:
-            sides = [whole for one in self.size if (whole := integer(one)) is not None and 1 <= whole <= _MOST]
+            sides = [whole for one in self.size if (whole := integer(one)) is not None and 1 <= whole <= _LONGEST_SIDE]
             if len(sides) != len(self.size) or len(sides) not in (2, 3):
                 raise DatasetError(
                     f"a size is HxW, such as 96x96, or HxWxC, or steps x channels of a series, each from 1 to "
-                    f"{_MOST:,}; got {self.size!r}"
+                    f"{_LONGEST_SIDE:,}; got {self.size!r}"
                 )
             object.__setattr__(self, "size", tuple(sides))
         if self.color not in (None, "grey", "rgb", "rgba"):
@@ -107,15 +107,21 @@ class Contents:
     fallback: str | None = field(default=None)
 
 
-def check_used(reader: Reader, reading: Reading) -> None:
-    """Refuse what a person said that means nothing to a reader.
+def refuse_unused(reading: Reading, unused: Sequence[str], where: str, remedy: str = "leave it out") -> None:
+    """Refuse what a person said that means nothing to a source.
+
+    Args:
+        reading: What was said.
+        unused: Names of its fields that must not be given.
+        where: What they mean nothing to, as ``"for arrays"``.
+        remedy: What can be done.
 
     Raises:
-        DatasetError: see ``Reader.unused``.
+        DatasetError: if one of them was given.
     """
-    for name in reader.unused:
+    for name in unused:
         if (value := getattr(reading, name, None)) is not None:
-            raise DatasetError(f"`reading=Reading({name}={value!r})` has no meaning for {reader.kind}; leave it out")
+            raise DatasetError(f"`reading=Reading({name}={value!r})` has no meaning {where}; {remedy}")
 
 
 class Reader(abc.ABC):
