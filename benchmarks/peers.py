@@ -11,7 +11,8 @@ training images. How well it ranks networks beside the full schedule of 10 epoch
 RUN``, which trains the candidates of a run of the reference archive once more.
 
 The true quality of a network is the mean of 5 other trainings, scored on the test images, which choose nothing. It is
-measured of each network that led a search at some time. Reported are the leader's true quality after each number of
+measured of each network that led a search at some time, but for those that are more than a point behind the best of all
+in validation: these count with their validation accuracy. Reported are the leader's true quality after each number of
 trainings, mean and standard error over seeds; and after how many the leader was first within ``--close`` points of the
 best network that any side found.
 
@@ -26,7 +27,7 @@ import math
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ SIDES = (
 )
 TRAINING, VALIDATION, EPOCHS = 12_000, 6_000, 4
 TRUTH = 5
+# Points of validation accuracy.
+FAR = 1.0
 OFTEN = (3, 5, 10, 15, 20, 30, 40)
 DRAWS = 2_000
 
@@ -86,8 +89,13 @@ def search(options: argparse.Namespace, name: str, **settings: Any) -> list[Reco
 
 
 def leaders(records: Sequence[Record]) -> list[Record]:
-    """Return which record had the best validation accuracy after each number of trials."""
-    return list(itertools.accumulate(records, lambda one, other: max(one, other, key=lambda each: each.score)))
+    """Return which record had the best validation accuracy after each number of trials; a failed one has none."""
+    return list(itertools.accumulate(records, lambda one, other: max(one, other, key=validation)))
+
+
+def validation(record: Record) -> float:
+    """Return the validation accuracy of a record, in percent."""
+    return 0.0 if record.failed else 100 * record.score
 
 
 def true_qualities(options: argparse.Namespace, networks: set[str]) -> dict[str, float]:
@@ -112,13 +120,19 @@ def true_qualities(options: argparse.Namespace, networks: set[str]) -> dict[str,
 def report(searches: Mapping[str, Sequence[Sequence[Record]]], truth: Mapping[str, float], close: float) -> None:
     """Print a table: a row for each side."""
     best = max(truth.values())
+    is_far = far_behind(searches)
+
+    def quality(record: Record) -> float:
+        """What was not measured counts as in validation."""
+        return validation(record) if is_far(record) else truth.get(record.key, validation(record))
+
     trials = min(len(one) for found in searches.values() for one in found)
     columns = [number for number in OFTEN if number <= trials]
     print(f"\nBest network found by any side: {best:.2f} %\n")
     print("| side | n | " + " | ".join(map(str, columns)) + f" | within {close} points after, median (least to most) |")
     print("| --- | ---: |" + " ---: |" * (len(columns) + 1))
     for side, found in searches.items():
-        curves = [[truth[record.key] for record in leaders(one)] for one in found]
+        curves = [[quality(each) for each in leaders(one)] for one in found]
         cells = [mean_and_error([curve[number - 1] for curve in curves]) for number in columns]
         first = [
             next((place for place, value in enumerate(curve, 1) if value >= best - close), math.inf) for curve in curves
@@ -129,6 +143,12 @@ def report(searches: Mapping[str, Sequence[Sequence[Record]]], truth: Mapping[st
             f"| `{side}` | {len(found)} | " + " | ".join(cells) + " | {} ({} to {}) |".format(*shown),
             flush=True,
         )
+
+
+def far_behind(searches: Mapping[str, Sequence[Sequence[Record]]]) -> Callable[[Record], bool]:
+    """Return what tells whether a record is so far behind the best of all searches that its quality is not measured."""
+    best = max(validation(record) for found in searches.values() for one in found for record in one)
+    return lambda record: validation(record) < best - FAR
 
 
 def mean_and_error(values: Sequence[float]) -> str:
@@ -190,8 +210,10 @@ def main() -> None:
             strategy: Any = PlainStages if side == "plain" else side
             found = search(options, name, strategy=strategy, trials=options.trials, seed=seed)
             searches[side].append(found)
-            truth |= true_qualities(options, {record.key for record in leaders(found)} - truth.keys())
-            print(f"{name}: {mean_and_error([truth[leaders(found)[-1].key]])} %", file=sys.stderr, flush=True)
+            is_far = far_behind(searches)
+            wanted = {record.key for record in leaders(found) if not is_far(record)}
+            truth |= true_qualities(options, wanted - truth.keys())
+            print(f"{name}: {validation(leaders(found)[-1]):.2f} % in validation", file=sys.stderr, flush=True)
         report(searches, truth, options.close)
 
 

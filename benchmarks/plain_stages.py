@@ -15,7 +15,7 @@ from tinysearch.training.candidate import Candidate
 class PlainStages(Strategy):
     """Draws networks as in the evidence of ``docs/ablations.md``: one pooling, after the second or third layer.
 
-    A convolution, one or two more layers, a maximum over 2x2, then two to seven separable convolutions of one width or
+    A convolution, one or two more layers, a maximum over 2x2, then two to six separable convolutions of one width or
     of growing ones, without padding, biases or shortcuts; widths are scaled to the budget.
     """
 
@@ -33,4 +33,4 @@ class PlainStages(Strategy):
         later = float(rng.uniform(1.0, 1.3)) * width
         layers += [SeparableConv(round(8 * later * growth**index), **unit) for index in range(late)]
         drawn = Architecture(tuple(layers), Head("average"))
-        return Candidate(self.problem.space.scaled_below(drawn, self.problem.budget.params), self.problem.recipe)
+        return self.problem.candidate(self.problem.space.scaled_below(drawn, self.problem.budget.params))

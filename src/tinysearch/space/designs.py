@@ -2,7 +2,7 @@
 
 A convolution that sees the image, one or two more, a pooling, then a stage of layers of one width, and the mean of each
 channel at the end. Among 100 networks of random stages on MNIST those did best that pool once, after the second
-convolution, and go on with two to seven separable convolutions without padding or shortcuts; ``docs/ablations.md`` has
+convolution, and go on with two to six separable convolutions without padding or shortcuts; ``docs/ablations.md`` has
 the figures. Larger images are halved more often, at first by a stride, which saves the most memory.
 """
 
