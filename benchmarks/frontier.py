@@ -45,7 +45,7 @@ from tinysearch.search.frontier import initial_candidates
 from tinysearch.search.given import search_space_of
 from tinysearch.search.settings import DEFAULT_LAG, RunSettings
 from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
-from tinysearch.search.strategies.observations import Observations
+from tinysearch.search.strategies.observations import Observations, Replicates
 from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
@@ -111,10 +111,11 @@ class ParEGO(Pareto):
         self.weight = float(rng.integers(11)) / 10
         return super().propose(history, rng, pending)
 
-    def _targets(self, results: Observations, seen: Sequence[Record]) -> Observations:
+    def _targets(self, seen: Sequence[Replicates]) -> Observations:
+        results = super()._targets(seen)
         unit = max(float(np.ptp(results.values)), 1e-9)
         low, high = math.log(min(self._levels)), math.log(self.problem.budget.params)
-        sizes = np.log([self._cost(one) for one in seen])
+        sizes = np.log([self._cost(one.first) for one in seen])
         parts = np.array(
             [
                 self.weight * (results.values.max() - results.values) / unit,

@@ -195,6 +195,25 @@ def test_where_candidates_make_no_mistake_nothing_is_trained_and_the_words_say_s
     assert records[1].name in words
 
 
+def test_an_objective_may_tell_apart_who_makes_no_mistake(candidates: Callable[..., list[Record]]) -> None:
+    def by_loss(record: Record, loss: float) -> Record:
+        point = dataclasses.replace(record.measurement.curve[-1], metrics={"loss": loss})
+        measurement = dataclasses.replace(record.measurement, curve=(point,))
+        return dataclasses.replace(record, objective="loss", direction="min", measurement=measurement)
+
+    records = [
+        by_loss(one, loss) for one, loss in zip(candidates(1.0, 1.0, 1.0, 1.0), (0.4, 0.2, 0.3, 0.5), strict=True)
+    ]
+    now = next_round(records, settings(), 180)
+    assert now is not None
+    assert now.perfect == 0
+    assert "classify all" not in words_after(now, records, 180)
+    same = [by_loss(one, 0.2) for one in records]
+    alike = next_round(same, settings(), 180)
+    assert alike is not None
+    assert alike.perfect == 4
+
+
 def test_where_nothing_can_be_gained_nothing_is_trained(candidates: Callable[..., list[Record]]) -> None:
     # None is perfect, but all make one mistake in 20 images, where one image is much.
     few = candidates(0.95, 0.95, 0.95, 0.95)

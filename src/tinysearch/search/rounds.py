@@ -116,7 +116,8 @@ def _race(
     if settings.folds == 1 or not standings:
         return None
     contenders = [one.first for one in standings]
-    perfect = sum(record.val_accuracy == 1 for record in contenders)
+    # An objective of one's own may still tell them apart.
+    perfect = sum(one.first.val_accuracy == 1 and one.value == standings[0].value for one in standings)
     if perfect > 1 and contenders[0].val_accuracy == 1:
         return Round(1, (), (), Verdict((), "alike", perfect), len(contenders), perfect)
     scores = np.array([one.score for one in standings])

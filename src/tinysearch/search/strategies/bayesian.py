@@ -178,11 +178,15 @@ class Bayesian(Strategy):
         costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
         built = [(one, cost) for one, cost in costs if cost is not None]
         x, here = self._inputs(trained)
-        targets = observed(seen, self.problem.images)
+        targets = self._targets(seen)
         more = np.array([self._features(one, cost) for one, cost in built]) if built else None
         predict = self._predicting(x, targets, more)
         mean, _ = predict(here)
         return predict, mean
+
+    def _targets(self, seen: Sequence[Replicates]) -> Observations:
+        """Return what the model is fitted to."""
+        return observed(seen, self.problem.images)
 
     def _predicting(self, x: Array, targets: Observations, pending: Array | None) -> Predict:
         """Return a model of the results, with a multiple of the prior mean that they follow."""
