@@ -130,6 +130,9 @@ def phase(options: argparse.Namespace) -> dict[str, Any]:
             event = executor.wait()
             if isinstance(event, JobDone):
                 waiting.discard(event.handle)
+            reason = event.outcome.measurement.failure if isinstance(event, JobDone) else getattr(event, "reason", None)
+            if reason is not None:
+                raise SystemExit(f"a worker cannot train: {reason}")
         began, busy = time.perf_counter(), spent()
         with Utilisation() as gpu:
             for _ in range(options.workers):
@@ -142,6 +145,8 @@ def phase(options: argparse.Namespace) -> dict[str, Any]:
                     failures += [event.outcome.measurement.failure] if isinstance(event, JobDone) else [event.reason]
                     curves[executor.submit(next_job())] = []
         passed, cpu = time.perf_counter() - began, spent() - busy
+    if options.phase == "gpu" and gpu.samples and not any(gpu.samples):
+        raise SystemExit("the GPU was idle all the time: what was measured is the processor")
     starts = [2 * curve[0].seconds - curve[1].seconds for curve in curves.values() if len(curve) > 1]
     epochs = sum(map(len, curves.values()))
     return {
@@ -210,7 +215,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="mnist", help="mnist, or digits where MNIST cannot be had")
     parser.add_argument("--workers", default="1,4,8,16")
     parser.add_argument("--backend", default="jax", help="jax or tensorflow")
-    parser.add_argument("--seconds", type=float, default=200.0, help="of training, in all; starts come on top")
+    parser.add_argument("--seconds", type=float, default=150.0, help="of training, in all; starts come on top")
     parser.add_argument("--images", type=int, default=54_000)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--mps", choices=("off", "on", "both"), default="off", help="with MPS, without, or each")

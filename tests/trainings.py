@@ -46,7 +46,7 @@ class Wanted:
     """A training, as plain values.
 
     ``weights`` draws the initial weights by NumPy, so that they are the same on all backends; ``most`` is how many
-    bytes of images may be on the device. ``gpu`` takes the layers that are meant for one.
+    bytes of images may be on the device, and ``memory`` how many it has. ``gpu`` takes the layers that are meant for one.
     """
 
     network: Architecture
@@ -59,6 +59,7 @@ class Wanted:
     floor: tuple[int, float] | None = None
     objective: str = "accuracy"
     most: int | None = None
+    memory: int | None = None
     gpu: bool = False
 
 
@@ -127,6 +128,8 @@ def trained(wanted: Wanted) -> Trained:
             patches.enter_context(mock.patch.object(keras.Model, name, counted(name)))
         if wanted.most is not None:
             patches.enter_context(mock.patch("tinysearch.training.compiled.MOST_IN_MEMORY", wanted.most))
+        if wanted.memory is not None:
+            patches.enter_context(mock.patch("tinysearch.training.compiled.memory_of_device", lambda: wanted.memory))
         if wanted.gpu:
             patches.enter_context(mock.patch("tinysearch.training.compiled.on_a_processor", return_value=False))
         model, measurement = trainer.fit(

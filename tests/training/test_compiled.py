@@ -179,11 +179,12 @@ def test_training_ends_below_the_floor_and_when_the_loss_is_no_number(there: Tra
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("bound", ["most", "memory"])
 def test_images_that_are_too_many_for_the_device_are_trained_on_batch_by_batch_with_the_same_numbers(
-    there: Train,
+    bound: str, there: Train
 ) -> None:
     wanted = Wanted(NETWORK, Recipe(epochs=2, batch_size=16, mirroring=0.5))
-    compiled, by_keras = there(wanted), there(dataclasses.replace(wanted, most=1_000))
+    compiled, by_keras = there(wanted), there(dataclasses.replace(wanted, **{bound: 1_000}))
     np.testing.assert_allclose(losses(compiled), losses(by_keras), rtol=1e-4)
     np.testing.assert_array_equal(compiled.classes, by_keras.classes)
 

@@ -38,7 +38,19 @@ def fits_the_device(course: Course, recipe: Recipe) -> bool:
     training = course.batches.images.pixels
     noise = training.size * np.dtype(np.float32).itemsize if recipe.jitter else 0
     validation = 0 if course.validation is None else course.validation.pixels.nbytes
-    return max(training.nbytes, validation) <= most and noise <= 2 * most
+    if max(training.nbytes, validation) > most or noise > 2 * most:
+        return False
+    memory = memory_of_device()
+    # Two epochs are drawn at a time, and the network needs its half.
+    return memory is None or training.nbytes + validation + 2 * noise <= memory // 2
+
+
+def memory_of_device() -> int | None:
+    """Return how many bytes of the device's memory this process may use; None on a processor, or if JAX cannot say."""
+    if on_a_processor():
+        return None
+    found = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
+    return None if found is None else int(found)
 
 
 class CompiledEpochs(Epochs):
