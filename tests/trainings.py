@@ -46,7 +46,8 @@ class Wanted:
     """A training, as plain values.
 
     ``weights`` draws the initial weights by NumPy, so that they are the same on all backends; ``most`` is how many
-    bytes of images may be on the device, and ``memory`` how many it has. ``gpu`` takes the layers that are meant for one.
+    bytes of images may be on the device, and ``memory`` how many it has. ``gpu`` takes the layers that are meant for
+    one.
     """
 
     network: Architecture
@@ -129,7 +130,9 @@ def trained(wanted: Wanted) -> Trained:
         if wanted.most is not None:
             patches.enter_context(mock.patch("tinysearch.training.compiled.MOST_IN_MEMORY", wanted.most))
         if wanted.memory is not None:
-            patches.enter_context(mock.patch("tinysearch.training.compiled.memory_of_device", lambda: wanted.memory))
+            patches.enter_context(
+                mock.patch("tinysearch.training.compiled.memory_of_device", return_value=wanted.memory)
+            )
         if wanted.gpu:
             patches.enter_context(mock.patch("tinysearch.training.compiled.on_a_processor", return_value=False))
         model, measurement = trainer.fit(
