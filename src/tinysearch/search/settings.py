@@ -21,7 +21,7 @@ from tinysearch.training.recipe import Recipe
 from tinysearch.training.recipe import recipe as named_recipe
 
 # Trial i is proposed from the results of trials 0 to i - 8. That costs the default strategy nothing that can be seen
-# after 20 or 50 trials, and keeps up to five workers busy all the time, see docs/benchmarks.md.
+# after 20 or 50 trials, and keeps up to four workers busy all the time, see docs/benchmarks.md.
 DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
