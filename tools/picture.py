@@ -26,6 +26,8 @@ PUBLISHED = ((1_055, 98.01), (4_360, 99.02), (7_872, 99.44), (9_568, 99.475))
 PUBLISHED_LONGER = (
     *((697, 99.03), (1_936, 99.10), (2_180, 99.17), (3_882, 99.52), (7_510, 99.56), (8_340, 99.57), (9_960, 99.60)),
 )
+# Names of the runs of this version, and of earlier ones.
+LATEST, EARLIER = "reference-", ("sweep-", "mnist-")
 TICKS = (96, 97, 98, 98.5, 99, 99.2, 99.4, 99.5, 99.6)
 
 
@@ -35,30 +37,31 @@ class Theme(NamedTuple):
     ink: str
     line: str
     ours: str
+    earlier: str
     others: str
     baselines: str
 
 
 THEMES = {
-    "light": Theme("#1f2328", "#d1d9e0", "#0969da", "#6e7781", "#bc4c00"),
-    "dark": Theme("#e6edf3", "#3d444d", "#58a6ff", "#9198a1", "#f0883e"),
+    "light": Theme("#1f2328", "#d1d9e0", "#0969da", "#80ccff", "#6e7781", "#bc4c00"),
+    "dark": Theme("#e6edf3", "#3d444d", "#58a6ff", "#1f4f8f", "#9198a1", "#f0883e"),
 }
 
 
-def best_of_sizes(rows: Sequence[Row]) -> list[Row]:
-    """Return what was scored on the test images and is better than all that is smaller, the smallest first."""
-    kept: list[Row] = []
-    for row in sorted(rows, key=lambda one: one.params):
-        if not kept or (row.test_accuracy_mean or 0) > (kept[-1].test_accuracy_mean or 0):
-            kept.append(row)
-    return kept
+def winners(rows: Sequence[Row]) -> list[Row]:
+    """Return what leads each run in validation, of the rows of a leaderboard, the smallest first."""
+    leaders: dict[str, Row] = {}
+    for row in rows:
+        leaders.setdefault(row.run, row)
+    return sorted(leaders.values(), key=lambda one: one.params)
 
 
 def draw(theme: Theme, path: Path) -> None:
     """Draw the picture in some colors."""
     with open_to_read(REFERENCE) as store:
         tested = [row for row in rank(store.summaries(), tested=True).rows if row.test_seeds > 1]
-    found = best_of_sizes([row for row in tested if row.origin == "search"])
+    found = winners([row for row in tested if row.run.startswith(LATEST)])
+    earlier = winners([row for row in tested if row.origin == "search" and row.run.startswith(EARLIER)])
     baselines = [row for row in tested if row.origin == "baseline"]
     settings = {
         "font.size": 11,
@@ -75,6 +78,7 @@ def draw(theme: Theme, path: Path) -> None:
         )
         axes.plot(*zip(*PUBLISHED, strict=True), **others, label="published, 10 epochs")
         bars(axes, baselines, theme.baselines, "D", f"hand-designed baselines, n={baselines[0].test_seeds}")
+        bars(axes, earlier, theme.earlier, "o", f"searched by version 0.1.0, 10 epochs, n={earlier[0].test_seeds}")
         bars(axes, found, theme.ours, "o", f"tinysearch, 10 epochs, mean ± sd of n={found[0].test_seeds}")
         axes.set_xlabel("parameters, moving statistics included")
         axes.set_ylabel("MNIST test accuracy, %")
@@ -102,7 +106,7 @@ def bars(axes: Axes, rows: Sequence[Row], color: str, marker: str, label: str) -
         color=color,
         marker=marker,
         markersize=7,
-        linestyle="-" if marker == "o" else "none",
+        linestyle="-" if label.startswith("tinysearch") else "none",
         linewidth=1.2,
         capsize=3,
         label=label,

@@ -21,7 +21,8 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
 # Widths of the layers before the pooling and after it, relative to each other; "c" is a convolution, "s" a separable
-# one. The order is that in which they are trained: the ones that did well at every budget first.
+# one. The order is that in which they are trained. The first three did well at every budget; the next two differ from
+# them in depth and in the kind of the second layer.
 _PLANS = (
     ("c5 s8", "s10 s10 s10"),
     ("c6 s10", "s12 s14 s16 s18"),
