@@ -17,7 +17,7 @@ GITHUB = ROOT / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
 FORMS = sorted(path for path in GITHUB.glob("ISSUE_TEMPLATE/*.yml") if path.name != "config.yml")
 # Commands that set a machine up, or are GitHub's own.
-SET_UP = re.compile(r"python -m pip (un)?install |python -m build$|gh release create ")
+SET_UP = re.compile(r"python -m pip (un)?install |sudo apt-get update |python -m build$|gh release create ")
 
 
 def loaded(path: Path) -> Any:
@@ -30,7 +30,18 @@ def jobs(path: Path) -> dict[str, Any]:
 
 
 def commands(path: Path) -> list[str]:
-    return [step["run"] for job in jobs(path).values() for step in job["steps"] if "run" in step]
+    """Return the commands of all jobs, those of a matrix with each of its values."""
+    found = []
+    for job in jobs(path).values():
+        lines = [step["run"] for step in job["steps"] if "run" in step]
+        for name, values in job.get("strategy", {}).get("matrix", {}).items():
+            lines = [
+                line.replace(f"${{{{ matrix.{name} }}}}", value)
+                for line in lines
+                for value in (values if f"matrix.{name} " in line else [""])
+            ]
+        found += lines
+    return found
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
