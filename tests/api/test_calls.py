@@ -276,6 +276,7 @@ def test_a_frontier_warns_of_it_where_it_is_called(strategy: str, tiny: Path, tm
         ({"time_limit": "1h"}, "`time_limit=` is a number of seconds, at least 0, got '1h'"),
         ({"time_limit": -1}, "`time_limit=` .* got -1"),
         ({"time_limit": float("nan")}, "`time_limit=` .* got nan"),
+        ({"name": ""}, "the name of a run has 1 to .* got ''"),
         ({"name": 5}, "`name=` is a text, the name of a run, got 5"),
         ({"store": 5}, "`store=` is the path of a file or a Store, got 5"),
         ({"baselines": "none"}, "`baselines=` is True or False, got 'none'"),

@@ -93,7 +93,7 @@ class Start:
                 learnt = available(self.store, self.dataset.fingerprint, settings, self.plugins)
                 settings = dataclasses.replace(settings, warm_start_trials=learnt)
         while True:
-            chosen = name or free_name(self.store, self.dataset, settings.budget)
+            chosen = free_name(self.store, self.dataset, settings.budget) if name is None else name
             try:
                 return SearchRun(
                     self.store,
