@@ -12,7 +12,7 @@ A network of about 2,000 parameters is trained by the default recipe, but in bat
 changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.
 ``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone;
 ``--base tiny`` does so with one of about 900. ``--base 1000`` and the like take plain networks just below such a budget
-and change how much images are augmented.
+and change how much images are augmented, the rate and the weight decay.
 
 Scores are validation accuracies of the last epoch, as in a search; no test image is involved. Records are those of a
 run named ``ablation``, ``ablation-large`` and so on in the store, which can be interrupted and continued: first all
@@ -97,7 +97,7 @@ def variants(base: str) -> dict[str, Candidate]:
 
 
 def augmentations(budget: str) -> dict[str, Candidate]:
-    """Return how much a plain network below a budget may be augmented."""
+    """Return what may depend on the size of a plain network: augmentation, rate and weight decay."""
     plain = {
         "1000": network(c(5), s(8), M, s(11), s(10), s(11)),
         "2000": network(c(8), s(14), M, s(17), s(17), s(17)),
@@ -115,6 +115,9 @@ def augmentations(budget: str) -> dict[str, Candidate]:
             how, rotation_degrees=3.5, shift_pixels=0.5, no_augment_final_epochs=2
         ),
         "peak rate 0.2": replace(how, learning_rate=0.2),
+        "weight decay 2e-4": replace(how, weight_decay=2e-4),
+        "weight decay 5e-4": replace(how, weight_decay=5e-4),
+        "weight decay 1e-3": replace(how, weight_decay=1e-3),
     }
     return {name: Candidate(plain, recipe) for name, recipe in recipes.items()}
 
