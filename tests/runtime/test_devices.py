@@ -63,6 +63,12 @@ def test_a_share_that_was_set_stays_and_is_not_said_twice(name: str, monkeypatch
     assert "XLA_PYTHON_CLIENT_MEM_FRACTION" not in share_of(0, ["0"], 4)
 
 
+def test_others_may_use_the_same_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION"):
+        monkeypatch.delenv(name, raising=False)
+    assert share_of(0, ["0"], 2, 0.25)["XLA_PYTHON_CLIENT_MEM_FRACTION"] == "0.1125"
+
+
 def test_numbers_of_another_gpu_or_of_none_are_not_the_same() -> None:
     versions = {"tinysearch": "1", "keras": "3", "numpy": "2", "jax": "1"}
     none, one, other = (

@@ -31,7 +31,7 @@ def accelerator() -> str | None:
     return ", ".join(sorted(set(_asked("name", visible)))) or None if visible else None
 
 
-def share_of(slot: int, gpus: Sequence[str], workers: int = 1) -> dict[str, str]:
+def share_of(slot: int, gpus: Sequence[str], workers: int = 1, share: float = 1.0) -> dict[str, str]:
     """Return the environment of the process in one of many places: GPUs are dealt out in turn.
 
     A process takes the memory that it needs, so that several can share a GPU. With JAX, each takes at most an equal
@@ -41,6 +41,7 @@ def share_of(slot: int, gpus: Sequence[str], workers: int = 1) -> dict[str, str]
         slot: The place, from 0.
         gpus: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs.
         workers: How many places there are.
+        share: What all of these may have of the memory of each GPU; others may use it too.
 
     >>> share_of(3, ["0", "1"], 4)["CUDA_VISIBLE_DEVICES"]
     '1'
@@ -50,11 +51,14 @@ def share_of(slot: int, gpus: Sequence[str], workers: int = 1) -> dict[str, str]
     if not gpus:
         return {}
     ours = {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]}
+    if "CUDA_VISIBLE_DEVICES" not in os.environ:
+        # The numbers are those of nvidia-smi, and CUDA counts by speed where GPUs differ.
+        ours["CUDA_DEVICE_ORDER"] = os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     of_one = max(1, math.ceil(workers / len(gpus)))
     given = [os.environ.get(name) for name in ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION")]
     if not any(given):
         # JAX refuses both names at once, and the older one is known to all versions.
-        ours["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{_SHARED / of_one:.4f}"
+        ours["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{_SHARED * share / of_one:.4f}"
     ours["XLA_PYTHON_CLIENT_PREALLOCATE"] = os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     return ours
 

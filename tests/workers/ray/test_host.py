@@ -24,6 +24,7 @@ from tinysearch.training.recipe import Recipe
 from tinysearch.workers.ray import host as module
 from tinysearch.workers.ray.host import Host, HostSettings, Report
 from tinysearch.workers.ray.images import NodeArrays
+from tinysearch.workers.threads import ThreadExecutor
 
 ARRAYS = {"pixels": np.zeros((20, 12, 12, 1), np.uint8), "labels": np.arange(20, dtype=np.int32) % 2}
 DATA = DataReference("pixels", "labels", "made up", (12, 12, 1), 2, 255.0)
@@ -130,10 +131,64 @@ def test_a_job_waits_for_its_images(make: Make) -> None:
 
 
 def test_trainings_see_no_gpu_unless_they_have_a_share_of_one(make: Make) -> None:
-    make(hide_gpus=False)
+    make(gpus=0.5)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
     make()
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "visible", "expected"),
+    [
+        (0.0, "0,1", [((), 1.0)] * 2),
+        (0.125, "5", [(("5",), 0.125)] * 2),
+        (1.0, "0,1", [(("0",), 1.0), (("1",), 1.0)]),
+        (2.0, "0,1,2,3", [(("0,1",), 1.0), (("2,3",), 1.0)]),
+    ],
+)
+def test_each_slot_has_gpus_of_its_own_and_no_more_than_its_share(
+    gpus: float, visible: str, expected: list[Any], make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    given: list[Any] = []
+
+    class Noted(ThreadExecutor):
+        def __init__(self, workers: int, **options: Any) -> None:
+            super().__init__(gated.train)
+            given.append((options["gpus"], options["gpu_share"]))
+
+    monkeypatch.setattr(module, "LocalExecutor", Noted)
+    make(processes=True, slots=2, gpus=gpus).close()
+    assert sorted(given) == expected
+
+
+def test_trainings_run_on_the_backend_of_the_search(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    make()
+    assert os.environ["KERAS_BACKEND"] == "torch"
+    make(backend="jax")
+    assert os.environ["KERAS_BACKEND"] == "jax"
+
+
+def test_a_training_that_cannot_be_read_is_lost_and_the_next_one_is_done(make: Make) -> None:
+    host = make()
+    host.begin(0, {"candidate": "none"}, None)
+    ((kind, number, values, _),) = reports(host)
+    assert (kind, number) == ("lost", 0)
+    assert "cannot read the training: " in values["reason"]
+    host.begin(1, job(), None)
+    assert [kind for kind, *_ in reports(host)] == ["epoch", "epoch", "done"]
+
+
+def test_a_job_that_waits_for_its_images_can_be_cancelled_and_its_host_closed(make: Make) -> None:
+    host = make()
+    later = {**job(), "data": {**asdict(DATA), "pixels": "never"}}
+    host.begin(0, later, None)
+    host.cancel(0)
+    host.begin(1, job(), None)
+    assert {number for _, number, *_ in reports(host)} == {1}
+    host.begin(2, later, None)
+    host.close()
 
 
 def test_a_host_that_nobody_asks_any_more_ends(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

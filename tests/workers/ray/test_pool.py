@@ -114,7 +114,7 @@ def test_capacity_is_what_is_expected_until_it_is_known() -> None:
         assert told.pool.capacity == capacity
     told.pool.heard(HostSaid(1, ended="gone", node_lost=True))
     assert told.pool.capacity == 4
-    assert told.events[-1] == ("capacity", {"count": 4}, None)
+    assert told.events[-1] == ("capacity", {"count": 4, "ready": 2}, None)
 
 
 def test_the_jobs_of_a_lost_node_go_on_elsewhere_from_their_last_state_and_nobody_hears_of_it() -> None:
@@ -207,6 +207,18 @@ def test_hosts_that_cannot_be_made_are_an_error_that_says_why() -> None:
         told.pool.heard(HostSaid(host, ended="No module named 'tinysearch'", unmade=True))
     with pytest.raises(WorkerError, match="No module named 'tinysearch'"):
         told.pool.heard(HostSaid(2, ended="No module named 'tinysearch'", unmade=True))
+
+
+def test_a_node_that_takes_many_hosts_with_it_is_no_sign_of_a_broken_cluster() -> None:
+    told = Told(workers=4)
+    for number in range(4):
+        told.pool.submit(number, {}, None)
+    # What a host had to say may be lost with its node, which looks as if it had failed in another way.
+    for host in range(4):
+        told.pool.heard(HostSaid(host, ended="the answer was lost", unmade=True, node_lost=True))
+    told.pool.heard(HostSaid(4, about=ABOUT))
+    assert told.cluster.begun[-1][0] == 4
+    assert told.named("lost") == []
 
 
 def test_hosts_that_end_again_and_again_before_they_are_ready_are_an_error() -> None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tinysearch.errors import InputError, PluginError
+from tinysearch.errors import InputError, PluginError, WorkerError
 from tinysearch.executors import Ray
+from tinysearch.results.record import Epoch
 from tinysearch.results.store import Store
 from tinysearch.runtime.environment import Environment
+from tinysearch.training.job import Resources
 from tinysearch.workers.contract import _job
+from tinysearch.workers.executor import EpochDone
 from tinysearch.workers.piped import Message
 from tinysearch.workers.ray import executor
 
 Light = Callable[..., Any]
+ABOUT = {"environment": Environment.here().to_dict()}
 
 
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,28 +98,83 @@ class Silent:
         pass
 
 
+def silent(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Ray:
+    """Return an executor that is connected to nothing."""
+    monkeypatch.setattr(executor, "check_settings", lambda *given: None)
+    monkeypatch.setattr(executor, "Piped", Silent)
+    return Ray("auto", **options)
+
+
+def tell(ray: Ray, event: str, **values: Any) -> None:
+    ray._driver.say(event, **values)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("ready", [False, True])
 def test_where_no_worker_starts_for_long_a_warning_says_what_is_waited_for(
     ready: bool, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ) -> None:
-    monkeypatch.setattr(executor, "_check", lambda *given: None)
-    monkeypatch.setattr(executor, "Piped", Silent)
     monkeypatch.setattr(executor, "_PATIENCE", 0.0)
-    with Ray("auto", gpus=1) as ray:
+    with silent(monkeypatch, gpus=1) as ray:
         ray.wait(0)
         assert len(recwarn) == 0
         ray.submit(_job(ray, 0))
         if ready:
-            ray._driver.say("capacity", count=1, about={"environment": Environment.here().to_dict()})  # type: ignore[attr-defined]
+            tell(ray, "capacity", count=1, ready=1, about=ABOUT)
         for _ in range(3):
             ray.wait(0)
-    said = [str(one.message) for one in recwarn]
-    if ready:
-        assert said == []
-    else:
-        (text,) = said
-        assert "no worker has started on the Ray cluster auto" in text
-        assert "each takes 1 CPU and 1 GPU; see `ray status`" in text
+        if ready:
+            assert len(recwarn) == 0
+            # All of them are gone.
+            tell(ray, "capacity", count=1, ready=0)
+            for _ in range(3):
+                ray.wait(0)
+    (text,) = [str(one.message) for one in recwarn]
+    assert "no worker of the Ray cluster auto has been ready for 0 seconds" in text
+    assert "each takes 1 CPU and 1 GPU; see `ray status`" in text
+
+
+def test_where_trainings_are_is_known_when_the_first_worker_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"environment": {**Environment.here().to_dict(), "processor": "another one"}}
+    with silent(monkeypatch) as ray:
+        handle = ray.submit(_job(ray, 0))
+        tell(ray, "epoch", handle=handle, number=1, epoch=asdict(Epoch(1.0, 0.5, 1.0, 0.5, 0.1, 1.0)))
+        tell(ray, "capacity", count=1, ready=1, about=there)
+        assert ray.environment(Resources(2)).processor == "another one"
+        assert ray.environment(Resources(2)).threads == "2"
+        # What was heard meanwhile is not lost.
+        event = ray.wait(0)
+        assert isinstance(event, EpochDone)
+        assert (event.handle, event.number) == (handle, 1)
+
+
+def test_where_no_worker_is_ready_for_long_it_is_taken_to_be_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_FIRST", 0.0)
+    with silent(monkeypatch) as ray:
+        assert ray.environment(Resources(1)).processor == Environment.here().processor
+
+
+@pytest.mark.parametrize(("cpus", "threads"), [(0.5, 1), (1, 1), (4, 4), (2.5, 2)])
+def test_a_training_has_as_many_threads_as_it_has_whole_cpus(
+    cpus: float, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with silent(monkeypatch, cpus=cpus) as ray:
+        assert ray.threads_per_job() == threads
+
+
+def test_if_the_connection_cannot_be_made_nothing_is_said_of_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended(Silent):
+        def send(self, message: dict[str, Any], payload: bytes | None = None) -> None:
+            if "share" in message:
+                self.inbox.put(Message(self, None, {}))
+
+        def tail(self) -> str:
+            return "Killed"
+
+    monkeypatch.setattr(executor, "Piped", Ended)
+    monkeypatch.setattr(executor, "check_settings", lambda *given: None)
+    with pytest.raises(WorkerError, match="speaks to Ray has ended, its last message was: Killed") as caught:
+        Ray("auto")
+    assert "resume" not in str(caught.value)
 
 
 def test_an_executor_and_a_cluster_exclude_each_other(tinysearch: Light, tiny: Path) -> None:

@@ -54,6 +54,7 @@ class LocalExecutor(Executor):
         trainings: After how many trainings a process is replaced.
         trainer: What trains, as ``module:function``, see ``tinysearch.training.trainer.train``.
         gpus: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs to use; None for all that can be used.
+        gpu_share: What the processes may have of the memory of each GPU, from 0 to 1.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class LocalExecutor(Executor):
         trainings: int = 10,
         trainer: str = TRAINER,
         gpus: tuple[str, ...] | None = None,
+        gpu_share: float = 1.0,
     ) -> None:
         if (integer(workers) or 0) < 1:
             raise InputError(f"at least 1 worker is needed, got {workers!r}")
@@ -71,6 +73,7 @@ class LocalExecutor(Executor):
         self._trainings = trainings
         self._trainer = trainer
         self._gpus = visible_gpus() if gpus is None else list(gpus)
+        self._gpu_share = gpu_share
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._handles = itertools.count()
         self._tasks: dict[int, _Task] = {}
@@ -194,7 +197,7 @@ class LocalExecutor(Executor):
     def _started(self, resources: Resources) -> Process:
         taken = {process.slot for process in self._processes}
         slot = next(number for number in itertools.count() if number not in taken)
-        environment = share_of(slot, self._gpus, self._workers)
+        environment = share_of(slot, self._gpus, self._workers, self._gpu_share)
         # A machine may be short of something for a moment.
         for pause in (0.2, 1.0, None):
             try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import abc
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tinysearch.errors import InputError, check_type
+from tinysearch.errors import InputError, PluginError, check_type
+from tinysearch.space.scalars import integer, real
 from tinysearch.workers.ray.host import Report
 
 LOCAL = "local"
@@ -34,6 +36,14 @@ class Share:
         """
         parts = ((self.cpus, "CPU"), (self.gpus, "GPU"))
         return " and ".join(_counted(each, kind) for each, kind in parts if each)
+
+    def times(self, number: int) -> Share:
+        """Return what so many trainings take together.
+
+        >>> Share(cpus=2, gpus=0.25).times(4)
+        Share(cpus=8, gpus=1.0)
+        """
+        return Share(self.cpus * number, self.gpus * number)
 
     def fits(self, resources: Mapping[str, float]) -> int:
         """Return how many trainings a node has room for.
@@ -134,3 +144,24 @@ def check_address(address: str) -> None:
         return
     remote = "; a program beside the cluster cannot use it: its machine has to join it" if "//" in address else ""
     raise InputError(f"the address of a Ray cluster is auto, local or HOST:PORT, got {address!r}{remote}")
+
+
+def check_settings(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
+    """Check what an executor is given, and that Ray is there.
+
+    Raises:
+        PluginError: if Ray is not installed.
+        InputError: if there can be no such executor.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise PluginError("a cluster needs Ray, which is not installed: pip install ray")
+    if workers is not None and (integer(workers) or 0) < 1:
+        raise InputError(f"at least 1 worker is needed, got {workers!r}")
+    if (integer(slots) or 0) < 1:
+        raise InputError(f"a Ray process has at least 1 slot, got {slots!r}")
+    if real(cpus) is None or real(gpus) is None or cpus < 0 or gpus < 0 or cpus + gpus == 0:
+        raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus!r} CPUs and {gpus!r} GPUs")
+    if gpus * slots > 1 and gpus * slots != int(gpus * slots):
+        raise InputError(
+            f"a Ray process has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
+        )

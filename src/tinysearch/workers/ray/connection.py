@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinysearch.errors import InputError, WorkerError
+from tinysearch.runtime.cores import usable_cores
+from tinysearch.runtime.devices import visible_gpus
 from tinysearch.workers.local.arrays import mapped
 from tinysearch.workers.ray.cluster import AUTO, LOCAL, Cluster, HostSaid, Share
 from tinysearch.workers.ray.host import Host, HostSettings
@@ -78,7 +80,9 @@ class RayCluster(Cluster):
         self._made: Any = ray.remote(TrainingHost)
 
     def room(self) -> int:
-        return sum(self._per_training.fits(node["Resources"]) for node in self._ray.nodes() if node["Alive"])
+        slots = self._settings.slots
+        of_host = self._per_training.times(slots)
+        return slots * sum(of_host.fits(node["Resources"]) for node in self._ray.nodes() if node["Alive"])
 
     def start(self, host: int) -> None:
         slots = self._settings.slots
@@ -139,10 +143,12 @@ class RayCluster(Cluster):
         done.add_done_callback(lambda done: self._inbox.put(Answer(host, done)))
 
     def _ending(self, host: int, error: BaseException) -> HostSaid:
-        unmade = bool(getattr(error, "actor_init_failed", False)) or not hasattr(error, "actor_init_failed")
-        reason = plainly(str(error)) or type(error).__name__
         node = self._nodes.get(host)
-        self._actors.pop(host)
+        # Of a host that was ready, an answer may be lost in other ways than by its end, as with its node.
+        unmade = bool(getattr(error, "actor_init_failed", node is None))
+        reason = plainly(str(error)) or type(error).__name__
+        with suppress(Exception):
+            self._ray.kill(self._actors.pop(host))
         alive = {one["NodeID"] for one in self._ray.nodes() if one["Alive"]}
         return HostSaid(host, ended=reason, unmade=unmade, node_lost=node is not None and node not in alive)
 
@@ -184,6 +190,9 @@ def _connect(
     if runtime_env is not None:
         options["runtime_env"] = dict(runtime_env)
     if address == LOCAL:
+        beyond = share.beyond({"CPU": usable_cores(), "GPU": len(visible_gpus())}, 1)
+        if beyond is not None:
+            raise InputError(beyond)
         options["include_dashboard"] = False
         if workers is not None:
             # Each process of Ray takes the CPUs of all its slots.
@@ -205,7 +214,8 @@ def _reach(address: str) -> None:
     """
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=_REACH).close()
+        # An address of IPv6 is in brackets.
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH).close()
     except (OSError, OverflowError) as error:
         raise WorkerError(
             f"nothing answers at {address}: {error}; start the head of a cluster there with `ray start --head "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
 import queue
@@ -12,31 +11,35 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.errors import CostMismatchError, InputError, PluginError, TinySearchWarning, WorkerError
+from tinysearch.errors import CostMismatchError, InputError, TinySearchWarning, WorkerError
 from tinysearch.results.record import Epoch, Measurement
+from tinysearch.runtime.backend import backend
+from tinysearch.runtime.capacity import Capacity
 from tinysearch.runtime.environment import Environment
 from tinysearch.runtime.versions import version_of
-from tinysearch.space.scalars import integer, real
 from tinysearch.training.job import Job, Outcome, Resources
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
 from tinysearch.workers.local.arrays import SharedArrays
 from tinysearch.workers.local.executor import STALL_SECONDS, TRAINER
 from tinysearch.workers.piped import Message, Piped
-from tinysearch.workers.ray.cluster import AUTO, Share, check_address
+from tinysearch.workers.ray.cluster import AUTO, LOCAL, Share, check_address, check_settings
 from tinysearch.workers.ray.host import HostSettings
 
 # Seconds. A wait without end goes in steps, between which Ctrl-C is heeded.
 _STEP = 1.0
 # Seconds in which a cluster is connected to, or left.
 _CONNECT, _LEAVE = 180.0, 20.0
-# Seconds after which it is said that no worker has started, which may take an autoscaler minutes.
+# Seconds after which it is said that no worker is ready, which may take an autoscaler minutes.
 _PATIENCE = 120.0
+# Seconds in which the first worker is waited for, to know where trainings are.
+_FIRST = 60.0
 
 
 class RayExecutor(Executor):
@@ -77,7 +80,7 @@ class RayExecutor(Executor):
         processes: bool = True,
         runtime_env: Mapping[str, Any] | None = None,
     ) -> None:
-        _check(workers, cpus, gpus, slots)
+        check_settings(workers, cpus, gpus, slots)
         check_address(address)
         self._address = address
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -90,15 +93,17 @@ class RayExecutor(Executor):
         self._known: Environment | None = None
         self._failure: str | None = None
         self._share = Share(cpus, gpus)
-        # When the first job was submitted, as long as no worker has been ready.
+        # Since when jobs have been waiting while no worker is ready.
         self._waits_since: float | None = None
+        self._ready = 0
         try:
             self._driver = Piped("tinysearch.workers.ray.driver", self._inbox)
         except OSError as error:
             raise WorkerError(f"the process that speaks to Ray could not be started: {error}") from None
         # An executor that is forgotten leaves nothing behind.
         self._finalizer = weakref.finalize(self, _end, self._driver, self._arrays)
-        host = HostSettings(slots, uuid.uuid4().hex[:12], trainer, stall_seconds, processes, hide_gpus=gpus == 0)
+        keras = (runtime_env or {}).get("env_vars", {}).get("KERAS_BACKEND") or backend()
+        host = HostSettings(slots, uuid.uuid4().hex[:12], trainer, stall_seconds, processes, gpus, keras)
         self._driver.send(
             {
                 "address": address,
@@ -130,7 +135,7 @@ class RayExecutor(Executor):
         self._check_alive()
         handle = next(self._handles)
         self._jobs[handle] = job
-        if self._known is None and self._waits_since is None:
+        if self._ready == 0 and self._waits_since is None:
             self._waits_since = time.monotonic()
         self._driver.send({"do": "submit", "handle": handle, "job": job.to_dict()}, job.state)
         return handle
@@ -142,6 +147,8 @@ class RayExecutor(Executor):
             CostMismatchError: if Keras and the arithmetic disagree.
             WorkerError: if nothing can be trained on the cluster, or it is gone.
         """
+        if self._events:
+            return self._events.popleft()
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _STEP if until is None else min(_STEP, max(0.0, until - time.monotonic()))
@@ -177,9 +184,25 @@ class RayExecutor(Executor):
         return name
 
     def environment(self, resources: Resources) -> Environment:
-        """Return that of the first worker that was ready; until then, that of this process."""
-        known = self._known or Environment.here()
-        return replace(known, threads=str(resources.threads))
+        """Return that of the first worker that was ready, which is waited for; if none is for long, of this process.
+
+        Raises:
+            WorkerError: if nothing can be trained on the cluster, or it is gone.
+        """
+        if self._known is None:
+            self.prepare(1, resources)
+        until = time.monotonic() + _FIRST
+        while self._known is None and time.monotonic() < until:
+            self._check_alive()
+            with suppress(queue.Empty):
+                event = self._heard(self._inbox.get(timeout=_STEP))
+                if event is not None:
+                    self._events.append(event)
+        return replace(self._known or Environment.here(), threads=str(resources.threads))
+
+    def threads_per_job(self) -> int:
+        """Return the whole CPUs of each training, at least 1."""
+        return max(1, int(self._share.cpus))
 
     def prepare(self, count: int, resources: Resources) -> None:
         """Have processes of Ray started on the nodes, as far as there is room."""
@@ -187,6 +210,8 @@ class RayExecutor(Executor):
 
     def note(self, images: int, resources: Resources) -> str | None:
         """Return what is worth knowing of the cluster; None if it has room for all workers."""
+        if self._address == LOCAL:
+            return Capacity.here(images, resources.memory_bytes).note(self._wanted)
         if self._wanted <= self._capacity:
             return None
         return (
@@ -207,6 +232,11 @@ class RayExecutor(Executor):
             try:
                 if message.event == "refused":
                     raise InputError(message.values["message"])
+                if message.event is None:
+                    raise WorkerError(
+                        f"the Ray cluster {self._address} cannot be used: the process that speaks to Ray has ended, "
+                        f"its last message was: {self._last_words()}"
+                    )
                 self._heard(message)
             except (InputError, WorkerError):
                 self.close()
@@ -220,10 +250,13 @@ class RayExecutor(Executor):
             self._failure = self._failure or values.get("message") or self._loss()
             raise WorkerError(self._failure)
         if message.event == "capacity":
-            self._capacity = values["count"]
+            self._capacity, self._ready = values["count"], values["ready"]
             if self._known is None and "about" in values:
                 self._known = Environment.from_dict(values["about"]["environment"])
+            if self._ready:
                 self._waits_since = None
+            elif self._jobs and self._waits_since is None:
+                self._waits_since = time.monotonic()
             return None
         handle = values["handle"]
         job = self._jobs.get(handle)
@@ -240,43 +273,31 @@ class RayExecutor(Executor):
         environment = Environment.from_dict(values["environment"])
         return JobDone(handle, Outcome(measurement, message.payload, environment))
 
-    def _loss(self) -> str:
+    def _last_words(self) -> str:
         said = [line.strip() for line in self._driver.tail().splitlines() if line.strip()]
+        return said[-1] if said else "nothing"
+
+    def _loss(self) -> str:
         return (
             f"the connection to the Ray cluster {self._address} was lost. What was trained is stored; see that the "
             f"cluster runs (`ray status`), and continue with `resume=True`. The last message was: "
-            f"{said[-1] if said else 'nothing'}"
+            f"{self._last_words()}"
         )
 
     def _warn_of_waiting(self) -> None:
-        """Say once that no worker has started for long, though jobs wait for one."""
+        """Say once that no worker has been ready for long, though jobs wait for one."""
         if self._waits_since is None or time.monotonic() < self._waits_since + _PATIENCE:
             return
         self._waits_since = math.inf
         text = (
-            f"no worker has started on the Ray cluster {self._address} for {_PATIENCE:.0f} seconds, and trainings wait "
-            f"for one: each takes {self._share}; see `ray status` for what the cluster has, and what of it is free"
+            f"no worker of the Ray cluster {self._address} has been ready for {_PATIENCE:.0f} seconds, and trainings "
+            f"wait for one: each takes {self._share}; see `ray status` for what the cluster has, and what of it is free"
         )
         warnings.warn(text, TinySearchWarning, stacklevel=2)
 
     def _check_alive(self) -> None:
         if self._failure is not None:
             raise WorkerError(self._failure)
-
-
-def _check(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
-    if importlib.util.find_spec("ray") is None:
-        raise PluginError("a cluster needs Ray, which is not installed: pip install ray")
-    if workers is not None and (integer(workers) or 0) < 1:
-        raise InputError(f"at least 1 worker is needed, got {workers!r}")
-    if (integer(slots) or 0) < 1:
-        raise InputError(f"a Ray process has at least 1 slot, got {slots!r}")
-    if real(cpus) is None or real(gpus) is None or cpus < 0 or gpus < 0 or cpus + gpus == 0:
-        raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus!r} CPUs and {gpus!r} GPUs")
-    if gpus * slots > 1 and gpus * slots != int(gpus * slots):
-        raise InputError(
-            f"a Ray process has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
-        )
 
 
 def _end(driver: Piped, arrays: SharedArrays) -> None:

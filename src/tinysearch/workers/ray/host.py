@@ -10,7 +10,7 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tinysearch.errors import CostMismatchError, WorkerError
 from tinysearch.results.record import Measurement
+from tinysearch.runtime.devices import visible_gpus
 from tinysearch.runtime.environment import Environment
 from tinysearch.training.job import DataReference, Job, Outcome
 from tinysearch.workers.executor import EpochDone, Event, Executor, JobDone
@@ -48,7 +49,8 @@ class HostSettings:
         trainer: What trains, as ``module:function``.
         stall_seconds: After how long without a finished epoch a training is given up.
         processes: Whether trainings have processes of their own; else threads of the host.
-        hide_gpus: Whether trainings may use no GPU, even if there is one.
+        gpus: GPUs for each training, or the share of one; 0 hides those that there are.
+        backend: What Keras is to run on; None for what it runs on there.
     """
 
     slots: int = 1
@@ -56,7 +58,8 @@ class HostSettings:
     trainer: str = TRAINER
     stall_seconds: float = STALL_SECONDS
     processes: bool = True
-    hide_gpus: bool = True
+    gpus: float = 0.0
+    backend: str | None = None
 
 
 class Host:
@@ -69,8 +72,10 @@ class Host:
 
     def __init__(self, settings: Mapping[str, Any], node: str) -> None:
         self._settings = HostSettings(**settings)
-        if self._settings.hide_gpus:
+        if not self._settings.gpus:
             os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        if self._settings.backend is not None:
+            os.environ["KERAS_BACKEND"] = self._settings.backend
         self._arrays = NodeArrays(f"{self._settings.key}-{node}")
         self._fetches: dict[str, Fetch] = {}
         self._known = threading.Condition()
@@ -80,7 +85,9 @@ class Host:
         self._watchdog = threading.Timer(ABANDONED, self.end)
         self._ended = False
         # Processes of trainings end with the thread that started them, so that it has to live as long as the host.
-        self._slots = [threading.Thread(target=self._serve, daemon=True) for _ in range(self._settings.slots)]
+        self._slots = [
+            threading.Thread(target=self._serve, args=(slot,), daemon=True) for slot in range(self._settings.slots)
+        ]
         for slot in self._slots:
             slot.start()
         self._rest()
@@ -97,7 +104,12 @@ class Host:
 
     def begin(self, number: int, job: Mapping[str, Any], state: bytes | None) -> None:
         """Begin a job, plain values of a ``Job``."""
-        self._jobs.put((number, Job.from_dict(job, state)))
+        try:
+            self._jobs.put((number, Job.from_dict(job, state)))
+        except Exception as error:
+            # Nobody waits for the answer to this call.
+            reason = f"{socket.gethostname()} cannot read the training: {type(error).__name__}: {error}"
+            self._reports.put(("lost", number, {"reason": reason}, None))
 
     def cancel(self, number: int) -> None:
         """End a job, whether or not it has begun."""
@@ -137,8 +149,8 @@ class Host:
             self._watchdog.daemon = True
             self._watchdog.start()
 
-    def _serve(self) -> None:
-        with self._executor() as executor:
+    def _serve(self, slot: int) -> None:
+        with self._executor(slot) as executor:
             while (given := self._jobs.get()) is not None:
                 number, job = given
                 try:
@@ -150,18 +162,26 @@ class Host:
                 except Exception as error:
                     self._report_done(number, job, Outcome(Measurement(failure=f"{type(error).__name__}: {error}")))
 
-    def _executor(self) -> Executor:
+    def _executor(self, slot: int) -> Executor:
         settings = self._settings
         if settings.processes:
-            gpus = () if settings.hide_gpus else None
-            return LocalExecutor(1, trainer=settings.trainer, stall_seconds=settings.stall_seconds, gpus=gpus)
+            return LocalExecutor(
+                1,
+                trainer=settings.trainer,
+                stall_seconds=settings.stall_seconds,
+                gpus=gpus_of(slot, settings.gpus, visible_gpus()),
+                gpu_share=min(1.0, settings.gpus) or 1.0,
+            )
         module, name = settings.trainer.split(":")
         return ThreadExecutor(getattr(importlib.import_module(module), name))
 
     def _do(self, executor: Executor, number: int, job: Job) -> None:
         if self._unwanted(number):
             return
-        handle = executor.submit(replace(job, data=self._found(executor, job.data)))
+        data = self._found(executor, number, job.data)
+        if data is None:
+            return
+        handle = executor.submit(replace(job, data=data))
         while True:
             event = executor.wait(_STEP)
             if self._unwanted(number):
@@ -190,12 +210,15 @@ class Host:
         values = {"measurement": outcome.measurement.to_dict(), "environment": where.to_dict()}
         self._reports.put(("done", number, values, outcome.model))
 
-    def _found(self, executor: Executor, data: DataReference) -> DataReference:
-        """Return a reference to the files of this node."""
+    def _found(self, executor: Executor, number: int, data: DataReference) -> DataReference | None:
+        """Return a reference to the files of this node; None if the job is not wanted any more."""
+        names = [name for name in (data.pixels, data.labels, data.test, data.groups) if name is not None]
+        with self._known:
+            while not self._known.wait_for(lambda: self._fetches.keys() >= set(names), _STEP):
+                if self._unwanted(number):
+                    return None
 
         def here(name: str) -> str:
-            with self._known:
-                self._known.wait_for(lambda: name in self._fetches)
             try:
                 return executor.share(name, mapped(self._arrays.path(name, self._fetches[name])))
             except WorkerError:
@@ -210,3 +233,21 @@ class Host:
             test=None if data.test is None else here(data.test),
             groups=None if data.groups is None else here(data.groups),
         )
+
+
+def gpus_of(slot: int, gpus: float, visible: Sequence[str]) -> tuple[str, ...]:
+    """Return the GPUs of one of the slots of a host: several that are its own, or one that it shares.
+
+    Args:
+        slot: The slot, from 0.
+        gpus: GPUs for each slot, or the share of one.
+        visible: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs of the host.
+
+    >>> [gpus_of(slot, 0.5, ["4", "6"]) for slot in range(4)]
+    [('4',), ('4',), ('6',), ('6',)]
+    >>> gpus_of(1, 2, ["0", "1", "2", "3"]), gpus_of(0, 0, ["0"])
+    (('2,3',), ())
+    """
+    first = int(slot * gpus + 1e-6)
+    own = visible[first : first + max(1, int(gpus))] if gpus else ()
+    return (",".join(own),) if own else ()

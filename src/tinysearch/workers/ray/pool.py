@@ -74,8 +74,7 @@ class Pool:
     @property
     def capacity(self) -> int:
         """How many trainings there can be at a time; until hosts are ready, how many they are expected to be."""
-        ready = sum(place.about is not None for place in self._hosts.values())
-        return min(self._workers, max(self._expected, ready * self._slots))
+        return min(self._workers, max(self._expected, self._ready_hosts * self._slots))
 
     def prepare(self, count: int) -> None:
         """Have hosts started for so many trainings at a time, if there are not as many already."""
@@ -146,7 +145,7 @@ class Pool:
         self._unready = 0
         for name in self._names:
             self._cluster.share(host, name)
-        self._tell("capacity", count=self.capacity, about=dict(about))
+        self._tell("capacity", count=self.capacity, ready=self._ready_hosts, about=dict(about))
 
     def _reported(self, host: int, report: Report) -> None:
         kind, number, values, payload = report
@@ -181,7 +180,7 @@ class Pool:
                 self._forget(number)
                 self._tell("lost", handle=number, reason=f"a worker of the cluster has ended: {said.ended}")
         if said.unmade or place.about is None:
-            self._broken += said.unmade
+            self._broken += said.unmade and not said.node_lost
             # A node may take many with it that were not ready yet.
             self._unready += 1
             if self._broken >= MOST_BROKEN or self._unready > MOST_BROKEN * math.ceil(self._workers / self._slots):
@@ -191,7 +190,11 @@ class Pool:
                 )
         self._expected -= self._slots
         self.prepare(len(self._tasks))
-        self._tell("capacity", count=self.capacity)
+        self._tell("capacity", count=self.capacity, ready=self._ready_hosts)
+
+    @property
+    def _ready_hosts(self) -> int:
+        return sum(place.about is not None for place in self._hosts.values())
 
     def _begin_waiting(self) -> None:
         while self._waiting:
