@@ -333,15 +333,19 @@ def test_what_was_finished_is_stored_even_where_one_record_cannot_be_made(
     def failing(plan: RevalidationPlan, training: Training, outcome: Any) -> Any:
         if not refused:
             refused.append(training.key)
-            both.wait(timeout=60)
+            assert both.wait(timeout=60)
+            # A thread ends when it has told its result.
+            for thread in threads:
+                thread.join(60)
             raise TrainingError("the model could not be saved")
         return whole(plan, training, outcome)
 
-    both = threading.Event()
+    both, threads = threading.Event(), []
 
     def react(number: int, job: Job) -> None:
+        threads.append(threading.current_thread())
         if number == 1:
-            threading.Timer(0.05, both.set).start()
+            both.set()
 
     monkeypatch.setattr(RevalidationPlan, "recorded", failing)
     outcome, problem, _ = staged(runner, react, fake_worker, folds=2, evaluate=0)
