@@ -468,9 +468,8 @@ RULES: dict[str, Choose] = {
 }
 
 
-def search(pool: Measured, group: str, choose: Choose, seed: int, warm: bool) -> float:
-    """Return the regret of the best that was tried, in points."""
-    rng = np.random.default_rng([3, seed])
+def drawn(pool: Measured, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return true qualities of the networks of a pool, and what a training of each measures; shapes ``(n,)``."""
     groups = np.array(pool.groups)
     reached = np.array([one.score for one in pool.candidates])
     true = np.zeros(len(reached))
@@ -478,24 +477,34 @@ def search(pool: Measured, group: str, choose: Choose, seed: int, warm: bool) ->
         true[groups == each] = qualities(reached[groups == each], pool.images, rng)
     errors = np.array([error_of(float(min(one, 1.0)), pool.images) for one in true])
     measured = np.clip(np.round((true + errors * rng.normal(size=len(true))) * pool.images) / pool.images, 0, 1)
+    return true, measured
+
+
+def trained(pool: Measured, place: int, accuracy: float) -> Replicates:
+    """Return a network of a pool with a training that reached an accuracy, a fraction."""
+    first = pool.candidates[place].first
+    candidate = Candidate(first.architecture, Recipe.from_dict(first.recipe))
+    return Replicates((_record(candidate, first.run, 0, accuracy),))
+
+
+def search(pool: Measured, group: str, choose: Choose, seed: int, warm: bool) -> float:
+    """Return the regret of the best that was tried, in points."""
+    rng = np.random.default_rng([3, seed])
+    true, measured = drawn(pool, rng)
+    groups = np.array(pool.groups)
     order = rng.permutation(len(true)).tolist()
     known = [place for place in order if groups[place] != group][: TRIALS if warm else 0]
     able = [place for place in order if groups[place] == group]
     tried: list[int] = []
 
-    def result(place: int) -> Replicates:
-        first = pool.candidates[place].first
-        candidate = Candidate(first.architecture, Recipe.from_dict(first.recipe))
-        return Replicates((_record(candidate, first.run, 0, float(measured[place])),))
-
-    results = [result(place) for place in known]
+    results = [trained(pool, place, float(measured[place])) for place in known]
     beginning = DESIGNS if warm else WARM_UP
     while len(tried) < TRIALS:
         chosen = able[0] if len(tried) < beginning else choose(pool, known, results, able)
         able.remove(chosen)
         tried.append(chosen)
         known.append(chosen)
-        results.append(result(chosen))
+        results.append(trained(pool, chosen, float(measured[chosen])))
     return 100 * float(true[groups == group].max() - true[tried].max())
 
 

@@ -1,0 +1,144 @@
+"""What searches find in a table of networks that were really trained: hundreds of searches of ours and of peers.
+
+::
+
+    python benchmarks/evidence_table.py --evidence mnist-10-epochs.json --seeds 300
+    python benchmarks/evidence_table.py --evidence mnist-10-epochs.json --exact --trials 79 --seeds 5
+
+The table is a set of ``--evidence``, a file of networks of stages that does not come with the project; its format is
+described in ``experiments/surrogates.py``. A search tries ``--trials`` of its networks, none of them twice. For each
+seed, true qualities are drawn from what is known of the networks, and measured with the error of a training, as in
+``experiments/races.py``; all sides of a seed have the same ones. The leader is the network with the best measurement.
+Reported is its regret, the true quality of the best network of the table less its own, in points. ``--exact`` measures
+without errors. A proposal knows all earlier results; in a run it has a lag.
+
+- ``plain`` draws at random. So many networks of stages are what one would train without any search. Our ``random``
+  draws from the whole space, of which the table knows no other networks.
+- ``plain-rule`` draws those first that the rule of ``plain_stages.py`` could have drawn.
+- ``bayesian`` is the model of the product, which chooses among all networks not tried. It begins with the networks
+  nearest to the 5 designs, in the features of the model, then takes the best of 8 random ones by the prior mean until
+  it has 10 results. ``no-prior`` is without the prior mean, ``random-start`` without designs, ``cold`` without both.
+- ``evolution`` has the tournament and the ageing of the product, and begins as it does. A mutant is one of the 5
+  networks nearest to the parent that were not tried.
+- Samplers of Optuna and KerasTuner's oracle choose the values of 13 parameters, see ``stage_parameters.py``. What they
+  ask for is moved to the nearest network that was not tried, and they are told its result with its own parameters.
+  NSGA-II begins with a generation of 50 random trials, and KerasTuner with 3 for each parameter, so a search of 30
+  trials is random. There are rows with generations of 10, and with 5 random trials. In the latter, KerasTuner's
+  acquisition function is maximized over the networks of the table: nothing is moved. It takes a second or two for a
+  search, so there are ``--few`` seeds. The budget wrapper for KerasTuner has nothing to reject here, as all networks
+  of the table are within the budget.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+from table_searches import SIDES, SLOW, Search, Side, Table
+from threadpoolctl import threadpool_limits
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
+from prior_mean import searches as searches_of
+from prior_mean import trained as fitted_to
+from races import SETS, Floats
+from surrogates import drawn, from_evidence
+
+from tinysearch.results.archive import REFERENCE
+from tinysearch.search.strategies.prior_mean import prior_mean
+
+OFTEN = (1, 3, 5, 10, 15, 20, 30)
+COMPARED_AT = 20
+# Points.
+CLOSE = {"<1000": 0.1, "<10000": 0.03}
+
+
+def tried(table: Table, side: Side, measured: Floats, trials: int, seed: int) -> list[int]:
+    """Carry out a search, and return which networks were tried, in order."""
+    search = Search(table, np.random.default_rng([5, seed]))
+    proposals = side(search)
+    for place in itertools.islice(proposals, min(trials, len(measured))):
+        if place in search.tried:
+            raise AssertionError(f"network {place} was tried before, in trial {search.tried.index(place) + 1}")
+        search.tried.append(place)
+        search.results.append(float(measured[place]))
+    return search.tried
+
+
+def regrets(table: Table, side: Side, trials: int, seed: int, *, exact: bool = False) -> list[float]:
+    """Return the regret of the leader of a search after each trial, in points."""
+    true, measured = drawn(table.pool, np.random.default_rng([4, seed]))
+    measured = true if exact else measured
+    places = tried(table, side, measured, trials, seed)
+    leaders = itertools.accumulate(places, lambda one, other: max(one, other, key=measured.__getitem__))
+    return [100 * float(true.max() - true[place]) for place in leaders]
+
+
+def row(side: str, curves: Floats, reference: Floats, close: float) -> str:
+    """Return the row of a side: its curves of regret, and those of ``plain``; each of shape ``(seeds, trials)``."""
+    seeds, trials = curves.shape
+    cells = [_mean_and_error(curves[:, after - 1]) for after in OFTEN if after <= trials]
+    at = min(COMPARED_AT, trials) - 1
+    cells.append(_mean_and_error(curves[:, at] - reference[:seeds, at], "+"))
+    is_close = curves <= close
+    first = np.where(is_close.any(axis=1), is_close.argmax(axis=1) + 1.0, math.inf)
+    quartiles = np.quantile(first, (0.5, 0.25, 0.75), method="inverted_cdf")
+    shown = [f"{one:.0f}" if math.isfinite(one) else f"over {trials}" for one in quartiles]
+    return f"| `{side}` | {seeds} | " + " | ".join(cells) + " | {} ({} to {}) |".format(*shown)
+
+
+def _mean_and_error(values: Floats, sign: str = "") -> str:
+    return f"{values.mean():{sign}.3f} ± {values.std(ddof=1) / math.sqrt(len(values)):.3f}"
+
+
+def describe(name: str, table: Table) -> None:
+    """Print what the table holds, and what the prior mean and the designs knew of it before."""
+    from scipy.stats import spearmanr
+
+    seen = np.concatenate([x for x, _ in fitted_to(searches_of(REFERENCE))])
+    known = sum(bool((np.abs(seen - one).max(axis=1) < 1e-9).any()) for one in table.pool.x)
+    reached = [one.score for one in table.pool.candidates]
+    rank = spearmanr(prior_mean()(table.pool.x), reached).statistic
+    order = sorted(reached, reverse=True)
+    ranks = ", ".join(str(order.index(reached[place]) + 1) for place in table.designs)
+    print(f"\n**{SETS[name]}**, {len(reached)} networks, {len(table.plain)} of them by the rule of plain stages\n")
+    print(f"- The prior mean was fitted to {known} of them, and ranks them with a correlation of {rank:.2f}.")
+    print(f"- The networks nearest to the designs have the measured ranks {ranks}.\n")
+
+
+def main() -> None:
+    """Search with each side and seed, and print a table for each set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--evidence", type=Path, required=True)
+    parser.add_argument("--sets", nargs="+", choices=tuple(SETS), default=list(SETS))
+    parser.add_argument("--sides", nargs="+", choices=tuple(SIDES), default=list(SIDES))
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--few", type=int, default=100, help="seeds of the slow side")
+    parser.add_argument("--exact", action="store_true", help="measure without errors")
+    options = parser.parse_args()
+    records = from_evidence(options.evidence)
+    for name in options.sets:
+        table = Table.of(records, name)
+        describe(name, table)
+        columns = [after for after in OFTEN if after <= options.trials]
+        print(
+            f"| side | n | {' | '.join(map(str, columns))} | - plain, at {COMPARED_AT} | within {CLOSE[name]} after |"
+        )
+        print("| --- | ---: |" + " ---: |" * (len(columns) + 2))
+        found: dict[str, Floats] = {}
+        for side in dict.fromkeys(["plain", *options.sides]):
+            seeds = min(options.few, options.seeds) if side == SLOW else options.seeds
+            with threadpool_limits(1):
+                curves = [
+                    regrets(table, SIDES[side], options.trials, seed, exact=options.exact) for seed in range(seeds)
+                ]
+            found[side] = np.array(curves)
+            print(row(side, found[side], found["plain"], CLOSE[name]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

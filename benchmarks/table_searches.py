@@ -1,0 +1,262 @@
+"""A table of networks that were really trained, and the searches in it that ``evidence_table.py`` compares."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from stage_parameters import Parameters, Range, is_plain, parameters, ranges
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
+from races import Floats
+from surrogates import DESIGNS, Measured, trained
+
+from tinysearch.results.record import Record
+from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
+from tinysearch.search.strategies.evolution import Evolution
+from tinysearch.search.strategies.features import features
+from tinysearch.search.strategies.observations import observed
+from tinysearch.search.strategies.prior_mean import prior_mean
+from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.surrogate import distances
+from tinysearch.space.budget import Budget
+from tinysearch.space.cost import cost
+from tinysearch.space.designs import designs
+from tinysearch.space.search_space import SearchSpace
+from tinysearch.training.recipe import Recipe
+
+IMAGES = 10_000
+# How many of the nearest networks are the mutants of one.
+MUTANTS = 5
+
+
+@dataclass(frozen=True)
+class Table:
+    """The networks of a set, with what is known of them.
+
+    Args:
+        pool: The networks with their trainings, and their features, shape ``(n, features)``.
+        bound: On parameters.
+    """
+
+    pool: Measured
+    bound: int
+
+    @classmethod
+    def of(cls, records: Sequence[Record], name: str) -> Table:
+        return cls(Measured.of([one for one in records if one.run == name], IMAGES), int(name.removeprefix("<")))
+
+    @cached_property
+    def problem(self) -> Problem:
+        return Problem(SearchSpace(), Budget(self.bound), Recipe(), images=IMAGES)
+
+    @cached_property
+    def apart(self) -> Floats:
+        """How far networks are apart in standardized features, shape ``(n, n)``."""
+        return distances(self._standardized(self.pool.x), self._standardized(self.pool.x))
+
+    @cached_property
+    def designs(self) -> list[int]:
+        """The networks nearest to the first designs, none of them twice."""
+        found: list[int] = []
+        for one in itertools.islice(designs(self.problem.space, self.bound, self.problem.fits), DESIGNS):
+            x = np.array([features(one, cost(one, self.problem.space.task))])
+            order = np.argsort(distances(self._standardized(x), self._standardized(self.pool.x))[0], kind="stable")
+            found.append(next(int(place) for place in order if place not in found))
+        return found
+
+    @cached_property
+    def plain(self) -> list[int]:
+        """The networks that the rule of plain stages could draw."""
+        return [place for place, one in enumerate(self.pool.candidates) if is_plain(one.first.architecture)]
+
+    @cached_property
+    def parameters(self) -> list[dict[str, int]]:
+        return [parameters(one.first.architecture) for one in self.pool.candidates]
+
+    @cached_property
+    def ranges(self) -> dict[str, Range]:
+        return ranges(self.parameters)
+
+    def nearest(self, asked: Parameters, places: Sequence[int]) -> int:
+        """Return which of some networks has parameters nearest to those that were asked for."""
+        points = self._points([asked, *(self.parameters[place] for place in places)])
+        return places[int(np.argmin(((points[1:] - points[0]) ** 2).sum(axis=1)))]
+
+    def _points(self, values: Sequence[Parameters]) -> Floats:
+        return np.array([[scale.share(one[name]) for name, scale in self.ranges.items()] for one in values])
+
+    def _standardized(self, x: Floats) -> Floats:
+        centre, scale = self.pool.x.mean(axis=0), self.pool.x.std(axis=0)
+        found: Floats = (x - centre) / np.where(scale < 1e-9, 1.0, scale)
+        return found
+
+
+@dataclass
+class Search:
+    """A search as far as it has come: the networks that were tried, in order, and what was measured of them."""
+
+    table: Table
+    rng: np.random.Generator
+    tried: list[int] = field(default_factory=list)
+    results: list[float] = field(default_factory=list)
+
+    @property
+    def left(self) -> list[int]:
+        return [place for place in range(len(self.table.pool.candidates)) if place not in self.tried]
+
+    def at_random(self) -> int:
+        """Return one of the networks that were not tried."""
+        return int(self.rng.choice(self.left))
+
+
+# Yields which network is tried next, when the results of those before are known.
+Side = Callable[[Search], Iterator[int]]
+
+
+def plain(search: Search) -> Iterator[int]:
+    """Draw at random."""
+    while True:
+        yield search.at_random()
+
+
+def plain_rule(search: Search) -> Iterator[int]:
+    """Draw what the rule of plain stages could have drawn, then the rest."""
+    yield from search.rng.permutation(search.table.plain).tolist()
+    yield from plain(search)
+
+
+def bayesian(search: Search, *, starts: bool = True, prior: bool = True) -> Iterator[int]:
+    """Choose by expected improvement of the product's model, after designs and random networks."""
+    table, x = search.table, search.table.pool.x
+    strategy = Bayesian(table.problem) if prior else Bayesian(table.problem, choice=0)
+    if starts:
+        yield from table.designs
+    while len(search.tried) < strategy.warm_up:
+        drawn = search.rng.permutation(search.left)[: max(1, strategy.choice)]
+        yield int(drawn[np.argmax(prior_mean()(x[drawn]))])
+    while True:
+        known = [trained(table.pool, *one) for one in zip(search.tried, search.results, strict=True)]
+        predict = strategy._predicting(x[search.tried], observed(known, IMAGES), None)
+        left = search.left
+        gains = expected_improvement(*predict(x[left]), float(predict(x[search.tried])[0].max()))
+        yield left[int(np.argmax(gains))]
+
+
+def evolution(search: Search, *, starts: bool = True) -> Iterator[int]:
+    """Choose neighbours of the winners of tournaments, after designs and random networks."""
+    strategy = Evolution(search.table.problem)
+    if starts:
+        yield from search.table.designs
+    while len(search.tried) < strategy.warm_up:
+        yield search.at_random()
+    while True:
+        alive = range(len(search.tried))[-strategy.population :]
+        tournament = search.rng.choice(alive, size=min(strategy.tournament, len(alive)), replace=False)
+        parent = search.tried[max(sorted(tournament), key=search.results.__getitem__)]
+        mutants = sorted(search.left, key=lambda place: search.table.apart[parent, place])[:MUTANTS]
+        yield int(search.rng.choice(mutants))
+
+
+def optuna_sampler(search: Search, name: str, **settings: Any) -> Iterator[int]:
+    """Choose the network nearest to what a sampler of Optuna asks for."""
+    import optuna
+    from optuna.distributions import CategoricalDistribution, IntDistribution
+    from optuna.trial import TrialState, create_trial
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    space = {
+        name: CategoricalDistribution((0, 1))
+        if each.scale == "choice"
+        else IntDistribution(each.low, each.high, log=each.scale == "log")
+        for name, each in search.table.ranges.items()
+    }
+    sampler = getattr(optuna.samplers, name)(seed=int(search.rng.integers(2**31)), **settings)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    while True:
+        asked = study.ask(space)
+        place = search.table.nearest(asked.params, search.left)
+        yield place
+        study.tell(asked, state=TrialState.FAIL)
+        moved = create_trial(
+            value=search.results[-1],
+            params=search.table.parameters[place],
+            distributions=space,
+            # Genetic samplers note the generation here.
+            system_attrs=study.trials[-1].system_attrs,
+        )
+        study.add_trial(moved)
+
+
+def keras_tuner_oracle(search: Search, at_random: int | None = None) -> Iterator[int]:
+    """Choose the network nearest to what KerasTuner's Bayesian optimization draws, or the best by its acquisition.
+
+    Args:
+        search: As far as it has come.
+        at_random: After so many trials the network of the best acquisition value is chosen. KerasTuner maximizes it
+            over all values of the parameters instead, which takes minutes for a search.
+    """
+    from tinysearch.runtime.backend import load_keras_tuner
+    from tinysearch.search.keras_tuner.replay import OracleReplay
+
+    load_keras_tuner()
+    import keras_tuner
+
+    from tinysearch.search.keras_tuner.acquisition import by_acquisition
+
+    space = keras_tuner.HyperParameters()
+    for name, each in search.table.ranges.items():
+        if each.scale == "choice":
+            space.Choice(name, [0, 1], ordered=False)
+        else:
+            space.Int(name, each.low, each.high, sampling=each.scale)
+    oracle = keras_tuner.oracles.BayesianOptimizationOracle(
+        objective=keras_tuner.Objective("val_accuracy", direction="max"),
+        hyperparameters=space,
+        seed=int(search.rng.integers(1, 2**31)),
+        num_initial_points=at_random,
+    )
+    table = search.table
+    # It sees to it that the oracle writes no files, and leaves nothing behind.
+    with OracleReplay(oracle, table.problem.space):
+        while True:
+            left = search.left
+            if at_random is not None and len(search.tried) >= at_random:
+                with warnings.catch_warnings():
+                    # That a length scale is at its bound.
+                    warnings.simplefilter("ignore")
+                    oracle.gpr.fit(*oracle._vectorize_trials())
+                values = by_acquisition(oracle, [table.parameters[place] for place in left])[0]
+                oracle.populate_space = lambda _, values=values: {"status": "RUNNING", "values": values}
+            trial = oracle.create_trial("table")
+            place = table.nearest(trial.hyperparameters.values, left)
+            trial.hyperparameters.values = dict(table.parameters[place])
+            yield place
+            oracle.update_trial(trial.trial_id, {"val_accuracy": search.results[-1]})
+            trial.status = "COMPLETED"
+            oracle.end_trial(trial)
+
+
+SLOW = "keras-tuner:BayesianOptimization, 5 at random"
+SIDES: dict[str, Side] = {
+    "plain": plain,
+    "plain-rule": plain_rule,
+    "bayesian": bayesian,
+    "bayesian, no-prior": partial(bayesian, prior=False),
+    "bayesian, random-start": partial(bayesian, starts=False),
+    "bayesian, cold": partial(bayesian, starts=False, prior=False),
+    "evolution": evolution,
+    "evolution, random-start": partial(evolution, starts=False),
+    "optuna:TPESampler": partial(optuna_sampler, name="TPESampler"),
+    "optuna:NSGAIISampler": partial(optuna_sampler, name="NSGAIISampler"),
+    "optuna:NSGAIISampler, generations of 10": partial(optuna_sampler, name="NSGAIISampler", population_size=10),
+    "keras-tuner:BayesianOptimization": keras_tuner_oracle,
+    SLOW: partial(keras_tuner_oracle, at_random=5),
+}
