@@ -68,13 +68,24 @@ def tried(table: Table, side: Side, measured: Floats, trials: int, seed: int) ->
     return search.tried
 
 
+def measurements(table: Table, seed: int, *, exact: bool) -> tuple[Floats, Floats]:
+    """Return true qualities and what is measured of all networks, fractions of shape ``(n,)``."""
+    true, measured = drawn(table.pool, np.random.default_rng([4, seed]))
+    return true, true if exact else measured
+
+
 def regrets(table: Table, side: Side, trials: int, seed: int, *, exact: bool = False) -> list[float]:
     """Return the regret of the leader of a search after each trial, in points."""
-    true, measured = drawn(table.pool, np.random.default_rng([4, seed]))
-    measured = true if exact else measured
+    true, measured = measurements(table, seed, exact=exact)
     places = tried(table, side, measured, trials, seed)
     leaders = itertools.accumulate(places, lambda one, other: max(one, other, key=measured.__getitem__))
     return [100 * float(true.max() - true[place]) for place in leaders]
+
+
+def regret_of_all(table: Table, seed: int, *, exact: bool) -> float:
+    """Return the regret of the leader if all networks were tried, in points: the luck of a training alone."""
+    true, measured = measurements(table, seed, exact=exact)
+    return 100 * float(true.max() - true[np.argmax(measured)])
 
 
 def row(side: str, curves: Floats, reference: Floats, close: float) -> str:
@@ -106,7 +117,7 @@ def describe(name: str, table: Table) -> None:
     ranks = ", ".join(str(order.index(reached[place]) + 1) for place in table.designs)
     print(f"\n**{SETS[name]}**, {len(reached)} networks, {len(table.plain)} of them by the rule of plain stages\n")
     print(f"- The prior mean was fitted to {known} of them, and ranks them with a correlation of {rank:.2f}.")
-    print(f"- The networks nearest to the designs have the measured ranks {ranks}.\n")
+    print(f"- The networks nearest to the designs have the measured ranks {ranks}.")
 
 
 def main() -> None:
@@ -124,6 +135,8 @@ def main() -> None:
     for name in options.sets:
         table = Table.of(records, name)
         describe(name, table)
+        of_all = np.array([regret_of_all(table, seed, exact=options.exact) for seed in range(options.seeds)])
+        print(f"- If all networks were tried, the regret of the leader would be {_mean_and_error(of_all)}.\n")
         columns = [after for after in OFTEN if after <= options.trials]
         print(
             f"| side | n | {' | '.join(map(str, columns))} | - plain, at {COMPARED_AT} | within {CLOSE[name]} after |"

@@ -22,7 +22,7 @@ from tinysearch.results.record import Record
 from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
 from tinysearch.search.strategies.evolution import Evolution
 from tinysearch.search.strategies.features import features
-from tinysearch.search.strategies.observations import observed
+from tinysearch.search.strategies.observations import Replicates, observed
 from tinysearch.search.strategies.prior_mean import prior_mean
 from tinysearch.search.strategies.strategy import Problem
 from tinysearch.search.strategies.surrogate import distances
@@ -142,8 +142,10 @@ def bayesian(search: Search, *, starts: bool = True, prior: bool = True) -> Iter
     while len(search.tried) < strategy.warm_up:
         drawn = search.rng.permutation(search.left)[: max(1, strategy.choice)]
         yield int(drawn[np.argmax(prior_mean()(x[drawn]))])
+    known: list[Replicates] = []
     while True:
-        known = [trained(table.pool, *one) for one in zip(search.tried, search.results, strict=True)]
+        new = slice(len(known), None)
+        known += [trained(table.pool, *one) for one in zip(search.tried[new], search.results[new], strict=True)]
         predict = strategy._predicting(x[search.tried], observed(known, IMAGES), None)
         left = search.left
         gains = expected_improvement(*predict(x[left]), float(predict(x[search.tried])[0].max()))
@@ -190,7 +192,7 @@ def optuna_sampler(search: Search, name: str, **settings: Any) -> Iterator[int]:
             params=search.table.parameters[place],
             distributions=space,
             # Genetic samplers note the generation here.
-            system_attrs=study.trials[-1].system_attrs,
+            system_attrs=study.get_trials(deepcopy=False)[-1].system_attrs,
         )
         study.add_trial(moved)
 

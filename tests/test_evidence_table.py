@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -56,7 +55,7 @@ def table(benchmark: ModuleType, tmp_path: Path) -> object:
 
 def test_no_network_is_tried_twice_and_without_errors_the_best_is_found(benchmark: ModuleType, table: object) -> None:
     for name, side in benchmark.SIDES.items():
-        if name in SLOW or (name.startswith("optuna") and find_spec("optuna") is None):
+        if name in SLOW:
             continue
         places = benchmark.tried(table, side, np.linspace(0.97, 0.98, len(NETWORKS)), 30, seed=0)
         assert sorted(places) == list(range(len(NETWORKS))), name
