@@ -9,8 +9,9 @@ The table is a set of ``--evidence``, a file of networks of stages that does not
 described in ``experiments/surrogates.py``. A search tries ``--trials`` of its networks, none of them twice. For each
 seed, true qualities are drawn from what is known of the networks, and measured with the error of a training, as in
 ``experiments/races.py``; all sides of a seed have the same ones. The leader is the network with the best measurement.
-Reported is its regret, the true quality of the best network of the table less its own, in points. ``--exact`` measures
-without errors. A proposal knows all earlier results; in a run it has a lag.
+Reported is its regret, the true quality of the best network of the table less its own, in points; and the regret of the
+best network that was tried, which revalidations may find. ``--exact`` measures without errors. A proposal knows all
+earlier results; in a run it has a lag.
 
 - ``plain`` draws at random. So many networks of stages are what one would train without any search. Our ``random``
   draws from the whole space, of which the table knows no other networks.
@@ -74,12 +75,16 @@ def measurements(table: Table, seed: int, *, exact: bool) -> tuple[Floats, Float
     return true, true if exact else measured
 
 
-def regrets(table: Table, side: Side, trials: int, seed: int, *, exact: bool = False) -> list[float]:
-    """Return the regret of the leader of a search after each trial, in points."""
+def regrets(table: Table, side: Side, trials: int, seed: int, *, exact: bool = False) -> Floats:
+    """Return the regret after each trial of a search, in points: of the leader, and of the best that was tried.
+
+    Returns:
+        Shape ``(2, trials)``.
+    """
     true, measured = measurements(table, seed, exact=exact)
     places = tried(table, side, measured, trials, seed)
-    leaders = itertools.accumulate(places, lambda one, other: max(one, other, key=measured.__getitem__))
-    return [100 * float(true.max() - true[place]) for place in leaders]
+    leaders = list(itertools.accumulate(places, lambda one, other: max(one, other, key=measured.__getitem__)))
+    return 100 * (true.max() - np.stack([true[leaders], np.maximum.accumulate(true[places])]))
 
 
 def regret_of_all(table: Table, seed: int, *, exact: bool) -> float:
@@ -89,12 +94,14 @@ def regret_of_all(table: Table, seed: int, *, exact: bool) -> float:
 
 
 def row(side: str, curves: Floats, reference: Floats, close: float) -> str:
-    """Return the row of a side: its curves of regret, and those of ``plain``; each of shape ``(seeds, trials)``."""
-    seeds, trials = curves.shape
-    cells = [_mean_and_error(curves[:, after - 1]) for after in OFTEN if after <= trials]
+    """Return the row of a side: its regrets, and those of ``plain``; each of shape ``(seeds, 2, trials)``."""
+    seeds, _, trials = curves.shape
+    leader, best = curves[:, 0], curves[:, 1]
+    cells = [_mean_and_error(leader[:, after - 1]) for after in OFTEN if after <= trials]
     at = min(COMPARED_AT, trials) - 1
-    cells.append(_mean_and_error(curves[:, at] - reference[:seeds, at], "+"))
-    is_close = curves <= close
+    cells.append(_mean_and_error(leader[:, at] - reference[:seeds, 0, at], "+"))
+    cells.append(_mean_and_error(best[:, at]))
+    is_close = leader <= close
     first = np.where(is_close.any(axis=1), is_close.argmax(axis=1) + 1.0, math.inf)
     quartiles = np.quantile(first, (0.5, 0.25, 0.75), method="inverted_cdf")
     shown = [f"{one:.0f}" if math.isfinite(one) else f"over {trials}" for one in quartiles]
@@ -141,7 +148,7 @@ def main() -> None:
         print(
             f"| side | n | {' | '.join(map(str, columns))} | - plain, at {COMPARED_AT} | within {CLOSE[name]} after |"
         )
-        print("| --- | ---: |" + " ---: |" * (len(columns) + 2))
+        print("| --- | ---: |" + " ---: |" * (len(columns) + 3))
         found: dict[str, Floats] = {}
         for side in dict.fromkeys(["plain", *options.sides]):
             seeds = min(options.few, options.seeds) if side == SLOW else options.seeds

@@ -59,7 +59,7 @@ def test_no_network_is_tried_twice_and_without_errors_the_best_is_found(benchmar
             continue
         places = benchmark.tried(table, side, np.linspace(0.97, 0.98, len(NETWORKS)), 30, seed=0)
         assert sorted(places) == list(range(len(NETWORKS))), name
-        curve = benchmark.regrets(table, side, 30, seed=1, exact=True)
+        curve = benchmark.regrets(table, side, 30, seed=1, exact=True)[0].tolist()
         assert len(curve) == len(NETWORKS)
         assert sorted(curve, reverse=True) == curve, name
         assert curve[-1] == 0, name
@@ -68,7 +68,7 @@ def test_no_network_is_tried_twice_and_without_errors_the_best_is_found(benchmar
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_nor_does_keras_tuner_try_a_network_twice(benchmark: ModuleType, table: object, name: str) -> None:
-    curve = benchmark.regrets(table, benchmark.SIDES[name], 30, seed=1, exact=True)
+    curve = benchmark.regrets(table, benchmark.SIDES[name], 30, seed=1, exact=True)[0]
     assert len(curve) == len(NETWORKS)
     assert curve[-1] == 0
 
@@ -79,8 +79,8 @@ def test_plain_is_a_draw_without_replacement(benchmark: ModuleType, table: objec
     apart = []
     for seed in range(SEEDS):
         true, measured = drawn(table.pool, np.random.default_rng([4, seed]))  # type: ignore[attr-defined]
-        curve = benchmark.regrets(table, benchmark.SIDES["plain"], len(NETWORKS), seed)
-        apart.append(np.array(curve) - expected(true, measured))
+        curve = benchmark.regrets(table, benchmark.SIDES["plain"], len(NETWORKS), seed)[0]
+        apart.append(curve - expected(true, measured))
     error = np.std(apart, axis=0, ddof=1) / math.sqrt(SEEDS)
     assert np.all(np.abs(np.mean(apart, axis=0)) <= 4 * error + 1e-9)
 
