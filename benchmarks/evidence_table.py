@@ -3,7 +3,7 @@
 ::
 
     python benchmarks/evidence_table.py --evidence mnist-10-epochs.json --seeds 300
-    python benchmarks/evidence_table.py --evidence mnist-10-epochs.json --exact --trials 79 --seeds 5
+    python benchmarks/evidence_table.py --evidence mnist-10-epochs.json --exact --trials 79 --sides bayesian evolution
 
 The table is a set of ``--evidence``, a file of networks of stages that does not come with the project; its format is
 described in ``experiments/surrogates.py``. A search tries ``--trials`` of its networks, none of them twice. For each
@@ -11,11 +11,12 @@ seed, true qualities are drawn from what is known of the networks, and measured 
 ``experiments/races.py``; all sides of a seed have the same ones. The leader is the network with the best measurement.
 Reported is its regret, the true quality of the best network of the table less its own, in points; and the regret of the
 best network that was tried, which revalidations may find. ``--exact`` measures without errors. A proposal knows all
-earlier results; in a run it has a lag.
+earlier results; in a run there is a lag.
 
-- ``plain`` draws at random. So many networks of stages are what one would train without any search. Our ``random``
-  draws from the whole space, of which the table knows no other networks.
-- ``plain-rule`` draws those first that the rule of ``plain_stages.py`` could have drawn.
+- ``plain`` draws at random, as one would without any search. Our ``random`` draws from the whole space and cannot be
+  looked up in a table of stages.
+- ``plain-rule`` draws those first that the rule of ``plain_stages.py`` could draw: one pooling after the second or
+  third layer, no padding, no shortcuts.
 - ``bayesian`` is the model of the product, which chooses among all networks not tried. It begins with the networks
   nearest to the 5 designs, in the features of the model, then takes the best of 8 random ones by the prior mean until
   it has 10 results. ``no-prior`` is without the prior mean, ``random-start`` without designs, ``cold`` without both.
@@ -135,7 +136,7 @@ def main() -> None:
     parser.add_argument("--sides", nargs="+", choices=tuple(SIDES), default=list(SIDES))
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=300)
-    parser.add_argument("--few", type=int, default=100, help="seeds of the slow side")
+    parser.add_argument("--few", type=int, default=60, help="seeds of the slow side")
     parser.add_argument("--exact", action="store_true", help="measure without errors")
     options = parser.parse_args()
     records = from_evidence(options.evidence)
