@@ -146,10 +146,11 @@ def main() -> None:
         of_all = np.array([regret_of_all(table, seed, exact=options.exact) for seed in range(options.seeds)])
         print(f"- If all networks were tried, the regret of the leader would be {_mean_and_error(of_all)}.\n")
         columns = [after for after in OFTEN if after <= options.trials]
-        print(
-            f"| side | n | {' | '.join(map(str, columns))} | - plain, at {COMPARED_AT} | within {CLOSE[name]} after |"
-        )
-        print("| --- | ---: |" + " ---: |" * (len(columns) + 3))
+        at = min(COMPARED_AT, options.trials)
+        titles = ["side", "n", *map(str, columns)]
+        titles += [f"minus plain, after {at}", f"best tried, after {at}", f"within {CLOSE[name]} after"]
+        print(f"| {' | '.join(titles)} |")
+        print(f"| --- |{' ---: |' * (len(titles) - 1)}")
         found: dict[str, Floats] = {}
         for side in dict.fromkeys(["plain", *options.sides]):
             seeds = min(options.few, options.seeds) if side == SLOW else options.seeds
