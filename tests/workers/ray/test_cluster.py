@@ -20,6 +20,7 @@ from tinysearch.executors import Local, Ray
 from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Record
 from tinysearch.results.training import Training
+from tinysearch.runtime.cores import usable_cores
 from tinysearch.testing import ThreadExecutor, check_executor
 from tinysearch.workers.contract import _job
 
@@ -72,8 +73,13 @@ def test_a_share_that_this_machine_can_never_give_is_an_error_at_once(options: d
 
 
 def test_a_process_with_more_slots_than_workers_has_room_on_this_machine() -> None:
-    with Ray("local", workers=1, slots=2) as executor:
+    with Ray("local", workers=1, slots=2, cpus=0.5) as executor:
         assert executor.capacity == 1
+
+
+def test_this_machine_has_room_for_as_many_trainings_as_it_has_cores() -> None:
+    with Ray("local", workers=64) as executor:
+        assert executor.capacity == min(64, usable_cores())
 
 
 def test_the_contract_of_executors_holds_on_a_cluster(cluster: Any) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 from tinysearch.errors import InputError, WorkerError
 from tinysearch.runtime.cores import usable_cores
-from tinysearch.runtime.devices import visible_gpus
 from tinysearch.workers.local.arrays import mapped
 from tinysearch.workers.ray.cluster import AUTO, LOCAL, Cluster, HostSaid, Share
 from tinysearch.workers.ray.host import Host, HostSettings
@@ -190,13 +189,10 @@ def _connect(
     if runtime_env is not None:
         options["runtime_env"] = dict(runtime_env)
     if address == LOCAL:
-        beyond = share.beyond({"CPU": usable_cores(), "GPU": len(visible_gpus())}, 1)
-        if beyond is not None:
-            raise InputError(beyond)
         options["include_dashboard"] = False
-        if workers is not None:
-            # Each process of Ray takes the CPUs of all its slots.
-            options["num_cpus"] = max(1, math.ceil(math.ceil(workers / slots) * slots * share.cpus))
+        # Each process of Ray takes the CPUs of all its slots. Ray starts a process for each CPU that it has.
+        wanted = math.inf if workers is None else math.ceil(workers / slots) * slots * share.cpus
+        options["num_cpus"] = max(1, math.ceil(min(usable_cores(), wanted)))
     elif address != AUTO:
         _reach(address)
     try:
