@@ -16,8 +16,9 @@ from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate
-from tinysearch.training.job import Resources
+from tinysearch.training.job import Job, Resources
 from tinysearch.training.recipe import Recipe
+from tinysearch.workers.executor import Handle
 from tinysearch.workers.threads import ThreadExecutor
 
 
@@ -53,6 +54,45 @@ def test_other_environments_are_reused_when_asked_for_and_the_row_says_so(runner
     assert found.records[0].provenance["threads"] == "1"
     here = runner.run("third", trials=2, documented={}, worker=Elsewhere(fake_worker()), reuse="any")
     assert [row.other_environment for row in rank(here.records).rows] == [False, False]
+
+
+class Cluster(Elsewhere):
+    """Starts its workers when it is told to, and must not be asked where they are before."""
+
+    has_workers = False
+
+    def prepare(self, count: int, resources: Resources) -> None:
+        self.has_workers = True
+
+    def environment(self, resources: Resources) -> Environment:
+        assert self.has_workers, "a worker is waited for before anything is shown"
+        return super().environment(resources)
+
+    def expected_environment(self, resources: Resources) -> Environment:
+        return Environment.here(threads=4)
+
+
+class Unasked(Elsewhere):
+    """Must not be asked where its workers are before there is something to train."""
+
+    has_jobs = False
+
+    def submit(self, job: Job) -> Handle:
+        self.has_jobs = True
+        return super().submit(job)
+
+    def environment(self, resources: Resources) -> Environment:
+        assert self.has_jobs, "a worker is waited for that nobody needs"
+        return super().environment(resources)
+
+    def expected_environment(self, resources: Resources) -> Environment:
+        return Environment.here(threads=4)
+
+
+def test_a_worker_is_waited_for_when_something_of_another_run_may_be_reused(runner: Any, fake_worker: Any) -> None:
+    runner.run("first", trials=2, documented={}, worker=Unasked(fake_worker()), reuse="same")
+    found = runner.run("second", trials=2, documented={}, worker=Cluster(fake_worker()), reuse="same")
+    assert [record.reused_from for record in found.records] == ["first", "first"]
 
 
 def damaged(runner: Any, run: str) -> None:

@@ -44,7 +44,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
     left = workload(run)
     trials = max(0, left.trainings - len(known))
     busy = executor.capacity if settings.schedule == "async" else min(executor.capacity, settings.lag)
-    environment = executor.environment(run.resources).to_dict()
+    environment = executor.expected_environment(run.resources).to_dict()
     images = len(run.dataset.training_data().train)
     latest = run.store.latest(run.dataset.fingerprint, _TRAININGS)
     timings = [

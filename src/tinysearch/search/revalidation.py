@@ -48,7 +48,6 @@ class RevalidationPlan(Plan):
         self.records = [*run.history.records(), *run.store.records(run.name, purpose="revalidation")]
         self._run = run
         self._executor = executor
-        self._environment = executor.environment(run.resources)
         self._on_round = on_round
         self.images = len(run.dataset.training_data().validation or ())
         self._waiting: deque[Training] = deque()
@@ -114,8 +113,10 @@ class RevalidationPlan(Plan):
             return None
         theirs = run.store.training(own.reused_from, training.key, training.seed, "revalidation")
         wanted = run.settings
-        usable = [] if theirs is None or theirs.failed else [theirs.by(wanted.objective, wanted.direction)]
-        reused = reusable(usable, candidate_of(training), self._environment, run.reuse)
+        if theirs is None or theirs.failed:
+            return None
+        usable = [theirs.by(wanted.objective, wanted.direction)]
+        reused = reusable(usable, candidate_of(training), self._executor.environment(run.resources), run.reuse)
         if reused is None:
             return None
         found, elsewhere = reused

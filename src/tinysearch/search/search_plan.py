@@ -39,7 +39,6 @@ class SearchPlan(Plan):
         self._run = run
         self._tuner = tuner
         self._executor = executor
-        self._environment = executor.environment(run.resources)
         trained = (one.measurement.train_seconds for one in run.history.records() if one.reused_from is None)
         self._longest = max(trained, default=0.0)
         self.out_of_time = False
@@ -71,7 +70,11 @@ class SearchPlan(Plan):
         trainings = run.store.trainings(training.key, training.seed, run.dataset.fingerprint)
         alike = divided_alike(run.store, trainings, run.dataset.split)
         known = [one.by(wanted.objective, wanted.direction) for one in alike]
-        reused = reusable(known, candidate_of(training), self._environment, run.reuse, every_epoch=wanted.prune)
+        if not known:
+            return None
+        # Asked for where it is needed: workers of a cluster may have to be waited for.
+        where = self._executor.environment(run.resources)
+        reused = reusable(known, candidate_of(training), where, run.reuse, every_epoch=wanted.prune)
         if reused is None:
             return None
         found, elsewhere = reused

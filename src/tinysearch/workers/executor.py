@@ -104,8 +104,15 @@ class Executor(abc.ABC):
         return 1
 
     def environment(self, resources: Resources) -> Environment:
-        """Return where jobs with some resources run, as far as is known before one of them has."""
+        """Return where jobs with some resources run, which may wait for a worker; an unknown one if that is not known.
+
+        Results of other runs are reused if they were trained in an equal one.
+        """
         return Environment.here(resources.threads)
+
+    def expected_environment(self, resources: Resources) -> Environment:
+        """Return where jobs probably run, without waiting for a worker: for forecasts of how long they take."""
+        return self.environment(resources)
 
     def prepare(self, count: int, resources: Resources) -> None:  # noqa: B027
         """Get ready for ``count`` jobs at a time, where that takes a while."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tinysearch.errors import InputError, PluginError, WorkerError
+from tinysearch.errors import InputError, PluginError, WorkerError, WorkError
 from tinysearch.executors import Ray
 from tinysearch.results.record import Epoch
 from tinysearch.results.store import Store
@@ -19,7 +19,8 @@ from tinysearch.training.job import Resources
 from tinysearch.workers.contract import _job
 from tinysearch.workers.executor import EpochDone
 from tinysearch.workers.piped import Message
-from tinysearch.workers.ray import executor
+from tinysearch.workers.ray import executor, waiting
+from tinysearch.workers.ray.cluster import Share
 
 Light = Callable[..., Any]
 ABOUT = {"environment": Environment.here().to_dict()}
@@ -86,10 +87,12 @@ class Silent:
 
     def __init__(self, module: str, inbox: Any) -> None:
         self.inbox = inbox
+        self.sent: list[dict[str, Any]] = []
 
     def send(self, message: dict[str, Any], payload: bytes | None = None) -> None:
+        self.sent.append(message)
         if "share" in message:
-            self.say("connected", count=1, wanted=1)
+            self.say("connected", count=1, wanted=message["workers"] or 1)
 
     def say(self, event: str, **values: Any) -> None:
         self.inbox.put(Message(self, event, values))
@@ -98,39 +101,60 @@ class Silent:
         pass
 
 
-def silent(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Ray:
+def silent(monkeypatch: pytest.MonkeyPatch, address: str = "auto", **options: Any) -> Ray:
     """Return an executor that is connected to nothing."""
     monkeypatch.setattr(executor, "check_settings", lambda *given: None)
     monkeypatch.setattr(executor, "Piped", Silent)
-    return Ray("auto", **options)
+    return Ray(address, **options)
+
+
+def driver(ray: Ray) -> Silent:
+    """Return what stands for the process that speaks to Ray."""
+    return ray._driver  # type: ignore[return-value]
 
 
 def tell(ray: Ray, event: str, **values: Any) -> None:
-    ray._driver.say(event, **values)  # type: ignore[attr-defined]
+    driver(ray).say(event, **values)
 
 
-@pytest.mark.parametrize("ready", [False, True])
-def test_where_no_worker_starts_for_long_a_warning_says_what_is_waited_for(
-    ready: bool, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+def test_where_no_worker_is_ready_for_long_a_warning_says_what_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ) -> None:
-    monkeypatch.setattr(executor, "_PATIENCE", 0.0)
-    with silent(monkeypatch, gpus=1) as ray:
-        ray.wait(0)
-        assert len(recwarn) == 0
-        ray.submit(_job(ray, 0))
-        if ready:
-            tell(ray, "capacity", count=1, ready=1, about=ABOUT)
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+
+    def waited(ray: Ray) -> list[str]:
+        recwarn.clear()
         for _ in range(3):
             ray.wait(0)
-        if ready:
-            assert len(recwarn) == 0
-            # All of them are gone.
-            tell(ray, "capacity", count=1, ready=0)
-            for _ in range(3):
-                ray.wait(0)
-    (text,) = [str(one.message) for one in recwarn]
-    assert "no worker of the Ray cluster auto has been ready for 0 seconds" in text
-    assert "each takes 1 CPU and 1 GPU; see `ray status`" in text
+        return [str(one.message) for one in recwarn]
+
+    with silent(monkeypatch, gpus=1) as ray:
+        assert waited(ray) == []
+        ray.submit(_job(ray, 0))
+        (text,) = waited(ray)
+        assert "no worker has started on the Ray cluster auto for 0 seconds" in text
+        assert "each takes 1 CPU and 1 GPU; see `ray status`" in text
+        tell(ray, "capacity", count=1, ready=1, about=ABOUT)
+        assert waited(ray) == []
+        # All of them are gone; it is another text, for Python shows one that it has shown no more.
+        tell(ray, "capacity", count=1, ready=0)
+        (text,) = waited(ray)
+        assert "no worker is left on the Ray cluster auto for 0 seconds" in text
+
+
+def test_time_in_which_nothing_was_to_be_trained_is_not_waited(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: clock[0])
+    watch = waiting.WaitingWatch("auto", Share())
+    for now, has_jobs in ((0.0, True), (100.0, False), (500.0, True), (600.0, True)):
+        clock[0] = now
+        watch.look(has_jobs)
+    assert len(recwarn) == 0
+    clock[0] = 620.0
+    watch.look(True)
+    assert len(recwarn) == 1
 
 
 def test_where_trainings_are_is_known_when_the_first_worker_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,10 +171,71 @@ def test_where_trainings_are_is_known_when_the_first_worker_is_ready(monkeypatch
         assert (event.handle, event.number) == (handle, 1)
 
 
-def test_where_no_worker_is_ready_for_long_it_is_taken_to_be_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_worker_is_ready_for_long_it_is_not_known_and_no_results_stand_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(executor, "_FIRST", 0.0)
     with silent(monkeypatch) as ray:
-        assert ray.environment(Resources(1)).processor == Environment.here().processor
+        here = Environment.here(1)
+        assert ray.expected_environment(Resources(1)) == here
+        assert {"do": "prepare", "count": 1} not in driver(ray).sent
+        assert not ray.environment(Resources(1)).gives_equal_numbers(here)
+        # A worker was asked for.
+        assert driver(ray).sent[-1] == {"do": "prepare", "count": 1}
+        tell(ray, "capacity", count=1, ready=1, about=ABOUT)
+        ray.wait(0)
+        assert ray.environment(Resources(1)).gives_equal_numbers(here)
+        assert ray.expected_environment(Resources(1)) == ray.environment(Resources(1))
+
+
+def test_what_was_heard_of_a_job_before_it_was_cancelled_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with silent(monkeypatch) as ray:
+        handle = ray.submit(_job(ray, 0))
+        tell(ray, "lost", handle=handle, reason="gone")
+        tell(ray, "capacity", count=1, ready=1, about=ABOUT)
+        ray.environment(Resources(1))
+        ray.cancel(handle)
+        assert ray.wait(0) is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "options", "expected"),
+    [
+        (None, {}, "tensorflow"),
+        ("jax", {}, "jax"),
+        ("jax", {"runtime_env": {"env_vars": {"KERAS_BACKEND": "torch"}}}, "torch"),
+    ],
+)
+def test_nodes_are_told_the_backend_of_the_search(
+    variable: str | None, options: dict[str, Any], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("KERAS_BACKEND", variable)
+    with silent(monkeypatch, **options) as ray:
+        assert driver(ray).sent[0]["host"]["backend"] == expected
+
+
+def test_a_backend_that_is_none_is_an_error_before_anything_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    monkeypatch.setattr(executor, "check_settings", lambda *given: None)
+    monkeypatch.setattr(executor, "Piped", lambda *given: pytest.fail("a process was started"))
+    with pytest.raises(WorkError, match="KERAS_BACKEND must be one of tensorflow, jax, torch; got 'theano'"):
+        Ray("auto")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("local", "this machine has room for 1 trainings at a time, of 64 wanted; each takes 1 CPU"),
+        ("auto", "the Ray cluster auto has room for 1 trainings at a time, of 64 wanted; there will be more"),
+    ],
+)
+def test_where_there_is_less_room_than_wanted_a_note_says_so(
+    address: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with silent(monkeypatch, address, workers=64) as ray:
+        assert words in (ray.note(0, Resources()) or "")
 
 
 @pytest.mark.parametrize(("cpus", "threads"), [(0.5, 1), (1, 1), (4, 4), (2.5, 2)])

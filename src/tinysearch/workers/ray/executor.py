@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import math
 import queue
 import time
 import uuid
-import warnings
 import weakref
 from collections import deque
 from collections.abc import Mapping
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinysearch.errors import CostMismatchError, InputError, TinySearchWarning, WorkerError
+from tinysearch.errors import CostMismatchError, InputError, WorkerError
 from tinysearch.results.record import Epoch, Measurement
 from tinysearch.runtime.backend import backend
 from tinysearch.runtime.capacity import Capacity
@@ -31,13 +29,12 @@ from tinysearch.workers.local.executor import STALL_SECONDS, TRAINER
 from tinysearch.workers.piped import Message, Piped
 from tinysearch.workers.ray.cluster import AUTO, LOCAL, Share, check_address, check_settings
 from tinysearch.workers.ray.host import HostSettings
+from tinysearch.workers.ray.waiting import WaitingWatch
 
 # Seconds. A wait without end goes in steps, between which Ctrl-C is heeded.
 _STEP = 1.0
 # Seconds in which a cluster is connected to, or left.
 _CONNECT, _LEAVE = 180.0, 20.0
-# Seconds after which it is said that no worker is ready, which may take an autoscaler minutes.
-_PATIENCE = 120.0
 # Seconds in which the first worker is waited for, to know where trainings are.
 _FIRST = 60.0
 
@@ -82,6 +79,7 @@ class RayExecutor(Executor):
     ) -> None:
         check_settings(workers, cpus, gpus, slots)
         check_address(address)
+        keras = (runtime_env or {}).get("env_vars", {}).get("KERAS_BACKEND") or backend()
         self._address = address
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._handles = itertools.count()
@@ -91,18 +89,16 @@ class RayExecutor(Executor):
         self._capacity = 0
         self._wanted = workers or 0
         self._known: Environment | None = None
+        self._known_until: float | None = None
         self._failure: str | None = None
         self._share = Share(cpus, gpus)
-        # Since when jobs have been waiting while no worker is ready.
-        self._waits_since: float | None = None
-        self._ready = 0
+        self._waiting = WaitingWatch(address, self._share)
         try:
             self._driver = Piped("tinysearch.workers.ray.driver", self._inbox)
         except OSError as error:
             raise WorkerError(f"the process that speaks to Ray could not be started: {error}") from None
         # An executor that is forgotten leaves nothing behind.
         self._finalizer = weakref.finalize(self, _end, self._driver, self._arrays)
-        keras = (runtime_env or {}).get("env_vars", {}).get("KERAS_BACKEND") or backend()
         host = HostSettings(slots, uuid.uuid4().hex[:12], trainer, stall_seconds, processes, gpus, keras)
         self._driver.send(
             {
@@ -135,8 +131,6 @@ class RayExecutor(Executor):
         self._check_alive()
         handle = next(self._handles)
         self._jobs[handle] = job
-        if self._ready == 0 and self._waits_since is None:
-            self._waits_since = time.monotonic()
         self._driver.send({"do": "submit", "handle": handle, "job": job.to_dict()}, job.state)
         return handle
 
@@ -156,7 +150,7 @@ class RayExecutor(Executor):
                 event = self._heard(self._inbox.get(timeout=left))
             except queue.Empty:
                 self._check_alive()
-                self._warn_of_waiting()
+                self._waiting.look(bool(self._jobs))
                 if until is not None and time.monotonic() >= until:
                     return None
                 continue
@@ -165,6 +159,7 @@ class RayExecutor(Executor):
 
     def cancel(self, handle: Handle) -> None:
         """End a job; its worker is ready for another one soon."""
+        self._events = deque(event for event in self._events if event.handle != handle)
         if isinstance(handle, int) and self._jobs.pop(handle, None) is not None and self._failure is None:
             self._driver.send({"do": "cancel", "handle": handle})
 
@@ -184,20 +179,25 @@ class RayExecutor(Executor):
         return name
 
     def environment(self, resources: Resources) -> Environment:
-        """Return that of the first worker that was ready, which is waited for; if none is for long, of this process.
+        """Return that of the first worker that was ready, which is waited for; an unknown one if none is for long.
 
         Raises:
+            CostMismatchError: if Keras and the arithmetic disagree.
             WorkerError: if nothing can be trained on the cluster, or it is gone.
         """
-        if self._known is None:
+        if self._known_until is None:
+            self._known_until = time.monotonic() + _FIRST
             self.prepare(1, resources)
-        until = time.monotonic() + _FIRST
-        while self._known is None and time.monotonic() < until:
+        while self._known is None and time.monotonic() < self._known_until:
             self._check_alive()
             with suppress(queue.Empty):
                 event = self._heard(self._inbox.get(timeout=_STEP))
                 if event is not None:
                     self._events.append(event)
+        return replace(self._known or Environment(None, {}, None), threads=str(resources.threads))
+
+    def expected_environment(self, resources: Resources) -> Environment:
+        """Return that of the first worker that was ready; until then, that of this process."""
         return replace(self._known or Environment.here(), threads=str(resources.threads))
 
     def threads_per_job(self) -> int:
@@ -210,14 +210,12 @@ class RayExecutor(Executor):
 
     def note(self, images: int, resources: Resources) -> str | None:
         """Return what is worth knowing of the cluster; None if it has room for all workers."""
-        if self._address == LOCAL:
-            return Capacity.here(images, resources.memory_bytes).note(self._wanted)
+        local = self._address == LOCAL
         if self._wanted <= self._capacity:
-            return None
-        return (
-            f"the Ray cluster {self._address} has room for {self._capacity} trainings at a time, of {self._wanted} "
-            f"wanted; there will be more when machines join"
-        )
+            return Capacity.here(images, resources.memory_bytes).note(self._wanted) if local else None
+        where = "this machine" if local else f"the Ray cluster {self._address}"
+        hint = f"each takes {self._share}" if local else "there will be more when machines join"
+        return f"{where} has room for {self._capacity} trainings at a time, of {self._wanted} wanted; {hint}"
 
     def _connect(self) -> None:
         until = time.monotonic() + _CONNECT
@@ -250,13 +248,10 @@ class RayExecutor(Executor):
             self._failure = self._failure or values.get("message") or self._loss()
             raise WorkerError(self._failure)
         if message.event == "capacity":
-            self._capacity, self._ready = values["count"], values["ready"]
+            self._capacity = values["count"]
+            self._waiting.ready(values["ready"])
             if self._known is None and "about" in values:
                 self._known = Environment.from_dict(values["about"]["environment"])
-            if self._ready:
-                self._waits_since = None
-            elif self._jobs and self._waits_since is None:
-                self._waits_since = time.monotonic()
             return None
         handle = values["handle"]
         job = self._jobs.get(handle)
@@ -283,17 +278,6 @@ class RayExecutor(Executor):
             f"cluster runs (`ray status`), and continue with `resume=True`. The last message was: "
             f"{self._last_words()}"
         )
-
-    def _warn_of_waiting(self) -> None:
-        """Say once that no worker has been ready for long, though jobs wait for one."""
-        if self._waits_since is None or time.monotonic() < self._waits_since + _PATIENCE:
-            return
-        self._waits_since = math.inf
-        text = (
-            f"no worker of the Ray cluster {self._address} has been ready for {_PATIENCE:.0f} seconds, and trainings "
-            f"wait for one: each takes {self._share}; see `ray status` for what the cluster has, and what of it is free"
-        )
-        warnings.warn(text, TinySearchWarning, stacklevel=2)
 
     def _check_alive(self) -> None:
         if self._failure is not None:
