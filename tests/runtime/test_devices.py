@@ -12,6 +12,7 @@ SMI = """#!/bin/sh
 case "$*" in
 *index*) printf '0\\n1\\n' ;;
 *--id=1*) printf 'Model B\\n' ;;
+*--id=MIG*) exit 2 ;;
 *name*) printf 'Model B\\nModel A\\n' ;;
 esac
 """
@@ -19,7 +20,12 @@ esac
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("CUDA_VISIBLE_DEVICES", "XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION"):
+    for name in (
+        "CUDA_VISIBLE_DEVICES",
+        "CUDA_DEVICE_ORDER",
+        "XLA_CLIENT_MEM_FRACTION",
+        "XLA_PYTHON_CLIENT_MEM_FRACTION",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -46,6 +52,22 @@ def test_gpus_and_their_models_are_those_that_may_be_seen(monkeypatch: pytest.Mo
     assert (visible_gpus(), accelerator()) == (["1"], "Model B")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert (visible_gpus(), accelerator()) == ([], None)
+
+
+@pytest.mark.usefixtures("two")
+def test_parts_of_gpus_are_no_sign_of_a_machine_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f")
+    assert accelerator() == "Model A (MIG), Model B (MIG)"
+
+
+def test_numbers_of_gpus_mean_to_cuda_what_they_mean_to_nvidia_smi(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert share_of(0, ["0", "1"], 2)["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    assert share_of(0, ["0", "1"], 2)["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
+    monkeypatch.delenv("CUDA_DEVICE_ORDER")
+    # Numbers of one's own may be meant otherwise.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    assert "CUDA_DEVICE_ORDER" not in share_of(0, ["0", "1"], 2)
 
 
 @pytest.mark.parametrize(("workers", "gpus", "share"), [(1, 1, 0.9), (4, 1, 0.225), (5, 2, 0.3), (1, 4, 0.9)])

@@ -25,10 +25,15 @@ def visible_gpus() -> list[str]:
 def accelerator() -> str | None:
     """Return the model of the GPUs that this process may use, ``"NVIDIA H100 80GB HBM3"``; None where there are none.
 
-    Several models are named in alphabetical order.
+    Several models are named in alphabetical order; a part of a GPU as ``"NVIDIA H100 80GB HBM3 (MIG)"``.
     """
     visible = visible_gpus()
-    return ", ".join(sorted(set(_asked("name", visible)))) or None if visible else None
+    if any(name.startswith("MIG-") for name in visible):
+        # nvidia-smi knows the part by this name, but cannot be asked for it.
+        models = {f"{name} (MIG)" for name in _asked("name")}
+    else:
+        models = set(_asked("name", visible)) if visible else set()
+    return ", ".join(sorted(models)) or None
 
 
 def share_of(slot: int, gpus: Sequence[str], workers: int = 1, share: float = 1.0) -> dict[str, str]:

@@ -106,6 +106,19 @@ def test_the_records_are_those_of_local_workers_and_the_calling_process_stays_as
     assert not any(record.failed for record in there)
 
 
+def test_results_are_reused_that_were_trained_where_the_workers_are(cluster: Any, tiny: Path, tmp_path: Path) -> None:
+    # The backend of the nodes is another one than that of this process; what is trained loads neither.
+    options = {"trainer": "gated:train", "runtime_env": {"env_vars": {"KERAS_BACKEND": "jax"}}}
+    given = {"budget": 2_000, "data": tiny, "store": tmp_path / "store.db", "verbose": 0, **SEARCH}
+    for name, expected in (("first", None), ("second", "first")):
+        with (
+            Ray(cluster.address, workers=2, **options) as executor,
+            tinysearch.run(executor=executor, name=name, **given) as study,
+        ):
+            assert {record.provenance["backend"] for record in study.records} == {"jax"}
+            assert {record.reused_from for record in study.records} == {expected}
+
+
 class Killer(Callback):
     """Kills processes after the first epoch of a search."""
 

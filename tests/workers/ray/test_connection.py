@@ -146,3 +146,20 @@ def test_the_gpus_of_this_machine_are_those_that_ray_finds(connect: Connect) -> 
     assert cluster.room() == 2
     with pytest.raises(InputError, match="`gpus=2` for each training is more than this machine has, 1 GPU"):
         connect("local", Share(1, 2), workers=2, nodes={"a": {"CPU": 2.0, "GPU": 1.0}})
+
+
+@pytest.mark.parametrize(
+    ("address", "host"), [("[::1]:6379", "::1"), ("10.0.0.1:6379", "10.0.0.1"), ("head.local:6379", "head.local")]
+)
+def test_an_address_may_be_one_of_ipv6(
+    address: str, host: str, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[Any] = []
+
+    def create_connection(there: Any, timeout: float) -> Any:
+        reached.append(there)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(connection.socket, "create_connection", create_connection)
+    connect(address)
+    assert reached == [(host, 6379)]

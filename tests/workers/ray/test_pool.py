@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tinysearch.errors import WorkerError
-from tinysearch.workers.ray.cluster import Cluster, HostSaid, Share
+from tinysearch.workers.ray.cluster import Cluster, HostSaid, Share, check_settings
+from tinysearch.workers.ray.host import gpus_of
 from tinysearch.workers.ray.pool import SILENCE, Pool
 
 ABOUT = {"machine": "one", "node": "1", "environment": {"tinysearch": "1.0"}}
@@ -80,6 +83,17 @@ def test_what_a_machine_can_never_give_is_named_with_what_there_is() -> None:
     said = Share(cpus=2, gpus=1).beyond(machine, 2) or ""
     assert "`cpus=2` for each of 2 slots is more than this machine has, 2 CPUs; give at most 1" in said
     assert "`gpus=1` for each of 2 slots is more than this machine has, 1 GPU; give at most 0.5" in said
+
+
+@pytest.mark.parametrize(("gpus", "slots"), [(0, 3), (0.125, 8), (0.3, 3), (0.5, 4), (1 / 3, 6), (1, 2), (2, 2)])
+def test_shares_of_gpus_that_can_be_dealt_out_are_taken(gpus: float, slots: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    check_settings(None, 1, gpus, slots)
+    visible = [str(number) for number in range(max(1, math.ceil(gpus * slots - 1e-6)))]
+    dealt = [one for slot in range(slots) for part in gpus_of(slot, gpus, visible) for one in part.split(",")]
+    # No GPU is promised twice, and none is left over.
+    assert all(dealt.count(one) * min(1, gpus) <= 1 + 1e-6 for one in visible)
+    assert set(dealt) == (set(visible) if gpus else set())
 
 
 def test_jobs_wait_until_a_host_is_ready_and_go_to_the_one_with_most_room() -> None:

@@ -70,6 +70,8 @@ def test_an_address_that_is_none_is_an_error(address: str, words: str) -> None:
         ({"slots": 0}, "at least 1 slot, got 0"),
         ({"cpus": 0}, "got 0 CPUs and 0.0 GPUs"),
         ({"gpus": 0.5, "slots": 3}, "3 slots of 0.5 GPUs are 1.5"),
+        ({"gpus": 0.4, "slots": 5}, "that its slots divide evenly; 5 slots of 0.4 GPUs are 2"),
+        ({"gpus": 1.5, "slots": 2}, "that its slots divide evenly; 2 slots of 1.5 GPUs are 3"),
         ({"gpus": -1}, "got 1.0 CPUs and -1 GPUs"),
         ({"cpus": "2"}, "got '2' CPUs and 0.0 GPUs"),
         ({"workers": "2"}, "at least 1 worker is needed, got '2'"),

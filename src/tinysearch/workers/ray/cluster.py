@@ -38,12 +38,12 @@ class Share:
         return " and ".join(_counted(each, kind) for each, kind in parts if each)
 
     def times(self, number: int) -> Share:
-        """Return what so many trainings take together.
+        """Return what so many trainings take together, in the ten-thousandths that Ray counts in.
 
         >>> Share(cpus=2, gpus=0.25).times(4)
         Share(cpus=8, gpus=1.0)
         """
-        return Share(self.cpus * number, self.gpus * number)
+        return Share(round(self.cpus * number, 4), round(self.gpus * number, 4))
 
     def fits(self, resources: Mapping[str, float]) -> int:
         """Return how many trainings a node has room for.
@@ -161,7 +161,14 @@ def check_settings(workers: int | None, cpus: float, gpus: float, slots: int) ->
         raise InputError(f"a Ray process has at least 1 slot, got {slots!r}")
     if real(cpus) is None or real(gpus) is None or cpus < 0 or gpus < 0 or cpus + gpus == 0:
         raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus!r} CPUs and {gpus!r} GPUs")
-    if gpus * slots > 1 and gpus * slots != int(gpus * slots):
+    total = gpus * slots
+    # Each GPU has to be of one slot, or be shared by as many as fill it.
+    if total > 1 and not (_is_whole(total) and _is_whole(gpus if gpus >= 1 else 1 / gpus)):
         raise InputError(
-            f"a Ray process has a share of one GPU, or whole ones; {slots} slots of {gpus} GPUs are {gpus * slots}"
+            f"a Ray process has a share of one GPU, or whole ones that its slots divide evenly; {slots} slots of "
+            f"{gpus} GPUs are {total:g}"
         )
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < 1e-6

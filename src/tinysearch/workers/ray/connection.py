@@ -84,10 +84,10 @@ class RayCluster(Cluster):
         return slots * sum(of_host.fits(node["Resources"]) for node in self._ray.nodes() if node["Alive"])
 
     def start(self, host: int) -> None:
-        slots = self._settings.slots
+        of_host = self._per_training.times(self._settings.slots)
         actor = self._made.options(
-            num_cpus=self._per_training.cpus * slots,
-            num_gpus=self._per_training.gpus * slots,
+            num_cpus=of_host.cpus,
+            num_gpus=of_host.gpus,
             max_restarts=0,
             # One call waits for reports while others begin and cancel.
             max_concurrency=4,
