@@ -39,6 +39,17 @@ def test_the_options_of_its_commands_exist(page: str, tinysearch: Callable[..., 
         assert [option for option in options if option not in known] == []
 
 
+def test_its_executor_for_the_command_line_gives_a_share_of_a_gpu(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    given: list[Any] = []
+    monkeypatch.setattr(RayExecutor, "__init__", lambda self, *words, **options: given.append((words, options)))
+    names: dict[str, Any] = {"__name__": "mine"}
+    exec(code, names)  # noqa: S102
+    names["OnGpus"](workers=8)
+    assert given == [(("auto", 8), {"gpus": 0.125})]
+    assert "--executor mine:OnGpus" in page
+
+
 @pytest.mark.cluster
 def test_its_example_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
