@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
 import resource
 import statistics
@@ -48,6 +49,7 @@ from tinysearch.results.callback import Callback
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.results.training import Training
+from tinysearch.runtime.cores import usable_cores
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import RunSettings
 from tinysearch.search.stages import Stages
@@ -168,7 +170,9 @@ def executor(name: str, workers: int, slots: int) -> Executor:
     if name == "made-up":
         return MadeUp(workers)
     slots = min(slots, workers)
-    return RayExecutor("local", workers, slots=slots, trainer="made_up:train", processes=False)
+    # All of them are to have room on this machine.
+    cpus = min(1.0, usable_cores() / (math.ceil(workers / slots) * slots))
+    return RayExecutor("local", workers, cpus=cpus, slots=slots, trainer="made_up:train", processes=False)
 
 
 def wall_seconds(command: list[str]) -> float:
