@@ -19,6 +19,7 @@ from races import Floats
 from surrogates import DESIGNS, Measured, trained
 
 from tinysearch.results.record import Record
+from tinysearch.search.optuna.study import quiet
 from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
 from tinysearch.search.strategies.evolution import Evolution
 from tinysearch.search.strategies.features import features
@@ -173,7 +174,6 @@ def optuna_sampler(search: Search, name: str, **settings: Any) -> Iterator[int]:
     from optuna.distributions import CategoricalDistribution, IntDistribution
     from optuna.trial import TrialState, create_trial
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     space = {
         name: CategoricalDistribution((0, 1))
         if each.scale == "choice"
@@ -181,12 +181,15 @@ def optuna_sampler(search: Search, name: str, **settings: Any) -> Iterator[int]:
         for name, each in search.table.ranges.items()
     }
     sampler = getattr(optuna.samplers, name)(seed=int(search.rng.integers(2**31)), **settings)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
+    with quiet():
+        study = optuna.create_study(direction="maximize", sampler=sampler)
     while True:
-        asked = study.ask(space)
+        with quiet():
+            asked = study.ask(space)
         place = search.table.nearest(asked.params, search.left)
         yield place
-        study.tell(asked, state=TrialState.FAIL)
+        with quiet():
+            study.tell(asked, state=TrialState.FAIL)
         moved = create_trial(
             value=search.results[-1],
             params=search.table.parameters[place],

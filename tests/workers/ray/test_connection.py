@@ -160,6 +160,6 @@ def test_an_address_may_be_one_of_ipv6(
         reached.append(there)
         return SimpleNamespace(close=lambda: None)
 
-    monkeypatch.setattr(connection.socket, "create_connection", create_connection)
+    monkeypatch.setattr(connection, "socket", SimpleNamespace(create_connection=create_connection))
     connect(address)
     assert reached == [(host, 6379)]
