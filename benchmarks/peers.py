@@ -98,8 +98,8 @@ def validation(record: Record) -> float:
     return 0.0 if record.failed else 100 * record.score
 
 
-def true_qualities(options: argparse.Namespace, networks: set[str]) -> dict[str, float]:
-    """Return the mean test accuracy of fresh trainings of each network, in percent."""
+def true_qualities(options: argparse.Namespace, networks: set[str], others: set[str]) -> dict[str, float]:
+    """Return the mean test accuracy of fresh trainings of each network, in percent; of others if it is known already."""
     if networks:
         tinysearch.reproduce(
             sorted(networks),
@@ -112,7 +112,7 @@ def true_qualities(options: argparse.Namespace, networks: set[str]) -> dict[str,
     found = defaultdict(list)
     with Store(options.store) as store:
         for record in store.records(purpose="evaluation"):
-            if record.key in networks and record.test_accuracy is not None:
+            if record.key in networks | others and record.test_accuracy is not None:
                 found[record.key].append(100 * record.test_accuracy)
     return {key: statistics.fmean(values) for key, values in found.items() if len(values) == TRUTH}
 
@@ -120,11 +120,10 @@ def true_qualities(options: argparse.Namespace, networks: set[str]) -> dict[str,
 def report(searches: Mapping[str, Sequence[Sequence[Record]]], truth: Mapping[str, float], close: float) -> None:
     """Print a table: a row for each side."""
     best = max(truth.values())
-    is_far = far_behind(searches)
 
     def quality(record: Record) -> float:
         """What was not measured counts as in validation."""
-        return validation(record) if is_far(record) else truth.get(record.key, validation(record))
+        return truth.get(record.key, validation(record))
 
     trials = min(len(one) for found in searches.values() for one in found)
     columns = [number for number in OFTEN if number <= trials]
@@ -211,8 +210,9 @@ def main() -> None:
             found = search(options, name, strategy=strategy, trials=options.trials, seed=seed)
             searches[side].append(found)
             is_far = far_behind(searches)
-            wanted = {record.key for record in leaders(found) if not is_far(record)}
-            truth |= true_qualities(options, wanted - truth.keys())
+            led = {record.key for record in leaders(found)} - truth.keys()
+            far = {record.key for record in leaders(found) if is_far(record)}
+            truth |= true_qualities(options, led - far, led & far)
             print(f"{name}: {validation(leaders(found)[-1]):.2f} % in validation", file=sys.stderr, flush=True)
         report(searches, truth, options.close)
 
