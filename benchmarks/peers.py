@@ -99,7 +99,7 @@ def validation(record: Record) -> float:
 
 
 def true_qualities(options: argparse.Namespace, networks: set[str], others: set[str]) -> dict[str, float]:
-    """Return the mean test accuracy of fresh trainings of each network, in percent; of others if it is known already."""
+    """Return the mean test accuracy of fresh trainings of each network, in percent; of others if it is known."""
     if networks:
         tinysearch.reproduce(
             sorted(networks),
