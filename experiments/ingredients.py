@@ -40,6 +40,8 @@ import numpy as np
 FOUND = Path(__file__).with_name("ingredients-5000.jsonl")
 BOUND = 5_000
 TRAINING = 50_000
+# Steps that Keras executes together.
+TOGETHER = 50
 # Of the split in ingredients.json.
 SPLIT_SEED = 12345
 BASE = "c12 s22 M s23 s23 s23 s23 s23"
@@ -247,12 +249,11 @@ def train(name: str, seed: int, data: Path) -> dict[str, Any]:
     network = scaled(one)
     model = build(network, one.rank, 1 / deviation, -mean / deviation)
     batches = TrainingBatches(Images(pixels[chosen], labels[chosen]), how, seed)
-    weights = MeanWeights(round(one.mean_from * how.epochs * batches.steps))
     model.compile(
         optimizer=optimizer(one, batches.steps * how.epochs, seed),
         loss="categorical_crossentropy" if one.mixup or one.cutmix else "sparse_categorical_crossentropy",
         jit_compile=False,
-        steps_per_execution=MeanWeights.EVERY,
+        steps_per_execution=TOGETHER,
     )
     model.fit(
         mixed(batches.epochs(0, how.epochs), one, seed),
@@ -260,7 +261,7 @@ def train(name: str, seed: int, data: Path) -> dict[str, Any]:
         steps_per_epoch=batches.steps,
         shuffle=False,
         verbose=0,
-        callbacks=[weights.callback()] if one.mean_from < 1 else [],
+        callbacks=[mean_of_weights(round(one.mean_from * how.epochs * batches.steps))] if one.mean_from < 1 else [],
     )
     guesses = model.predict(pixels[held_out].astype(np.float32), batch_size=1_000, verbose=0).argmax(axis=1)
     return {
@@ -273,35 +274,30 @@ def train(name: str, seed: int, data: Path) -> dict[str, Any]:
     }
 
 
-class MeanWeights:
-    """The mean of a model's variables, the moving statistics of normalization among them, from a step on.
+def mean_of_weights(first: int) -> Any:
+    """Return a callback of Keras that sets a model's variables to their mean over the end of a training.
+
+    The moving statistics of normalization are among them.
 
     Args:
-        first: Number of the step.
+        first: Number of the step from which on they are summed up, every ``TOGETHER`` steps.
     """
+    import keras
 
-    EVERY = 50
+    class Callback(keras.callbacks.Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.count, self.sums = 0, []
 
-    def __init__(self, first: int) -> None:
-        self.first, self.count, self.sums = first, 0, []
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if int(self.model.optimizer.iterations) >= first:
+                values = self.model.get_weights()
+                self.sums = [a + b for a, b in zip(self.sums, values, strict=True)] if self.count else values
+                self.count += 1
 
-    def callback(self) -> Any:
-        """Return what Keras is to call: it adds up variables every 50 steps and sets the means at the end."""
-        import keras
+        def on_train_end(self, logs: Any = None) -> None:
+            self.model.set_weights([one / self.count for one in self.sums])
 
-        outer = self
-
-        class Callback(keras.callbacks.Callback):
-            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-                if int(self.model.optimizer.iterations) >= outer.first:
-                    values = self.model.get_weights()
-                    outer.sums = [a + b for a, b in zip(outer.sums, values, strict=True)] if outer.count else values
-                    outer.count += 1
-
-            def on_train_end(self, logs: Any = None) -> None:
-                self.model.set_weights([one / outer.count for one in outer.sums])
-
-        return Callback()
+    return Callback()
 
 
 def optimizer(one: Ingredient, steps: int, seed: int) -> Any:

@@ -190,7 +190,7 @@ def _connect(
         options["runtime_env"] = dict(runtime_env)
     if address == LOCAL:
         options["include_dashboard"] = False
-        # Each process of Ray takes the CPUs of all its slots. Ray starts a process for each CPU that it has.
+        # Each process of Ray takes the CPUs of all its slots.
         wanted = math.inf if workers is None else math.ceil(workers / slots) * slots * share.cpus
         options["num_cpus"] = max(1, math.ceil(min(usable_cores(), wanted)))
     elif address != AUTO:
