@@ -2,7 +2,8 @@
 
 ::
 
-    python benchmarks/peers.py --data mnist.npz --store peers.db --budget 3000 --seeds 3
+    python benchmarks/peers.py --data mnist.npz --store peers.db --budget 3000 --seeds 5
+    python benchmarks/peers.py --budget 3000                         # the table of what there is
     python benchmarks/peers.py --data mnist.npz --store peers.db --budget 3000 --full reference-3000
 
 All sides search the same space through the same filter, with the same recipe, lag and images; only what they propose
@@ -16,18 +17,22 @@ in validation: these count with their validation accuracy. Reported are the lead
 trainings, mean and standard error over seeds; and after how many the leader was first within ``--close`` points of the
 best network that any side found.
 
-Everything is kept in the store: a search that was interrupted goes on, and what was trained is not trained again.
+Everything is kept in the store: a search that was interrupted goes on, and what was trained is not trained again. What
+is finished is kept in ``--found`` as well, a line of JSON for each search and each network that was measured; it is not
+repeated, and the table is made of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import math
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +43,9 @@ import tinysearch
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.record import Record
 from tinysearch.results.store import Store
+from tinysearch.space.notation import notation
 
+FOUND = Path(__file__).with_name("peers.jsonl")
 SIDES = (
     "bayesian",
     "plain",
@@ -68,6 +75,94 @@ def parts(options: argparse.Namespace) -> Any:
     return (x[:begin], y[:begin]), (x[begin:end], y[begin:end]), test
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A network that a search trained.
+
+    Args:
+        key: Of the network and its recipe.
+        network: In the notation of tinysearch.
+        validation: Accuracy after the last epoch, in percent; 0 if the training failed.
+    """
+
+    key: str
+    network: str
+    params: int
+    validation: float
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A search that is finished.
+
+    Args:
+        protocol: Data, budget, images and epochs: searches of one protocol can be compared.
+        side: What proposed the networks.
+        code: Version of tinysearch, and the commit if it is known.
+    """
+
+    protocol: str
+    side: str
+    seed: int
+    code: str
+    trials: list[Trial]
+
+    @property
+    def leaders(self) -> list[Trial]:
+        """Which trial had the best validation accuracy after each number of trials."""
+        return list(itertools.accumulate(self.trials, lambda one, other: max(one, other, key=lambda t: t.validation)))
+
+
+@dataclass
+class Results:
+    """Searches of one protocol, and test accuracies of fresh trainings of their leaders, in percent, by key."""
+
+    searches: list[Searched] = field(default_factory=list)
+    tested: dict[str, list[float]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path, protocol: str) -> Results:
+        found = cls()
+        for line in path.read_text().splitlines() if path.exists() else ():
+            row = json.loads(line)
+            if row["protocol"] != protocol:
+                continue
+            if "side" in row:
+                found.searches.append(Searched(**row | {"trials": [Trial(**each) for each in row["trials"]]}))
+            else:
+                found.tested[row["key"]] = row["tested"]
+        return found
+
+    def find(self, side: str, seed: int) -> Searched | None:
+        """Return the search of a side by a seed."""
+        return next((one for one in self.searches if (one.side, one.seed) == (side, seed)), None)
+
+    def first(self, trials: int) -> Iterator[Searched]:
+        """Yield the searches of at least so many trials, cut to them."""
+        for one in self.searches:
+            if len(one.trials) >= trials:
+                yield Searched(**one.__dict__ | {"trials": one.trials[:trials]})
+
+    def unmeasured(self, trials: int) -> list[Trial]:
+        """Return the leaders whose true quality must be measured, each once."""
+        searches = list(self.first(trials))
+        best = max(trial.validation for one in searches for trial in one.trials)
+        led = {trial.key: trial for one in searches for trial in one.leaders}
+        return [one for one in led.values() if one.key not in self.tested and one.validation >= best - FAR]
+
+    def quality(self, trial: Trial) -> float:
+        """Return the true quality of a network; what was not measured counts as in validation."""
+        return statistics.fmean(self.tested.get(trial.key, [trial.validation]))
+
+
+def protocol(options: argparse.Namespace) -> str:
+    """Return what searches must have in common to be compared."""
+    images = (
+        f"{options.training:,} images{', shuffled' if options.shuffled else ''}, validated on {options.validation:,}"
+    )
+    return f"{options.of}, below {options.budget:,}, {options.epochs} epochs, {images}"
+
+
 def search(options: argparse.Namespace, name: str, **settings: Any) -> list[Record]:
     """Carry out a search, or what is left of it; return what it trained, in the order of its trials."""
     study = tinysearch.run(
@@ -88,72 +183,74 @@ def search(options: argparse.Namespace, name: str, **settings: Any) -> list[Reco
         return sorted(study.records, key=lambda record: record.trial or 0)
 
 
-def leaders(records: Sequence[Record]) -> list[Record]:
-    """Return which record had the best validation accuracy after each number of trials; a failed one has none."""
-    return list(itertools.accumulate(records, lambda one, other: max(one, other, key=validation)))
-
-
-def validation(record: Record) -> float:
-    """Return the validation accuracy of a record, in percent."""
-    return 0.0 if record.failed else 100 * record.score
-
-
-def true_qualities(options: argparse.Namespace, networks: set[str], others: set[str]) -> dict[str, float]:
-    """Return the mean test accuracy of fresh trainings of each network, in percent; of others if it is known."""
-    if networks:
-        tinysearch.reproduce(
-            sorted(networks),
-            seeds=TRUTH,
-            data=parts(options),
-            store=options.store,
-            workers=options.workers,
-            verbose=options.verbose,
+def searched(options: argparse.Namespace, side: str, seed: int) -> Searched:
+    """Carry out the search of a side."""
+    name = f"{side.replace(':', '-')}-{options.budget}-{seed}"
+    strategy: Any = PlainStages if side == "plain" else side
+    records = search(options, name, strategy=strategy, trials=options.trials, seed=seed)
+    trials = [
+        Trial(
+            key=one.key,
+            network=notation(one.architecture),
+            params=one.cost.params,
+            validation=0.0 if one.failed else round(100 * one.score, 3),
         )
+        for one in records
+    ]
+    where = records[-1].provenance
+    code = f"{where['tinysearch']}, commit {where.get('commit', 'unknown')}"
+    return Searched(protocol(options), side, seed, code, trials)
+
+
+def tested(options: argparse.Namespace, networks: Iterable[str]) -> dict[str, list[float]]:
+    """Return the test accuracies of fresh trainings of some networks, in percent, by key."""
+    keys = sorted(networks)
+    if not keys:
+        return {}
+    tinysearch.reproduce(
+        keys, seeds=TRUTH, data=parts(options), store=options.store, workers=options.workers, verbose=options.verbose
+    )
     found = defaultdict(list)
     with Store(options.store) as store:
         for record in store.records(purpose="evaluation"):
-            if record.key in networks | others and record.test_accuracy is not None:
-                found[record.key].append(100 * record.test_accuracy)
-    return {key: statistics.fmean(values) for key, values in found.items() if len(values) == TRUTH}
+            if record.key in keys and record.test_accuracy is not None:
+                found[record.key].append(round(100 * record.test_accuracy, 3))
+    return {key: values for key, values in found.items() if len(values) == TRUTH}
 
 
-def report(searches: Mapping[str, Sequence[Sequence[Record]]], truth: Mapping[str, float], close: float) -> None:
+def report(results: Results, options: argparse.Namespace) -> None:
     """Print a table: a row for each side."""
-    best = max(truth.values())
-
-    def quality(record: Record) -> float:
-        """What was not measured counts as in validation."""
-        return truth.get(record.key, validation(record))
-
-    trials = min(len(one) for found in searches.values() for one in found)
-    columns = [number for number in OFTEN if number <= trials]
-    print(f"\nBest network found by any side: {best:.2f} %\n")
-    print("| side | n | " + " | ".join(map(str, columns)) + f" | within {close} points after, median (least to most) |")
-    print("| --- | ---: |" + " ---: |" * (len(columns) + 1))
-    for side, found in searches.items():
-        curves = [[quality(each) for each in leaders(one)] for one in found]
+    searches = list(results.first(options.trials))
+    best = max(map(statistics.fmean, results.tested.values()))
+    columns = [number for number in OFTEN if number <= options.trials]
+    print(f"\n{protocol(options)}. Best network found by any side: {best:.2f} %\n")
+    titles = (*map(str, columns), "minus `plain`", f"within {options.close} points after, median (least to most)")
+    print(f"| side | n | {' | '.join(titles)} |")
+    print("| --- |" + " ---: |" * (len(titles) + 1))
+    # By seed, what the leader of the last trial is worth.
+    plain = {one.seed: results.quality(one.leaders[-1]) for one in searches if one.side == "plain"}
+    for side in dict.fromkeys(one.side for one in searches):
+        own = [one for one in searches if one.side == side]
+        curves = [[results.quality(each) for each in one.leaders] for one in own]
         cells = [mean_and_error([curve[number - 1] for curve in curves]) for number in columns]
+        differences = [curve[-1] - plain[one.seed] for curve, one in zip(curves, own, strict=True) if one.seed in plain]
+        cells.append(mean_and_error(differences, "+") if differences and side != "plain" else "")
         first = [
-            next((place for place, value in enumerate(curve, 1) if value >= best - close), math.inf) for curve in curves
+            next((place for place, value in enumerate(curve, 1) if value >= best - options.close), math.inf)
+            for curve in curves
         ]
         low, middle, high = min(first), statistics.median_high(first), max(first)
-        shown = [f"{value:.0f}" if math.isfinite(value) else f"over {trials}" for value in (middle, low, high)]
+        shown = [f"{value:.0f}" if math.isfinite(value) else f"over {options.trials}" for value in (middle, low, high)]
         print(
-            f"| `{side}` | {len(found)} | " + " | ".join(cells) + " | {} ({} to {}) |".format(*shown),
+            f"| `{side}` | {len(own)} | " + " | ".join(cells) + " | {} ({} to {}) |".format(*shown),
             flush=True,
         )
 
 
-def far_behind(searches: Mapping[str, Sequence[Sequence[Record]]]) -> Callable[[Record], bool]:
-    """Return what tells whether a record is so far behind the best of all searches that its quality is not measured."""
-    best = max(validation(record) for found in searches.values() for one in found for record in one)
-    return lambda record: validation(record) < best - FAR
-
-
-def mean_and_error(values: Sequence[float]) -> str:
+def mean_and_error(values: Sequence[float], sign: str = "") -> str:
     """Return mean and standard error; without an error of a single value."""
-    mean = statistics.fmean(values)
-    return f"{mean:.2f} ± {statistics.stdev(values) / len(values) ** 0.5:.2f}" if len(values) > 1 else f"{mean:.2f}"
+    error = f" ± {statistics.stdev(values) / len(values) ** 0.5:.2f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):{sign}.2f}{error}"
 
 
 def compare_with_full(options: argparse.Namespace) -> None:
@@ -183,8 +280,10 @@ def compare_with_full(options: argparse.Namespace) -> None:
 def main() -> None:
     """Search with each side and seed, measure the leaders, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="an .npz file with MNIST")
-    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; without one nothing is trained")
+    parser.add_argument("--of", default="mnist", help="name of the data in the results")
+    parser.add_argument("--store", type=Path, default=Path("peers.db"))
+    parser.add_argument("--found", type=Path, default=FOUND, help="where finished searches are kept")
     parser.add_argument("--budget", type=int, default=3_000)
     parser.add_argument("--sides", default=",".join(SIDES))
     parser.add_argument("--seeds", type=int, default=5)
@@ -201,20 +300,28 @@ def main() -> None:
     if options.full:
         compare_with_full(options)
         return
-    searches: dict[str, list[list[Record]]] = defaultdict(list)
-    truth: dict[str, float] = {}
-    for seed in range(options.seeds):
-        for side in options.sides.split(","):
-            name = f"{side.replace(':', '-')}-{options.budget}-{seed}"
-            strategy: Any = PlainStages if side == "plain" else side
-            found = search(options, name, strategy=strategy, trials=options.trials, seed=seed)
-            searches[side].append(found)
-            is_far = far_behind(searches)
-            led = {record.key for record in leaders(found)} - truth.keys()
-            far = {record.key for record in leaders(found) if is_far(record)}
-            truth |= true_qualities(options, led - far, led & far)
-            print(f"{name}: {validation(leaders(found)[-1]):.2f} % in validation", file=sys.stderr, flush=True)
-        report(searches, truth, options.close)
+    results = Results.read(options.found, protocol(options))
+    if options.data:
+        for seed, side in itertools.product(range(options.seeds), options.sides.split(",")):
+            complete(results, options, side, seed)
+    report(results, options)
+
+
+def complete(results: Results, options: argparse.Namespace, side: str, seed: int) -> None:
+    """Carry out a search and measure what led it, unless that is known; write down what is found."""
+    if results.find(side, seed) is None:
+        results.searches.append(searched(options, side, seed))
+        write(options.found, asdict(results.searches[-1]))
+        print(f"{side}, seed {seed}: {results.searches[-1].leaders[-1]}", file=sys.stderr, flush=True)
+    for key, values in tested(options, (one.key for one in results.unmeasured(options.trials))).items():
+        results.tested[key] = values
+        write(options.found, {"protocol": protocol(options), "key": key, "tested": values})
+
+
+def write(path: Path, row: dict[str, Any]) -> None:
+    """Append a line."""
+    with path.open("a") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":
