@@ -15,7 +15,7 @@ from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Observations, Replicates, observed, replicates
 from tinysearch.search.strategies.prior_mean import prior_mean, slope
-from tinysearch.search.strategies.random import DESIGNS, RandomSearch
+from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, Predict, fit
 from tinysearch.space.architecture import Architecture
@@ -25,6 +25,10 @@ from tinysearch.training.recipe import Recipe
 
 # Fraction of the budget: what uses less of it is scaled up.
 _LEAST = 0.8
+# So many results the model needs before it may propose mutants; for each further one it looks at two of them.
+_GROUNDED = 10
+# How many networks to draw from the prior where no plain ones can be drawn.
+_OTHERS = 20
 Pool = dict[str, tuple[Candidate, list[float]]]
 # From candidates, and mean and spread of what the model predicts of them, both of shape (n,), to what is expected of
 # each, of that shape too.
@@ -37,16 +41,19 @@ class Bayesian(Strategy):
     A Gaussian process is fitted to ``features`` of what was trained and of how, and predicts mean and spread of the
     logarithm of the error rate of what was not. It knows how far a training is off by luck, see ``observations``: a
     candidate that was trained several times counts by its mean, and for more. The next candidate has the highest
-    expected improvement (Jones et al., 1998) in a
-    pool of networks that are within the budget, not known, and quick to train (see ``Problem.is_low_mac``). Half of the
-    pool are mutants of the networks that the model thinks the best, the other half mutants of the most promising of
-    the first half, and a few are drawn at random, every other one a plain network (see ``space/designs.py``). Widths of
-    what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to draw at
-    random is the way of White et al. (2021).
+    expected improvement (Jones et al., 1998) in a pool of networks that are within the budget, not known, and quick to
+    train (see ``Problem.is_low_mac``). They are plain networks drawn at random (see ``space/designs.py``), and mutants:
+    half of these of the networks that the model thinks the best, the other half of the most promising in the pool.
+    Widths of what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to
+    draw at random is the way of White et al. (2021).
+
+    With few results the model expects too much of networks unlike those it has seen. So mutants are looked at from 10
+    results on, the more the more results there are; or at once, with a few networks drawn from the prior, if no plain
+    networks are within the budget and the space.
 
     The model has a prior mean, which was fitted to trainings on MNIST (see ``prior_mean``): the Gaussian process
     describes how results deviate from a multiple of it. While there are too few results for a model, several networks
-    are drawn at random, and the one with the highest prior mean is proposed.
+    are drawn at random, plain ones if there are any, and the one with the highest prior mean is proposed.
 
     What other runs have trained, with more parameters or by another recipe, informs the model as well: parameters and
     recipe are among the features. The mark for an improvement is the best that the model expects of a network within
@@ -61,8 +68,8 @@ class Bayesian(Strategy):
     Args:
         problem: Space, budget and recipe.
         warm_up: So many candidates are drawn at random before there is a model.
-        pool: How many mutants to look at.
-        drawn: How many networks drawn at random to look at beside them.
+        pool: How many mutants to look at, at most.
+        drawn: How many plain networks drawn at random to look at beside them.
         parents: How many networks mutants are made of.
         choice: Of how many networks drawn at random the most promising one is proposed before there is a model; with 0
             one is, and the model begins from nothing.
@@ -79,7 +86,7 @@ class Bayesian(Strategy):
         problem: Problem,
         warm_up: int = 10,
         pool: int = 120,
-        drawn: int = 20,
+        drawn: int = 120,
         parents: int = 10,
         memory: int = 100,
         choice: int = 8,
@@ -91,7 +98,7 @@ class Bayesian(Strategy):
         self.parents = parents
         self.memory = memory
         self.choice = choice
-        self._random = RandomSearch.upper_budget(problem, DESIGNS)
+        self._random = RandomSearch.upper_budget(problem, designs=1.0)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -126,9 +133,12 @@ class Bayesian(Strategy):
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
-        self._fill(pool, [self.problem.new_candidate(self._sample(rng), rng) for _ in range(self.drawn)], known)
+        plain = [one for one in (self._plain(rng) for _ in range(self.drawn)) if one is not None]
+        drawn = plain or [self._from_prior(rng) for _ in range(_OTHERS)]
+        self._fill(pool, [self.problem.new_candidate(one, rng) for one in drawn], known)
+        mutants = min(self.pool, 2 * max(0, len(seen) - _GROUNDED)) if plain else self.pool
         for _ in range(self.rounds):
-            self._fill(pool, self._mutants(parents, self.pool // self.rounds, rng), known)
+            self._fill(pool, self._mutants(parents, mutants // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
             if new:
                 found = gain([pool[key][0] for key in new], *predict(np.array([pool[key][1] for key in new])))
@@ -216,10 +226,13 @@ class Bayesian(Strategy):
     def _is_parent(self, record: Record) -> bool:
         return math.isfinite(record.score) and record.architecture in self.problem.space
 
-    def _sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw a plain network, or from the prior, of about the size of the budget."""
-        design = self._random.design(rng)
-        return self._at_size(self.problem.space.sample(rng)) if design is None else design
+    def _plain(self, rng: np.random.Generator) -> Architecture | None:
+        """Draw a plain network of about the size of the budget, if there are any."""
+        return self._random.design(rng)
+
+    def _from_prior(self, rng: np.random.Generator) -> Architecture:
+        """Draw from the prior a network of about the size of the budget."""
+        return self._at_size(self.problem.space.sample(rng))
 
     def _mutants(
         self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator

@@ -43,7 +43,7 @@ class Pareto(Bayesian):
     The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, only the
     best network below each is wanted: the steps of the front are the budgets, each as wide as the others.
 
-    The search begins with random networks of all sizes, every other one a plain network. Parents are the front of what
+    The search begins with random plain networks of all sizes. Parents are the front of what
     the model thinks of what was trained, then the front of the rest, and so on. Half of the mutants keep their size,
     the widths of the others are scaled to one drawn at random, so that what is good at one size is tried at others.
 
@@ -65,7 +65,7 @@ class Pareto(Bayesian):
         against: str = "params",
         warm_up: int = 10,
         pool: int = 120,
-        drawn: int = 20,
+        drawn: int = 120,
         parents: int = 10,
         memory: int = 100,
     ) -> None:
@@ -133,10 +133,14 @@ class Pareto(Bayesian):
 
         return scale
 
-    def _sample(self, rng: np.random.Generator) -> Architecture:
-        """Draw a plain network or one from the prior, scaled to a random size."""
+    def _plain(self, rng: np.random.Generator) -> Architecture | None:
+        """Draw a plain network of a random size, if there are any."""
+        return self._random.design(rng, self._size(rng))
+
+    def _from_prior(self, rng: np.random.Generator) -> Architecture:
+        """Draw from the prior, and scale to a random size."""
         space, size = self.problem.space, self._size(rng)
-        return self._random.design(rng, size) or space.scaled_below(space.sample(rng), size)
+        return space.scaled_below(space.sample(rng), size)
 
     def _promising(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return a random candidate: of several, the largest would have the highest prior mean."""
