@@ -44,12 +44,12 @@ from tinysearch.results.record import Record
 from tinysearch.search.frontier import initial_candidates
 from tinysearch.search.given import search_space_of
 from tinysearch.search.settings import DEFAULT_LAG, RunSettings
-from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
+from tinysearch.search.strategies.bayesian import Bayesian, Gain
 from tinysearch.search.strategies.observations import Observations, Replicates
 from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, begun_with
-from tinysearch.search.strategies.surrogate import Array
+from tinysearch.search.strategies.surrogate import Array, expected_improvement
 from tinysearch.space.budget import BUDGETS, Budget
 from tinysearch.space.task import Task
 from tinysearch.training.candidate import Candidate

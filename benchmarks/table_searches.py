@@ -20,13 +20,13 @@ from surrogates import DESIGNS, Measured, trained
 
 from tinysearch.results.record import Record
 from tinysearch.search.optuna.study import quiet
-from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
+from tinysearch.search.strategies.bayesian import Bayesian
 from tinysearch.search.strategies.evolution import Evolution
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Replicates, observed
 from tinysearch.search.strategies.prior_mean import prior_mean
 from tinysearch.search.strategies.strategy import Problem
-from tinysearch.search.strategies.surrogate import distances
+from tinysearch.search.strategies.surrogate import distances, expected_improvement
 from tinysearch.space.budget import Budget
 from tinysearch.space.cost import cost
 from tinysearch.space.designs import designs

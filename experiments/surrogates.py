@@ -38,10 +38,16 @@ from races import SETS, qualities
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.search.racing import error_of
-from tinysearch.search.strategies.bayesian import expected_improvement
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Replicates, observed, replicates
-from tinysearch.search.strategies.surrogate import LENGTHS, Process, distances, likeliest, matern
+from tinysearch.search.strategies.surrogate import (
+    LENGTHS,
+    Process,
+    distances,
+    expected_improvement,
+    likeliest,
+    matern,
+)
 from tinysearch.space.architecture import Architecture, Conv, Convolution, Head, Layer, Pool, Residual, SeparableConv
 from tinysearch.space.canonical import canonical
 from tinysearch.space.convolution import Activation

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tinysearch.results.record import Measurement, Record
-from tinysearch.search.strategies.bayesian import Bayesian, expected_improvement
+from tinysearch.search.strategies.bayesian import Bayesian
 from tinysearch.search.strategies.pareto import Pareto
 from tinysearch.search.strategies.strategy import Problem
+from tinysearch.search.strategies.surrogate import expected_improvement
 from tinysearch.space.budget import Budget
 from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace

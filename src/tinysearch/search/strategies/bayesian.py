@@ -17,7 +17,7 @@ from tinysearch.search.strategies.observations import Observations, Replicates, 
 from tinysearch.search.strategies.prior_mean import prior_mean, slope
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
-from tinysearch.search.strategies.surrogate import Array, Predict, fit
+from tinysearch.search.strategies.surrogate import Array, Predict, expected_improvement, fit
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate
@@ -291,12 +291,3 @@ class Bayesian(Strategy):
             if candidate.key not in known and self.problem.fits(candidate.architecture):
                 break
         return candidate
-
-
-def expected_improvement(mean: Array, spread: Array, best: float) -> Array:
-    """Return by how much normal variables are expected to exceed ``best``, all shapes ``(n,)`` (Jones et al., 1998)."""
-    from scipy.special import ndtr
-
-    gain = mean - best
-    z = gain / np.maximum(spread, 1e-9)
-    return np.asarray(gain * ndtr(z) + spread * np.exp(-z * z / 2) / math.sqrt(2 * math.pi))

@@ -11,9 +11,9 @@ import numpy as np
 from tinysearch.errors import RunError
 from tinysearch.results.hypervolume import BEYOND
 from tinysearch.results.record import Record
-from tinysearch.search.strategies.bayesian import Bayesian, Gain, expected_improvement
+from tinysearch.search.strategies.bayesian import Bayesian, Gain
 from tinysearch.search.strategies.strategy import Problem
-from tinysearch.search.strategies.surrogate import Array
+from tinysearch.search.strategies.surrogate import Array, expected_improvement
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate

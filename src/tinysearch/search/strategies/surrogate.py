@@ -164,3 +164,12 @@ def matern(distance: Array) -> Array:
     scaled = math.sqrt(5) * distance
     found: Array = (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
     return found
+
+
+def expected_improvement(mean: Array, spread: Array, best: float) -> Array:
+    """Return by how much normal variables are expected to exceed ``best``, all shapes ``(n,)`` (Jones et al., 1998)."""
+    from scipy.special import ndtr
+
+    gain = mean - best
+    z = gain / np.maximum(spread, 1e-9)
+    return np.asarray(gain * ndtr(z) + spread * np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
