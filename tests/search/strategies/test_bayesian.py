@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,6 +101,28 @@ def test_what_is_pending_changes_the_next_proposal(problem: Make, within: Callab
     first = bayesian.propose(past, np.random.default_rng(0))
     second = bayesian.propose(past, np.random.default_rng(0), [first])
     assert second.key != first.key
+
+
+@pytest.mark.parametrize(("kind", "results", "mutants"), [("conv", 8, 120), ("separable", 8, 0), ("separable", 40, 60)])
+def test_the_more_results_there_are_the_more_mutants_it_looks_at_beside_plain_networks(
+    kind: str, results: int, mutants: int, problem: Make, as_record: Callable[..., Record]
+) -> None:
+    class Counting(Bayesian):
+        looked_at = 0
+
+        def _mutants(self, *given: Any) -> Iterator[Candidate]:
+            found = list(super()._mutants(*given))
+            self.looked_at += len(found)
+            return iter(found)
+
+    # Plain networks are not padded; there are none in a space that pads all of them.
+    paddings = {"same": 1.0} if kind == "conv" else {"same": 1.0, "valid": 1.0}
+    space = SearchSpace(tree=network_choices(kinds={kind: 1.0, "conv": 1.0}, paddings=paddings))
+    rng = np.random.default_rng(0)
+    networks = [space.scaled_below(space.sample(rng), 3_000) for _ in range(results)]
+    bayesian = Counting(problem(3_000, space=space), warm_up=1)
+    bayesian.propose([as_record(network, 0.9, trial) for trial, network in enumerate(networks)], rng)
+    assert bayesian.looked_at == mutants
 
 
 def test_it_begins_at_random(problem: Make, within: Callable[..., list[Record]]) -> None:
