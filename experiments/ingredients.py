@@ -29,7 +29,9 @@ import json
 import math
 import multiprocessing
 import re
+import signal
 import statistics
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -403,6 +405,8 @@ def main() -> None:
     planned = [(name, seed) for seed in range(given.seeds) for name in only if (name, seed) not in known]
     if planned and given.data is None:
         parser.error("--data is needed to train")
+    # So that no training goes on when this program is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # A process for each training: what one leaves behind must not change the next.
     with (
         multiprocessing.get_context("spawn").Pool(given.workers, maxtasksperchild=1) as pool,

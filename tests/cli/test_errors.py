@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sqlite3
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
+from rich.console import Console
 
+from tinysearch.cli import reporting
+from tinysearch.errors import RunError
 from tinysearch.results.record import Record
 from tinysearch.results.schema import MIGRATIONS
 from tinysearch.results.store import Store
@@ -272,3 +277,20 @@ def test_an_unknown_choice_is_refused_in_plain_words(light: Tinysearch) -> None:
     done = light("leaderboard", "--sort", "size")
     assert done.returncode == 2
     assert "Invalid value for '--sort': 'size' is not one of 'rank', 'val_accuracy'" in done.stderr
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_on_a_terminal_an_error_is_broken_between_words(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(reporting, "stderr", lambda: Console(file=out, width=40, force_terminal=terminal))
+    text = "there is no folder of images where this was told to look, which is a pity; make one"
+
+    @reporting.reported
+    def command() -> None:
+        raise RunError(text)
+
+    with pytest.raises(typer.Exit):
+        command()
+    lines = out.getvalue().splitlines()
+    assert [word for line in lines for word in line.split()] == ["error:", *text.split()]
+    assert len(lines) == (3 if terminal else 1)

@@ -91,14 +91,16 @@ def _notes() -> Iterator[None]:
                 others(message, category, *where, **more)
             elif str(message) not in said:
                 said.add(str(message))
-                stderr().print(Text(f"note: {spelled(str(message))}", style="bold yellow"), soft_wrap=True)
+                _say(f"note: {spelled(str(message))}", style="bold yellow")
 
         warnings.showwarning = show
         yield
 
 
-def _say(text: str) -> None:
-    stderr().print(text, markup=False, highlight=False, soft_wrap=True)
+def _say(text: str, style: str = "") -> None:
+    """Print a paragraph, on a terminal broken between words, else on one line."""
+    console = stderr()
+    console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
 
 
 @functools.cache
