@@ -248,6 +248,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
 def carry_out(planned: Sequence[Search], processes: int, limit: float, save: Path) -> None:
     """Carry out searches, and append a line of JSON for each to a file; begin none after so many seconds."""
     end = time.monotonic() + limit
+    save.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(processes) as executor, save.open("a", encoding="utf-8") as lines:
         waiting = list(planned)
         running: set[Future[dict[str, Any]]] = set()
