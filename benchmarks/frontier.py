@@ -165,7 +165,7 @@ def searched(
 def trained(given: Search) -> list[Record]:
     """Return all that one side trains."""
     side, largest = given.side, max(BUDGETS)
-    small = {"pool": given.pool, "drawn": given.pool // 6}
+    small = {"pool": given.pool, "drawn": given.pool}
     if side in ("sweep", "apart"):
         found: list[Record] = []
         last: list[Record] = []

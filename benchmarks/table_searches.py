@@ -135,21 +135,31 @@ def plain_rule(search: Search) -> Iterator[int]:
 
 
 def bayesian(search: Search, *, starts: bool = True, prior: bool = True) -> Iterator[int]:
-    """Choose by expected improvement of the product's model, after designs and random networks."""
+    """Choose by expected improvement of the product's model, after designs and random networks.
+
+    It chooses among the networks that the rule of plain stages could draw, and those nearest to the best by the model.
+    """
     table, x = search.table, search.table.pool.x
+
+    def plain_left() -> list[int]:
+        return [place for place in table.plain if place not in search.tried]
+
     strategy = Bayesian(table.problem) if prior else Bayesian(table.problem, choice=0)
     if starts:
         yield from table.designs
     while len(search.tried) < strategy.warm_up:
-        drawn = search.rng.permutation(search.left)[: max(1, strategy.choice)]
+        drawn = search.rng.permutation(plain_left() or search.left)[: max(1, strategy.choice)]
         yield int(drawn[np.argmax(prior_mean()(x[drawn]))])
     known: list[Replicates] = []
     while True:
         new = slice(len(known), None)
         known += [trained(table.pool, *one) for one in zip(search.tried[new], search.results[new], strict=True)]
         predict = strategy._predicting(x[search.tried], observed(known, IMAGES), None)
-        left = search.left
-        gains = expected_improvement(*predict(x[left]), float(predict(x[search.tried])[0].max()))
+        mean = predict(x[search.tried])[0]
+        near = table.apart[search.tried[int(np.argmax(mean))]]
+        others = sorted(set(search.left) - set(table.plain), key=near.__getitem__)
+        left = [*plain_left(), *others[: strategy.mutants_after(len(known))]] or others
+        gains = expected_improvement(*predict(x[left]), float(mean.max()))
         yield left[int(np.argmax(gains))]
 
 

@@ -119,6 +119,10 @@ class Bayesian(Strategy):
         _, mean = self._model(seen, ())
         return {each.first.key: float(one) for each, one in zip(seen, mean, strict=True)}
 
+    def mutants_after(self, results: int) -> int:
+        """Return how many mutants it looks at beside plain networks when it knows so many results."""
+        return min(self.pool, 2 * max(0, results - _GROUNDED))
+
     def _propose(self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate]) -> Candidate:
         known = {record.key for record in history} | {candidate.key for candidate in pending}
         again = sum(record.purpose == "revalidation" for record in history)
@@ -136,7 +140,7 @@ class Bayesian(Strategy):
         plain = [one for one in (self._plain(rng) for _ in range(self.drawn)) if one is not None]
         drawn = plain or [self._from_prior(rng) for _ in range(_OTHERS)]
         self._fill(pool, [self.problem.new_candidate(one, rng) for one in drawn], known)
-        mutants = min(self.pool, 2 * max(0, len(seen) - _GROUNDED)) if plain else self.pool
+        mutants = self.mutants_after(len(seen)) if plain else self.pool
         for _ in range(self.rounds):
             self._fill(pool, self._mutants(parents, mutants // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
