@@ -9,7 +9,7 @@ import pytest
 
 from tinysearch.space.architecture import Architecture, Conv, Pool, SeparableConv
 from tinysearch.space.budget import Budget
-from tinysearch.space.designs import designs, random_design
+from tinysearch.space.designs import designs, largest, random_plan
 from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.space_spec import tree_of
@@ -99,7 +99,7 @@ def test_where_nothing_fits_there_are_none() -> None:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: "x".join(map(str, task.input_shape)))
 def test_random_ones_differ_and_are_members_that_use_most_of_the_bound(task: Task, params: int) -> None:
     space, rng = SearchSpace(task), np.random.default_rng(0)
-    found = [random_design(space, rng, params, everything) for _ in range(20)]
+    found = [largest(space, random_plan(rng), params, everything) for _ in range(20)]
     assert len(set(found)) >= 10
     for design in found:
         assert design is not None
@@ -110,12 +110,10 @@ def test_random_ones_differ_and_are_members_that_use_most_of_the_bound(task: Tas
 
 
 def test_the_generator_decides_which_one_is_drawn() -> None:
-    one, same, other = (
-        random_design(SearchSpace(), np.random.default_rng(seed), 3_000, everything) for seed in (1, 1, 2)
-    )
+    one, same, other = (random_plan(np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
 
-def test_where_nothing_fits_none_is_drawn() -> None:
-    assert random_design(SearchSpace(), np.random.default_rng(0), 3_000, lambda _: False) is None
+def test_where_nothing_fits_no_plan_has_a_network() -> None:
+    assert largest(SearchSpace(), random_plan(np.random.default_rng(0)), 3_000, lambda _: False) is None

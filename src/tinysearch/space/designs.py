@@ -20,6 +20,7 @@ from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool,
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
+Plan = tuple[str, str]
 # Widths of the layers before the pooling and after it, relative to each other; "c" is a convolution, "s" a separable
 # one. The order is that in which they are trained. The first three did well at every budget; the next two differ from
 # them in depth and in the kind of the second layer.
@@ -59,37 +60,36 @@ def designs(space: SearchSpace, params: int, fits: Callable[[Architecture], bool
     """
     seen: set[Architecture] = set()
     for plan in _PLANS:
-        found = _largest(space, plan, params, fits)
+        found = largest(space, plan, params, fits)
         if found is not None and found not in seen:
             seen.add(found)
             yield found
 
 
-def random_design(
-    space: SearchSpace, rng: np.random.Generator, params: int, fits: Callable[[Architecture], bool]
-) -> Architecture | None:
-    """Return a network of plain stages drawn at random, as large as it may be; None if none of them fits.
+def random_plan(rng: np.random.Generator) -> Plan:
+    """Draw a network of plain stages, of any size.
 
     The first convolution is followed by one or two layers, separable ones four times in five, and the pooling by two to
     six separable ones, of one width or of growing ones.
-
-    Args:
-        space, params, fits: See ``designs``.
-        rng: Its generator.
     """
     early, kind = int(rng.integers(1, 3)), "s" if rng.random() < 0.8 else "c"
     late, growth = int(rng.integers(2, 8 - early)), float(rng.choice([1.0, 1.15]))
-    width = _FIRST * float(rng.uniform(1.2, 2.2))
-    wider = width * float(rng.uniform(1.0, 1.3))
-    before = [f"c{_FIRST}", *(f"{kind}{round(width)}" for _ in range(early))]
+    width = round(_FIRST * float(rng.uniform(1.2, 2.2)))
+    wider = round(width * float(rng.uniform(1.0, 1.3)))
+    before = [f"c{_FIRST}", *(f"{kind}{width}" for _ in range(early))]
     after = [f"s{round(wider * growth**index)}" for index in range(late)]
-    return _largest(space, (" ".join(before), " ".join(after)), params, fits)
+    return " ".join(before), " ".join(after)
 
 
-def _largest(
-    space: SearchSpace, plan: tuple[str, str], params: int, fits: Callable[[Architecture], bool]
-) -> Architecture | None:
-    """Return the largest network of a plan; one that leaves much of the budget only if no other can be had."""
+def largest(space: SearchSpace, plan: Plan, params: int, fits: Callable[[Architecture], bool]) -> Architecture | None:
+    """Return the largest network of a plan, None if none of them fits.
+
+    One that leaves much of the budget is returned only if no other can be had.
+
+    Args:
+        space, params, fits: See ``designs``.
+        plan: Layers before the pooling and after it, with widths relative to each other.
+    """
     rest: Architecture | None = None
     for separable in (True, False):
         found = _first_that_fits(space, plan, params, fits, separable=separable)
@@ -100,7 +100,7 @@ def _largest(
 
 
 def _first_that_fits(
-    space: SearchSpace, plan: tuple[str, str], params: int, fits: Callable[[Architecture], bool], *, separable: bool
+    space: SearchSpace, plan: Plan, params: int, fits: Callable[[Architecture], bool], *, separable: bool
 ) -> Architecture | None:
     for share, strided in itertools.product(_SMALLER, (False, True)):
         drawn = _drawn(plan, space.task, strided=strided, separable=separable)
@@ -117,7 +117,7 @@ def _below(space: SearchSpace, architecture: Architecture, params: int) -> bool:
     return found is not None and found < params
 
 
-def _drawn(plan: tuple[str, str], task: Task, *, strided: bool, separable: bool) -> Architecture:
+def _drawn(plan: Plan, task: Task, *, strided: bool, separable: bool) -> Architecture:
     """Return the network of a plan for the images of a task, at the widths of the plan."""
     height, width, _ = task.input_shape
     halvings = max(0, round(math.log2((height if task.is_series else min(height, width)) / _SIDE)))
@@ -160,6 +160,6 @@ def _filled(
             wider = replace(layer, filters=layer.filters + 1)
             layers = (*architecture.layers[:index], wider, *architecture.layers[index + 1 :])
             candidate = replace(architecture, layers=layers)
-            if candidate in space and _below(space, candidate, params) and fits(candidate):
+            if _below(space, candidate, params) and candidate in space and fits(candidate):
                 architecture, widened = candidate, True
     return architecture

@@ -152,7 +152,7 @@ def test_with_several_budgets_it_begins_just_below_each_of_them() -> None:
 
 @pytest.mark.parametrize("budgets", [(), BUDGETS])
 def test_it_goes_on_with_networks_of_all_sizes(budgets: tuple[int, ...], as_record: AsRecord) -> None:
-    strategy, records = Pareto(problem(*budgets), pool=20, drawn=5), []
+    strategy, records = Pareto(problem(*budgets), pool=20, drawn=20), []
     for trial in range(30):
         candidate = strategy.propose(records, np.random.default_rng([1, trial]))
         records.append(as_record(candidate.architecture, 0.0, trial))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from tinysearch.results.record import Record
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
-from tinysearch.space.designs import random_design
+from tinysearch.space.designs import largest, random_plan
 from tinysearch.training.candidate import Candidate
 
 # Fraction of plain networks among what strategies that begin with designs draw at random.
 DESIGNS = 0.5
+# There are about 2,000 plans of plain networks.
+_KEPT = 4_096
 
 
 class RandomSearch(Strategy):
@@ -39,6 +42,8 @@ class RandomSearch(Strategy):
         self.lowest = lowest
         self.low_mac = low_mac
         self.designs = designs
+        # To find the largest network of a plan takes milliseconds, and the same plans are drawn again and again.
+        self._largest = lru_cache(_KEPT)(lambda plan, bound: largest(problem.space, plan, bound, problem.fits))
 
     @classmethod
     def upper_budget(cls, problem: Problem, designs: float = 0.0) -> RandomSearch:
@@ -77,7 +82,7 @@ class RandomSearch(Strategy):
         """
         if self.designs and rng.random() < self.designs:
             bound = self.problem.budget.params if below is None else below
-            return random_design(self.problem.space, rng, bound, self.problem.fits)
+            return self._largest(random_plan(rng), bound)
         return None
 
     def _narrow(self, rng: np.random.Generator) -> Architecture:
