@@ -283,7 +283,8 @@ def test_an_unknown_choice_is_refused_in_plain_words(light: Tinysearch) -> None:
 def test_on_a_terminal_an_error_is_broken_between_words(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr(reporting, "stderr", lambda: Console(file=out, width=40, force_terminal=terminal))
-    text = "there is no folder of images where this was told to look, which is a pity; make one"
+    path = f"/{'long/' * 9}name"
+    text = f"there is no folder {path} of images where this was told to look; make one"
 
     @reporting.reported
     def command() -> None:
@@ -293,4 +294,5 @@ def test_on_a_terminal_an_error_is_broken_between_words(terminal: bool, monkeypa
         command()
     lines = out.getvalue().splitlines()
     assert [word for line in lines for word in line.split()] == ["error:", *text.split()]
-    assert len(lines) == (3 if terminal else 1)
+    assert len(lines) == (4 if terminal else 1)
+    assert max(map(len, lines)) == (len(path) if terminal else len("error: " + text))

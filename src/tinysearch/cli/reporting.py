@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import sys
+import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -98,9 +99,11 @@ def _notes() -> Iterator[None]:
 
 
 def _say(text: str, style: str = "") -> None:
-    """Print a paragraph, on a terminal broken between words, else on one line."""
+    """Print a paragraph, on a terminal broken between words, else on one line. No word is cut."""
     console = stderr()
-    console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+    if console.is_terminal:
+        text = textwrap.fill(text, console.width, break_long_words=False, break_on_hyphens=False)
+    console.print(Text(text, style=style), soft_wrap=True)
 
 
 @functools.cache

@@ -125,6 +125,18 @@ def test_the_more_results_there_are_the_more_mutants_it_looks_at_beside_plain_ne
     assert bayesian.looked_at == mutants
 
 
+@pytest.mark.parametrize("results", [0, 4])
+def test_when_all_plain_networks_are_known_it_proposes_others(
+    results: int, problem: Make, within: Callable[..., list[Record]]
+) -> None:
+    bayesian, past = Bayesian(problem(130), warm_up=5), within(results, 130)
+    rng, pending = np.random.default_rng(0), list[Candidate]()
+    for _ in range(40):
+        pending.append(bayesian.propose(past, rng, pending))
+    # There are about twenty plain ones of this size.
+    assert len({one.key for one in pending} - {one.key for one in past}) == 40
+
+
 def test_it_begins_at_random(problem: Make, within: Callable[..., list[Record]]) -> None:
     bayesian = Bayesian(problem(), warm_up=5)
     past = within(4)

@@ -15,7 +15,7 @@ from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Observations, Replicates, observed, replicates
 from tinysearch.search.strategies.prior_mean import prior_mean, slope
-from tinysearch.search.strategies.random import RandomSearch
+from tinysearch.search.strategies.random import RandomSearch, several
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, Predict, expected_improvement, fit
 from tinysearch.space.architecture import Architecture
@@ -47,9 +47,9 @@ class Bayesian(Strategy):
     Widths of what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to
     draw at random is the way of White et al. (2021).
 
-    With few results the model expects too much of networks unlike those it has seen. So mutants are looked at from 10
-    results on, the more the more results there are; or at once, with a few networks drawn from the prior, if no plain
-    networks are within the budget and the space.
+    With few results the model expects too much of networks unlike those it has seen. So there are no mutants with up to
+    10 results, and two more for each further one; or all of them at once, with a few networks drawn from the prior, if
+    there are no plain networks within the budget and the space that are not known.
 
     The model has a prior mean, which was fitted to trainings on MNIST (see ``prior_mean``): the Gaussian process
     describes how results deviate from a multiple of it. While there are too few results for a model, several networks
@@ -62,8 +62,7 @@ class Bayesian(Strategy):
     A training that failed counts as one that was as bad as the worst, one that was stopped early as no better than that
     unless it was when it was stopped. Candidates that are pending count as ones that turn out as the model expects
     (Desautels et al., 2014): it is surer of what is like them, and no result is invented. Of a long history the model
-    sees the latest and the best, so that the time of a proposal is bounded; what is within the budget comes before what
-    is not.
+    sees the latest and the best, those within the budget first, so that the time of a proposal is bounded.
 
     Args:
         problem: Space, budget and recipe.
@@ -99,6 +98,7 @@ class Bayesian(Strategy):
         self.memory = memory
         self.choice = choice
         self._random = RandomSearch.upper_budget(problem, designs=1.0)
+        self._prior = RandomSearch.upper_budget(problem)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -137,10 +137,10 @@ class Bayesian(Strategy):
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
-        plain = [one for one in (self._plain(rng) for _ in range(self.drawn)) if one is not None]
-        drawn = plain or [self._from_prior(rng) for _ in range(_OTHERS)]
-        self._fill(pool, [self.problem.new_candidate(one, rng) for one in drawn], known)
-        mutants = self.mutants_after(len(seen)) if plain else self.pool
+        self._fill(pool, (self.problem.new_candidate(one, rng) for one in several(self._plain, self.drawn, rng)), known)
+        mutants = self.mutants_after(len(seen)) if pool else self.pool
+        if not pool:
+            self._fill(pool, (self.problem.new_candidate(self._from_prior(rng), rng) for _ in range(_OTHERS)), known)
         for _ in range(self.rounds):
             self._fill(pool, self._mutants(parents, mutants // self.rounds, rng), known)
             new = [key for key in pool if key not in gains]
@@ -289,9 +289,12 @@ class Bayesian(Strategy):
         return built[int(np.argmax(expected))][0]
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
-        """Return a random candidate that is within the budget and not known, unless there is hardly one left."""
-        for _ in range(self.attempts):
-            candidate = self._random.propose((), rng)
+        """Return a random candidate that is within the budget and not known, unless there is hardly one left.
+
+        It is a plain network, unless the one that is drawn is known or there are none.
+        """
+        for attempt in range(self.attempts):
+            candidate = (self._prior if attempt else self._random).propose((), rng)
             if candidate.key not in known and self.problem.fits(candidate.architecture):
                 break
         return candidate

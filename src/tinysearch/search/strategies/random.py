@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,8 +15,10 @@ from tinysearch.training.candidate import Candidate
 
 # Fraction of plain networks among what strategies that begin with designs draw at random.
 DESIGNS = 0.5
-# There are about 2,000 plans of plain networks.
-_KEPT = 4_096
+# After so many draws without one there are no plain networks within the budget and the space.
+_NONE = 10
+# There are about 1,500 plans of plain networks, and a search may have several budgets.
+_KEPT = 16_384
 
 
 class RandomSearch(Strategy):
@@ -102,3 +104,18 @@ class RandomSearch(Strategy):
         width = (bound - start) / self.slices
         low = start + width * int(rng.integers(self.slices))
         return self.problem.space.sample_between(round(low), round(low + width), rng)
+
+
+def several(
+    draw: Callable[[np.random.Generator], Architecture | None], number: int, rng: np.random.Generator
+) -> Iterator[Architecture]:
+    """Yield what is found in so many draws; end early if the first ten find nothing."""
+    missed = 0
+    for count in range(number):
+        if missed == count == _NONE:
+            return
+        found = draw(rng)
+        if found is None:
+            missed += 1
+        else:
+            yield found
