@@ -133,20 +133,21 @@ class Results:
                 found.tested[row["key"]] = row["tested"]
         return found
 
-    def find(self, side: str, seed: int) -> Searched | None:
-        """Return the search of a side by a seed."""
-        return next((one for one in self.searches if (one.side, one.seed) == (side, seed)), None)
+    def has(self, side: str, seed: int, trials: int) -> bool:
+        """Whether there is a search of a side by a seed that has so many trials."""
+        return any((one.side, one.seed) == (side, seed) for one in self.first(trials))
 
     def first(self, trials: int) -> Iterator[Searched]:
-        """Yield the searches of at least so many trials, cut to them."""
-        for one in self.searches:
+        """Yield the searches of at least so many trials, cut to them; one of each side and seed."""
+        longest = {(one.side, one.seed): one for one in sorted(self.searches, key=lambda one: len(one.trials))}
+        for one in longest.values():
             if len(one.trials) >= trials:
                 yield Searched(**one.__dict__ | {"trials": one.trials[:trials]})
 
     def unmeasured(self, trials: int) -> list[Trial]:
         """Return the leaders whose true quality must be measured, each once."""
         searches = list(self.first(trials))
-        best = max(trial.validation for one in searches for trial in one.trials)
+        best = max((trial.validation for one in searches for trial in one.trials), default=0.0)
         led = {trial.key: trial for one in searches for trial in one.leaders}
         return [one for one in led.values() if one.key not in self.tested and one.validation >= best - FAR]
 
@@ -215,15 +216,28 @@ def tested(options: argparse.Namespace, networks: Iterable[str]) -> dict[str, li
         for record in store.records(purpose="evaluation"):
             if record.key in keys and record.test_accuracy is not None:
                 found[record.key].append(round(100 * record.test_accuracy, 3))
-    return {key: values for key, values in found.items() if len(values) == TRUTH}
+    return {key: values[:TRUTH] for key, values in found.items() if len(values) >= TRUTH}
 
 
 def report(results: Results, options: argparse.Namespace) -> None:
     """Print a table: a row for each side."""
-    searches = list(results.first(options.trials))
-    best = max(map(statistics.fmean, results.tested.values()))
+    searches = [
+        one
+        for one in results.first(options.trials)
+        if one.side in options.sides.split(",") and one.seed < options.seeds
+    ]
+    led = {trial.key for one in searches for trial in one.leaders}
+    if not led & results.tested.keys():
+        print(f"There is no search yet: {protocol(options)}")
+        return
+    best = max(statistics.fmean(values) for key, values in results.tested.items() if key in led)
     columns = [number for number in OFTEN if number <= options.trials]
-    print(f"\n{protocol(options)}. Best network found by any side: {best:.2f} %\n")
+    print(f"\n{protocol(options)}. Best network found by any side: {best:.2f} %")
+    for side in dict.fromkeys(one.side for one in searches):
+        print(f"{side}: tinysearch {'; '.join(sorted({one.code for one in searches if one.side == side}))}")
+    if missing := [one for one in results.unmeasured(options.trials) if one.key in led]:
+        print(f"Not measured yet, counted as in validation: {len(missing)} leaders")
+    print()
     titles = (*map(str, columns), "minus `plain`", f"within {options.close} points after, median (least to most)")
     print(f"| side | n | {' | '.join(titles)} |")
     print("| --- |" + " ---: |" * (len(titles) + 1))
@@ -281,7 +295,7 @@ def main() -> None:
     """Search with each side and seed, measure the leaders, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; without one nothing is trained")
-    parser.add_argument("--of", default="mnist", help="name of the data in the results")
+    parser.add_argument("--of", help="name of the data in the results; that of the file if nothing is said, else mnist")
     parser.add_argument("--store", type=Path, default=Path("peers.db"))
     parser.add_argument("--found", type=Path, default=FOUND, help="where finished searches are kept")
     parser.add_argument("--budget", type=int, default=3_000)
@@ -297,6 +311,7 @@ def main() -> None:
     parser.add_argument("--full", metavar="RUN", help="train the candidates of a reference run shortly instead")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    options.of = options.of or (options.data.stem if options.data else "mnist")
     if options.full:
         compare_with_full(options)
         return
@@ -309,7 +324,7 @@ def main() -> None:
 
 def complete(results: Results, options: argparse.Namespace, side: str, seed: int) -> None:
     """Carry out a search and measure what led it, unless that is known; write down what is found."""
-    if results.find(side, seed) is None:
+    if not results.has(side, seed, options.trials):
         results.searches.append(searched(options, side, seed))
         write(options.found, asdict(results.searches[-1]))
         print(f"{side}, seed {seed}: {results.searches[-1].leaders[-1]}", file=sys.stderr, flush=True)

@@ -25,3 +25,24 @@ def test_plain_networks_are_trained_by_the_recipe_of_all_other_sides(
     sizes = [params for one in drawn if (params := problem.space.params(one.architecture)) is not None]
     assert len(sizes) >= 8
     assert max(sizes) < budget
+
+
+def test_results_are_of_the_longest_search_of_a_seed_and_say_what_is_not_measured(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.syspath_prepend(request.config.rootpath / "benchmarks")
+    from peers import Results, Searched, Trial
+
+    def searched(*validation: float) -> Searched:
+        trials = [Trial(f"{value}", "c4", 100, value) for value in validation]
+        return Searched("short", "bayesian", 0, "", trials)
+
+    results = Results([searched(97.0, 98.0, 98.5), searched(97.0, 98.0)], {"98.0": [97.0, 98.0]})
+    (first,) = results.first(2)
+    assert [one.validation for one in first.leaders] == [97.0, 98.0]
+    assert results.has("bayesian", 0, 3)
+    assert not results.has("bayesian", 0, 4)
+    assert not results.has("bayesian", 1, 3)
+    # The first is too far behind to be measured.
+    assert [one.key for one in results.unmeasured(3)] == ["98.5"]
+    assert [results.quality(one) for one in first.leaders] == [97.0, 97.5]
