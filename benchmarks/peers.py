@@ -32,7 +32,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ class Results:
         longest = {(one.side, one.seed): one for one in sorted(self.searches, key=lambda one: len(one.trials))}
         for one in longest.values():
             if len(one.trials) >= trials:
-                yield Searched(**one.__dict__ | {"trials": one.trials[:trials]})
+                yield replace(one, trials=one.trials[:trials])
 
     def unmeasured(self, trials: int) -> list[Trial]:
         """Return the leaders whose true quality must be measured, each once."""

@@ -9,7 +9,7 @@ import pytest
 
 from tinysearch.space.architecture import Architecture, Conv, Pool, SeparableConv
 from tinysearch.space.budget import Budget
-from tinysearch.space.designs import designs, largest, random_plan
+from tinysearch.space.designs import designs, largest_design, random_plan
 from tinysearch.space.notation import notation
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.space_spec import tree_of
@@ -99,7 +99,7 @@ def test_where_nothing_fits_there_are_none() -> None:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: "x".join(map(str, task.input_shape)))
 def test_random_ones_differ_and_are_members_that_use_most_of_the_bound(task: Task, params: int) -> None:
     space, rng = SearchSpace(task), np.random.default_rng(0)
-    found = [largest(space, random_plan(rng), params, everything) for _ in range(20)]
+    found = [largest_design(space, random_plan(rng), params, everything) for _ in range(20)]
     assert len(set(found)) >= 10
     for design in found:
         assert design is not None
@@ -116,4 +116,4 @@ def test_the_generator_decides_which_one_is_drawn() -> None:
 
 
 def test_where_nothing_fits_no_plan_has_a_network() -> None:
-    assert largest(SearchSpace(), random_plan(np.random.default_rng(0)), 3_000, lambda _: False) is None
+    assert largest_design(SearchSpace(), random_plan(np.random.default_rng(0)), 3_000, lambda _: False) is None

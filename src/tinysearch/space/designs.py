@@ -20,10 +20,11 @@ from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool,
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
+# Layers before the pooling and after it.
 Plan = tuple[str, str]
-# Widths of the layers before the pooling and after it, relative to each other; "c" is a convolution, "s" a separable
-# one. The order is that in which they are trained. The first three did well at every budget; the next two differ from
-# them in depth and in the kind of the second layer.
+# Widths are relative to each other; "c" is a convolution, "s" a separable one. The order is that in which they are
+# trained. The first three did well at every budget; the next two differ from them in depth and in the kind of the
+# second layer.
 _PLANS = (
     ("c5 s8", "s10 s10 s10"),
     ("c6 s10", "s12 s14 s16 s18"),
@@ -60,7 +61,7 @@ def designs(space: SearchSpace, params: int, fits: Callable[[Architecture], bool
     """
     seen: set[Architecture] = set()
     for plan in _PLANS:
-        found = largest(space, plan, params, fits)
+        found = largest_design(space, plan, params, fits)
         if found is not None and found not in seen:
             seen.add(found)
             yield found
@@ -81,7 +82,9 @@ def random_plan(rng: np.random.Generator) -> Plan:
     return " ".join(before), " ".join(after)
 
 
-def largest(space: SearchSpace, plan: Plan, params: int, fits: Callable[[Architecture], bool]) -> Architecture | None:
+def largest_design(
+    space: SearchSpace, plan: Plan, params: int, fits: Callable[[Architecture], bool]
+) -> Architecture | None:
     """Return the largest network of a plan, None if none of them fits.
 
     One that leaves much of the budget is returned only if no other can be had.

@@ -35,18 +35,18 @@ def test_random_search_keeps_other_bounds_of_the_budget_too() -> None:
     assert all(tight.fits(random.propose([], rng).architecture) for _ in range(10))
 
 
-# The last ones are padded where images have become too small.
-LAYERS = {
-    kind(1, kernel=(3, 3), padding=padding, norm="before", bias=False)
-    for kind in (Conv, SeparableConv)
-    for padding in ("valid", "same")
-}
+LAYERS = {kind(1, kernel=(3, 3), padding="valid", norm="before", bias=False) for kind in (Conv, SeparableConv)}
 
 
 def is_plain(architecture: Architecture) -> bool:
+    layers = list(architecture.layers)
+    # The last ones are padded where images have become too small.
+    for place, one in list(enumerate(layers))[-2:]:
+        if isinstance(one, (Conv, SeparableConv)):
+            layers[place] = replace(one, padding="valid")
     return all(
         isinstance(one, Pool) or (isinstance(one, (Conv, SeparableConv)) and replace(one, filters=1) in LAYERS)
-        for one in architecture.layers
+        for one in layers
     )
 
 
@@ -60,4 +60,4 @@ def test_what_other_strategies_begin_with_is_plain_or_about_half_of_it(
 
 def test_its_own_draws_are_hardly_ever_plain(problem: Callable[..., Problem]) -> None:
     given, rng = RandomSearch(problem(10_000)), np.random.default_rng(0)
-    assert sum(is_plain(given.propose((), rng).architecture) for _ in range(40)) <= 10
+    assert sum(is_plain(given.propose((), rng).architecture) for _ in range(40)) < 10

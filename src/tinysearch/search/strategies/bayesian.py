@@ -15,7 +15,7 @@ from tinysearch.search.recipe_choices import recipe_features
 from tinysearch.search.strategies.features import features
 from tinysearch.search.strategies.observations import Observations, Replicates, observed, replicates
 from tinysearch.search.strategies.prior_mean import prior_mean, slope
-from tinysearch.search.strategies.random import RandomSearch, several
+from tinysearch.search.strategies.random import RandomSearch, draw_several
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.search.strategies.surrogate import Array, Predict, expected_improvement, fit
 from tinysearch.space.architecture import Architecture
@@ -137,7 +137,8 @@ class Bayesian(Strategy):
         parents: Sequence[Record | Candidate] = list(itertools.islice(members, self.parents))
         gains: dict[str, float] = {}
         pool: Pool = {}
-        self._fill(pool, (self.problem.new_candidate(one, rng) for one in several(self._plain, self.drawn, rng)), known)
+        plain = draw_several(self._plain, self.drawn, rng)
+        self._fill(pool, (self.problem.new_candidate(one, rng) for one in plain), known)
         mutants = self.mutants_after(len(seen)) if pool else self.pool
         if not pool:
             self._fill(pool, (self.problem.new_candidate(self._from_prior(rng), rng) for _ in range(_OTHERS)), known)

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinysearch.results.record import Record
-from tinysearch.search.strategies.random import DESIGNS, RandomSearch
+from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.strategy import Problem, Strategy, searched_of
 from tinysearch.training.candidate import Candidate
+
+# Fraction of plain networks among those drawn at random.
+_PLAIN = 0.5
 
 
 class Evolution(Strategy):
@@ -38,7 +41,7 @@ class Evolution(Strategy):
         self.population = population
         self.tournament = tournament
         self.warm_up = warm_up
-        self._random = RandomSearch.upper_budget(problem, DESIGNS)
+        self._random = RandomSearch.upper_budget(problem, designs=_PLAIN)
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()

@@ -43,9 +43,9 @@ class Pareto(Bayesian):
     The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, only the
     best network below each is wanted: the steps of the front are the budgets, each as wide as the others.
 
-    The search begins with random plain networks of all sizes. Parents are the front of what
-    the model thinks of what was trained, then the front of the rest, and so on. Half of the mutants keep their size,
-    the widths of the others are scaled to one drawn at random, so that what is good at one size is tried at others.
+    The search begins with random plain networks of all sizes. Parents are the front of what the model thinks of what
+    was trained, then the front of the rest, and so on. Half of the mutants keep their size, the widths of the others
+    are scaled to one drawn at random, so that what is good at one size is tried at others.
 
     Args:
         problem: Space, budget and recipe. A cost other than parameters that the budget does not bound is taken up to

@@ -10,11 +10,9 @@ import numpy as np
 from tinysearch.results.record import Record
 from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.space.architecture import Architecture
-from tinysearch.space.designs import largest, random_plan
+from tinysearch.space.designs import largest_design, random_plan
 from tinysearch.training.candidate import Candidate
 
-# Fraction of plain networks among what strategies that begin with designs draw at random.
-DESIGNS = 0.5
 # After so many draws without one there are no plain networks within the budget and the space.
 _NONE = 10
 # There are about 1,500 plans of plain networks, and a search may have several budgets.
@@ -45,7 +43,7 @@ class RandomSearch(Strategy):
         self.low_mac = low_mac
         self.designs = designs
         # To find the largest network of a plan takes milliseconds, and the same plans are drawn again and again.
-        self._largest = lru_cache(_KEPT)(lambda plan, bound: largest(problem.space, plan, bound, problem.fits))
+        self._largest = lru_cache(_KEPT)(lambda plan, bound: largest_design(problem.space, plan, bound, problem.fits))
 
     @classmethod
     def upper_budget(cls, problem: Problem, designs: float = 0.0) -> RandomSearch:
@@ -106,10 +104,16 @@ class RandomSearch(Strategy):
         return self.problem.space.sample_between(round(low), round(low + width), rng)
 
 
-def several(
+def draw_several(
     draw: Callable[[np.random.Generator], Architecture | None], number: int, rng: np.random.Generator
 ) -> Iterator[Architecture]:
-    """Yield what is found in so many draws; end early if the first ten find nothing."""
+    """Yield the networks that some draws find; end early if the first ten find none.
+
+    Args:
+        draw: Returns a network, or None.
+        number: Of draws.
+        rng: To draw by.
+    """
     missed = 0
     for count in range(number):
         if missed == count == _NONE:
