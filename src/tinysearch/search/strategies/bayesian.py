@@ -290,7 +290,7 @@ class Bayesian(Strategy):
         return built[int(np.argmax(expected))][0]
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
-        """Return a random candidate within the budget and not known, if one is found soon; first try a plain network."""
+        """Return a random candidate within the budget and not known, if one is found soon; first a plain network."""
         for attempt in range(self.attempts):
             candidate = (self._prior if attempt else self._random).propose((), rng)
             if candidate.key not in known and self.problem.fits(candidate.architecture):
