@@ -310,6 +310,10 @@ def test_what_cannot_be_used_is_a_value_error_that_names_it(
         (tinysearch.open, {"name": 3}, "`name=` is a text, the name of a run, got 3"),
         (tinysearch.frontier, {"name": 3}, "`name=` is a text"),
         (tinysearch.frontier, {"workers": 0}, "`workers=` .* got 0"),
+        (tinysearch.Study, {"verbose": "no"}, "`verbose=` is True or False, got 'no'"),
+        (tinysearch.frontier, {"verbose": "no"}, "`verbose=` .* got 'no'"),
+        (tinysearch.evaluate, {"run": "one", "verbose": "no"}, "`verbose=` .* got 'no'"),
+        (tinysearch.reproduce, {"verbose": "no"}, "`verbose=` .* got 'no'"),
         (tinysearch.frontier, {"warm_start": 5}, "`warm_start=` is the name of a run, or several names, got 5"),
         (tinysearch.frontier, {"warm_start": ["a", 5]}, r"`warm_start=` .* got \['a', 5\]"),
         (tinysearch.evaluate, {"run": 3}, "`run=` is a text"),
@@ -365,6 +369,7 @@ def test_a_number_of_workers_is_refused_where_an_executor_has_a_number_of_its_ow
         (lambda: tinysearch.cost(NETWORK, (28, 28, 1)), r"`task=` is a tinysearch\.Task, .*, got \(28, 28, 1\)"),  # type: ignore[arg-type]
         (lambda: tinysearch.build("c4 M", TASK), "`architecture=` .*, got 'c4 M'"),  # type: ignore[arg-type]
         (lambda: tinysearch.SearchSpace(NETWORK), r"`task=` .*, got Architecture\(.*\.\.\.$"),  # type: ignore[arg-type]
+        (lambda: tinysearch.SearchSpace(tree=3), r"`tree=` is a tree of choices, .*, got 3"),  # type: ignore[arg-type]
         (lambda: tinysearch.executors.Local("2"), "at least 1 worker is needed, got '2'"),  # type: ignore[arg-type]
         (lambda: tinysearch.executors.Local(0), "at least 1 worker is needed, got 0"),
     ],

@@ -107,7 +107,7 @@ def frontier(
 
     check_names(settings, frontier)
     check_type("name", name, str, "a text, the name of a run")
-    check_kinds(name=name, store=store, reading=reading, augment=augment, workers=workers)
+    check_kinds(name=name, store=store, reading=reading, augment=augment, workers=workers, verbose=verbose)
     check_instead(executor, workers=workers)
     given = {key: value for key, value in settings.items() if value is not None}
     given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}

@@ -63,6 +63,8 @@ def _wanted(name: str, value: object) -> str | None:
         case "augment":
             ways = "'auto', 'none', 'recipe', a mapping of amounts or the path of a JSON file"
             return None if isinstance(value, (str, PathLike, Mapping)) else ways
+        case "verbose":
+            return None if isinstance(value, (bool, int)) else "True or False"
         case "name" | "run":
             if not isinstance(value, str):
                 return "a text, the name of a run"

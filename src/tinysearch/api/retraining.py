@@ -72,7 +72,7 @@ def evaluate(
     from tinysearch.search.evaluation import evaluate as carry_out
 
     check_type("run", run, str, "a text, the name of a run")
-    check_kinds(run=run, top=top, seeds=seeds, reading=reading, store=store, workers=workers)
+    check_kinds(run=run, top=top, seeds=seeds, reading=reading, store=store, workers=workers, verbose=verbose)
     check_instead(executor, workers=workers)
     callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
     with _end_told(callback), _opened(store, create=False) as opened:
@@ -167,7 +167,7 @@ def reproduce(
     from tinysearch.results.callback import Callbacks
     from tinysearch.search.given import recipe_of
 
-    check_kinds(seeds=seeds, run=run, reading=reading, store=store, workers=workers)
+    check_kinds(seeds=seeds, run=run, reading=reading, store=store, workers=workers, verbose=verbose)
     check_instead(executor, workers=workers)
     check_type("models", models, Iterable, "the name of a baseline, a key, or several of them")
     wanted = [models] if isinstance(models, str) else list(models)

@@ -98,7 +98,7 @@ class Study(StudyResults):
         from tinysearch.space.search_space import SearchSpace
 
         check_names(settings, Study)
-        check_kinds(name=name, store=store, reading=reading, augment=augment)
+        check_kinds(name=name, store=store, reading=reading, augment=augment, verbose=verbose)
         self._callbacks = tuple(callbacks_of(callbacks))
         if resume not in ("auto", True, False):
             raise RunError(f"resume is 'auto', True or False, got {resume!r}")

@@ -44,7 +44,8 @@ class SearchSpace:
     def __init__(self, task: Task | None = None, tree: choices.Group | None = None) -> None:
         self.task = Task() if task is None else task
         check_type("task", self.task, Task, "a tinysearch.Task, such as Task((28, 28, 1), 10)")
-        self.tree = tree or network_choices(**(SERIES if self.task.is_series else {}))
+        self.tree = network_choices(**(SERIES if self.task.is_series else {})) if tree is None else tree
+        check_type("tree", self.tree, choices.Group, "a tree of choices, as network_choices() makes one")
         # Strategies ask for the same parents again and again.
         self._is_member = functools.lru_cache(maxsize=4_096)(self._could_be_drawn)
 

@@ -137,9 +137,14 @@ def test_when_all_plain_networks_are_known_it_proposes_others(
     assert len({one.key for one in pending} - {one.key for one in past}) == 40
 
 
-def test_it_begins_at_random(problem: Make, within: Callable[..., list[Record]]) -> None:
+@pytest.mark.parametrize("baselines", [[], [0, 1, 2], [2, 3]])
+def test_it_begins_at_random_and_baselines_are_no_trials_wherever_they_stand(
+    baselines: list[int], problem: Make, within: Callable[..., list[Record]]
+) -> None:
     bayesian = Bayesian(problem(), warm_up=5)
-    past = within(4)
+    past = within(4 + len(baselines))
+    for place in baselines:
+        past[place] = replace(past[place], origin="baseline")
     better = [replace(record, measurement=past[-1].measurement) for record in past]
     assert bayesian.propose(past, np.random.default_rng(0)) == bayesian.propose(better, np.random.default_rng(0))
 

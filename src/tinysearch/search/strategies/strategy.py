@@ -230,6 +230,5 @@ def _promising(
 
 
 def searched_of(history: Sequence[Record]) -> int:
-    """Return how many records are of trials; the hand-designed baselines come before these."""
-    baselines = itertools.takewhile(lambda record: record.origin == "baseline", history)
-    return len(history) - sum(1 for _ in baselines)
+    """Return how many records are of trials, those of other runs included, and not of hand-designed baselines."""
+    return sum(record.origin != "baseline" for record in history)
