@@ -62,8 +62,8 @@ __all__ = [
     "testing",
 ]
 
-# The command line answers in a moment because of what is imported only when it is first asked for: where it is, and
-# its name there; the modules by their name.
+# Public names are imported on first use, so that the command line starts fast: name -> module that defines it. Names
+# that differ in that module are in _NAMES_THERE; public submodules are in _MODULES.
 _LAZY = {
     "Architecture": "space.architecture",
     "Budget": "space.budget",

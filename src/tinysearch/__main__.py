@@ -1,4 +1,4 @@
-"""``python -m tinysearch`` is the command line."""
+"""Entry point of the command line as ``python -m tinysearch``."""
 
 from tinysearch.cli.app import main
 

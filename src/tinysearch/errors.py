@@ -1,28 +1,29 @@
-"""Every error that tinysearch raises on purpose.
+"""Exceptions and warnings of tinysearch.
 
 The tree::
 
     TinySearchError
-    ├── InputError              what was given cannot be used (the command line exits with 2)
-    │   ├── ArchitectureError       a layer or an architecture that makes no sense
-    │   │   └── ShapeError              ... or that does not fit the images it is to see
-    │   ├── BudgetError             a budget that nothing, or nothing sensible, can meet
-    │   ├── SpaceError              a search space, or an architecture outside it
+    ├── InputError              an input that cannot be used (the command line exits with 2)
+    │   ├── ArchitectureError       an invalid layer or architecture
+    │   │   └── ShapeError              ... or one that does not fit the shape of its input
+    │   ├── BudgetError             an invalid budget, or one that no architecture of the space can meet
+    │   ├── SpaceError              an invalid search space, or an architecture outside it
     │   ├── RecipeError             training settings out of range
     │   ├── DatasetError            a dataset that is missing, damaged or mislabelled
-    │   │   └── NoTestImagesError       ... or that has no test images, where they are asked for
+    │   │   └── NoTestImagesError       ... or one without test images where they are needed
     │   ├── StoreError              a store that cannot be opened, read or written
-    │   │   └── DamagedError            ... or rows of it that cannot be read
+    │   │   └── DamagedError            ... or one with rows that cannot be read
     │   ├── RunError                a run that exists already, or does not exist
     │   ├── CandidateError          a candidate that matches no record or file
-    │   └── PluginError             a plug-in that cannot be loaded, or is not what it should be
-    └── WorkError               something failed while working (the command line exits with 1)
-        ├── CostMismatchError       Keras counts other parameters than the arithmetic: a bug of ours
-        ├── TrainingError           a candidate could not be trained, and there is nothing to go on with
-        ├── WorkerError             the processes that train cannot be started, or were stopped
+    │   └── PluginError             a plug-in that cannot be loaded, or is of the wrong type
+    └── WorkError               a failure at run time (the command line exits with 1)
+        ├── CostMismatchError       Keras counts a different number of parameters: a bug of tinysearch
+        ├── TrainingError           a training failed, and the work cannot continue without it
+        ├── WorkerError             the worker processes cannot be started, or were stopped
         └── StoreWriteError         a result could not be written to the store
 
-What a person should know, and what stops nothing, is a ``TinySearchWarning``; the command line prints it as a note.
+Conditions that the user should know about but that stop nothing are a ``TinySearchWarning``; the command line prints it
+as a note.
 
 Messages name an argument in backquotes, as it is typed in Python: "give another `name=`", "leave out `cold=True`". The
 command line spells it as its option, see ``cli/spelling.py``.
@@ -33,20 +34,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-# Characters of a value that was given, in a message.
+# Maximum number of characters of a given value that a message quotes.
 _LONG = 100
 
 
 class TinySearchError(Exception):
-    """Root of all errors of tinysearch."""
+    """Base class of all errors of tinysearch."""
 
 
 class InputError(TinySearchError, ValueError):
-    """What was given cannot be used; the message names the value and what would be accepted."""
+    """An input that cannot be used; the message names the value and what would be accepted."""
 
 
 class ArchitectureError(InputError):
-    """A layer, head or architecture that is not legal by itself."""
+    """A layer, head or architecture that is invalid in itself."""
 
 
 class ShapeError(ArchitectureError):
@@ -54,15 +55,15 @@ class ShapeError(ArchitectureError):
 
 
 class BudgetError(InputError):
-    """A budget that is not legal, or that no architecture of the space can meet."""
+    """A budget that is invalid, or that no architecture of the space can meet."""
 
 
 class SpaceError(InputError):
-    """A search space that is not legal, or an architecture that is not a member of it."""
+    """A search space that is invalid, or an architecture that is not a member of it."""
 
 
 class RecipeError(InputError):
-    """Training settings that are not legal."""
+    """Training settings that are invalid."""
 
 
 class DatasetError(InputError):
@@ -70,7 +71,7 @@ class DatasetError(InputError):
 
 
 class NoTestImagesError(DatasetError):
-    """A dataset without test images, where they are asked for."""
+    """A dataset without test images where they are needed."""
 
 
 class StoreError(InputError):
@@ -78,15 +79,15 @@ class StoreError(InputError):
 
 
 class DamagedError(StoreError):
-    """Rows of a store, or lines of an archive, that cannot be read where all of them are needed."""
+    """A store with rows, or an archive with lines, that cannot be read although all of them are needed."""
 
 
 class RunError(InputError):
-    """A run whose name is taken, unknown, or whose settings disagree with the ones given."""
+    """A run whose name is taken or unknown, or whose settings disagree with the ones given."""
 
 
 class PluginError(InputError):
-    """A plug-in that cannot be found, loaded or made, or that is not what it should be."""
+    """A plug-in that cannot be found, loaded or instantiated, or that is of the wrong type."""
 
 
 class CandidateError(InputError):
@@ -94,19 +95,19 @@ class CandidateError(InputError):
 
 
 class WorkError(TinySearchError, RuntimeError):
-    """Something failed while working, through no fault of the input."""
+    """A failure at run time that the input did not cause."""
 
 
 class CostMismatchError(WorkError):
-    """Keras counts other parameters than the arithmetic does: a bug of tinysearch."""
+    """Keras counts a different number of parameters than the cost model: a bug of tinysearch."""
 
 
 class TrainingError(WorkError):
-    """A candidate could not be trained, and there is nothing to go on with."""
+    """A training failed, and the work cannot continue without it."""
 
 
 class WorkerError(WorkError):
-    """The processes that train cannot be started, or were stopped."""
+    """The worker processes cannot be started, or were stopped."""
 
 
 class StoreWriteError(WorkError):
@@ -114,14 +115,14 @@ class StoreWriteError(WorkError):
 
 
 class TinySearchWarning(UserWarning):
-    """Something that a person should know, and that stops nothing."""
+    """A condition that the user should know about and that stops nothing."""
 
 
 def check_type(name: str, value: object, kinds: type | tuple[type, ...], wanted: str) -> None:
-    """Refuse an argument of another type; ``wanted`` says what it takes.
+    """Raise an error if an argument is of another type; ``wanted`` describes the accepted values.
 
     Raises:
-        InputError: if it is of another type.
+        InputError: if the value is of another type than ``kinds``.
 
     >>> check_type("task", "mnist", int, "a number")
     Traceback (most recent call last):
@@ -133,7 +134,12 @@ def check_type(name: str, value: object, kinds: type | tuple[type, ...], wanted:
 
 
 def meant(name: object, known: Iterable[str], alike: float = 0.6) -> str:
-    """Return the end of a message about an unknown name: which one may be meant; nothing if none is as alike, 0 to 1.
+    """Return a "did you mean" ending for a message about an unknown name; an empty string if no known name is close.
+
+    Args:
+        name: The unknown name.
+        known: The known names.
+        alike: Minimum similarity of a suggestion, 0 to 1.
 
     >>> meant("fashion-mnist", ["mnist", "fashion_mnist"]), meant("resnet", ["conv"])
     ("; did you mean 'fashion_mnist'?", '')

@@ -1,4 +1,4 @@
-"""Where trainings run: ``Local`` processes, a ``Ray`` cluster, or your own ``Executor``.
+"""Executors, which run trainings: ``Local`` processes, a ``Ray`` cluster, or your own ``Executor``.
 
 >>> import tinysearch
 >>> with tinysearch.executors.Local(workers=2) as executor:

@@ -1,6 +1,6 @@
-"""For users of KerasTuner: a strict budget for any oracle, tuner and hypermodel.
+"""Integration with KerasTuner: a strict budget for any oracle, tuner and hypermodel.
 
-See ``docs/keras_tuner.md``. Importing this module imports KerasTuner, and Keras with its configured backend.
+See ``docs/keras_tuner.md``. Importing this module imports KerasTuner and Keras with its configured backend.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Contract tests for plug-ins: strategies, constraints, executors, readers and others.
 
-A failed check raises an ``AssertionError`` that says what is wrong.
+A failed check raises an ``AssertionError`` that describes the failure.
 
 >>> import tinysearch
 >>> tinysearch.testing.check_strategy("random", lengths=(0, 3))

@@ -1,1 +1,1 @@
-"""What came out: records, the store, the leaderboard, files beside the store."""
+"""Results of runs: records, the store, the leaderboard, and the files next to the store."""

@@ -1,7 +1,7 @@
-"""Archives: runs and their records as JSON lines, to be kept beside code or carried to another machine.
+"""Archives: runs and their records as JSON lines, to keep next to code or move to another machine.
 
-The first line says what the file is. Each run is a line, followed by a line for each of its records. A line that is
-damaged is treated as a damaged row of a store is.
+The first line holds the format and its version. Each run is a line, followed by a line for each of its records. Damaged
+lines are handled like damaged rows of a store.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tinysearch.results.store import Store
 SUFFIX = ".jsonl"
 FORMAT = "tinysearch archive"
 VERSION = 4
-# What a record has of its run.
+# Fields that a record takes from its run; an archive stores them with the run.
 _OF_THE_RUN = ("objective", "direction")
 REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
 
@@ -32,11 +32,11 @@ REFERENCE = Path(__file__).parent / "reference" / f"records{SUFFIX}"
 def write(store: Store, runs: Iterable[str], path: Path) -> int:
     """Write runs of a store to an archive.
 
-    What the networks predicted on test images is not written, nor are the folders that data was in, nor what cannot be
-    read.
+    The archive leaves out predictions on test images, folder names of data sources, worker logs, and records that
+    cannot be read.
 
     Returns:
-        How many records were written.
+        The number of records written.
 
     Raises:
         RunError: if a run is unknown.
@@ -58,24 +58,24 @@ def write(store: Store, runs: Iterable[str], path: Path) -> int:
 
 
 def open_to_read(path: Path) -> Store:
-    """Open a store, or an archive as one, by the ending of its name.
+    """Open a store; a file whose name ends in ``.jsonl`` is read as an archive into a store in memory.
 
     Raises:
-        StoreError: if it cannot be used.
+        StoreError: if the file cannot be used.
     """
     return read(path) if path.suffix == SUFFIX else Store(path)
 
 
 def read(path: Path, *, all_needed: bool = False) -> Store:
-    """Return a store in memory with what an archive holds; nothing that is written to it is kept.
+    """Read an archive into a store in memory; changes to this store are not saved.
 
     Args:
         path: The archive.
-        all_needed: Whether every line of it is; else those that cannot be read are left out, with a warning.
+        all_needed: Whether every line is needed; if not, lines that cannot be read are left out with a warning.
 
     Raises:
-        StoreError: if the file cannot be read, or is no archive.
-        DamagedError: if a line cannot be read, and all are needed.
+        StoreError: if the file cannot be read or is not an archive.
+        DamagedError: if a line cannot be read and all are needed, or if no line can be read.
     """
     try:
         first, *lines = path.read_bytes().splitlines()
@@ -108,10 +108,10 @@ def read(path: Path, *, all_needed: bool = False) -> Store:
 
 
 def _check_is_archive(first: bytes, path: Path) -> None:
-    """Check the first line of a file.
+    """Raise an error if the first line of a file is not that of an archive.
 
     Raises:
-        StoreError: if it is not that of an archive.
+        StoreError: if the line has another format or a newer version.
     """
     try:
         says = parsed(first.decode(), "first line")
@@ -124,10 +124,10 @@ def _check_is_archive(first: bytes, path: Path) -> None:
 
 
 def _made_of(line: bytes) -> Run | Record:
-    """Return the run or the record that a line holds.
+    """Return the run or record that a line holds.
 
     Raises:
-        ValueError: if it holds none.
+        ValueError: if the line holds neither.
     """
     plain = parsed(line.decode(), "text")
     try:
@@ -139,7 +139,7 @@ def _made_of(line: bytes) -> Run | Record:
 
 
 def _without_folders(source: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return where data was read from without the folders of this machine."""
+    """Return a data source with its path reduced to the file name, without the folders of this machine."""
     if source is None:
         return None
     path = source.get("path")

@@ -1,4 +1,4 @@
-"""The files beside the store: models of a run's best few candidates, and checkpoints of trainings under way."""
+"""Files next to the store: models of the best candidates of a run, models of evaluations, and training checkpoints."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ KEPT = 5
 
 
 def saved(folder: Path, record: Record) -> Path:
-    """Return where the model of a record's training is saved, if it is kept.
+    """Return the path for the model of a record's training; the file exists only if the model is kept.
 
     Args:
         folder: The run's folder.
-        record: Of a search or of an evaluation.
+        record: A record of a search or of an evaluation.
     """
     if record.purpose == "evaluation":
         return evaluated(folder, record.key, record.seed)
@@ -27,38 +27,38 @@ def saved(folder: Path, record: Record) -> Path:
 
 
 def kept_model(folder: Path, record: Record) -> Path | None:
-    """Return where the model of a record's training is saved; None if it was not kept."""
+    """Return the path of the saved model of a record's training; None if it was not kept."""
     path = saved(folder, record)
     return path if path.is_file() else None
 
 
 def evaluated(folder: Path, key: str, seed: int) -> Path:
-    """Return where the model of an evaluation is saved."""
+    """Return the path for the model of an evaluation."""
     return folder / "evaluations" / f"{key}-{seed}.keras"
 
 
 def handed_out(trainings: Iterable[tuple[Record, Path | None]]) -> tuple[Record, Path | None] | None:
-    """Return the training whose network stands for a candidate wherever it is loaded, deployed or recommended.
+    """Return the training whose network represents a candidate wherever it is loaded, deployed or recommended.
 
-    Of those whose model was kept, or of all if none was: the one on all training images with the lowest seed, as it
-    is made for an evaluation; if there is none, that of the search with the lowest seed. The order in which they were
-    finished does not matter.
+    Trainings whose model was kept come first. Among these, or among all if no model was kept, evaluations, which train
+    on all training images, come before trainings of the search; then the lowest seed wins. The order in which trainings
+    finished does not matter. Failed trainings and revalidations are never chosen; models of revalidations are not kept.
 
     Args:
-        trainings: Those of the candidate, each with the path of its model; None if it was not kept.
+        trainings: Trainings of the candidate, each with the path of its model; None if it was not kept.
 
     Returns:
-        None if no training can be chosen. Networks of revalidations are never kept.
+        The training and the path of its model; None if no training can be chosen.
     """
     able = [one for one in trainings if one[0].purpose != "revalidation" and not one[0].failed]
     return min(able, key=lambda one: (one[1] is None, one[0].purpose != "evaluation", one[0].seed), default=None)
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all.
+    """Write a file atomically.
 
     Raises:
-        OSError: if there is no place for it.
+        OSError: if it cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 class BestModels:
-    """Keeps the models of the best few candidates of a run, and removes the others.
+    """Saved models of the best candidates of a run; the models of other candidates are removed.
 
     Args:
         folder: The run's folder.
@@ -83,19 +83,19 @@ class BestModels:
         self._best: list[Record] = []
 
     def path(self, key: str) -> Path:
-        """Return where the model of a candidate is saved, if it is among the best few."""
+        """Return the path for the model of a candidate; the file exists only if the candidate is among the best."""
         return self._folder / f"{key}.keras"
 
     def checkpoint(self, key: str) -> Path:
-        """Return where a training keeps what it needs to go on after an interruption."""
+        """Return the path for the checkpoint from which a training resumes after an interruption."""
         return self._folder / "checkpoints" / f"{key}.npz"
 
     def add(self, record: Record, model: bytes | None = None) -> None:
-        """Take note of a record that is stored, and keep its model if it is among the best few."""
+        """Add a stored record, and save its model if the candidate is among the best."""
         known = [*(one for one in self._best if one.key != record.key), record]
         standings = [one.first for one in ranked(known)]
         self._best = standings[:KEPT]
-        # Files are a convenience: that one cannot be removed must not end a run.
+        # Model files are a convenience: a file error must not end a run.
         with suppress(OSError):
             if model is not None and any(one.key == record.key for one in self._best):
                 write(self.path(record.key), model)
@@ -103,15 +103,15 @@ class BestModels:
                 self.path(dropped.key).unlink(missing_ok=True)
 
     def take(self, source: Path, key: str) -> None:
-        """Copy the model of another run, if it has kept it."""
+        """Copy the model of a candidate from another run, if that run has kept it."""
         with suppress(OSError):
             write(self.path(key), source.read_bytes())
 
     def clear(self) -> None:
-        """Remove what an earlier run of the name has left, whose records are gone.
+        """Remove the files of an earlier run of the same name whose records no longer exist.
 
         Raises:
-            StoreWriteError: if it cannot be removed: a model of that run would pass for one of this.
+            StoreWriteError: if a file cannot be removed; its model would be mistaken for one of this run.
         """
         try:
             for name in ("checkpoints", "evaluations"):
@@ -126,7 +126,7 @@ class BestModels:
             ) from None
 
     def tidy(self) -> None:
-        """Remove what trainings that were killed have left behind: half-written models and checkpoints."""
+        """Remove partly written models and checkpoints that killed trainings have left."""
         with suppress(OSError):
             for pattern in (".*.part.keras", "*/.*.part.keras", ".*.part", "*/.*.part", "*/*.part"):
                 for path in self._folder.glob(pattern):

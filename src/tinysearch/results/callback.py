@@ -29,7 +29,7 @@ class Stage:
         rejections: Number of candidates rejected so far, by reason.
         objective: Name of the objective of the run.
         plan: Titles and descriptions of the settings of the run; for a search.
-        forecast: How long the run takes; for a search.
+        forecast: Forecast of the duration of the run; for a search.
     """
 
     name: str
@@ -67,30 +67,30 @@ class Callback:
 
         Args:
             training: The training.
-            record: The result, which is stored already.
+            record: The result, which is in the store already.
             rejections: Number of candidates rejected so far in this search, by reason.
         """
 
     def on_stage_end(self, stage: Stage) -> None:
-        """Called when a stage is over, whether or not it was completed."""
+        """Called when a stage has ended, whether or not it was completed."""
 
     def on_note(self, text: str) -> None:
-        """Called with a sentence that the user should know."""
+        """Called with a message for the user."""
 
     def on_decision(self, text: str) -> None:
-        """Called with a sentence that says who has won the revalidations and why."""
+        """Called with a sentence that names the winner of the revalidations and the reason."""
 
     def on_end(self, ending: Ending) -> None:
-        """Called when a study or a stage of it, an evaluation or a reproduction is over, however it ended.
+        """Called when a study or a stage of it, an evaluation or a reproduction has ended, for whatever reason.
 
         Args:
             ending: ``"finished"``, ``"exhausted"`` if the space has no more candidates, ``"time limit"``,
-                ``"interrupted"`` by Ctrl-C, or ``"failed"`` if there was an error.
+                ``"interrupted"`` by Ctrl-C, or ``"failed"`` if an error occurred.
         """
 
 
 class Callbacks(Callback):
-    """Several callbacks as one."""
+    """A callback that forwards every event to several callbacks."""
 
     def __init__(self, callbacks: Iterable[Callback] = ()) -> None:
         self.callbacks = tuple(callbacks)
