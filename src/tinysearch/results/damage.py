@@ -1,4 +1,4 @@
-"""Rows of a store, or lines of an archive, that cannot be read: each is named, and the others are still there."""
+"""Damaged rows of a store or lines of an archive: warnings and errors that name each of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One of them.
+    """One damaged row or line.
 
     Args:
-        where: Which one, as in ``"record 12 of run 'mine'"``.
-        reason: What is wrong with it.
+        where: Its name, such as ``"record 12 of run 'mine'"``.
+        reason: Why it cannot be read.
     """
 
     where: str
@@ -29,16 +29,16 @@ class Damage:
 
 
 def skipped(path: Path, damages: Sequence[Damage]) -> None:
-    """Warn that something cannot be read and is left out; does nothing if there is nothing."""
+    """Warn that damaged parts are left out; do nothing if ``damages`` is empty."""
     if damages:
         warnings.warn(f"{_named(path, damages)}; everything else is shown", TinySearchWarning, stacklevel=3)
 
 
 def refuse(path: Path, damages: Sequence[Damage]) -> None:
-    """Refuse to go on with what cannot be read; does nothing if there is nothing.
+    """Raise an error that names the damaged parts; do nothing if ``damages`` is empty.
 
     Raises:
-        DamagedError: if there is something.
+        DamagedError: if ``damages`` is not empty.
     """
     if damages:
         raise DamagedError(
@@ -48,7 +48,7 @@ def refuse(path: Path, damages: Sequence[Damage]) -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text that was read of a damaged file, so that it can be written."""
+    """Return a text from a damaged file as valid UTF-8, with escapes for lone surrogates."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""The SQLite file of a store: opened safely, brought to the present schema, written in whole transactions."""
+"""The SQLite file of a store: safe opening, migration to the current schema, and transactions."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from tinysearch.results.schema import MIGRATIONS
 
 Values = tuple[Any, ...] | Mapping[str, Any]
 
-# Seconds to wait for other processes.
+# Seconds to wait for locks of other processes.
 _PATIENCE = 30.0
-# The second is one whose message has parts of a damaged file in it.
+# UnicodeDecodeError is raised if the message of SQLite quotes parts of a damaged file.
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
-# What SQLite says of a file whose pages or tables are not what they should be.
+# Parts of SQLite's messages about a file with damaged pages or wrong tables.
 _DAMAGED = ("malformed", "no such column", "no such table", "unsupported file format")
 
 
 class Database:
-    """One connection.
+    """A connection to the SQLite file of a store.
 
-    A store that lies where nothing can be written is read as it is; if it is of an earlier version, a copy of it in
-    memory is brought to the present one.
+    A store that cannot be written is opened for reading only; if it has an earlier schema, a copy in memory is migrated
+    to the current one.
 
     Args:
         path: The SQLite file.
-        create: Make the file and its folder if they are missing; without it a missing file is an error.
+        create: Create the file and its folder if they are missing; without it a missing file is an error.
 
     Raises:
-        StoreError: if the file is missing, is no store, was written by a newer tinysearch, or cannot be opened.
+        StoreError: if the file is missing, is not a store, was written by a newer tinysearch, or cannot be opened.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
@@ -62,10 +62,10 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection for one transaction, which is on disk when it ends, or undone.
+        """Yield the connection for one transaction: committed to disk at the end, or rolled back after an error.
 
         Raises:
-            StoreWriteError: if it cannot be written.
+            StoreWriteError: if the transaction cannot be written.
             StoreError: if the file is damaged.
         """
         try:
@@ -87,33 +87,33 @@ class Database:
             ) from error
 
     def query(self, sql: str, values: Values = ()) -> Generator[sqlite3.Row, None, None]:
-        """Read, row by row. Text that is no UTF-8 is read all the same, and has surrogates in it.
+        """Yield the rows of a query. Text that is not UTF-8 is decoded with surrogate escapes.
 
         Raises:
-            StoreError: if it cannot be read.
+            StoreError: if the file cannot be read.
         """
         try:
-            # A cursor that is delegated to is closed with this generator, which may be after the connection.
+            # Not `yield from`, which closes the cursor with this generator, possibly after the connection.
             for row in self._connection.execute(sql, values):  # noqa: UP028
                 yield row
         except _ERRORS as error:
             raise self._unusable(error) from None
 
     def first(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
-        """Read the first row; None if there is none.
+        """Return the first row of a query; None if it has none.
 
         Raises:
-            StoreError: if it cannot be read.
+            StoreError: if the file cannot be read.
         """
         with contextlib.closing(self.query(sql, values)) as rows:
             return next(rows, None)
 
     def tuples(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """Read all rows as tuples, which is fast.
+        """Return all rows of a query as tuples, which is faster than ``query``.
 
         Raises:
-            UnicodeError: if there is text that is no UTF-8.
-            StoreError: if it cannot be read.
+            UnicodeError: if a text is not UTF-8.
+            StoreError: if the file cannot be read.
         """
         cursor = self._connection.cursor()
         cursor.row_factory = None
@@ -130,10 +130,10 @@ class Database:
             self._connection.text_factory = _text
 
     def check(self) -> None:
-        """Check the structure of the whole file, which takes as long as to read it.
+        """Check the structure of the whole file, which takes as long as reading it.
 
         Raises:
-            StoreError: if it is damaged, so that rows may be missing without a sign of it.
+            StoreError: if the structure is damaged, so that rows may be missing unnoticed.
         """
         found = self._structure()
         if found is not None:
@@ -145,7 +145,7 @@ class Database:
         except sqlite3.OperationalError:
             if create or not self._is_frozen():
                 raise
-        # It may also be that only the index of its write-ahead log has no place, which this does without.
+        # The reason may be just that the index of the write-ahead log cannot be created. An immutable file needs none.
         connection = self._connected(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
             if self._version(connection, create=False) == len(MIGRATIONS):
@@ -167,10 +167,10 @@ class Database:
         return connection
 
     def _is_frozen(self) -> bool:
-        """Whether the file cannot be written where it is, and is whole without a log beside it.
+        """Whether the file cannot be written and is complete without its write-ahead log.
 
         Raises:
-            StoreError: if it is not whole.
+            StoreError: if the file cannot be written and its log still holds results.
         """
         if os.access(self.path.parent, os.W_OK) and os.access(self.path, os.W_OK):
             return False
@@ -183,15 +183,15 @@ class Database:
         return True
 
     def _prepared(self, connection: sqlite3.Connection, *, create: bool) -> sqlite3.Connection:
-        """Bring a store to the present schema; close it if that cannot be done."""
+        """Migrate a store to the current schema; close the connection if that fails."""
         try:
-            # One transaction: another process may be making the store at this moment. If it is to be written, whether
-            # it can be is better known now than after the first training.
+            # One transaction, because another process may be creating the store at the same time. With `create`, it is
+            # a write transaction, so that a store that cannot be written fails here and not after the first training.
             connection.execute("BEGIN IMMEDIATE" if create else "BEGIN")
             version = self._version(connection, create=create)
             if version < len(MIGRATIONS):
                 if not create:
-                    # From reading to writing there is no way within a transaction.
+                    # A read transaction cannot safely become a write transaction.
                     connection.execute("ROLLBACK")
                     connection.execute("BEGIN IMMEDIATE")
                     version = self._version(connection, create=create)
@@ -202,7 +202,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
-            # What was not committed is undone.
+            # This also rolls back an open transaction.
             connection.close()
             raise
         return connection
@@ -222,18 +222,18 @@ class Database:
         return version
 
     def _keep_a_write_ahead_log(self, connection: sqlite3.Connection) -> None:
-        """Set the journal, once for ever, or do with another where the disk cannot have this one."""
+        """Switch the file to a write-ahead log, permanently; warn if the disk does not support one."""
         until = time.monotonic() + _PATIENCE
         while True:
             try:
                 (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
                 break
             except sqlite3.OperationalError as error:
-                # SQLite does not wait for this lock as it does for others.
+                # The timeout of the connection does not cover this lock.
                 if "locked" not in str(error) or time.monotonic() > until:
                     raise
                 time.sleep(0.05)
-        # What is in memory has a journal there.
+        # A database in memory has its journal in memory.
         if mode not in ("wal", "memory"):
             warnings.warn(
                 f"the disk of the store {self.path} cannot have a write-ahead log, so a rollback journal is kept: "
@@ -243,12 +243,12 @@ class Database:
             )
 
     def _structure(self) -> str | None:
-        """Return what is wrong with the structure of the file; None if nothing is."""
+        """Return the first problem with the structure of the file; None if there is none."""
         try:
             found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(20)")]
         except _ERRORS as error:
             return str(error)
-        # What a single value is, is a matter of its row.
+        # Leave out headers ("***") and problems with single values, which are reported when their row is read.
         lines = [line for line in "\n".join(found).splitlines() if " value in " not in line and line[:3] != "***"]
         return next((line for line in lines if line != "ok"), None)
 

@@ -1,4 +1,4 @@
-"""The hypervolume: how good a Pareto front is, as one number."""
+"""The hypervolume: the quality of a Pareto front as one number."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Iterable, Sequence
 from tinysearch.errors import InputError
 
 Point = tuple[float, float]
-# The cost of a reference point, as a multiple of the budget: so the largest networks are worth something too.
+# Cost of the reference point as a multiple of the largest budget, so that the largest networks also count.
 BEYOND = 2
 LEAST_ERROR = 1e-4
 
 
 def hypervolume(points: Iterable[Point], reference: Point) -> float:
-    """Return the area of all that is dominated by some points and dominates the reference point.
+    """Return the area that is dominated by at least one of the points and dominates the reference point.
 
     It is the S-metric of Zitzler and Thiele (1998): of two sets of points, the one that is nowhere worse and somewhere
-    better has the larger area. In two dimensions it is exact: rectangles under the steps of the front.
+    better has the larger area. In two dimensions it is exact: a sum of rectangles under the steps of the front.
 
     Args:
-        points: Pairs of costs, the smaller the better. Those that do not dominate the reference point count nothing.
-        reference: The worst of both costs.
+        points: Pairs of costs, the smaller the better. Points that do not dominate the reference point add nothing.
+        reference: The worst value of both costs.
 
     Raises:
         InputError: if a cost or the reference point is not finite.
@@ -45,12 +45,12 @@ def of_networks(networks: Iterable[tuple[int, float]], budgets: Sequence[int]) -
     """Return the hypervolume of networks by error rate and parameters, on logarithmic scales, in powers of ten.
 
     The reference point is an error rate of 100 % and ``BEYOND`` times the largest budget. A network below the smallest
-    budget counts as one of that size, and an error rate below ``LEAST_ERROR`` as that: so neither tiny networks nor
-    lucky ones are worth more than what was asked for.
+    budget counts as one of that size, and an error rate below ``LEAST_ERROR`` as ``LEAST_ERROR``, so that neither tiny
+    nor lucky networks gain an advantage.
 
     Args:
-        networks: Parameters and accuracy of each, or of another share that is the better the larger it is.
-        budgets: Bounds on parameters.
+        networks: Parameters and accuracy of each network; instead of accuracy, any fraction to maximize.
+        budgets: Upper bounds on parameters.
 
     >>> round(of_networks([(900, 0.9), (9_000, 0.99)], [1_000, 10_000]), 3)
     1.648
