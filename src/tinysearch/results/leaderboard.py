@@ -1,4 +1,4 @@
-"""Ranking: a pure function from records to rows."""
+"""Leaderboards: a pure function from records to ranked rows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from tinysearch.results.summary import Summary
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One candidate of one run. Accuracies are fractions; what was not measured is None.
+    """One candidate of one run. Accuracies are fractions; values that were not measured are None.
 
     A candidate that was trained with several seeds is one row: its validation figures are means over ``val_seeds``
     trainings, and ``seed`` is None. ``test_accuracy_std`` is the sample standard deviation over ``test_seeds`` seeds,
-    None for a single one. ``layers`` is the short notation. ``other_environment`` says that a training was reused that
-    had been done in another environment. ``metric`` is what ranks are by, and the figures named so are of it: the same
-    as those of accuracy where it is that. ``int8_accuracy_mean`` and ``int8_accuracy_std`` are of the networks in
-    int8, on the test images, over ``int8_seeds`` of the trainings that were scored on these; ``flash_bytes`` is None
-    for what was recorded before it was counted.
+    None for a single seed. ``layers`` is the short notation. ``other_environment`` is true if a training was reused
+    from another environment. ``metric`` is the metric that candidates are ranked by; ``val_metric``,
+    ``test_metric_mean`` and ``test_metric_std`` are its values, equal to the accuracies if the metric is accuracy.
+    ``int8_accuracy_mean`` and ``int8_accuracy_std`` are those of the networks in int8 on the test images, over
+    ``int8_seeds`` of the trainings that were scored on these. ``flash_bytes`` is None for records that are older than
+    this field.
     """
 
     rank: int
@@ -69,11 +70,12 @@ class Leaderboard:
     """Ranked rows; each dataset has a ranking of its own.
 
     Args:
-        rows: The rows, grouped by dataset, in the order asked for.
-        failed: How many trainings failed and are therefore not ranked.
-        hidden_rows: How many rows there are beside these.
-        mixed: The datasets that are ranked by accuracy for want of one objective, and the objectives of their runs.
-        splits: The datasets whose runs held out different images for validation, and which, in words.
+        rows: The rows, grouped by dataset, in the requested order.
+        failed: Number of failed trainings, which are not ranked.
+        hidden_rows: Number of rows that were left out.
+        mixed: Datasets that are ranked by accuracy because the objectives of their runs differ; by dataset, the
+            objectives.
+        splits: Datasets whose runs held out different images for validation; by dataset, descriptions of these images.
     """
 
     rows: tuple[Row, ...]
@@ -83,7 +85,7 @@ class Leaderboard:
     splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Show how much it holds; the table is shown by ``report.board``, which a study's leaderboard is."""
+        """Return the number of candidates and the datasets; ``report.board`` shows the table."""
         candidates = f"{len(self.rows)} candidate{'' if len(self.rows) == 1 else 's'}"
         return f"<Leaderboard: {candidates}{' on ' if self.rows else ''}{', '.join(self.datasets)}>"
 
@@ -100,8 +102,8 @@ class Leaderboard:
 Entry = Standing[Summary]
 M = TypeVar("M", Record, Summary)
 
-# By what rows can be sorted; among equals, and by default, the order is that of ``ranking``. Where that is by accuracy,
-# to sort by accuracy is to leave it so: shortened trainings do not come before others.
+# Sort keys of rows by name. The default, and the order of rows with equal keys, is that of ``ranking``. If candidates
+# are ranked by accuracy, sorting by accuracy keeps the ranking, so that shortened trainings do not move to the front.
 SORTS: dict[str, Callable[[Entry], float]] = {
     "rank": lambda one: 0.0,
     "val_accuracy": lambda one: 0.0 if one.metric == ACCURACY else -_or(one.val_accuracy, -1.0),
@@ -128,12 +130,12 @@ def rank(
 
     Args:
         records: Records of any runs and datasets, or their summaries.
-        sort: The order of the rows, one of ``SORTS``; the rank is the same whatever the order.
-        pareto: Keep only the candidates that no other one of the same dataset beats in what they are ranked by without
+        sort: The order of the rows, one of ``SORTS``; it does not change the rank.
+        pareto: Keep only the Pareto front of each dataset: candidates that no other one beats in the ranking without
             having more parameters.
-        tested: Keep only the candidates that were scored on test images.
-        top: Keep only so many rows of each dataset, and the baselines further down.
-        splits: By run, what it held out for validation, in words.
+        tested: Keep only candidates that were scored on test images.
+        top: Number of rows of each dataset to keep; baselines further down are kept too.
+        splits: By run, a description of the images held out for validation.
 
     Raises:
         InputError: if ``sort`` is unknown.
@@ -167,7 +169,7 @@ def rank(
 
 
 def _differences(rows: Iterable[Row], splits: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return the datasets of which different images were held out, and which."""
+    """Return the datasets whose runs held out different images, each with descriptions of these images."""
     found: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.val_accuracy is not None and row.run in splits:
@@ -176,11 +178,11 @@ def _differences(rows: Iterable[Row], splits: Mapping[str, str]) -> dict[str, tu
 
 
 def by_dataset(trainings: Iterable[M], splits: Mapping[str, str] | None = None) -> dict[str, list[Standing[M]]]:
-    """Return the candidates on each dataset in order, see ``ranking``, with the Pareto front marked.
+    """Return the ranked candidates of each dataset, see ``ranking``, with the Pareto front marked.
 
     Args:
-        trainings: Of any runs.
-        splits: By run, what it held out for validation, in words.
+        trainings: Trainings of any runs.
+        splits: By run, a description of the images held out for validation.
     """
     known = list(trainings)
     names = _dataset_names(known)
@@ -204,7 +206,7 @@ def in_int8(one: Entry) -> list[float]:
 
 
 def values_of(one: Entry) -> list[float]:
-    """Return the values on the test images of the metric that a candidate is ranked by, one for each seed."""
+    """Return the values of a candidate's ranking metric on the test images, one for each seed."""
     return list({each.seed: each.test_value for each in one.trainings if each.test_value is not None}.values())
 
 
@@ -253,7 +255,7 @@ def _mean_of(one: Entry, field: str) -> float | None:
 
 
 def _dataset_names(summaries: Iterable[Record | Summary]) -> dict[tuple[str, str], str]:
-    """Name each dataset; two of one name that hold different images are distinguished by their fingerprints."""
+    """Return a display name for each dataset; datasets with equal names are distinguished by their fingerprints."""
     pairs = dict.fromkeys((one.dataset, one.fingerprint) for one in summaries)
     names = [name for name, _ in pairs]
     return {(name, mark): name if names.count(name) == 1 else f"{name} {mark[:6]}" for name, mark in pairs}

@@ -1,4 +1,4 @@
-"""Folds differ in difficulty: what was reached on each is brought to one level, so that candidates can be ordered."""
+"""Correction for the difficulty of folds, so that candidates validated on different folds can be ranked together."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tinysearch.results.standing import Standing, T, value_of
 
 
 def level_folds(standings: Iterable[Standing[T]]) -> dict[str, list[float]]:
-    """Set what candidates are ordered by where revalidations of their run have held out other folds.
+    """Set ``level``, which candidates are ordered by, if revalidations of their run held out other folds.
 
-    Fold by fold, in the order of the seeds, all that were validated on it are raised or lowered by the same amount, so
-    that their mean stays what it was without this fold. Those that are trained again are the best ones; so one of them
-    stays in front, as it would not if a harder fold put all of them behind the others.
+    For each fold, in the order of the seeds, all values on it are shifted by the same amount, so that the mean of the
+    candidates validated on it stays what it was without this fold. Only the best candidates are revalidated. The shift
+    keeps one of them in first place; without it, a harder fold would put all of them behind the others.
 
     Returns:
-        By run, by how much what was reached on each of its folds was raised, in units of the metric; the fold of the
-        search comes first, and is raised by 0.
+        By run, the shift of each of its folds, in units of the metric. The fold of the search comes first, with a shift
+        of 0.
     """
     raised: dict[str, list[float]] = {}
     runs: dict[str, list[dict[int, float]]] = {}
@@ -50,15 +50,16 @@ def level_folds(standings: Iterable[Standing[T]]) -> dict[str, list[float]]:
 def level_splits(
     standings: Iterable[Standing[T]], raised: Mapping[str, Sequence[float]], splits: Mapping[str, str]
 ) -> None:
-    """Bring runs that held out different images together: each to folds as hard as those that it used on average.
+    """Make runs that held out different images comparable: convert levels to the average difficulty of a run's folds.
 
-    The fold of the search is one of them only, and may be the easiest. A run without revalidations is taken to be as
-    those of its split that have some; where a split has none, nothing is known of it, and nothing is changed.
+    The fold of the search is only one of the folds and may be the easiest. A run without revalidations gets the mean
+    shift of the runs with the same split that have some. If no run with a split has revalidations, the difficulty of
+    that split is unknown, and nothing is changed.
 
     Args:
-        standings: Of which each run has a common level.
-        raised: What ``level_folds`` returned.
-        splits: By run, what it held out for validation, in words.
+        standings: Candidates whose levels are comparable within each run.
+        raised: The return value of ``level_folds``.
+        splits: By run, a description of the images held out for validation.
     """
     known = [one for one in standings if one.level is not None]
     by_run = {run: statistics.fmean(shifts) for run, shifts in raised.items()}

@@ -1,4 +1,4 @@
-"""The lock of a run: one process carries it out, whoever else may read."""
+"""The lock of a run, which ensures that only one process executes it while others may read."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ import filelock
 from tinysearch.errors import RunError, StoreWriteError
 
 HOLDER = "run.pid"
-# Seconds between two signs of life of a process that carries out a run.
+# Seconds between two heartbeats of a process that executes a run.
 BEAT = 10.0
-# Seconds without one after which it counts as dead: it may be busy with other things for a while.
+# Seconds without a heartbeat after which a process counts as dead; a live process may be busy for a while.
 SILENCE = 180.0
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that carries out a run, as the file beside the lock says.
+    """The process that executes a run, as written in the file next to the lock.
 
     Args:
-        process, host: Where it is.
-        started: When it was started, in the words of its system; None if that is not known.
-        beat: The last sign of life; None if it gives none, as those of earlier versions.
+        process, host: Process id and host name.
+        started: Boot id and start time in clock ticks, see ``_started``; None if not known.
+        beat: Time of the last heartbeat, as the modification time of the file in nanoseconds; None for processes of
+            earlier versions, which send none.
     """
 
     process: int
@@ -41,7 +42,7 @@ class Holder:
 
     @property
     def gone(self) -> bool:
-        """Whether it is known to be no more, or its number to be another process's by now."""
+        """Whether the process is known to have ended, including if another process has its id by now."""
         if self.host != socket.gethostname() or os.name != "posix":
             return False
         try:
@@ -55,9 +56,9 @@ class Holder:
 
 
 def holder(folder: Path) -> Holder | None:
-    """Return which process carries out a run; None if none does, as far as can be seen at once.
+    """Return the process that executes a run; None if none does, as far as can be seen without waiting.
 
-    The lock itself is not touched: to try it would keep a run from beginning at that moment.
+    The lock itself is not touched: trying it would prevent a run from starting at that moment.
 
     Args:
         folder: The run's folder.
@@ -73,10 +74,10 @@ def holder(folder: Path) -> Holder | None:
 
 
 class HolderWatch:
-    """Tells over time whether a run is being carried out, on whichever machine.
+    """Repeated check whether a process on any machine executes a run.
 
-    A process on another machine cannot be asked. It gives a sign of life every ``BEAT`` seconds; one that was not
-    seen to give any for ``SILENCE`` seconds is dead. Clocks of machines differ, so only that of this one counts.
+    A process on another machine cannot be queried. It writes a heartbeat every ``BEAT`` seconds and counts as dead if
+    none was seen for ``SILENCE`` seconds. Clocks of machines differ, so only the local clock is used.
 
     Args:
         folder: The run's folder.
@@ -90,7 +91,10 @@ class HolderWatch:
         self.silent: Holder | None = None
 
     def look(self) -> Holder | None:
-        """Return which process carries out the run now; None if none does. ``silent`` is one that has become so."""
+        """Return the process that executes the run; None if none does.
+
+        Sets ``silent`` to the process that counts as dead because its heartbeats have stopped, else to None.
+        """
         found, now = holder(self._folder), self._clock()
         self.silent = None
         if found is None:
@@ -103,19 +107,19 @@ class HolderWatch:
 
 
 class RunLock:
-    """Held by the process that carries out a run.
+    """The lock that the process executing a run holds.
 
-    It is a lock of the operating system, which frees it when its holder ends, however that came about: a lock can
-    not be left behind. Who holds it is written beside it, for others to read.
+    It is a lock of the operating system, which releases it when the process ends for any reason, so no stale lock can
+    remain. A file next to it names the holder for other processes.
 
     Args:
-        folder: The run's folder; it is made if it is missing.
+        folder: The run's folder; created if missing.
         run: Name of the run.
         clock: Returns seconds.
 
     Raises:
         RunError: if another process, or another run of this one, holds the lock.
-        StoreWriteError: if there is no place for it.
+        StoreWriteError: if the folder cannot be written.
     """
 
     def __init__(self, folder: Path, run: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -140,14 +144,14 @@ class RunLock:
             self._holder.write_text(f"{own}\nstarted {own.started or ''}\n", encoding="utf-8")
 
     def beat(self) -> None:
-        """Give a sign of life, if it is time for one; called at least every few seconds while there is work."""
+        """Write a heartbeat if one is due. Call it at least every few seconds during work."""
         if self._lock.is_locked and self._clock() - self._last >= BEAT:
             self._last = self._clock()
             with contextlib.suppress(OSError):
                 os.utime(self._holder)
 
     def release(self) -> None:
-        """Let go of the run; does nothing if that was done before."""
+        """Release the lock; do nothing if it was released before."""
         if self._lock.is_locked:
             with contextlib.suppress(OSError):
                 self._holder.unlink(missing_ok=True)
@@ -160,10 +164,10 @@ class RunLock:
 
 
 def _started(process: int) -> str | None:
-    """Return when a process was started, in ticks since this boot of the system; None where that is not known."""
+    """Return the boot id of the system and the start time of a process in ticks since boot; None if not known."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        # Its name, in brackets, may hold anything.
+        # The process name, in parentheses, may hold any characters.
         ticks = (
             Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
         )

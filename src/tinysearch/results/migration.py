@@ -1,4 +1,4 @@
-"""Bringing a store from an earlier schema to the present one."""
+"""Migration of a store from an earlier schema to the current one."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tinysearch.results.schema import MIGRATIONS
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.notation import notation
 
-# "tiny", by which SQLite files know what they are for.
+# "tiny" in ASCII: the application id of SQLite files that are stores.
 APPLICATION_ID = 0x74696E79
 
 
 def migrate(connection: sqlite3.Connection, version: int, path: Path) -> None:
-    """Apply what came after a version, within the transaction that was begun.
+    """Apply the migrations after a version within the open transaction.
 
     Args:
-        connection: To the store.
-        version: Of its schema.
-        path: Of the store, for errors.
+        connection: Connection to the store, with an open transaction.
+        version: Version of the store's schema.
+        path: Path of the store, for error messages.
 
     Raises:
-        StoreError: if rows are damaged, so that it cannot be done.
-        sqlite3.Error: if it cannot be done for another reason.
+        StoreError: if damaged rows prevent the migration.
+        sqlite3.Error: if the migration fails for another reason.
     """
     for name, function in _FUNCTIONS.items():
         connection.create_function(name, 1, function, deterministic=True)
@@ -52,7 +52,7 @@ def migrate(connection: sqlite3.Connection, version: int, path: Path) -> None:
 
 
 def _damaged_rows(connection: sqlite3.Connection) -> list[int]:
-    """Return the numbers of records, as the first two schemas have them, of which later ones cannot be made."""
+    """Return the ids of records in one of the first two schemas that cannot be migrated."""
     columns = {row["name"] for row in connection.execute("PRAGMA table_info(records)")}
     if not {"architecture", "cost", "measurement"} <= columns:
         return []
@@ -72,7 +72,7 @@ def _notation(architecture: str) -> str:
 
 
 def _renaming(rename: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[Any], Any]:
-    """Return a function for SQL that gives present names to the fields of a JSON text; what is none stays as it is."""
+    """Return an SQL function that renames fields of a JSON object; other text stays unchanged."""
 
     def new(raw: Any) -> Any:
         try:
@@ -83,7 +83,7 @@ def _renaming(rename: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable
     return new
 
 
-# What migrations call.
+# SQL functions that migrations call.
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "notation": _notation,
     "new_recipe": _renaming(upgrade.recipe),

@@ -1,9 +1,8 @@
 """Objectives: the metrics that a search optimizes and ranks by.
 
 An objective is computed from true and predicted classes. Workers measure every known objective on the validation
-images. With imbalanced classes, accuracy says little:
-a network that always answers the commonest of two classes, 95 % of the images, has an accuracy of 95 %, a balanced
-accuracy of 50 % and a macro F1 of 49 %.
+images. With imbalanced classes, accuracy is misleading: if 95 % of the images belong to one of two classes, a network
+that always predicts this class has an accuracy of 95 %, a balanced accuracy of 50 % and a macro F1 of 49 %.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from tinysearch.results.record import ACCURACY, DIRECTIONS, INT8_ACCURACY, Direc
 from tinysearch.runtime.plugins import find
 
 if TYPE_CHECKING:
-    # A leaderboard does without NumPy.
+    # Not imported at run time, because a leaderboard does not need NumPy.
     import numpy as np
     import numpy.typing as npt
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Objective(abc.ABC):
-    """A metric to maximize or minimize. A subclass has a name, which is stored with results, and a method ``value``.
+    """A metric to maximize or minimize. A subclass defines a name, which is stored with results, and ``value``.
 
     Attributes:
         name: The name, printable text.
@@ -41,7 +40,7 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def value(self, labels: Classes, predicted: Classes) -> float:
-        """Return the value, a finite number: a candidate without one after its last epoch counts as failed.
+        """Return the value, a finite number. A candidate without a finite value after its last epoch counts as failed.
 
         Args:
             labels: Classes of the images, shape ``(images,)``, at least one.
@@ -54,19 +53,19 @@ class Objective(abc.ABC):
 
 
 class Accuracy(Objective):
-    """The fraction of images that are classified correctly."""
+    """The fraction of images classified correctly."""
 
     name = ACCURACY
     title = "accuracy"
 
     def value(self, labels: Classes, predicted: Classes) -> float:
-        """Return the share."""
+        """Return the fraction."""
         _counts(labels, predicted)
         return float((labels == predicted).mean())
 
 
 class BalancedAccuracy(Objective):
-    """The mean over classes of the share of their images that are classified correctly (Brodersen et al., 2010).
+    """The mean over classes of the fraction of their images classified correctly (Brodersen et al., 2010).
 
     Classes without an image are left out, as in ``sklearn.metrics.balanced_accuracy_score``.
     """
@@ -85,8 +84,8 @@ class BalancedAccuracy(Objective):
 class MacroF1(Objective):
     """The mean over classes of F1, the harmonic mean of precision and recall.
 
-    Classes that neither occur nor are predicted are left out; one without a hit has an F1 of 0, as in
-    ``sklearn.metrics.f1_score`` with ``average="macro"``.
+    Classes that neither occur nor are predicted are left out. A class without a correct prediction has an F1 of 0, as
+    in ``sklearn.metrics.f1_score`` with ``average="macro"``.
     """
 
     name = "macro_f1"
@@ -104,12 +103,12 @@ OBJECTIVES: Final[dict[str, Objective]] = {one.name: one for one in (Accuracy(),
 
 
 def objective(one: str | Objective | type[Objective]) -> Objective:
-    """Return an objective by its name; one that is given as an object or as a class is checked.
+    """Return an objective given by name, as an instance or as a class.
 
-    One of one's own is known to settings and stores by the name that it is loaded by, ``module:Class``.
+    A plug-in that is given as ``module:Class`` has this text as its name in settings and stores.
 
     Raises:
-        InputError: if there is none of that name, or it is no objective.
+        InputError: if the name is unknown, or the value is not a valid objective.
     """
     if isinstance(one, str):
         if one in OBJECTIVES:
@@ -131,14 +130,14 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
 
 
 def measured(labels: Classes, predicted: Classes, wanted: Objective | None = None) -> dict[str, float]:
-    """Return the values of every known objective but accuracy, which is measured everywhere, and of the one wanted.
+    """Return the values of all known objectives except accuracy, which is always measured, and of ``wanted``.
 
-    Values that are no finite number, as Matthews's correlation of a single predicted class, are left out.
+    Values that are not finite, such as the Matthews correlation of a single predicted class, are left out.
 
     Args:
         labels: Classes of the images, shape ``(images,)``.
         predicted: Predicted classes, of the same shape.
-        wanted: An objective that need not be among the known ones.
+        wanted: An additional objective, which may be unknown.
     """
     every = dict(OBJECTIVES) if wanted is None else {**OBJECTIVES, wanted.name: wanted}
     values = {name: float(one.value(labels, predicted)) for name, one in every.items() if name != ACCURACY}
@@ -146,7 +145,7 @@ def measured(labels: Classes, predicted: Classes, wanted: Objective | None = Non
 
 
 def title_of(name: str) -> str:
-    """Return the name of an objective, or of another metric, as people write it.
+    """Return the display name of an objective or of another metric.
 
     >>> title_of("macro_f1"), title_of("mine:Cost")
     ('macro F1', 'mine:Cost')
@@ -157,7 +156,7 @@ def title_of(name: str) -> str:
 
 
 def _counts(labels: Classes, predicted: Classes) -> Counts:
-    """Return how often a class, the row, was taken for another, the column, shape ``(classes, classes)``."""
+    """Return the confusion matrix, true classes in rows and predicted ones in columns, shape ``(classes, classes)``."""
     import numpy as np
 
     if labels.shape != predicted.shape or labels.ndim != 1 or not labels.size:

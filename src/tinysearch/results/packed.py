@@ -1,4 +1,4 @@
-"""Training curves that take a quarter of the memory, for histories of 100,000 trials."""
+"""Training curves in a quarter of the memory, for histories of 100,000 trials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ _FIELDS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "sec
 
 
 def packed(curve: Sequence[Epoch]) -> Sequence[Epoch]:
-    """Return an equal sequence of epochs that takes less memory, or the curve where it has more than plain numbers.
+    """Return an equal sequence of epochs that takes less memory.
+
+    A curve with metrics, or with values that are not of type ``float``, is returned unchanged.
 
     >>> curve = (Epoch(0.5, 0.8, 0.4, 0.9, 0.1, 2.0), Epoch(0.4, 0.9, 0.3, 0.95, 0.1, 4.0))
     >>> packed(curve) == curve, packed(curve)[-1].val_accuracy
@@ -25,10 +27,10 @@ def packed(curve: Sequence[Epoch]) -> Sequence[Epoch]:
 
 
 class _Packed(Sequence[Epoch]):
-    """Epochs as eight bytes for each of their numbers; an ``Epoch`` is made when it is asked for."""
+    """A sequence of epochs with eight bytes per number; each access creates an ``Epoch``."""
 
     __slots__ = ("_values",)
-    # As is an epoch, which holds a mapping.
+    # Not hashable, like an epoch, which holds a mapping.
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, values: array[float]) -> None:
