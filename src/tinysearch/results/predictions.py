@@ -1,4 +1,4 @@
-"""What networks predicted on test images, and whether one of two networks is really the better one."""
+"""Predictions of networks on test images, and significance tests between two networks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Classes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Classes of the test images, and those that a network took them for, each packed by ``pack``.
+    """True classes of the test images and the classes that a network predicts, each packed by ``pack``.
 
     Raises:
-        ValueError: if they are not, or are not equally many.
+        ValueError: if they cannot be unpacked, or differ in number.
     """
 
     labels: bytes
@@ -50,12 +50,12 @@ class Evaluated:
     """One evaluation on test images.
 
     Args:
-        run, key, name, seed, fingerprint: Of the record.
+        run, key, name, seed, fingerprint: Fields of the record.
         held_out: Whether some training images were held out.
         origin: ``"baseline"`` or ``"search"``.
         recipe: The recipe as plain JSON values.
         accuracy: Test accuracy, a fraction.
-        predictions: What it evaluated; None where only the accuracy was kept, as in archives.
+        predictions: Predictions on the test images; None if only the accuracy was kept, as in archives.
     """
 
     run: str
@@ -71,18 +71,19 @@ class Evaluated:
 
     @property
     def scored(self) -> Predictions | float:
-        """The predictions, or the accuracy where these are not known."""
+        """The predictions, or the accuracy if they are not known."""
         return self.accuracy if self.predictions is None else self.predictions
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two networks on the same test images.
+    """A comparison of two networks on the same test images.
 
     Args:
-        accuracies, others: Test accuracies of the one and of the other, an entry for each seed.
-        p_values: For each seed that both were trained with, of the exact test of McNemar (1947): how likely two equally
-            good networks would disagree as unevenly as these. Empty where predictions are not known.
+        accuracies, others: Test accuracies of the first and of the second network, one for each seed.
+        p_values: One p-value of the exact test of McNemar (1947) for each seed that both were trained with: the
+            probability that two equally good networks disagree at least as unevenly as these. Empty if predictions are
+            not known.
     """
 
     accuracies: tuple[float, ...]
@@ -96,22 +97,22 @@ class Comparison:
 
     @property
     def median_p(self) -> float | None:
-        """The median of the p values; None if there are none."""
+        """The median of the p-values; None if there are none."""
         return statistics.median(self.p_values) if self.p_values else None
 
     @property
     def standard_error(self) -> float | None:
-        """Standard error of the difference, from the spread over the seeds of each; None if one has a single seed."""
+        """Standard error of the difference, from the spread over seeds; None if a network has a single seed."""
         squares = self._squared_errors
         return None if squares is None else math.sqrt(sum(squares))
 
     @property
     def verdict(self) -> str:
-        """Whether the one is ``"better"`` or ``"worse"``, or that is ``"unclear"``.
+        """``"better"`` or ``"worse"`` for the first network, or ``"unclear"``.
 
-        It is clear if the means over seeds differ by the t test of Welch (1947) at 5 %, and if, where predictions are
-        known, most pairs of one seed differ by McNemar's at 5 % as well. A single seed makes nothing clear: it is about
-        one set of weights, not about a network.
+        The verdict is clear if the means over seeds differ at the 5 % level by the t-test of Welch (1947) and, if
+        predictions are known, most pairs with equal seeds also differ at the 5 % level by McNemar's test. A single seed
+        is always unclear: it says something about one set of weights, not about a network.
         """
         from scipy.stats import t
 
@@ -122,7 +123,7 @@ class Comparison:
         spread = sum(
             square**2 / (len(each) - 1) for square, each in zip(squares, (self.accuracies, self.others), strict=True)
         )
-        # Of networks that do not differ from seed to seed, any difference is one of the networks.
+        # If neither network varies between seeds, any difference is due to the networks.
         bound = t.ppf(0.975, error**4 / spread) * error if spread else 0.0
         if abs(self.difference) <= bound:
             return "unclear"
@@ -137,7 +138,7 @@ class Comparison:
 
 
 def compare(one: Mapping[int, Predictions | float], other: Mapping[int, Predictions | float]) -> Comparison:
-    """Compare two networks by their predictions, or by their accuracies; both are by seed and of at least one seed."""
+    """Compare two networks by predictions or accuracies, both given by seed for at least one seed."""
     pairs = [(one[seed], other[seed]) for seed in sorted(set(one) & set(other))]
     p_values = [
         _mcnemar(ours, theirs)
@@ -172,10 +173,10 @@ def by_network(evaluated: Sequence[Evaluated]) -> dict[tuple[str, str], list[Eva
 
 
 def pack(classes: npt.NDArray[Any]) -> bytes:
-    """Return classes, shape ``(images,)``, as a few bytes."""
+    """Return classes, shape ``(images,)``, as compressed bytes."""
     return zlib.compress(np.asarray(classes, dtype="<u2").tobytes(), 9)
 
 
 def unpack(packed: bytes) -> Classes:
-    """Return classes, shape ``(images,)``, the reverse of ``pack``."""
+    """Return the classes packed by ``pack``, shape ``(images,)``."""
     return np.frombuffer(zlib.decompress(packed), dtype="<u2").astype(np.int64)

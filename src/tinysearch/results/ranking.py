@@ -1,13 +1,16 @@
-"""The one order of candidates, and their Pareto front.
+"""The ranking of candidates, and their Pareto front.
 
-Leaderboard, winner, ``watch``, report and ``Result`` lists all rank by it. It compares like with like: candidates that
-were trained for all epochs of their run come before those that were stopped early or stand on a lower rung of a halving
-strategy, whatever their accuracy; then the mean value of the objective on the validation images decides, over as many
-folds or seeds as there are; among equals the one with fewer parameters comes first. A fold may be harder than another,
-and not all candidates are validated on all: what is reached on a fold counts by how far it is from what the others that
-were validated on it reach, and runs that held out different images are compared by folds of average difficulty. The
-objective is that of the runs; candidates of runs with different objectives are ranked by accuracy, which all of them
-have.
+Leaderboard, winner, ``watch``, report and ``Result`` lists all use this order:
+
+1. Candidates that were trained for all epochs of their run come before those that were stopped early or are on a lower
+   rung of a halving strategy, whatever their accuracy.
+2. Then the mean value of the objective on the validation images decides, over all available folds or seeds.
+3. Among equals, the candidate with fewer parameters comes first.
+
+Folds differ in difficulty, and not all candidates are validated on all folds. Therefore a value on a fold counts
+relative to the values of the other candidates on that fold, and runs that held out different images are compared at the
+average difficulty of their folds. The objective is that of the runs; candidates of runs with different objectives are
+ranked by accuracy, which all of them have.
 """
 
 from __future__ import annotations
@@ -23,13 +26,13 @@ _OBJECTIVE = operator.attrgetter("objective", "direction")
 
 
 def ranked(trainings: Iterable[T], splits: Mapping[str, str] | None = None) -> list[Standing[T]]:
-    """Return the candidates in order, the best first. Those whose trainings all failed are left out.
+    """Return the candidates in order, the best first. Candidates whose trainings all failed are left out.
 
-    What one run has reused from another that is here too stands there once, with the run that trained it.
+    A training that was reused by another of the given runs counts once, for the run that trained it.
 
     Args:
-        trainings: Of any runs, on one dataset.
-        splits: By run, what it held out for validation, in words.
+        trainings: Trainings of any runs on one dataset.
+        splits: By run, a description of the images held out for validation.
     """
     known = list(trainings)
     metric, direction = metric_of(known)
@@ -46,7 +49,7 @@ def ranked(trainings: Iterable[T], splits: Mapping[str, str] | None = None) -> l
             groups.setdefault(sources.get(own, own), []).append(one)
     if sources:
         for (run, _), group in groups.items():
-            # The training that others have reused comes first, wherever its run stands.
+            # The training that other runs have reused comes first, whatever the order of the runs.
             group.sort(key=lambda one: one.run != run)
     standings = [Standing(group, longest.get(group[0].run, 0), metric, direction) for group in groups.values()]
     level_splits(standings, level_folds(standings), splits or {})
@@ -55,7 +58,7 @@ def ranked(trainings: Iterable[T], splits: Mapping[str, str] | None = None) -> l
 
 
 def metric_of(trainings: Iterable[Rankable]) -> tuple[str, Direction]:
-    """Return by what trainings are ranked together, and its direction: their objective, or accuracy if they differ."""
+    """Return the metric that ranks trainings, and its direction: their objective, or accuracy if objectives differ."""
     objectives: set[tuple[str, Direction]] = set(map(_OBJECTIVE, trainings))
     return objectives.pop() if len(objectives) == 1 else (ACCURACY, "max")
 
@@ -73,9 +76,9 @@ def best(trainings: Iterable[T]) -> T | None:
 
 
 def best_below(trainings: Iterable[T], budgets: Iterable[int]) -> dict[int, Standing[T]]:
-    """Return the best candidate below each of several budgets of parameters; those that have none are left out.
+    """Return the best candidate below each of several parameter budgets; budgets without a candidate are left out.
 
-    A candidate that is the best of many budgets stands at each of them.
+    A candidate that is the best for several budgets appears at each of them.
     """
     known = list(trainings)
     leaders = {budget: leader(one for one in known if one.params < budget) for budget in budgets}
@@ -83,12 +86,12 @@ def best_below(trainings: Iterable[T], budgets: Iterable[int]) -> dict[int, Stan
 
 
 def mark_front(standings: Sequence[Standing[T]]) -> None:
-    """Mark those that no other beats in parameters or the metric without losing in the other.
+    """Mark the Pareto front: candidates that no other beats in parameters or the metric without losing in the other.
 
-    Shortened trainings cannot be compared and are never on the front.
+    Shortened trainings are not comparable and never on the front.
 
     Args:
-        standings: As ``ranked`` returns them.
+        standings: Candidates in the order of ``ranked``.
     """
     smallest = float("inf")
     last: Standing[T] | None = None
@@ -102,7 +105,7 @@ def mark_front(standings: Sequence[Standing[T]]) -> None:
 
 
 def _reuse_sources(trainings: Sequence[T]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return, for run and key of what was reused from a run that is here too, run and key of its source."""
+    """Map run and key of each training that was reused from another of the given runs to run and key of its source."""
     runs = {(one.run, one.dataset) for one in trainings}
     return {
         (one.run, one.key): (one.reused_from, one.key)

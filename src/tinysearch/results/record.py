@@ -1,4 +1,4 @@
-"""Records: what was measured of one training of one candidate, and the runs that they belong to."""
+"""Records: the measurements of one training of one candidate."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Origin = Literal["baseline", "search"]
 Purpose = Literal["search", "revalidation", "evaluation"]
 Direction = Literal["max", "min"]
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
-# The objective of every run that does not say otherwise. It has fields of its own beside those of all metrics.
+# The default objective of runs. It has its own fields, separate from other metrics.
 ACCURACY: Final = "accuracy"
-# What was held out, in the provenance of a record.
+# Key in the provenance of a record: a description of the images held out for validation.
 VALIDATED_ON: Final = "validated_on"
-# A metric of the test images: the accuracy of the network in int8, as LiteRT's reference kernels compute it.
+# A metric on the test images: the accuracy of the network in int8, as LiteRT's reference kernels compute it.
 INT8_ACCURACY: Final = "int8_accuracy"
 
 
-# For all that have none: a long run has a million epochs.
+# One shared empty mapping saves memory: a long run has a million epochs.
 _NONE: Final[Mapping[str, float]] = {}
 
 
@@ -36,8 +36,8 @@ class Epoch:
         val_loss, val_accuracy: On the validation images after the epoch; None if there are none.
         learning_rate: The rate of the epoch's last step.
         seconds: Wall-clock time since training began.
-        metrics: On the validation images, values of objectives other than accuracy, by name, see ``objective``. Those
-            of the last epoch are always measured, those of earlier ones if the run's objective is not accuracy.
+        metrics: Values of objectives other than accuracy on the validation images, by name, see ``objective``. They are
+            always measured after the last epoch, and after earlier epochs if the run's objective is not accuracy.
     """
 
     loss: float
@@ -53,7 +53,7 @@ class Epoch:
         return self.val_accuracy if objective == ACCURACY else self.metrics.get(objective)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; metrics only where there are some."""
+        """Return plain JSON values; metrics are left out if empty."""
         plain = {name: getattr(self, name) for name in _OF_EPOCH}
         return {**plain, "metrics": dict(self.metrics)} if self.metrics else plain
 
@@ -63,15 +63,15 @@ _OF_EPOCH = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "s
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What came back from training one candidate: plain values, so that it can come from anywhere.
+    """The result of training one candidate. It holds plain values, so that it can come from any process or machine.
 
     Args:
-        curve: One point per epoch that was finished.
+        curve: One point per finished epoch.
         train_seconds: Wall-clock time of building and training.
-        failure: Why there is no result, or None.
-        log: The end of what the worker wrote, where there is a failure.
+        failure: The reason why there is no result, or None.
+        log: The end of the worker's output, if training failed.
         predicted: The classes that the trained model predicts for the test images, packed as in ``predictions``; None
-            where it was shown none. It comes with an evaluation and is stored apart from its record.
+            if it was not tested. Part of an evaluation, and stored separately from its record.
     """
 
     curve: Sequence[Epoch] = ()
@@ -91,7 +91,7 @@ class Measurement:
         return self.curve[-1].val_loss if self.curve and self.failure is None else None
 
     def value(self, objective: str) -> float | None:
-        """Value of an objective on the validation images after the last epoch; None if that is not known."""
+        """Return the value of an objective on the validation images after the last epoch; None if not known."""
         return self.curve[-1].value(objective) if self.curve and self.failure is None else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Measurement:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Measurement:
-        """Make a measurement of plain JSON values."""
+        """Return a measurement from plain JSON values."""
         curve = tuple(Epoch(**point) for point in data["curve"])
         predicted = base64.b64decode(data["predicted"]) if "predicted" in data else None
         return cls(curve, data["train_seconds"], data["failure"], data.get("log", ""), predicted)
@@ -114,14 +114,14 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Record:
-    """One training of one candidate, with all that is needed to trace and repeat it.
+    """One training of one candidate, with everything needed to trace and repeat it.
 
     Args:
         run: Name of the run.
         key: Key of the candidate: equal for equal networks with equal recipes.
         name: ``"baseline:conv"`` and so on for hand-designed baselines, else the key.
         origin: Whether it is a hand-designed baseline or was found by search.
-        purpose: ``"search"``; ``"revalidation"`` for a retraining of a leader with other images held out; or
+        purpose: ``"search"``; ``"revalidation"`` for a retraining of a leader with different images held out; or
             ``"evaluation"`` for a retraining that was scored on the test set.
         trial: Number of the trial in its run, from 0; None for baselines and retrainings.
         position: Place in the order of the run's search, baselines included, from 0; None for retrainings.
@@ -131,18 +131,18 @@ class Record:
         architecture, cost: The network and what it costs.
         recipe: The recipe as plain JSON values.
         measurement: The curve, or the reason of the failure.
-        test_accuracy: Fraction of test images classified correctly after the last epoch; None if never asked.
-        test_fingerprint: SHA-256 of those images and labels, sixteen hexadecimal digits; None if never asked.
-        provenance: Versions of what it ran on, the commit of tinysearch where known, and what was held out for
-            validation.
-        reused_from: Name of the run whose measurement this is, of the same candidate, seed and data; None if it was
-            trained for this run.
-        other_environment: Whether what was reused had been trained in another environment, see ``Environment``.
-        rejections: What the constraint filter rejected before it let this candidate pass, counted by reason.
-        test_metrics: On the test images, values of objectives other than accuracy, by name; empty if never asked.
-        objective, direction: What its run makes as large or as small as possible, see ``objective``. They are those of
-            the run and are not stored with the record.
-        created_at: When it was stored, ISO 8601 in UTC; set by the store.
+        test_accuracy: Fraction of test images classified correctly after the last epoch; None if not tested.
+        test_fingerprint: SHA-256 of the test images and labels, sixteen hexadecimal digits; None if not tested.
+        provenance: The environment of the training: versions, hardware, and the commit of tinysearch if known; and a
+            description of the images held out for validation.
+        reused_from: Name of the run that the measurement was reused from, with the same candidate, seed and data; None
+            if the candidate was trained for this run.
+        other_environment: Whether a reused measurement comes from another environment, see ``Environment``.
+        rejections: Number of candidates that the constraint filter rejected before this one passed, by reason.
+        test_metrics: Values of objectives other than accuracy on the test images, by name; empty if not tested.
+        objective, direction: The objective of the run and whether a larger or a smaller value is better, see
+            ``objective``. They belong to the run and are not stored with the record.
+        created_at: Time of storing, ISO 8601 in UTC; set by the store.
     """
 
     run: str
@@ -171,7 +171,7 @@ class Record:
     created_at: str = ""
 
     def __repr__(self) -> str:
-        """Show what was trained, and what came of it."""
+        """Return a short description of the training and its result."""
         measured = (("validation", self.val_accuracy), ("test", self.test_accuracy))
         figures = ", ".join(f"{part} accuracy {value:.4f}" for part, value in measured if value is not None)
         result = f"failed: {self.failure.splitlines()[0][:80]}" if self.failure else figures or "no accuracy"
@@ -191,7 +191,7 @@ class Record:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were finished."""
+        """Number of finished epochs."""
         return len(self.measurement.curve)
 
     @property
@@ -201,7 +201,7 @@ class Record:
 
     @property
     def failure(self) -> str | None:
-        """Why there is no result, or None."""
+        """The reason why there is no result, or None."""
         return self.measurement.failure
 
     @property
@@ -216,12 +216,12 @@ class Record:
 
     @property
     def versions(self) -> dict[str, Any]:
-        """What it ran on, as far as it is known."""
+        """The environment of the training, without unknown values."""
         return {name: value for name, value in self.provenance.items() if value and name != VALIDATED_ON}
 
     @property
     def validated_on(self) -> str:
-        """What was held out for validation, in words; empty where it was not noted."""
+        """A description of the images held out for validation; empty if not known."""
         return str(self.provenance.get(VALIDATED_ON, ""))
 
     @property
@@ -244,8 +244,8 @@ class Record:
 
     @property
     def score(self) -> float:
-        """The value, the larger the better, or minus infinity where there is none: for comparing."""
-        # Strategies ask this of every record of a run, for every proposal.
+        """The value with a sign such that larger is better; minus infinity if there is none."""
+        # Must be fast: strategies read it from every record of a run for every proposal.
         measurement = self.measurement
         if measurement.failure is not None or not measurement.curve:
             return -math.inf
@@ -256,7 +256,7 @@ class Record:
         return value if self.direction == "max" else -value
 
     def by(self, objective: str, direction: Direction) -> Record:
-        """Return the same record as one of a run with another objective."""
+        """Return the same record with another objective and direction."""
         if (objective, direction) == (self.objective, self.direction):
             return self
         return replace(self, objective=objective, direction=direction)

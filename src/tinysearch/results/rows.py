@@ -1,6 +1,6 @@
-"""Runs and records made of plain values, wherever these come from: a store, an archive. They are checked here.
+"""Validation: runs, records and summaries made of plain values from a store or an archive.
 
-Disks fail, and files are edited: a row may hold anything. What is made here holds what its type says.
+Disks fail and files are edited, so a row may hold anything. Objects made here have the field types that they declare.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from tinysearch.space.cost import Cost
 
 T = TypeVar("T")
 
-# What SQLite can hold.
+# Largest integer of SQLite.
 _MOST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What values a field may have.
+    """The allowed values of a field.
 
     Args:
-        types: The types.
-        low, high: The range of numbers.
-        options: The values, if they are few.
+        types: The allowed types.
+        low, high: The range of numbers, inclusive.
+        options: The allowed texts; None for any.
     """
 
     types: frozenset[type]
@@ -44,13 +44,13 @@ class Kind:
         if kind not in self.types:
             return False
         if kind is str:
-            # Text that is no UTF-8 was read with surrogates, which cannot be written.
+            # Text that is not UTF-8 was read with surrogates, which cannot be written.
             known = self.options is None or value in self.options
             return known and (value.isascii() or value == value.encode("utf-8", "ignore").decode())
         return kind not in (int, float) or self.low <= value <= self.high
 
     def has_all(self, values: Collection[Any]) -> bool:
-        """Whether all of some values are of this kind; texts are UTF-8. There may be very many: no loop is slow."""
+        """Whether all values are of this kind, given that texts are UTF-8. Fast for very many values."""
         if not self.types.issuperset(map(type, values)):
             return False
         if str in self.types:
@@ -104,7 +104,7 @@ _OF_COST = dict.fromkeys(("params", "non_trainable_params", "macs", "peak_activa
 _OF_SUMMARY = {
     **{name: kind for name, kind in _OF_RECORD.items() if name in Summary._fields},
     **_OF_COST,
-    # A flag as SQLite has it.
+    # SQLite stores flags as 0 or 1.
     "other_environment": Kind(_COUNT.types, 0, 1),
     "flash_bytes": _COUNT_OR_NONE,
     "epochs": _COUNT,
@@ -117,7 +117,7 @@ _OF_SUMMARY = {
     "value": _NUMBER_OR_NONE,
     "test_value": _NUMBER_OR_NONE,
 }
-# What reports and displays take from the settings of a run, where it is there.
+# Settings of a run that reports and displays use, all of them optional.
 _OF_SETTINGS = {
     **dict.fromkeys(("trials", "seed", "lag"), _COUNT),
     **dict.fromkeys(("strategy", "objective"), _TEXT),
@@ -133,10 +133,10 @@ _KINDS_OF_SUMMARY = tuple(_OF_SUMMARY[name] for name in Summary._fields)
 
 
 def to_run(plain: Mapping[str, Any]) -> Run:
-    """Make a run of plain JSON values.
+    """Return a run from plain JSON values.
 
     Raises:
-        ValueError: if it cannot be made of them; the message says what is wrong.
+        ValueError: if they are invalid; the message says why.
     """
     _check_known(plain, _OF_RUN)
     values = _checked(plain, _OF_RUN, optional=("source",))
@@ -147,10 +147,10 @@ def to_run(plain: Mapping[str, Any]) -> Run:
 
 
 def to_record(plain: Mapping[str, Any]) -> Record:
-    """Make a record of plain JSON values.
+    """Return a record from plain JSON values.
 
     Raises:
-        ValueError: if it cannot be made of them; the message says what is wrong.
+        ValueError: if they are invalid; the message says why.
     """
     _check_known(plain, _OF_RECORD)
     values = _checked(plain, _OF_RECORD, optional=_OPTIONAL)
@@ -171,32 +171,32 @@ def to_record(plain: Mapping[str, Any]) -> Record:
 
 
 def are_summaries(rows: Sequence[tuple[Any, ...]]) -> bool:
-    """Whether summaries can be made of all of some rows, whose columns are the fields of a summary."""
+    """Whether all rows, whose columns are the fields of a summary, are valid summaries."""
     columns = zip(*rows, strict=True)
     return all(kind.has_all(column) for kind, column in zip(_KINDS_OF_SUMMARY, columns, strict=bool(rows)))
 
 
 def to_summary(row: Sequence[Any]) -> Summary:
-    """Make a summary of one such row.
+    """Return a summary from a row whose columns are the fields of a summary.
 
     Raises:
-        ValueError: if it cannot be made of it; the message says what is wrong.
+        ValueError: if the row is invalid; the message says why.
     """
     return Summary(**_checked(dict(zip(Summary._fields, row, strict=True)), _OF_SUMMARY))
 
 
 def parsed(text: object, what: str) -> Any:
-    """Return what a JSON text stands for.
+    """Return the value of a JSON text; ``what`` names the text in errors.
 
     Raises:
-        ValueError: if it is none; the message says what is wrong.
+        ValueError: if it is not valid JSON; the message says why.
     """
     if not isinstance(text, str):
         raise ValueError(f"its {what} cannot be read as text")
     try:
         value = _DECODER.decode(text)
         if "\\ud" in text.lower() or not text.isascii():
-            # Half a character cannot be written anywhere.
+            # Lone surrogates cannot be written.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValueError(f"its {what} cannot be read as JSON: {error}") from None
@@ -211,7 +211,11 @@ _DECODER = json.JSONDecoder(parse_constant=_no_number)
 
 
 def _checked(plain: Mapping[str, Any], kinds: Mapping[str, Kind], *, optional: Collection[str] = ()) -> dict[str, Any]:
-    """Return the fields that have a kind."""
+    """Return the fields listed in ``kinds``, checked.
+
+    Raises:
+        ValueError: if a field is missing that is not optional, or a value is not of its kind.
+    """
     found = {}
     for name, kind in kinds.items():
         if name in plain:
@@ -239,7 +243,11 @@ def _check_metrics(metrics: Any) -> None:
 
 
 def _part(name: str, make: Callable[[Any], T], values: Mapping[str, Any]) -> T:
-    """Make a part of a record of its plain values."""
+    """Return a part of a record from its plain values.
+
+    Raises:
+        ValueError: if the values are invalid.
+    """
     try:
         return make(values[name])
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""Runs: one search or reproduction, to which records belong."""
+"""Runs: searches or reproductions that records belong to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tinysearch.space.budget import Budget
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One search or reproduction as the store knows it; ``settings`` are plain JSON values.
+    """One search or reproduction in a store; ``settings`` are plain JSON values.
 
-    ``finished_at`` is when all stages that its settings ask for had ended; early versions wrote when its search had.
-    ``rejections`` counts, by reason, what was rejected after the last record, when nothing new turned up any more; a
-    record has the count of what was rejected before it. ``source`` is where its data was read from, the plain values of
-    a ``Source``; None if that is not known, as of runs of early versions.
+    ``finished_at`` is the time when all stages requested by the settings had ended; early versions stored the end of
+    the search. ``rejections`` is the number of candidates by reason that were rejected after the last record, when the
+    search found nothing new; each record has the number of those rejected before it. ``source`` holds the plain values
+    of the ``Source`` of its data; None if not known, as for runs of early versions.
     """
 
     name: str
@@ -32,17 +32,17 @@ class Run:
 
     @property
     def is_search(self) -> bool:
-        """Whether it searches; a reproduction has no trials."""
+        """Whether the run is a search; a reproduction has no trials."""
         return "trials" in self.settings
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of their numbers; nothing where they are called by these."""
+        """Names of the classes, in the order of their numbers; empty if classes have no names."""
         return tuple(map(str, self.settings.get("data", {}).get("class_names", ())))
 
     @property
     def budget(self) -> Budget | None:
-        """The limits on its candidates; None if it has none, as a reproduction, or they cannot be read."""
+        """The budget of its candidates; None if it has none, as a reproduction, or if it cannot be read."""
         try:
             return Budget.from_dict(self.settings["budget"])
         except (KeyError, TypeError, BudgetError):
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def split(self) -> str:
-        """How images are held out for validation, in words."""
+        """A description of the images held out for validation."""
         from tinysearch.data.splits import Split
         from tinysearch.errors import DatasetError
 
@@ -61,7 +61,7 @@ class Run:
 
     @property
     def objective(self) -> str:
-        """Name of what it makes as large or as small as possible, see ``objective``."""
+        """Name of the objective of the run, see ``objective``."""
         return objective_of(self.settings)[0]
 
     @property
@@ -70,10 +70,10 @@ class Run:
         return objective_of(self.settings)[1]
 
     def check_data(self, dataset: str, fingerprint: str) -> None:
-        """Refuse to go on with other data than the run was made on.
+        """Raise an error if a dataset is not the one that the run was made on.
 
         Raises:
-            RunError: if the fingerprint is another.
+            RunError: if the fingerprints differ.
         """
         if fingerprint != self.fingerprint:
             raise RunError(
@@ -83,5 +83,5 @@ class Run:
 
 
 def objective_of(settings: Mapping[str, Any]) -> tuple[str, Direction]:
-    """Return name and direction of the objective of a run with some settings; those of early versions have none."""
+    """Return name and direction of the objective in the settings of a run; early versions have none: accuracy."""
     return settings.get("objective", ACCURACY), settings.get("direction", "max")
