@@ -1,4 +1,4 @@
-"""The runs of a store: what is known of each but its records."""
+"""The runs of a store, without their records."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tinysearch.results.tables import RUNS, dump, now, proposal_of, run_of
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# As SQLite calls a database that is nowhere but here.
+# SQLite's name for a database in memory.
 IN_MEMORY = Path(":memory:")
 T = TypeVar("T")
 
 
 def check_name(run: str) -> None:
-    """Refuse the name of a run that cannot be stored.
+    """Raise an error if the name of a run cannot be stored.
 
     Raises:
-        RunError: if it is no text, as words on the command line are whose bytes are not in its encoding.
+        RunError: if it cannot be encoded as UTF-8, such as a command-line word with bytes outside the encoding.
     """
     try:
         run.encode()
@@ -39,11 +39,11 @@ def check_name(run: str) -> None:
 
 
 class Runs:
-    """The runs of a ``Database``, of the same arguments and errors.
+    """The runs in a ``Database``, with its arguments and errors.
 
     Attributes:
-        path: The file as it was named, for messages.
-        file: The same whatever the working directory becomes; None for a store in memory.
+        path: Path of the file as given, for messages.
+        file: Absolute path of the file; None for a store in memory.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
@@ -64,9 +64,9 @@ class Runs:
         self._database.close()
 
     def folder_of(self, run: str) -> Path:
-        """Return the folder beside the store for the files of a run: models of its best few candidates, and its lock.
+        """Return the folder next to the store for the files of a run: models of its best candidates, and its lock.
 
-        A run of an earlier version keeps the folder that it was begun with.
+        A run of an earlier version keeps its original folder.
         """
         file = self.file or self.path
         own, old = folder(file, run), old_folder(file, run)
@@ -80,10 +80,10 @@ class Runs:
         settings: Mapping[str, Any],
         source: Mapping[str, Any] | None = None,
     ) -> Run:
-        """Make a run; see ``Run`` for what is stored of it.
+        """Create a run and return it; see ``Run`` for the arguments.
 
         Raises:
-            RunError: if the name is taken, or is no text.
+            RunError: if the name is taken or cannot be stored.
         """
         check_name(name)
         with self._database.writing() as connection:
@@ -109,20 +109,20 @@ class Runs:
         return self.run(name)
 
     def has(self, name: str) -> bool:
-        """Whether there is a run of a name."""
+        """Whether a run with a name exists."""
         return self._database.first("SELECT id FROM runs WHERE name = ?", (name,)) is not None
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Check that there are runs of some names.
+        """Raise an error if a run with one of the names does not exist.
 
         Raises:
-            RunError: if there is none of one of them.
+            RunError: if a name is unknown.
         """
         for name in names:
             if not self.has(name):
                 rows = self._database.query("SELECT name FROM runs ORDER BY id")
                 names = [printable(str(row["name"])) for row in rows]
-                # Unlike a Path, this takes a name that no file can have.
+                # Unlike Path, os.path accepts names that are not valid for files.
                 is_file = os.path.isfile(name)  # noqa: PTH113
                 hint = f"; a file is read by `store={name!r}`" if is_file else meant(name, names)
                 raise RunError(
@@ -133,46 +133,46 @@ class Runs:
         """Return a run.
 
         Raises:
-            RunError: if there is none of that name.
-            DamagedError: if it cannot be read.
+            RunError: if the name is unknown.
+            DamagedError: if the run cannot be read.
         """
         self.check_names([name])
         (run,) = self._read(self._database.query(f"{RUNS} WHERE name = ?", (name,)), run_of, all_needed=True)
         return run
 
     def runs(self) -> list[Run]:
-        """Return all runs that can be read, oldest first."""
+        """Return all runs that can be read, the oldest first."""
         return self._read(self._database.query(f"{RUNS} ORDER BY id"), run_of)
 
     def note_settings(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Note the settings of a run as they are now; what may be changed later is among them."""
+        """Store the current settings of a run, some of which may change when it is resumed."""
         with self._database.writing() as connection:
             connection.execute("UPDATE runs SET settings = ? WHERE name = ?", (dump(settings), name))
 
     def reopen(self, name: str) -> None:
-        """Note that a run goes on: it is not finished any more."""
+        """Mark a run as unfinished, because it continues."""
         with self._database.writing() as connection:
             connection.execute("UPDATE runs SET finished_at = NULL WHERE name = ?", (name,))
 
     def note_rejections(self, name: str, rejections: Mapping[str, int]) -> None:
-        """Note what a run has rejected, by reason, after its last record; see ``Run``."""
+        """Store the number of candidates, by reason, that a run has rejected after its last record; see ``Run``."""
         with self._database.writing() as connection:
             connection.execute("UPDATE runs SET rejections = ? WHERE name = ?", (dump(dict(rejections)), name))
 
     def note_source(self, name: str, source: Mapping[str, Any]) -> None:
-        """Note where the data of a run was found now, which has its fingerprint; see ``Run``."""
+        """Store the current source of the data of a run, with an equal fingerprint; see ``Run``."""
         with self._database.writing() as connection:
             connection.execute("UPDATE runs SET source = ? WHERE name = ?", (dump(dict(source)), name))
 
     def finish(self, name: str) -> None:
-        """Note that all stages of a run have ended; one that is finished stays as it is."""
+        """Mark a run as finished, because all its stages have ended; a finished run keeps its time."""
         with self._database.writing() as connection:
             connection.execute("UPDATE runs SET finished_at = ? WHERE name = ? AND finished_at IS NULL", (now(), name))
 
     def extent(self, name: str) -> tuple[int, int]:
-        """Return how many of a run's first positions have records, and how many revalidations it has.
+        """Return the number of leading positions of a run that have records, and the number of its revalidations.
 
-        What comes after a gap is not counted: when the run goes on, other trainings may come before it.
+        Positions after a gap are not counted: when the run continues, other trainings may come before them.
         """
         rows = self._database.query(
             "SELECT position, purpose FROM records JOIN runs ON runs.id = run_id WHERE runs.name = ?", (name,)
@@ -183,7 +183,7 @@ class Runs:
         return trials, sum(purpose == "revalidation" for _, purpose in found)
 
     def note_proposal(self, run: str, position: int, first: int, later: Sequence[int]) -> None:
-        """Note what a proposal knew: the records of the positions before ``first``, and of some later ones."""
+        """Store which records a proposal knew: those of all positions before ``first``, and of positions ``later``."""
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO proposals (run_id, position, first, later) VALUES (?, ?, ?, ?)",
@@ -191,10 +191,10 @@ class Runs:
             )
 
     def proposals(self, run: str) -> dict[int, tuple[int, tuple[int, ...]]]:
-        """Return what the proposals of a run knew, by position, as far as it was noted.
+        """Return which records the proposals of a run knew, by position; see ``note_proposal``.
 
         Raises:
-            DamagedError: if it cannot be read.
+            DamagedError: if a row cannot be read.
         """
         rows = self._database.query(
             "SELECT proposals.run_id AS id, runs.name, position, first, later FROM proposals "
@@ -204,11 +204,11 @@ class Runs:
         return dict(self._read(rows, proposal_of, all_needed=True))
 
     def common_objective(self, runs: Collection[str] = ()) -> str | None:
-        """Return the objective of some runs, or of all if none is named; None if they have different ones.
+        """Return the common objective of some runs, or of all if none is named; None if they have different ones.
 
-        It is that of searches. What reproduces or evaluates has none, and is measured by every one.
+        Only searches count: reproductions have no objective of their own, and all objectives are measured for them.
         """
-        # As ``Run.is_search``; one whose settings are damaged is none.
+        # The same as ``Run.is_search``; runs with damaged settings do not count.
         rows = self._database.query(
             "SELECT name, objective FROM runs "
             "WHERE CASE WHEN json_valid(settings) THEN json_type(settings, '$.trials') IS NOT NULL END"
@@ -220,7 +220,7 @@ class Runs:
         """Return whether a larger or a smaller value of a metric is better.
 
         Raises:
-            InputError: if it is neither a known objective nor that of a run.
+            InputError: if it is neither a known objective nor the objective of a run.
         """
         runs = {
             row["objective"]: row["direction"]
@@ -235,7 +235,7 @@ class Runs:
     def _read(
         self, rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], T], *, all_needed: bool = False
     ) -> list[T]:
-        """Return what is made of rows; warn of those that are damaged, or refuse them where all are needed."""
+        """Return the objects made from rows; warn about damaged rows, or raise an error if all are needed."""
         found: list[T] = []
         damages: list[Damage] = []
         for row in rows:
@@ -244,7 +244,7 @@ class Runs:
             except ValueError as error:
                 damages.append(Damage(_named(row), str(error)))
         if damages:
-            # Where the file has no order left, rows may be missing without a sign of it.
+            # If the structure of the file is damaged, rows may be missing unnoticed.
             self._database.check()
         (refuse if all_needed else skipped)(self.path, damages)
         return found

@@ -1,10 +1,10 @@
-"""The tables of the store, and the steps from each version of them to the next."""
+"""The schema of the store, as migrations from each version to the next."""
 
 from __future__ import annotations
 
-# One entry per version. PRAGMA user_version counts the entries that were applied, so an entry is never edited once
-# it was released: a change is a new entry at the end. notation(), new_recipe() and new_settings() are functions of
-# ours, see ``migration.py``.
+# One entry per version. PRAGMA user_version is the number of applied entries, so an entry is never edited after its
+# release: a change is a new entry at the end. ``migration.py`` defines the SQL functions notation(), new_recipe() and
+# new_settings().
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         """
@@ -52,7 +52,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "ALTER TABLE records ADD COLUMN position INTEGER",
-        # Until now a run trained one candidate at a time, in the order of their positions.
+        # In earlier versions a run trained one candidate at a time, in the order of their positions.
         """
         UPDATE records SET position = (
             SELECT count(*) FROM records AS earlier
@@ -61,7 +61,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "ALTER TABLE records ADD COLUMN taken_from TEXT",
         "ALTER TABLE records ADD COLUMN rejections TEXT NOT NULL DEFAULT '{}'",
-        # Rejections belonged to the run as a whole: they go to its last record, the run keeps those after it.
+        # Rejections were stored with the run: move them to its last record. The run keeps those after its last record.
         """
         UPDATE records SET rejections = (SELECT rejections FROM runs WHERE runs.id = run_id)
         WHERE id IN (SELECT max(id) FROM records WHERE purpose = 'search' GROUP BY run_id)
@@ -77,7 +77,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
     ),
     (
-        # What a leaderboard needs comes apart from what is only looked at one by one: it is read many times faster.
+        # Separate the columns of leaderboards from details that are read one by one; reading them is many times faster.
         "DROP VIEW trainings",
         "DROP INDEX records_by_key",
         "ALTER TABLE records RENAME TO whole",
@@ -141,7 +141,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE VIEW trainings AS SELECT * FROM summaries JOIN details ON details.record_id = summaries.id",
     ),
     (
-        # What networks predicted on test images; classes are packed, see ``predictions.py``.
+        # Predictions of networks on test images; classes are packed, see ``predictions.py``.
         "CREATE TABLE test_sets (fingerprint TEXT PRIMARY KEY, labels BLOB NOT NULL)",
         "CREATE TABLE answers (record_id INTEGER PRIMARY KEY REFERENCES records (id), predicted BLOB NOT NULL)",
     ),
@@ -163,9 +163,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE VIEW trainings AS SELECT * FROM summaries JOIN details ON details.record_id = summaries.id",
     ),
     (
-        # The lag has come apart from the number of workers.
+        # The lag is now independent of the number of workers.
         "UPDATE runs SET settings = new_settings(CAST(settings AS BLOB))",
-        # What proposals knew that were made from whatever was known at the moment, see ``TrialHistory``.
+        # The records that proposals made without a lag knew, see ``TrialHistory``.
         """
         CREATE TABLE proposals (
             run_id INTEGER NOT NULL REFERENCES runs (id),
@@ -175,7 +175,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (run_id, position)
         )
         """,
-        # Objectives other than accuracy: which one a run has, and what was measured of every one, by name.
+        # Objectives other than accuracy: the objective of each run, and the values of all objectives, by name.
         "ALTER TABLE runs ADD COLUMN objective TEXT NOT NULL DEFAULT 'accuracy'",
         "ALTER TABLE runs ADD COLUMN direction TEXT NOT NULL DEFAULT 'max'",
         """
@@ -189,9 +189,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
     ),
     (
-        # Flash that the C code of a network takes; not known of what was recorded before it was counted.
+        # Flash that the C code of a network takes; NULL in older records.
         "ALTER TABLE records ADD COLUMN flash_bytes INTEGER",
-        # What was made of trained networks for devices, see ``deploy``.
+        # Deployments of trained networks to devices, see ``deploy``.
         """
         CREATE TABLE deployments (
             id INTEGER PRIMARY KEY,
@@ -202,7 +202,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
     ),
     (
-        # Where the data of a run was read from, see ``Source``; not known of runs that began before it was kept.
+        # The source of a run's data, see ``Source``; NULL for older runs.
         "ALTER TABLE runs ADD COLUMN source TEXT",
     ),
 )

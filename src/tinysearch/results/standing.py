@@ -1,4 +1,4 @@
-"""One candidate of one run, and how it stands among others."""
+"""Standings: candidates of a run with the values that they are ranked by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinysearch.results.record import ACCURACY, Direction
 
 
 class Rankable(Protocol):
-    """What is ranked: a ``Record`` or a ``Summary``."""
+    """Protocol of trainings that can be ranked: ``Record`` and ``Summary``."""
 
     @property
     def run(self) -> str: ...
@@ -57,25 +57,25 @@ T = TypeVar("T", bound=Rankable)
 
 
 class Standing(Generic[T]):
-    """One candidate of one run and how it stands.
+    """One candidate of one run, with the values that it is ranked by.
 
     Args:
         trainings: All its trainings that did not fail, at least one.
-        longest: Epochs of the longest training in the search of its run.
-        metric, direction: What it is ranked by.
+        longest: Number of epochs of the longest training of its run, evaluations not counted.
+        metric, direction: The metric that it is ranked by.
 
     Attributes:
         trainings: As given.
-        validated: Those of them that the validation figures are means over: one for each fold or seed, evaluations left
-            out unless there is nothing else.
+        validated: The trainings that validation figures are means over: one for each fold or seed, without evaluations
+            unless there is nothing else.
         params: Total parameters.
-        epoch_fraction: Epochs that it was trained for, as a fraction of a full training of its run; 1 for evaluations.
+        epoch_fraction: Epochs of its first training as a fraction of ``longest``; 1 for evaluations.
         metric, direction: As given.
         value: Mean value of the metric on the validation images over ``validated``; None if there is none.
-        val_seeds: Over how many trainings that is the mean, n.
-        level: The mean if all folds were as hard as that of the search, or as folds are on average where runs held out
-            different images. This is what candidates are ordered by: set by ``ranked``.
-        on_pareto_front: Set by ``mark_front``.
+        val_seeds: Number of trainings in that mean.
+        level: The mean corrected for the difficulty of folds, which candidates are ordered by. It corresponds to the
+            fold of the search, or to folds of average difficulty if runs held out different images. Set by ``ranked``.
+        on_pareto_front: Whether it is on the Pareto front. Set by ``mark_front``.
     """
 
     __slots__ = (
@@ -115,7 +115,7 @@ class Standing(Generic[T]):
 
     @property
     def first(self) -> T:
-        """The first of its trainings."""
+        """Its first training."""
         return self.trainings[0]
 
     @property
@@ -126,19 +126,19 @@ class Standing(Generic[T]):
 
     @property
     def score(self) -> float:
-        """The value, the larger the better; minus infinity where there is none."""
+        """The value with a sign such that larger is better; minus infinity if there is none."""
         if self.value is None:
             return -math.inf
         return self.value if self.direction == "max" else -self.value
 
     @property
     def is_shortened(self) -> bool:
-        """Whether it was trained for fewer epochs than others of its run."""
+        """Whether it was trained for fewer epochs than the longest training of its run."""
         return self.epoch_fraction < 1
 
     @property
     def order(self) -> tuple[bool, float, float, int]:
-        """What candidates are sorted by, the best first."""
+        """The key to sort candidates by, the best first."""
         value = self.level
         if value is None:
             return (True, -self.epoch_fraction, 0.0, self.params)
@@ -146,5 +146,5 @@ class Standing(Generic[T]):
 
 
 def value_of(one: Rankable, metric: str) -> float | None:
-    """Return the value of the metric that trainings are ranked by: it is their objective, or accuracy."""
+    """Return a training's value of the metric that it is ranked by: its objective or accuracy."""
     return one.val_accuracy if metric == ACCURACY else one.value

@@ -1,7 +1,7 @@
-"""The store: every record of every run, in one SQLite file.
+"""The store: all records of all runs in one SQLite file.
 
-The journal is a write-ahead log, so a second process can read while a run writes; each record is one transaction,
-synced to the disk before ``append`` returns.
+The file uses a write-ahead log, so that a second process can read while a run writes. Each record is one transaction,
+synced to disk before ``append`` returns.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tinysearch.results.tables import (
 from tinysearch.runtime.paths import local
 
 if TYPE_CHECKING:
-    # They need NumPy, which a leaderboard does not.
+    # Not imported at run time: they need NumPy, which a leaderboard does not.
     from tinysearch.results.predictions import Evaluated, Predictions
 
 DEFAULT_PATH = Path("runs", "tinysearch.db")
@@ -54,17 +54,17 @@ def default_path() -> Path:
 
 
 class Store(Runs):
-    """Runs with their records on disk, in a ``Database`` of the same arguments and errors.
+    """Runs and their records in a ``Database``, with its arguments and errors.
 
-    A row that is damaged is left out with a ``TinySearchWarning`` that names it where the others are of use without
-    it, and is a ``DamagedError`` where all are needed.
+    Damaged rows are left out with a ``TinySearchWarning`` that names them if the other rows are useful without them; if
+    all rows are needed, they raise a ``DamagedError``.
     """
 
     def add(self, runs: Iterable[Run], records: Iterable[Record]) -> None:
-        """Store runs and records of another store, in one transaction.
+        """Store runs and records of another store in one transaction.
 
         Raises:
-            StoreWriteError: if they cannot be written, or a run of one of their names is here already.
+            StoreWriteError: if they cannot be written, or a run with one of their names exists already.
         """
         with self._database.writing() as connection:
             for run in runs:
@@ -74,13 +74,13 @@ class Store(Runs):
                 insert_record(connection, numbers[record.run], record)
 
     def append(self, record: Record, predictions: Predictions | None = None) -> None:
-        """Store a record in one transaction, and what its network predicted on the test images.
+        """Store a record, and the predictions of its network on the test images, in one transaction.
 
-        A training that was recorded already (same run, candidate, seed and purpose) is not stored twice.
+        A training that is in the store already (same run, candidate, seed and purpose) is not stored twice.
 
         Raises:
             RunError: if its run is not in the store.
-            StoreWriteError: if it cannot be written, a full disk for example; the store is as it was before.
+            StoreWriteError: if it cannot be written, for example to a full disk; the store remains unchanged.
         """
         with self._database.writing() as connection:
             number = insert_record(connection, self._run_id(record.run), record)
@@ -94,7 +94,7 @@ class Store(Runs):
                 )
 
     def note_test_metric(self, record: Record, name: str, value: float) -> None:
-        """Note the value of a metric on the test images that was computed after a record was stored; the first stays.
+        """Store a metric's value on the test images for a stored record; an existing value is kept.
 
         Raises:
             RunError: if the record is not in the store.
@@ -107,7 +107,7 @@ class Store(Runs):
             )
 
     def note_deployment(self, record: Record, deployment: Mapping[str, Any]) -> None:
-        """Note what was made of the network of a record for a device, plain JSON values.
+        """Store a deployment of the network of a record to a device, as plain JSON values.
 
         Raises:
             RunError: if the record is not in the store.
@@ -120,7 +120,7 @@ class Store(Runs):
             )
 
     def deployments(self, key: str) -> list[dict[str, Any]]:
-        """Return what was made of a candidate for devices, oldest first; what cannot be read is left out."""
+        """Return the deployments of a candidate to devices, the oldest first, without those that cannot be read."""
         rows = self._database.query(
             "SELECT deployments.id, runs.name, deployment FROM deployments "
             "JOIN records ON records.id = record_id LEFT JOIN runs ON runs.id = run_id WHERE key = ? "
@@ -132,12 +132,18 @@ class Store(Runs):
     def records(
         self, run: str | None = None, *, purpose: Purpose | None = None, all_needed: bool = True
     ) -> list[Record]:
-        """Return the records of one run, or of all, of one purpose, or of all, oldest run first.
+        """Return the records of one run or of all runs, of one purpose or of all, the oldest run first.
 
-        Those of a search come in the order of their positions, then evaluations as they were stored.
+        Within a run, records of the search come in the order of their positions, then the others in the order of
+        storing.
+
+        Args:
+            run: Name of the run; None for all runs.
+            purpose: Purpose of the records; None for all.
+            all_needed: Whether to raise an error for damaged records; if not, they are left out with a warning.
 
         Raises:
-            DamagedError: if one of them cannot be read, unless those that can be are enough.
+            DamagedError: if a record cannot be read and all are needed.
         """
         wanted = {"runs.name": run, "purpose": purpose}
         values = tuple(value for value in wanted.values() if value is not None)
@@ -146,27 +152,27 @@ class Store(Runs):
         return self._read(self._database.query(query, values), self._record, all_needed=all_needed)
 
     def records_after(self, number: int) -> tuple[list[Record], int]:
-        """Return the records stored after the one of a number, as they were stored, and the number of the last.
+        """Return the records stored after the record with a number, in the order of storing, and the last number.
 
-        Those that cannot be read are left out. ``records_after(0)`` are all.
+        Records that cannot be read are left out. ``records_after(0)`` returns all records.
         """
         rows = list(self._database.query(f"{TRAININGS} WHERE records.id > ? ORDER BY records.id", (number,)))
         return self._read(rows, self._record), int(rows[-1]["id"]) if rows else number
 
     def version(self) -> int:
-        """Return a number that is another one as soon as another process has written to the store."""
+        """Return a number that changes when another process has written to the store."""
         row = self._database.first("PRAGMA data_version")
         assert row is not None  # noqa: S101
         return int(row[0])
 
     def summaries(self, run: str | None = None, *, metric: str | None = None) -> list[Summary]:
-        """Return what a leaderboard needs of the records of one run, or of all, as they were stored.
+        """Return summaries of the records of one run or of all runs, for leaderboards, in the order of storing.
 
-        Those that cannot be read are left out.
+        Records that cannot be read are left out.
 
         Args:
-            run: Name of the run; all if none is named.
-            metric: What their values are to be of; None for the objective of the run of each.
+            run: Name of the run; None for all runs.
+            metric: Metric of the values; None for the objective of each run.
 
         Raises:
             InputError: if the metric is unknown.
@@ -183,7 +189,7 @@ class Store(Runs):
         )
 
     def evaluations(self, test_fingerprint: str) -> list[Evaluated]:
-        """Return all evaluations on some test images that can be read, as they were stored."""
+        """Return all evaluations on a test set that can be read, in the order of storing."""
         from tinysearch.results.predictions import Evaluated, Predictions
 
         def evaluated(row: sqlite3.Row) -> Evaluated:
@@ -212,9 +218,9 @@ class Store(Runs):
         return self._read(rows, evaluated)
 
     def trainings(self, key: str, seed: int, fingerprint: str) -> list[Record]:
-        """Return the trainings of searches, in any run, of a candidate with a seed on some data, the oldest first.
+        """Return the search trainings in any run of a candidate with a seed on a dataset, the oldest first.
 
-        Failures, trainings that were stopped early, what was itself reused, and what cannot be read are left out.
+        Records that failed, were stopped early, are reused from another run, or cannot be read are left out.
         """
         rows = self._database.query(
             f"{TRAININGS} WHERE key = ? AND seed = ? AND fingerprint = ? AND purpose = 'search' AND failure IS NULL "
@@ -224,9 +230,9 @@ class Store(Runs):
         return [one for one in self._read(rows, self._record) if one.epochs == one.recipe.get("epochs")]
 
     def latest(self, fingerprint: str, count: int) -> list[Record]:
-        """Return the latest trainings on some data, in any run, the newest first.
+        """Return the latest ``count`` trainings in any run on a dataset, the newest first.
 
-        Failures, what was reused, and what cannot be read are left out.
+        Records that failed, are reused from another run, or cannot be read are left out.
         """
         rows = self._database.query(
             f"{TRAININGS} WHERE fingerprint = ? AND failure IS NULL AND reused_from IS NULL "
@@ -236,10 +242,10 @@ class Store(Runs):
         return self._read(rows, self._record)
 
     def training(self, run: str, key: str, seed: int, purpose: str) -> Record | None:
-        """Return one training of a run; None if it has none with this key, seed and purpose.
+        """Return the training of a run with a key, seed and purpose; None if there is none.
 
         Raises:
-            DamagedError: if it cannot be read.
+            DamagedError: if the training cannot be read.
         """
         rows = self._database.query(
             f"{TRAININGS} WHERE runs.name = ? AND key = ? AND seed = ? AND purpose = ?", (run, key, seed, purpose)
@@ -247,11 +253,11 @@ class Store(Runs):
         return next(iter(self._read(rows, self._record, all_needed=True)), None)
 
     def find(self, prefix: str) -> list[Record]:
-        """Return the records of the one candidate whose key begins with ``prefix``, oldest first.
+        """Return the records of the one candidate whose key begins with ``prefix``, the oldest first.
 
         Raises:
             CandidateError: if no candidate, or more than one, has such a key.
-            DamagedError: if one of them cannot be read.
+            DamagedError: if a record cannot be read.
         """
         where = "WHERE substr(key, 1, ?) = ?"
         values = (len(prefix), prefix)
@@ -271,10 +277,10 @@ class Store(Runs):
         return self._read(rows, self._record, all_needed=True)
 
     def named(self, name: str) -> list[Record]:
-        """Return the records of a hand-designed baseline, whatever the recipe, oldest first.
+        """Return the records of a hand-designed baseline with any recipe, the oldest first.
 
         Raises:
-            DamagedError: if one of them cannot be read.
+            DamagedError: if a record cannot be read.
         """
         rows = self._database.query(f"{TRAININGS} WHERE records.name = ? ORDER BY records.id", (name,))
         return self._read(rows, self._record, all_needed=True)

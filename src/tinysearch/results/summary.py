@@ -1,4 +1,4 @@
-"""The few columns of a record that rankings are made of."""
+"""Summaries: the few columns of a record that rankings need."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from tinysearch.space.notation import notation
 
 
 class Summary(NamedTuple):
-    """A record without its architecture, curve, recipe and provenance, in the store's own types.
+    """A record without its architecture, curve, recipe and provenance, in the types of the store.
 
-    There is one of each record of a store in memory when it is ranked, where the records themselves would take a
-    hundred times as long to read. Fields are as in ``Record`` and its parts; ``layers`` is the short notation.
-    ``objective`` is that of the run, unless the summary was asked for by another metric; ``value`` and ``test_value``
-    are those of it.
+    Ranking reads one summary for each record; reading the records themselves would take a hundred times as long. Fields
+    are as in ``Record`` and its parts; ``layers`` is the short notation. ``objective`` is the objective of the run,
+    unless the summary was requested for another metric; ``value`` and ``test_value`` are the values of this objective.
     """
 
     run: str
@@ -47,7 +46,7 @@ class Summary(NamedTuple):
 
     @classmethod
     def of(cls, record: Record) -> Summary:
-        """Summarize a record."""
+        """Return the summary of a record."""
         return cls(
             run=record.run,
             key=record.key,

@@ -1,4 +1,4 @@
-"""Runs and records as rows of the store's tables."""
+"""Conversion of runs and records to and from rows of the store's tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tinysearch.results.summary import Summary
 RUNS = "SELECT id, name, dataset, fingerprint, settings, rejections, created_at, finished_at, source FROM runs"
 _JSON_OF_RUN = ("settings", "rejections")
 
-# A record whose run or details are lost is found all the same, to be named as damaged.
+# Left joins also find records whose run or details are lost, so that they are reported as damaged.
 _RECORDS = "FROM records LEFT JOIN runs ON runs.id = records.run_id"
-# The parts of the data that a metric may be of.
+# The parts of the data that metrics are measured on.
 VALIDATION, TEST = "validation", "test"
 
 
 def _value(part: str, accuracy: str) -> str:
-    """Return SQL for a record's value of the metric asked for, which is that of its run's objective if none was."""
+    """Return SQL for a record's value of the requested metric, or of its run's objective if none is requested."""
     return f"""
         CASE coalesce(:metric, runs.objective) WHEN '{ACCURACY}' THEN records.{accuracy} ELSE (
             SELECT value FROM metrics
@@ -45,7 +45,7 @@ _COMPUTED = {
     "test_value": _value(TEST, "test_accuracy"),
 }
 _SUMMARY = ", ".join(_COMPUTED.get(name, f"records.{name}") for name in Summary._fields)
-# With parameters for the metric asked for, and its direction; None and None for the objective of each run.
+# Takes the parameters :metric and :direction; None and None for the objective of each run.
 SUMMARIES = f"SELECT {_SUMMARY} {_RECORDS}"
 NUMBERED_SUMMARIES = f"SELECT records.id, {_SUMMARY} {_RECORDS}"
 TRAININGS = f"""
@@ -58,10 +58,10 @@ _JSON_OF_RECORD = ("architecture", "cost", "recipe", "measurement", "provenance"
 
 
 def run_of(row: sqlite3.Row) -> Run:
-    """Return the run of a row of ``RUNS``.
+    """Return the run in a row of ``RUNS``.
 
     Raises:
-        ValueError: if it is damaged.
+        ValueError: if the row is damaged.
     """
     columns = _JSON_OF_RUN if row["source"] is None else (*_JSON_OF_RUN, "source")
     return to_run(_plain(row, columns))
@@ -71,10 +71,10 @@ TEST_METRICS = f"SELECT name, value FROM metrics WHERE part = '{TEST}' AND recor
 
 
 def record_of(row: sqlite3.Row, test_metrics: Iterable[sqlite3.Row] = ()) -> Record:
-    """Return the record of a row of ``TRAININGS``, and of rows of ``TEST_METRICS``.
+    """Return the record in a row of ``TRAININGS`` and its rows of ``TEST_METRICS``.
 
     Raises:
-        ValueError: if it is damaged.
+        ValueError: if a row is damaged.
     """
     plain = _plain(row, _JSON_OF_RECORD)
     plain["test_metrics"] = {str(name): value for name, value in test_metrics}
@@ -84,10 +84,10 @@ def record_of(row: sqlite3.Row, test_metrics: Iterable[sqlite3.Row] = ()) -> Rec
 
 
 def proposal_of(row: sqlite3.Row) -> tuple[int, tuple[int, tuple[int, ...]]]:
-    """Return the position of a row of proposals, and what the proposal knew.
+    """Return the position in a row of proposals, and the records that the proposal knew, see ``Runs.note_proposal``.
 
     Raises:
-        ValueError: if it is damaged.
+        ValueError: if the row is damaged.
     """
     later = parsed(row["later"], "later positions")
     numbers = [row["position"], row["first"], *(later if isinstance(later, list) else [None])]
@@ -97,10 +97,10 @@ def proposal_of(row: sqlite3.Row) -> tuple[int, tuple[int, tuple[int, ...]]]:
 
 
 def deployment_of(row: sqlite3.Row) -> dict[str, Any]:
-    """Return what a row of deployments holds.
+    """Return the deployment in a row of deployments.
 
     Raises:
-        ValueError: if it is damaged.
+        ValueError: if the row is damaged.
     """
     found = parsed(row["deployment"], "deployment")
     if not isinstance(found, dict) or not isinstance(found.get("target"), str):
@@ -112,7 +112,7 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> None:
     """Insert a run.
 
     Raises:
-        sqlite3.IntegrityError: if there is one of its name.
+        sqlite3.IntegrityError: if the name is taken.
     """
     connection.execute(
         "INSERT INTO runs (name, dataset, fingerprint, settings, rejections, created_at, finished_at, objective, "
@@ -132,7 +132,7 @@ def insert_run(connection: sqlite3.Connection, run: Run) -> None:
 
 
 def insert_record(connection: sqlite3.Connection, run_id: int, record: Record) -> int | None:
-    """Insert a record and return its number; None if it was recorded already."""
+    """Insert a record and return its number; None if it is in the store already."""
     summary = Summary.of(record)
     stored = connection.execute(
         """
@@ -202,13 +202,13 @@ def dump(data: Any) -> str:
     """Return the JSON text of plain values.
 
     Raises:
-        ValueError: if one of them is no number, as NaN.
+        ValueError: if a number is not finite.
     """
     return json.dumps(data, sort_keys=True, allow_nan=False)
 
 
 def now() -> str:
-    """Return the time, ISO 8601 in UTC."""
+    """Return the current time, ISO 8601 in UTC."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 

@@ -1,4 +1,4 @@
-"""A training before anything was measured: what becomes a record."""
+"""Trainings that are planned or running; each of them becomes a record."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tinysearch.space.cost import Cost
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One training of one candidate that is to be done, or under way.
+    """One planned or running training of one candidate.
 
     Args:
         run, key, name, origin, purpose, seed, architecture, cost, recipe, trial, position, rejections: See ``Record``.
-        fold: Which fold of the training images is held out for validation; None to train on all.
-        floor: Number of an epoch, and the value of the objective on the validation images that is to be reached by it:
-            training ends there if the value is worse; None for no such end.
+        fold: Number of the fold of the training images that is held out for validation; None to train on all images.
+        floor: Number of an epoch, and the minimum quality on the validation images after it: training stops there if
+            the value of the objective is worse. None to never stop early.
     """
 
     run: str
@@ -39,7 +39,7 @@ class Training:
 
     @classmethod
     def again(cls, record: Record, purpose: Purpose, seed: int, fold: int | None) -> Training:
-        """Return another training of the candidate of a record, in its run."""
+        """Return another training of a record's candidate in the same run."""
         return cls(
             run=record.run,
             key=record.key,
@@ -60,5 +60,5 @@ class Training:
 
     @property
     def epochs(self) -> int:
-        """For how many epochs it is to be trained."""
+        """Number of epochs to train for."""
         return int(self.recipe["epochs"])

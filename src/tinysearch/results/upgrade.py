@@ -1,4 +1,4 @@
-"""Names that stored results had in earlier versions, and what they are called now.
+"""Renaming of fields and values that stored results of earlier versions have.
 
 Stores are rewritten when they are opened, see ``schema.py``; archives are read through ``run`` and ``record``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Earlier name of a field of a recipe, and the present one.
+# Earlier and current names of recipe fields.
 RECIPE = {
     "inputs": "input_scaling",
     "average_decay": "ema_momentum",
@@ -18,7 +18,7 @@ _SETTINGS = {
     "confirm": "folds",
     "starts": "initial_candidates",
     "lessons": "warm_start_trials",
-    # A proposal knew nothing of as many trainings as there were workers.
+    # In earlier versions the lag was the number of workers.
     "workers": "lag",
 }
 _RECORD = {"taken_from": "reused_from"}
@@ -26,12 +26,12 @@ _PURPOSES = {"confirmation": "revalidation"}
 
 
 def recipe(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe, plain JSON values, with the present names of its fields."""
+    """Return a recipe, plain JSON values, with the current names of its fields."""
     return _renamed(data, RECIPE)
 
 
 def settings(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a run, plain JSON values, with their present names."""
+    """Return the settings of a run, plain JSON values, with their current names."""
     new = _renamed(data, _SETTINGS)
     if isinstance(new.get("recipe"), Mapping):
         new["recipe"] = recipe(new["recipe"])
@@ -43,17 +43,17 @@ def settings(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def purpose(name: str) -> str:
-    """Return the present name of what a training was for."""
+    """Return the current name of the purpose of a training."""
     return _PURPOSES.get(name, name)
 
 
 def run(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run of an archive, plain JSON values, with present names."""
+    """Return a run of an archive, plain JSON values, with current names."""
     return {**data, "settings": settings(data["settings"])}
 
 
 def record(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record of an archive, plain JSON values, with present names."""
+    """Return a record of an archive, plain JSON values, with current names."""
     new = _renamed(data, _RECORD)
     return {**new, "purpose": purpose(new["purpose"]), "recipe": recipe(new["recipe"])}
 
