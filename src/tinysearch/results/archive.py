@@ -92,11 +92,11 @@ def read(path: Path, *, all_needed: bool = False) -> Store:
             one = _made_of(line)
             if isinstance(one, Run):
                 if runs.setdefault(one.name, one) is not one:
-                    raise ValueError(f"there is a run {one.name!r} already")
+                    raise ValueError(f"an earlier line holds run {one.name!r} already")
             elif one.run in runs:
                 records.append(one)
             else:
-                raise ValueError(f"its run {one.run!r} is not among those before it")
+                raise ValueError(f"no earlier line holds its run {one.run!r}")
         except ValueError as error:
             damages.append(Damage(f"line {number}", str(error)))
     if len(damages) == len(lines) or all_needed:

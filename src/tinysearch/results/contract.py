@@ -27,10 +27,10 @@ def check_objective(given: Objective | type[Objective]) -> None:
             labels = rng.integers(0, classes, size)
             predicted = rng.integers(0, classes, size)
             values = [one.value(labels.copy(), predicted.copy()) for _ in range(2)]
-            what = f"of {size} images of {classes} classes"
+            what = f"for {size} images of {classes} classes"
             if not all(math.isfinite(value) for value in values):
-                raise AssertionError(f"a value is a finite number, got {values[0]!r} {what}")
+                raise AssertionError(f"a value must be a finite number, got {values[0]!r} {what}")
             if values[0] != values[1]:
-                raise AssertionError(f"the same predictions give the same value, got {values} {what}")
+                raise AssertionError(f"equal predictions must give equal values, got {values} {what}")
             if sign * one.value(labels, labels) < sign * values[0]:
-                raise AssertionError(f"predictions that are all right are not worse than others {what}")
+                raise AssertionError(f"predictions that are all right must not score worse than others {what}")

@@ -42,8 +42,8 @@ def refuse(path: Path, damages: Sequence[Damage]) -> None:
     """
     if damages:
         raise DamagedError(
-            f"{_named(path, damages)}, and all of it is needed here; put a copy of the file in its place, or keep what "
-            f"can be read with 'tinysearch export'"
+            f"{_named(path, damages)}, and all of it is needed here; replace the file with a backup, or save what can "
+            f"be read with 'tinysearch export'"
         )
 
 

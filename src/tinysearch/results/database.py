@@ -82,7 +82,7 @@ class Database:
             if _is_damage(error):
                 raise self._unusable(error) from None
             raise StoreWriteError(
-                f"the store {self.path} could not be written ({error}); what was stored before is intact: "
+                f"the store {self.path} could not be written ({error}); earlier results are intact: "
                 f"free some space or fix the folder, then continue with `resume=True`"
             ) from error
 
@@ -177,8 +177,8 @@ class Database:
         log = self.path.with_name(f"{self.path.name}-wal")
         if log.exists() and log.stat().st_size:
             raise StoreError(
-                f"the store {self.path} was not closed, and the results in {log.name} cannot be read where nothing can "
-                f"be written; copy both files to another folder"
+                f"the store {self.path} was not closed, and the results in {log.name} can be read only in a writable "
+                f"folder; copy both files to one"
             )
         return True
 
@@ -236,7 +236,7 @@ class Database:
         # A database in memory has its journal in memory.
         if mode not in ("wal", "memory"):
             warnings.warn(
-                f"the disk of the store {self.path} cannot have a write-ahead log, so a rollback journal is kept: "
+                f"the disk of the store {self.path} does not support a write-ahead log, so a rollback journal is used: "
                 f"everything works, but reading and writing wait for each other",
                 TinySearchWarning,
                 stacklevel=5,
@@ -261,7 +261,7 @@ class Database:
 
     def _damaged(self, reason: str) -> StoreError:
         return StoreError(
-            f"the store {self.path} is damaged ({reason}); put a copy of it in its place, or recover what is left: "
+            f"the store {self.path} is damaged ({reason}); replace it with a backup, or recover what is left: "
             f"sqlite3 {self.path} .recover | sqlite3 recovered.db"
         )
 

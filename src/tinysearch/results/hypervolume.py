@@ -32,7 +32,7 @@ def hypervolume(points: Iterable[Point], reference: Point) -> float:
     known = list(points)
     for point in (*known, reference):
         if not all(map(math.isfinite, point)):
-            raise InputError(f"a hypervolume is one of finite costs, got {point}; leave out what was not measured")
+            raise InputError(f"a hypervolume needs finite costs, got {point}; leave out points that were not measured")
     area, height = 0.0, reference[1]
     for x, y in sorted(known):
         if x < reference[0] and y < height:

@@ -44,8 +44,8 @@ def migrate(connection: sqlite3.Connection, version: int, path: Path) -> None:
             raise
         remedy = f"DELETE FROM records WHERE id IN ({damaged})"  # noqa: S608
         raise StoreError(
-            f"the store {path} is of an earlier version and cannot be brought to the present one ({error}), for these "
-            f"records are damaged: {damaged}; put a copy of the file in its place, or remove them: "
+            f"the store {path} is of an earlier version and cannot be migrated ({error}), because these records are "
+            f"damaged: {damaged}; replace the file with a backup, or remove the records: "
             f"sqlite3 {path} '{remedy}'"
         ) from None
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -123,7 +123,7 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
     named = isinstance(found.name, str) and found.name.strip() and found.name.isprintable()
     if not named or found.direction not in DIRECTIONS:
         raise InputError(
-            f"an objective has a name, and one of the directions {', '.join(DIRECTIONS)}; {type(found).__name__} has "
+            f"an objective needs a name and one of the directions {', '.join(DIRECTIONS)}; {type(found).__name__} has "
             f"{found.name!r} and {found.direction!r}"
         )
     return found
@@ -161,8 +161,8 @@ def _counts(labels: Classes, predicted: Classes) -> Counts:
 
     if labels.shape != predicted.shape or labels.ndim != 1 or not labels.size:
         raise ValueError(
-            f"labels and predicted classes have one shape (images,) with at least one image; got {labels.shape} and "
-            f"{predicted.shape}"
+            f"labels and predicted classes must have the same shape (images,) with at least one image; got "
+            f"{labels.shape} and {predicted.shape}"
         )
     classes = int(max(labels.max(), predicted.max())) + 1
     pairs = labels.astype(np.int64) * classes + predicted

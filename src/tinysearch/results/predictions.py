@@ -32,7 +32,7 @@ class Predictions:
         except (ValueError, TypeError, zlib.error) as error:
             raise ValueError(f"its predictions are damaged: {error}") from None
         if not same:
-            raise ValueError("its predictions are not as many as there are labels")
+            raise ValueError("its predictions and labels differ in number")
 
     @classmethod
     def of(cls, labels: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Predictions:

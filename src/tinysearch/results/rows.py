@@ -159,7 +159,7 @@ def to_record(plain: Mapping[str, Any]) -> Record:
     _check_metrics(values.get("test_metrics", {}))
     measurement = _part("measurement", _measurement, values)
     if values.get("test_accuracy") is not None and not measurement.curve:
-        raise ValueError("it has a test accuracy and no curve")
+        raise ValueError("it has a test accuracy but no curve")
     return Record(
         **{
             **values,
@@ -204,7 +204,7 @@ def parsed(text: object, what: str) -> Any:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a finite number")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_number)
@@ -221,25 +221,25 @@ def _checked(plain: Mapping[str, Any], kinds: Mapping[str, Kind], *, optional: C
         if name in plain:
             found[name] = value = plain[name]
             if not kind.has(value):
-                raise ValueError(f"its {name} is {str(value)[:40]!r}")
+                raise ValueError(f"its {name} is invalid: {str(value)[:40]!r}")
         elif name not in optional:
-            raise ValueError(f"it has no {name}")
+            raise ValueError(f"its {name} is missing")
     return found
 
 
 def _check_known(plain: Mapping[str, Any], kinds: Mapping[str, Kind]) -> None:
     for name in plain.keys() - kinds.keys():
-        raise ValueError(f"it has no field {name[:40]!r}")
+        raise ValueError(f"it has an unknown field {name[:40]!r}")
 
 
 def _check_counts(rejections: Mapping[str, Any]) -> None:
     if not _COUNT.has_all(rejections.values()):
-        raise ValueError(f"its rejections are {str(rejections)[:40]!r}")
+        raise ValueError(f"its rejections are invalid: {str(rejections)[:40]!r}")
 
 
 def _check_metrics(metrics: Any) -> None:
     if not (isinstance(metrics, dict) and _TEXT.has_all(list(metrics)) and _NUMBER.has_all(metrics.values())):
-        raise ValueError(f"its metrics are {str(metrics)[:40]!r}")
+        raise ValueError(f"its metrics are invalid: {str(metrics)[:40]!r}")
 
 
 def _part(name: str, make: Callable[[Any], T], values: Mapping[str, Any]) -> T:
@@ -251,7 +251,7 @@ def _part(name: str, make: Callable[[Any], T], values: Mapping[str, Any]) -> T:
     try:
         return make(values[name])
     except KeyError as error:
-        raise ValueError(f"its {name} has no {error}") from None
+        raise ValueError(f"its {name} has no field {error}") from None
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"its {name} cannot be read: {error}") from None
 
@@ -266,7 +266,7 @@ def _measurement(plain: Mapping[str, Any]) -> Measurement:
             _check_metrics(epoch.metrics)
     for name, kind in (("train_seconds", _SECONDS), ("failure", _TEXT_OR_NONE), ("log", _TEXT)):
         if not kind.has(getattr(found, name)):
-            raise ValueError(f"{name} is {str(getattr(found, name))[:40]!r}")
+            raise ValueError(f"{name} is invalid: {str(getattr(found, name))[:40]!r}")
     return found
 
 
@@ -279,5 +279,5 @@ def _cost(plain: Mapping[str, Any]) -> Cost:
         numbers += [layer.params, layer.non_trainable_params, layer.macs, *layer.output_shape]
     texts = [text for layer in found.layers for text in (layer.name, layer.kind)]
     if not _COUNT.has_all(numbers) or not all(map(_TEXT.has, texts)):
-        raise ValueError("a number of it is out of range")
+        raise ValueError("a number in it is out of range")
     return found

@@ -35,7 +35,7 @@ def check_name(run: str) -> None:
     try:
         run.encode()
     except UnicodeEncodeError:
-        raise RunError(f"the name {run!r} of a run is not text in UTF-8; give another `name=`") from None
+        raise RunError(f"the run name {run!r} is not text in UTF-8; give another `name=`") from None
 
 
 class Runs:
@@ -124,7 +124,7 @@ class Runs:
                 names = [printable(str(row["name"])) for row in rows]
                 # Unlike Path, os.path accepts names that are not valid for files.
                 is_file = os.path.isfile(name)  # noqa: PTH113
-                hint = f"; a file is read by `store={name!r}`" if is_file else meant(name, names)
+                hint = f"; to read a file, give `store={name!r}`" if is_file else meant(name, names)
                 raise RunError(
                     f"the store {self.path} has no run named {name!r}; its runs: {', '.join(names) or 'none yet'}{hint}"
                 )

@@ -92,7 +92,7 @@ def proposal_of(row: sqlite3.Row) -> tuple[int, tuple[int, tuple[int, ...]]]:
     later = parsed(row["later"], "later positions")
     numbers = [row["position"], row["first"], *(later if isinstance(later, list) else [None])]
     if any(type(number) is not int or not 0 <= number < 2**63 for number in numbers):
-        raise ValueError("what a proposal knew cannot be read")
+        raise ValueError("the positions that the proposal knew are invalid")
     return row["position"], (row["first"], tuple(later))
 
 
