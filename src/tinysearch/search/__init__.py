@@ -1,1 +1,1 @@
-"""How it is searched: strategies, proposals, runs, revalidation, evaluation."""
+"""The search itself: strategies, proposals, runs, revalidation, evaluation."""

@@ -1,8 +1,8 @@
-"""Which augmentation suits the data: measured by short trainings of one small network, before a search begins.
+"""Choice of the augmentation by short trainings of one small network before a search begins.
 
-The levels are compared in pairs: the same network, initial weights, order of the images and images held out. What is
-stronger than nothing must be better by more than a standard error, because it takes longer to pay off than such
-trainings are long, and because what is simpler is easier to trust.
+The levels are compared in pairs: all use the same network, initial weights, order of the images and held-out images.
+Any augmentation must beat "none" by more than a standard error, because an augmentation takes longer to pay off than
+these trainings last, and because a simpler recipe is easier to trust.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tinysearch.workers.executor import Executor
 from tinysearch.workers.outcomes import outcomes
 from tinysearch.workers.sharing import share
 
-# All trainings together may have the epochs of so many trials.
+# Epochs of all trainings together, in multiples of the epochs of one trial.
 TRIALS = 2
 _DRAWS = 12
 
@@ -42,13 +42,13 @@ Train = Callable[[Candidate, int], Measurement]
 
 
 class TrainedBy:
-    """Trains candidates by an executor, one at a time.
+    """Callable that trains candidates on an executor, one at a time.
 
     Args:
-        executor: Where they are trained.
-        dataset: On what.
-        resources: What each training may use.
-        until: When all of them have to be over, by ``time.monotonic``; None for no limit.
+        executor: Executor that runs the trainings.
+        dataset: Dataset to train on.
+        resources: Resources that each training may use.
+        until: Deadline for all trainings, on the clock of ``time.monotonic``; None for no limit.
     """
 
     def __init__(self, executor: Executor, dataset: Dataset, resources: Resources, until: float | None = None) -> None:
@@ -58,10 +58,10 @@ class TrainedBy:
         self._until = until
 
     def __call__(self, candidate: Candidate, seed: int) -> Measurement:
-        """Train a candidate; return what was measured.
+        """Train a candidate; return its measurement.
 
         Raises:
-            TrainingError: if the time is up.
+            TrainingError: if the deadline passes before the training has finished.
         """
         data = share(self._executor, self._dataset)
         job = Job(candidate, seed, data, resources=self._resources)
@@ -75,15 +75,15 @@ class TrainedBy:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of comparing augmentations.
+    """Result of comparing augmentations.
 
     Args:
-        chosen: Name of the level.
-        recipe: The recipe of the run, with that augmentation.
-        epochs: Of each training.
-        network: Key of the architecture.
-        accuracies: Validation accuracy by level; None where the training failed.
-        standard_error: Of one of these.
+        chosen: Name of the chosen level.
+        recipe: The recipe of the run, with the chosen augmentation.
+        epochs: Epochs of each training.
+        network: Key of the architecture that was trained.
+        accuracies: Validation accuracy by level; None if the training failed.
+        standard_error: Standard error of one accuracy.
     """
 
     chosen: str
@@ -94,14 +94,14 @@ class Comparison:
     standard_error: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; the recipe is left out."""
+        """Return plain JSON values without the recipe."""
         plain = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         del plain["recipe"]
         return plain
 
     @property
     def words(self) -> str:
-        """What was chosen and why, in a sentence."""
+        """The chosen level and the reason, in a sentence."""
         scores = ", ".join(
             f"{name} {'failed' if score is None else f'{100 * score:.2f} %'}" for name, score in self.accuracies.items()
         )
@@ -118,18 +118,19 @@ def settled(
     augment: str | Path | Mapping[str, float] | None,
     train: Train,
 ) -> RunSettings:
-    """Return the settings of a new run with the augmentation that it asks for.
+    """Return the settings of a new run with its augmentation decided.
 
     Args:
-        settings: Those of the run so far.
-        dataset, space: Those of the run.
+        settings: Settings of the run so far.
+        dataset: Dataset of the run.
+        space: Search space of the run.
         augment: ``"none"``; ``"auto"`` to compare the levels; a JSON file or a mapping with amounts; ``"recipe"`` for
-            that of the recipe, as far as it suits the task; or None for that too, but where the recipe is the default
-            one each network has as much of it as suits its size.
-        train: Trains a candidate on the dataset.
+            the augmentation of the recipe, as far as it suits the task. None means ``"recipe"``, except that with the
+            default recipe the amount depends on the size of each network.
+        train: Function that trains a candidate on the dataset with a seed.
 
     Raises:
-        RecipeError: if amounts are not legal.
+        RecipeError: if amounts are invalid.
         TrainingError: if all trainings fail.
     """
     if augment != "auto":
@@ -151,19 +152,20 @@ def settled(
 def settled_again(
     settings: RunSettings, before: RunSettings, task: Task, augment: str | Path | Mapping[str, float] | None
 ) -> RunSettings:
-    """Return the settings of a run that goes on with the augmentation that they had when it began.
+    """Return the settings of a resumed run with the augmentation that it began with.
 
-    What is given again is what was given then, before the augmentation was settled.
+    A recipe given on resuming is taken as the one given at the start, before the augmentation was decided.
 
     Args:
-        settings: What is given now, and what the run has where nothing is given.
-        before: Those of the run.
-        task: Of the run.
-        augment: What is said of the augmentation now, see ``settled``.
+        settings: Settings given now; those not given have the values stored with the run.
+        before: Settings stored with the run.
+        task: Task of the run.
+        augment: The ``augment`` argument given now, see ``settled``.
 
     Raises:
-        RecipeError: if amounts are not legal.
-        RunError: if augmentations were compared when it began and are not now, or the other way round.
+        RecipeError: if amounts are invalid.
+        RunError: if ``augment`` is given and the run chose its augmentation by the size of each network, or if one of
+            the two compares augmentations and the other does not.
     """
     recipe, chosen = settings.recipe, before.augmentation.get("chosen")
     compared = chosen not in (None, BY_SIZE)
@@ -181,7 +183,7 @@ def settled_again(
 
 
 def _as_said(recipe: Recipe, task: Task, augment: str | Path | Mapping[str, float] | None) -> Recipe:
-    """Return a recipe with an augmentation that is not compared with others."""
+    """Return a recipe with the augmentation that ``augment`` names, without comparing any."""
     if augment is None or augment == "recipe":
         return suited(recipe, task)
     if augment == "none":
@@ -191,7 +193,7 @@ def _as_said(recipe: Recipe, task: Task, augment: str | Path | Mapping[str, floa
 
 
 def _with_recipe(settings: RunSettings, recipe: Recipe, augmentation: Mapping[str, Any]) -> RunSettings:
-    """Return settings with another recipe, which is also that of initial candidates that had the one before."""
+    """Return settings with another recipe, which also replaces the former one in the initial candidates."""
     given = [
         dataclasses.replace(one, recipe=recipe) if one.recipe == settings.recipe else one
         for one in settings.initial_candidates
@@ -205,12 +207,12 @@ def compare(
     """Compare augmentations for the task of a space.
 
     Args:
-        space: Where the network is drawn from.
-        budget: Within which it is.
-        recipe: That of the run; only its augmentation and the number of epochs are changed.
-        seed: Of the network and of all trainings.
-        held_out: How many images a training is validated on.
-        train: Trains a candidate with a seed.
+        space: Search space that the network is drawn from.
+        budget: Budget of the network.
+        recipe: Recipe of the run; only its augmentation and its number of epochs are changed.
+        seed: Seed of the network and of all trainings.
+        held_out: Number of validation images of a training.
+        train: Function that trains a candidate with a seed.
 
     Raises:
         TrainingError: if all trainings fail.
@@ -232,7 +234,7 @@ def compare(
 
 
 def _network(space: SearchSpace, budget: Budget, seed: int) -> Architecture:
-    """Return the network of the fewest MACs of some that are drawn between half the budget and the budget."""
+    """Return the network with the fewest MACs among random networks between half the budget and the budget."""
     rng = np.random.default_rng([seed, 0])
     drawn = [space.sample_between(budget.params // 2, budget.params, rng) for _ in range(_DRAWS)]
     costs = [(space.cost(one), one) for one in drawn if one is not None]

@@ -1,4 +1,4 @@
-"""Runs that were begun before with the settings of a new one, and that who types a command again may mean."""
+"""Detection of an interrupted run with the same settings as a new one, which the user may have meant to resume."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tinysearch.results.run import Run
 from tinysearch.search.run import SearchRun
 from tinysearch.search.settings import MAY_CHANGE, RunSettings
 
-# What does not tell a run from the same command given again: how far it goes, what it knew of other runs, and what the
-# machine had to offer.
+# Settings that may differ when the same command is given again: the length of the run, the runs it learns from, and the
+# threads that the machine offers.
 _MAY_DIFFER = (*MAY_CHANGE, "warm_start_trials", "threads")
 
 
 def begun_before(run: SearchRun) -> str | None:
-    """Return which run with the settings of a new one was interrupted, and how to resume it; None if there is none."""
+    """Return a note that names an interrupted run with the settings of a new one and how to resume it, or None."""
     mine = _essential(run.settings)
     for other in reversed(run.store.runs()):
         if other.name == run.name or other.fingerprint != run.dataset.fingerprint or not other.is_search:
             continue
-        # The settings are compared first: records are read of few runs.
+        # Settings are compared first, so that the records of few runs are read.
         left = _left(run, other) if _essential_of(other) == mine else ""
         if left and holder(run.store.folder_of(other.name)) is None:
-            # With several budgets it is a frontier, which goes on by its name alone.
+            # With several budgets the run is a frontier, which is resumed by its name alone.
             more = "" if run.settings.budgets else " and `resume=True`"
             return (
                 f"this is a new run; {other.name} has the same settings and was interrupted {left}; to resume it, give "
@@ -36,10 +36,10 @@ def begun_before(run: SearchRun) -> str | None:
 
 
 def _left(run: SearchRun, other: Run) -> str:
-    """Return where another run was interrupted; nothing if it was not."""
+    """Return where another run was interrupted, or an empty string if it was not."""
     records = run.store.summaries(other.name)
     done = sum(one.purpose == "search" and one.origin == "search" for one in records)
-    # What has rejected something after its last record has nothing more to propose.
+    # A run with rejections after its last record has nothing new to propose.
     if other.finished_at is None and done < other.settings["trials"] and not other.rejections:
         return f"after {done} of {figures.counted(other.settings['trials'], 'trial')}"
     wanted = other.settings.get("evaluate", 0)
@@ -49,7 +49,7 @@ def _left(run: SearchRun, other: Run) -> str:
 
 
 def _essential_of(run: Run) -> dict[str, Any] | None:
-    """Return what tells a run from others, whichever version began it; None if that cannot be read."""
+    """Return the settings that distinguish a run, whichever version wrote them; None if they cannot be read."""
     try:
         return _essential(RunSettings.from_dict(run.settings))
     except TinySearchError:
@@ -58,6 +58,6 @@ def _essential_of(run: Run) -> dict[str, Any] | None:
 
 def _essential(settings: RunSettings) -> dict[str, Any]:
     values = settings.to_dict()
-    # As the store gives it back: lists where there were tuples.
+    # As the store returns them: tuples become lists.
     plain: dict[str, Any] = json.loads(json.dumps({name: values[name] for name in values.keys() - {*_MAY_DIFFER}}))
     return plain

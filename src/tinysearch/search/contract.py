@@ -1,4 +1,4 @@
-"""The contracts of strategies and constraints, as tests that any of them can be put to."""
+"""Tests of the contracts of strategies and constraints, for any implementation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-# So often a strategy may be asked for what passes the filter.
+# Maximum number of proposals that a strategy may need until one passes the filter.
 ASKS = 300
 
 
@@ -31,15 +31,15 @@ def check_strategy(
     space: SearchSpace | None = None,
     lengths: Sequence[int] = (0, 1, 7, 300),
 ) -> None:
-    """Check that a strategy keeps its contract: what it proposes is a function of its arguments, and can be used.
+    """Check that a strategy keeps its contract: its proposals are usable and depend on its arguments only.
 
     Args:
-        given: A strategy's name, its class, or a function that makes one of a problem.
-        space: What it is tried on; by default the space of ``tinysearch run``.
-        lengths: How long the histories are that it is given.
+        given: A strategy's name, its class, or a function that makes a strategy from a problem.
+        space: Search space to test with; by default the space of ``tinysearch run``.
+        lengths: Lengths of the histories to test with.
 
     Raises:
-        AssertionError: if something is not as ``Strategy.propose`` says.
+        AssertionError: if the strategy breaks the contract of ``Strategy.propose``.
     """
     where = space or SearchSpace()
     problem = Problem(where, Budget(2_000), Recipe(epochs=9))
@@ -53,15 +53,15 @@ def check_strategy(
 
 
 def check_constraint(given: Constraint, *, space: SearchSpace | None = None, networks: int = 100) -> None:
-    """Check that a constraint keeps its contract: it gives verdicts, always the same, that say why.
+    """Check that a constraint keeps its contract: it returns verdicts that are reproducible and give a reason.
 
     Args:
         given: The constraint.
-        space: Where the networks come from that it is asked about; by default the space of ``tinysearch run``.
-        networks: How many.
+        space: Search space that the networks are drawn from; by default the space of ``tinysearch run``.
+        networks: Number of networks to check.
 
     Raises:
-        AssertionError: if something is not as ``Constraint.check`` says.
+        AssertionError: if the constraint breaks the contract of ``Constraint.check``.
     """
     where = space or SearchSpace()
     rng = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def check_constraint(given: Constraint, *, space: SearchSpace | None = None, net
 
 
 def _proposes(given: object, problem: Problem, history: list[Record]) -> None:
-    """Check proposals after a history, of which the last record may be pending."""
+    """Check the proposals for a history whose last candidate is also passed as pending."""
     pending = [Candidate(record.architecture, problem.recipe) for record in history[-1:]]
     what = f"after {len(history)} records, below {problem.budget.params:,} parameters"
     before = list(history)
@@ -143,7 +143,7 @@ def _record(problem: Problem, architecture: Architecture, score: float, trial: i
         dataset="noise",
         fingerprint="0",
         architecture=architecture,
-        # A run shows its strategy costs without layers.
+        # The history that a run passes to its strategy has costs without layers.
         cost=replace(cost(architecture, problem.space.task), layers=()),
         recipe=candidate.recipe.to_dict(),
         measurement=Measurement((point,) * problem.recipe.epochs, 1.0),

@@ -1,4 +1,4 @@
-"""The loop that carries out plans: search, revalidation, evaluation and reproduction all go through it."""
+"""The loop that runs the trainings of a plan, for search, revalidation, evaluation and reproduction."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from tinysearch.workers.outcomes import outcome_of
 
 # Seconds. Ctrl-C waits for the end of a step, so that no event is lost between an executor and the store.
 _STEP = 0.25
-# How many errors of an executor are passed over while what was finished is stored.
+# Number of executor errors that are ignored while finished trainings are stored.
 _MOST_ERRORS = 100
 
 
 class TimeIsUpError(Exception):
-    """The time limit has come before all trainings were done; what was finished is stored."""
+    """The time limit was reached before all trainings were done; finished trainings are stored."""
 
 
 class Coordinator:
-    """Has the trainings of a plan carried out, and stores what comes of them.
+    """Loop that submits the trainings of a plan to an executor and stores their records.
 
-    Whatever ends it (Ctrl-C, the time limit, an error of a callback, of the store or of the executor), what was
-    finished is stored and what was under way is cancelled.
+    Whatever ends the loop (Ctrl-C, the time limit, an error of a callback, of the store or of the executor), finished
+    trainings are stored and running ones are cancelled.
 
     Args:
-        store: Takes the records.
-        executor: Where candidates are trained; it is left open.
-        callback: Is notified of what happens.
-        until: When all ends at the latest, on the clock of ``time.monotonic``; None for no limit.
+        store: Store that receives the records.
+        executor: Executor that trains the candidates; it is left open.
+        callback: Callback that receives events.
+        until: Deadline on the clock of ``time.monotonic``; None for no limit.
     """
 
     def __init__(self, store: Store, executor: Executor, callback: Callback, until: float | None = None) -> None:
@@ -51,11 +51,11 @@ class Coordinator:
         self._jobs: dict[Handle, tuple[Job, int]] = {}
 
     def carry_out(self, plan: Plan) -> None:
-        """Carry out a plan.
+        """Run all trainings of a plan.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C.
-            TimeIsUpError: if the time limit comes.
+            TimeIsUpError: if the time limit is reached.
             StoreWriteError: if a result cannot be stored.
             CostMismatchError: if Keras and the arithmetic disagree.
             WorkerError: if candidates cannot be trained at all.
@@ -67,7 +67,7 @@ class Coordinator:
                     self._wait(plan)
                     self._begin(plan)
             except BaseException:
-                # What ends it is the error to be seen, whatever becomes of these.
+                # The error that ended the loop is raised, even if storing the finished trainings fails.
                 with self._interrupts.deferred():
                     self._keep_finished(plan)
                 raise
@@ -79,7 +79,7 @@ class Coordinator:
                     self._jobs.clear()
 
     def _begin(self, plan: Plan) -> None:
-        """Begin trainings as long as there is room, and something to train."""
+        """Start trainings as long as the executor has room and the plan has a training."""
         while len(self._under_way) < self._executor.capacity and (training := plan.next()) is not None:
             self._interrupts.renew()
             self._show_life(plan)
@@ -103,7 +103,7 @@ class Coordinator:
         self._jobs[handle] = job, number
 
     def _wait(self, plan: Plan) -> None:
-        """Wait until a training is done, and store what came of it; or until there is room for more than before."""
+        """Wait until a training has ended and its record is stored, or until the capacity has grown."""
         room = self._executor.capacity
         while True:
             self._interrupts.renew()
@@ -118,16 +118,16 @@ class Coordinator:
                 raise TimeIsUpError
 
     def _heard(self, plan: Plan, event: Event) -> bool:
-        """Take note of an event; return whether a training has ended by it."""
+        """Process an event; return whether it ended a training."""
         training = self._under_way.get(event.handle)
         if training is None:
-            # It came twice, or too late.
+            # A duplicate event, or one that came too late.
             return False
         job, number = self._jobs[event.handle]
         if isinstance(event, EpochDone):
             path = plan.checkpoint(training)
             if path is not None and event.state is not None:
-                # A training can do without.
+                # The state is optional for a training.
                 with contextlib.suppress(OSError):
                     write(path, event.state)
                 self._jobs[event.handle] = replace(job, state=event.state), number
@@ -142,7 +142,7 @@ class Coordinator:
         return True
 
     def _keep(self, plan: Plan, training: Training, result: Outcome | Record, handle: Handle | None = None) -> None:
-        """Store what came of a training, or what was known of it."""
+        """Store the record of a training, whether new or already known."""
         with self._interrupts.deferred():
             if isinstance(result, Record):
                 record, predictions, model = result, None, None
@@ -165,7 +165,7 @@ class Coordinator:
         self._jobs.pop(handle, None)
 
     def _keep_finished(self, plan: Plan) -> None:
-        """Store what was finished when the work came to its end."""
+        """Store the trainings that had finished when the loop was ended."""
         errors = 0
         while errors < _MOST_ERRORS:
             try:
@@ -180,6 +180,6 @@ class Coordinator:
                 errors += 1
 
     def _show_life(self, plan: Plan) -> None:
-        """Give a sign of life to those who watch the runs."""
+        """Renew the heartbeat of the plan's locks, for processes that watch the runs."""
         for lock in plan.locks:
             lock.beat()

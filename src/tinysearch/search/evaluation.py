@@ -1,6 +1,6 @@
-"""Evaluations: retraining candidates and scoring them on the test images, once per seed.
+"""Evaluation: retraining candidates and scoring them on the test images, once per seed.
 
-The workers train, and predict the classes of the test images, whose labels they never see: these are compared here.
+Workers train and predict the classes of the test images. They never see the test labels: predictions are scored here.
 """
 
 from __future__ import annotations
@@ -44,28 +44,28 @@ def evaluate(
     held: RunLock | None = None,
     until: float | None = None,
 ) -> list[Record]:
-    """Train and score what was not evaluated before; return all records, as they were planned.
+    """Run the planned evaluations that are not in the store yet; return all records in planned order.
 
-    Each record is stored as soon as it is scored; a training that fails is a record of its failure. The trained models
-    stay beside the store.
+    Each record is stored as soon as it is scored; a failed training gives a record of its failure. The trained models
+    are saved in the folders of their runs.
 
     Args:
-        store: Takes the records, and knows those from before.
-        planned: What to evaluate, see ``best_of``.
-        dataset: Its test images are read and checked before training, and scored once after each.
-        executor: Where candidates are trained.
-        callback: Is notified of what happens.
-        stage: What is shown of it.
-        resources: What each training may use.
-        held: The lock of a run that the caller holds already; None for no run.
-        until: When all ends at the latest, on the clock of ``time.monotonic``; None for no limit.
+        store: Store that receives the records, and holds earlier ones.
+        planned: Evaluations to run, see ``best_of``.
+        dataset: Dataset; its test images are read and checked before training, and scored once after each training.
+        executor: Executor that trains the candidates.
+        callback: Callback that receives events.
+        stage: Stage that is passed to the callback.
+        resources: Resources that each training may use.
+        held: Lock of a run that the caller already holds; None for no run.
+        until: Deadline on the clock of ``time.monotonic``; None for no limit.
 
     Raises:
         TrainingError: if a trained model cannot be saved.
-        DatasetError: if the dataset has no test images that can be used.
-        RunError: if a run was evaluated on other test images, or is being carried out by another process.
+        DatasetError: if the dataset has no usable test images.
+        RunError: if a run was evaluated on other test images, or is in use by another process.
         StoreWriteError: if a record cannot be stored.
-        TimeIsUpError: if the time limit comes.
+        TimeIsUpError: if the time limit is reached.
     """
     with contextlib.ExitStack() as stack:
         locks = [] if held is None else [held]
@@ -80,18 +80,18 @@ def evaluate(
 
 
 class EvaluationPlan(Plan):
-    """Trains candidates on all training images, or all but one fold, and scores them on the test images.
+    """Plan that trains candidates on all training images, or all but one fold, and scores them on the test images.
 
     Args:
-        store: Knows evaluations from before.
-        planned: What to evaluate.
-        dataset: What it is trained and scored on.
-        executor: Gets the images.
-        resources: What each training may use.
-        locks: Those of the runs, which are held.
+        store: Store with earlier evaluations.
+        planned: Evaluations to run.
+        dataset: Dataset to train and score on.
+        executor: Executor that receives the images.
+        resources: Resources that each training may use.
+        locks: Locks of the runs, which are held.
 
     Raises:
-        DatasetError: if the dataset has no test images that can be used.
+        DatasetError: if the dataset has no usable test images.
     """
 
     def __init__(
@@ -114,15 +114,15 @@ class EvaluationPlan(Plan):
         self._mark = fingerprint(test)
         self._data = share(executor, dataset, test=(self._mark, test.pixels))
         self._evaluated_in = functools.cache(self._evaluated)
-        # An objective that is not at hand must not cost a training that is finished.
+        # Objectives are loaded first: one that cannot be loaded must not waste a finished training.
         self._objectives = {run: objective(store.run(run).objective) for run in {one.run for one in planned}}
 
     def next(self) -> Training | None:
-        """Return the next evaluation."""
+        """Return the next evaluation; None after the last one."""
         return self._waiting.popleft() if self._waiting else None
 
     def known(self, training: Training) -> Record | None:
-        """Return an evaluation from before.
+        """Return the stored record of an evaluation; None if it was not run yet.
 
         Raises:
             RunError: if evaluations of the run were scored on other test images.
@@ -130,12 +130,12 @@ class EvaluationPlan(Plan):
         return self._evaluated_in(training.run).get((training.key, training.seed))
 
     def job(self, training: Training) -> Job:
-        """Return the job of an evaluation; the model of an earlier one is removed."""
+        """Return the job of an evaluation, and remove a model that an earlier attempt saved."""
         self._model_path(training).unlink(missing_ok=True)
         return Job(candidate_of(training), training.seed, self._data, training.fold, self._resources, keep_model=True)
 
     def recorded(self, training: Training, outcome: Outcome) -> tuple[Record, Predictions | None]:
-        """Score a training on the test images, and save its model.
+        """Score a training on the test images and save its model.
 
         Raises:
             TrainingError: if the model cannot be saved.
@@ -170,21 +170,21 @@ class EvaluationPlan(Plan):
         return record, predictions
 
     def checkpoint(self, training: Training) -> Path:
-        """Return where the state of an evaluation is kept."""
+        """Return the path at which the state of an evaluation is saved."""
         return self._model_path(training).with_suffix(".npz")
 
     def finished(self, training: Training, record: Record, model: bytes | None) -> None:
-        """Take note of an evaluation."""
+        """Note the record of an evaluation."""
         self.records[_identity(training)] = record
 
     def _model_path(self, training: Training) -> Path:
         return evaluated(self._store.folder_of(training.run), training.key, training.seed)
 
     def _evaluated(self, run: str) -> dict[tuple[str, int], Record]:
-        """Return the evaluations of a run that are in the store, by key of the candidate and seed.
+        """Return the stored evaluations of a run, by key of the candidate and seed.
 
         Raises:
-            RunError: if they were scored on other test images, with which new figures must not be averaged.
+            RunError: if they were scored on other test images, whose scores must not be averaged with new ones.
         """
         done = {(one.key, one.seed): one for one in self._store.records(run, purpose="evaluation")}
         for record in done.values():
@@ -197,7 +197,7 @@ class EvaluationPlan(Plan):
 
 
 def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[int]) -> list[Training]:
-    """Plan to evaluate the best candidates of a run, see ``ranking``, baselines among them if they are that good.
+    """Return the evaluations of the best candidates of a run, baselines included, see ``ranking``.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
@@ -207,7 +207,7 @@ def best_of(store: Store, run: str, dataset: Dataset, top: int, seeds: Sequence[
 
 
 def winners_of(store: Store, run: str, dataset: Dataset, seeds: Sequence[int]) -> list[Training]:
-    """Plan to evaluate the winners of a run: the best below each of its budgets, or the best of all if it has one.
+    """Return the evaluations of the winners of a run: the best below each of several budgets, or the best of all.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
@@ -221,9 +221,9 @@ def winners_of(store: Store, run: str, dataset: Dataset, seeds: Sequence[int]) -
 
 
 def with_other_seeds(store: Store, planned: Sequence[Training]) -> list[Training]:
-    """Return what is planned, with the next seeds in the place of those with which an evaluation failed before.
+    """Return planned evaluations, with the next free seeds instead of those whose evaluation failed before.
 
-    A failure stays recorded. That of a machine, for lack of memory for example, must not be the end of it.
+    A failure stays recorded. A failure of the machine, such as a lack of memory, must not prevent an evaluation.
     """
     failed = {
         (one.run, one.key, one.seed)
@@ -243,7 +243,7 @@ def with_other_seeds(store: Store, planned: Sequence[Training]) -> list[Training
 
 
 def _trained(store: Store, run: str, dataset: Dataset) -> list[Record]:
-    """Return what a run has trained and validated.
+    """Return the records of trainings that a run has validated.
 
     Raises:
         RunError: if the run is unknown, has no candidate, or was made on other data.
