@@ -1,4 +1,4 @@
-"""What a run has left to train, and how fast trainings were on this machine before."""
+"""Forecast of the duration of a run, from its remaining trainings and the pace of earlier ones on this machine."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.survey import random_members
 from tinysearch.workers.executor import Executor
 
-# Of the random members of the space that are drawn for the plan, so many are looked at, and so many within the budget
-# are enough to tell their mean.
+# The plan draws random members of the space. The mean MACs come from this many of them (_LOOKED_AT), or from narrowed
+# members too if fewer than _ENOUGH of these are within the budget.
 _LOOKED_AT = 150
 _ENOUGH = 10
 _TRAININGS = 40
-# What the time of a training depends on beside the network and the images.
+# Provenance fields that determine the time of a training, besides the network and the images.
 _DECISIVE = ("backend", "machine", "threads", "processor", "accelerator")
 
 
 def forecast(run: SearchRun, executor: Executor) -> Forecast:
-    """Return what is known, before it begins, of how long a run takes.
+    """Return the forecast of how long a run takes, before it begins or resumes.
 
-    The networks of the search are not known; they are taken to cost as much as random members of the space within
-    the budget, or below each of several budgets. How fast trainings are is known if the store has some on the same
-    images from this machine.
+    The networks of the search are unknown; the forecast assumes that they cost as much as random members of the space
+    within the budget, or below each of several budgets. The pace of trainings is known if the store has trainings on
+    the same images from this machine.
 
     Args:
-        run: Has not begun, or is about to go on.
-        executor: Where its candidates are trained.
+        run: Run that has not begun, or is about to be resumed.
+        executor: Executor that trains its candidates.
     """
     settings, history = run.settings, run.history
     done = {record.name for record in history.records() if record.origin == "baseline"}
@@ -60,7 +60,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         trials=trials,
         macs=_macs(run, history.records()) if trials or left.revalidations or left.evaluations else 0.0,
         revalidations=left.revalidations,
-        # Below each of several budgets there is a race of its own.
+        # Each of several budgets has its own race.
         rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
         evaluations=left.evaluations,
         workers=max(1, busy),
@@ -72,7 +72,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
 
 
 def _macs(run: SearchRun, records: Sequence[Record]) -> float:
-    """Return how many MACs a candidate has: the mean of the run so far, else of random members within the budget."""
+    """Return the mean MACs of a candidate: of the run so far, or of random members if it has fewer than lag records."""
     searched = [record.cost.macs for record in records if record.origin == "search"]
     if len(searched) >= run.settings.lag:
         return statistics.fmean(searched)
@@ -83,7 +83,7 @@ def _macs(run: SearchRun, records: Sequence[Record]) -> float:
 
 
 def _macs_within(space: SearchSpace, budget: Budget) -> float:
-    """Return how many MACs random members of a space within a budget have, on average."""
+    """Return the mean MACs of random members of a space within a budget."""
     members = random_members(space, DRAWS)[:_LOOKED_AT]
     costs = [found for _, found in members if budget.check(found).accepted]
     if len(costs) < _ENOUGH:

@@ -1,4 +1,4 @@
-"""A sweep of budgets: what was learned under one is where the search under the next begins."""
+"""Initial candidates for a sweep of budgets: the search under each budget begins with the best of the one before."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ INITIAL_CANDIDATES = 3
 def initial_candidates(
     records: Sequence[Record], space: SearchSpace, budget: int, count: int = INITIAL_CANDIDATES
 ) -> tuple[Candidate, ...]:
-    """Return the best candidates of an earlier search, their widths scaled so that they just stay below a budget.
+    """Return the best candidates of an earlier search, with widths scaled to stay just below a budget.
 
     Args:
         records: Records of that search, failures and hand-designed baselines included.
-        space: Where the new search takes place; what is not in it is passed over.
+        space: Search space of the new search; candidates outside of it are skipped.
         budget: Bound on parameters of the new search.
-        count: How many to return, if there are as many different ones.
+        count: Maximum number of candidates to return; fewer are returned if fewer are distinct.
     """
     found: dict[str, Candidate] = {}
     for record in (standing.first for standing in ranked(one for one in records if one.purpose != "evaluation")):

@@ -1,4 +1,4 @@
-"""Settings of a study as people give them: names, numbers, values, files; and a spelling mistake now and then."""
+"""Conversion of the arguments of a study (names, numbers, values, files) to settings, with hints on misspelt names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import RECIPES, Recipe
 from tinysearch.training.recipe import recipe as named_recipe
 
-# What is given besides the fields of RunSettings: parts of its budget and of its recipe, and runs to learn from.
+# Arguments besides the fields of RunSettings: parts of the budget and the recipe, and runs to learn from.
 LIMITS = {
     "max_macs": "macs",
     "max_weight_bytes": "int8_weight_bytes",
@@ -37,23 +37,23 @@ LIMITS = {
     "max_ram": "peak_activation_bytes",
 }
 _OTHERS = (*LIMITS, "device", "epochs", "class_weight", "warm_start", "cold")
-# How alike a name must be to a setting to be meant: a wrong hint is worse than none.
+# Minimum similarity of an unknown name to a setting to suggest it: a wrong hint is worse than none.
 _ALIKE = 0.75
 _NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
 
 
 def known_settings() -> list[str]:
-    """Return the names of all settings that can be given."""
+    """Return the names of all settings that a user can give."""
     fields = [one.name for one in dataclasses.fields(RunSettings) if one.name not in _NOT_GIVEN]
     return sorted([*fields, *_OTHERS])
 
 
 def check_known(given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse settings that there are not.
+    """Raise an error if a setting is unknown.
 
     Args:
-        given: Their names.
-        known: Of those that there are.
+        given: Names of the settings to check.
+        known: Names of all settings.
 
     Raises:
         RunError: if a name is unknown.
@@ -65,16 +65,17 @@ def check_known(given: Iterable[str], known: Iterable[str]) -> None:
 
 
 def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Store) -> RunSettings:
-    """Return settings of what was given; what was not has its default, or in a run that goes on its earlier value.
+    """Return settings from arguments; those not given have their default, or in a resumed run their earlier value.
 
     Args:
-        given: By name, see ``known_settings``: fields of ``RunSettings``, where a budget may be a number, a recipe a
-            name, a mapping or the path of a JSON file, a space a mapping, the path of a file or a ``SearchSpace``, and
-            initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``; ``max_ram``, ``max_flash`` and
-            ``max_weight_bytes``, bytes or texts such as ``"24K"``; ``device``, whose flash and memory are limits where
-            none are given; ``warm_start``, names of runs; ``cold``, to learn from none.
-        before: The settings of the run that goes on.
-        store: Has the runs to learn from.
+        given: Values by name, see ``known_settings``: fields of ``RunSettings``, where a budget may be a number, a
+            recipe a name, a mapping or the path of a JSON file, a space a mapping, the path of a file or a
+            ``SearchSpace``, and initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``;
+            ``max_ram``, ``max_flash`` and ``max_weight_bytes``, as bytes or texts such as ``"24K"``; ``device``, whose
+            flash and memory are the limits if none are given; ``warm_start``, names of runs; ``cold``, to learn from
+            no run.
+        before: The settings of the resumed run; None for a new run.
+        store: Store with the runs to learn from.
 
     Raises:
         RunError: if a name is unknown.
@@ -96,14 +97,14 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         changes["initial_candidates"] = tuple(_candidate(one, changes["recipe"]) for one in listed)
     if not learns_unasked(given):
         names = named(given.get("warm_start"))
-        # A run that goes on learns from as much of them as there was when it began.
+        # A resumed run learns from the records that these runs had when it began.
         if before is None or [one.run for one in before.warm_start_trials] != names:
             changes["warm_start_trials"] = extents(store, names)
     return dataclasses.replace(base, **changes)
 
 
 def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
-    """Return the budget of what was given, with the limits beside it."""
+    """Return the budget from arguments, with the limits that are given separately."""
     budget = Budget.of(given.get("budget", base))
     if begun and not isinstance(given.get("budget", base), Budget):
         budget = dataclasses.replace(base, params=budget.params)
@@ -111,21 +112,21 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
     if "device" in given:
         budget = dataclasses.replace(budget, device=device(given["device"]).name)
         if begun and base.device == budget.device:
-            # What a device leaves to a network may have been more when the run was begun.
+            # An earlier version may have left more of the device to a network when the run began.
             bounds = {name: getattr(base, LIMITS[name]) for name in ("max_flash", "max_ram")} | bounds
         bounds |= limits(given["device"], bounds.get("max_flash"), bounds.get("max_ram"))
     if "budget" not in given and not begun and bounds.get("max_flash") is not None:
-        # A parameter takes a byte of flash or more: the bound on flash is the only one.
+        # A parameter takes at least one byte of flash, so the bound on flash is used for both.
         budget = Budget(bounds["max_flash"], device=budget.device)
     limited = {LIMITS[name]: bound for name, bound in bounds.items()}
     bounded = dataclasses.replace(budget, **limited)
-    # A run that was begun when flash was that of a Cortex-M for all devices goes on so.
+    # A run begun when the flash of all devices was predicted for a Cortex-M keeps that prediction.
     as_begun = dataclasses.replace(bounded, processor=base.processor, device=base.device)
     return as_begun if begun and as_begun == base else bounded
 
 
 def _bound(name: str, given: object) -> Any:
-    """Return a limit; those of memory may be texts, ``"24K"``."""
+    """Return a limit as a number; limits on memory may be texts such as ``"24K"``."""
     if given is not None and not isinstance(given, str) and ((whole := count(given)) is None or whole < 1):
         unit = "multiply-accumulates" if name == "max_macs" else "bytes"
         raise BudgetError(f"`{name}=` is a whole number of {unit}, at least 1; got {given!r}")
@@ -138,10 +139,13 @@ def _bound(name: str, given: object) -> Any:
 
 
 def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
-    """Return settings with the names of strategies and constraints in the place of values, and the values.
+    """Return settings with strategies, objectives and constraints replaced by their names, and the plugins as given.
 
     Args:
         given: See ``settings_of``; a strategy and an objective may be classes, constraints classes and instances.
+
+    Raises:
+        InputError: if the strategy is None.
     """
     plain = dict(given)
     if plain.get("strategy", "") is None:
@@ -162,14 +166,14 @@ def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
 
 
 def recipe_of(given: object, epochs: int | None = None) -> Recipe:
-    """Return a recipe of its name, of a mapping or of the path of a JSON file.
+    """Return a recipe from its name, a mapping or the path of a JSON file.
 
     Args:
-        given: Any of these, or a recipe.
-        epochs: For a recipe that is named: how many epochs it has.
+        given: Any of these, or a recipe, which is returned as it is.
+        epochs: Number of epochs of a recipe given by name; None for its default.
 
     Raises:
-        RecipeError: if there is no such recipe, or it is not legal.
+        RecipeError: if the recipe is unknown or invalid.
     """
     if isinstance(given, Recipe):
         return given
@@ -197,10 +201,10 @@ def recipe_of(given: object, epochs: int | None = None) -> Recipe:
 
 
 def space_of(given: object) -> tuple[Mapping[str, Any], str]:
-    """Return what narrows the space, and the mark of a space that was given as a value; see ``RunSettings``.
+    """Return the ``space`` and ``own_space`` settings for a space; see ``RunSettings``.
 
     Raises:
-        SpaceError: if it cannot be read.
+        SpaceError: if the file of a space cannot be read.
     """
     if isinstance(given, SearchSpace):
         return {}, hashlib.sha256(repr(given.rows()).encode()).hexdigest()[:16]
@@ -212,10 +216,10 @@ def space_of(given: object) -> tuple[Mapping[str, Any], str]:
 
 
 def search_space_of(given: object, task: Task, params: int | None = None) -> SearchSpace:
-    """Return the space that a setting stands for, for a task and leaning to a budget.
+    """Return the search space of a setting, for a task, with priors that lean towards a budget of parameters.
 
     Raises:
-        SpaceError: if it is not legal.
+        SpaceError: if it is invalid.
     """
     if isinstance(given, SearchSpace):
         return given if given.task == task else SearchSpace(task, given.tree)
@@ -233,10 +237,10 @@ def _candidate(given: object, how: Recipe) -> Candidate:
 
 
 def learns_unasked(given: Mapping[str, Any]) -> bool:
-    """Whether settings leave it open which runs a run learns from, which are then all that there are on its data.
+    """Return whether neither ``warm_start`` nor ``cold`` is given, so that a run learns from all runs on its data.
 
     Raises:
-        RunError: if they say both that it learns from some and from none.
+        RunError: if both are given, or ``cold`` is not a boolean.
     """
     cold = given.get("cold", False)
     if not isinstance(cold, bool):

@@ -1,4 +1,4 @@
-"""The order of a run: what was proposed at which position, what came of it, and what may be known when."""
+"""The trial history of a run: proposals and records by position, and which records each proposal may depend on."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _NONE: Mapping[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Whose records a proposal knows: those of the positions before ``first``, and of some later ones."""
+    """Positions whose records a proposal may depend on: all before ``first``, and those in ``later``."""
 
     first: int
     later: tuple[int, ...] = ()
 
 
 class TrialHistory:
-    """Positions count from 0: the hand-designed baselines first, then the trials.
+    """History of proposals and records by position, counted from 0: hand-designed baselines first, then trials.
 
-    With a lag of L, what is proposed at position i may depend on the records of positions 0 to i - L and on nothing
-    later, whichever of the trainings under way is done first. A run is therefore a function of its settings, however
-    many workers it has and however fast they are.
+    With a lag of L, the proposal at position i may depend only on the records of positions 0 to i - L, whichever
+    running training finishes first. A run is therefore a function of its settings, independent of the number and the
+    speed of its workers.
 
-    Without a lag, a proposal knows whatever is known at its moment.
+    Without a lag, a proposal depends on all records that exist when it is made.
 
     Args:
         lag: L, at least 1; None for no lag.
-        stored: Records of a run that is resumed, by position. There may be gaps, where a training was interrupted.
-        proposed: What proposals knew that were made without a lag before the run was interrupted, by position: they
-            are made again as they were.
+        stored: Records of a resumed run, by position. It has gaps where a training was interrupted.
+        proposed: Records that proposals without a lag depended on before the run was interrupted, by position. The
+            proposals are repeated with the same records.
     """
 
     def __init__(
@@ -60,46 +60,46 @@ class TrialHistory:
 
     @property
     def position(self) -> int:
-        """The position that is proposed next."""
+        """The position of the next proposal."""
         return len(self._proposed)
 
     @property
     def open(self) -> bool:
-        """Whether all is known that the next proposal may depend on."""
+        """Whether all records that the next proposal may depend on are known."""
         if self.lag is not None:
             return self.position < len(self._first) + self.lag
         known = self._before.get(self.position)
         return known is None or (known.first <= len(self._first) and self._later.issuperset(self._beyond(known)))
 
     def basis(self) -> Known:
-        """Return whose records the next proposal may depend on."""
+        """Return the positions whose records the next proposal may depend on."""
         if self.lag is not None:
             return Known(min(len(self._first), max(0, self.position - self.lag + 1)))
         return self._before.get(self.position) or Known(len(self._first), tuple(sorted(self._later)))
 
     def known(self) -> Sequence[Record]:
-        """Return the records that the next proposal may depend on, in order; only to be read."""
+        """Return the records that the next proposal may depend on, in order; do not modify the list."""
         basis = self.basis()
         first = self._first if basis.first == len(self._first) else self._first[: basis.first]
         return [*first, *(self._records[position] for position in basis.later)] if basis.later else first
 
     def pending(self) -> Sequence[Candidate]:
-        """Return what was proposed and is not among what the next proposal may depend on, in order, done or not."""
+        """Return the proposed candidates, done or not, whose records the next proposal may not depend on, in order."""
         basis = self.basis()
         later = set(basis.later)
         return [self._proposed[place] for place in range(basis.first, self.position) if place not in later]
 
     def ahead(self) -> set[str]:
-        """Return the keys of records whose positions are still to come."""
+        """Return the keys of stored records at positions after the next one."""
         return {record.key for record in self._stored.values()}
 
     def propose(self, candidate: Candidate, rejections: Mapping[str, int]) -> None:
-        """Note what is proposed at the next position; positions that are in the store are passed over."""
+        """Add a proposal at the next position; positions that the store already has are skipped."""
         self._propose(candidate, rejections)
         self._skip_stored()
 
     def record(self, position: int, record: Record) -> None:
-        """Note what came of a position. What its network costs layer by layer is not kept: it would be half of all."""
+        """Add the record of a position, without the costs of its layers, which would take half of all memory."""
         proposed = self._proposed[position].architecture if position < self.position else None
         self._records[position] = replace(
             record,
@@ -120,20 +120,20 @@ class TrialHistory:
         return self._records[position]
 
     def records(self) -> list[Record]:
-        """Return all records in the order of their positions, those still ahead of the next position included.
+        """Return all records in the order of their positions, including stored ones after the next position.
 
-        Their costs are without layers.
+        Costs of recorded positions have no layers.
         """
         every = {**self._stored, **self._records}
         return [every[position] for position in sorted(every)]
 
     @property
     def done(self) -> int:
-        """How many positions have a record."""
+        """Number of positions with a record."""
         return len(self._records) + len(self._stored)
 
     def _beyond(self, known: Known) -> list[int]:
-        """Return the later positions of what a proposal knew that are not among the first by now."""
+        """Return those of the later positions of a proposal that are not yet part of the leading records."""
         return [position for position in known.later if position >= len(self._first)]
 
     def _propose(self, candidate: Candidate, rejections: Mapping[str, int]) -> None:
@@ -150,9 +150,9 @@ class TrialHistory:
 
 
 class _Alike:
-    """Gives equal parts of a history as one object, so that 100,000 trials take half of the memory.
+    """Cache that shares equal parts of a history as one object, so that 100,000 trials take half of the memory.
 
-    Layers repeat, and so do recipes and what trainings ran on; there are few of them.
+    Few distinct layers, recipes and environments occur in a run.
     """
 
     _KEPT = 8
@@ -164,16 +164,16 @@ class _Alike:
         self._mappings: deque[Mapping[str, Any]] = deque(maxlen=self._KEPT)
 
     def architecture(self, architecture: Architecture) -> Architecture:
-        """Return an equal architecture, of layers and a head that others have too."""
+        """Return an equal architecture whose layers and head are shared with other architectures."""
         layers = tuple(self._layers.setdefault(one, one) for one in architecture.layers)
         return replace(architecture, layers=layers, head=self._heads.setdefault(architecture.head, architecture.head))
 
     def recipe(self, recipe: Recipe) -> Recipe:
-        """Return the first recipe that was equal."""
+        """Return the first equal recipe that was seen."""
         return self._recipes.setdefault(recipe, recipe)
 
     def mapping(self, mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return an equal mapping if one of the latest was."""
+        """Return an equal mapping among the latest ones, or the mapping itself."""
         for one in self._mappings:
             if one == mapping:
                 return one

@@ -1,4 +1,4 @@
-"""What a run is about to do, in words."""
+"""Summary of a run before it starts, in words."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from tinysearch.space.survey import Survey, survey
 from tinysearch.training.augmentation import SHARES_BY_SIZE, same_but_augmentation
 from tinysearch.training.recipe import RECIPES
 
-# Random members of the space that are drawn to tell how many fit.
+# Number of random members of the space that are drawn to estimate which share fits the budget.
 DRAWS = 500
-# So many of the runs that a search learns from are named.
+# Maximum number of names shown of the runs that a search learns from.
 NAMED = 5
 
 
 def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
-    """Return titles and words.
+    """Return the rows of the summary, each a title and a text.
 
     Args:
-        run: Has not begun, or is about to go on.
-        workers: How many candidates are trained at a time.
+        run: Run that has not begun, or is about to be resumed.
+        workers: Number of candidates that are trained at a time.
     """
     settings, dataset = run.settings, run.dataset
     found = survey(settings.budget, space=run.space, draws=DRAWS, samples=0)
@@ -80,7 +80,7 @@ def outline(run: SearchRun, workers: int) -> list[tuple[str, str]]:
 
 
 def _image_without_room(budget: Budget, dataset: Dataset) -> str | None:
-    """Return a sentence where a device has no room for an image beside the largest network that it may get."""
+    """Return a warning if a device may have no room for an image next to the largest allowed network, else None."""
     device = budget.of_device
     image = dataset.task.image_bytes
     if device is None or device.max_ram + image + STACK <= device.ram:
@@ -92,7 +92,7 @@ def _image_without_room(budget: Budget, dataset: Dataset) -> str | None:
 
 
 def idle(run: SearchRun, workers: int) -> str | None:
-    """Return a sentence where the lag leaves workers idle."""
+    """Return a note if the lag leaves workers idle, else None."""
     settings = run.settings
     if settings.schedule == "async" or workers <= settings.lag:
         return None
@@ -103,7 +103,7 @@ def idle(run: SearchRun, workers: int) -> str | None:
 
 
 def _without(baselines: Sequence[str]) -> str:
-    """Return which baselines are left out, and why.
+    """Return a clause that names the omitted baselines and the reason.
 
     >>> _without(["baseline:conv", "baseline:separable"])
     ' (without the baselines conv and separable, which are over the limits)'
@@ -117,13 +117,13 @@ def _without(baselines: Sequence[str]) -> str:
 
 
 def _designs(given: int, known: int, ready: int, trials: int) -> str:
-    """Return what the first trials are, which the strategy does not propose, as a clause after their number.
+    """Return a clause that describes the first trials, which the strategy does not propose.
 
     Args:
-        given: How many of them were given.
-        known: How many of them are networks of other runs.
-        ready: How many of them are predefined networks.
-        trials: How many trials there are.
+        given: Number of them that the user gave.
+        known: Number of them that are networks of other runs.
+        ready: Number of them that are predefined networks.
+        trials: Number of trials.
 
     >>> _designs(0, 0, 5, 20), _designs(0, 0, 1, 1)
     (', of which the first 5 are predefined networks', ', which is a predefined network')
@@ -148,7 +148,7 @@ def _designs(given: int, known: int, ready: int, trials: int) -> str:
 
 
 def _space(found: Survey) -> str:
-    """Return how large the space is, and how much of it is within the budget."""
+    """Return a description of the size of the space and the share of it within the budget."""
     return (
         f"{figures.magnitude(found.size)} networks, {_share(found.share)} of random ones within the budget; the "
         f"smallest has {found.smallest:,} parameters"
@@ -156,7 +156,7 @@ def _space(found: Survey) -> str:
 
 
 def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
-    """Return what follows the search, and why."""
+    """Return the rows on the stages after the search, with the reasons for them."""
     rows = []
     most = most_revalidations(settings)
     if settings.folds > 1 and not most:
@@ -184,7 +184,7 @@ def _listed(budgets: Sequence[int]) -> str:
 
 
 def _learnt(run: SearchRun) -> str:
-    """Return what the search learns from, in words."""
+    """Return a description of the runs that the search learns from."""
     names = [one.run for one in run.settings.warm_start_trials]
     listed = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
     count = len(run.proposer.warm_start_trials)
@@ -193,12 +193,12 @@ def _learnt(run: SearchRun) -> str:
 
 
 def _steps() -> str:
-    """Return below which sizes networks are augmented how much."""
+    """Return a description of the augmentation levels by network size."""
     return ", ".join(f"{name} below {bound:,} parameters" for bound, _, name in SHARES_BY_SIZE)
 
 
 def _recipe(settings: RunSettings) -> str:
-    """Return the name of the recipe, its augmentation aside if that was chosen for the run."""
+    """Return the name of the recipe, ignoring its augmentation if that was chosen for the run."""
     if not settings.augmentation:
         return settings.recipe.name
     names = (name for name, known in RECIPES.items() if same_but_augmentation(settings.recipe, known))

@@ -1,4 +1,4 @@
-"""What is to be trained: the interface between the coordinator and each kind of work that it carries out."""
+"""The interface between the coordinator and the trainings of each stage."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from tinysearch.training.recipe import Recipe
 
 
 class Plan(abc.ABC):
-    """Decides what is trained next, and what becomes of it.
+    """Base class of plans, which decide what is trained next and how each training is recorded.
 
-    The coordinator asks for trainings as long as there is room for another, stores what comes of them, and then tells
-    the plan. All methods are called by one thread.
+    The coordinator requests trainings as long as the executor has room, stores their records, and then notifies the
+    plan. All methods are called by one thread.
     """
 
     locks: Sequence[RunLock] = ()
 
     @abc.abstractmethod
     def next(self) -> Training | None:
-        """Return what is to be trained next; None if there is nothing now. It is asked again after each record."""
+        """Return the next training, or None if there is none for now. It is called again after each record."""
 
     @abc.abstractmethod
     def known(self, training: Training) -> Record | None:
-        """Return the record of a training that need not be done; None if it must be. It is stored if it is not yet."""
+        """Return an existing record to use instead of a training, or None. The coordinator stores it if it is new."""
 
     @abc.abstractmethod
     def job(self, training: Training) -> Job:
-        """Return the job of a training, without a state to go on from."""
+        """Return the job of a training, without a state to resume from."""
 
     @abc.abstractmethod
     def recorded(self, training: Training, outcome: Outcome) -> tuple[Record, Predictions | None]:
-        """Return the record of a training that is done, and what its network predicted on test images."""
+        """Return the record of a finished training, and the predictions of its network on test images, or None."""
 
     @abc.abstractmethod
     def checkpoint(self, training: Training) -> Path | None:
-        """Return where the state of a training is kept; None if it is not."""
+        """Return the path at which the state of a training is saved; None if it is not saved."""
 
     @abc.abstractmethod
     def finished(self, training: Training, record: Record, model: bytes | None) -> None:
-        """Take note of a record that is stored, with the trained model if there is one."""
+        """Receive a record after it was stored, with the trained model if there is one."""
 
     @property
     def rejections(self) -> Mapping[str, int]:
-        """What the filter has rejected so far, by reason."""
+        """Number of candidates that the filter has rejected so far, by reason."""
         return {}
 
 

@@ -1,4 +1,4 @@
-"""Strategies and constraints that were given as values, beside the settings, which hold their names."""
+"""Strategies and constraints that were given as values; the settings hold only their names."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tinysearch.space.constraint import Constraint
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
-    """What was given as values; a run that goes on from its name alone loads them by the names in its settings.
+    """Strategy and constraints given as values; a run resumed by name alone loads them by the names in its settings.
 
     Args:
-        strategy: A class or function that makes a strategy of a problem; None for the one that is named.
-        constraints: Constraints by name, or classes of them.
+        strategy: A class or function that makes a strategy from a problem; None for the strategy named in the settings.
+        constraints: Pairs of a name and a constraint or a class of constraints.
     """
 
     strategy: Any = None
     constraints: tuple[tuple[str, Any], ...] = ()
 
     def strategy_of(self, settings: RunSettings) -> Any:
-        """Return the strategy of a run: its value if that was given, else its name."""
+        """Return the strategy of a run: the given value, or else its name."""
         return settings.strategy if self.strategy is None else self.strategy
 
     def constraints_of(self, settings: RunSettings) -> list[tuple[str, Any | None]]:
-        """Return the names of the constraints of a run, each with its value if that was given."""
+        """Return the names of the constraints of a run, each with the given value or None."""
         given = dict(self.constraints)
         return [(name, given.get(name)) for name in settings.constraints]
 
@@ -36,7 +36,7 @@ NO_PLUGINS = Plugins()
 
 
 def constraint_name(given: object) -> str:
-    """Return how a constraint is called in the settings: one with arguments is told apart by its ``repr``."""
+    """Return the name of a constraint in the settings; for one with arguments it includes the ``repr``."""
     named = name_of(given)
     if not isinstance(given, Constraint):
         return named

@@ -1,4 +1,4 @@
-"""Which candidate is next: the constraint filter, the search for duplicates, and the trial's own generator."""
+"""The choice of the next candidate: constraint filter, check for duplicates, and a random generator per trial."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ class Proposal:
     """A candidate that passed the filter.
 
     Args:
-        position: Its place in the order of the run.
-        candidate, cost: What to train, and what it costs.
-        name, origin: Go into the record.
-        trial: Number of the trial, None for a hand-designed baseline.
-        rejections: What was rejected before it, by reason.
+        position: Position in the order of the run.
+        candidate: Candidate to train.
+        cost: Cost of the candidate.
+        name, origin: Fields of the record.
+        trial: Number of the trial; None for a hand-designed baseline.
+        rejections: Number of proposals rejected before this one, by reason.
         floor: See ``Job``.
     """
 
@@ -44,7 +45,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """Nothing new within the budget turns up any more; ``rejections`` says what was rejected, by reason."""
+    """No new candidate within the budget was found; ``rejections`` has the number of rejected proposals by reason."""
 
     rejections: Mapping[str, int]
 
@@ -52,16 +53,17 @@ class Exhausted:
 class Proposer:
     """A pure function from a history to the next proposal.
 
-    If a strategy proposes nothing new for long, a space of up to 20,000 members is listed to find what is left of it.
+    If a strategy repeatedly proposes nothing new, a space of up to 20,000 members is enumerated to find the rest.
 
     Args:
-        strategy: Proposes candidates; knows space, budget and recipe.
-        seed: With the number of the trial it seeds the generator of that trial, so nothing needs to be saved.
-        trials: How many candidates to propose.
-        baselines: Architectures within the budget that come first, by name. They are not counted among the trials.
-        initial_candidates: Candidates for the first trials; where one is rejected, the strategy is asked.
-        prune: Whether candidates that fall behind are to be stopped, see ``pruning``.
-        warm_start_trials: Records of other runs, which the strategy finds in its history before those of the run.
+        strategy: Strategy that proposes candidates, with its space, budget and recipe.
+        seed: Seed of the generators: each trial has its own, seeded by this and the number of the trial, so no state
+            of a generator needs to be saved.
+        trials: Number of candidates to propose.
+        baselines: Architectures within the budget that come first, by name. They do not count as trials.
+        initial_candidates: Candidates for the first trials; the strategy replaces those that are rejected.
+        prune: Whether candidates that fall behind are stopped, see ``pruning``.
+        warm_start_trials: Records of other runs, which precede those of the run in the history of the strategy.
     """
 
     patience = 300
@@ -87,10 +89,10 @@ class Proposer:
         self.warm_start_trials = warm_start_trials
 
     def next(self, history: TrialHistory) -> Proposal | Exhausted | None:
-        """Return what is to be trained at the history's next position, or None if all trials are proposed.
+        """Return the proposal for the history's next position, or None if all trials are proposed.
 
         Raises:
-            PluginError: if the strategy proposes no candidate, or a constraint gives no verdict.
+            PluginError: if the strategy does not return a candidate, or a constraint does not return a verdict.
         """
         position = history.position
         problem = self.strategy.problem
@@ -109,7 +111,7 @@ class Proposer:
         if found is None:
             found = self._ask(self._known(history), history.pending(), history.keys, rng, rejections)
         if found is not None and found[0].key in (ahead := history.ahead()):
-            # Another version or machine proposes otherwise than the one that began the run.
+            # This version or machine proposes differently from the one that began the run.
             found = self._ask(self._known(history), history.pending(), history.keys | ahead, rng, rejections)
         if found is None:
             return Exhausted(rejections)
@@ -124,7 +126,7 @@ class Proposer:
         return [*self.warm_start_trials, *history.known()] if self.warm_start_trials else history.known()
 
     def _initial(self, trial: int, history: TrialHistory, rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
-        """Return what the trial is to start with, if there is something and it passes the filter."""
+        """Return the initial candidate of a trial with its cost; None if it has none or the filter rejects it."""
         if trial >= len(self.initial_candidates):
             return None
         problem = self.strategy.problem
@@ -161,7 +163,7 @@ class Proposer:
         return left[rng.integers(len(left))] if left else None
 
     def _unseen(self, known: Collection[str], rng: np.random.Generator) -> list[tuple[Candidate, Cost]]:
-        """Return all that is left of a space that is small enough to be listed."""
+        """Return all candidates of a small space that are new and pass the filter, with their costs."""
         problem = self.strategy.problem
         left: dict[str, tuple[Candidate, Cost]] = {}
         for architecture in problem.space.members():

@@ -1,6 +1,6 @@
-"""Stopping candidates that are hopeless: which value of the objective a training must reach to go on.
+"""Early stopping of candidates: the value of the objective that a training must reach to continue.
 
-``benchmarks/pruning.py`` measured the rule on real trainings; ``docs/benchmarks.md`` says what it saves and loses.
+``benchmarks/pruning.py`` measured the rule on real trainings; ``docs/benchmarks.md`` shows what it saves and loses.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from dataclasses import replace
 
 from tinysearch.results.record import Record, is_worse
 
-# From so many comparable trainings on there is a floor.
+# Minimum number of comparable trainings for a floor.
 KNOWN = 8
-# A training of so much of its epochs is looked at once.
+# Fraction of its epochs after which a training is checked, once.
 _PROGRESS = 0.5
-# So many records are looked at, so that the time of a proposal is bounded.
+# Maximum number of records to compare with, which bounds the time of a proposal.
 _LATEST = 1_000
 
 
 def comparable(history: Sequence[Record], params: int, budgets: Sequence[int]) -> Sequence[Record]:
-    """Return the records that a network is to be compared with: the latest below the same of several budgets.
+    """Return the records to compare a network with: the latest ones in the same interval between budgets.
 
     A small network is not hopeless because larger ones are better.
 
     Args:
-        history: Of the run.
-        params: Those of the network.
-        budgets: Those of the run, from the smallest to the largest; none if only the best of all is wanted.
+        history: Records of the run.
+        params: Number of parameters of the network.
+        budgets: Budgets of the run, in ascending order. If empty, the whole history is returned.
     """
     if not budgets:
         return history
@@ -39,18 +39,18 @@ def comparable(history: Sequence[Record], params: int, budgets: Sequence[int]) -
 
 
 def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
-    """Return after which epoch a new candidate is looked at, and the value that it must reach by then.
+    """Return the epoch after which a new candidate is checked, and the value that it must reach by then.
 
-    That is a value of the run's objective on the validation images: the median of what those before it had reached
-    after that epoch, which are those of the history that were to be trained for as many epochs, stopped ones included,
-    baselines and failures left out; of many, the latest thousand.
+    The value is that of the run's objective on the validation images. It is the median of the values that the
+    candidates of the history with the same planned number of epochs had reached after that epoch. Stopped candidates
+    count; baselines and failures do not. Only the latest thousand records are used.
 
     Args:
         history: The records that the candidate may depend on.
-        epochs: For how many epochs the candidate is to be trained.
+        epochs: Number of epochs that the candidate is to be trained for.
 
     Returns:
-        None if there is too little to compare with, or nothing to be saved.
+        None if there are too few records to compare with, or too few epochs to save any.
     """
     number = round(_PROGRESS * epochs)
     reached = [
@@ -68,7 +68,7 @@ def floor(history: Sequence[Record], epochs: int) -> tuple[int, float] | None:
 
 
 def stopped(record: Record, floor: tuple[int, float] | None) -> Record:
-    """Return the record of a whole training as it would be if it had been stopped at a floor."""
+    """Return the record of a whole training as if pruning had been active: shortened if it did not reach the floor."""
     if floor is None:
         return record
     number, bound = floor
