@@ -122,7 +122,7 @@ class TrialHistory:
     def records(self) -> list[Record]:
         """Return all records in the order of their positions, including stored ones after the next position.
 
-        Costs of recorded positions have no layers.
+        Costs have no layers, except those of stored records after the next position.
         """
         every = {**self._stored, **self._records}
         return [every[position] for position in sorted(every)]

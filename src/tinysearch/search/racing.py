@@ -1,16 +1,17 @@
-"""Racing: which candidates are worth another training, from what they have reached on the folds so far.
+"""Racing: the choice of the candidates worth another training, from their scores on the folds so far.
 
-A training measures a candidate with an error, and a fold is harder or easier than another for all candidates alike. So
-what candidate c reaches on fold f is taken as ``quality[c] + fold[f] + error``, with qualities that are distributed
-normally and about the folds nothing known. After F folds that all of them were validated on, the qualities are normal
-too: their means are the means over the folds, drawn together by ``F / (F + (error / spread)²)``, or by less where all
-trainings of a candidate are validated on the same images, so that a part of the error stays. Who may still be
-better than the leader stays in the race, as in F-Race (Birattari et al., 2002) with a belief in the place of a test;
-what another training is worth is how much the best is expected to rise, as in the knowledge gradient (Frazier et al.,
-2008).
+A training measures a candidate with an error, and a fold is equally harder or easier for all candidates. The model of
+the score of candidate c on fold f is ``quality[c] + fold[f] + error``, with a normal prior on the qualities and a flat
+one on the folds. After F folds that validated all candidates, the posterior of the qualities is normal too. Its means
+are the means over the folds, shrunk towards their average by the factor ``F / (F + (error / spread)²)``, or by a
+smaller factor if all trainings of a candidate are validated on the same images, because then a part of the error stays.
 
-How large the error is follows from the trainings of the same network with other seeds on a GPU, and from revalidations
-of reference runs (``experiments/races.py --fit``), and, once folds have been validated on, from how well they agree.
+Candidates that may still be better than the leader stay in the race, as in F-Race (Birattari et al., 2002), with a
+posterior probability instead of a test. The value of another training is the expected rise of the best quality, as in
+the knowledge gradient (Frazier et al., 2008).
+
+The size of the error comes from trainings of the same network with other seeds on a GPU and from revalidations of
+reference runs (``experiments/races.py --fit``), and, after several folds, from the agreement between them.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Why = Literal["open", "alone", "alike", "spent"]
 
-# A race of fewer trainings would tell nothing apart.
+# Minimum number of trainings of a race: fewer cannot distinguish candidates.
 FEWEST = 2
-# Who is better than the leader with less than this probability is out of the race.
+# Candidates with a lower probability of being better than the leader leave the race.
 SLIM = 0.05
-# How many candidates a round has of those of the round before, at the most, where trainings are scarce.
+# Maximum fraction of the candidates of a round that enter the next one if trainings are scarce.
 NARROWING = 0.6
-# The error of a training with an error rate of e on n images, the same images for all: its variance is
-# (OF_SEED * e)² + OF_IMAGES * e (1 - e) / n. The second part is what of the luck of the images is not common to all;
-# what is common to all, the rest of e (1 - e) / n, is the hardness of the fold.
+# Variance of the score of a training with an error rate of e on n images that are the same for all candidates:
+# (OF_SEED * e)² + OF_IMAGES * e (1 - e) / n. The second term is the part of the sampling error of the images that
+# differs between candidates. The rest of e (1 - e) / n, common to all candidates, is the hardness of the fold.
 OF_SEED = 0.09
 OF_IMAGES = 0.2
-# For how many residuals of a race that counts.
+# Weight of that prior estimate of the error, in residuals of a race.
 PRIOR_WEIGHT = 8
-# Qualities are no closer together than this, in errors of a training: few candidates may look alike by chance.
+# Lower bound on the spread of the qualities, in errors of a training: a few candidates may seem equal by chance.
 CLOSEST = 0.5
 
 
@@ -47,9 +48,9 @@ class Variances(NamedTuple):
     """Variances of the accuracy of a training.
 
     Attributes:
-        seed: By the luck of the seed.
-        images: By the luck of this network with these images, which its trainings with other seeds share.
-        fold: By the hardness of the images, which all networks that are validated on them share.
+        seed: Variance due to the seed.
+        images: Variance due to this network on these images, shared by its trainings with other seeds.
+        fold: Variance due to the hardness of the images, shared by all networks validated on them.
     """
 
     seed: float
@@ -58,11 +59,11 @@ class Variances(NamedTuple):
 
 
 def error_rate(accuracy: float, images: int) -> float:
-    """Return the error rate to reckon with; that a network makes no mistake is never taken for certain.
+    """Return an estimate of the error rate that is never 0, even without a mistake.
 
     Args:
-        accuracy: A fraction.
-        images: How many images it was measured on.
+        accuracy: Measured accuracy, a fraction.
+        images: Number of images that it was measured on.
 
     >>> error_rate(0.98, 100), error_rate(1.0, 99)
     (0.02475247524752477, 0.005)
@@ -71,18 +72,18 @@ def error_rate(accuracy: float, images: int) -> float:
 
 
 def variances_of(accuracy: float, images: int) -> Variances:
-    """Return how much the accuracy of a training varies, and why; see ``error_rate``."""
+    """Return the variances of the accuracy of a training by cause; see ``error_rate``."""
     wrong = error_rate(accuracy, images)
     sampling = wrong * (1 - wrong) / images
     return Variances((OF_SEED * wrong) ** 2, OF_IMAGES * sampling, (1 - OF_IMAGES) * sampling)
 
 
 def error_of(accuracy: float, images: int) -> float:
-    """Return the standard deviation of the accuracy of a training, fractions, where all have the same images.
+    """Return the standard deviation of the accuracy of a training, a fraction, on the same images for all candidates.
 
     Args:
-        accuracy: What such candidates reach; that they make no mistake is never taken for certain.
-        images: How many images it is validated on.
+        accuracy: Accuracy of such candidates, see ``error_rate``.
+        images: Number of validation images.
 
     >>> round(error_of(0.993, 6_000), 5)
     0.0008
@@ -92,13 +93,16 @@ def error_of(accuracy: float, images: int) -> float:
 
 
 def unit_of(scores: Floats, accuracies: Floats) -> float:
-    """Return how large the error of an objective is, as a multiple of that of an accuracy.
+    """Return the error of an objective as a multiple of the error of the accuracy.
 
-    It is taken as the same fraction of how far the better half of the candidates are apart.
+    The error is assumed to be the same fraction of the standard deviation of the better half of the candidates.
 
     Args:
         scores: Values of the objective, the best first, shape ``(n,)``.
-        accuracies: Those of the same candidates, shape ``(n,)``.
+        accuracies: Accuracies of the same candidates, shape ``(n,)``.
+
+    Returns:
+        1 if either standard deviation is 0.
     """
     better = slice(0, (len(scores) + 1) // 2)
     apart, alike = float(np.std(scores[better])), float(np.std(accuracies[better]))
@@ -107,14 +111,14 @@ def unit_of(scores: Floats, accuracies: Floats) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is known of the qualities of candidates, in the order in which they were given.
+    """Posterior of the qualities of candidates, in the order in which the candidates were given.
 
     Attributes:
-        means: Shape ``(candidates,)``.
-        spread: Standard deviation of the qualities before anything was trained.
-        folds: How many folds each was validated on.
-        error: Standard deviation of the error of a training, without what its candidate's other trainings share.
-        shared: Standard deviation of that.
+        means: Posterior means, shape ``(candidates,)``.
+        spread: Prior standard deviation of the qualities.
+        folds: Number of folds that each candidate was validated on.
+        error: Standard deviation of the error of a training, without the part that all trainings of a candidate share.
+        shared: Standard deviation of the part of the error that all trainings of a candidate share.
     """
 
     means: Floats
@@ -125,21 +129,25 @@ class Belief:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of each quality; they are independent but for what all have in common."""
+        """Posterior standard deviation of each quality; qualities are independent except for a common offset."""
         return self._after(self.folds)
 
     @property
     def chances(self) -> Floats:
-        """The probability that each is better than the leader, shape ``(candidates,)``; 1/2 for the leader itself."""
+        """Probability that each candidate is better than the leader, shape ``(candidates,)``; 1/2 for the leader."""
         from scipy.special import ndtr
 
         chances: Floats = ndtr((self.means - self.means.max()) / (math.sqrt(2) * self.deviation))
         return chances
 
     def gain(self, some: Sequence[int], trainings: int) -> float:
-        """Return by how much the best is expected to rise by so many more trainings of each of some candidates.
+        """Return the expected rise of the best mean after further trainings.
 
-        It is the mean of the largest of the means that they will have, less the largest that there is.
+        This is the expectation of the largest posterior mean after the trainings, minus the largest mean now.
+
+        Args:
+            some: Indices of the candidates that are trained again.
+            trainings: Number of further trainings of each of them.
         """
         from scipy.special import ndtr
 
@@ -147,7 +155,7 @@ class Belief:
         best = float(self.means.max())
         grid = np.linspace(-6, 6, 400)
         below = np.prod(ndtr(grid[:, None] - (self.means[list(some)] - best) / rise), axis=1)
-        # The mean of the largest is the end of the grid less the integral of its distribution function.
+        # The mean of the maximum is the end of the grid minus the integral of its distribution function.
         step = float(grid[1] - grid[0])
         return rise * (float(grid[-1]) - step * float(below.sum() - (below[0] + below[-1]) / 2))
 
@@ -156,19 +164,19 @@ class Belief:
 
 
 def noise_of(error: float, shared: float, folds: int) -> float:
-    """Return the variance of the mean of some trainings of a candidate, see ``Belief``."""
+    """Return the variance of the mean score of a candidate over some folds, see ``Belief``."""
     return shared**2 + error**2 / folds
 
 
 def believe(values: Floats, error: float, searched: Floats, shared: float = 0.0) -> Belief:
-    """Return what is known of candidates.
+    """Return the posterior of the qualities of candidates.
 
     Args:
-        values: What each has reached on each fold, the larger the better, shape ``(candidates, folds)``.
-        error: Standard deviation of the error of a training, as far as it is known beforehand.
-        searched: What all candidates of the search have reached on its fold, shape ``(all,)``.
-        shared: Standard deviation of what all trainings of a candidate are off by, beside that: the luck of the network
-            with the images, where all trainings are validated on the same ones.
+        values: Score of each candidate on each fold, the larger the better, shape ``(candidates, folds)``.
+        error: Prior estimate of the standard deviation of the error of a training.
+        searched: Scores of all candidates of the search on its fold, shape ``(all,)``.
+        shared: Standard deviation of the further error that all trainings of a candidate share: the luck of the network
+            with the images, if all trainings are validated on the same images.
     """
     count, folds = values.shape
     middle = float(np.median(searched))
@@ -178,7 +186,7 @@ def believe(values: Floats, error: float, searched: Floats, shared: float = 0.0)
     if freedom:
         residuals = values - averages[:, None] - values.mean(axis=0) + values.mean()
         error = math.sqrt((PRIOR_WEIGHT * error**2 + float((residuals**2).sum())) / (PRIOR_WEIGHT + freedom))
-    # Few candidates are very bad; how far the good ones are apart is seen in the better half.
+    # A few candidates are very bad, so the better half is used to estimate the spread of the good ones.
     once = noise_of(error, shared, 1)
     spread = math.sqrt(max(float(np.mean((upper - middle) ** 2)) - once, CLOSEST**2 * once))
     drawn = spread**2 / (spread**2 + noise_of(error, shared, folds))
@@ -188,14 +196,14 @@ def believe(values: Floats, error: float, searched: Floats, shared: float = 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a race does next.
+    """Decision on the next round of a race.
 
     Attributes:
-        chosen: Which candidates are trained again, the best first; none if the race is over.
-        why: ``"open"`` if some are; else ``"alone"`` if no other has a chance, ``"alike"`` if nothing is to be gained,
-            or ``"spent"`` if no training is left.
-        able: How many may still be the best.
-        gain: By how much the best was expected to rise.
+        chosen: Indices of the candidates that are trained again, the best first; empty if the race has finished.
+        why: ``"open"`` if candidates are trained again; else ``"alone"`` if no other candidate has a chance,
+            ``"alike"`` if the expected gain is too small, or ``"spent"`` if too few trainings are left.
+        able: Number of candidates that may still be the best.
+        gain: Expected rise of the best.
     """
 
     chosen: tuple[int, ...]
@@ -207,13 +215,13 @@ class Verdict:
 def decide(
     values: Floats, error: float, searched: Floats, *, worth: float, rounds: int, room: int, shared: float = 0.0
 ) -> Verdict:
-    """Return which candidates are trained again.
+    """Decide which candidates are trained again.
 
     Args:
-        values, error, searched, shared: See ``believe``; of candidates that are equal the first one is ahead.
-        worth: The smallest rise of the best that is worth a round.
-        rounds: How many rounds there may be, at least 1.
-        room: How many trainings there may be in all of them.
+        values, error, searched, shared: See ``believe``; the first of equal candidates ranks higher.
+        worth: Minimum expected rise of the best that is worth a round.
+        rounds: Maximum number of further rounds, at least 1.
+        room: Maximum number of trainings in all these rounds.
     """
     if len(values) < 2:
         return Verdict((), "alone")
@@ -222,7 +230,7 @@ def decide(
     able = [int(one) for one in order if belief.chances[one] >= SLIM]
     if len(able) < 2:
         return Verdict((), "alone")
-    # Each round has a fixed fraction of the candidates of the round before, and what those before have left over.
+    # Each round has a fixed fraction of the candidates of the previous one, plus trainings that earlier rounds saved.
     most = max(2, round(room / sum(NARROWING**later for later in range(rounds))))
     gain = belief.gain(able[:most], rounds)
     if gain < worth:

@@ -1,4 +1,4 @@
-"""Whether a search can find anything: some network of its space must be within its limits."""
+"""Check that a search can succeed: its space must contain a network within its limits."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ DRAWS = 300
 
 
 def check_reachable(problem: Problem) -> None:
-    """Refuse limits that no network of the space keeps, as far as many draws at their narrowest show.
+    """Raise an error if no network of the space is within the limits.
+
+    Apart from the bound on parameters this is checked with ``DRAWS`` random networks at their narrowest.
 
     Raises:
-        BudgetError: if there is none; it names what the closest one takes too much of, and the limits that it keeps.
+        BudgetError: if none is within the limits; the message names the limits that the closest network exceeds, and
+            values of them that it would keep.
     """
     space, budget = problem.space, problem.budget
     smallest = space.smallest()
-    # Where flash alone was limited, its bytes are the budget: a parameter takes one or more, and nobody has given one.
+    # If only flash was limited, its bytes are also the bound on parameters, which the user has not given.
     of_flash = budget.params == budget.flash_bytes
     if smallest.params >= budget.params and not of_flash:
         raise BudgetError(
@@ -68,7 +71,7 @@ def check_reachable(problem: Problem) -> None:
 
 
 def _raised(budget: Budget, closest: Cost, field: str) -> str:
-    """Return the name of a limit, and the smallest that the closest network keeps, if it is known."""
+    """Return the name of a limit, with the smallest value that the closest network keeps if it is known."""
     name = next(option for option, field_of in {**LIMITS, "budget": "params"}.items() if field_of == field)
     least = budget.least(closest, field)
     unit = "parameters" if field == "params" else "MACs" if field == "macs" else "bytes"

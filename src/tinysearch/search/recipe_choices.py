@@ -1,4 +1,4 @@
-"""The recipe as choices: what ``tune_recipe`` searches together with the architecture."""
+"""The choices of the recipe that ``tune_recipe`` searches together with the architecture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinysearch.space.choices import Group, draw, random_chooser
 from tinysearch.space.leaves import Choice
 from tinysearch.training.recipe import Recipe
 
-# Prior weights; they lean towards the default recipe.
+# Options with prior weights that favour the default recipe.
 KNOBS = {
     "learning_rate": Choice({0.03: 1, 0.05: 2, 0.1: 4, 0.2: 3, 0.3: 1}),
     "batch_size": Choice({16: 1, 32: 4, 64: 3}),
@@ -26,7 +26,7 @@ KNOBS = {
 
 
 def sampled(base: Recipe, rng: np.random.Generator) -> Recipe:
-    """Return a recipe whose knobs are drawn from their prior; the rest is that of ``base``."""
+    """Return a recipe with knobs drawn from their prior; all other fields are those of ``base``."""
     return dataclasses.replace(base, **draw(Group(KNOBS), random_chooser(rng)))
 
 
@@ -39,7 +39,7 @@ def mutated(recipe: Recipe, rng: np.random.Generator) -> Recipe:
 
 
 def recipe_features(recipe: Recipe) -> list[float]:
-    """Return what tells recipes apart in numbers, for surrogate models: the knobs first, then all else."""
+    """Return a recipe as numerical features for surrogate models: the knobs first, then the other fields."""
     return [
         math.log(recipe.learning_rate),
         math.log(recipe.batch_size),

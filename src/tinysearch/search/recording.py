@@ -1,4 +1,4 @@
-"""From what came of a training to the record that is stored."""
+"""Conversion of the outcome of a training to a record for the store."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def recorded(training: Training, outcome: Outcome, dataset: Dataset, **fields: A
     """Return the record of one training.
 
     Args:
-        training: What was trained, and what for.
-        outcome: What came back; what was predicted for test images goes elsewhere.
-        dataset: On what it was trained.
-        **fields: Further fields of ``Record``: test figures.
+        training: The training, with its purpose.
+        outcome: Outcome of the training; its predictions on test images are not part of the record.
+        dataset: Dataset of the training.
+        **fields: Further fields of ``Record``: objective, direction and test scores.
     """
     return Record(
         run=training.run,

@@ -1,4 +1,4 @@
-"""Identical trainings of other runs: when a measurement can stand for a training that was not done."""
+"""Reuse of identical trainings of other runs: when an existing measurement can replace a training."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ REUSE: tuple[Reuse, ...] = ("same", "any", "none")
 
 
 def divided_alike(store: Store, trainings: Iterable[Record], split: Split) -> list[Record]:
-    """Return those trainings whose runs divided the training images as a split does.
+    """Return the trainings whose runs used a given split of the training images.
 
-    Trainings of a run that cannot be read are left out: how it divided them is not known.
+    Trainings of a run that cannot be read are left out, because its split is unknown.
 
     Args:
-        store: Has their runs.
-        trainings: Of any runs, on the same training images.
-        split: See ``Dataset.split``; where a run keeps none, it was that of its time, the last tenth.
+        store: Store with the runs of the trainings.
+        trainings: Trainings of any runs on the same training images.
+        split: See ``Dataset.split``. A run without a stored split used the one of its time, the last tenth.
     """
     known = list(trainings)
     alike = {name for name in {one.run for one in known} if _split_of(store, name) == split}
@@ -46,20 +46,23 @@ def reusable(
     *,
     every_epoch: bool = False,
 ) -> tuple[Record, bool] | None:
-    """Return the first training that stands for one of the candidate here, and whether its environment was another.
+    """Return the first training that can replace one of the candidate, and whether it ran in another environment.
 
-    Networks that differ in nothing but the order of inception branches have one key, but neither the same memory at
-    the peak nor the same initial weights: a training of the one does not stand for a training of the other.
+    Networks that differ only in the order of inception branches have the same key, but a different peak memory and
+    different initial weights: a training of one cannot replace a training of the other.
 
     Args:
-        trainings: Finished trainings with the candidate's key, the same seed and the same data, the oldest first; with
-            the objective of the run, and one that was not measured by it stands for nothing.
-        candidate: What is to be trained.
-        environment: Where it would be trained.
-        reuse: ``"same"`` takes what was trained in an environment whose decisive part is the same, ``"any"`` takes that
-            first and else what was trained in another one, ``"none"`` takes nothing.
-        every_epoch: Whether the objective must have been measured after every epoch, as where a run prunes: what it
-            stops must not depend on what other runs know.
+        trainings: Finished trainings with the candidate's key, the same seed and the same data, the oldest first, with
+            the objective of the run. Those for which the objective was not measured are ignored.
+        candidate: Candidate to be trained.
+        environment: Environment in which it would be trained.
+        reuse: ``"same"`` accepts trainings from an environment with the same decisive fields, ``"any"`` prefers these
+            and accepts all others, ``"none"`` accepts no training.
+        every_epoch: Whether the objective must have been measured after every epoch. A run that prunes needs this: the
+            trainings that it stops must not depend on what other runs know.
+
+    Returns:
+        None if no training can be reused.
     """
     if reuse == "none":
         return None

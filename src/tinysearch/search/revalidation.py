@@ -1,10 +1,10 @@
-"""Revalidations: before a winner is evaluated, it must have kept the lead on images that did not choose it.
+"""Revalidation: before a winner is evaluated, it must keep its lead on images that were not used to choose it.
 
-The images held out for validation are few, so the best of many candidates by one training is the luckiest as much as
-the best: at 99.4 % on 6,000 images the standard error is 0.1 points, more than what candidates differ by. So those that
-may be the best are trained again, with another seed and another fold of the training images held out, and of these
-again those that may still be; see ``rounds``. There are at most half as many of these trainings as trials, and none
-where nothing better can be expected to be found.
+Few images are held out for validation, so the best of many candidates after one training is partly the luckiest: at
+99.4 % on 6,000 images the standard error is 0.1 points, more than the differences between candidates. So candidates
+that may be the best are trained again with another seed and another fold of the training images held out, then those
+that may still be the best, and so on; see ``rounds``. The number of these trainings is at most half the number of
+trials, and 0 if no better candidate can be expected to be found.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from tinysearch.workers.sharing import share
 
 
 class RevalidationPlan(Plan):
-    """Trains the leaders of a search again, on other folds, round by round, until one has won.
+    """Plan that trains the leaders of a search again on other folds, round by round, until one has won.
 
     Args:
-        run: Its search is over; its lock is held.
-        executor: Where trainings run.
-        on_round: Called with each round before it begins, and with the last one, which has no trainings.
+        run: Run whose search has finished and whose lock is held.
+        executor: Executor that runs the trainings.
+        on_round: Function that is called with each round before it begins, and with the last one, which has no
+            trainings.
     """
 
     def __init__(
@@ -55,10 +56,13 @@ class RevalidationPlan(Plan):
         self._over = False
 
     def next(self) -> Training | None:
-        """Return the next training of the round, or the first of the next round once all of this one are done.
+        """Return the next training of the round, or the first of the next round once all of this round are done.
+
+        Returns:
+            None if the round has running trainings only, or if the race has finished.
 
         Raises:
-            TimeIsUpError: if there is no time for another round.
+            TimeIsUpError: if no time is left for another round.
         """
         if not self._waiting and not self._open and not self._over:
             now = next_round(self.records, self._run.settings, self.images)
@@ -73,7 +77,7 @@ class RevalidationPlan(Plan):
         return self._waiting.popleft() if self._waiting else None
 
     def known(self, training: Training) -> Record | None:
-        """Return a revalidation of this run, or one that comes with what was reused from another run."""
+        """Return an existing revalidation: of this run, or of the run that the search training was reused from."""
         run = self._run
         found = run.store.training(run.name, training.key, training.seed, "revalidation")
         return found or self._reused(training)
@@ -97,16 +101,16 @@ class RevalidationPlan(Plan):
         return recorded(training, outcome, self._run.dataset, **fields), None
 
     def checkpoint(self, training: Training) -> Path:
-        """Return where the state of a revalidation is kept."""
+        """Return the path at which the state of a revalidation is saved."""
         return self._run.models.checkpoint(f"{training.key}-{training.seed}")
 
     def finished(self, training: Training, record: Record, model: bytes | None) -> None:
-        """Take note of a revalidation."""
+        """Add the record of a revalidation."""
         self.records.append(record)
         self._open -= 1
 
     def _reused(self, training: Training) -> Record | None:
-        """Return the revalidation that the run has of a candidate from which it was reused, as one of this run."""
+        """Return the revalidation by the run that the search training was reused from, as a record of this run."""
         run = self._run
         own = run.store.training(run.name, training.key, run.settings.seed, "search")
         if own is None or own.reused_from is None:

@@ -1,7 +1,7 @@
-"""The rounds of a race between the candidates of a search: who is trained again on which fold, and who has won.
+"""Rounds of a race between the candidates of a search: which are trained again on which fold, and which has won.
 
-All candidates of a round are validated on the same fold, so that they can be compared whether it is hard or easy. Who
-may still be better than the leader by the mean is in the next round; see ``racing``.
+All candidates of a round are validated on the same fold, so that they are comparable whether it is hard or easy.
+Candidates whose mean may still exceed the leader's enter the next round; see ``racing``.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from tinysearch.results.training import Training
 from tinysearch.search.racing import FEWEST, SLIM, Floats, Verdict, decide, unit_of, variances_of
 from tinysearch.search.settings import RunSettings
 
-# Of a training: key of the candidate and seed.
+# Identity of a training: key of the candidate and seed.
 Identity = tuple[str, int]
 
 # A round is worth its trainings if the best is expected to rise by this much, in validation images.
 WORTH = 0.1
-# How accurate good candidates of a search are is told by so many of them, so that it is not the luck of one.
+# Number of the best candidates whose mean is the accuracy of good candidates, so that one lucky candidate matters less.
 BEST = 5
 
 
 def fold_of(seed: int) -> int:
-    """Return which fold of the training images a revalidation with a seed holds out, counted from the end.
+    """Return the fold of the training images, counted from the end, that a revalidation with a seed holds out.
 
-    Never 0, which is the last one: that is held out by the search.
+    It is never 0, the last fold, which the search holds out.
 
     >>> [fold_of(seed) for seed in (0, 1, 2, 9, 10)]
     [9, 1, 2, 9, 1]
@@ -43,17 +43,17 @@ def fold_of(seed: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What is to be trained next, and why.
+    """One round of a race: its trainings and the reason for them.
 
     Args:
-        number: Of the round, from 1.
-        planned: All its trainings; none if the race is over.
-        left: Those of them that are not known yet.
-        verdict: What decided.
-        entrants: How many candidates were in the race before.
-        perfect: How many candidates make no mistake on the validation images of the search, if that ended the race.
-        below: The bound on parameters of the race, where there are several.
-        trained: What the race has trained or plans to: keys and seeds.
+        number: Number of the round, from 1.
+        planned: All trainings of the round; empty if the race has finished.
+        left: Planned trainings without a record yet.
+        verdict: The decision of ``racing``.
+        entrants: Number of candidates in the race before this round.
+        perfect: Number of candidates without a mistake on the validation images of the search, if that ended the race.
+        below: Bound on parameters of the race; None if the run has a single race.
+        trained: Key and seed of each training that the race has run or plans.
     """
 
     number: int
@@ -67,18 +67,18 @@ class Round:
 
 
 def next_round(records: Iterable[Record], settings: RunSettings, images: int) -> Round | None:
-    """Return the first round that is not complete, or one without trainings if all races are over.
+    """Return the first incomplete round, or one without trainings if all races have finished.
 
-    A pure function: rounds are gone through from the first one, and each follows from the search and the rounds before
-    it. So what is trained depends neither on interruptions nor on the order in which results come.
+    This is a pure function: it replays the rounds from the first one, and each follows from the search and the rounds
+    before it. So the trainings depend neither on interruptions nor on the order in which results arrive.
 
     Args:
-        records: Those of a run.
-        settings: Those of the run.
-        images: How many images a training is validated on.
+        records: Records of a run.
+        settings: Settings of the run.
+        images: Number of validation images of a training.
 
     Returns:
-        None if there is nothing to decide: the run asks for one fold, or no candidate was trained for all epochs.
+        None if there is nothing to decide: the run has a single fold, or no candidate was trained for all epochs.
     """
     everything = list(records)
     most = sum(record.purpose == "search" and record.trial is not None for record in everything) // 2
@@ -87,7 +87,7 @@ def next_round(records: Iterable[Record], settings: RunSettings, images: int) ->
     last: Round | None = None
     for place, bound in enumerate(bounds):
         below = [one for one in everything if bound is None or one.cost.params < bound]
-        # What a race leaves over is for those after it.
+        # Later races share the trainings that a race does not use.
         share = (most - len(trained)) // (len(bounds) - place)
         now = _race(below, settings, images, share, trained)
         if now is None:
@@ -102,13 +102,13 @@ def next_round(records: Iterable[Record], settings: RunSettings, images: int) ->
 def _race(
     everything: Sequence[Record], settings: RunSettings, images: int, most: int, free: frozenset[Identity]
 ) -> Round | None:
-    """Return the first round of a race that is not complete.
+    """Return the first incomplete round of a race.
 
     Args:
-        everything: Records of all who may take part.
+        everything: Records of all candidates that may take part.
         settings, images: See ``next_round``.
-        most: How many trainings it may have.
-        free: Trainings of races before it, which it has as well.
+        most: Maximum number of trainings of the race.
+        free: Trainings of earlier races, which this race can use without counting them.
     """
     searched = [record for record in everything if record.purpose == "search"]
     known = {(record.key, record.seed): record for record in everything if record.purpose == "revalidation"}
@@ -116,7 +116,7 @@ def _race(
     if settings.folds == 1 or not standings:
         return None
     contenders = [one.first for one in standings]
-    # An objective of one's own may still tell them apart.
+    # A custom objective may still distinguish candidates with an accuracy of 1.
     perfect = sum(one.first.val_accuracy == 1 and one.value == standings[0].value for one in standings)
     if perfect > 1 and contenders[0].val_accuracy == 1:
         return Round(1, (), (), Verdict((), "alike", perfect), len(contenders), perfect)
@@ -132,7 +132,7 @@ def _race(
         planned = tuple(Training.again(one, "revalidation", seed, fold_of(seed)) for one in chosen)
         trained.update((one.key, one.seed) for one in planned)
         if not planned or not trained <= known.keys():
-            # What was trained when there were fewer trials, or another number of folds, is not trained for nothing.
+            # Trainings from when the run had fewer trials or another number of folds count towards the limit.
             planned = planned[: max(0, room - len(known.keys() - trained - free))]
             left = tuple(one for one in planned if (one.key, one.seed) not in known)
             return Round(number, planned, left, verdict, len(contenders), trained=frozenset(trained))
@@ -147,7 +147,7 @@ def _race(
 
 
 def words_before(now: Round, settings: RunSettings) -> str:
-    """Return what is about to be trained, and why."""
+    """Return a description of the trainings of a round, with the reason for them."""
     where = "with another seed" if _same_images(settings) else "with another fold held out"
     count, most = len(now.planned), settings.folds - 1
     able = f"{now.verdict.able} of {now.entrants} candidates may be the best"
@@ -158,12 +158,12 @@ def words_before(now: Round, settings: RunSettings) -> str:
 
 
 def words_after(last: Round, records: Sequence[Record], images: int) -> str:
-    """Return who has won, and why the race is over.
+    """Return a description of the winner, with the reason for the end of the race.
 
     Args:
-        last: Has no trainings.
-        records: Those of the run.
-        images: How many images a training is validated on.
+        last: Last round, which has no trainings.
+        records: Records of the run.
+        images: Number of validation images of a training.
     """
     leader = ranked([one for one in records if one.purpose != "evaluation"])[0]
     value = figures.validated(leader.value, leader.val_seeds, leader.metric)
@@ -189,11 +189,11 @@ def words_after(last: Round, records: Sequence[Record], images: int) -> str:
 
 
 def words_after_all(records: Sequence[Record], budgets: Sequence[int]) -> str:
-    """Return who has won the races below several budgets.
+    """Return a description of the winners of the races below several budgets.
 
     Args:
-        records: Those of the run.
-        budgets: Those of the run.
+        records: Records of the run.
+        budgets: Budgets of the run.
     """
     searched = [one for one in records if one.purpose != "evaluation"]
     count = sum(record.purpose == "revalidation" for record in records)
@@ -206,27 +206,27 @@ def words_after_all(records: Sequence[Record], budgets: Sequence[int]) -> str:
 
 
 def _filled(values: Floats) -> Floats:
-    """Return the last fold, with what failed as good among the others as it was on the folds before."""
+    """Return the scores on the last fold, with failures imputed from the standing on the previous folds."""
     before, last = values[:, :-1].mean(axis=1), values[:, -1]
     failed = np.isneginf(last)
     return np.where(failed, last[~failed].mean() + before - before[~failed].mean(), last)
 
 
 def _same_images(settings: RunSettings) -> bool:
-    """Whether the data have a validation part, which all trainings are validated on."""
+    """Return whether the data have a validation part of their own, which all trainings are validated on."""
     return Split.from_dict(settings.data.get("split", {})).kind == "given"
 
 
 def _units(
     standings: Sequence[Standing[Record]], scores: Floats, images: int, *, same: bool
 ) -> tuple[float, float, float]:
-    """Return the error of a training, what trainings of a candidate share, and the worth of an image, in its objective.
+    """Return, in units of the objective, the error of a training, the shared part of the error, and one image's worth.
 
-    How large the error of an accuracy is, is known; that of another objective follows from it, see ``unit_of``.
+    The error of an accuracy is known; that of another objective is derived from it, see ``unit_of``.
     """
     accuracies = np.array([one.first.val_accuracy or 0.0 for one in standings])
     variances = variances_of(float(np.mean(accuracies[:BEST])), images)
-    # Other images bring other luck; that with the same ones does not go away.
+    # With other images the luck of the images averages out; with the same images it does not.
     error, shared = (variances.seed, variances.images) if same else (variances.seed + variances.images, 0.0)
     unit = 1.0 if standings[0].metric == ACCURACY else unit_of(scores, accuracies)
     return math.sqrt(error) * unit, math.sqrt(shared) * unit, unit / images
