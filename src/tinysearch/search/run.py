@@ -1,4 +1,4 @@
-"""A run, new or resumed, as the resource that it is: its lock, its history, its files."""
+"""A run of a search, new or resumed, with its lock, history and files."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ MAX_NAME = 100
 
 
 class SearchRun:
-    """One run of a search, new or resumed. It is this process's alone until it is closed.
+    """One run of a search, new or resumed. Its lock keeps other processes out until it is closed.
 
-    ``SearchPlan`` is its search, ``RevalidationPlan`` and ``EvaluationPlan`` what follows.
+    ``SearchPlan`` runs its search, ``RevalidationPlan`` and ``EvaluationPlan`` the stages that follow.
 
     Args:
-        store: Where records go, and where a resumed run finds what was trained before.
+        store: Store that receives the records and has those of a resumed run.
         name: Name of the run.
         settings: See ``RunSettings``.
-        dataset: Images; only the training images are looked at.
+        dataset: Dataset, of which only the training images are used.
         baselines: Hand-designed baselines by name, trained first if the settings say so and part of the history.
-            Those that do not fit the budget, or are not in the space, are skipped.
+            Those that exceed the limits or are not in the space are skipped.
         space: The search space; by default the one of ``tinysearch run`` for the dataset's task.
-        resume: Continue the run of this name.
-        time_limit: Seconds after which no training goes on, and no trial is begun that is not expected to finish;
-            None for no limit.
+        resume: Whether to resume the run of this name.
+        time_limit: Seconds after which all trainings are stopped; a trial that is not expected to finish in time is
+            not started. None for no limit.
         reuse: Which identical trainings of other runs in the store are reused, see ``reusable``.
-        memory_bytes: Memory that each training may have; None for no limit.
+        memory_bytes: Memory limit of each training in bytes; None for no limit.
         plugins: The strategy and constraints that were given as values; others are loaded by their names.
 
     Raises:
-        BudgetError: if no member of the space is within the budget, as far as can be known.
-        RunError: if the name is taken, or is to be resumed and unknown, differs in its settings, or is being carried
-            out by another process; or if a run that it is to learn from is unknown or was made on other data.
+        BudgetError: if no member of the space is within the limits, see ``check_reachable``.
+        RunError: if the name is invalid or taken; if the run to resume is unknown, differs in its settings, or is in
+            use by another process; or if a run to learn from is unknown or was made on other data.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class SearchRun:
             self.models.add(record)
 
     def _problem(self, plugins: Plugins) -> Problem:
-        """Return what the strategy has to solve."""
+        """Return the problem that the strategy has to solve."""
         settings, images = self.settings, self.dataset.training_data()
         return Problem(
             self.space,
@@ -126,8 +126,8 @@ class SearchRun:
         )
 
     def _fitting(self, baselines: Mapping[str, Architecture], problem: Problem) -> dict[str, Architecture]:
-        """Return the hand-designed baselines that can be trained, by name."""
-        # Those of a run that goes on stay, whatever their costs are taken to be now.
+        """Return the hand-designed baselines that are within the limits and in the space, by name."""
+        # A resumed run keeps its baselines, even if this version computes other costs.
         stored = self.store.summaries(self.name) if self.resumed and baselines else []
         before = {one.name for one in stored if one.origin == "baseline"}
         return {
@@ -137,7 +137,7 @@ class SearchRun:
         }
 
     def _proposer(self, problem: Problem, plugins: Plugins) -> Proposer:
-        """Return what proposes the candidates of the search.
+        """Return the proposer of the search.
 
         Raises:
             RunError: if a run to learn from is not in the store, or was made on other data.
@@ -153,17 +153,17 @@ class SearchRun:
             settings.seed,
             settings.trials,
             self.baselines,
-            # Who gives candidates of their own has chosen among what is known.
+            # A user who gives initial candidates has already chosen among the known networks.
             [*given, *begun_with(searcher, settings.designs, () if settings.initial_candidates else known, splits)],
             prune=settings.prune,
             warm_start_trials=learnt,
         )
 
     def _begin(self) -> None:
-        """Put the run into the store.
+        """Create the run in the store.
 
         Raises:
-            RunError: if there is one of its name.
+            RunError: if the store has a run of this name.
         """
         store, dataset = self.store, self.dataset
         if not store.has(self.name):
@@ -173,10 +173,10 @@ class SearchRun:
         )
 
     def _go_on(self) -> None:
-        """Note in the store what may have changed since the run was carried out before.
+        """Update the settings and the data source of a resumed run in the store.
 
         Raises:
-            RunError: if it differs in what may not.
+            RunError: if a setting differs that must not change.
         """
         store, name, settings = self.store, self.name, self.settings
         self._check_same()
@@ -189,12 +189,12 @@ class SearchRun:
 
     @property
     def resources(self) -> Resources:
-        """What each of its trainings may use."""
+        """Resources that each training of the run may use."""
         return Resources(self.settings.threads or 1, self.memory_bytes)
 
     @property
     def planned(self) -> int:
-        """How many candidates the run trains in all, baselines included."""
+        """Total number of candidates that the search trains, baselines included."""
         return self.settings.trials + len(self.baselines)
 
     def __enter__(self) -> SearchRun:
@@ -206,11 +206,11 @@ class SearchRun:
         self.close()
 
     def has_time(self, rounds: int, record: Record) -> bool:
-        """Whether there is time for so many rounds of trainings that take as long as that of a record."""
+        """Return whether the time suffices for this many rounds of trainings, each as long as that of a record."""
         return self.until is None or time.monotonic() + rounds * record.measurement.train_seconds < self.until
 
     def close(self) -> None:
-        """Let go of the run: another process may go on with it."""
+        """Release the lock, so that another process may resume the run."""
         self.lock.release()
 
     def _stored(self) -> dict[int, Record]:
@@ -231,10 +231,10 @@ class SearchRun:
         return {record.position: record for record in records if record.position is not None}
 
     def _learnt_from(self, extent: WarmStart) -> list[Record]:
-        """Return the records of another run that the strategy finds in its history.
+        """Return the records of another run to add to the history of the strategy.
 
         Raises:
-            RunError: if it is not in the store, or was made on other data.
+            RunError: if that run is not in the store, or was made on other data.
         """
         self.store.run(extent.run).check_data(self.dataset.name, self.dataset.fingerprint)
         return learnt_from(self.store, extent, self.settings)
@@ -260,7 +260,7 @@ class SearchRun:
 
 
 def _words(name: str, before: Any, value: Any) -> tuple[str, str]:
-    """Return two values of a setting as a person gives them: of a recipe what differs.
+    """Return two values of a setting in words; for recipes, the fields that differ.
 
     >>> _words("recipe", {"epochs": 2, "batch_size": 32}, {"epochs": 3, "batch_size": 32})
     ('epochs 2', 'epochs 3')

@@ -1,4 +1,4 @@
-"""The search of a run as a plan: KerasTuner's trials on one side, the coordinator on the other."""
+"""The plan of a search, which connects KerasTuner's trials with the coordinator."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class SearchPlan(Plan):
-    """What a run searches.
+    """Plan of the search of a run.
 
     Args:
-        run: Its lock is held.
-        tuner: Makes proposals into trials, and ends them.
-        executor: Where trainings run.
+        run: Run whose lock is held.
+        tuner: Tuner that turns proposals into trials, and ends them.
+        executor: Executor that runs the trainings.
     """
 
     def __init__(self, run: SearchRun, tuner: BudgetTuner, executor: Executor) -> None:
@@ -44,14 +44,14 @@ class SearchPlan(Plan):
         self.out_of_time = False
 
     def may_begin(self) -> bool:
-        """Whether there is time for a training as long as the longest so far."""
+        """Return whether the time suffices for a training as long as the longest so far."""
         run = self._run
         if run.until is not None and run.history.position < run.planned:
             self.out_of_time = time.monotonic() + self._longest >= run.until
         return not self.out_of_time
 
     def next(self) -> Training | None:
-        """Return the next trial, or a hand-designed baseline."""
+        """Return the next trial or hand-designed baseline; None if there is none for now."""
         run = self._run
         basis = run.history.basis() if run.settings.schedule == "async" else None
         proposal = self._tuner.next()
@@ -62,7 +62,7 @@ class SearchPlan(Plan):
         return _training(run, proposal)
 
     def known(self, training: Training) -> Record | None:
-        """Return the record of an identical training of another run, as one of this run."""
+        """Return the record of an identical training of another run, as one of this run; None if none can be reused."""
         run = self._run
         if run.reuse == "none":
             return None
@@ -72,7 +72,7 @@ class SearchPlan(Plan):
         known = [one.by(wanted.objective, wanted.direction) for one in alike]
         if not known:
             return None
-        # Asked for where it is needed: workers of a cluster may have to be waited for.
+        # The environment is determined only now, because this may wait for a worker of a cluster.
         where = self._executor.environment(run.resources)
         reused = reusable(known, candidate_of(training), where, run.reuse, every_epoch=wanted.prune)
         if reused is None:
@@ -80,7 +80,7 @@ class SearchPlan(Plan):
         found, elsewhere = reused
         run.models.take(run.store.folder_of(found.run) / f"{training.key}.keras", training.key)
         return dataclasses.replace(
-            # As it would have been in this run: what it proposes next must not depend on what other runs know.
+            # Pruned as in this run: its next proposals must not depend on what other runs know.
             stopped(found, training.floor),
             run=run.name,
             name=training.name,
@@ -117,7 +117,7 @@ class SearchPlan(Plan):
         return recorded(training, outcome, self._run.dataset, **fields), None
 
     def checkpoint(self, training: Training) -> Path:
-        """Return where the state of a trial is kept."""
+        """Return the path at which the state of a trial is saved."""
         return self._run.models.checkpoint(training.key)
 
     def finished(self, training: Training, record: Record, model: bytes | None) -> None:
@@ -129,12 +129,12 @@ class SearchPlan(Plan):
 
     @property
     def rejections(self) -> Mapping[str, int]:
-        """What the filter has rejected so far, by reason."""
+        """Number of candidates that the filter has rejected so far, by reason."""
         return self._run.history.rejections
 
     @property
     def exhausted(self) -> Exhausted | None:
-        """What came of it when nothing new turned up any more; None if that was not so."""
+        """The rejections when no new candidate was found any more; None if the search is not exhausted."""
         return self._tuner.oracle.exhausted
 
 

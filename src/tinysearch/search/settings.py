@@ -1,4 +1,4 @@
-"""What decides the outcome of a run."""
+"""The settings of a run."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 from tinysearch.training.recipe import recipe as named_recipe
 
-# Trial i is proposed from the results of trials 0 to i - 8. That costs the default strategy nothing that can be seen
-# after 20 or 50 trials, and keeps up to four workers busy all the time, see docs/benchmarks.md.
+# Trial i is proposed from the results of trials 0 to i - 8. This has no measurable cost for the default strategy after
+# 20 or 50 trials, and keeps up to four workers busy all the time, see docs/benchmarks.md.
 DEFAULT_LAG = 8
 MOST_LAG = 100_000
 MOST_THREADS = 1_024
 _LATER = ("data", "augmentation", "budgets")
-# How the augmentation of a run was chosen if nothing was said.
+# How the augmentation of a run is chosen by default.
 BY_SIZE = "by size"
 DEFAULT_BUDGET = 10_000
-# What a run that is resumed may have otherwise than it began.
+# Settings that may differ when a run is resumed.
 MAY_CHANGE = ("trials", "evaluate", "folds")
 Schedule = Literal["lag", "async"]
 
@@ -39,12 +39,12 @@ def _default_recipe() -> Recipe:
 
 
 class WarmStart(NamedTuple):
-    """How much of another run in the store a strategy learns from.
+    """The part of another run in the store that a strategy learns from.
 
     Args:
-        run: Its name.
-        trials: So many of its first positions, baselines included in the count.
-        revalidations: So many of its first revalidations.
+        run: Name of the other run.
+        trials: Number of its first positions to use, baselines included in the count.
+        revalidations: Number of its first revalidations to use.
     """
 
     run: str
@@ -54,49 +54,51 @@ class WarmStart(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RunSettings:
-    """What decides the outcome of a run, together with the dataset.
+    """Settings of a run, which together with the dataset determine its outcome.
 
     Args:
-        budget: What a candidate may cost.
+        budget: Limits on the cost of a candidate.
         recipe: How every candidate is trained.
         strategy: Name of the search strategy.
-        trials: How many candidates to train, baselines not counted.
+        trials: Number of candidates to train, baselines not counted.
         seed: Seed of the proposals and of every training.
         baselines: Whether the hand-designed baselines that fit are trained first.
-        lag: L of the schedule ``"lag"``: trial i is proposed from the results of trials 0 to i - L, so that up to L
-            workers are kept busy. It does not matter how many there are, or how fast.
-        schedule: ``"lag"``, or ``"async"`` for proposals from whatever is known at the moment, which keeps any number
-            of workers busy. What that was is stored, so that a run that is resumed proposes the same again.
-        threads: Threads of each training, on which its last digits depend; None for what the executor gives them that
-            begins the run: processes of this machine have equal shares of its cores.
-        initial_candidates: Candidates for the first trials, as far as they are within the budget, new and not too many.
-        designs: With how many networks drawn by hand a search begins, after those, see ``space/designs.py``; only the
-            strategies ``bayesian``, ``evolution`` and ``pareto`` begin so. The first of them is the best network that
-            is known from other runs, if the run learns from any.
-        space: What narrows the search space, see ``space_spec``; nothing for the whole space. Kept in format 2.
-        constraints: Names of constraints of one's own that candidates must meet, ``module:Class`` or entry points.
-        own_space: The mark of a ``SearchSpace`` that was given as a value, which only who goes on with the run can give
-            again; empty for the spaces that ``space`` describes.
-        evaluate: With how many seeds the winner is retrained and scored on the test images when the search is over.
-        folds: How many trainings, each with other images held out, a candidate has at the most before the winner is
-            evaluated, see ``rounds``; 1 for the one of the search.
+        lag: L of the schedule ``"lag"``: trial i is proposed from the results of trials 0 to i - L, which keeps up to L
+            workers busy. The proposals do not depend on the number or the speed of the workers.
+        schedule: ``"lag"``, or ``"async"`` for proposals from all records that exist at the moment, which keeps any
+            number of workers busy. Which records these were is stored, so that a resumed run repeats its proposals.
+        threads: Threads of each training, which affect the last digits of its numbers; None for the default of the
+            executor that begins the run: local processes have equal shares of the cores.
+        initial_candidates: Candidates for the first trials; those outside the limits, duplicates, and those beyond the
+            number of trials are not trained.
+        designs: Number of networks drawn by hand that the search begins with after these, for each budget if there are
+            several, see ``space/designs.py``. If the run learns from other runs and has no initial candidates, the
+            first of them is the best network of these runs. Only the strategies ``bayesian``, ``evolution`` and
+            ``pareto`` begin with designs.
+        space: Description that narrows the search space, see ``space_spec``; empty for the whole space. Stored in
+            format 2.
+        constraints: Names of custom constraints that candidates must meet, as ``module:Class`` or entry points.
+        own_space: Hash of a ``SearchSpace`` that was given as a value, and that must be given again to resume the run;
+            empty for a space that ``space`` describes.
+        evaluate: Number of seeds with which the winner is retrained and scored on the test images after the search.
+        folds: Maximum number of trainings of a candidate, each with other images held out, before the winner is
+            evaluated, see ``rounds``; 1 for the training of the search alone.
         tune_recipe: Whether the knobs of the recipe are searched together with the architecture.
-        prune: Whether candidates that fall behind those before them are stopped early, see ``pruning``.
-        data: What a run keeps of how its data was understood, see ``Dataset.described``: how it was divided, and the
-            names of the classes.
-        augmentation: How the augmentation of the recipe was chosen, see ``search/augmentation.py``; nothing where it
-            was given.
-        warm_start_trials: What the strategy sees of other runs in the store too: as much as there was of them when the
-            run began.
-        objective: Name of what the search makes as large or as small as possible, see ``results/objective.py``.
-        budgets: Bounds on parameters of which each has a winner, revalidated and evaluated, the largest being that of
-            the budget, from the smallest to the largest; none for the winner of the budget alone.
+        prune: Whether candidates that fall behind earlier ones are stopped early, see ``pruning``.
+        data: Description of how the data was read, see ``Dataset.described``: the split and the names of the classes.
+        augmentation: How the augmentation of the recipe was chosen, see ``search/augmentation.py``; empty if it was
+            given.
+        warm_start_trials: Parts of other runs in the store that the strategy also learns from: the records that they
+            had when the run began.
+        objective: Name of the objective that the search maximizes or minimizes, see ``results/objective.py``.
+        budgets: Bounds on parameters, in ascending order, each with its own winner, which is revalidated and evaluated.
+            The largest is the bound of ``budget``. Empty for one winner within ``budget``.
 
     Raises:
-        RunError: if a number is out of range, a switch is neither on nor off, the strategy or schedule is unknown, or
-            the recipe has no knobs to tune.
-        BudgetError: if the budgets are not different whole numbers, or the largest is not that of the budget.
-        SpaceError: if the space is not legal.
+        RunError: if a number is out of range, a switch is not a boolean, the strategy or schedule is unknown, ``data``
+            or ``augmentation`` is damaged, or the recipe has no knobs to tune.
+        BudgetError: if the budgets are not different whole numbers, or the largest is not the bound of ``budget``.
+        SpaceError: if the space is invalid.
         InputError: if the objective is unknown.
     """
 
@@ -159,7 +161,7 @@ class RunSettings:
         for name in ("data", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise RunError(f"{name} of a run is an object with its fields, got {getattr(self, name)!r}")
-        # A part of it that cannot be read is found now, and not by the first training.
+        # An unreadable split raises an error now and not in the first training.
         Split.from_dict(self.data.get("split", {}))
         names = self.data.get("class_names", ())
         if not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
@@ -176,7 +178,7 @@ class RunSettings:
         object.__setattr__(self, "warm_start_trials", tuple(WarmStart(*one) for one in self.warm_start_trials))
 
     def __repr__(self) -> str:
-        """Show what is not as it is by default."""
+        """Show the settings that differ from their defaults."""
         standard = RunSettings()
         changed = [
             f"{one.name}={getattr(self, one.name)!r}"
@@ -187,7 +189,7 @@ class RunSettings:
 
     @property
     def augments_by_size(self) -> bool:
-        """Whether each network is augmented as much as suits its size."""
+        """Whether the amount of augmentation depends on the size of each network."""
         return self.augmentation.get("chosen") == BY_SIZE
 
     @property
@@ -196,7 +198,7 @@ class RunSettings:
         return objective(self.objective).direction
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; what came later than the first runs is left out where it says nothing."""
+        """Return plain JSON values; settings that the first versions did not have are left out if they are empty."""
         plain = dataclasses.asdict(dataclasses.replace(self, initial_candidates=()))
         plain = {name: value for name, value in plain.items() if value or name not in _LATER}
         initial_candidates = [
@@ -209,16 +211,16 @@ class RunSettings:
             "recipe": self.recipe.to_dict(),
             "initial_candidates": initial_candidates,
             "warm_start_trials": [list(one if one.revalidations else one[:2]) for one in self.warm_start_trials],
-            # For those who read results where the objective itself is not at hand.
+            # For readers of results that cannot load the objective itself.
             "direction": self.direction,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunSettings:
-        """Make settings of plain JSON values.
+        """Return settings from plain JSON values.
 
         Raises:
-            RunError: if they are damaged, or of a later version.
+            RunError: if the values are damaged, or from a later version.
             InputError: if a value is out of range.
         """
         try:
@@ -238,7 +240,7 @@ class RunSettings:
             else Candidate(Architecture.from_dict(one), recipe)
             for one in data.get("initial_candidates", ())
         )
-        # Early versions counted no revalidations.
+        # Early versions did not count revalidations.
         warm_start_trials = tuple(
             WarmStart(str(name), int(count), *map(int, more))
             for name, count, *more in data.get("warm_start_trials", ())
@@ -250,7 +252,7 @@ class RunSettings:
             "warm_start_trials": warm_start_trials,
             "constraints": tuple(map(str, data.get("constraints", ()))),
             "budgets": tuple(data.get("budgets", ())),
-            # Runs that do not say so began before there were any.
+            # Runs without this value began before designs existed.
             "designs": data.get("designs", 0),
         }
         given = {name: value for name, value in data.items() if name != "direction"}

@@ -1,4 +1,4 @@
-"""The stages of a run, one after the other: search, revalidation of the leaders, evaluation of the winner."""
+"""The stages of a run in order: search, revalidation of the leaders, evaluation of the winner."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ STAGES = ("search", "revalidation", "evaluation")
 
 
 class Stages:
-    """Carries out the stages of a run, all of them or one by one.
+    """Runner of the stages of a run, all of them or one by one.
 
     Args:
-        run: Its lock is held, and still held afterwards.
-        executor: Where candidates are trained; it is left open.
-        callback: Is notified of what happens.
+        run: Run whose lock is held, and still held afterwards.
+        executor: Executor that trains the candidates; it is left open.
+        callback: Callback that receives events.
     """
 
     def __init__(self, run: SearchRun, executor: Executor, callback: Callback) -> None:
@@ -50,14 +50,15 @@ class Stages:
 
     @property
     def tuner(self) -> BudgetTuner | None:
-        """KerasTuner's view of the search; None before it has begun."""
+        """KerasTuner's view of the search; None before the search has begun."""
         return self._tuner
 
     def carry_out(self, stages: Sequence[str] = STAGES) -> RunOutcome:
-        """Carry out stages, by default all.
+        """Run stages, by default all.
 
-        The winner is revalidated if the run asks for more than one fold, and evaluated if it asks for evaluations and
-        the dataset has test images; each whatever the other. The time limit of the run binds all stages.
+        The leaders are revalidated if the run has more than one fold, and the winner is evaluated if the run asks for
+        evaluations and the dataset has test images. The two stages do not depend on each other. The time limit of the
+        run applies to all stages together.
 
         Args:
             stages: Any of ``"search"``, ``"revalidation"`` and ``"evaluation"``.
@@ -77,12 +78,12 @@ class Stages:
         if not left:
             run.store.finish(run.name)
         missing = tuple(one for one in left if one in stages)
-        # Revalidations from before are among them.
+        # These include revalidations of earlier calls.
         records = (*run.history.records(), *run.store.records(run.name, purpose="revalidation"))
         return dataclasses.replace(outcome, records=records, ending=ending, problem=problem, missing=missing)
 
     def _after_search(self, stages: Sequence[str], ending: Ending) -> tuple[Ending, TinySearchError | None]:
-        """Carry out those of some stages that follow the search; return how they ended, and what went wrong."""
+        """Run the requested stages after the search; return how they ended, and the error if there was one."""
         if "search" in stages:
             self._over.append("search")
         try:
@@ -106,7 +107,8 @@ class Stages:
     def search(self) -> RunOutcome:
         """Train all candidates of the search that are not in the store yet.
 
-        Ctrl-C ends the trainings under way, and the outcome says so; everything trained before is in the store.
+        Ctrl-C ends the running trainings and gives the outcome the ending ``"interrupted"``; all finished trainings are
+        in the store.
 
         Raises:
             StoreWriteError: if a result cannot be stored.
@@ -146,16 +148,16 @@ class Stages:
         return RunOutcome(run.name, tuple(history.records()), ending, dict(history.rejections))
 
     def revalidate(self) -> list[Record]:
-        """Train the leaders of the search again, on other folds, as long as it may find a better one; see ``rounds``.
+        """Train the leaders of the search again on other folds, as long as this may find a better one; see ``rounds``.
 
         Returns:
-            The records of the run, evaluations left out.
+            The records of the run without evaluations.
 
         Raises:
             StoreWriteError: if a result cannot be stored.
             WorkerError: if nothing can be trained.
-            TimeIsUpError: if the time limit comes, or would before another training is done.
-            KeyboardInterrupt: on Ctrl-C; what was trained before is in the store.
+            TimeIsUpError: if the time limit is reached, or would be before another training is done.
+            KeyboardInterrupt: on Ctrl-C; all finished trainings are in the store.
         """
         run, executor = self._run, self._executor
         stages: list[Stage] = []
@@ -193,11 +195,11 @@ class Stages:
         """Train each winner on all training images with as many seeds as the run asks for, and score it.
 
         Args:
-            other_seeds: Whether others are taken in the place of those with which an evaluation failed before.
+            other_seeds: Whether seeds with which an evaluation failed before are replaced by others.
 
         Raises:
             NoTestImagesError: if there are no test images.
-            TimeIsUpError: if the time limit comes, or would before all is done.
+            TimeIsUpError: if the time limit is reached, or would be before all evaluations are done.
             TinySearchError: see ``evaluation.evaluate``.
         """
         run, executor = self._run, self._executor
@@ -285,14 +287,14 @@ class Stages:
             self._callback.on_stage_end(stage)
 
     def _before(self) -> RunOutcome:
-        """Return what came of the search before; the run is open again if its settings ask for more by now."""
+        """Return the outcome of the earlier search; reopen the run if its settings ask for more trainings now."""
         run = self._run
         if self._left():
             run.store.reopen(run.name)
         return RunOutcome(run.name, tuple(run.history.records()), "finished", dict(run.history.rejections))
 
     def _left(self) -> tuple[str, ...]:
-        """Return the stages that the settings of the run ask for, and that have something left to train."""
+        """Return the stages that the settings of the run ask for and that have trainings left."""
         if all(one in self._over for one in STAGES):
             return ()
         return tuple(one for one in workload(self._run).stages if one not in self._over)

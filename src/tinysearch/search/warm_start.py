@@ -1,7 +1,7 @@
-"""What a run learns from: other runs in the store on the same data.
+"""Warm start: the records of other runs in the store on the same data that a run learns from.
 
-Which they are and how much there is of them is decided when a run begins, and is among its settings: what they find
-later changes nothing in a run that is resumed.
+The runs and the number of their records are fixed when a run begins and are part of its settings: later records of
+these runs change nothing when it is resumed.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from tinysearch.search.plugins import NO_PLUGINS, Plugins
 from tinysearch.search.settings import RunSettings, WarmStart
 from tinysearch.search.strategies.registry import uses_history
 
-# So many trainings of other runs are learnt from without being asked, at the most: they are read when a run begins, and
-# every proposal goes through them.
+# Maximum number of trainings of other runs that a run learns from by default. They are read when the run begins, and
+# every proposal processes them.
 MOST = 1_000
 
 
 def named(warm_start: object) -> list[str]:
-    """Return the names of the runs to learn from: of one, of several, or of none where nothing is given.
+    """Return the names of the runs to learn from, given as one name, several names or None.
 
     Raises:
-        RunError: if something else is given.
+        RunError: if ``warm_start`` is anything else.
     """
     listed: list[Any] = [] if warm_start is None else [warm_start]
     if isinstance(warm_start, Iterable) and not isinstance(warm_start, str):
@@ -36,7 +36,7 @@ def named(warm_start: object) -> list[str]:
 
 
 def extents(store: Store, warm_start: object) -> tuple[WarmStart, ...]:
-    """Return how much there is of some runs, see ``named``.
+    """Return the runs to learn from, see ``named``, with the number of records that each has now.
 
     Raises:
         RunError: if one of them is not in the store.
@@ -49,21 +49,21 @@ def extents(store: Store, warm_start: object) -> tuple[WarmStart, ...]:
 def available(
     store: Store, fingerprint: str, settings: RunSettings, plugins: Plugins = NO_PLUGINS
 ) -> tuple[WarmStart, ...]:
-    """Return what a run that begins can learn from, the oldest run first.
+    """Return the runs that a new run can learn from, the oldest run first.
 
-    These are searches on the same training images, so with the same input shape and classes, as far as their candidates
-    were trained for as many epochs and measured by the objective. The latest come first where there are more than
-    ``MOST`` trainings; a run of more than that, and one that is damaged, is left out. There is nothing to learn for a
-    strategy that does not look at the history.
+    These are searches on the same training images, so with the same input shape and classes, that have candidates
+    trained for the same number of epochs and measured by the objective. If they have more than ``MOST`` trainings,
+    later runs are preferred. Runs with more trainings than are left of ``MOST``, and damaged runs, are left out. The
+    result is empty for a strategy that does not use the history.
 
     Args:
-        store: Has the runs.
-        fingerprint: That of the training images.
-        settings: Those of the run that begins.
-        plugins: Has its strategy, if that was given as a value.
+        store: Store with the runs.
+        fingerprint: Fingerprint of the training images.
+        settings: Settings of the new run.
+        plugins: Plugins with the strategy of the new run, if that was given as a value.
 
     Raises:
-        PluginError: if a strategy of one's own cannot be loaded.
+        PluginError: if a custom strategy cannot be loaded.
     """
     if not uses_history(plugins.strategy_of(settings)):
         return ()
@@ -86,11 +86,11 @@ def available(
 
 
 def learnt_from(store: Store, extent: WarmStart, settings: RunSettings) -> list[Record]:
-    """Return the records of another run that are learnt from: those of its first trials, then its revalidations.
+    """Return the records of another run to learn from: those of its first trials, then its first revalidations.
 
-    They are records of the present run's objective that were to be trained for as many epochs; those of which the value
-    is not known are left out, and the hand-designed baselines, which a run trains itself. Evaluations are no part of
-    it: their scores are those of test images.
+    They have values of the new run's objective and the same number of planned epochs. Records without a value are left
+    out unless they are failures, and so are hand-designed baselines, which each run trains itself. Evaluations are left
+    out because their scores come from test images.
 
     Raises:
         RunError: if the run is not in the store.

@@ -1,4 +1,4 @@
-"""What a run has left to train, counted from its settings and its records."""
+"""The number of trainings that a run has left, counted from its settings and records."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tinysearch.search.settings import RunSettings
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What a run has left to train.
+    """Number of trainings that a run has left, by stage.
 
     Args:
-        trainings: How many candidates of the search, baselines included.
-        revalidations: How many there are at the most.
-        evaluations: How many there are at the most.
+        trainings: Number of candidates of the search, baselines included.
+        revalidations: Maximum number of revalidations.
+        evaluations: Maximum number of evaluations.
     """
 
     trainings: int
@@ -28,28 +28,28 @@ class Workload:
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """The stages with something left, in their order."""
+        """The stages with trainings left, in order."""
         left = {"search": self.trainings, "revalidation": self.revalidations, "evaluation": self.evaluations}
         return tuple(name for name, count in left.items() if count)
 
 
 def most_revalidations(settings: RunSettings) -> int:
-    """Return how many revalidations a run has at the most: half as many as trials, none where a race is too short."""
+    """Return the maximum number of revalidations of a run: half the number of trials, or 0 if a race is too short."""
     most = settings.trials // 2
     return most if settings.folds > 1 and most >= FEWEST else 0
 
 
 def workload(run: SearchRun) -> Workload:
-    """Return what a run has left to train.
+    """Return the number of trainings that a run has left.
 
-    As long as it searches or revalidates, its winners are not known, and neither is how many trainings follow: they are
-    counted as if all were carried out. Of data whose test images are not counted yet it is taken that there are some.
+    Before its search and its revalidation have finished, the winners and the number of later trainings are unknown; the
+    maximum is counted. Data whose test images were not counted yet are assumed to have some.
 
     Args:
-        run: Has not begun, or is somewhere on its way.
+        run: Run in any state.
     """
     settings, dataset = run.settings, run.dataset
-    # Only what has no new candidate left has rejections after its last record.
+    # Only a run without new candidates has rejections after its last record.
     exhausted = bool(run.store.run(run.name).rejections)
     trainings = 0 if exhausted else max(0, run.planned - run.history.done)
     most = most_revalidations(settings)
@@ -70,6 +70,6 @@ def workload(run: SearchRun) -> Workload:
 
 
 def _is_open(run: SearchRun, records: list[Record]) -> bool:
-    """Whether revalidations are left to train."""
+    """Return whether revalidations are left to train."""
     now = next_round(records, run.settings, len(run.dataset.training_data().validation or ()))
     return now is not None and bool(now.left)
