@@ -134,8 +134,8 @@ def test_another_augmentation_is_an_error_that_says_so(call: Call) -> None:
     [
         (None, "recipe", "by the size of each network"),
         (None, "auto", "by the size of each network"),
-        ("none", "auto", "as it was given then"),
-        ("auto", "none", "by comparing several"),
+        ("none", "auto", "as given"),
+        ("auto", "none", "chosen by comparison"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*augmentation")

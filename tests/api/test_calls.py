@@ -239,7 +239,7 @@ def test_a_space_whose_lists_were_ranges_is_a_warning_that_shows_the_new_form(tm
 @pytest.mark.parametrize("strategy", ["pareto", "random"])
 def test_a_frontier_warns_of_it_where_it_is_called(strategy: str, tiny: Path, tmp_path: Path) -> None:
     given: dict[str, Any] = {"data": tiny, "store": tmp_path / "store.db", "reuse": "never", "strategy": strategy}
-    with pytest.warns(FutureWarning) as warned, pytest.raises(RunError, match="reuse is one of"):
+    with pytest.warns(FutureWarning) as warned, pytest.raises(RunError, match="`reuse=` is one of"):
         tinysearch.frontier([1_000], space={"depth": [1, 6]}, **given)
     assert [one.filename for one in warned if one.category is FutureWarning] == [__file__]
 

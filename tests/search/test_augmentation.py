@@ -155,7 +155,7 @@ def test_a_time_limit_covers_the_comparison(dataset: Dataset) -> None:
 
     with Slow().executor() as executor:
         train = TrainedBy(executor, dataset, Resources(1), until=time.monotonic() + 0.2)
-        with pytest.raises(TrainingError, match="time limit came before the augmentations had been compared"):
+        with pytest.raises(TrainingError, match="time limit was reached before the augmentations were compared"):
             train(Candidate(Architecture((Conv(4),)), Recipe()), 0)
         over.set()
 

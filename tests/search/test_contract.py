@@ -142,7 +142,7 @@ def test_a_constraint_that_keeps_the_contract_passes_and_holds_in_a_run(runner: 
 
 @pytest.mark.parametrize(
     ("broken", "fault"),
-    [(Moody, "judged in the same way"), (Silent, "a rejection has a reason"), (Numbers, "check returns a Verdict")],
+    [(Moody, "judged in the same way"), (Silent, "a rejection needs a reason"), (Numbers, "check returns a Verdict")],
 )
 def test_the_fault_of_a_broken_constraint_is_found_and_named(broken: type[Constraint], fault: str) -> None:
     with pytest.raises(AssertionError, match=fault):

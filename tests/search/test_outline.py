@@ -100,5 +100,5 @@ def test_a_device_without_room_for_an_image_beside_the_network_is_said(runner: A
     chip = device("arduino-uno")
     limits = {"flash_bytes": chip.max_flash, "peak_activation_bytes": chip.max_ram}
     said = plan(runner, budget=Budget(1_000, **limits, device="arduino-uno"))["image"]
-    assert said.startswith("a buffer of 784 bytes may have no room in the RAM of arduino-uno, 2,048 bytes, beside")
+    assert said.startswith("a buffer of 784 bytes may not fit into the RAM of arduino-uno, 2,048 bytes, next to")
     assert "image" not in plan(runner, name="larger", budget=Budget(1_000, peak_activation_bytes=60_000))

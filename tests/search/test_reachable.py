@@ -80,5 +80,5 @@ def test_a_budget_of_parameters_that_was_given_beside_a_limit_is_named() -> None
 
 
 def test_constraints_that_reject_everything_are_named() -> None:
-    with pytest.raises(BudgetError, match="the constraints reject each of 300 random networks"):
+    with pytest.raises(BudgetError, match="the constraints reject all of 300 random networks"):
         check_reachable(_problem(Budget(1_000, macs=60_000), Nothing()))

@@ -85,5 +85,5 @@ def test_budgets_that_are_no_different_whole_numbers_are_refused(budgets: tuple[
 
 @pytest.mark.parametrize("budgets", [(1_000,), (1_000, 20_000)])
 def test_the_largest_of_several_budgets_is_that_of_the_run(budgets: tuple[int, ...]) -> None:
-    with pytest.raises(BudgetError, match="for one below 10,000 parameters"):
+    with pytest.raises(BudgetError, match="must be the budget of the run, 10,000 parameters; got"):
         settings(budgets=budgets)

@@ -68,7 +68,7 @@ class TrainedBy:
         for _, outcome in outcomes(self._executor, [job], self._until):
             return outcome.measurement
         raise TrainingError(
-            "the time limit came before the augmentations had been compared; give a larger `time_limit=`, or an "
+            "the time limit was reached before the augmentations were compared; give a larger `time_limit=`, or an "
             "augmentation, such as `augment='none'`"
         )
 
@@ -170,7 +170,7 @@ def settled_again(
     recipe, chosen = settings.recipe, before.augmentation.get("chosen")
     compared = chosen not in (None, BY_SIZE)
     if augment is not None and (chosen == BY_SIZE or (augment == "auto") != compared):
-        how = {None: "as it was given then", BY_SIZE: "by the size of each network"}.get(chosen, "by comparing several")
+        how = {None: "as given", BY_SIZE: "by the size of each network"}.get(chosen, "chosen by comparison")
         raise RunError(
             f"the run was started with augmentation {how}, now it is {augment!r}; leave out `augment=` to resume the "
             f"run, or start a new one with another `name=`"
@@ -226,7 +226,7 @@ def compare(
         accuracies[name] = train(Candidate(network, short), seed).val_accuracy
     known = {name: score for name, score in accuracies.items() if score is not None}
     if not known:
-        raise TrainingError("no augmentation could be tried, every training failed; begin with `augment='none'`")
+        raise TrainingError("all trainings that compare augmentations failed; start the run with `augment='none'`")
     best = max(known.values())
     error = math.sqrt(max(best * (1 - best), 1 / held_out) / held_out)
     chosen = next(name for name, score in known.items() if score >= best - (error if name == "none" else 0.0))

@@ -71,7 +71,7 @@ def check_constraint(given: Constraint, *, space: SearchSpace | None = None, net
         verdict = given.check(architecture, counted)
         _require(isinstance(verdict, Verdict), returns("check", Verdict, verdict))
         _require(given.check(architecture, counted) == verdict, "the same network is judged in the same way each time")
-        _require(verdict.accepted or verdict.reason, "a rejection has a reason, by which it is counted")
+        _require(verdict.accepted or verdict.reason, "a rejection needs a reason, by which it is counted")
 
 
 def _proposes(given: object, problem: Problem, history: list[Record]) -> None:
@@ -112,7 +112,7 @@ def _finds_something_new(given: object, problem: Problem, history: list[Record],
         if problem.fits(candidate.architecture) and candidate.key not in known:
             return
     raise AssertionError(
-        f"nothing that is new, can be built and is within the budget was proposed in {ASKS} asks {what}"
+        f"the strategy proposed nothing that is new, can be built and is within the budget in {ASKS} calls {what}"
     )
 
 

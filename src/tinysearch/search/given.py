@@ -244,10 +244,10 @@ def learns_unasked(given: Mapping[str, Any]) -> bool:
     """
     cold = given.get("cold", False)
     if not isinstance(cold, bool):
-        raise RunError(f"cold is True or False, got {cold!r}")
+        raise RunError(f"`cold=` is True or False, got {cold!r}")
     if cold and given.get("warm_start"):
         raise RunError(
-            f"a run that is cold learns from no other, and {given['warm_start']!r} was to be learnt from; leave out "
-            f"`cold=` to learn from that alone, or `warm_start=`"
+            f"`cold=True` and `warm_start=` exclude each other, got {given['warm_start']!r}: a cold run does not learn "
+            f"from other runs; leave out `cold=` to learn only from those given, or leave out `warm_start=`"
         )
     return not cold and given.get("warm_start") is None

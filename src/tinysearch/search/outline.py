@@ -86,7 +86,7 @@ def _image_without_room(budget: Budget, dataset: Dataset) -> str | None:
     if device is None or device.max_ram + image + STACK <= device.ram:
         return None
     return (
-        f"a buffer of {image:,} bytes may have no room in the RAM of {device.name}, {device.ram:,} bytes, beside a "
+        f"a buffer of {image:,} bytes may not fit into the RAM of {device.name}, {device.ram:,} bytes, next to a "
         f"network of up to {device.max_ram:,}: then write images to model_input(), or give a smaller `max_ram=`"
     )
 

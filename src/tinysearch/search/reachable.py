@@ -38,8 +38,8 @@ def check_reachable(problem: Problem) -> None:
         return
     if max(space.task.input_shape) > MOST and {"flash_bytes", "peak_activation_bytes"} & budget.limited:
         raise BudgetError(
-            f"limits on flash and RAM are those of C code, which has images of up to {MOST:,} rows or columns; "
-            f"these have {max(space.task.input_shape):,}: make images smaller or series shorter"
+            f"limits on flash and RAM apply to the C code, which supports images of up to {MOST:,} rows or columns; "
+            f"these have {max(space.task.input_shape):,}: make the images smaller or the series shorter"
         )
     image = math.prod(space.task.input_shape)
     if budget.peak_activation_bytes is not None and image > budget.peak_activation_bytes:
@@ -61,7 +61,7 @@ def check_reachable(problem: Problem) -> None:
     broken = [one for one in budget.broken(closest) if not (of_flash and one.reason == "params")]
     if not broken:
         raise BudgetError(
-            f"the constraints reject each of {DRAWS:,} random networks, those within the limits too; relax them"
+            f"the constraints reject all of {DRAWS:,} random networks, including any within the limits; relax them"
         )
     said = " and ".join(one.message for one in broken)
     raise BudgetError(

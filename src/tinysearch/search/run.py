@@ -82,7 +82,7 @@ class SearchRun:
         self.dataset = dataset
         self.space = space or SearchSpace(dataset.task)
         if reuse not in REUSE:
-            raise RunError(f"reuse is one of {', '.join(REUSE)}, got {reuse!r}")
+            raise RunError(f"`reuse=` is one of {', '.join(REUSE)}, got {reuse!r}")
         self.reuse = reuse
         self.until = None if time_limit is None else time.monotonic() + time_limit
         problem = self._problem(plugins)

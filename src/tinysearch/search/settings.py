@@ -155,8 +155,8 @@ class RunSettings:
             raise RunError(f"candidates are validated on 1 to {FOLDS} folds, got {self.folds}")
         if self.tune_recipe and (self.recipe.optimizer, self.recipe.schedule) != ("sgd", "one_cycle"):
             raise RunError(
-                f"the knobs of a recipe are those of SGD in one cycle, got {self.recipe.optimizer} with schedule "
-                f"{self.recipe.schedule}; leave out `tune_recipe=`, or take the recipe default"
+                f"`tune_recipe=` needs a recipe with SGD and the one-cycle schedule, got {self.recipe.optimizer} with "
+                f"schedule {self.recipe.schedule}; leave out `tune_recipe=`, or give `recipe='default'`"
             )
         for name in ("data", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
@@ -169,8 +169,8 @@ class RunSettings:
         object.__setattr__(self, "budgets", tuple(sorted(several_bounds(self.budgets))))
         if self.budgets and self.budgets[-1] != self.budget.params:
             raise BudgetError(
-                f"the largest of several budgets is that of the run; got {self.budgets[-1]:,} for one below "
-                f"{self.budget.params:,} parameters"
+                f"the largest of several budgets must be the budget of the run, {self.budget.params:,} parameters; got "
+                f"{self.budgets[-1]:,}"
             )
         check_name(self.strategy)
         objective(self.objective)
