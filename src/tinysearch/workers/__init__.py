@@ -1,1 +1,1 @@
-"""Where trainings run."""
+"""Executors, which run training jobs."""

@@ -1,4 +1,4 @@
-"""The contract of executors, as a test that any executor can be put to."""
+"""A conformance test for executors."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tinysearch.training.job import DataReference, Job, Outcome
 from tinysearch.training.recipe import Recipe
 from tinysearch.workers.executor import EpochDone, Executor, Handle, JobDone
 
-# Seconds that a tiny training may take at most, its process and all it loads included.
+# Maximum seconds for a tiny training, including the start of its process and its imports.
 PATIENCE = 300.0
 
 
 def check_executor(make: Callable[[], Executor]) -> None:
-    """Check that an executor keeps its contract, by trainings of tiny networks on 200 made-up images.
+    """Check that an executor keeps the contract of ``Executor``, by training tiny networks on 200 synthetic images.
 
     Args:
-        make: Makes an executor, which the check closes; called several times.
+        make: Returns a new executor, which the check closes; called several times.
 
     Raises:
-        AssertionError: if something is not as ``Executor`` says.
+        AssertionError: if the executor breaks the contract.
     """
     for check in (_trains, _goes_on, _cancels, _tells_failures, _keeps_parts_apart, _closes):
         with make() as executor:
@@ -71,7 +71,7 @@ def _cancels(executor: Executor) -> None:
 
 
 def _tells_failures(executor: Executor) -> None:
-    # Of images of 12x12 pixels the first layer leaves 2x2.
+    # The first layer reduces images of 12x12 pixels to 2x2, which is too small for the second.
     layer = Conv(2, kernel=(11, 11), padding="valid")
     too_large = Candidate(Architecture((layer, layer), Head("average")), Recipe(epochs=2))
     ((_, outcome),) = _done(executor, [Job(too_large, 0, _data(executor))])
@@ -121,7 +121,7 @@ def _job(executor: Executor, seed: int, *, epochs: int = 2, **options: Any) -> J
 def _done(
     executor: Executor, jobs: list[Job], cancelled: Handle | None = None
 ) -> list[tuple[list[EpochDone], Outcome]]:
-    """Have jobs done; return for each its epochs and what came of it. One that was lost is submitted again."""
+    """Run jobs; return the epochs and the outcome of each. Resubmit jobs that are lost."""
     numbers: dict[Handle, int] = {}
     epochs: list[list[EpochDone]] = [[] for _ in jobs]
     outcomes: dict[int, Outcome] = {}
@@ -152,7 +152,7 @@ def _done(
 
 
 def _once(events: list[EpochDone]) -> list[EpochDone]:
-    """Leave out what came twice."""
+    """Return the events without duplicates."""
     return [event for place, event in enumerate(events) if event not in events[:place]]
 
 

@@ -1,7 +1,7 @@
-"""The seam between the search and whatever trains its candidates: local processes, a cluster, a stand-in.
+"""The interface between the search and the executors that train its candidates, and the events of jobs.
 
-An executor of one's own is a subclass of ``Executor``; ``tinysearch.testing.check_executor`` tests what the search
-expects of it.
+Executors are local processes, a cluster, or a stand-in for tests. A custom executor is a subclass of ``Executor``;
+``tinysearch.testing.check_executor`` tests it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ Handle = Hashable
 
 @dataclass(frozen=True, slots=True)
 class EpochDone:
-    """A job has finished an epoch, counted from 1; ``state`` is what the job goes on from after it, if it is kept."""
+    """A job has finished an epoch.
+
+    Args:
+        handle: The job.
+        number: Number of the epoch, from 1.
+        epoch: Results of the epoch.
+        state: Training state from which the job can resume after this epoch; None if states are not kept.
+    """
 
     handle: Handle
     number: int
@@ -33,7 +40,7 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True)
 class JobDone:
-    """A job is done. A candidate that could not be trained is done too: its measurement has the failure."""
+    """A job has finished. If the candidate could not be trained, its measurement contains the failure."""
 
     handle: Handle
     outcome: Outcome
@@ -41,7 +48,7 @@ class JobDone:
 
 @dataclass(frozen=True, slots=True)
 class JobLost:
-    """Nothing more will be heard of a job, and that is not its own fault: it may be submitted again."""
+    """A job was lost through no fault of its own: no more events of it follow, and it may be submitted again."""
 
     handle: Handle
     reason: str
@@ -51,74 +58,80 @@ Event = EpochDone | JobDone | JobLost
 
 
 class Executor(abc.ABC):
-    """Carries out jobs, several at a time. It is used by one thread.
+    """Interface of executors, which run several jobs at a time. Only one thread uses an executor.
 
-    Every job that is submitted and not cancelled comes to one end, ``JobDone`` or ``JobLost``. Events of one job come
-    in their order; between jobs there is none. What comes twice, or of a job that was cancelled, is ignored by the
-    search.
+    Every job that is submitted and not cancelled ends with one event, ``JobDone`` or ``JobLost``. Events of one job
+    come in order; events of different jobs in any order. The search ignores repeated events and events of cancelled
+    jobs.
     """
 
     @property
     @abc.abstractmethod
     def capacity(self) -> int:
-        """How many jobs there can be at a time, at least 1; it may change as machines come and go."""
+        """Maximum number of jobs at a time, at least 1; it may change as machines join and leave."""
 
     @abc.abstractmethod
     def submit(self, job: Job) -> Handle:
-        """Begin a job; return at once with what tells it apart from all others."""
+        """Begin a job; return a unique handle at once."""
 
     @abc.abstractmethod
     def wait(self, timeout: float | None = None) -> Event | None:
         """Return the next event.
 
         Args:
-            timeout: Seconds after which None is returned; 0 for what has happened already; None for no limit.
+            timeout: Seconds after which None is returned; 0 to return only an event that has already happened; None for
+                no limit.
 
         Raises:
-            CostMismatchError: if Keras and the arithmetic disagree, which no other candidate can fix.
-            WorkerError: if nothing can be trained here, whatever the candidate.
+            CostMismatchError: if Keras and the computed costs disagree, which no other candidate would fix.
+            WorkerError: if the executor cannot train any candidate.
         """
 
     @abc.abstractmethod
     def cancel(self, handle: Handle) -> None:
-        """End a job at once. Does nothing if it is over."""
+        """End a job at once. Do nothing if it has already ended."""
 
     @abc.abstractmethod
     def close(self) -> None:
-        """End all jobs, and free what is held. A closed executor is of no more use; closing twice does nothing."""
+        """End all jobs and free all resources. A closed executor takes no more jobs; closing it again does nothing."""
 
     @abc.abstractmethod
     def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
-        """Make an array available to all jobs, once, however many there are.
+        """Make an array available to all jobs.
 
         Args:
-            name: Tells the array apart from all others; of arrays with one name only the first is looked at.
-            array: Of any shape and type.
+            name: Unique name of the array; further arrays with the same name are ignored.
+            array: An array of any shape and type.
 
         Returns:
-            How workers find it, for a ``DataReference``.
+            The reference by which workers find the array, for a ``DataReference``.
         """
 
     def threads_per_job(self) -> int:
-        """Return how many threads a job has unless told otherwise; the last digits of its numbers depend on them."""
+        """Return the default number of threads per job; the last digits of the results depend on it."""
         return 1
 
     def environment(self, resources: Resources) -> Environment:
-        """Return where jobs with some resources run, which may wait for a worker; an unknown one if that is not known.
+        """Return the environment in which jobs with these resources run, or an unknown one. May wait for a worker.
 
-        Results of other runs are reused if they were trained in an equal one.
+        Results of other runs are reused if they were trained in an equal environment.
         """
         return Environment.here(resources.threads)
 
     def expected_environment(self, resources: Resources) -> Environment:
-        """Return where jobs probably run, without waiting for a worker: for forecasts of how long they take."""
+        """Return the probable environment of jobs without waiting for a worker, for forecasts of training times."""
         return self.environment(resources)
 
     def prepare(self, count: int, resources: Resources) -> None:  # noqa: B027
-        """Get ready for ``count`` jobs at a time, where that takes a while."""
+        """Start preparing for ``count`` jobs at a time, if that takes a while."""
 
     def note(self, images: int, resources: Resources) -> str | None:
-        """Return what is worth knowing before jobs on so many bytes of images are submitted, in a sentence."""
+        """Return a note for the user before jobs are submitted, such as a lack of memory; None if all is well.
+
+        Args:
+            images: Bytes of the images that jobs use.
+            resources: Resources of each job.
+        """
         return None
 
     def __enter__(self) -> Executor:

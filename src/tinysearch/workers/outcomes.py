@@ -1,4 +1,4 @@
-"""What comes of jobs, whatever happens to the workers that have them."""
+"""Outcomes of jobs, resubmitting jobs whose workers are lost."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tinysearch.results.record import Measurement
 from tinysearch.training.job import Job, Outcome
 from tinysearch.workers.executor import EpochDone, Executor, Handle, JobDone, JobLost
 
-# How often a job is submitted whose worker was lost.
+# Maximum number of times that a job is submitted if its worker is lost.
 SUBMISSIONS = 3
 
 
 def outcome_of(end: JobDone | JobLost, number: int) -> Outcome | None:
-    """Return what came of a job that has ended; None if it was lost and is to be submitted again.
+    """Return the outcome of a job that has ended; None if it was lost and must be submitted again.
 
     Args:
-        end: How it has ended.
-        number: How often it has been submitted.
+        end: The last event of the job.
+        number: Number of times that the job has been submitted.
     """
     if isinstance(end, JobDone):
         return end.outcome
@@ -27,16 +27,16 @@ def outcome_of(end: JobDone | JobLost, number: int) -> Outcome | None:
 
 
 def outcomes(executor: Executor, jobs: Iterable[Job], until: float | None = None) -> Iterator[tuple[int, Outcome]]:
-    """Carry out jobs that are of no plan; yield the position of each and what came of it, as they are done.
+    """Run jobs outside of a search plan; yield the position and the outcome of each as it finishes.
 
     Args:
-        executor: Where they are carried out.
-        jobs: What is to be done.
-        until: When it ends, by ``time.monotonic``, whatever is left to do; None for no limit.
+        executor: Runs the jobs.
+        jobs: The jobs to run.
+        until: Time by ``time.monotonic`` at which to stop, even if jobs are unfinished; None for no limit.
 
     Raises:
-        CostMismatchError: if Keras and the arithmetic disagree.
-        WorkerError: if nothing can be trained here.
+        CostMismatchError: if Keras and the computed costs disagree.
+        WorkerError: if the executor cannot train any candidate.
     """
     waiting = deque((position, job, 1) for position, job in enumerate(jobs))
     under_way: dict[Handle, tuple[int, Job, int]] = {}

@@ -1,7 +1,7 @@
-"""A process of this machine that is talked to by its standard streams: a worker, or what speaks to a cluster.
+"""A local process that communicates by its standard streams: a worker, or the driver process of a cluster.
 
-Both ways a message is a line of JSON, which tells how many bytes follow it. The process ends when its standard input is
-closed, however its parent ended.
+In both directions a message is a line of JSON with the number of bytes that follow it. The process ends when its
+standard input is closed, in whichever way its parent ended.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from tinysearch.runtime.scratch import worker_log
 
-# The path is the parent's, whatever lies in the working directory.
+# The import path is the parent's, so that files in the working directory cannot shadow modules.
 _START = "import sys; sys.path[:] = sys.argv[1:]; from {module} import main; main()"
 _LOG_TAIL = 2_000
 _PR_SET_PDEATHSIG = 1
@@ -30,7 +30,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a process has said: an event with its values, and bytes; no event where the process has ended."""
+    """A message of a process: an event with values and optional bytes. The event is None if the process has ended."""
 
     process: Any
     event: str | None
@@ -39,15 +39,15 @@ class Message:
 
 
 class Piped:
-    """A process that runs the function ``main`` of a module. Whatever it says is put into the inbox by a thread.
+    """A process that runs the function ``main`` of a module. A thread puts its messages into an inbox.
 
     Args:
         module: Full name of the module.
-        inbox: Takes its messages, its end included.
-        environment: Variables that it has beside those of this process.
+        inbox: Queue that receives the messages of the process and a last one when it ends.
+        environment: Environment variables to add to those of this process.
 
     Raises:
-        OSError: if it cannot be started.
+        OSError: if the process cannot be started.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Piped:
         return self._popen.poll() is not None
 
     def send(self, message: Mapping[str, Any], payload: bytes | None = None) -> None:
-        """Send a message; if the process is gone, its end says why."""
+        """Send a message. If the process has ended, do nothing: the message about its end reports why."""
         assert self._popen.stdin is not None  # noqa: S101
         with contextlib.suppress(OSError, ValueError):
             self._popen.stdin.write(framed(message, payload))
@@ -91,14 +91,14 @@ class Piped:
         self._popen.kill()
 
     def end(self, patience: float = 0.0) -> None:
-        """Free what the process held; it is killed if it has not ended after so many seconds."""
+        """Wait up to ``patience`` seconds for the process to end, kill it if it has not, and free its resources."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(patience)
         self._popen.kill()
         self._popen.wait()
         self._reader.join()
         for stream in (self._popen.stdin, self._popen.stdout):
-            # What was not sent any more has nowhere to go.
+            # Data that is still buffered can no longer be sent.
             with contextlib.suppress(OSError):
                 if stream is not None:
                     stream.close()
@@ -109,8 +109,8 @@ class Piped:
         return self._popen.wait()
 
     def tail(self) -> str:
-        """Return the end of what it has written; a job that fails is told with it."""
-        # The place in the file is the child's too, but when this is called it writes no more.
+        """Return the end of the process's log, which is reported with a failed job."""
+        # The child shares the file position, but it no longer writes when this is called.
         with contextlib.suppress(OSError, ValueError):
             self._log.seek(0, 2)
             self._log.seek(max(0, self._log.tell() - _LOG_TAIL))
@@ -132,27 +132,27 @@ class Piped:
 
 
 def framed(message: Mapping[str, Any], payload: bytes | None = None) -> bytes:
-    """Return a message as both ends send it: a line of JSON that tells how many bytes follow it."""
+    """Return an encoded message: a line of JSON with the number of payload bytes, then the payload."""
     line = json.dumps({**message, "bytes": None if payload is None else len(payload)}).encode()
     return line + b"\n" + (payload or b"")
 
 
 def streams() -> tuple[BinaryIO, BinaryIO]:
-    """Return the streams on which a process hears and speaks; what libraries print goes to its log instead."""
+    """Return the input and output streams for messages, and redirect what libraries print to the log."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return incoming, outgoing
 
 
 def outlive_signals() -> None:
-    """Leave Ctrl-C and termination to the parent, which decides what becomes of the work under way."""
+    """Ignore Ctrl-C and termination signals: the parent handles them and decides about running work."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def end_with_parent() -> None:
-    """Have the system kill this process with its parent, where it can."""
+    """Have the system kill this process when its parent ends, where the system supports it."""
     if sys.platform == "linux":
-        # The end of standard input tells that the parent is gone, but a process that is stopped does not read it.
+        # The end of standard input also shows that the parent has ended, but a stopped process does not read it.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Images on their way to the workers: given once, and referred to by every job."""
+"""Sharing of images with workers: passed once to the executor, then referenced by each job."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Finder = Callable[[str], npt.NDArray[Any]]
 def share(
     executor: Executor, dataset: Dataset, *, test: tuple[str, npt.NDArray[np.generic]] | None = None
 ) -> DataReference:
-    """Give a dataset to an executor; return how jobs refer to it.
+    """Share a dataset with an executor; return the reference for jobs.
 
     Args:
-        executor: Takes the images, once.
-        dataset: Its training images are given with their labels.
-        test: Fingerprint and pixels of the test images, for evaluations; their labels are never given.
+        executor: Receives the images once.
+        dataset: Dataset whose training images and labels are shared.
+        test: Fingerprint and pixels of the test images, for evaluations; test labels are never shared.
     """
     mark = dataset.fingerprint
     return DataReference(
@@ -44,7 +44,7 @@ def share(
 
 
 def _groups_mark(mark: str, groups: npt.NDArray[np.generic]) -> str:
-    """Return a name for groups: the same images may come with others."""
+    """Return a name for an array of groups: the same images may be used with different groups."""
     return f"{mark}-groups-{zlib.crc32(np.ascontiguousarray(groups).tobytes()):08x}"
 
 
@@ -52,8 +52,8 @@ def opened(job: Job, find: Finder) -> TrainingData:
     """Return the images that a job refers to, with its fold held out.
 
     Args:
-        job: What is to be done.
-        find: Returns the array that an executor has shared, by what ``Executor.share`` returned.
+        job: The job.
+        find: Returns a shared array for the reference that ``Executor.share`` returned.
     """
     data = job.data
     test = None if data.test is None else find(data.test)

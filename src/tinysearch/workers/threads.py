@@ -1,4 +1,4 @@
-"""An executor that carries out jobs in threads of this process."""
+"""An executor that runs jobs in threads of this process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tinysearch.workers.sharing import opened
 
 
 class ThreadExecutor(Executor):
-    """Carries out jobs in threads of this process, by a function: for tests, and for what need not be kept apart.
+    """Executor that runs jobs in threads of this process, for tests and for jobs that need no isolation.
 
     Args:
-        train: Does a job, with the images that it refers to; calls the watcher after each epoch. What it raises is
-            raised by ``wait``.
-        workers: How many jobs at a time.
+        train: Function that runs a job with its images and calls the watcher after each epoch. ``wait`` raises the
+            exceptions that it raises.
+        workers: Number of jobs at a time.
     """
 
     def __init__(self, train: Train, workers: int = 1) -> None:
@@ -37,7 +37,7 @@ class ThreadExecutor(Executor):
 
     @property
     def capacity(self) -> int:
-        """As many as there are workers."""
+        """Number of workers."""
         return self._workers
 
     def submit(self, job: Job) -> Handle:
@@ -56,7 +56,7 @@ class ThreadExecutor(Executor):
         """Return the next event.
 
         Raises:
-            BaseException: whatever a job has raised.
+            BaseException: any exception that a job has raised.
         """
         until = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -73,15 +73,15 @@ class ThreadExecutor(Executor):
                 return event
 
     def cancel(self, handle: Handle) -> None:
-        """Pass over what a job still has to say; its thread goes on."""
+        """Ignore further events of a job; its thread keeps running."""
         self._cancelled.add(handle)
 
     def close(self) -> None:
-        """Take no more jobs."""
+        """Accept no more jobs."""
         self._closed = True
 
     def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
-        """Keep an array."""
+        """Keep an array; return its name."""
         self._arrays.setdefault(name, array)
         return name
 

@@ -1,1 +1,1 @@
-"""Trainings in processes of this machine."""
+"""Training in local processes."""

@@ -1,4 +1,4 @@
-"""Arrays that all processes of this machine see, as files that are mapped into their memory."""
+"""Arrays shared by all processes of this machine, as memory-mapped files."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _PREFIX = "tinysearch-images"
 
 
 class SharedArrays:
-    """Writes each array once, to a folder of its own that goes when it is closed.
+    """Arrays written to a temporary folder, each once. Closing removes the folder.
 
-    A process that is killed leaves its folder behind; the next one on this machine removes it.
+    A process that is killed leaves its folder behind; the next process on this machine removes it.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class SharedArrays:
         """Return the path of the file that holds an array.
 
         Raises:
-            WorkerError: if there is no room for it.
+            WorkerError: if the array cannot be written, for example because the disk is full.
         """
         if name not in self._paths:
             source = _source(array)
@@ -54,7 +54,7 @@ class SharedArrays:
         return self._paths[name]
 
     def close(self) -> None:
-        """Remove what was written. Processes that have it open can go on with it, where the system allows that."""
+        """Remove the folder. Processes that have a file open can keep using it, if the system allows that."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None
@@ -69,13 +69,13 @@ class SharedArrays:
 
 @functools.lru_cache(maxsize=8)
 def mapped(path: str) -> npt.NDArray[Any]:
-    """Return the array of a file without reading it; what is looked at is read."""
+    """Return the array of a file, memory-mapped: only the parts that are accessed are read."""
     found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return found
 
 
 def _source(array: npt.NDArray[np.generic]) -> str | None:
-    """Return the path of the ``.npy`` file that all of an array was mapped from; None where there is none."""
+    """Return the path of the ``.npy`` file that an array maps as a whole; None if it maps no file or a part of one."""
     if not isinstance(array, np.memmap) or array.filename is None:
         return None
     try:
@@ -87,7 +87,7 @@ def _source(array: npt.NDArray[np.generic]) -> str | None:
 
 
 def _own_prefix() -> str:
-    # Machines may share a folder; a process number means something on one of them only.
+    # Machines may share a folder, but a process number is only valid on one of them.
     return f"{_PREFIX}-{socket.gethostname()}-"
 
 

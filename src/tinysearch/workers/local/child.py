@@ -1,6 +1,6 @@
-"""The inside of a worker process: jobs come in by standard input, what came of them goes out by standard output.
+"""The main function of a worker process: reads jobs from standard input, writes outcomes to standard output.
 
-``tinysearch.workers.piped`` says how a message looks. The images are files that jobs refer to.
+``tinysearch.workers.piped`` defines the format of messages. The images are files that jobs refer to.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tinysearch.workers.sharing import opened
 
 
 def main() -> None:
-    """Serve jobs until standard input is closed."""
+    """Run jobs until standard input is closed."""
     outlive_signals()
     end_with_parent()
     incoming, outgoing = streams()
@@ -64,14 +64,15 @@ def _limit_memory(limit: int | None) -> None:
 
 
 def _load(trainer: str, threads: int) -> Train:
-    """Return the function of the name ``module:function``; for that of tinysearch, Keras is loaded."""
+    """Return the function named ``module:function``; load Keras first if it is the trainer of tinysearch."""
     module, name = trainer.split(":")
     if module == "tinysearch.training.trainer":
         from tinysearch.runtime.preparation import prepare_to_train
 
         prepare_to_train(threads, bare=True)
     found: Train = getattr(importlib.import_module(module), name)
-    # Garbage is collected before each training, and often while it is traced; what is loaded by now is none.
+    # Garbage collection runs before each training and often while a model is traced; it need not look at the objects
+    # that exist by now.
     gc.freeze()
     return found
 

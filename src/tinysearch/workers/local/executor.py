@@ -1,4 +1,4 @@
-"""Training in processes of this machine, so that whatever happens to one costs one training."""
+"""An executor that trains in local processes, so that a crash costs only one training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STALL_SECONDS = 1_800.0
 
 @dataclass
 class _Task:
-    """A job and what became of it: where it runs, and how often a process has died of it or could not be started."""
+    """A job, the process that runs it, and the number of times that a process died or could not start."""
 
     job: Job
     process: Process | None = None
@@ -41,20 +41,20 @@ class _Task:
 
 
 class LocalExecutor(Executor):
-    """Processes that train one candidate at a time each. They live as long as the executor.
+    """Executor with local processes that train one candidate at a time each. They live as long as the executor.
 
-    A process that dies, or finishes no epoch for long, costs the training at hand: one that died is tried once more
-    in another process, for it may have been the machine, from its last whole epoch; then it is a failure with its
-    reason and the end of the process's log. Processes are replaced after some trainings, so that their memory stays
-    flat. Where there are GPUs, they are dealt out to the processes in turn.
+    If a process dies, its training is repeated once in another process from its last finished epoch, because the
+    cause may have been the machine. If that dies too, or if a training finishes no epoch for too long, the training
+    fails with the reason and the end of the process's log. Processes are replaced after some trainings, so that their
+    memory does not grow. GPUs are assigned to the processes in turn.
 
     Args:
-        workers: How many candidates are trained at a time.
-        stall_seconds: After how long without a finished epoch a training is given up.
-        trainings: After how many trainings a process is replaced.
-        trainer: What trains, as ``module:function``, see ``tinysearch.training.trainer.train``.
-        gpus: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs to use; None for all that can be used.
-        gpu_share: What the processes may have of the memory of each GPU, from 0 to 1.
+        workers: Number of candidates trained at a time.
+        stall_seconds: Seconds without a finished epoch after which a training is aborted.
+        trainings: Number of trainings after which a process is replaced.
+        trainer: Training function as ``module:function``, see ``tinysearch.training.trainer.train``.
+        gpus: GPUs to use, named as in ``CUDA_VISIBLE_DEVICES``; None for all that are usable.
+        gpu_share: Share of the memory of each GPU that the processes may use, from 0 to 1.
     """
 
     def __init__(
@@ -85,16 +85,16 @@ class LocalExecutor(Executor):
         self._starvation = Starvation()
         self._stalls = StallWatch(stall_seconds)
         self._closed = False
-        # A study that is forgotten leaves no processes behind.
+        # The processes end even if the executor is garbage-collected without being closed.
         self._finalizer = weakref.finalize(self, _end, self._processes, self._arrays)
 
     @property
     def capacity(self) -> int:
-        """As many as there are workers."""
+        """Number of workers."""
         return self._workers
 
     def submit(self, job: Job) -> Handle:
-        """Begin a job, or have it wait for a process.
+        """Begin a job, or queue it until a process is free.
 
         Raises:
             WorkerError: if no process can be started, or after ``close``.
@@ -111,7 +111,7 @@ class LocalExecutor(Executor):
         """Return the next event.
 
         Raises:
-            CostMismatchError: if Keras and the arithmetic disagree.
+            CostMismatchError: if Keras and the computed costs disagree.
             WorkerError: if no process can be started, or one after another runs out of memory.
         """
         until = None if timeout is None else time.monotonic() + timeout
@@ -131,7 +131,7 @@ class LocalExecutor(Executor):
                 return event
 
     def cancel(self, handle: Handle) -> None:
-        """End a job, and the process that has it."""
+        """End a job and the process that runs it."""
         if not isinstance(handle, int) or handle not in self._tasks:
             return
         task = self._tasks.pop(handle)
@@ -141,7 +141,7 @@ class LocalExecutor(Executor):
             self._waiting.remove(handle)
 
     def close(self) -> None:
-        """End all processes, and return when none is left."""
+        """End all processes, and wait until they have ended."""
         self._closed = True
         self._tasks.clear()
         self._waiting.clear()
@@ -151,26 +151,26 @@ class LocalExecutor(Executor):
         """Write an array to a file that all processes map into their memory.
 
         Raises:
-            WorkerError: if there is no room for it.
+            WorkerError: if the array cannot be written, for example because the disk is full.
         """
         self._images = max(self._images, array.nbytes)
         return self._arrays.add(name, array)
 
     def threads_per_job(self) -> int:
-        """Return an equal share of the cores of this machine."""
+        """Return an equal share of the usable cores of this machine."""
         return threads_of_each(self._workers)
 
     def prepare(self, count: int, resources: Resources) -> None:
-        """Start processes, so that there are ``count``: they load TensorFlow until the first jobs come."""
+        """Start processes until there are ``count``: they load the backend before the first jobs come."""
         for _ in range(min(count, self._workers) - len(self._processes)):
             self._processes[self._started(resources)] = None
 
     def note(self, images: int, resources: Resources) -> str | None:
-        """Return what the memory of this machine means for the processes; None if there is enough."""
+        """Return a note if this machine has too little memory for the processes; None if it has enough."""
         return Capacity.here(images, resources.memory_bytes).note(self._workers)
 
     def pids(self) -> list[int]:
-        """Return the process identifiers of those that are alive."""
+        """Return the identifiers of the processes that are alive."""
         return sorted(process.pid for process in self._processes if not process.over)
 
     def _begin_waiting(self) -> None:
@@ -186,7 +186,7 @@ class LocalExecutor(Executor):
                 task.process.begin(task.job)
 
     def _idle(self, resources: Resources) -> Process:
-        """Return a process that has nothing to do, an old one or a new one."""
+        """Return an idle process, or a new one."""
         for process in [one for one, handle in self._processes.items() if handle is None]:
             if process.resources == resources and not process.over:
                 return process
@@ -198,7 +198,7 @@ class LocalExecutor(Executor):
         taken = {process.slot for process in self._processes}
         slot = next(number for number in itertools.count() if number not in taken)
         environment = share_of(slot, self._gpus, self._workers, self._gpu_share)
-        # A machine may be short of something for a moment.
+        # The machine may lack resources for a moment.
         for pause in (0.2, 1.0, None):
             try:
                 return Process(self._trainer, resources, self._inbox, environment, slot)
@@ -209,7 +209,7 @@ class LocalExecutor(Executor):
         raise AssertionError
 
     def _heard(self, message: Message) -> Event | None:
-        """Take note of what a process has said; return the event, if it is one."""
+        """Handle a message of a process; return the event that follows from it, if any."""
         process = message.process
         if process not in self._processes:
             return None
@@ -230,7 +230,7 @@ class LocalExecutor(Executor):
             raise CostMismatchError(message.values["message"])
         if message.event == "epoch":
             if message.payload is not None:
-                # A training that is tried once more goes on from here.
+                # A training that is repeated resumes from here.
                 task.job = replace(task.job, state=message.payload)
             epoch = Epoch(**message.values["epoch"])
             return EpochDone(handle, message.values["number"], epoch, message.payload)
@@ -264,7 +264,7 @@ class LocalExecutor(Executor):
         return JobDone(handle, Outcome(ended, None, self.environment(task.job.resources)))
 
     def _after_death(self, death: Death, task: _Task, memory: int | None) -> Measurement | None:
-        """Return the failure that a death is for its training; None if that is to be tried once more."""
+        """Return the failure of a training whose process died; None if it is to be repeated."""
         self._starvation.died(death, self._images, memory)
         if death.unready:
             task.failed_starts += 1

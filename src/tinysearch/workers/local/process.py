@@ -1,4 +1,4 @@
-"""One worker process, seen from its parent; ``child`` is the other end."""
+"""One worker process, as its parent sees it; ``child`` is the other end."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tinysearch.workers.piped import Message, Piped
 
 
 class Process(Piped):
-    """One worker process. Whatever it says, its end included, is put into the inbox by a thread.
+    """One worker process. A thread puts its messages into an inbox.
 
     Args:
-        trainer: What trains, as ``module:function``.
-        resources: What a training may use.
-        inbox: Takes its messages.
-        environment: Variables that it has beside those of this process.
-        slot: Its place among the processes of an executor.
+        trainer: Training function as ``module:function``.
+        resources: Resources that a training may use.
+        inbox: Queue that receives the messages of the process and a last one when it ends.
+        environment: Environment variables to add to those of this process.
+        slot: Index of the process among those of its executor.
 
     Raises:
-        OSError: if it cannot be started.
+        OSError: if the process cannot be started.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Process(Piped):
 
     @property
     def seconds(self) -> float:
-        """Seconds since its last job was begun."""
+        """Seconds since the process began its last job."""
         return time.monotonic() - self._began
 
     def begin(self, job: Job) -> None:
-        """Begin a job; called when the process has said that it is ready."""
+        """Begin a job. The process must have reported that it is ready."""
         self.trainings += 1
         self.silence = 0.0
         self._began = time.monotonic()
@@ -63,7 +63,7 @@ class Process(Piped):
         self.kill()
 
     def death(self) -> Death:
-        """Return how the process ended; called when its end was heard of."""
+        """Return how the process ended. Called after the message about its end."""
         code = self.exit_code()
         reason = "no epoch was finished for too long" if self.stalled else _ending(code)
         return Death(reason, self.tail(), self.seconds, stalled=self.stalled, unready=not self.ready, code=code)
@@ -74,12 +74,12 @@ class Death:
     """How a process ended.
 
     Args:
-        reason: In words.
-        log: The end of what it wrote.
-        seconds: Since its last job was begun.
-        stalled: Whether it was killed because it was silent for too long.
+        reason: Description for the user.
+        log: The end of the log of the process.
+        seconds: Seconds since its last job began.
+        stalled: Whether it was killed because it finished no epoch for too long.
         unready: Whether it ended before it was ready for a job.
-        code: Its exit code; the negative number of the signal that killed it.
+        code: Exit code; the negative number of the signal that killed it.
     """
 
     reason: str

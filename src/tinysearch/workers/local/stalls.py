@@ -1,4 +1,4 @@
-"""Finds trainings that have stalled."""
+"""Detection of stalled trainings."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Mapping
 
 from tinysearch.workers.local.process import Process
 
-# Seconds. A wait without end goes in steps, in which it sees what has stalled.
+# Seconds. A long wait is split into steps, to look for stalled trainings between them.
 STEP = 1.0
 
 
 class StallWatch:
-    """Gives up trainings that have been silent for too long.
+    """Watchdog that aborts trainings without a finished epoch for too long.
 
-    Time counts in steps that were seen: while all of this process is stopped (Ctrl-Z, a laptop asleep) or busy with
-    something else, nothing has stalled.
+    Each call of ``look`` counts at most two steps of time. So the time in which this process is suspended (Ctrl-Z, a
+    sleeping laptop) or busy with something else does not count.
 
     Args:
-        seconds: After how long without a finished epoch a training is given up.
+        seconds: Seconds without a finished epoch after which a training is aborted.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -29,7 +29,7 @@ class StallWatch:
         """Kill the processes whose training has stalled.
 
         Args:
-            processes: Each with its job; None if it has nothing to do.
+            processes: Processes with the handles of their jobs; None for an idle process.
         """
         now = time.monotonic()
         passed, self._looked = min(now - self._looked, 2 * STEP), now

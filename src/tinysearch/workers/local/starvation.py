@@ -1,4 +1,4 @@
-"""Telling one candidate that is too large for the memory from a machine that is too small for the workers."""
+"""Distinguishes a candidate that is too large for the memory from a machine that is too small for the workers."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ from tinysearch.runtime.capacity import gigabytes
 from tinysearch.runtime.memory import usable_memory, worker_bytes
 from tinysearch.workers.local.process import Death
 
-# So many ends in a row are no chance: a training whose process was killed is tried twice, so it is three candidates.
+# Number of deaths in a row that is no longer chance. It means three candidates: a training whose process was killed is
+# tried twice.
 MOST = 6
 
 _FAILURE = re.compile(r"\w*(MemoryError|ResourceExhaustedError)\b")
 
 
 class Starvation:
-    """Counts trainings that ran out of memory, one after another, with none finished between."""
+    """Counter of trainings in a row that ran out of memory, with no finished training in between."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def died(self, death: Death, images: int, memory_bytes: int | None) -> None:
-        """Take note that a process died.
+        """Record the death of a process.
 
         Args:
-            death: How it ended.
-            images: Bytes of the images that each worker has.
-            memory_bytes: Bytes of memory that it might have; None for no limit.
+            death: How the process ended.
+            images: Bytes of the images that each worker uses.
+            memory_bytes: Memory limit of the process in bytes; None for no limit.
 
         Raises:
-            WorkerError: if too many have run out of memory.
+            WorkerError: if too many trainings in a row have run out of memory.
         """
         if _by_memory(death, memory_bytes):
             self._ran_out(images, memory_bytes)
 
     def ended(self, measurement: Measurement, images: int, memory_bytes: int | None) -> None:
-        """Take note that a training is over.
+        """Record the end of a training.
 
         Raises:
-            WorkerError: if too many have run out of memory.
+            WorkerError: if too many trainings in a row have run out of memory.
         """
         if measurement.failure is None:
             self._count = 0
@@ -49,7 +50,7 @@ class Starvation:
             self._ran_out(images, memory_bytes)
 
     def advice(self, death: Death, images: int, memory_bytes: int | None) -> str:
-        """Return what to do about a process that ran out of memory, as the beginning of a message; empty for others."""
+        """Return advice if a process ran out of memory, to put at the start of a message; otherwise an empty string."""
         return f"{_why(images, memory_bytes)}. " if _by_memory(death, memory_bytes) else ""
 
     def _ran_out(self, images: int, memory_bytes: int | None) -> None:
@@ -64,7 +65,7 @@ class Starvation:
 
 
 def _by_memory(death: Death, memory_bytes: int | None) -> bool:
-    # Out of the memory that it may have, what is not written in Python aborts.
+    # When native code exceeds its memory limit, it aborts or crashes.
     codes = ("SIGKILL",) if memory_bytes is None else ("SIGKILL", "SIGABRT", "SIGSEGV")
     return not death.stalled and -death.code in {getattr(signal, name, None) for name in codes}
 

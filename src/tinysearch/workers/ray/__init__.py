@@ -1,1 +1,1 @@
-"""Trainings on the machines of a Ray cluster."""
+"""Training on a Ray cluster."""

@@ -1,4 +1,4 @@
-"""A cluster as the pool of its hosts sees it, so that what the pool decides can be tested without Ray."""
+"""The interface of a cluster for the pool of hosts, so that the pool can be tested without Ray; argument checks."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What each training may have of a node.
+    """Resources of a node for each training.
 
     Args:
-        cpus: CPUs, as Ray counts them.
-        gpus: GPUs, or a share of one.
+        cpus: Number of CPUs, as Ray counts them.
+        gpus: Number of GPUs, or the share of one.
     """
 
     cpus: float = 1.0
     gpus: float = 0.0
 
     def __str__(self) -> str:
-        """Write it for people.
+        """Return the text for users.
 
         >>> str(Share(cpus=1, gpus=0.25))
         '1 CPU and 0.25 GPUs'
@@ -38,7 +38,7 @@ class Share:
         return " and ".join(_counted(each, kind) for each, kind in parts if each)
 
     def times(self, number: int) -> Share:
-        """Return what so many trainings take together, in the ten-thousandths that Ray counts in.
+        """Return the resources of ``number`` trainings together, rounded to the ten-thousandths that Ray counts in.
 
         >>> Share(cpus=2, gpus=0.25).times(4)
         Share(cpus=8, gpus=1.0)
@@ -46,7 +46,7 @@ class Share:
         return Share(round(self.cpus * number, 4), round(self.gpus * number, 4))
 
     def fits(self, resources: Mapping[str, float]) -> int:
-        """Return how many trainings a node has room for.
+        """Return the number of trainings that fit on a node with these resources.
 
         >>> Share(cpus=2, gpus=0.25).fits({"CPU": 64, "GPU": 2})
         8
@@ -59,7 +59,7 @@ class Share:
         return min(counts) if counts else 0
 
     def beyond(self, resources: Mapping[str, float], slots: int) -> str | None:
-        """Return what a machine can never give to a process of Ray with so many trainings; None if it can.
+        """Return an error message if a machine can never run a Ray process with ``slots`` trainings; None if it can.
 
         >>> Share(gpus=1).beyond({"CPU": 2}, 1)
         '`gpus=1` for each training is more than this machine has, 0 GPUs; leave it out'
@@ -77,14 +77,14 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class HostSaid:
-    """What was heard of a host.
+    """A message about a host.
 
     Args:
-        host: Its number.
-        about: What ``Host.about`` returned, when it is ready.
-        reports: What its trainings have reported.
-        ended: Why nothing more will be heard of it.
-        unmade: Whether it has ended because it could not be made at all.
+        host: Number of the host.
+        about: Result of ``Host.about`` if the host has just become ready.
+        reports: Reports of its trainings.
+        ended: Reason if the host has ended.
+        unmade: Whether it has ended because it could not be created or cannot train anything.
         node_lost: Whether it has ended with its whole node.
     """
 
@@ -97,31 +97,31 @@ class HostSaid:
 
 
 class Cluster(abc.ABC):
-    """Has hosts on its nodes."""
+    """Interface of a cluster that runs hosts on its nodes."""
 
     @abc.abstractmethod
     def room(self) -> int:
-        """Return how many trainings all nodes together have room for, were nothing else going on there."""
+        """Return the number of trainings that fit on all nodes together if nothing else runs there."""
 
     @abc.abstractmethod
     def start(self, host: int) -> None:
-        """Start a host, as soon as there is room for it."""
+        """Start a host as soon as the cluster has room for it."""
 
     @abc.abstractmethod
     def share(self, host: int, name: str) -> None:
-        """Tell a host of an array."""
+        """Make a stored array available to a host."""
 
     @abc.abstractmethod
     def keep(self, name: str, path: str) -> None:
-        """Keep the array of a file for all hosts."""
+        """Store the array of a file for all hosts."""
 
     @abc.abstractmethod
     def begin(self, host: int, number: int, job: Mapping[str, Any], state: bytes | None) -> None:
-        """Have a host begin a job."""
+        """Begin a job on a host."""
 
     @abc.abstractmethod
     def cancel(self, host: int, number: int) -> None:
-        """Have a host end a job."""
+        """End a job on a host."""
 
     @abc.abstractmethod
     def end(self, host: int) -> None:
@@ -133,10 +133,10 @@ def _counted(number: float, kind: str) -> str:
 
 
 def check_address(address: str) -> None:
-    """Check that an address is one.
+    """Check the address of a cluster.
 
     Raises:
-        InputError: if it is not.
+        InputError: if the address is invalid.
     """
     check_type("address", address, str, "auto, local or HOST:PORT")
     host, _, port = address.rpartition(":")
@@ -147,11 +147,11 @@ def check_address(address: str) -> None:
 
 
 def check_settings(workers: int | None, cpus: float, gpus: float, slots: int) -> None:
-    """Check what an executor is given, and that Ray is there.
+    """Check the arguments of an executor, and that Ray is installed.
 
     Raises:
         PluginError: if Ray is not installed.
-        InputError: if there can be no such executor.
+        InputError: if an argument is invalid.
     """
     if importlib.util.find_spec("ray") is None:
         raise PluginError("a cluster needs Ray, which is not installed: pip install ray")
@@ -162,7 +162,7 @@ def check_settings(workers: int | None, cpus: float, gpus: float, slots: int) ->
     if real(cpus) is None or real(gpus) is None or cpus < 0 or gpus < 0 or cpus + gpus == 0:
         raise InputError(f"a training needs a share of CPUs or GPUs, got {cpus!r} CPUs and {gpus!r} GPUs")
     total = gpus * slots
-    # Each GPU has to be of one slot, or be shared by as many as fill it.
+    # Each GPU must belong to one slot, or be shared by slots that fill it exactly.
     if total > 1 and not (_is_whole(total) and _is_whole(gpus if gpus >= 1 else 1 / gpus)):
         raise InputError(
             f"a Ray process has a share of one GPU, or whole ones that its slots divide evenly; {slots} slots of "

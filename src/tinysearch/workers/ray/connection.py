@@ -1,4 +1,4 @@
-"""All that is said to Ray."""
+"""All calls to Ray: the connection to a cluster and the actors on it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tinysearch.workers.local.arrays import mapped
 from tinysearch.workers.ray.cluster import AUTO, LOCAL, Cluster, HostSaid, Share
 from tinysearch.workers.ray.host import Host, HostSettings
 
-# Seconds that a host waits for something to report before it answers that there is nothing.
+# Seconds that a host waits for reports before it answers with an empty list.
 _POLL = 10.0
-# Seconds in which a machine answers that can be reached.
+# Seconds within which a reachable machine answers.
 _REACH = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A host has answered: with its reports or, at first, with where it is."""
+    """An answer of a host: its reports or, the first time, its machine and environment."""
 
     host: int
     done: Future[Any]
@@ -34,19 +34,19 @@ class Answer:
 
 
 class RayCluster(Cluster):
-    """A cluster of Ray, which this process becomes a driver of.
+    """A Ray cluster. This process becomes a driver of it.
 
     Args:
         address: ``"auto"``, ``"local"`` or ``HOST:PORT``.
-        share: What each training may have.
-        settings: How hosts carry them out.
-        inbox: Takes the answers of hosts.
-        workers: How many trainings at a time are wanted; None for as many as there is room for.
-        runtime_env: What Ray is to prepare on the nodes.
+        share: Resources of each training.
+        settings: Settings of the hosts.
+        inbox: Queue that receives the answers of hosts.
+        workers: Number of trainings wanted at a time; None for as many as fit.
+        runtime_env: Runtime environment that Ray prepares on the nodes.
 
     Raises:
-        InputError: if this machine is to be the cluster, and has not what each training may have.
-        WorkerError: if there is no such cluster.
+        InputError: if the cluster is this machine, and it lacks the resources of each training.
+        WorkerError: if the cluster does not exist or cannot be used.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class RayCluster(Cluster):
             (machine,) = self._ray.nodes()
             beyond = share.beyond(machine["Resources"], settings.slots)
             if beyond is not None:
-                # No other machine will join: trainings would wait for ever.
+                # No other machine will join: trainings would wait forever.
                 self._ray.shutdown()
                 raise InputError(beyond)
         self._per_training = share
@@ -89,7 +89,7 @@ class RayCluster(Cluster):
             num_cpus=of_host.cpus,
             num_gpus=of_host.gpus,
             max_restarts=0,
-            # One call waits for reports while others begin and cancel.
+            # One call waits for reports while others begin and cancel jobs.
             max_concurrency=4,
             scheduling_strategy="SPREAD",
         ).remote(asdict(self._settings))
@@ -98,7 +98,7 @@ class RayCluster(Cluster):
         done.add_done_callback(lambda done: self._inbox.put(Answer(host, done, first=True)))
 
     def share(self, host: int, name: str) -> None:
-        # In a list it goes as a reference, which the host fetches if it is the first of its node.
+        # Inside a list, Ray passes a reference instead of the array; only the first host of a node fetches the array.
         self._actors[host].share.remote(name, [self._arrays[name]])
 
     def keep(self, name: str, path: str) -> None:
@@ -111,20 +111,20 @@ class RayCluster(Cluster):
         self._actors[host].cancel.remote(number)
 
     def end(self, host: int) -> None:
-        # It may be unable to do anything itself.
+        # Kill it, because it may be unable to end itself.
         self._ray.kill(self._actors.pop(host))
 
     def close(self) -> None:
-        """End all hosts, and leave the cluster; one that was started for this goes with it."""
+        """End all hosts and disconnect. A cluster that was started by this connection ends too."""
         ending = [actor.end.remote() for actor in self._actors.values()]
         self._actors.clear()
-        # Each of them is answered by an error, for the actor is gone.
+        # Each call ends with an error, because its actor has ended.
         with suppress(Exception):
             self._ray.wait(ending, num_returns=len(ending), timeout=_REACH)
         self._ray.shutdown()
 
     def heard(self, answer: Answer) -> HostSaid | None:
-        """Return what an answer says of its host; None if that is not wanted any more."""
+        """Return an answer of a host as a message; None if the host has been removed."""
         host, done = answer.host, answer.done
         if host not in self._actors:
             return None
@@ -143,7 +143,7 @@ class RayCluster(Cluster):
 
     def _ending(self, host: int, error: BaseException) -> HostSaid:
         node = self._nodes.get(host)
-        # Of a host that was ready, an answer may be lost in other ways than by its end, as with its node.
+        # A host that was ready existed, even if Ray reports another kind of error, such as a lost node.
         unmade = bool(getattr(error, "actor_init_failed", node is None))
         reason = plainly(str(error)) or type(error).__name__
         with suppress(Exception):
@@ -153,7 +153,7 @@ class RayCluster(Cluster):
 
 
 class TrainingHost(Host):
-    """A ``Host`` as an actor of Ray, by the name that its dashboard shows."""
+    """A ``Host`` as a Ray actor. The Ray dashboard shows the name of this class."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         import ray
@@ -171,7 +171,7 @@ class TrainingHost(Host):
 
 
 def plainly(said: str) -> str:
-    r"""Return the last line of what Ray says of an error, which is what it was, without colours.
+    r"""Return the last line of an error message of Ray, which names the cause, without colours.
 
     >>> plainly("It died: \x1b[36mray::Host()\x1b[39m\n  File 'x.py'\nModuleNotFoundError: No module named 'x'")
     "ModuleNotFoundError: No module named 'x'"
@@ -190,7 +190,7 @@ def _connect(
         options["runtime_env"] = dict(runtime_env)
     if address == LOCAL:
         options["include_dashboard"] = False
-        # Each process of Ray takes the CPUs of all its slots.
+        # Each Ray process takes the CPUs of all its slots.
         wanted = math.inf if workers is None else math.ceil(workers / slots) * slots * share.cpus
         options["num_cpus"] = max(1, math.ceil(min(usable_cores(), wanted)))
     elif address != AUTO:
@@ -203,14 +203,14 @@ def _connect(
 
 
 def _reach(address: str) -> None:
-    """Find out whether something answers at an address.
+    """Check that something answers at an address.
 
     Raises:
-        WorkerError: if nothing answers there.
+        WorkerError: if nothing answers.
     """
     host, _, port = address.rpartition(":")
     try:
-        # An address of IPv6 is in brackets.
+        # An IPv6 address is in brackets.
         socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH).close()
     except (OSError, OverflowError) as error:
         raise WorkerError(

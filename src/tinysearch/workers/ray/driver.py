@@ -1,7 +1,7 @@
-"""The process that speaks to Ray, between the process of a run and the cluster.
+"""The driver process, which connects the process of a run to a Ray cluster.
 
-Ray changes the process that it is used in: signals, threads, variables, what is done at its end; and it ends that
-process if the head of the cluster is gone for a minute. This is that process, and nothing else happens in it.
+Ray changes the process that uses it (signals, threads, environment variables, exit handlers), and it ends that process
+if the head of the cluster is unreachable for a minute. Therefore this separate process uses Ray, and does nothing else.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from tinysearch.workers.ray.connection import Answer, RayCluster, plainly
 from tinysearch.workers.ray.host import HostSettings
 from tinysearch.workers.ray.pool import Pool
 
-# Seconds that the cluster is left in, after which this process ends whatever Ray does.
+# Seconds to disconnect from the cluster, after which this process ends regardless of Ray.
 _PATIENCE = 30.0
-# Seconds. A wait goes in steps, between which hosts that are silent are looked for.
+# Seconds. A wait is split into steps, to look for silent hosts between them.
 _STEP = 5.0
 
 Command = tuple[dict[str, Any], "bytes | None"]
 
 
 def main() -> None:
-    """Connect to a cluster, and do what is said on standard input until it says to close."""
+    """Connect to a cluster, and run the commands on standard input until the command to close."""
     outlive_signals()
     incoming, outgoing = streams()
 
@@ -42,12 +42,12 @@ def main() -> None:
     inbox: queue.SimpleQueue[Answer | Command] = queue.SimpleQueue()
     settings = json.loads(incoming.readline())
     if settings["address"] == LOCAL:
-        # What this process starts finds what this process finds, and reports to nobody unless told otherwise.
+        # Child processes import from the same path. Ray sends no usage statistics unless the user enables them.
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         cluster = _connected(settings, inbox)
-        # Ray has set some of them.
+        # Ray has installed handlers for some of these signals.
         outlive_signals()
         room = cluster.room()
         workers = settings["workers"] or max(1, room)
@@ -61,7 +61,7 @@ def main() -> None:
     except Exception as error:
         traceback.print_exc()
         tell("failed", message=f"the Ray cluster cannot be used: {type(error).__name__}: {plainly(str(error))}")
-    # What Ray does at the end of a process takes as long as it likes.
+    # Skip the exit handlers of Ray, which may take arbitrarily long.
     sys.stderr.flush()
     os._exit(0)
 
@@ -82,7 +82,7 @@ def _serve(cluster: RayCluster, pool: Pool, inbox: queue.SimpleQueue[Answer | Co
     try:
         while True:
             heard = _next(inbox)
-            # While all of this process is stopped nobody has been silent.
+            # Time in which this process was suspended does not count as silence of hosts.
             now = time.monotonic()
             passed, looked = min(now - looked, 2 * _STEP), now
             pool.passed(passed)
@@ -120,7 +120,7 @@ def _listen(stream: BinaryIO, inbox: queue.SimpleQueue[Any]) -> None:
         values = json.loads(line)
         size = values.pop("bytes")
         inbox.put((values, None if size is None else stream.read(size)))
-    # The process of the run is gone. What it had begun on the cluster ends with this one.
+    # The process of the run has ended. Its jobs on the cluster end with this process.
     inbox.put(({"do": "close"}, None))
     time.sleep(_PATIENCE)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Trainings on the machines of a Ray cluster, seen from the process of a run."""
+"""An executor that trains on a Ray cluster, as the process of a run uses it."""
 
 from __future__ import annotations
 
@@ -31,37 +31,38 @@ from tinysearch.workers.ray.cluster import AUTO, LOCAL, Share, check_address, ch
 from tinysearch.workers.ray.host import HostSettings
 from tinysearch.workers.ray.waiting import WaitingWatch
 
-# Seconds. A wait without end goes in steps, between which Ctrl-C is heeded.
+# Seconds. A long wait is split into steps, so that Ctrl-C takes effect between them.
 _STEP = 1.0
-# Seconds in which a cluster is connected to, or left.
+# Maximum seconds to connect to a cluster, and to disconnect.
 _CONNECT, _LEAVE = 180.0, 20.0
-# Seconds in which the first worker is waited for, to know where trainings are.
+# Maximum seconds to wait for the first worker, whose environment is needed.
 _FIRST = 60.0
 
 
 class RayExecutor(Executor):
-    """Trainings on the machines of a Ray cluster, one process for each.
+    """Executor that trains on the machines of a Ray cluster, each candidate in a process.
 
-    Ray itself is used by another process, which ends with this executor: Ray changes signals, threads and variables of
-    the process that it is used in, and ends it when the head of the cluster is gone.
+    A separate driver process uses Ray and ends with this executor, because Ray changes signals, threads and
+    environment variables of the process that uses it, and ends that process when the head of the cluster is gone.
 
     Args:
-        address: ``"auto"`` for the cluster that this machine is a node of, ``HOST:PORT`` of the head of one, or
-            ``"local"`` to start one on this machine, which ends with the executor.
-        workers: How many candidates are trained at a time; None for as many as there is room for now. They come and go
-            with the machines of the cluster.
+        address: ``"auto"`` for the cluster of which this machine is a node, ``HOST:PORT`` for the head of a cluster, or
+            ``"local"`` to start a cluster on this machine, which ends with the executor.
+        workers: Number of candidates trained at a time; None for as many as the cluster has room for now. Workers come
+            and go with the machines of the cluster.
         cpus: CPUs of the cluster for each training.
-        gpus: GPUs for each, or the share of one.
-        slots: How many trainings one process of Ray has carried out. More of them save memory, some 60 MB each.
-        stall_seconds: After how long without a finished epoch a training is given up.
-        trainer: What trains, as ``module:function``, see ``tinysearch.training.trainer.train``.
-        processes: Whether each training has a process of its own; else it is a thread, for what needs none.
-        runtime_env: What Ray is to prepare on its nodes, see Ray's documentation of runtime environments.
+        gpus: GPUs for each training, or the share of one.
+        slots: Number of trainings that one Ray process runs at a time. More slots save memory, about 60 MB each.
+        stall_seconds: Seconds without a finished epoch after which a training is aborted.
+        trainer: Training function as ``module:function``, see ``tinysearch.training.trainer.train``.
+        processes: Whether each training runs in a process of its own. False runs it in a thread, if it needs no
+            isolation.
+        runtime_env: Runtime environment that Ray prepares on its nodes, see Ray's documentation.
 
     Raises:
         PluginError: if Ray is not installed.
-        InputError: if there can be no such cluster, or this machine is it and has not what each training may have.
-        WorkerError: if there is no such cluster.
+        InputError: if an argument is invalid, or if a local cluster lacks the resources of each training.
+        WorkerError: if the cluster does not exist or cannot be used.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class RayExecutor(Executor):
             self._driver = Piped("tinysearch.workers.ray.driver", self._inbox)
         except OSError as error:
             raise WorkerError(f"the process that speaks to Ray could not be started: {error}") from None
-        # An executor that is forgotten leaves nothing behind.
+        # The driver process ends even if the executor is garbage-collected without being closed.
         self._finalizer = weakref.finalize(self, _end, self._driver, self._arrays)
         host = HostSettings(slots, uuid.uuid4().hex[:12], trainer, stall_seconds, processes, gpus, keras)
         self._driver.send(
@@ -114,19 +115,19 @@ class RayExecutor(Executor):
 
     @property
     def capacity(self) -> int:
-        """As many as there are workers now, at least 1."""
+        """Current number of workers, at least 1."""
         return max(1, self._capacity)
 
     @property
     def pid(self) -> int:
-        """Identifier of the process that speaks to Ray."""
+        """Identifier of the driver process, which uses Ray."""
         return self._driver.pid
 
     def submit(self, job: Job) -> Handle:
-        """Begin a job, or have it wait for a worker.
+        """Begin a job, or queue it until a worker is free.
 
         Raises:
-            WorkerError: if the cluster is gone, or after ``close``.
+            WorkerError: if the connection to the cluster is lost, or after ``close``.
         """
         self._check_alive()
         handle = next(self._handles)
@@ -138,8 +139,8 @@ class RayExecutor(Executor):
         """Return the next event.
 
         Raises:
-            CostMismatchError: if Keras and the arithmetic disagree.
-            WorkerError: if nothing can be trained on the cluster, or it is gone.
+            CostMismatchError: if Keras and the computed costs disagree.
+            WorkerError: if the cluster cannot train any candidate, or the connection to it is lost.
         """
         if self._events:
             return self._events.popleft()
@@ -158,32 +159,32 @@ class RayExecutor(Executor):
                 return event
 
     def cancel(self, handle: Handle) -> None:
-        """End a job; its worker is ready for another one soon."""
+        """End a job; its worker is soon free for another one."""
         self._events = deque(event for event in self._events if event.handle != handle)
         if isinstance(handle, int) and self._jobs.pop(handle, None) is not None and self._failure is None:
             self._driver.send({"do": "cancel", "handle": handle})
 
     def close(self) -> None:
-        """End all trainings on the cluster, and leave it; a cluster that was started for this goes with it."""
+        """End all trainings and disconnect. A cluster that was started by this executor ends too."""
         self._failure = self._failure or "the connection to the cluster was closed"
         self._jobs.clear()
         self._finalizer()
 
     def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
-        """Put an array into the cluster's store, from where each node fetches it once.
+        """Put an array into the object store of the cluster, from which each node fetches it once.
 
         Raises:
-            WorkerError: if there is no room for it.
+            WorkerError: if the array cannot be written, for example because the disk is full.
         """
         self._driver.send({"do": "share", "name": name, "path": self._arrays.add(name, array)})
         return name
 
     def environment(self, resources: Resources) -> Environment:
-        """Return that of the first worker that was ready, which is waited for; an unknown one if none is for long.
+        """Return the environment of the first worker that is ready. Return an unknown one if that takes too long.
 
         Raises:
-            CostMismatchError: if Keras and the arithmetic disagree.
-            WorkerError: if nothing can be trained on the cluster, or it is gone.
+            CostMismatchError: if Keras and the computed costs disagree.
+            WorkerError: if the cluster cannot train any candidate, or the connection to it is lost.
         """
         if self._known_until is None:
             self._known_until = time.monotonic() + _FIRST
@@ -197,19 +198,19 @@ class RayExecutor(Executor):
         return replace(self._known or Environment(None, {}, None), threads=str(resources.threads))
 
     def expected_environment(self, resources: Resources) -> Environment:
-        """Return that of the first worker that was ready; until then, that of this process."""
+        """Return the environment of the first worker that was ready; before that, of this process."""
         return replace(self._known or Environment.here(), threads=str(resources.threads))
 
     def threads_per_job(self) -> int:
-        """Return the whole CPUs of each training, at least 1."""
+        """Return the number of whole CPUs of each training, at least 1."""
         return max(1, int(self._share.cpus))
 
     def prepare(self, count: int, resources: Resources) -> None:
-        """Have processes of Ray started on the nodes, as far as there is room."""
+        """Start Ray processes on the nodes for ``count`` trainings at a time, as far as the cluster has room."""
         self._driver.send({"do": "prepare", "count": count})
 
     def note(self, images: int, resources: Resources) -> str | None:
-        """Return what is worth knowing of the cluster; None if it has room for all workers."""
+        """Return a note if the cluster lacks room for all workers, or a local one lacks memory; otherwise None."""
         local = self._address == LOCAL
         if self._wanted <= self._capacity:
             return Capacity.here(images, resources.memory_bytes).note(self._wanted) if local else None

@@ -1,6 +1,6 @@
-"""What runs on the nodes of a cluster: a process of Ray that has some trainings carried out there.
+"""Hosts: Ray processes on the nodes of a cluster that run trainings.
 
-It knows nothing of Ray: ``connection.TrainingHost`` makes an actor of it.
+Nothing here depends on Ray: ``connection.TrainingHost`` turns a host into a Ray actor.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from tinysearch.workers.local.executor import STALL_SECONDS, TRAINER, LocalExecu
 from tinysearch.workers.ray.images import NodeArrays
 from tinysearch.workers.threads import ThreadExecutor
 
-# What is said of a job: its kind, the number of the job, plain values, and bytes.
+# A report about a job: its kind, the number of the job, plain values, and bytes.
 Report = tuple[str, int, dict[str, Any], "bytes | None"]
 Fetch = Callable[[], npt.NDArray[Any]]
 
-# Seconds after which a host ends for which nobody asks any more: whoever had it is gone, or cannot be reached.
+# Seconds without a request for reports after which a host ends: its driver has ended or cannot be reached.
 ABANDONED = 120.0
-# Seconds in which a job that was cancelled is ended at the latest.
+# Maximum seconds until a cancelled job ends.
 _STEP = 0.25
-# What is reported together, at most.
+# Maximum number of reports in one answer.
 _MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """How hosts carry out trainings.
+    """Settings of hosts.
 
     Args:
-        slots: Trainings at a time in each.
-        key: Tells apart the executor that the hosts are of.
-        trainer: What trains, as ``module:function``.
-        stall_seconds: After how long without a finished epoch a training is given up.
-        processes: Whether trainings have processes of their own; else threads of the host.
-        gpus: GPUs for each training, or the share of one; 0 hides those that there are.
-        backend: What Keras is to run on; None for what it runs on there.
+        slots: Number of trainings that a host runs at a time.
+        key: Identifier of the executor that the hosts belong to.
+        trainer: Training function as ``module:function``.
+        stall_seconds: Seconds without a finished epoch after which a training is aborted.
+        processes: Whether trainings run in processes of their own; otherwise in threads of the host.
+        gpus: GPUs for each training, or the share of one; 0 hides all GPUs.
+        backend: Backend of Keras; None for the default of the node.
     """
 
     slots: int = 1
@@ -63,11 +63,11 @@ class HostSettings:
 
 
 class Host:
-    """Carries out some trainings at a time, each by an executor of its own, as they are carried out without a cluster.
+    """Runs several trainings at a time, each by an executor of its own, in the same way as without a cluster.
 
     Args:
         settings: Plain values of ``HostSettings``.
-        node: Tells its node apart from others.
+        node: Identifier of the node.
     """
 
     def __init__(self, settings: Mapping[str, Any], node: str) -> None:
@@ -84,7 +84,7 @@ class Host:
         self._cancelled: set[int] = set()
         self._watchdog = threading.Timer(ABANDONED, self.end)
         self._ended = False
-        # Processes of trainings end with the thread that started them, so that it has to live as long as the host.
+        # A training process ends with the thread that started it, so these threads must live as long as the host.
         self._slots = [
             threading.Thread(target=self._serve, args=(slot,), daemon=True) for slot in range(self._settings.slots)
         ]
@@ -93,21 +93,21 @@ class Host:
         self._rest()
 
     def about(self) -> dict[str, Any]:
-        """Return where this is, plain values."""
+        """Return the machine and environment of this host as plain values."""
         return {"machine": socket.gethostname(), "environment": Environment.here().to_dict()}
 
     def share(self, name: str, fetch: Fetch) -> None:
-        """Take note of where an array is to be had from."""
+        """Register the function that returns an array."""
         with self._known:
             self._fetches[name] = fetch
             self._known.notify_all()
 
     def begin(self, number: int, job: Mapping[str, Any], state: bytes | None) -> None:
-        """Begin a job, plain values of a ``Job``."""
+        """Begin a job, given as plain values of a ``Job``."""
         try:
             self._jobs.put((number, Job.from_dict(job, state)))
         except Exception as error:
-            # Nobody waits for the answer to this call.
+            # Nothing reads the result of this call, so report the error.
             reason = f"{socket.gethostname()} cannot read the training: {type(error).__name__}: {error}"
             self._reports.put(("lost", number, {"reason": reason}, None))
 
@@ -116,7 +116,7 @@ class Host:
         self._cancelled.add(number)
 
     def take(self, seconds: float) -> list[Report]:
-        """Return what has happened since, at least one thing unless nothing happens for so many seconds."""
+        """Return the reports since the last call. Wait up to ``seconds`` for the first; return [] if none comes."""
         self._watchdog.cancel()
         try:
             found = [self._reports.get(timeout=seconds)]
@@ -128,7 +128,7 @@ class Host:
         return found
 
     def close(self) -> None:
-        """End all trainings, and free what is held."""
+        """End all trainings and free all resources."""
         self._ended = True
         self._watchdog.cancel()
         for _ in self._slots:
@@ -138,12 +138,12 @@ class Host:
         self._arrays.close()
 
     def end(self) -> None:
-        """End this process; those of its trainings end with it."""
+        """End this process. The processes of its trainings end with it."""
         self._arrays.close()
         os._exit(0)
 
     def _rest(self) -> None:
-        """End some time after now, unless somebody asks."""
+        """Start the timer that ends this process unless reports are requested in time."""
         if not self._ended:
             self._watchdog = threading.Timer(ABANDONED, self.end)
             self._watchdog.daemon = True
@@ -194,7 +194,7 @@ class Host:
         return self._ended or number in self._cancelled
 
     def _told(self, number: int, job: Job, event: Event) -> bool:
-        """Report an event of a job; return whether it is its last one."""
+        """Report an event of a job; return whether it is the last event of the job."""
         if isinstance(event, EpochDone):
             values = {"number": event.number, "epoch": event.epoch.to_dict()}
             self._reports.put(("epoch", number, values, event.state))
@@ -211,7 +211,7 @@ class Host:
         self._reports.put(("done", number, values, outcome.model))
 
     def _found(self, executor: Executor, number: int, data: DataReference) -> DataReference | None:
-        """Return a reference to the files of this node; None if the job is not wanted any more."""
+        """Return a reference to the files of this node; None if the job has been cancelled."""
         names = [name for name in (data.pixels, data.labels, data.test, data.groups) if name is not None]
         with self._known:
             while not self._known.wait_for(lambda: self._fetches.keys() >= set(names), _STEP):
@@ -236,12 +236,12 @@ class Host:
 
 
 def gpus_of(slot: int, gpus: float, visible: Sequence[str]) -> tuple[str, ...]:
-    """Return the GPUs of one of the slots of a host: several that are its own, or one that it shares.
+    """Return the GPUs of a slot of a host: one or more of its own, or one that it shares.
 
     Args:
-        slot: The slot, from 0.
+        slot: Index of the slot, from 0.
         gpus: GPUs for each slot, or the share of one.
-        visible: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs of the host.
+        visible: GPUs of the host, named as in ``CUDA_VISIBLE_DEVICES``.
 
     >>> [gpus_of(slot, 0.5, ["4", "6"]) for slot in range(4)]
     [('4',), ('4',), ('6',), ('6',)]

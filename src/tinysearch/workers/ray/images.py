@@ -1,4 +1,4 @@
-"""Arrays that all workers of one node of a cluster see: each is written to a file of the node once."""
+"""Arrays shared by all workers of one cluster node. Each is written to a file of the node once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _PREFIX = "tinysearch-node"
 
 
 class NodeArrays:
-    """Files that several processes of a node have in common.
+    """Files shared by several processes of a node.
 
-    They lie in a folder that goes with the last process that uses it. If that was killed, the next one to start on the
-    machine removes it.
+    The last process that uses the folder of the files removes it. If that process is killed, the next one to start on
+    the machine removes the folder.
 
     Args:
-        key: The same for all processes that share files: of one node, for one executor.
+        key: Identifier that is equal for all processes that share files: those of one executor on one node.
     """
 
     def __init__(self, key: str) -> None:
@@ -41,7 +41,7 @@ class NodeArrays:
                     (self._folder / "users" / str(os.getpid())).touch()
                 return
             except FileNotFoundError:
-                # Its last user has removed it in this moment.
+                # Its last user has just removed the folder.
                 continue
             except OSError as error:
                 raise WorkerError(
@@ -53,11 +53,11 @@ class NodeArrays:
         """Return the path of the file that holds an array.
 
         Args:
-            name: Tells the array apart from others.
-            fetch: Returns it; called by the first of all processes that asks for it.
+            name: Unique name of the array.
+            fetch: Returns the array; only the first process that needs it calls this.
 
         Raises:
-            WorkerError: if there is no room for it.
+            WorkerError: if the array cannot be written, for example because the disk is full.
         """
         path = self._folder / f"{name}.npy"
         with FileLock(self._folder / "lock"):
@@ -76,7 +76,7 @@ class NodeArrays:
         return str(path)
 
     def close(self) -> None:
-        """Leave the files; the last one to leave removes them."""
+        """Stop using the files; the last process to do so removes them."""
         with suppress(OSError), FileLock(self._folder / "lock"):
             (self._folder / "users" / str(os.getpid())).unlink(missing_ok=True)
             _remove_unused(self._folder)
@@ -90,7 +90,7 @@ def _remove_left_behind() -> None:
 
 
 def _remove_unused(folder: Path) -> None:
-    # Whoever waits for the lock to begin to use the folder makes it again.
+    # A process that waits for the lock to start using the folder creates it again.
     users = folder / "users"
     if not users.is_dir() or not any(psutil.pid_exists(int(user.name)) for user in users.iterdir()):
         shutil.rmtree(folder, ignore_errors=True)

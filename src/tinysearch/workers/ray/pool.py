@@ -1,4 +1,4 @@
-"""Which host has which job, and what becomes of both: decisions without a word to Ray."""
+"""Schedules jobs on hosts. Pure logic: nothing here calls Ray."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tinysearch.errors import WorkerError
 from tinysearch.workers.ray.cluster import Cluster, HostSaid
 from tinysearch.workers.ray.host import Report
 
-# Hosts, one after another, that could not be made or could train nothing, with no training finished between.
+# Number of hosts in a row that cannot be created or cannot train, with no finished training in between, until an error.
 MOST_BROKEN = 3
-# Seconds after which a host is given up that says nothing, not even that there is nothing to say.
+# Seconds without any message, heartbeats included, after which a host is considered lost.
 SILENCE = 180.0
 
-# What is told: an event, plain values, and bytes.
+# Callback for events: called with the kind of the event, bytes, and plain values.
 Tell = Callable[..., None]
 
 
 @dataclass
 class _Task:
-    """A job, where it is, and what it goes on from."""
+    """A job, its host, and the state from which it resumes."""
 
     job: Mapping[str, Any]
     state: bytes | None
@@ -32,7 +32,7 @@ class _Task:
 
 @dataclass
 class _Place:
-    """A host: where it is, when that is known, and the jobs that it has."""
+    """A host: its machine and environment once it is ready, its jobs, and the seconds since its last message."""
 
     about: Mapping[str, Any] | None = None
     jobs: set[int] = field(default_factory=set)
@@ -40,18 +40,18 @@ class _Place:
 
 
 class Pool:
-    """Gives jobs to hosts, starts as many hosts as the jobs need, and hands jobs on from those that are gone.
+    """Scheduler that assigns jobs to hosts, starts as many hosts as the jobs need, and moves jobs away from lost hosts.
 
-    A job whose node is lost goes on elsewhere from its last known state, and nobody hears of it. A host that ends while
-    its node lives may have died of its jobs: they are told as lost.
+    A job whose node is lost resumes on another node from its last known state, without an event. If a host ends while
+    its node is alive, its jobs may be the cause: they are reported as lost.
 
     Args:
-        cluster: Has the hosts.
-        workers: How many trainings at a time are wanted at most.
-        slots: How many each host carries out.
-        expected: How many there is room for, as far as is known before any host is ready.
-        version: That of tinysearch, which all nodes must have.
-        tell: Is told what happens.
+        cluster: The cluster that runs the hosts.
+        workers: Maximum number of trainings at a time.
+        slots: Number of trainings that each host runs at a time.
+        expected: Estimate, before any host is ready, of the number of trainings that fit on the cluster.
+        version: Version of tinysearch that all nodes must have.
+        tell: Callback that receives events.
     """
 
     def __init__(
@@ -73,11 +73,11 @@ class Pool:
 
     @property
     def capacity(self) -> int:
-        """How many trainings there can be at a time; until hosts are ready, how many they are expected to be."""
+        """Maximum number of trainings at a time; an estimate until hosts are ready."""
         return min(self._workers, max(self._expected, self._ready_hosts * self._slots))
 
     def prepare(self, count: int) -> None:
-        """Have hosts started for so many trainings at a time, if there are not as many already."""
+        """Start hosts until there are enough for ``count`` trainings at a time."""
         for _ in range(math.ceil(min(count, self._workers) / self._slots) - len(self._hosts)):
             host, self._count = self._count, self._count + 1
             self._hosts[host] = _Place()
@@ -93,7 +93,7 @@ class Pool:
                     self._cluster.share(host, name)
 
     def submit(self, number: int, job: Mapping[str, Any], state: bytes | None) -> None:
-        """Begin a job, or have it wait for a host."""
+        """Begin a job, or queue it until a host is free."""
         self._tasks[number] = _Task(job, state)
         self._waiting.append(number)
         self.prepare(len(self._tasks))
@@ -111,7 +111,7 @@ class Pool:
         self._begin_waiting()
 
     def passed(self, seconds: float) -> None:
-        """Take note that time has passed: hosts that have been silent for too long are given up."""
+        """Advance the clock. Hosts that have been silent for too long are considered lost."""
         for host, place in list(self._hosts.items()):
             place.silence += seconds
             if place.about is not None and place.silence > SILENCE:
@@ -120,10 +120,10 @@ class Pool:
         self._begin_waiting()
 
     def heard(self, said: HostSaid) -> None:
-        """Take note of what a host has said.
+        """Handle a message about a host.
 
         Raises:
-            WorkerError: if nothing can be trained.
+            WorkerError: if the cluster cannot train any candidate.
         """
         self._hosts[said.host].silence = 0.0
         if said.about is not None:
@@ -151,7 +151,7 @@ class Pool:
         kind, number, values, payload = report
         task = self._tasks.get(number)
         if task is None or task.host != host:
-            # It was cancelled, or is somewhere else by now.
+            # The job was cancelled, or has moved to another host.
             return
         if kind == "epoch":
             task.state = payload or task.state
@@ -166,7 +166,7 @@ class Pool:
         self._tell(kind, payload, handle=number, **values)
 
     def _replace(self, host: int, reason: str) -> None:
-        """Have another host instead of one on which nothing can be trained."""
+        """End a host that cannot train anything, and start another one."""
         self._cluster.end(host)
         self._lost(HostSaid(host, ended=reason, unmade=True))
 
@@ -181,7 +181,7 @@ class Pool:
                 self._tell("lost", handle=number, reason=f"a worker of the cluster has ended: {said.ended}")
         if said.unmade or place.about is None:
             self._broken += said.unmade and not said.node_lost
-            # A node may take many with it that were not ready yet.
+            # A lost node may end many hosts that were not ready yet.
             self._unready += 1
             if self._broken >= MOST_BROKEN or self._unready > MOST_BROKEN * math.ceil(self._workers / self._slots):
                 raise WorkerError(

@@ -1,4 +1,4 @@
-"""Says that trainings wait for workers, where there are none for long."""
+"""A warning if trainings wait for a long time and no worker is ready."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import warnings
 from tinysearch.errors import TinySearchWarning
 from tinysearch.workers.ray.cluster import Share
 
-# Seconds after which it is said that no worker is ready, which may take an autoscaler minutes.
+# Seconds without a ready worker until the warning. An autoscaler may need minutes to start one.
 PATIENCE = 120.0
 
 
 class WaitingWatch:
-    """Warns once if jobs wait for long and no worker is ready, and again if workers have been ready in between.
+    """Watchdog that warns if jobs wait for a long time and no worker is ready. Warns again after workers were ready.
 
     Args:
-        address: Of the cluster.
-        share: What each training may have.
+        address: Address of the cluster.
+        share: Resources of each training.
     """
 
     def __init__(self, address: str, share: Share) -> None:
@@ -26,19 +26,19 @@ class WaitingWatch:
         self._share = share
         self._has_started = False
         self._ready = 0
-        # Since when jobs have been waiting while no worker is ready.
+        # Time since which jobs have been waiting while no worker is ready.
         self._since: float | None = None
 
     def ready(self, count: int) -> None:
-        """Take note of how many processes of Ray are ready."""
+        """Record the number of Ray processes that are ready."""
         self._ready = count
         self._has_started = self._has_started or count > 0
 
     def look(self, has_jobs: bool) -> None:
-        """Warn if it is time for that.
+        """Warn if jobs have been waiting for too long.
 
         Args:
-            has_jobs: Whether there are jobs that have not ended.
+            has_jobs: Whether any job has not ended.
         """
         if self._ready or not has_jobs:
             self._since = None
