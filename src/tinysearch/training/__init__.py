@@ -1,1 +1,1 @@
-"""One candidate to one measurement: recipe, candidate, job, batches, checkpoint, trainer."""
+"""Training of one candidate to one measurement: recipes, candidates, jobs, batches, checkpoints, trainer."""

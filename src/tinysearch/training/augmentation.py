@@ -1,4 +1,4 @@
-"""How training images are changed at random, as the part of a recipe that it is: levels to choose from, and files."""
+"""Augmentation of training images as a part of recipes: its fields, levels to choose from, and JSON files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinysearch.errors import RecipeError
 from tinysearch.space.task import Task
 from tinysearch.training.recipe import Recipe
 
-# The fields of a recipe that change images.
+# Fields of a recipe that change images.
 FIELDS = (
     "rotation_degrees",
     "shift_pixels",
@@ -23,20 +23,21 @@ FIELDS = (
     "scaling",
     "jitter",
 )
-# Those that turn or slant pictures.
+# Fields that move or mirror pictures; not used for series, and scaled by the size of a network.
 _OF_PICTURES = ("rotation_degrees", "shift_pixels", "zoom", "shear_degrees", "mirroring")
-# The shift of the default recipe is for images of this side.
+# Side in pixels of the images for which the shift of the default recipe was chosen.
 _SIDE = 28
-# Below so many parameters pictures are turned and shifted by this share of what a recipe says: a network that small has
-# no weights to spare for what the training images do not show. Measured on MNIST, see docs/ablations.md.
+# Parameters, factor, name: for a network with fewer parameters, the amounts of a recipe for pictures are multiplied by
+# this factor. Such a small network has no capacity for variations that the training images do not contain. Measured on
+# MNIST, see docs/ablations.md.
 SHARES_BY_SIZE = ((3_500, 0.0, "none"),)
 
 
 def augmented(recipe: Recipe, amounts: Mapping[str, float]) -> Recipe:
-    """Return a recipe that changes images by these amounts, and by no others.
+    """Return a recipe with these amounts of augmentation; all other amounts are 0.
 
     Raises:
-        RecipeError: if an amount is not one of ``FIELDS``, or out of range.
+        RecipeError: if a name is not one of ``FIELDS``, or an amount is out of range.
     """
     unknown = sorted(set(amounts) - set(FIELDS))
     if unknown:
@@ -46,21 +47,21 @@ def augmented(recipe: Recipe, amounts: Mapping[str, float]) -> Recipe:
 
 
 def same_but_augmentation(recipe: Recipe, other: Recipe) -> bool:
-    """Whether two recipes differ in nothing but their augmentation and their epochs."""
+    """Return whether two recipes are equal except for augmentation and epochs."""
     return augmented(dataclasses.replace(recipe, epochs=other.epochs), {}) == augmented(other, {})
 
 
 def suited(recipe: Recipe, task: Task) -> Recipe:
-    """Return a recipe as it is for a task: series are not turned, slanted or shifted as pictures are."""
+    """Return a recipe adapted to a task: for series, without rotation, shift, zoom, shear and mirroring."""
     if not task.is_series:
         return recipe
     return dataclasses.replace(recipe, **dict.fromkeys(_OF_PICTURES, 0.0))  # type: ignore[arg-type]
 
 
 def by_size(recipe: Recipe, params: int) -> tuple[str, Recipe]:
-    """Return a recipe with the augmentation for a network of so many parameters, and what it is called.
+    """Return a recipe with the augmentation for a network with ``params`` parameters, after its name.
 
-    The name is empty where nothing is changed.
+    The name is empty if the recipe is unchanged.
 
     >>> name, found = by_size(Recipe(), 2_000)
     >>> name, found.rotation_degrees, found.shift_pixels
@@ -75,7 +76,7 @@ def by_size(recipe: Recipe, params: int) -> tuple[str, Recipe]:
 
 
 def levels(task: Task) -> dict[str, dict[str, float]]:
-    """Return the augmentations to choose from by name, the weakest first.
+    """Return the available augmentations by name, the weakest first.
 
     >>> list(levels(Task())), list(levels(Task((121, 1, 6), 8)))
     (['none', 'mild', 'mirrored'], ['none', 'jitter', 'shifted'])
@@ -89,10 +90,10 @@ def levels(task: Task) -> dict[str, dict[str, float]]:
 
 
 def read_augmentation(path: Path) -> dict[str, float]:
-    """Read the amounts of an augmentation from a JSON file, ``{"mirroring": 0.5, "shift_pixels": 3}``.
+    """Read the amounts of an augmentation from a JSON file, such as ``{"mirroring": 0.5, "shift_pixels": 3}``.
 
     Raises:
-        RecipeError: if it cannot be read, or holds something else.
+        RecipeError: if the file cannot be read or its content is invalid.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))

@@ -1,4 +1,4 @@
-"""What is best on which backend of Keras: how epochs are carried out, and by which layers."""
+"""The fastest way to train on each Keras backend: kind of epochs, options of ``compile``, and layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinysearch.training.recipe import Recipe
 
 
 def epochs_of(model: keras.Model, course: Course, recipe: Recipe) -> Epochs:
-    """Return the best way to train: on JAX compiled epochs, unless the images are too many for that."""
+    """Return the fastest kind of epochs: compiled on JAX if the images fit the device, otherwise Keras's ``fit``."""
     if keras.backend.backend() == "jax":
         from tinysearch.training.compiled import CompiledEpochs, fits_the_device
 
@@ -22,9 +22,9 @@ def epochs_of(model: keras.Model, course: Course, recipe: Recipe) -> Epochs:
 
 
 def execution(steps: int) -> dict[str, Any]:
-    """Return how ``fit`` is best executed: on TensorFlow an epoch as a whole, and not by XLA.
+    """Return the fastest options of ``compile``: on TensorFlow, a whole epoch per execution, without XLA.
 
-    XLA takes twice as long on processors.
+    XLA takes twice as long on CPUs.
     """
     if keras.backend.backend() == "tensorflow":
         return {"jit_compile": False, "steps_per_execution": steps}
@@ -32,7 +32,7 @@ def execution(steps: int) -> dict[str, Any]:
 
 
 def layers() -> Mapping[Any, Any]:
-    """Return the layers that are quicker here than those of Keras, by the ones that they stand for."""
+    """Return layers that are faster on this backend than those of Keras, by the Keras layers that they replace."""
     if keras.backend.backend() == "tensorflow":
         from tinysearch.training.normalization import FusedBatchNormalization
 

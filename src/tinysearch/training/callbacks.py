@@ -1,4 +1,4 @@
-"""What happens after each epoch: the learning-rate rule, and the curve."""
+"""Callbacks of a training: the learning-rate rule, metrics, the curve, and reports of epochs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tinysearch.training.job import EpochWatcher
 class PlateauRule(keras.callbacks.Callback):
     """The MNIST Challenge's learning-rate rule.
 
-    After an epoch, if validation accuracy has not increased against the one three epochs before and the rate has not
-    been reduced in the last three epochs, the rate is divided by ``factor``; a factor of 1 changes nothing.
+    After an epoch, the rate is divided by ``factor`` if validation accuracy is not above that of three epochs before
+    and the rate has not been reduced in the last three epochs. A factor of 1 changes nothing.
     """
 
     patience = 3
@@ -44,20 +44,20 @@ class PlateauRule(keras.callbacks.Callback):
 
 
 def variables_of(model: keras.Model) -> list[Any]:
-    """Return all variables of a compiled model and of its optimizer, in Keras's order."""
+    """Return all variables of a compiled model and its optimizer, in Keras's order."""
     return [*model.variables, *model.optimizer.variables]
 
 
 class Metrics(keras.callbacks.Callback):
-    """Measures every known objective on the validation images, after the last epoch or after each.
+    """Callback that measures every known objective on the validation images, after the last epoch or after each.
 
-    It stands before ``SwapEMAWeights``, so that it sees the weights that Keras's own metrics are of.
+    It must come before ``SwapEMAWeights``, so that it uses the same weights as Keras's own metrics.
 
     Args:
         validation: The validation images; None if there are none.
-        guesses: Returns the classes that the model takes them for, by the weights that were just scored.
-        wanted: The objective of the run; unless it is accuracy, there is a measurement after each epoch.
-        floor: See ``Job``; its epoch may be the last one.
+        guesses: Returns the predicted classes of these images, with the weights that were just scored.
+        wanted: The objective of the run. Unless it is accuracy, it is measured after each epoch.
+        floor: See ``Job``; training may end after its epoch.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class Metrics(keras.callbacks.Callback):
 
     @property
     def lacks(self) -> str | None:
-        """The name of the objective if training is over and it has no finite value."""
+        """Name of the objective if it has no finite value after the last epoch; otherwise None."""
         over = self._epoch + 1 == self.params["epochs"]
         wanted = self._validation is not None and self._wanted.name != ACCURACY
         return self._wanted.name if over and wanted and self._wanted.name not in self.latest else None
 
     def falls_short(self, point: Epoch) -> bool:
-        """Whether training is to end after the epoch that is over, of which this was measured."""
+        """Return whether training must end because the results of the current epoch are below the floor."""
         value = point.value(self._wanted.name)
         if self._floor is None or value is None:
             return False
@@ -102,7 +102,7 @@ class Metrics(keras.callbacks.Callback):
 
 
 class Recorder(keras.callbacks.Callback):
-    """Keeps the curve, notes when the loss is no number any more, seeds each epoch."""
+    """Callback that records the curve, detects values that are not finite, and seeds each epoch on PyTorch."""
 
     def __init__(
         self,
@@ -123,8 +123,8 @@ class Recorder(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        # PyTorch drops out by a generator of its own, of which no checkpoint knows; reading the first batch uses it.
-        # TensorFlow would prepare all its functions anew.
+        # PyTorch draws dropout from its own generator, which is not part of a checkpoint, and reading the first batch
+        # advances it. Not on TensorFlow, which would trace all its functions again.
         if batch == 0 and keras.backend.backend() == "torch":
             keras.utils.set_random_seed(self._seed + self._epoch)
 
@@ -153,7 +153,7 @@ class Recorder(keras.callbacks.Callback):
 
 
 class Reporter(keras.callbacks.Callback):
-    """Reports each epoch of the curve, and but for the last the state after it: it comes after all other callbacks."""
+    """Callback that reports each epoch and, except after the last, the state. It must be the last of all callbacks."""
 
     def __init__(
         self, curve: Sequence[Epoch], on_epoch: EpochWatcher, state_of: Callable[[], bytes] | None = None

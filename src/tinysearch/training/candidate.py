@@ -1,4 +1,4 @@
-"""A candidate: an architecture and the recipe by which it is trained."""
+"""Candidates: an architecture with the recipe to train it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tinysearch.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a strategy proposes and a worker trains.
+    """An architecture and a recipe. A strategy proposes candidates, and workers train them.
 
-    The seed is not part of it: one candidate can be trained with several.
+    The seed is not part of a candidate: one candidate can be trained with several seeds.
     """
 
     architecture: Architecture
@@ -22,5 +22,5 @@ class Candidate:
 
     @cached_property
     def key(self) -> str:
-        """Twelve hexadecimal digits, equal for all candidates that build the same network and train it alike."""
+        """Twelve hexadecimal digits, equal for all candidates that build the same network and have equal recipes."""
         return digest({"architecture": canonical(self.architecture).to_dict(), "recipe": self.recipe.identity()})

@@ -1,4 +1,4 @@
-"""Changes of the values of training images: mirroring, cutout, brightness, scaling and noise, by NumPy alone."""
+"""Augmentation that changes values of training images (mirroring, cutout, brightness, scaling, noise), in NumPy."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from tinysearch.data.images import Channel, Images, pixel_statistics
 from tinysearch.training.recipe import Recipe
 
 Pixels = npt.NDArray[np.float32]
-# Sets these draws apart from those of order and movements.
+# Makes these draws independent of those of order and movements.
 _STREAM = 1
 
 
 class Draws(NamedTuple):
-    """How some images are changed, in this order; None for what the recipe leaves alone.
+    """Random changes of images, applied in this order; None for a change that the recipe does not use.
 
     Args:
-        mirrored: Which are mirrored, shape ``(images,)``.
-        cut: The first row that is blanked and the first below it, then columns alike, shape ``(images, 4)``.
-        factors: What each channel is multiplied by, shape ``(images, 1, 1, channels)``.
-        added: What is added to each channel, of that shape.
-        noise: What is added to each value, of the shape of the images.
+        mirrored: Whether each image is mirrored, shape ``(images,)``.
+        cut: The blanked region of each image: first row and end row (exclusive), then the same for columns, shape
+            ``(images, 4)``.
+        factors: Factor of each channel, shape ``(images, 1, 1, channels)``.
+        added: Value added to each channel, shape ``(images, 1, 1, channels)``.
+        noise: Value added to each pixel value, of the shape of the images.
     """
 
     mirrored: npt.NDArray[np.bool_] | None = None
@@ -35,11 +36,11 @@ class Draws(NamedTuple):
 
 
 class Changes:
-    """Changes batches at random, as a pure function of seed, epoch and step.
+    """Random changes of batches, as a pure function of seed, epoch and step.
 
     Args:
-        images: All training images, of which the spread of each channel is taken.
-        recipe: Gives the largest amounts.
+        images: All training images; mean and standard deviation of each channel are computed from them.
+        recipe: Recipe with the maximum amounts.
         seed: Seed of the draws.
     """
 
@@ -49,7 +50,7 @@ class Changes:
         self._seed = seed
 
     def apply(self, batch: Pixels, epoch: int, step: int) -> Pixels:
-        """Return a batch, shape ``(batch, height, width, channels)``, as it is shown in a step of an epoch."""
+        """Return a batch, shape ``(batch, height, width, channels)``, with the changes for a step of an epoch."""
         if not self._at_work(epoch):
             return batch
         draws = self._drawn(len(batch), epoch, step)
@@ -66,9 +67,9 @@ class Changes:
         return batch
 
     def drawn(self, epoch: int) -> Draws:
-        """Draw a whole epoch: what ``apply`` does in each step, for its images one after the other.
+        """Draw the changes of a whole epoch: those of ``apply`` in all steps, one image after the other.
 
-        In an epoch without changes what is drawn changes nothing.
+        In an epoch without augmentation the drawn values change nothing.
         """
         size, count = self._recipe.batch_size, len(self._images)
         counts = [min(size, count - begin) for begin in range(0, count, size)]
@@ -81,7 +82,7 @@ class Changes:
 
     @cached_property
     def blank(self) -> Pixels:
-        """What is cut out has the mean of its channel: it says nothing."""
+        """Value of blanked pixels: the mean of each channel, which carries no information."""
         return np.array([one.mean for one in self._channels], np.float32)
 
     def _at_work(self, epoch: int) -> bool:
@@ -91,7 +92,7 @@ class Changes:
     def _drawn(self, count: int, epoch: int, step: int) -> Draws:
         recipe, shape = self._recipe, self._images.pixels.shape
         rng = np.random.default_rng([self._seed, epoch, step, _STREAM])
-        # All are drawn in one order, whatever the recipe does with them.
+        # All values are drawn in the same order, whether or not the recipe uses them.
         mirrored = rng.random(count) < recipe.mirroring
         corners, sides = rng.random((count, 2)), rng.random((count, 1)) * recipe.cutout
         lighter = rng.uniform(-1, 1, (count, 1, 1, 1)) * recipe.brightness
@@ -127,7 +128,7 @@ class Changes:
 
 
 def within(cut: Any, shape: tuple[int, ...]) -> Any:
-    """Return which pixels are blanked, shape ``(images, height, width, 1)``, for arrays of NumPy or alike.
+    """Return the mask of blanked pixels, shape ``(images, height, width, 1)``, for arrays of NumPy or JAX.
 
     Args:
         cut: See ``Draws``.
@@ -141,7 +142,7 @@ def within(cut: Any, shape: tuple[int, ...]) -> Any:
 def _cut(
     shape: tuple[int, ...], corners: npt.NDArray[np.float64], sides: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int32]:
-    """Return what is blanked, see ``Draws``: pixels whose middle is inside; all across, where the width is 1."""
+    """Return the blanked region, see ``Draws``: pixels whose centre is inside. An axis of length 1 is blanked whole."""
     begin = corners * (1 - sides)
     bounds: list[npt.NDArray[Any]] = []
     for axis, length in enumerate(shape[1:3]):

@@ -1,4 +1,4 @@
-"""What a training needs to go on after its last whole epoch, with the numbers that it would have had."""
+"""Checkpoints, from which a training resumes after its last finished epoch with identical results."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Checkpoint:
     """The state of a training after an epoch.
 
     Args:
-        identity: What the training must have in common with the one that goes on: candidate, seed, versions, threads.
-        curve: The epochs so far.
+        identity: Properties that a resumed training must share: candidate, seed, images, versions, threads.
+        curve: The finished epochs.
         variables: All variables of model and optimizer, in Keras's order.
         rule: State of the learning-rate rule.
     """
@@ -40,7 +40,7 @@ class Checkpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes, identity: Any) -> Checkpoint | None:
-        """Read a checkpoint; None if it is damaged, or not of this training."""
+        """Read a checkpoint; return None if it is damaged or belongs to another training."""
         try:
             arrays = list(np.load(io.BytesIO(content), allow_pickle=False).values())
             meta = json.loads(str(arrays[0]))

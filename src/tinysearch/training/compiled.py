@@ -1,9 +1,9 @@
-"""Whole epochs, compiled for JAX: the images stay on the device, and no step returns to Python.
+"""Compiled epochs for JAX: the images stay on the device, and no step returns to Python.
 
-An epoch is one call: ``lax.scan`` over its steps, each of which takes its images, changes and moves them, and does
-Keras's own ``train_step``, metrics included. In the last, smaller batch each image is taken several times, where that
-makes a whole step: means over it are the same, and nothing else has to be compiled. Validation is a second call. What
-is drawn for an epoch is brought to the device at once, and drawn while the epoch before is under way.
+An epoch is one call: ``lax.scan`` over its steps. Each step gathers its images, augments them, and runs Keras's own
+``train_step`` with metrics. If copies of the images of the last, smaller batch fill a whole step, the step uses these
+copies: means over them are the same, and no second program must be compiled. Validation is a second call. The random
+draws of an epoch are transferred to the device at once, while the previous epoch runs.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from tinysearch.training.on_device import Drawn, Resident, in_like_steps, in_ste
 from tinysearch.training.pipeline import large_batch
 from tinysearch.training.recipe import Recipe
 
-# Bytes of images, and of what is drawn for an epoch, that are brought onto a device with a memory of its own.
+# Maximum bytes of images on a device with its own memory; also bounds the noise drawn for an epoch.
 MOST_ON_DEVICE = 2**31
 
 
 def on_a_processor() -> bool:
-    """Whether JAX computes on the processor, in the memory of this process."""
+    """Return whether JAX computes on the CPU, in the memory of this process."""
     return bool(jax.default_backend() == "cpu")
 
 
 def fits_the_device(course: Course, recipe: Recipe) -> bool:
-    """Whether the images can be on the device, and with them what is drawn for an epoch."""
+    """Return whether the images and the random draws of an epoch fit into the memory of the device."""
     most = MOST_IN_MEMORY if on_a_processor() else MOST_ON_DEVICE
     training = course.batches.images.pixels
     noise = training.size * np.dtype(np.float32).itemsize if recipe.jitter else 0
@@ -41,12 +41,12 @@ def fits_the_device(course: Course, recipe: Recipe) -> bool:
     if max(training.nbytes, validation) > most or noise > 2 * most:
         return False
     memory = memory_of_device()
-    # Two epochs are drawn at a time, and the network needs its half.
+    # The draws of two epochs exist at a time, and half of the memory is left for the network.
     return memory is None or training.nbytes + validation + 2 * noise <= memory // 2
 
 
 def memory_of_device() -> int | None:
-    """Return how many bytes of the device's memory this process may use; None on a processor, or if JAX cannot say."""
+    """Return the bytes of device memory that this process may use; None on a CPU or if JAX does not know."""
     if on_a_processor():
         return None
     found = (jax.local_devices()[0].memory_stats() or {}).get("bytes_limit")
@@ -54,12 +54,12 @@ def memory_of_device() -> int | None:
 
 
 class CompiledEpochs(Epochs):
-    """Epochs of which each is one compiled call.
+    """Epochs that each are one compiled call.
 
     Args:
-        model: What to train.
-        course: What to train on.
-        recipe: Gives the size of a batch.
+        model: The model to train.
+        course: The data to train on.
+        recipe: Recipe with the batch size.
     """
 
     def __init__(self, model: keras.Model, course: Course, recipe: Recipe) -> None:
@@ -72,12 +72,12 @@ class CompiledEpochs(Epochs):
         self._weights: Any = None
         if course.class_weight is not None:
             self._weights = jnp.asarray([course.class_weight[number] for number in sorted(course.class_weight)])
-        # The state is given away: its memory becomes that of the next one.
+        # The state is donated: the next state reuses its memory.
         self._train = jax.jit(self._epoch, donate_argnums=0)
         self._validate = jax.jit(self._scored)
 
     def run(self, first: int, end: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        """Train, and call the callbacks between epochs only."""
+        """Train; call the callbacks only between epochs."""
         model = self.model
         called = keras.callbacks.CallbackList(
             list(callbacks), model=model, epochs=end, steps=self.course.batches.steps, verbose=0
@@ -104,18 +104,18 @@ class CompiledEpochs(Epochs):
         called.on_train_end(logs)
 
     def guesses(self) -> npt.NDArray[np.int64]:
-        """Return what the validation has found."""
+        """Return the predicted classes of the last validation."""
         return np.asarray(self._guesses, np.int64)
 
     def _drawn(self, epoch: int) -> Drawn:
-        """Draw an epoch, and bring that to the device."""
+        """Draw an epoch; transfer the draws to the device."""
         batches = self.course.batches
         order, moves = batches.drawn(epoch)
         found = Drawn(order, moves if len(moves) else None, batches.changes.drawn(epoch))
         return Drawn(*jax.device_put(tuple(found)))
 
     def _epoch(self, state: Any, images: Resident, drawn: Drawn, blank: Any, weights: Any) -> Any:
-        """Return the state after an epoch; compiled."""
+        """Return the state after an epoch. This function is compiled."""
         *trained, metrics = state
         none = jax.tree.map(jnp.zeros_like, metrics)
 
@@ -128,7 +128,7 @@ class CompiledEpochs(Epochs):
         whole, rest, share = in_like_steps(drawn, self._batch_size)
         if whole is not None:
             trained, sums = jax.lax.scan(step, trained, whole)
-            # All are sums over images, and so a mean in the end.
+            # All metrics are sums over images, from which Keras computes means in the end.
             metrics = jax.tree.map(lambda one, each: one + each[:-1].sum(0) + each[-1] * share, metrics, sums)
         if rest is not None:
             trained, sums = step(trained, rest)
@@ -136,7 +136,7 @@ class CompiledEpochs(Epochs):
         return (*trained, metrics)
 
     def _evaluate(self) -> dict[str, float]:
-        """Score the model as it is on the validation images."""
+        """Score the model on the validation images."""
         model = self.model
         model.reset_metrics()
         trainable, fixed, _, metrics = self._state()
@@ -146,7 +146,7 @@ class CompiledEpochs(Epochs):
         return _numbers(model.get_metrics_result())
 
     def _scored(self, state: Any, images: Resident) -> tuple[Any, Any]:
-        """Return the metrics of images, and the classes that the model takes them for; compiled."""
+        """Return the metrics and the predicted classes of images. This function is compiled."""
         trainable, fixed, metrics = state
 
         def step(metrics: Any, given: Resident) -> tuple[Any, Any]:
@@ -174,7 +174,7 @@ class CompiledEpochs(Epochs):
                 variable.assign(value)
 
     def _variables(self) -> tuple[list[Any], ...]:
-        """Return all variables, as Keras's ``train_step`` wants them."""
+        """Return all variables in the order of Keras's ``train_step``."""
         model = self.model
         trained = model.trainable_variables, model.non_trainable_variables
         return (*trained, model.optimizer.variables, model.metrics_variables)

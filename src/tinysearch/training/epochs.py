@@ -1,6 +1,6 @@
-"""The epochs of a training, between the trainer and whatever carries them out.
+"""The interface between the trainer and the implementations that run epochs.
 
-There are two ways: Keras's own ``fit``, for any backend, and on JAX whole epochs that are compiled
+There are two implementations: Keras's own ``fit`` for any backend, and compiled epochs for JAX
 (``compiled.CompiledEpochs``). Callbacks, measurements and states are the same for both.
 """
 
@@ -21,12 +21,12 @@ from tinysearch.training.saving import guesses
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What a model is trained on.
+    """The data that a model is trained on.
 
     Args:
-        batches: Training images, batch by batch.
-        validation: What is scored after every epoch; None for nothing.
-        class_weight: How much an image of each class counts; None for all alike.
+        batches: Batches of training images.
+        validation: Images that are scored after every epoch; None for none.
+        class_weight: Weight of the images of each class; None for equal weights.
     """
 
     batches: TrainingBatches
@@ -35,11 +35,11 @@ class Course:
 
 
 class Epochs(abc.ABC):
-    """Trains a compiled model whose variables are all there.
+    """Interface that trains a compiled model, all of whose variables exist.
 
     Args:
-        model: What to train.
-        course: What to train on.
+        model: The model to train.
+        course: The data to train on.
     """
 
     def __init__(self, model: keras.Model, course: Course) -> None:
@@ -50,17 +50,17 @@ class Epochs(abc.ABC):
     def run(self, first: int, end: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Train the epochs from ``first`` to before ``end``, or until a callback sets ``model.stop_training``.
 
-        Callbacks are called as Keras's ``fit`` does, but for single batches not necessarily. While one is called, the
-        variables of model and optimizer have their values.
+        Callbacks are called as by Keras's ``fit``, but the calls for single batches may be missing. During a call, the
+        variables of model and optimizer have their current values.
         """
 
     @abc.abstractmethod
     def guesses(self) -> npt.NDArray[np.int64]:
-        """Return the classes that the model takes the validation images for, by the weights that were just scored."""
+        """Return the predicted classes of the validation images, with the weights that were just scored."""
 
 
 class KerasEpochs(Epochs):
-    """By Keras's own ``fit``."""
+    """Epochs by Keras's own ``fit``."""
 
     def run(self, first: int, end: int, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Train."""
@@ -79,6 +79,6 @@ class KerasEpochs(Epochs):
         )
 
     def guesses(self) -> npt.NDArray[np.int64]:
-        """Have the model look at the images once more."""
+        """Predict the images once more."""
         assert self.course.validation is not None  # noqa: S101
         return guesses(self.model, self.course.validation.pixels)

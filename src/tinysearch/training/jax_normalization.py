@@ -1,9 +1,9 @@
-"""Batch normalization for JAX in as few passes over the images as can be.
+"""Batch normalization for JAX with a minimum of passes over the images.
 
-What Keras's layer is compiled to reads its input some ten times: for the mean, for the variance, and for each term of
-their gradients. Networks of this size are small enough for a GPU to spend its time on starting such passes, so here
-mean and variance are found in one pass, and so are the gradients of scale and offset, of which the gradient of the
-images is made.
+The compiled code of Keras's layer reads its input about ten times: for the mean, for the variance, and for each term of
+their gradients. With networks of this size, a GPU spends most of its time on launching such passes. Therefore one pass
+computes mean and variance here, and another one the gradients of scale and offset, which determine the gradient of the
+images.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ def normalized(images: Any, scale: Any, offset: Any, epsilon: float) -> tuple[An
 
     Args:
         images: Shape ``(batch, height, width, channels)``.
-        scale, offset: What the result is multiplied by, and what is added to it then, each of shape ``(channels,)``.
+        scale, offset: Factor of the normalized images and value added after it, each of shape ``(channels,)``.
         epsilon: Added to the variance.
 
-    Mean and variance take no part in gradients.
+    No gradients flow through the returned mean and variance.
     """
     return _forward(images, scale, offset, epsilon)[0]
 
 
 def _forward(images: Any, scale: Any, offset: Any, epsilon: float) -> tuple[tuple[Any, Any, Any], Any]:
-    # From a value that is there, for squares of deviations from far away have no digits left (Chan, Golub and LeVeque,
-    # 1983, https://doi.org/10.1080/00031305.1983.10483115).
+    # Deviations are from a value of the images: squares of deviations from a distant value lose all digits (Chan, Golub
+    # and LeVeque, 1983, https://doi.org/10.1080/00031305.1983.10483115).
     near = images[0, images.shape[1] // 2, images.shape[2] // 2]
     deviations = images - near
     away = jnp.mean(deviations, axis=_PIXELS)
@@ -64,7 +64,7 @@ def _forward(images: Any, scale: Any, offset: Any, epsilon: float) -> tuple[tupl
 
 
 def _backward(epsilon: float, kept: Any, upstream: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
-    """Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167."""
+    """Return the gradients by Ioffe and Szegedy (2015), https://arxiv.org/abs/1502.03167."""
     images, scale, near, away, inverse = kept
     by_results, *_ = upstream
     normal = (images - near - away) * inverse

@@ -1,4 +1,4 @@
-"""A training to do, and what came of it, as plain values that can be sent anywhere."""
+"""Jobs and their outcomes, as plain values that can be sent to any worker."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tinysearch.training.recipe import Recipe
 if TYPE_CHECKING:
     from tinysearch.data.dataset import TrainingData
 
-# Called after an epoch with its number, from 1, its measurements, and what a training needs to go on after it, if that
-# was asked for.
+# Callback after an epoch: receives its number, from 1, its measurements, and the state from which a training can resume
+# after it, if states were requested.
 EpochWatcher = Callable[[int, Epoch, "bytes | None"], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What one training may use.
+    """Resources of one training.
 
     Args:
-        threads: Threads of the process; the numbers of a training depend on it.
-        memory_bytes: Memory of the process; None for no limit.
+        threads: Number of threads of the process; the results of a training depend on it.
+        memory_bytes: Memory limit of the process in bytes; None for no limit.
     """
 
     threads: int = 1
@@ -35,16 +35,18 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class DataReference:
-    """Where a worker finds images. What ``pixels``, ``labels`` and ``test`` mean is known to the executor that made it.
+    """Reference to the images of a job.
+
+    ``pixels``, ``labels``, ``test`` and ``groups`` are references that ``Executor.share`` returned.
 
     Args:
-        pixels, labels: All training images, those held out included, and their labels.
-        fingerprint: Of these images and labels.
+        pixels, labels: All training images, including held-out ones, and their labels.
+        fingerprint: Fingerprint of these images and labels.
         input_shape: ``(height, width, channels)``.
         classes: Number of classes.
-        full_scale: The largest value that a pixel can have.
+        full_scale: Largest value that a pixel can have.
         test: The test images without their labels, for evaluations only; None for none.
-        split: How all training images are divided, plain JSON values of a ``Split``.
+        split: Division of all training images, as plain JSON values of a ``Split``.
         groups: The group of each training image; None for none.
     """
 
@@ -61,20 +63,20 @@ class DataReference:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One training to do.
+    """One training to run.
 
     Args:
-        candidate: What to train, and how.
+        candidate: The candidate to train.
         seed: Seed of the training.
-        data: What to train on, and to predict where it has test images.
-        fold: Which fold of the training images is held out for validation; None to train on all.
-        resources: What the training may use.
-        floor: Number of an epoch, and the value of the objective on the validation images that is to be reached by it:
-            training ends there if the value is worse; None for no such end.
-        state: What to go on from: the state after an epoch of this very training; None to begin at the beginning. What
-            is of another training, or damaged, is passed over.
-        keep_states: Whether the state is wanted after each epoch but the last.
-        keep_model: Whether the trained model is wanted.
+        data: Images to train on, and to predict if it has test images.
+        fold: Fold of the training images that is held out for validation; None to train on all.
+        resources: Resources that the training may use.
+        floor: Number of an epoch and a value of the objective on the validation images. Training ends after this epoch
+            if its value is worse. None never ends training early.
+        state: State after an epoch of the same training, from which to resume; None to start from the beginning. A
+            state that is damaged or belongs to another training is ignored.
+        keep_states: Whether to report the state after each epoch but the last.
+        keep_model: Whether to return the trained model.
         objective: Name of the run's objective. If it is not accuracy, it is measured after every epoch.
     """
 
@@ -90,7 +92,7 @@ class Job:
     objective: str = ACCURACY
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values of all but the state."""
+        """Return plain JSON values of all fields but the state."""
         return {
             "architecture": self.candidate.architecture.to_dict(),
             "recipe": self.candidate.recipe.to_dict(),
@@ -106,7 +108,7 @@ class Job:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], state: bytes | None = None) -> Job:
-        """Make a job of plain JSON values, and of a state."""
+        """Create a job from plain JSON values and a state."""
         values = dict(data)
         architecture, how = Architecture.from_dict(values.pop("architecture")), Recipe.from_dict(values.pop("recipe"))
         floor = values.pop("floor")
@@ -114,7 +116,7 @@ class Job:
         return cls(
             Candidate(architecture, how),
             data=DataReference(**{**where, "input_shape": tuple(where["input_shape"])}),
-            # Earlier versions wrote GPUs too.
+            # Earlier versions also wrote GPUs.
             resources=Resources(resources["threads"], resources["memory_bytes"]),
             floor=None if floor is None else (int(floor[0]), float(floor[1])),
             state=state,
@@ -124,12 +126,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a job.
+    """Outcome of a job.
 
     Args:
-        measurement: What was measured, or why there is nothing.
-        model: The trained model, the bytes of a ``.keras`` file; None if it was not asked for or could not be made.
-        environment: Where it was trained; a trainer leaves that to its executor.
+        measurement: The measurement, or the reason of a failure.
+        model: The trained model as the bytes of a ``.keras`` file; None if it was not requested or could not be saved.
+        environment: Environment of the training; set by the executor, not by the trainer.
     """
 
     measurement: Measurement
@@ -137,5 +139,5 @@ class Outcome:
     environment: Environment | None = None
 
 
-# What does a job, with the images that it refers to; it calls the watcher after each epoch.
+# Function that runs a job with its images, and calls the watcher after each epoch.
 Train = Callable[[Job, "TrainingData", EpochWatcher], Outcome]

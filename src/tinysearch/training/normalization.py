@@ -1,9 +1,9 @@
-"""Batch normalization by TensorFlow's fused kernels, in a layout that suits the processor.
+"""Batch normalization by TensorFlow's fused kernels, in a layout that suits the CPU.
 
 Keras 3 normalizes by separate operations, on which a candidate spends up to half of its time. TensorFlow has one kernel
-for all of them, but that reads channels in fours: where their number is no multiple of four it is slower than the
-separate operations. Here neighbouring pixels are then taken as one pixel of two or four times the channels, and what
-was measured of these is put together.
+for all of them, but it reads channels in fours: if their number is no multiple of four, it is slower than the separate
+operations. In that case neighbouring pixels are treated here as one pixel with two or four times the channels, and
+their statistics are combined.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 
 def _in_lanes(x: tf.Tensor, normalize: Callable[[tf.Tensor, int], Any]) -> Any:
-    """Call ``normalize`` with images and how many pixels of them to take as one."""
+    """Call ``normalize`` with images and the number of pixels to treat as one."""
     times = _LANES // math.gcd(x.shape[-1], _LANES)
     if times == 1 or tf.config.list_physical_devices("GPU"):
         return normalize(x, 1)
@@ -70,7 +70,7 @@ def _normalize(
     channels = x.shape[-1]
     pixels = tf.cast(tf.size(x) // channels, tf.float32)
     none, one = tf.zeros(times * channels), tf.ones(times * channels)
-    # The kernel divides by one less than the number of pixels, Keras does not.
+    # The kernel divides by the number of pixels minus one, Keras by the number of pixels.
     biased = 1.0 - times / pixels
     if times == 1:
         normalized, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -88,7 +88,7 @@ def _normalize(
         variance = tf.reduce_mean(variances * biased, axis=0) + tf.reduce_mean(tf.square(means - mean), axis=0)
 
         def gradient(upstream: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            # Ioffe and Szegedy (2015): as if mean and variance were given, less what they take from every pixel.
+            # Ioffe and Szegedy (2015): the gradient for constant mean and variance, minus their share for every pixel.
             direct, by_scale, by_offset, *_unused = tf.raw_ops.FusedBatchNormGradV3(
                 y_backprop=_wide(upstream, times),
                 x=_wide(x, times),
@@ -112,5 +112,5 @@ def _normalize(
 
 
 def _wide(x: tf.Tensor, times: int) -> tf.Tensor:
-    """Take so many neighbouring pixels as one, shape ``(1, 1, pixels, channels)``."""
+    """Treat ``times`` neighbouring pixels as one; return shape ``(1, 1, pixels, channels)``."""
     return tf.reshape(x, (1, 1, -1, times * x.shape[-1]))

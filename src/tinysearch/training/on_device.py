@@ -1,7 +1,6 @@
-"""Training images on the device of JAX, and what a step is shown of them, as part of what is compiled.
+"""Training images on the JAX device, and their augmentation in a step, as part of the compiled epoch.
 
-It is what ``TrainingBatches`` gives batch by batch: the draws are its own, made by NumPy, and what they do is the same
-up to rounding.
+The batches equal those of ``TrainingBatches`` up to rounding: the draws are the same ones, made by NumPy.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from tinysearch.training.changes import Draws, within
 
 
 class Drawn(NamedTuple):
-    """An epoch as it was drawn, image by image in their order.
+    """The random draws of an epoch, one row per image, in the order of the epoch.
 
     Args:
-        order: Numbers of the images, shape ``(images,)``.
-        moves: How each is moved, shape ``(images, 8)``; None where none is.
-        draws: How each is changed before.
+        order: Indices of the images, shape ``(images,)``.
+        moves: Affine transform of each image, shape ``(images, 8)``; None if the recipe moves no images.
+        draws: Other changes of each image, which come before the transform.
     """
 
     order: npt.NDArray[np.int32]
@@ -32,14 +31,14 @@ class Drawn(NamedTuple):
 
 
 class Resident(NamedTuple):
-    """Images on the device: pixels as they are, shape ``(images, height, width, channels)``, and labels."""
+    """Images on the device: raw pixels, shape ``(images, height, width, channels)``, and labels."""
 
     pixels: Any
     labels: Any
 
     @classmethod
     def of(cls, images: Images) -> Resident:
-        """Bring images onto the device."""
+        """Transfer images to the device."""
         return cls(jnp.asarray(np.asarray(images.pixels)), jnp.asarray(images.labels))
 
 
@@ -48,10 +47,10 @@ def in_steps(values: Any, size: int) -> tuple[Any, Any]:
 
     Args:
         values: A tree of arrays of shape ``(images, ...)``.
-        size: Images a step.
+        size: Images per step.
 
     Returns:
-        Such a tree of shape ``(steps, size, ...)``, and one of what is left, ``(rest, ...)``; None for what is empty.
+        The whole steps, arrays of shape ``(steps, size, ...)``, and the rest, ``(rest, ...)``; None if empty.
     """
     count = len(jax.tree.leaves(values)[0])
     steps, rest = divmod(count, size)
@@ -60,15 +59,15 @@ def in_steps(values: Any, size: int) -> tuple[Any, Any]:
 
 
 def in_like_steps(values: Any, size: int) -> tuple[Any, Any, float]:
-    """Divide arrays into whole steps, the last of which has its rows several times if there are too few for it.
+    """Divide arrays into whole steps; repeat the rows of a smaller last step if copies of them fill it.
 
     Args:
         values: A tree of arrays of shape ``(images, ...)``.
-        size: Images a step.
+        size: Images per step.
 
     Returns:
-        As ``in_steps``, where a rest is what whole steps cannot be made of; and the part of the last step's rows that
-        are no repetitions.
+        The same as ``in_steps``, where the rest remains only if its copies do not fill a step or no step is whole; and
+        the fraction of rows in the last step that are not copies.
     """
     whole, rest = in_steps(values, size)
     left = 0 if rest is None else len(jax.tree.leaves(rest)[0])
@@ -82,12 +81,12 @@ def in_like_steps(values: Any, size: int) -> tuple[Any, Any, float]:
 
 
 def shown(images: Resident, drawn: Drawn, blank: Any, fill: float | None) -> tuple[Any, Any]:
-    """Return pixels, ``float32``, and labels of a step.
+    """Return the augmented pixels, ``float32``, and the labels of a step.
 
     Args:
         images: All training images.
-        drawn: What was drawn for the images of the step.
-        blank: What is cut out becomes this, shape ``(channels,)``.
+        drawn: The draws for the images of the step.
+        blank: Value of blanked pixels, shape ``(channels,)``.
         fill: See ``moved``.
     """
     batch = images.pixels[drawn.order].astype(jnp.float32)
@@ -108,19 +107,19 @@ def shown(images: Resident, drawn: Drawn, blank: Any, fill: float | None) -> tup
 
 
 def moved(batch: Any, transforms: Any, fill: float | None) -> Any:
-    """Do what ``apply_affine`` does, by four reads a pixel.
+    """Move images as ``apply_affine`` does, with four reads per pixel.
 
     Args:
         batch: Shape ``(batch, height, width, channels)``.
-        transforms: Affine ones, shape ``(batch, 8)``.
-        fill: Value of pixels that come from outside the image; None for that of the nearest pixel inside.
+        transforms: Affine transforms, shape ``(batch, 8)``.
+        fill: Value of pixels from outside the image; None for the value of the nearest pixel inside.
     """
     count, height, width, channels = batch.shape
     y, x = jnp.arange(height, dtype=jnp.float32)[:, None], jnp.arange(width, dtype=jnp.float32)[None, :]
     xx, xy, shift_x, yx, yy, shift_y = (transforms[:, number, None, None] for number in range(6))
     border = 0
     if fill is not None:
-        # All that is farther outside than one pixel is alike.
+        # Everything more than one pixel outside has the same value.
         border = 1
         batch = jnp.pad(batch, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=fill)
     rows = height + 2 * border

@@ -1,4 +1,4 @@
-"""What a recipe makes of optimizer, learning rate and loss."""
+"""Optimizer, learning-rate schedule and loss of a recipe."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ def loss_of(recipe: Recipe) -> Any:
 
 
 class _ClippedAtOnce:
-    """Has an optimizer clip gradients by a norm that is found in one pass, instead of one for each variable.
+    """Mixin for optimizers that computes the gradient norm for clipping in one pass instead of one per variable.
 
-    ``global_clipnorm`` means the same. A network of this size has dozens of variables, and a GPU takes as long to start
-    a pass as to make it. For JAX, whose training steps call ``stateless_apply``.
+    The meaning of ``global_clipnorm`` is unchanged. A network of this size has dozens of variables, and a GPU needs as
+    long to launch a pass as to run it. The mixin affects JAX, whose training steps call ``stateless_apply``.
     """
 
     global_clipnorm: float | None
 
     def stateless_apply(self, optimizer_variables: Any, grads: Any, trainable_variables: Any) -> Any:
-        """Clip, and do what Keras's optimizer does.
+        """Clip the gradients, then apply them as Keras's optimizer does.
 
         Args:
             optimizer_variables: Values of the optimizer's variables.
-            grads: Gradients, a list of arrays of the shapes of ``trainable_variables``.
-            trainable_variables: Values of what is trained.
+            grads: List of gradients with the shapes of ``trainable_variables``.
+            trainable_variables: Values of the trainable variables.
 
         Returns:
             New values of ``trainable_variables`` and of ``optimizer_variables``.
@@ -69,7 +69,7 @@ class _ClippedAtOnce:
         if most:
             ops = keras.ops
             norm = ops.norm(ops.concatenate([ops.ravel(one) for one in grads]))
-            # What is no number must not be hidden: then the factor is none either.
+            # Values that are not finite must not be hidden: they make the factor NaN.
             factor = most / ops.maximum(norm, most) + (norm - norm)
             grads = [one * factor for one in grads]
         self.global_clipnorm = None
@@ -81,16 +81,16 @@ class _ClippedAtOnce:
 
 @keras.saving.register_keras_serializable("tinysearch")
 class ClippedSGD(_ClippedAtOnce, keras.optimizers.SGD):
-    """``SGD`` that clips at once on JAX."""
+    """``SGD`` that clips in one pass on JAX."""
 
 
 @keras.saving.register_keras_serializable("tinysearch")
 class ClippedAdam(_ClippedAtOnce, keras.optimizers.Adam):
-    """``Adam`` that clips at once on JAX."""
+    """``Adam`` that clips in one pass on JAX."""
 
 
 def optimizer_of(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer of a recipe, with its learning-rate schedule over so many steps an epoch."""
+    """Return the optimizer of a recipe, with its learning-rate schedule for ``steps`` steps per epoch."""
     rate: Any = recipe.learning_rate
     if recipe.schedule == "one_cycle":
         rate = OneCycle(recipe.learning_rate, steps * recipe.epochs)

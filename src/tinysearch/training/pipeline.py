@@ -1,6 +1,6 @@
-"""From arrays to batches: order, augmentation and prefetching, as a pure function of seed and epoch.
+"""Batches from arrays: order, augmentation and prefetching, as a pure function of seed and epoch.
 
-What a candidate is shown is drawn by NumPy, so it is the same whatever Keras runs on.
+NumPy makes all random draws, so a candidate is trained on the same images with every Keras backend.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from tinysearch.training.changes import Changes
 from tinysearch.training.recipe import Recipe
 
 _AHEAD = 4
-# Most images that a model is asked about at a time; fewer of images that are larger than CIFAR's, since what each layer
-# makes of them is in memory together.
+# Maximum number of images in a batch for inference. It is lower for images that are larger than CIFAR's, because the
+# activations of the whole batch are in memory at the same time.
 _LARGE_BATCH = 1_000
 _LARGE_BATCH_VALUES = _LARGE_BATCH * 32 * 32 * 3
 
 
 class TrainingBatches:
-    """Training images, batch by batch, epoch by epoch.
+    """Batches of training images for each epoch.
 
-    The order of an epoch and the way in which each image is moved in it depend on seed and epoch alone, so that any
-    epoch can be had at any time.
+    The order of an epoch and the movement of each image depend only on seed and epoch, so that any epoch can be created
+    at any time.
 
     Args:
         images: Training images.
-        recipe: Gives batch size and augmentation.
+        recipe: Recipe with batch size and augmentation.
         seed: Seed of order and augmentation.
     """
 
@@ -43,7 +43,7 @@ class TrainingBatches:
         self.images = images
         self._recipe = recipe
         self._seed = seed
-        # Grey images have a ground, the least value. Channels have scales of their own, and photographs have no ground.
+        # Grey images have a background, the lowest value. Channels differ in scale, and photographs have no background.
         self.fill = lowest(images) if images.pixels.shape[-1] == 1 and images.pixels.shape[2] > 1 else None
         self.changes = Changes(images, recipe, seed)
 
@@ -51,16 +51,16 @@ class TrainingBatches:
         """Return the batches of the epochs from ``first`` to before ``end``, one after the other.
 
         Returns:
-            What Keras can train on: ``steps`` batches an epoch, the last of which is smaller if the batch size does not
-            divide the images; each has raw pixels, ``float32`` of shape ``(batch, height, width, channels)``, and
-            labels, ``(batch,)``. With TensorFlow they are made beside the training, without Python in any step.
+            Training data for Keras: ``steps`` batches per epoch, the last of which is smaller if the batch size does
+            not divide the number of images. Each batch has raw pixels, ``float32`` of shape ``(batch, height, width,
+            channels)``, and labels, ``(batch,)``. TensorFlow prepares them in parallel to the training.
         """
         if keras.backend.backend() == "tensorflow":
             return self._stream(first, end)
         return _Batches(self, first, end)
 
     def drawn(self, epoch: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Draw an epoch: numbers of the images in their order, and the movement of each, none or of shape ``(8,)``."""
+        """Draw an epoch: indices of the images in order, and their transforms, shape ``(images, 8)`` or ``(0, 8)``."""
         rng = np.random.default_rng([self._seed, epoch])
         order = rng.permutation(len(self.images)).astype(np.int32)
         if not self._recipe.moves:
@@ -73,7 +73,7 @@ class TrainingBatches:
     def batch(
         self, epoch: int, step: int, order: npt.NDArray[np.int32], moves: npt.NDArray[np.float32]
     ) -> tuple[Any, Any]:
-        """Return one batch of an epoch that was drawn."""
+        """Return one batch of a drawn epoch."""
         part = slice(step * self._recipe.batch_size, (step + 1) * self._recipe.batch_size)
         pixels = self._taken(epoch, step, order[part])
         if self._recipe.moves:
@@ -81,14 +81,14 @@ class TrainingBatches:
         return pixels, self.images.labels[order[part]]
 
     def _taken(self, epoch: int, step: int, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """Return the pixels of a batch, changed as the recipe says but not yet moved."""
+        """Return the pixels of a batch with the changes of the recipe, but not yet moved."""
         return self.changes.apply(np.asarray(self.images.pixels[rows], np.float32), int(epoch), int(step))
 
     def _stream(self, first: int, end: int) -> Any:
         import tensorflow as tf
 
         labels, size = tf.constant(self.images.labels), len(self.images)
-        # What is large stays where it is; what NumPy changes is taken by it.
+        # Large images stay in their file. NumPy gathers them, and also images that it changes.
         by_numpy = self._recipe.changes or self.images.is_large
         pixels = None if by_numpy else tf.constant(self.images.pixels)
         shape = (None, *self.images.pixels.shape[1:])
@@ -114,14 +114,14 @@ class TrainingBatches:
             steps = tf.data.Dataset.range(self.steps, output_type=tf.int32)
             return steps.map(load, num_parallel_calls=2, deterministic=True)
 
-        # There is nothing to tune, and the end of an iterator waits seconds for the thread that would do it.
+        # Disabled, because nothing needs tuning, and the end of an iterator waits seconds for the tuning thread.
         options = tf.data.Options()
         options.autotune.enabled = False
         return tf.data.Dataset.range(first, end).flat_map(epoch).prefetch(_AHEAD).with_options(options)
 
 
 class _Batches(keras.utils.PyDataset):
-    """The batches one by one, for what has no pipeline of its own."""
+    """Batches one by one, for backends without a data pipeline."""
 
     def __init__(self, batches: TrainingBatches, first: int, end: int) -> None:
         super().__init__()
@@ -143,23 +143,23 @@ class _Batches(keras.utils.PyDataset):
 
 
 def large_batch(shape: Sequence[int]) -> int:
-    """Return how many images of a shape a model is asked about at a time, without training: at least one.
+    """Return the batch size for inference on images of a shape, at least 1.
 
     Args:
-        shape: ``(height, width, channels)``, or that of an array of images.
+        shape: ``(height, width, channels)``, or the shape of an array of images.
     """
     return max(1, min(_LARGE_BATCH, _LARGE_BATCH_VALUES // math.prod(shape[-3:])))
 
 
 def validation_of(images: Images) -> Any:
-    """Return what Keras validates on: arrays, or batch after batch of what is too large to be copied as floats."""
+    """Return validation data for Keras: arrays, or batches if the images are too large to be copied as floats."""
     if images.pixels.size * np.dtype(np.float32).itemsize > MOST_IN_MEMORY:
         return _InOrder(images)
     return np.asarray(images.pixels, np.float32), images.labels
 
 
 class _InOrder(keras.utils.PyDataset):
-    """Images as they are, in their order, in large batches."""
+    """Unchanged images in order, in large batches."""
 
     def __init__(self, images: Images) -> None:
         super().__init__()
@@ -177,16 +177,16 @@ class _InOrder(keras.utils.PyDataset):
 def draw_affine(
     count: int, shape: tuple[int, ...], recipe: Recipe, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Draw how images are stretched, slanted and turned about their middle and shifted, each by amounts of its own.
+    """Draw a random transform for each image: scaling, shear and rotation about the centre, and a shift.
 
     Args:
-        count: How many images.
+        count: Number of images.
         shape: ``(images, height, width, channels)``.
-        recipe: Gives the largest amounts.
-        rng: Where chance comes from.
+        recipe: Recipe with the maximum amounts.
+        rng: Random number generator.
 
     Returns:
-        Projective transforms from places in the result to places in the image, shape ``(count, 8)``.
+        Projective transforms from positions in the result to positions in the image, shape ``(count, 8)``.
     """
     draws = rng.uniform(-1.0, 1.0, (count, 3))
     angle = draws[:, 0] * math.radians(recipe.rotation_degrees)
@@ -214,8 +214,8 @@ def apply_affine(batch: Any, transforms: Any, fill: float | None) -> Any:
 
     Args:
         batch: Shape ``(batch, height, width, channels)``.
-        transforms: What ``draw_affine`` drew for these images, shape ``(batch, 8)``.
-        fill: Value of pixels that come from outside the image; None for that of the nearest pixel inside.
+        transforms: Transforms of these images from ``draw_affine``, shape ``(batch, 8)``.
+        fill: Value of pixels from outside the image; None for the value of the nearest pixel inside.
     """
     return keras.ops.image.affine_transform(
         batch,

@@ -78,7 +78,7 @@ class Recipe:
     class_weight: Literal["none", "balanced"] = "none"
 
     def __repr__(self) -> str:
-        """Show what differs from the recipe ``default``.
+        """Show only the values that differ from the recipe ``default``.
 
         >>> Recipe(), Recipe(epochs=3, class_weight="balanced")
         (Recipe(), Recipe(epochs=3, class_weight='balanced'))
@@ -117,7 +117,7 @@ class Recipe:
             if plain is None or not low <= plain <= high:
                 kind = "a whole number" if name in _INTEGERS else "a number"
                 raise RecipeError(f"{name} must be {kind} from {written(low)} to {written(high)}, got {value!r}")
-            # A zero may be a negative one.
+            # Also store zeros again: the value may be a negative zero.
             if type(plain) is not type(value) or not value:
                 object.__setattr__(self, name, plain)
         for name, options in (
@@ -139,7 +139,7 @@ class Recipe:
 
     @property
     def augments(self) -> bool:
-        """Whether there is any augmentation."""
+        """Whether the recipe uses any augmentation."""
         return self.moves or self.changes
 
     @property
@@ -156,14 +156,14 @@ class Recipe:
 
     @property
     def name(self) -> str:
-        """The name of the recipe that this one is, epochs aside, or ``"custom"``."""
+        """Name of the known recipe that equals this one except for epochs, or ``"custom"``."""
         for name, recipe in RECIPES.items():
             if dataclasses.replace(self, epochs=recipe.epochs) == recipe:
                 return name
         return "custom"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; what came later than the first records is left out where it does nothing."""
+        """Return plain JSON values, without fields that are newer than the first records and have no effect."""
         return {
             name: value
             for name, value in dataclasses.asdict(self).items()
@@ -171,12 +171,12 @@ class Recipe:
         }
 
     def identity(self) -> dict[str, Any]:
-        """Return what keys of candidates are made of: ``to_dict`` with the names that fields had at first."""
+        """Return the values that determine keys of candidates: ``to_dict`` with the original names of fields."""
         return {_FIRST_NAMES.get(name, name): value for name, value in self.to_dict().items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
-        """Make a recipe of plain JSON values; fields may have the names that they had at first.
+        """Create a recipe from plain JSON values; fields may have their original names.
 
         Raises:
             RecipeError: if a field is unknown or a value out of range.
@@ -194,14 +194,14 @@ class Recipe:
 
 _INTEGERS = ("epochs", "batch_size", "no_augment_final_epochs")
 
-# Keys of candidates are made of recipes: they must not change because recipes learn something new.
+# Keys of candidates are computed from recipes: they must not change when recipes get new fields.
 _LATER = frozenset(
     (
         *("label_smoothing", "weight_decay", "ema_momentum", "zoom", "shear_degrees", "no_augment_final_epochs"),
         *("mirroring", "cutout", "brightness", "scaling", "jitter", "class_weight"),
     )
 )
-# Nor because a field has got a better name.
+# Nor when a field is renamed.
 _FIRST_NAMES = {new: old for old, new in upgrade.RECIPE.items()}
 
 RECIPES: dict[str, Recipe] = {

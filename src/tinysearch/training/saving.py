@@ -1,4 +1,4 @@
-"""Trained models as bytes, and what they predict."""
+"""Saving of trained models as bytes, and their predictions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tinysearch.training.pipeline import large_batch
 
 
 def saved(model: keras.Model) -> bytes:
-    """Return a trained model as a ``.keras`` file, of Keras's own layers and without its optimizer.
+    """Return a trained model as the bytes of a ``.keras`` file, with Keras's own layers and without its optimizer.
 
     Raises:
-        OSError: if there is no folder for temporary files.
+        OSError: if no folder for temporary files can be used.
     """
-    # A clone of what was compiled would be compiled alike, with losses and schedules that only we know.
+    # A clone of the compiled model would also be compiled, with losses and schedules that only tinysearch defines.
     uncompiled = keras.Model(model.input, model.output, name=model.name)
     bare = keras.models.clone_model(uncompiled, clone_function=_of_keras)
     bare.set_weights(model.get_weights())
@@ -35,7 +35,7 @@ def saved(model: keras.Model) -> bytes:
 
 
 def loaded(content: bytes) -> keras.Model:
-    """Load a model that was saved."""
+    """Load a model from the bytes of ``saved``."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
         path.write_bytes(content)
@@ -43,8 +43,8 @@ def loaded(content: bytes) -> keras.Model:
 
 
 def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
-    """Return the classes that a model takes images for, shape ``(images,)``; None if its predictions are no numbers."""
-    # As floats they take four times as much: many images are predicted a part at a time.
+    """Return the predicted classes of images, shape ``(images,)``; None if a prediction is not finite."""
+    # As floats, images take four times the memory, so large arrays are predicted in parts.
     size = large_batch(pixels.shape)
     step = max(size, MOST_IN_MEMORY // max(1, pixels.nbytes // len(pixels)))
     found = [
@@ -56,9 +56,9 @@ def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArr
 
 
 def guesses(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
-    """Return the classes that a model takes images for, shape ``(images,)``, as it is within its training.
+    """Return the predicted classes of images, shape ``(images,)``, during a training.
 
-    ``predict`` would have a function of its own traced, which takes longer than to do without.
+    This calls the model directly, because ``predict`` would trace another function, which takes longer.
     """
     size = large_batch(pixels.shape)
     parts = (pixels[begin : begin + size].astype(np.float32) for begin in range(0, len(pixels), size))
@@ -67,11 +67,11 @@ def guesses(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[
 
 
 def with_predictions(measurement: Measurement, model: bytes, pixels: npt.NDArray[np.generic]) -> Measurement:
-    """Return a measurement with what a saved model predicts.
+    """Return a measurement with the predictions of a saved model.
 
     Args:
-        measurement: Of the training.
-        model: The bytes of its ``.keras`` file: what is scored is what is kept.
+        measurement: Measurement of the training.
+        model: The bytes of the ``.keras`` file, so that exactly the stored model is scored.
         pixels: Raw pixels of the test images, shape ``(images, height, width, channels)``.
     """
     classes = classified(loaded(model), pixels)

@@ -1,4 +1,4 @@
-"""One candidate to one measurement: the only hot path."""
+"""The trainer: trains one candidate and returns its measurement. This is the only hot path."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from tinysearch.training.saving import saved, with_predictions
 
 
 def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Outcome:
-    """Do a job: train its candidate, from its state if there is one.
+    """Run a job: train its candidate, from its state if it has one.
 
-    Where the data has test images, the model that was saved is loaded again and predicts their classes: what is scored
-    is what is kept.
+    If the data has test images, the saved model is loaded again and predicts their classes, so that exactly the stored
+    model is scored.
 
     Args:
-        job: What to do.
+        job: The job to run.
         data: The images that the job refers to, with its fold held out.
         on_epoch: Called after each epoch.
 
     Raises:
         ShapeError: if the architecture does not fit the images.
-        CostMismatchError: if Keras counts other parameters than the arithmetic.
+        CostMismatchError: if the number of parameters in Keras differs from the computed one.
     """
     images: list[Any] = [job.data.fingerprint, job.fold]
     if Split.from_dict(job.data.split) != Split():
@@ -55,7 +55,7 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
     try:
         content = saved(model)
     except OSError:
-        # A model can be made again; that there is no place for it must not cost the measurement.
+        # The model can be trained again; a lack of space for it must not cost the measurement.
         return Outcome(measurement)
     if data.test is not None:
         measurement = with_predictions(measurement, content, data.test)
@@ -64,12 +64,12 @@ def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) ->
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """How a training can go on after an interruption.
+    """Settings for resuming a training after an interruption.
 
     Args:
-        images: What tells apart on which images it is: fingerprint, fold, and how they were divided if not as ever.
-        state: The state to go on from; None to begin at the beginning.
-        states: Whether the state is wanted after each epoch.
+        images: Identity of the images: fingerprint, fold, and the split if it is not the default.
+        state: The state to resume from; None to start from the beginning.
+        states: Whether to report the state after each epoch but the last.
     """
 
     images: Any
@@ -88,26 +88,26 @@ def fit(
 ) -> tuple[keras.Model, Measurement]:
     """Train one candidate for all the epochs of its recipe.
 
-    The same arguments give the same numbers on the same machine: initial weights, order, augmentation and dropout
-    all come from ``seed``.
+    The same arguments give the same results on the same machine: initial weights, order, augmentation and dropout
+    depend only on ``seed``.
 
     Args:
-        candidate: What to train, and how.
+        candidate: The candidate to train.
         data: Training images, and validation images that are scored after every epoch.
         seed: Any integer of at least 0.
         on_epoch: Called after each epoch with its number, from 1, its measurements, and the state after it.
-        keeping: The state to go on from, with the same numbers as if the training had not been interrupted, and
-            whether states are wanted; None for neither.
+        keeping: The state to resume from, with the same results as without the interruption, and whether to report
+            states; None for neither.
         floor: See ``Job``.
         objective: See ``Job``.
 
     Returns:
         The trained model, which takes raw pixels, and the measurement. Training ends early only below the floor, or if
-        the loss is no longer a finite number; the measurement then has the failure.
+        the loss or a metric is not finite; in that case the measurement contains the failure.
 
     Raises:
         ShapeError: if the architecture does not fit the images.
-        CostMismatchError: if Keras counts other parameters than the arithmetic.
+        CostMismatchError: if the number of parameters in Keras differs from the computed one.
         InputError: if the objective is unknown.
     """
     began = time.perf_counter()
@@ -160,13 +160,13 @@ def fit(
 
 
 def _build_metrics(model: keras.Model, task: Task) -> None:
-    """Have a model's metrics make their variables now: TensorFlow traces a step twice if they are made in it."""
+    """Create the variables of a model's metrics now: TensorFlow traces a step twice if they are created in it."""
     model.compute_metrics(None, np.zeros((1,), np.int64), np.zeros((1, task.classes), np.float32))
     model.reset_metrics()
 
 
 def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[Scale, Scale]:
-    """Return scale and offset that a model of this recipe applies to raw pixels, for each channel if there are more."""
+    """Return scale and offset that a model applies to raw pixels: numbers, or lists if there are several channels."""
     if recipe.input_scaling == "unit":
         return 1 / data.full_scale, 0.0
     scales = [1 / (one.deviation or 1.0) for one in data.statistics]
@@ -175,7 +175,7 @@ def _rescaling(data: TrainingData, recipe: Recipe) -> tuple[Scale, Scale]:
 
 
 def _class_weight(data: TrainingData, recipe: Recipe) -> dict[int, float] | None:
-    """Return how much an image of each class counts: all classes alike together, the average image as 1."""
+    """Return the weight of an image of each class: equal totals for all classes, and 1 for the average image."""
     if recipe.class_weight == "none":
         return None
     counts = np.bincount(data.train.labels, minlength=data.task.classes)

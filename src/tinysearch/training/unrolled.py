@@ -1,8 +1,8 @@
-"""What XLA is slow at on processors, in other words: gradients of convolutions, depthwise convolution, max pooling.
+"""Faster forms of operations that XLA runs slowly on CPUs: convolution gradients, depthwise convolution, max pooling.
 
-In a loop, the gradient of a convolution of 3x3 on 26x26x8 by its kernel takes 17 ms for 32 images, and 2.6 ms as a
-product of matrices. There is no kernel for convolutions of single channels: one of 3x3 on 26x26x12 takes 28 ms forward
-and backward, and 2.4 ms as a sum of shifted images. The gradient of max pooling takes twice as long as that of
+In a loop, the gradient of a 3x3 convolution on 26x26x8 with respect to its kernel takes 17 ms for 32 images, and 2.6 ms
+as a matrix product. XLA has no kernel for convolutions of single channels: one of 3x3 on 26x26x12 takes 28 ms forward
+and backward, and 2.4 ms as a sum of shifted images. The gradient of max pooling takes twice as long as the gradient of
 comparisons.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import keras
 
-# Numbers that the columns of a convolution may have; Keras's layer takes no such memory.
+# Maximum number of values in the columns of a convolution; above it, Keras's layer is used, which needs no columns.
 _MOST_COLUMNS = 2**24
 
 
@@ -48,14 +48,14 @@ class UnrolledSeparableConv2D(keras.layers.SeparableConv2D):
 
 
 class UnrolledMaxPooling2D(keras.layers.MaxPooling2D):
-    """Keras's layer for images with channels last: the same results, and the same gradients where values are alike."""
+    """Keras's layer for images with channels last: the same results and gradients, also where values are equal."""
 
     def call(self, inputs: Any) -> Any:
         """Pool, shape ``(batch, height, width, channels)``."""
         windows = shifted(inputs, self.pool_size, self.strides, self.padding, -float("inf"))
         (_, _, found) = next(windows)
         for _, _, other in windows:
-            # Of equal values the first counts, as in Keras; what is no number is kept.
+            # Of equal values the first one counts, as in Keras. NaN is kept.
             found = keras.ops.where((found >= other) | (found != found), found, other)
         return found
 
@@ -70,12 +70,12 @@ INSTEAD = {
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def convolved(images: Any, kernel: Any, strides: tuple[int, int], padding: str) -> Any:
-    """Convolve, with the gradients of a product of matrices.
+    """Convolve, with the gradients of a matrix product.
 
     Args:
         images: Shape ``(batch, height, width, channels)``.
         kernel: Shape ``(height, width, channels, filters)``.
-        strides: Down and across.
+        strides: Vertical and horizontal stride.
         padding: ``"valid"`` or ``"same"``.
     """
     return keras.ops.conv(images, kernel, strides, padding, "channels_last")
@@ -97,16 +97,16 @@ convolved.defvjp(_forward, _backward)
 
 
 def depthwise(images: Any, kernel: Any, strides: tuple[int, int], padding: str) -> Any:
-    """Convolve each channel by kernels of its own.
+    """Convolve each channel with its own kernels.
 
     Args:
         images: Shape ``(batch, height, width, channels)``.
         kernel: Shape ``(height, width, channels, multiplier)``.
-        strides: Down and across.
+        strides: Vertical and horizontal stride.
         padding: ``"valid"`` or ``"same"``.
 
     Returns:
-        Shape ``(batch, height, width, channels * multiplier)``, all results of a channel together.
+        Shape ``(batch, height, width, channels * multiplier)``; the results of each channel are adjacent.
     """
     height, width, channels, multiplier = kernel.shape
     if multiplier > 1:
@@ -121,14 +121,14 @@ def depthwise(images: Any, kernel: Any, strides: tuple[int, int], padding: str) 
 def shifted(
     images: Any, size: tuple[int, int], strides: tuple[int, int], padding: str, fill: float
 ) -> Iterator[tuple[int, int, Any]]:
-    """Yield each place of a window, row and column, and what all windows have there.
+    """Yield row and column of each position in a window, and the values of all windows at this position.
 
     Args:
         images: Shape ``(batch, height, width, channels)``.
-        size: Of the window.
-        strides: Down and across.
+        size: Size of the window.
+        strides: Vertical and horizontal stride.
         padding: ``"valid"`` or ``"same"``.
-        fill: What is outside the image, where it is padded.
+        fill: Value of the padding.
     """
     counts = []
     pads = [(0, 0)]
