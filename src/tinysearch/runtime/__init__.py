@@ -1,1 +1,1 @@
-"""What everything runs on: Keras and its backend, versions, cores, signals."""
+"""The runtime environment: Keras and its backend, versions, cores, memory, devices, signals, plug-ins."""

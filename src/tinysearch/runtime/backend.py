@@ -1,6 +1,6 @@
-"""Loading Keras for whoever calls tinysearch: silently, and without changing anything of the process.
+"""Loading of Keras, silently and without side effects on the process of the caller.
 
-What a training needs beyond that is in ``preparation``, which only processes that train call.
+Further preparation for training is in ``preparation``, which only processes that train call.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what libraries write straight to standard error from the terminal while they are loaded.
+    """Hide what libraries write directly to standard error while they are loaded.
 
-    TensorFlow's compiled parts do so before any setting of theirs takes effect. If loading fails, what was
-    written is shown, but not on Ctrl-C, which is no failure.
+    TensorFlow's compiled code writes there before any of its settings takes effect. If loading fails, the hidden output
+    is shown, except after Ctrl-C, which is no failure.
     """
     sys.stderr.flush()
     try:
         kept = os.dup(2)
     except OSError:
-        # There is no standard error to keep anything from.
+        # The process has no standard error.
         yield
         return
     with scratch_file() as written:
@@ -49,9 +49,9 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables until the end of a block.
+    """Set environment variables within a block.
 
-    What a library sets for its own sake while it is imported there stays, as it would anywhere.
+    Other variables that a library sets while it is imported in the block keep their values.
     """
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
@@ -67,7 +67,7 @@ def environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def generators_kept() -> Iterator[None]:
-    """Leave the global generators of Python and NumPy as they are: some libraries draw from them unasked."""
+    """Restore the global random generators of Python and NumPy after a block, because some libraries draw from them."""
     import numpy as np
 
     ours, theirs = random.getstate(), np.random.get_state()  # noqa: NPY002
@@ -79,7 +79,7 @@ def generators_kept() -> Iterator[None]:
 
 
 def load_keras_tuner() -> None:
-    """Load KerasTuner, silently, and Keras with it; see ``load_keras``."""
+    """Load KerasTuner and Keras silently; see ``load_keras``."""
     load_keras()
     if "keras_tuner" not in sys.modules:
         with quiet(), generators_kept():
@@ -87,13 +87,13 @@ def load_keras_tuner() -> None:
 
 
 def load_keras() -> None:
-    """Load Keras, silently, with the backend that KERAS_BACKEND names, TensorFlow if it names none.
+    """Load Keras silently with the backend in KERAS_BACKEND, by default TensorFlow.
 
-    Nothing else changes, because the process may be a notebook: no setting of Keras or of its backend, no environment
-    variable, and no device is initialized.
+    Nothing else changes, because the process may be a notebook: no setting of Keras or its backend and no environment
+    variable. No device is initialized.
 
     Raises:
-        WorkError: if there is no such backend, it is not installed, or Keras was loaded with another one before.
+        WorkError: if the backend is unknown or not installed, or if Keras is already loaded with another one.
     """
     name = backend()
     if "keras" not in sys.modules:
@@ -110,7 +110,7 @@ def load_keras() -> None:
 
 
 def load_model(path: Path) -> Any:
-    """Load a Keras model that was saved; the global generators, of which its layers draw seeds, stay as they are.
+    """Load a saved Keras model without changing the global random generators, from which its layers draw seeds.
 
     Raises:
         CandidateError: if the file cannot be read.
@@ -123,17 +123,17 @@ def load_model(path: Path) -> Any:
         with generators_kept():
             return keras.saving.load_model(path)
     except Exception as error:
-        # Keras raises what its archives, their JSON and their HDF5 raise.
+        # Keras passes on the various exceptions of archives, JSON and HDF5.
         raise CandidateError(
             f"the model {path} cannot be loaded ({error}); remove the file to train it again"
         ) from None
 
 
 def backend() -> str:
-    """Return what Keras is to run on.
+    """Return the name of the Keras backend to use.
 
     Raises:
-        WorkError: if the environment names something else than a backend of Keras.
+        WorkError: if KERAS_BACKEND is not the name of a backend.
     """
     name = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
     if name not in BACKENDS:

@@ -1,4 +1,4 @@
-"""How many candidates can be trained at a time: what cores and memory allow."""
+"""Number of candidates that cores and memory allow to train at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tinysearch.runtime.memory import usable_memory, worker_bytes
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What there is for workers.
+    """Cores and memory available for workers.
 
     Args:
-        cores: How many cores can be used.
-        memory: Bytes of memory that workers can take.
-        worker: Bytes of memory that each of them takes.
+        cores: Number of usable cores.
+        memory: Bytes of memory available for workers.
+        worker: Bytes of memory that each worker takes.
     """
 
     cores: int
@@ -24,36 +24,36 @@ class Capacity:
 
     @classmethod
     def here(cls, images: int, worker_memory: int | None = None) -> Capacity:
-        """Return that of this process, by its affinity, the limits of its container, and the memory that is available.
+        """Return the capacity of this process, by its affinity, the limits of its container, and available memory.
 
         Args:
-            images: Bytes of the images that each worker has.
-            worker_memory: Bytes of memory that each worker may have; None for no limit.
+            images: Bytes of the images that each worker uses.
+            worker_memory: Memory limit of each worker in bytes; None for no limit.
         """
         needed = worker_bytes(images)
         return cls(usable_cores(), usable_memory(), needed if worker_memory is None else min(needed, worker_memory))
 
     @property
     def by_cores(self) -> int:
-        """One worker per core, up to 8.
+        """Number of workers by cores: one per core, up to 8.
 
-        Networks this small leave a second thread idle most of the time; but with every worker the search knows less
-        when it proposes.
+        Networks this small leave a second thread idle most of the time. But with each further worker, the search knows
+        fewer results when it proposes a candidate.
         """
         return min(self.cores, MOST_WORKERS)
 
     @property
     def by_memory(self) -> int:
-        """As many workers as there is memory for, at least one."""
+        """Number of workers for which the memory suffices, at least 1."""
         return max(1, self.memory // self.worker)
 
     @property
     def workers(self) -> int:
-        """How many workers a run has by default."""
+        """Default number of workers of a run."""
         return min(self.by_cores, self.by_memory)
 
     def note(self, workers: int) -> str | None:
-        """Say what memory means for so many workers; None if there is enough."""
+        """Return a note if memory is too short for ``workers`` or limits their default number; otherwise None."""
         needs = f"a worker takes about {gigabytes(self.worker)} of memory, and {gigabytes(self.memory)} can be used"
         if workers > self.by_memory or workers * self.worker > self.memory:
             return (
@@ -67,5 +67,5 @@ class Capacity:
 
 
 def gigabytes(count: int) -> str:
-    """Return a number of bytes for people, ``"1.5 GB"``."""
+    """Return a number of bytes as a readable text, such as ``"1.5 GB"``."""
     return f"{count / 1e9:.1f} GB"

@@ -1,4 +1,4 @@
-"""Keeping what XLA has compiled for JAX, so that a network that is trained again is not compiled again."""
+"""A persistent cache of programs that XLA compiles for JAX, so that a network is compiled only once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import platform
 from pathlib import Path
 from typing import Any
 
-# Bytes that are kept, the latest ones; seconds from which on compiling is worth a file.
+# Maximum bytes of the cache; minimum seconds of a compilation that is cached.
 _MOST = 2**30
 _WORTH = 0.1
 
 
 def keep_compiled() -> None:
-    """Have JAX keep what it compiles in this process, unless its own settings say where or that it is not to.
+    """Enable JAX's compilation cache in this process, unless JAX's own settings name a folder or disable it.
 
-    Processes share the folder. It changes the settings of JAX: only processes that do nothing but train call it.
+    Processes share the folder. This changes the settings of JAX, so only processes that do nothing but train call it.
     """
     import jax
 
@@ -27,7 +27,7 @@ def keep_compiled() -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        # It only saves time.
+        # The cache only saves time.
         return
     config.update("jax_compilation_cache_dir", str(folder))
     config.update("jax_compilation_cache_max_size", _MOST)
@@ -35,13 +35,13 @@ def keep_compiled() -> None:
 
 
 def cache_folder(cpuinfo: Path = Path("/proc/cpuinfo")) -> Path:
-    """Return where compiled programs are kept: a folder for each kind of processor, since homes may be shared."""
+    """Return the folder of compiled programs, one for each kind of CPU, because machines may share a home folder."""
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     return Path(home, "tinysearch", f"xla-{_processor(cpuinfo)}")
 
 
 def _processor(cpuinfo: Path) -> str:
-    """Return a mark of the instructions that this processor knows."""
+    """Return a hash of the instruction set of this CPU."""
     try:
         lines = cpuinfo.read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""How many cores there are, and how many threads each of some workers has."""
+"""Number of usable cores, and of threads per worker."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ MOST_WORKERS = 8
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use, by its affinity and the limits of its container."""
+    """Return the number of cores that this process may use, by its affinity and the limits of its container."""
     import joblib
 
     return int(joblib.cpu_count())
 
 
 def threads_of_each(workers: int) -> int:
-    """Return how many threads each of some workers has."""
+    """Return the number of threads of each worker."""
     return max(1, usable_cores() // workers)

@@ -1,4 +1,4 @@
-"""Which GPUs this process may use, without loading what would use them."""
+"""GPUs that this process may use, found without loading a backend."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-# Of the memory of a GPU, what all processes together may take; the rest is the driver's and that of their contexts.
+# Share of a GPU's memory that all processes together may take; the rest is for the driver and their contexts.
 _SHARED = 0.9
 
 
 def visible_gpus() -> list[str]:
-    """Return what ``CUDA_VISIBLE_DEVICES`` calls the GPUs that this process may use; empty where there are none."""
+    """Return the GPUs that this process may use, named as in ``CUDA_VISIBLE_DEVICES``; empty if there are none."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
         found = [name.strip() for name in named.split(",") if name.strip()]
-        # What follows a number below 0 is invisible to CUDA.
+        # CUDA ignores a negative number and everything after it.
         return found[: next((index for index, name in enumerate(found) if name.startswith("-")), len(found))]
     return _asked("index")
 
 
 def accelerator() -> str | None:
-    """Return the model of the GPUs that this process may use, ``"NVIDIA H100 80GB HBM3"``; None where there are none.
+    """Return the model of the GPUs that this process may use, such as ``"NVIDIA H100 80GB HBM3"``; None without GPUs.
 
-    Several models are named in alphabetical order; a part of a GPU as ``"NVIDIA H100 80GB HBM3 (MIG)"``.
+    Several models are listed in alphabetical order. A part of a GPU is ``"NVIDIA H100 80GB HBM3 (MIG)"``.
     """
     visible = visible_gpus()
     if any(name.startswith("MIG-") for name in visible):
-        # nvidia-smi knows the part by this name, but cannot be asked for it.
+        # nvidia-smi lists parts under this name, but does not accept it in a query.
         models = {f"{name} (MIG)" for name in _asked("name")}
     else:
         models = set(_asked("name", visible)) if visible else set()
@@ -37,16 +37,16 @@ def accelerator() -> str | None:
 
 
 def share_of(slot: int, gpus: Sequence[str], workers: int = 1, share: float = 1.0) -> dict[str, str]:
-    """Return the environment of the process in one of many places: GPUs are dealt out in turn.
+    """Return environment variables for one of several processes, which assign GPUs to the processes in turn.
 
-    A process takes the memory that it needs, so that several can share a GPU. With JAX, each takes at most an equal
-    share of 90 % of the memory, so that no process is left without. What is set already stays.
+    A process takes only the memory that it needs, so that several can share a GPU. With JAX, each takes at most an
+    equal share of 90 % of the memory, so that every process gets some. Memory settings in the environment are kept.
 
     Args:
-        slot: The place, from 0.
-        gpus: What ``CUDA_VISIBLE_DEVICES`` calls the GPUs.
-        workers: How many places there are.
-        share: What all of these may have of the memory of each GPU; others may use it too.
+        slot: Index of the process, from 0.
+        gpus: GPUs, named as in ``CUDA_VISIBLE_DEVICES``.
+        workers: Number of processes.
+        share: Share of the memory of each GPU that all these processes may use; others may use the GPU too.
 
     >>> share_of(3, ["0", "1"], 4)["CUDA_VISIBLE_DEVICES"]
     '1'
@@ -57,19 +57,19 @@ def share_of(slot: int, gpus: Sequence[str], workers: int = 1, share: float = 1.
         return {}
     ours = {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]}
     if "CUDA_VISIBLE_DEVICES" not in os.environ:
-        # The numbers are those of nvidia-smi, and CUDA counts by speed where GPUs differ.
+        # The numbers are those of nvidia-smi, while CUDA orders different GPUs by speed.
         ours["CUDA_DEVICE_ORDER"] = os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     of_one = max(1, math.ceil(workers / len(gpus)))
     given = [os.environ.get(name) for name in ("XLA_CLIENT_MEM_FRACTION", "XLA_PYTHON_CLIENT_MEM_FRACTION")]
     if not any(given):
-        # JAX refuses both names at once, and the older one is known to all versions.
+        # JAX rejects both names at once, and all versions know the older one.
         ours["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{_SHARED * share / of_one:.4f}"
     ours["XLA_PYTHON_CLIENT_PREALLOCATE"] = os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     return ours
 
 
 def _asked(what: str, gpus: Sequence[str] = ()) -> list[str]:
-    """Return what ``nvidia-smi`` says of GPUs, a line each; nothing where it cannot be asked."""
+    """Return the answer of ``nvidia-smi`` about GPUs, a line each; an empty list if it is missing or fails."""
     if shutil.which("nvidia-smi") is None:
         return []
     chosen = [f"--id={','.join(gpus)}"] if gpus else []

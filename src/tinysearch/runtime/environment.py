@@ -1,4 +1,4 @@
-"""What the numbers of a training depend on beside its arguments, and what else is worth knowing of where it ran."""
+"""The environment of a training: what its results depend on besides its arguments, and more about where it ran."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tinysearch.runtime.versions import version_of
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a training ran.
+    """Environment of a training.
 
-    Two trainings of one candidate with one seed on the same images give the same numbers if their environments have the
-    same ``decisive`` part: results are reused, and interrupted trainings continued, only then.
+    Two trainings of one candidate with one seed on the same images give the same results if the ``decisive`` parts of
+    their environments are equal. Only then are results reused and interrupted trainings resumed.
 
     Args:
-        backend: What Keras ran on.
-        versions: Version of each package by its name; None where it is not known.
+        backend: Backend of Keras.
+        versions: Version of each package by its name; None if unknown.
         machine: System and processor architecture, as in ``"Linux x86_64"``.
-        threads: Threads of one training; None where it is not known.
+        threads: Number of threads of one training; None if unknown.
         python: Version of Python.
-        commit: Commit of tinysearch, where it ran from a git checkout; it ends in ``-dirty`` if files differ from it.
-        accelerator: Model of the GPU that could be used; None for none.
-        processor: Model of the processor, on which last digits may depend; None where it is not known.
+        commit: Commit of tinysearch if it ran from a git checkout, with the suffix ``-dirty`` if files differ from it.
+        accelerator: Model of the usable GPUs; None without GPUs.
+        processor: Model of the CPU, on which the last digits of results may depend; None if unknown.
     """
 
     backend: str | None
@@ -45,17 +45,17 @@ class Environment:
 
     @classmethod
     def here(cls, threads: int | None = None) -> Environment:
-        """Return that of this process. Nothing is imported for it.
+        """Return the environment of this process, without importing the packages.
 
         Args:
-            threads: Threads of one training.
+            threads: Number of threads of one training.
         """
         found = _here()
         return found if threads is None else replace(found, threads=str(threads))
 
     @property
     def decisive(self) -> dict[str, str | None]:
-        """The part that numbers depend on, plain JSON values."""
+        """The part on which results depend, as plain JSON values."""
         names = ("tinysearch", "keras", "numpy", *filter(None, (self.backend,)))
         return {
             **{name: self.versions.get(name) for name in names},
@@ -66,12 +66,12 @@ class Environment:
         }
 
     def gives_equal_numbers(self, other: Environment) -> bool:
-        """Whether trainings here and there give the same numbers, as far as is known; unknown versions do not."""
+        """Return whether trainings in both environments give the same results; False if versions are unknown."""
         known = self.backend is not None and self.versions.get(self.backend) is not None
         return known and self.decisive == other.decisive
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, as a record keeps them."""
+        """Return plain JSON values, as stored in a record."""
         return {
             "python": self.python,
             **self.versions,
@@ -85,7 +85,7 @@ class Environment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Environment:
-        """Make an environment of plain JSON values."""
+        """Create an environment from plain JSON values."""
         own = ("backend", "machine", "threads", "python", "commit", "accelerator", "processor")
         versions = {name: value for name, value in data.items() if name not in own}
         return cls(versions=versions, **{name: data.get(name) for name in own})
@@ -108,7 +108,7 @@ def _here() -> Environment:
 
 
 def _processor() -> str | None:
-    """Return what the processor calls itself."""
+    """Return the model name of the CPU; None if unknown."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

@@ -1,4 +1,4 @@
-"""Holding back interruptions while something must be done as a whole."""
+"""Deferral of signals during blocks that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 
 class Interrupts:
-    """While it is entered, Ctrl-C and requests to terminate can be made to wait for the end of a block.
+    """Context manager within which blocks can defer Ctrl-C and termination signals.
 
-    Otherwise they do what they did before. In any other thread than the main one nothing is changed, for signals are
-    handled in the main thread only.
+    Outside of such blocks, signals act as before. In other threads than the main one it does nothing, because only the
+    main thread handles signals.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Interrupts:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let signals wait for the end of the block; of blocks within blocks, for the outermost."""
+        """Defer signals until the end of the block, or of the outermost of nested blocks."""
         self._held += 1
         try:
             yield
@@ -53,10 +53,10 @@ class Interrupts:
                 self._before[number](number, None)
 
     def renew(self) -> None:
-        """Raise again what was raised and has got lost.
+        """Raise exceptions of signals again that were raised but got lost.
 
-        A signal may come while Python collects garbage. What is raised then is printed and forgotten, if it happens
-        within a function that a package has registered to be called, as JAX does.
+        A signal may arrive during garbage collection. If a package has registered a callback for it, as JAX does, an
+        exception that is raised in this callback is printed and discarded.
         """
         while self._raised and not self._held:
             number = self._raised.pop()
@@ -68,5 +68,5 @@ class Interrupts:
             return
         self._raised.append(number)
         self._before[number](number, frame)
-        # It has raised nothing.
+        # The handler has raised nothing.
         self._raised.remove(number)

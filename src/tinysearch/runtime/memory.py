@@ -1,4 +1,4 @@
-"""How much memory there is for the processes that train, and how much one of them takes."""
+"""Memory available for worker processes, and memory that one of them takes."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from pathlib import Path, PurePosixPath
 
 from tinysearch.errors import InputError
 
-# Measured on Linux with TensorFlow 2.21, see docs/decisions/0007-worker-processes.md: the most that a worker has for
-# itself in ten trainings is WORKER_BYTES and IMAGE_COPIES times its images; loading KerasTuner takes SEARCH_BYTES in
-# the process that runs the search, the code that workers share with it included.
+# Measured on Linux with TensorFlow 2.21, see docs/decisions/0007-worker-processes.md: the maximum private memory of a
+# worker in ten trainings is WORKER_BYTES plus IMAGE_COPIES times its images. Loading KerasTuner takes SEARCH_BYTES in
+# the process that runs the search, including the code that workers share with it.
 WORKER_BYTES = 600_000_000
 IMAGE_COPIES = 7
 SEARCH_BYTES = 700_000_000
-# Images of more bytes than this are not copied: they stay in a file that is mapped into memory, which all workers share
-# and the system can do without. What a worker has of them are batches on their way, and figures.
+# Images with more bytes than this are not copied: they stay in a memory-mapped file, which all workers share and the
+# system can evict from memory. A worker then only holds prefetched batches and statistics, in MAPPED_BYTES.
 MOST_IN_MEMORY = 2**27
 MAPPED_BYTES = 600_000_000
 
 
 def worker_bytes(images: int) -> int:
-    """Return about how many bytes of memory a worker takes, with so many bytes of images."""
+    """Return the approximate bytes of memory of a worker that uses ``images`` bytes of images."""
     return WORKER_BYTES + (IMAGE_COPIES * images if images <= MOST_IN_MEMORY else MAPPED_BYTES)
 
 
 def check_limit(worker_memory: int | None) -> None:
-    """Refuse a limit on the memory of a worker process where the system keeps none.
+    """Raise an error if the memory of worker processes is limited but the system does not support that.
 
     Raises:
-        InputError: if there is a limit, and this is not Linux.
+        InputError: if a limit is given on another system than Linux.
     """
     if worker_memory is not None and sys.platform != "linux":
         raise InputError(
@@ -39,10 +39,10 @@ def check_limit(worker_memory: int | None) -> None:
 
 
 def usable_memory() -> int:
-    """Return how many bytes more all processes of a search can take now.
+    """Return the bytes of memory that all worker processes of a search can take now.
 
-    That is what the system has available, or what the limits of the control groups of this process leave, such as those
-    of a container, if that is less; without what this process still takes itself.
+    This is the available memory of the system, or what the limits of this process's control groups, such as those of a
+    container, leave if that is less. The memory that this process will still take itself is subtracted.
     """
     import psutil
 
@@ -52,12 +52,12 @@ def usable_memory() -> int:
 
 
 def left_by_limits(root: Path = Path("/")) -> Iterator[int]:
-    """Yield how many bytes each control group of this process, and each that holds it, leaves until its limit.
+    """Yield the bytes left until the limit of each control group of this process and of its parents.
 
-    What is only cached of files is given up when memory is wanted, so it does not count as taken.
+    Cached files do not count as used, because the system evicts them when memory is needed.
 
     Args:
-        root: Where ``proc`` and ``sys`` are.
+        root: Folder that contains ``proc`` and ``sys``.
     """
     for folder in _groups(root):
         for limit, usage, cached in (
@@ -70,9 +70,9 @@ def left_by_limits(root: Path = Path("/")) -> Iterator[int]:
 
 
 def _groups(root: Path) -> Iterator[Path]:
-    """Yield the folders of the control groups that bound the memory of this process, versions 1 and 2, outermost first.
+    """Yield the folders of the control groups that limit the memory of this process, versions 1 and 2, outermost first.
 
-    A container may see its own group as the outermost one, by another path than the one that it is given.
+    A container may see its own group as the outermost one, under another path than the reported one.
     """
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
@@ -91,7 +91,7 @@ def _groups(root: Path) -> Iterator[Path]:
 
 
 def _number(path: Path) -> int | None:
-    """Return the number in a file; None if there is none, as in ``max``."""
+    """Return the number in a file; None if it is missing or contains no number, such as ``max``."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):

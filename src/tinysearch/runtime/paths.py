@@ -1,4 +1,4 @@
-"""Paths as people write them."""
+"""Paths as users write them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 from tinysearch.errors import InputError
 
-# Two letters at least, for C:/ is a drive; one slash, for that is what a Path leaves of two.
+# At least two letters, because C:/ is a drive. One slash, because a Path collapses two into one.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def local(given: str | PathLike[str], what: str) -> Path:
-    """Return the path of a file or folder on this machine; ``~`` at its beginning is the home of a user.
+    """Return the path of a local file or folder; expand ``~`` at its beginning to the home folder of a user.
 
     Args:
-        given: As a person wrote it.
-        what: Says in errors what it is the path of: ``"a store"``.
+        given: The path as the user wrote it.
+        what: What the path is for, used in errors, such as ``"a store"``.
 
     Raises:
-        InputError: if it is a URL, or the home is not known.
+        InputError: if the path is a URL, or if the home folder is unknown.
     """
     text = fspath(given)
     if _URL.match(text):

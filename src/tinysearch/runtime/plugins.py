@@ -1,8 +1,8 @@
-"""Plug-ins: what people bring of their own, as a value, as ``module:Class``, as a file, or by an entry point.
+"""Plug-ins: user-defined extensions, given as a value, as ``module:Class``, as a file, or by an entry point.
 
-A distribution announces a plug-in by an entry point of the group ``tinysearch.strategies``, ``tinysearch.constraints``,
+A distribution registers a plug-in by an entry point in the group ``tinysearch.strategies``, ``tinysearch.constraints``,
 ``tinysearch.objectives``, ``tinysearch.executors``, ``tinysearch.callbacks``, ``tinysearch.readers`` or
-``tinysearch.renderers``; its name is then the plug-in's.
+``tinysearch.renderers``. The name of the entry point is the name of the plug-in.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def find(kind: str, name: str, known: Iterable[str] = ()) -> Any:
         kind: One of ``KINDS``.
         name: ``module:Class``, where the module may be a file in the working directory; ``path/to/file.py:Class``; or
             the name of an entry point.
-        known: Names that are no plug-ins, for the error.
+        known: Built-in names, to list in the error.
 
     Raises:
-        PluginError: if there is none, or it cannot be loaded.
+        PluginError: if the plug-in does not exist or cannot be loaded.
     """
     where, _, attribute = name.rpartition(":")
     if where:
@@ -60,27 +60,27 @@ def find(kind: str, name: str, known: Iterable[str] = ()) -> Any:
 
 
 def names(kind: str, known: Iterable[str] = ()) -> list[str]:
-    """Return the names that something of a kind can have, those of entry points included."""
+    """Return the names of a kind: the known ones, then those of entry points."""
     return [*known, *sorted(_entries(kind).keys() - set(known))]
 
 
 def name_of(plugin: object) -> str:
-    """Return how a plug-in that was given as a value is called: by its class or function, as ``module:Class``."""
+    """Return the name of a plug-in that was given as a value: its class or function as ``module:Class``."""
     made_of = plugin if isinstance(plugin, type) or hasattr(plugin, "__qualname__") else type(plugin)
     return f"{made_of.__module__}:{made_of.__qualname__}"
 
 
 def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) -> Any:
-    """Return an instance of a plug-in: what is one already as it is, else what its class or function returns.
+    """Return an instance of a plug-in: the plug-in itself if it is one, otherwise the result of its class or function.
 
     Args:
-        kind: What it is to be, for the error.
+        kind: Kind of the plug-in, for the error.
         plugin: An instance, a class or a function.
-        base: What the instance must be one of.
-        *arguments, **options: What the class or function is called with.
+        base: Required class of the instance.
+        *arguments, **options: Arguments for the class or function.
 
     Raises:
-        PluginError: if that fails, or gives something else.
+        PluginError: if the call fails, or its result is not an instance of ``base``.
     """
     found = plugin
     if isinstance(plugin, type) and not issubclass(plugin, base):
@@ -102,7 +102,7 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
 
 
 def returns(method: str, wanted: type, got: object) -> str:
-    """Return what a method of a plug-in has to return, and what it returned instead, in a sentence."""
+    """Return an error message for a method of a plug-in that returned a value of the wrong type."""
     return f"{method} returns a {wanted.__name__}, got {got!r}"
 
 
@@ -121,18 +121,18 @@ def _module(kind: str, name: str, where: str) -> ModuleType:
             here = Path(*where.split(".")).with_suffix(".py")
             if error.name != where.split(".")[0] or not here.is_file():
                 raise
-            # A program is started with the folder of the program in front of its path, and not with that of the user.
+            # Python puts the folder of the program on the import path, not the working directory.
             return _of_file(here)
     except Exception as error:
         raise PluginError(f"the {kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _of_file(path: Path) -> ModuleType:
-    """Load a file as a module of the name of the file, once."""
+    """Load a file once as a module with the name of the file."""
     full = path.resolve()
     if not full.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    # Where another module has the name of the file, a mark of its path is added: the same one in every process.
+    # If another module has this name, add a hash of the path, which is the same in all processes.
     marked = f"{full.stem}_{sha256(str(full).encode()).hexdigest()[:12]}"
     for key in (full.stem, marked):
         if getattr(sys.modules.get(key), "__file__", None) == str(full):
@@ -142,7 +142,7 @@ def _of_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    # Classes are looked up there by dataclasses and by pickle.
+    # Dataclasses and pickle look up classes there.
     sys.modules[key] = module
     try:
         spec.loader.exec_module(module)

@@ -1,7 +1,7 @@
-"""Preparing a process that trains: the same seed gives the same numbers, and several can share a machine.
+"""Preparation of a process for training: equal seeds give equal results, and several processes can share a machine.
 
-It changes the whole process, so only processes call it that do nothing but train: workers, and benchmarks and tests
-that train in their own.
+It changes the whole process, so only processes that do nothing but train call it: workers, and benchmarks and tests
+that train in their own process.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _threads: int | None = None
 
 
 def prepare_to_train(threads: int | None = None, *, bare: bool = False) -> None:
-    """Load Keras and set what training depends on: determinism, threads, float type, image format, memory of GPUs.
+    """Load Keras and configure determinism, threads, float type, image format and GPU memory.
 
     Args:
-        threads: How many threads the backend may use, if it was not loaded before; None for as many as it likes.
-        bare: Load Keras without its wrappers for scikit-learn, which take a fifth of the time.
+        threads: Number of threads of the backend if it is not loaded yet; None for the default of the backend.
+        bare: Whether to load Keras without its wrappers for scikit-learn, which take a fifth of the time.
 
     Raises:
         WorkError: see ``load_keras``.
@@ -34,16 +34,16 @@ def prepare_to_train(threads: int | None = None, *, bare: bool = False) -> None:
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name == "jax":
-        # On GPUs the same kernels are taken, and the same order of sums, every time.
+        # GPUs use the same kernels and the same order of sums every time.
         flags = ["--xla_gpu_deterministic_ops=true", *(["--xla_cpu_multi_thread_eigen=false"] if threads == 1 else [])]
         os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *flags]).strip()
-    # TensorFlow loads JAX where it is installed, to convert models of it.
+    # TensorFlow loads an installed JAX to convert its models.
     unwanted = [*(["jax"] if name == "tensorflow" else []), *(["sklearn"] if bare else [])]
     with absent(*unwanted):
         load_keras()
     import keras
 
-    # What a user's keras.json says must not change what is trained.
+    # A user's keras.json must not change the training.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
@@ -63,7 +63,7 @@ def prepare_to_train(threads: int | None = None, *, bare: bool = False) -> None:
 
 @contextmanager
 def absent(*packages: str) -> Iterator[None]:
-    """Have packages look as if they were not installed, where they are not loaded already."""
+    """Make packages that are not loaded yet look as if they were not installed."""
     hidden = [package for package in packages if package not in sys.modules]
     modules: dict[str, Any] = sys.modules
     modules.update(dict.fromkeys(hidden))
@@ -75,7 +75,7 @@ def absent(*packages: str) -> Iterator[None]:
 
 
 def threads() -> int:
-    """Return how many threads the backend was given; 0 if that was left to it."""
+    """Return the configured number of threads of the backend; 0 for its default."""
     return _threads or 0
 
 
@@ -86,7 +86,7 @@ def _prepare_tensorflow(threads: int | None) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     for device in tf.config.list_physical_devices("GPU"):
-        # Several processes share it. What was initialized before is as its owner wants it.
+        # Several processes share the device. A device that is already initialized keeps its settings.
         with contextlib.suppress(RuntimeError):
             tf.config.experimental.set_memory_growth(device, True)
     tf.get_logger().setLevel("ERROR")

@@ -1,4 +1,4 @@
-"""Files for the moment, wherever they can be had."""
+"""Temporary files, with alternatives if no folder for them can be used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinysearch.errors import WorkerError
 
 
 def scratch_file() -> BinaryIO:
-    """Return a file that vanishes when it is closed; if no folder has room, in memory, or as a last resort nowhere."""
+    """Return a file that disappears when closed: in a temporary folder, otherwise in memory or on the null device."""
     try:
         return cast(BinaryIO, tempfile.TemporaryFile())
     except OSError:
@@ -21,10 +21,10 @@ def scratch_file() -> BinaryIO:
 
 
 def worker_log() -> BinaryIO:
-    """Return a file for what a worker process writes.
+    """Return a temporary file for the log of a worker process.
 
     Raises:
-        WorkerError: if there is no folder for temporary files, which Keras needs to train and to save a model.
+        WorkerError: if no folder for temporary files can be used, which Keras needs to train and to save a model.
     """
     try:
         return cast(BinaryIO, tempfile.TemporaryFile())

@@ -1,4 +1,4 @@
-"""Which version of a package is in use, however it was installed."""
+"""Versions of installed packages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from importlib import metadata
 
 
 def version_of(package: str) -> str | None:
-    """Return the version of a package, without loading it; None if it is not known.
+    """Return the version of a package without loading it; None if it is unknown.
 
-    It is that of the distribution of this name, else of any distribution that brings the package, such as
-    ``tensorflow-cpu``, else what the package says of itself if it is loaded, as where it runs from its source.
+    This is the version of the distribution with this name, or else of any distribution that contains the package, such
+    as ``tensorflow-cpu``, or else ``__version__`` of the loaded package, for example if it runs from source.
 
     Args:
-        package: Name of a distribution, the package in it being called alike: ``"keras-tuner"``.
+        package: Name of a distribution that contains a package of the same name, such as ``"keras-tuner"``.
     """
     module = package.replace("-", "_")
     found = _installed(package)
@@ -29,5 +29,5 @@ def _installed(distribution: str) -> str | None:
     try:
         return metadata.version(distribution) or None
     except (metadata.PackageNotFoundError, KeyError):
-        # Metadata that names no version raises a KeyError, or gives None, depending on the version of Python.
+        # Metadata without a version raises a KeyError or returns None, depending on the version of Python.
         return None
