@@ -41,7 +41,7 @@ def test_instances_stay_as_they_are_and_classes_and_names_are_made(
         (Mine(), r"as a list, `callbacks=\[\.\.\.\]`, got <.*Mine"),
         (Mine, "as a list, .*Mine"),
         ("my_plugins:Log", "as a list, .* got 'my_plugins:Log'"),
-        ([ForKeras()], "a callback is a Callback or makes one, got <ForKeras>"),
+        ([ForKeras()], "a callback has to be a Callback, or a class or function that returns one; got <ForKeras>"),
         ([ForKeras], "ForKeras is not a subclass of Callback"),
         (["no_such_module:Log"], "the callback 'no_such_module:Log' cannot be loaded"),
     ],

@@ -212,7 +212,7 @@ def test_a_network_whose_answers_are_no_numbers_has_failed(
     monkeypatch.setattr(keras.Model, "predict", lambda self, pixels, **_: np.full((len(pixels), 10), np.nan))
     (record,) = evaluate(store, planned(0), digits, untrained_worker())
     assert record.test_accuracy is None
-    assert "no numbers" in str(record.measurement.failure)
+    assert "not finite" in str(record.measurement.failure)
 
 
 def test_a_model_that_could_not_be_saved_is_an_error_and_an_old_one_is_not_scored(

@@ -465,7 +465,7 @@ def test_another_objective_than_accuracy_is_measured_after_every_epoch_and_chang
     ("finite", "failure"),
     [
         pytest.param((2, 4), None, marks=pytest.mark.slow),
-        ((1, 3), "sometimes was no finite number after epoch 4"),
+        ((1, 3), "sometimes was not finite after epoch 4"),
     ],
 )
 def test_an_objective_must_be_a_finite_number_after_the_last_epoch(

@@ -104,7 +104,7 @@ def load_keras() -> None:
 
     if keras.backend.backend() != name:
         raise WorkError(
-            f"Keras was loaded with the backend {keras.backend.backend()!r} before tinysearch, {name!r} is wanted; "
+            f"Keras is already loaded with the backend {keras.backend.backend()!r}, but tinysearch needs {name!r}; "
             f"set KERAS_BACKEND={keras.backend.backend()}"
         )
 

@@ -85,16 +85,18 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
     found = plugin
     if isinstance(plugin, type) and not issubclass(plugin, base):
         raise PluginError(
-            f"the {kind} {name_of(plugin)} is not a subclass of {base.__name__}, from which you have to derive it"
+            f"the {kind} {name_of(plugin)} is not a subclass of {base.__name__}; derive it from that class"
         )
     if not isinstance(plugin, base):
         if not callable(plugin):
-            raise PluginError(f"a {kind} is a {base.__name__} or makes one, got {plugin!r}")
+            raise PluginError(
+                f"a {kind} has to be a {base.__name__}, or a class or function that returns one; got {plugin!r}"
+            )
         try:
             found = plugin(*arguments, **options)
         except Exception as error:
             raise PluginError(
-                f"the {kind} {name_of(plugin)} cannot be made: {type(error).__name__}: {error}"
+                f"the {kind} {name_of(plugin)} cannot be created: {type(error).__name__}: {error}"
             ) from error
     if not isinstance(found, base):
         raise PluginError(f"the {kind} {name_of(plugin)} is not an instance of {base.__name__} but {found!r}")

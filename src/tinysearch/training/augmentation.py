@@ -41,7 +41,7 @@ def augmented(recipe: Recipe, amounts: Mapping[str, float]) -> Recipe:
     """
     unknown = sorted(set(amounts) - set(FIELDS))
     if unknown:
-        raise RecipeError(f"an augmentation has no {unknown[0]!r}; it has {', '.join(FIELDS)}")
+        raise RecipeError(f"an augmentation has no field {unknown[0]!r}; its fields are {', '.join(FIELDS)}")
     values = {**dict.fromkeys(FIELDS, 0.0), **amounts}
     return dataclasses.replace(recipe, **values)  # type: ignore[arg-type]
 

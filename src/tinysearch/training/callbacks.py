@@ -136,7 +136,7 @@ class Recorder(keras.callbacks.Callback):
             self.model.stop_training = True
             return
         if self._metrics.lacks is not None:
-            self.failure = f"{self._metrics.lacks} was no finite number after epoch {epoch + 1}"
+            self.failure = f"{self._metrics.lacks} was not finite after epoch {epoch + 1}"
             return
         point = Epoch(
             loss=float(logs["loss"]),

@@ -76,7 +76,7 @@ def with_predictions(measurement: Measurement, model: bytes, pixels: npt.NDArray
     """
     classes = classified(loaded(model), pixels)
     if classes is None:
-        return dataclasses.replace(measurement, failure="the trained network answers with values that are no numbers")
+        return dataclasses.replace(measurement, failure="predictions of the trained network are not finite")
     return dataclasses.replace(measurement, predicted=pack(classes))
 
 

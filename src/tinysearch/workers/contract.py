@@ -42,13 +42,13 @@ def _trains(executor: Executor) -> None:
     done = _done(executor, jobs)
     for events, outcome in done:
         numbers = [event.number for event in events]
-        _require(numbers == [1, 2], f"a job of two epochs tells both, in their order, before it is done; got {numbers}")
+        _require(numbers == [1, 2], f"a job of two epochs reports both, in order, before it is done; got {numbers}")
         _require(outcome.measurement.failure is None, f"a tiny training failed: {outcome.measurement.failure}")
         _require(len(outcome.measurement.curve) == 2, "the curve has a point for each epoch")
-        _require(outcome.model, "a model that was asked for comes with the outcome")
-        _require(isinstance(outcome.environment, Environment), "the outcome says where it was trained")
+        _require(outcome.model, "the outcome contains a model if the job has keep_model")
+        _require(isinstance(outcome.environment, Environment), "the outcome contains the environment of the training")
         states = [event.state for event in events]
-        _require(states[0] and states[-1] is None, "a state that was asked for comes with each epoch but the last")
+        _require(states[0] and states[-1] is None, "each epoch but the last has a state if the job has keep_states")
     ((_, again),) = _done(executor, jobs[:1])
     _require(_curve(again) == _curve(done[0][1]), "the same job gives the same numbers")
 
@@ -56,15 +56,15 @@ def _trains(executor: Executor) -> None:
 def _goes_on(executor: Executor) -> None:
     ((events, whole),) = _done(executor, [_job(executor, 0, keep_states=True)])
     ((rest, part),) = _done(executor, [_job(executor, 0, state=events[0].state)])
-    _require([event.number for event in rest] == [2], "a job with a state goes on after the epoch of the state")
-    _require(_curve(part) == _curve(whole), "a job that goes on gives the numbers of one that was not interrupted")
+    _require([event.number for event in rest] == [2], "a job with a state resumes after the epoch of the state")
+    _require(_curve(part) == _curve(whole), "a resumed job gives the same numbers as an uninterrupted one")
 
 
 def _cancels(executor: Executor) -> None:
     handle = executor.submit(_job(executor, 0, epochs=10_000))
     until = time.monotonic() + PATIENCE
     while (event := executor.wait(1.0)) is None or event.handle != handle:
-        _require(time.monotonic() < until, f"nothing was heard of a job for {PATIENCE:.0f} seconds")
+        _require(time.monotonic() < until, f"a job had no event for {PATIENCE:.0f} seconds")
     for one in (handle, handle, "no handle at all"):
         executor.cancel(one)
     _done(executor, [_job(executor, 1)], cancelled=handle)
@@ -75,7 +75,7 @@ def _tells_failures(executor: Executor) -> None:
     layer = Conv(2, kernel=(11, 11), padding="valid")
     too_large = Candidate(Architecture((layer, layer), Head("average")), Recipe(epochs=2))
     ((_, outcome),) = _done(executor, [Job(too_large, 0, _data(executor))])
-    _require(outcome.measurement.failure, "a candidate that cannot be trained is done, with its failure")
+    _require(outcome.measurement.failure, "the outcome of a candidate that cannot be trained contains its failure")
 
 
 def _keeps_parts_apart(executor: Executor) -> None:

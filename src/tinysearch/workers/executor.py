@@ -126,7 +126,7 @@ class Executor(abc.ABC):
         """Start preparing for ``count`` jobs at a time, if that takes a while."""
 
     def note(self, images: int, resources: Resources) -> str | None:
-        """Return a note for the user before jobs are submitted, such as a lack of memory; None if all is well.
+        """Return a note for the user before jobs are submitted, such as about a lack of memory; None if all is well.
 
         Args:
             images: Bytes of the images that jobs use.

@@ -175,7 +175,7 @@ def test_a_training_that_cannot_be_read_is_lost_and_the_next_one_is_done(make: M
     host.begin(0, {"candidate": "none"}, None)
     ((kind, number, values, _),) = reports(host)
     assert (kind, number) == ("lost", 0)
-    assert "cannot read the training: " in values["reason"]
+    assert "cannot read the job: " in values["reason"]
     host.begin(1, job(), None)
     assert [kind for kind, *_ in reports(host)] == ["epoch", "epoch", "done"]
 

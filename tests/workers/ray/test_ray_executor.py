@@ -55,7 +55,7 @@ def test_every_command_with_a_cluster_says_what_is_missing(
         ("nowhere", "is auto, local or HOST:PORT, got 'nowhere'"),
         ("head:port", "got 'head:port'"),
         (":6379", "got ':6379'"),
-        ("ray://head:10001", "its machine has to join it"),
+        ("ray://head:10001", "this machine has to be a node of the cluster"),
     ],
 )
 def test_an_address_that_is_none_is_an_error(address: str, words: str) -> None:
@@ -135,7 +135,7 @@ def test_where_no_worker_is_ready_for_long_a_warning_says_what_is_waited_for(
         ray.submit(_job(ray, 0))
         (text,) = waited(ray)
         assert "no worker has started on the Ray cluster auto for 0 seconds" in text
-        assert "each takes 1 CPU and 1 GPU; see `ray status`" in text
+        assert "each takes 1 CPU and 1 GPU; `ray status` shows" in text
         tell(ray, "capacity", count=1, ready=1, about=ABOUT)
         assert waited(ray) == []
         # All of them are gone; it is another text, for Python shows one that it has shown no more.
@@ -259,7 +259,7 @@ def test_if_the_connection_cannot_be_made_nothing_is_said_of_trainings(monkeypat
 
     monkeypatch.setattr(executor, "Piped", Ended)
     monkeypatch.setattr(executor, "check_settings", lambda *given: None)
-    with pytest.raises(WorkerError, match="speaks to Ray has ended, its last message was: Killed") as caught:
+    with pytest.raises(WorkerError, match="the driver process has ended, its last message was: Killed") as caught:
         Ray("auto")
     assert "resume" not in str(caught.value)
 

@@ -12,10 +12,10 @@ STEP = 1.0
 
 
 class StallWatch:
-    """Watchdog that aborts trainings without a finished epoch for too long.
+    """Watchdog that aborts trainings that finish no epoch for too long.
 
-    Each call of ``look`` counts at most two steps of time. So the time in which this process is suspended (Ctrl-Z, a
-    sleeping laptop) or busy with something else does not count.
+    Each call of ``look`` counts at most two steps of time, so the time in which this process is suspended (Ctrl-Z, a
+    sleeping laptop) or busy does not count.
 
     Args:
         seconds: Seconds without a finished epoch after which a training is aborted.

@@ -11,8 +11,8 @@ from tinysearch.runtime.capacity import gigabytes
 from tinysearch.runtime.memory import usable_memory, worker_bytes
 from tinysearch.workers.local.process import Death
 
-# Number of deaths in a row that is no longer chance. It means three candidates: a training whose process was killed is
-# tried twice.
+# Number of memory failures in a row that cannot be chance. It means three candidates if processes are killed, because a
+# training whose process was killed is tried twice.
 MOST = 6
 
 _FAILURE = re.compile(r"\w*(MemoryError|ResourceExhaustedError)\b")
@@ -59,8 +59,8 @@ class Starvation:
             return
         raise WorkerError(
             f"{MOST} worker processes in a row ran out of memory, with no finished training in between: "
-            f"{_why(images, memory_bytes)}. What was trained is stored, and a new run with `reuse='any'` does not "
-            f"train it again"
+            f"{_why(images, memory_bytes)}. Finished trainings are stored, and a new run with `reuse='any'` does "
+            f"not repeat them"
         )
 
 

@@ -142,7 +142,7 @@ def check_address(address: str) -> None:
     host, _, port = address.rpartition(":")
     if address in (AUTO, LOCAL) or (host and port.isdecimal() and "/" not in host):
         return
-    remote = "; a program beside the cluster cannot use it: its machine has to join it" if "//" in address else ""
+    remote = "; Ray Client is not supported: this machine has to be a node of the cluster" if "//" in address else ""
     raise InputError(f"the address of a Ray cluster is auto, local or HOST:PORT, got {address!r}{remote}")
 
 

@@ -97,7 +97,7 @@ class RayExecutor(Executor):
         try:
             self._driver = Piped("tinysearch.workers.ray.driver", self._inbox)
         except OSError as error:
-            raise WorkerError(f"the process that speaks to Ray could not be started: {error}") from None
+            raise WorkerError(f"the driver process of Ray could not be started: {error}") from None
         # The driver process ends even if the executor is garbage-collected without being closed.
         self._finalizer = weakref.finalize(self, _end, self._driver, self._arrays)
         host = HostSettings(slots, uuid.uuid4().hex[:12], trainer, stall_seconds, processes, gpus, keras)
@@ -233,8 +233,8 @@ class RayExecutor(Executor):
                     raise InputError(message.values["message"])
                 if message.event is None:
                     raise WorkerError(
-                        f"the Ray cluster {self._address} cannot be used: the process that speaks to Ray has ended, "
-                        f"its last message was: {self._last_words()}"
+                        f"the Ray cluster {self._address} cannot be used: the driver process has ended, its last "
+                        f"message was: {self._last_words()}"
                     )
                 self._heard(message)
             except (InputError, WorkerError):
@@ -275,8 +275,8 @@ class RayExecutor(Executor):
 
     def _loss(self) -> str:
         return (
-            f"the connection to the Ray cluster {self._address} was lost. What was trained is stored; see that the "
-            f"cluster runs (`ray status`), and continue with `resume=True`. The last message was: "
+            f"the connection to the Ray cluster {self._address} was lost. Finished trainings are stored; check that "
+            f"the cluster runs (`ray status`), and continue with `resume=True`. The last message was: "
             f"{self._last_words()}"
         )
 

@@ -108,7 +108,7 @@ class Host:
             self._jobs.put((number, Job.from_dict(job, state)))
         except Exception as error:
             # Nothing reads the result of this call, so report the error.
-            reason = f"{socket.gethostname()} cannot read the training: {type(error).__name__}: {error}"
+            reason = f"{socket.gethostname()} cannot read the job: {type(error).__name__}: {error}"
             self._reports.put(("lost", number, {"reason": reason}, None))
 
     def cancel(self, number: int) -> None:

@@ -116,7 +116,7 @@ class Pool:
             place.silence += seconds
             if place.about is not None and place.silence > SILENCE:
                 self._cluster.end(host)
-                self._lost(HostSaid(host, ended=f"nothing was heard of it for {SILENCE:.0f} seconds", node_lost=True))
+                self._lost(HostSaid(host, ended=f"a worker sent no message for {SILENCE:.0f} seconds", node_lost=True))
         self._begin_waiting()
 
     def heard(self, said: HostSaid) -> None:
@@ -185,8 +185,8 @@ class Pool:
             self._unready += 1
             if self._broken >= MOST_BROKEN or self._unready > MOST_BROKEN * math.ceil(self._workers / self._slots):
                 raise WorkerError(
-                    f"the cluster cannot train: {said.ended}. All its machines need tinysearch with what it needs, and "
-                    f"room for temporary files"
+                    f"the cluster cannot train: {said.ended}. All its machines need tinysearch with its dependencies, "
+                    f"and space for temporary files"
                 )
         self._expected -= self._slots
         self.prepare(len(self._tasks))

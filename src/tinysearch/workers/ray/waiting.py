@@ -51,6 +51,6 @@ class WaitingWatch:
         what = "is left" if self._has_started else "has started"
         text = (
             f"no worker {what} on the Ray cluster {self._address} for {PATIENCE:.0f} seconds, and trainings wait for "
-            f"one: each takes {self._share}; see `ray status` for what the cluster has, and what of it is free"
+            f"one: each takes {self._share}; `ray status` shows the resources of the cluster and their use"
         )
         warnings.warn(text, TinySearchWarning, stacklevel=3)
