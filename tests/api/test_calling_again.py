@@ -71,10 +71,11 @@ def test_the_same_call_goes_on_with_the_run(given: dict[str, Any], call: Call) -
         assert len(call(3)) == 3
 
 
-def test_an_augmentation_that_was_compared_is_not_compared_again(call: Call) -> None:
+@pytest.mark.parametrize("again", [{"augment": "auto", "recipe": "default"}, {"recipe": "default"}, {}], ids=str)
+def test_an_augmentation_that_was_compared_is_not_compared_again(again: dict[str, Any], call: Call) -> None:
     with pytest.warns(UserWarning, match="augmentation"):
         begun = call(1, augment="auto", recipe="default")
-    assert begun[0].recipe == call(2, augment="auto", recipe="default")[1].recipe
+    assert begun[0].recipe == call(2, **again)[1].recipe
 
 
 def test_what_is_evaluated_or_revalidated_later_leaves_a_finished_run_finished(

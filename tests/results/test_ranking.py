@@ -141,6 +141,14 @@ def test_a_row_is_of_the_run_that_trained_whichever_comes_first(make_record: Mak
     assert section.best.row == row
 
 
+def test_what_was_reused_stays_when_its_source_cannot_be_read(make_record: MakeRecord) -> None:
+    damaged = make_record("a", run="source", val_accuracy=0.9)
+    other = make_record("b", run="source", val_accuracy=0.8)
+    copy = make_record("a", run="copy", val_accuracy=0.9, reused_from="source")
+    for known, runs in (([damaged, other, copy], ["source", "source"]), ([other, copy], ["copy", "source"])):
+        assert [(one.first.key, one.first.run) for one in ranked(known)] == list(zip("ab", runs, strict=True))
+
+
 def test_the_same_images_under_two_names_are_two_datasets_for_leaderboard_and_report(
     make_record: MakeRecord, tmp_path: Path
 ) -> None:

@@ -105,10 +105,10 @@ def mark_front(standings: Sequence[Standing[T]]) -> None:
 
 
 def _reuse_sources(trainings: Sequence[T]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Map run and key of each training that was reused from another of the given runs to run and key of its source."""
-    runs = {(one.run, one.dataset) for one in trainings}
+    """Map run and key of each training that was reused to those of its source, if that is among the given trainings."""
+    own = {(one.run, one.dataset, one.key) for one in trainings if one.reused_from is None}
     return {
         (one.run, one.key): (one.reused_from, one.key)
         for one in trainings
-        if one.reused_from is not None and (one.reused_from, one.dataset) in runs
+        if one.reused_from is not None and (one.reused_from, one.dataset, one.key) in own
     }

@@ -48,11 +48,8 @@ def find(kind: str, name: str, known: Iterable[str] = ()) -> Any:
         return found
     entry = _entries(kind).get(name)
     if entry is None:
-        article = "an" if kind[0] in "aeiou" else "a"
         there = names(kind, known)
-        raise PluginError(
-            f"{article} {kind} is one of {', '.join(there)} or module:Class; got {name!r}{meant(name, there)}"
-        )
+        raise PluginError(f"{_a(kind)} is one of {', '.join(there)} or module:Class; got {name!r}{meant(name, there)}")
     try:
         return entry.load()
     except Exception as error:
@@ -90,7 +87,7 @@ def made(kind: str, plugin: Any, base: type, *arguments: Any, **options: Any) ->
     if not isinstance(plugin, base):
         if not callable(plugin):
             raise PluginError(
-                f"a {kind} has to be a {base.__name__}, or a class or function that returns one; got {plugin!r}"
+                f"{_a(kind)} has to be a {base.__name__}, or a class or function that returns one; got {plugin!r}"
             )
         try:
             found = plugin(*arguments, **options)
@@ -108,6 +105,10 @@ def returns(method: str, wanted: type, got: object) -> str:
     return f"{method} returns a {wanted.__name__}, got {got!r}"
 
 
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
 @functools.cache
 def _entries(kind: str) -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=_GROUPS[kind])}
@@ -116,7 +117,7 @@ def _entries(kind: str) -> dict[str, EntryPoint]:
 def _module(kind: str, name: str, where: str) -> ModuleType:
     try:
         if where.endswith(".py"):
-            return _of_file(local(where, f"a {kind}"))
+            return _of_file(local(where, _a(kind)))
         try:
             return importlib.import_module(where)
         except ModuleNotFoundError as error:

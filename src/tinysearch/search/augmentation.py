@@ -175,7 +175,7 @@ def settled_again(
             f"the run was started with augmentation {how}, now it is {augment!r}; leave out `augment=` to resume the "
             f"run, or start a new one with another `name=`"
         )
-    if augment == "auto":
+    if compared:
         recipe = augmented(recipe, {name: getattr(before.recipe, name) for name in FIELDS})
     elif augment is not None or recipe != before.recipe:
         recipe = _as_said(recipe, task, augment)
