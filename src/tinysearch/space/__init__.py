@@ -1,1 +1,1 @@
-"""What may be built: architectures as values, their cost, the search space and the budget."""
+"""Architectures as values, their cost, the search space and the budget."""

@@ -1,7 +1,7 @@
 """Architectures as values: layers and head, independent of the dataset.
 
-Every layer is frozen and validates itself. ``to_dict`` and ``from_dict`` give and take plain JSON values; fields
-that hold their default are left out, so that a field added later does not change the key of what was trained
+Every layer is frozen and validates itself. ``to_dict`` returns plain JSON values and ``from_dict`` reads them. Fields
+that hold their default are left out, so that a field added later does not change the keys of architectures trained
 before.
 """
 
@@ -68,7 +68,7 @@ class SeparableConv(BaseConvolution):
 
 @dataclass(frozen=True, slots=True)
 class DepthwiseConv(BaseConvolution):
-    """One kernel per channel; the output has ``multiplier`` channels for each input channel."""
+    """Depthwise convolution: ``multiplier`` kernels, and as many output channels, per input channel."""
 
     kind: ClassVar[str] = "depthwise"
     multiplier: int = 1
@@ -90,7 +90,7 @@ class Pool:
     Args:
         mode: ``"max"`` or ``"average"``.
         size: Side of a square window in pixels, 1 to 11; or height and width.
-        stride: Step in both directions, or the step down and the step across; 0 (the default) stands for ``size``.
+        stride: Vertical and horizontal step: one integer for both, or a pair; 0 (the default) stands for ``size``.
         padding: ``"same"`` or ``"valid"``.
 
     >>> Pool("max", (2, 1)).to_dict(), Pool("max", (2, 2)) == Pool()
@@ -125,7 +125,7 @@ class Pool:
 
     @property
     def strides(self) -> tuple[int, int]:
-        """The step down and the step across."""
+        """Vertical and horizontal step."""
         return both(self.step)
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Dropout:
-    """Dropout of a fraction ``rate`` of the activations while training (Srivastava et al., 2014)."""
+    """Dropout of a fraction ``rate`` of the activations during training (Srivastava et al., 2014)."""
 
     kind: ClassVar[str] = "dropout"
     rate: float
@@ -153,7 +153,7 @@ class Dropout:
 
 @dataclass(frozen=True, slots=True)
 class Inception:
-    """Branches that see the same input, concatenated along the channels (Szegedy et al., 2015)."""
+    """Inception block: branches with the same input, concatenated along the channels (Szegedy et al., 2015)."""
 
     kind: ClassVar[str] = "inception"
     branches: tuple[tuple[Layer, ...], ...]
@@ -171,7 +171,7 @@ class Inception:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """The input added to what ``body`` makes of it; both need the same shape (He et al., 2016)."""
+    """Residual block: its input plus the output of ``body``; both must have the same shape (He et al., 2016)."""
 
     kind: ClassVar[str] = "residual"
     body: tuple[Layer, ...]
@@ -193,7 +193,7 @@ LAYER_KINDS: dict[str, type[Layer]] = {
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """From feature maps to class probabilities: a pooling, an optional hidden layer, a softmax.
+    """Classification head, from feature maps to class probabilities: a pooling, an optional hidden layer, a softmax.
 
     Args:
         pooling: ``"flatten"``, or the global ``"average"`` or ``"max"`` of each channel.
@@ -214,7 +214,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network as a value.
+    """A network as a value: its layers and its head.
 
     >>> tiny = Architecture((Conv(4, norm="before", bias=False), Pool()), Head("average"))
     >>> Architecture.from_dict(tiny.to_dict()) == tiny
@@ -226,7 +226,7 @@ class Architecture:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", _layers("an architecture", self.layers))
-        # A class of one's own would have the same key, whatever it does.
+        # A subclass would have the same key, whatever it does.
         if type(self.head) is not Head:
             raise ArchitectureError(f"the head of an architecture is a Head, got {self.head!r}")
 
@@ -236,7 +236,7 @@ class Architecture:
 
     @classmethod
     def from_dict(cls, data: object) -> Architecture:
-        """Make an architecture of plain JSON values.
+        """Create an architecture from plain JSON values.
 
         Raises:
             ArchitectureError: if a layer, a field or a value is unknown or out of range.
@@ -250,12 +250,12 @@ class Architecture:
 
     @property
     def key(self) -> str:
-        """Twelve hexadecimal digits that are equal for equal architectures."""
+        """Identifier of the architecture: twelve hexadecimal digits, identical for equal architectures."""
         return digest(self.to_dict())
 
 
 def layer_from_dict(data: object) -> Layer:
-    """Make one layer of plain JSON values.
+    """Create a layer from plain JSON values.
 
     Raises:
         ArchitectureError: if the kind, a field or a value is unknown or out of range.
@@ -281,7 +281,7 @@ def layer_from_dict(data: object) -> Layer:
 
 
 def digest(data: object) -> str:
-    """Return twelve hexadecimal digits (48 bits of SHA-256) of plain JSON values."""
+    """Return a hash of plain JSON values: twelve hexadecimal digits (48 bits of SHA-256)."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -1,8 +1,9 @@
-"""Where the tensors of a network lie in one block of memory, the arena.
+"""Memory planning: offsets of a network's tensors in one block of memory, the arena.
 
-Each buffer is made by one step and is needed until another. Two that are needed at once may not overlap. No arena can
-be smaller than the largest sum of buffers needed at once; for networks without branches, one that small always exists
-(every other buffer at the beginning, those between at the end). For networks with branches it is searched for.
+Each buffer is created by one step and needed until a later one. Two buffers that are needed at the same time must not
+overlap. No arena can be smaller than the largest sum of buffers needed at the same time. For networks without branches
+an arena of that size always exists: every other buffer lies at the beginning, those between lie at the end. For
+networks with branches a small arena is searched for.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 import functools
 import random
 
-# Placements that are tried before the arena is made larger.
+# Placements to try for each initial order of the buffers.
 _ATTEMPTS = 100
 
 
 def load(sizes: tuple[int, ...], last_uses: tuple[int, ...]) -> int:
-    """Return the largest sum of buffers that are needed at once.
+    """Return the largest sum of buffers that are needed at the same time.
 
     Args:
-        sizes: Of the buffers, in the order in which they are made.
-        last_uses: For each, the last buffer that is made while it is needed; its own number if it is never read.
+        sizes: Sizes of the buffers, in the order of their creation.
+        last_uses: For each buffer, the number of the last buffer that is created while it is needed; its own number if
+            it is never read.
 
     >>> load((4, 3, 2), (1, 2, 2))
     7
@@ -44,13 +46,13 @@ def arena_size(sizes: tuple[int, ...], last_uses: tuple[int, ...]) -> int:
 
 @functools.lru_cache(maxsize=4_096)
 def place(sizes: tuple[int, ...], last_uses: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
-    """Place buffers.
+    """Place buffers in an arena.
 
     Args:
         sizes, last_uses: See ``load``.
 
     Returns:
-        Where each buffer begins, and the size of the arena. The same arguments always give the same.
+        The offset of each buffer, and the size of the arena. The result is deterministic.
 
     >>> place((4, 3, 2), (1, 2, 2))
     ((0, 4, 0), 7)
@@ -66,7 +68,7 @@ def place(sizes: tuple[int, ...], last_uses: tuple[int, ...]) -> tuple[tuple[int
                 best_size, best = max(ends), offsets
             if best_size == least:
                 return best, least
-            # What sticks out comes sooner next time.
+            # Move a buffer that exceeds the least size to an earlier place.
             number = rng.choice([number for number, end in enumerate(ends) if end > least])
             place = order.index(number)
             order.insert(rng.randint(0, place), order.pop(place))
@@ -84,7 +86,7 @@ def _orders(sizes: tuple[int, ...], last_uses: tuple[int, ...]) -> list[list[int
 
 
 def _lowest(order: list[int], sizes: tuple[int, ...], last_uses: tuple[int, ...]) -> tuple[int, ...]:
-    """Place buffers in an order, each as low as it can be."""
+    """Place buffers in the given order, each at the lowest free offset."""
     offsets = [0] * len(sizes)
     for rank, number in enumerate(order):
         taken = sorted(

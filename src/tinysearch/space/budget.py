@@ -1,4 +1,4 @@
-"""The constraint filter: which costs are allowed."""
+"""Budgets: upper bounds on the cost of an architecture, and the check against them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tinysearch.space.devices import Device, device, named
 from tinysearch.space.footprint import AVR, CORTEX, whole_words
 from tinysearch.space.sizes import WAYS, count
 
-# Those of a frontier, if none are given.
+# Default budgets of a frontier.
 BUDGETS = (1_000, 2_000, 3_000, 5_000, 8_000, 10_000)
-# By what fraction of a limit on flash the predicted flash of a network must stay below it. What was measured is 0.1 to
-# 1.2 % less than predicted (on an AVR up to 8 %), see docs/devices.md; another compiler may make a little more.
+# Fraction of the flash limit by which the predicted flash must stay below it. Measured flash is 0.1 to 1.2 % below the
+# prediction (on an AVR up to 8 %), see docs/devices.md; the code of another compiler may be slightly larger.
 FLASH_MARGIN = 0.01
-# Devices whose limits were others before it was written down for which device limits are.
+# Former limits of devices, for budgets that were stored before they named their device.
 _FORMERLY: dict[tuple[int | None, int | None, str], str] = {(3_145_728, 399_360, CORTEX[0]): "esp32"}
 _UNITS = {
     "macs": "multiply-accumulates",
@@ -29,7 +29,7 @@ _UNITS = {
 
 
 def whose_flash(processor: str) -> str:
-    """Return whose flash it is, as the end of a phrase; nothing where that goes without saying.
+    """Return the processor of a flash size as the end of a phrase; empty for the default processor.
 
     >>> whose_flash("avr"), whose_flash("cortex-m0plus")
     (' of an AVR', '')
@@ -39,12 +39,12 @@ def whose_flash(processor: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a cost is within a budget.
+    """Result of a check of a cost against a budget.
 
     Args:
         accepted: True if every bound holds.
-        reason: The name of the first bound that does not hold (``"params"``, ``"macs"``, ...), or None.
-        message: The same in words, or an empty string.
+        reason: The name of the first violated bound (``"params"``, ``"macs"``, ...), or None.
+        message: The reason in words, or an empty string.
     """
 
     accepted: bool
@@ -53,10 +53,10 @@ class Verdict:
 
 
 def several_bounds(budgets: object) -> tuple[int, ...]:
-    """Return several bounds on parameters, in the order in which they were given.
+    """Return several bounds on parameters as integers, in the given order.
 
     Raises:
-        BudgetError: if they are not different whole numbers of at least 1.
+        BudgetError: if they are not distinct whole numbers of at least 1.
 
     >>> several_bounds(["1k", 3e3])
     (1000, 3000)
@@ -79,16 +79,17 @@ class Budget:
     """Upper bounds on the cost of an architecture.
 
     Args:
-        params: Exclusive bound on total parameters: a cost *at or above* it is rejected. Whole numbers that are
-            written otherwise, ``1e4`` or ``"10k"``, are taken too; for type checkers see ``of``.
+        params: Exclusive bound on total parameters: a cost *at or above* it is rejected. Other notations of whole
+            numbers, such as ``1e4`` or ``"10k"``, are accepted too; ``of`` accepts them for type checkers.
         macs: Largest allowed number of multiply-accumulates per image, or None.
         peak_activation_bytes: Largest allowed peak of int8 activations in bytes, or None. It is the RAM that the
-            int8 C code takes beside its stack and the image that it is given.
+            int8 C code needs in addition to its stack and the input image.
         int8_weight_bytes: Largest allowed size of int8 weights in bytes, or None.
-        flash_bytes: Largest allowed flash of the int8 C code in bytes, or None. What is predicted must stay 1 % below
-            it, because another compiler may make a little more of the code.
-        processor: What flash is predicted for: ``"cortex-m0plus"``, or ``"avr"``; that of the device if one is named.
-        device: The device that these limits are meant for, or None. It adds none: ``device=`` of ``run`` does that.
+        flash_bytes: Largest allowed flash of the int8 C code in bytes, or None. The predicted size must stay 1 % below
+            it, because the code of another compiler may be slightly larger.
+        processor: Processor that flash is predicted for, ``"cortex-m0plus"`` or ``"avr"``. If ``device`` is given, that
+            of the device.
+        device: The device that these limits are meant for, or None. It adds no limits: ``device=`` of ``run`` does.
 
     Raises:
         BudgetError: if a bound is not a positive integer, or the processor or the device is unknown.
@@ -112,7 +113,7 @@ class Budget:
         for name, bound in self._bounds().items():
             if bound is None and name != "params":
                 continue
-            # Bytes that are written as a text have units of their own, see ``sizes.size``.
+            # Sizes in bytes that are given as text have their own units, see ``sizes.size``.
             whole = None if isinstance(bound, str) and "bytes" in name else count(bound)
             if whole is None or whole < 1:
                 of = "parameters" if name == "params" else name
@@ -121,12 +122,12 @@ class Budget:
             object.__setattr__(self, name, whole)
 
     def _bounds(self) -> dict[str, int | None]:
-        """Return the bounds by the name of what they bound."""
+        """Return the bounds by field name."""
         return {name: value for name, value in asdict(self).items() if name not in ("processor", "device")}
 
     @classmethod
     def of(cls, given: float | str | Budget) -> Budget:
-        """Return a budget as it is, or the budget of a number of parameters.
+        """Return a budget unchanged, or the budget for a number of parameters.
 
         >>> Budget.of("10k")
         Budget(params=10000)
@@ -134,7 +135,7 @@ class Budget:
         return given if isinstance(given, Budget) else cls(given)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
-        """Show the bounds that there are.
+        """Show the bounds that are set.
 
         >>> Budget(10_000), Budget(5_000, flash_bytes=32_768)
         (Budget(params=10000), Budget(params=5000, flash_bytes=32768))
@@ -153,7 +154,7 @@ class Budget:
         return next(self._broken(cost), ACCEPTED)
 
     def broken(self, cost: Cost) -> tuple[Verdict, ...]:
-        """Return a verdict for each bound that does not hold.
+        """Return a verdict for each violated bound.
 
         >>> [one.reason for one in Budget(8640, macs=50).broken(Cost(8640, 0, 60, 0, 0))]
         ['params', 'macs']
@@ -161,7 +162,9 @@ class Budget:
         return tuple(self._broken(cost))
 
     def excess(self, cost: Cost) -> float:
-        """Return by what factor a cost is above these bounds, where it is most; at most 1 if it is not.
+        """Return the largest ratio of a cost to its bound: at most 1 if no bound is exceeded, infinite if unknown.
+
+        The safety margin of the flash limit does not count.
 
         >>> Budget(1_000, macs=50).excess(Cost(999, 0, 60, 0, 0))
         1.2
@@ -190,14 +193,23 @@ class Budget:
                 yield Verdict(False, name, f"{value:,} {unit} are above the limit of {bound:,}")
 
     def taken(self, cost: Cost, name: str) -> int | None:
-        """Return what a network takes of something that may be bounded, by the name of the field; None if not known."""
+        """Return how much of a resource a network uses, or None if unknown.
+
+        Args:
+            cost: The cost of the network.
+            name: Field of the budget that bounds the resource.
+        """
         taken: int | None = cost.flash_on(self.processor) if name == "flash_bytes" else getattr(cost, name)
         if name == "peak_activation_bytes" and taken is not None and self.processor != AVR:
             return whole_words(taken)
         return taken
 
     def least(self, cost: Cost, name: str) -> int | None:
-        """Return the smallest bound on something that a cost keeps, by the name of the field; None if not known.
+        """Return the smallest bound on a resource that a cost satisfies, or None if the use is unknown.
+
+        Args:
+            cost: The cost of a network.
+            name: Field of the budget that bounds the resource.
 
         >>> Budget(5_000, flash_bytes=1).least(Cost(999, 0, 60, 0, 0, flash_bytes=2_000), "flash_bytes")
         2021
@@ -209,13 +221,13 @@ class Budget:
 
     @property
     def of_device(self) -> Device | None:
-        """The device whose limits these are, if they are just what it leaves to a network; None if they are others."""
+        """The named device if the limits equal what it leaves to a network; None otherwise."""
         found = None if self.device is None else device(self.device)
         return found if found and found.leaves(self.flash_bytes, self.peak_activation_bytes) else None
 
     @property
     def limited(self) -> frozenset[str]:
-        """What is bounded besides parameters: names of fields.
+        """Names of the fields with a bound, except ``params``.
 
         >>> sorted(Budget(1_000, flash_bytes=5_000).limited)
         ['flash_bytes']
@@ -235,15 +247,15 @@ class Budget:
         return (f"fewer than {self.params:,} parameters", *others)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; processor and device only where there is something to say."""
+        """Return plain JSON values; a default processor and a missing device are left out."""
         processor = {} if self.processor == CORTEX[0] else {"processor": self.processor}
         return {**self._bounds(), **processor, **({} if self.device is None else {"device": self.device})}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Budget:
-        """Make a budget of plain JSON values, the reverse of ``to_dict``.
+        """Create a budget from plain JSON values, the reverse of ``to_dict``.
 
-        Earlier versions did not write down the device: it is the one with these limits, if there is one.
+        Earlier versions did not store the device: it is the device with these limits, if one has them.
         """
         found = cls(**data)
         if "device" in data or None in (found.flash_bytes, found.peak_activation_bytes):

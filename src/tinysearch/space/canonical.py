@@ -1,4 +1,4 @@
-"""One form for all architectures that build the same network."""
+"""Canonical form of architectures: one form for all that build the same network."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tinysearch.space.architecture import (
 
 
 def canonical(architecture: Architecture) -> Architecture:
-    """Return the form that all architectures share that build the same network, up to the names of layers.
+    """Return the canonical form of an architecture, identical for all that build the same network up to layer names.
 
-    Dropout of nothing and pooling of single pixels disappear, the branches of an inception block are sorted, a block
-    of one branch is that branch, padding of a 1x1 kernel is ``"same"``, and normalization without an activation
-    stands ``"before"`` it.
+    Dropout with rate 0 and 1x1 pooling with stride 1 are removed. The branches of an inception block are sorted, and a
+    block of one branch is replaced by that branch. Padding of a 1x1 kernel is ``"same"``, and so is the padding of 1x1
+    pooling, whose mode is ``"max"``. Normalization of a layer without an activation is ``"before"`` it.
 
-    Branches keep their order where it decides which channels a residual block adds to which.
+    Branches keep their order where it decides which channels a residual block adds.
 
     >>> from tinysearch.space.architecture import Conv
     >>> canonical(Architecture((Conv(4, kernel=1, padding="valid"), Dropout(0.0)))).layers == (Conv(4, kernel=1),)
@@ -36,7 +36,7 @@ def canonical(architecture: Architecture) -> Architecture:
 
 
 def _canonical_layers(layers: tuple[Layer, ...], *, ordered: bool) -> tuple[Layer, ...]:
-    """Return the form of a sequence; ``ordered`` says that the order of the channels at its end matters."""
+    """Return the canonical form of a sequence; ``ordered`` is True if the order of its output channels matters."""
     new: list[Layer] = []
     for layer in reversed(layers):
         new[:0] = _canonical_layer(layer, ordered=ordered)
@@ -66,10 +66,10 @@ def _canonical_layer(layer: Layer, *, ordered: bool) -> tuple[Layer, ...]:
 
 
 def _orders_input(layer: Layer, *, ordered: bool) -> bool:
-    """Return whether the order of the channels that a layer takes matters; ``ordered``: that of those it gives does."""
+    """Return whether the order of a layer's input channels matters; ``ordered`` is True if that of its outputs does."""
     match layer:
         case Conv() | SeparableConv() if layer.repeat == 1:
-            # Each filter sees all channels: in another order, the same network has the weights in another order.
+            # Each filter reads all channels: permuted channels only permute the weights of the same network.
             return False
         case Residual(body):
             return ordered or _arranges(body)
@@ -86,7 +86,7 @@ def _sequence_orders_input(layers: tuple[Layer, ...], *, ordered: bool) -> bool:
 
 
 def _arranges(layers: tuple[Layer, ...]) -> bool:
-    """Return whether the channels that a sequence gives are those of branches, one after the other."""
+    """Return whether the output channels of a sequence are the concatenated channels of branches."""
     for layer in reversed(layers):
         match layer:
             case Conv() | SeparableConv() if layer.repeat == 1:

@@ -1,20 +1,20 @@
-"""Legal choices as data: a tree of options, and what can be done with any such tree.
+"""Trees of choices: the legal options of a search space as data, and the operations on such trees.
 
-A tree is made of these kinds of node; a *value* of the tree is made of plain JSON values:
+A tree has these kinds of nodes. A *value* of the tree consists of plain JSON values:
 
 ==============  =============================================  ==========================================
 node            stands for                                     its value
 ==============  =============================================  ==========================================
 ``Choice``      one of some options                            the option
-``Integers``    a whole number in a range, perhaps in steps    the number
+``Integers``    a whole number in a range, optionally stepped  the number
 ``Numbers``     one of some whole numbers                      the number
-``Group``       several choices that are all made              ``{name: value, ...}``
+``Group``       several choices, all of them active            ``{name: value, ...}``
 ``Switch``      one of several groups, by its kind             ``{"kind": name, **the group's value}``
-``Repeated``    a list of values of one node, of any length    ``[value, ...]``
+``Repeated``    a list of values of one node, variable length  ``[value, ...]``
 ==============  =============================================  ==========================================
 
 The first three are the leaves, see ``leaves``. The weights of a ``Choice``, ``Numbers`` or ``Switch`` are the prior
-from which random values are drawn; the legal values are the same whatever the weights.
+for random draws; they do not change which values are legal.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Value = Any
 
 @dataclass(frozen=True)
 class Group:
-    """Several choices that are all made."""
+    """Several choices, all of them active."""
 
     fields: Mapping[str, Node]
 
 
 @dataclass(frozen=True)
 class Switch:
-    """One of several groups."""
+    """Choice of one of several groups, by its kind."""
 
     cases: Mapping[str, Group]
     weights: Mapping[str, float]
@@ -57,10 +57,10 @@ class Switch:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A list of values of ``item``, of one of the legal lengths.
+    """List of values of ``item`` with one of the legal lengths.
 
-    ``leading`` are items for the first places that differ from ``item`` in their weights alone: the prior of a first
-    layer need not be that of a sixth.
+    ``leading`` are the items of the first positions. They differ from ``item`` only in their weights, so that the prior
+    of a first layer can differ from that of a sixth.
     """
 
     item: Node
@@ -73,7 +73,7 @@ Chooser = Callable[[str, Leaf], Any]
 
 
 def draw(node: Node, choose: Chooser, path: str = "") -> Value:
-    """Walk the tree, asking ``choose(path, leaf)`` for every choice that is active, and return the value made."""
+    """Walk the tree, call ``choose(path, leaf)`` for every active choice, and return the resulting value."""
     match node:
         case Leaf():
             return choose(path, node)
@@ -96,7 +96,7 @@ def random_chooser(rng: np.random.Generator) -> Chooser:
 
 
 def shortest_chooser(rng: np.random.Generator) -> Chooser:
-    """Return a chooser that draws from the prior, but makes every list and size as small as it can be."""
+    """Return a chooser that draws from the prior, except that every list and size is as small as possible."""
     return lambda path, leaf: leaf.smallest(rng)
 
 
@@ -113,7 +113,7 @@ def lookup_chooser(values: Mapping[str, Any]) -> Chooser:
 
 
 def flatten(node: Node, value: Value, path: str = "") -> dict[str, Any]:
-    """Return every active choice of a value under its path.
+    """Return every active choice of a value by its path.
 
     Raises:
         SpaceError: if the value is not legal.
@@ -158,7 +158,7 @@ def count(node: Node) -> int:
 
 
 def values(node: Node) -> Iterator[Value]:
-    """Yield every value of a tree; see ``count`` for how many there are."""
+    """Yield every value of a tree; see ``count`` for their number."""
     match node:
         case Leaf():
             yield from node.options
@@ -189,9 +189,9 @@ def rows(node: Node, path: str = "") -> list[tuple[str, str]]:
 
 
 def register(node: Node, hyperparameters: Any, path: str = "") -> None:
-    """Declare every choice of a tree, under the same paths as ``flatten``, to ``keras_tuner.HyperParameters``.
+    """Declare every choice of a tree to ``keras_tuner.HyperParameters``, with the same paths as ``flatten``.
 
-    What is active only for some kinds or lengths is declared in a conditional scope.
+    Choices that are active only for some kinds or lengths are declared in a conditional scope.
     """
     match node:
         case Leaf():
@@ -220,5 +220,5 @@ def _check(leaf: Leaf, value: Any, path: str) -> None:
 
 
 def _join(path: str, name: str) -> str:
-    # Every trial of a run names the same choices: one string of each is enough.
+    # All trials of a run use the same paths, so they share one string for each.
     return sys.intern(f"{path}/{name}" if path else name)

@@ -10,21 +10,22 @@ from tinysearch.space.cost import Cost
 
 
 class Constraint(abc.ABC):
-    """Accepts or rejects a network before it is trained; a rejected network never becomes a trial.
+    """Custom constraint that accepts or rejects a network before training; a rejected network never becomes a trial.
 
-    It can be a table of measured latencies: ``cost.layers`` has kind, output shape and MACs of every layer.
+    It can use a table of measured latencies: ``cost.layers`` has the kind, output shape and MACs of each layer.
     """
 
     @abc.abstractmethod
     def check(self, architecture: Architecture, cost: Cost) -> Verdict:
         """Return whether a network may be trained.
 
-        It must depend only on the arguments, and is called many times per trial.
+        The result must depend only on the arguments. The method is called many times per trial.
 
         Args:
             architecture: The network.
             cost: The cost of the network per layer, for the images of the study.
 
         Returns:
-            ``Verdict(True)``, or ``Verdict(False, reason, message)``: rejections are counted by reason, a word or two.
+            ``Verdict(True)``, or ``Verdict(False, reason, message)``. The reason is a word or two; rejections are
+            counted by it.
         """

@@ -1,4 +1,4 @@
-"""What the three kinds of convolution share: kernel, stride, padding, activation, normalization, bias, repeats."""
+"""Base class of the convolutions: kernel, stride, padding, activation, normalization, bias and repeats."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ MAX_KERNEL = 11
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseConvolution:
-    """What the three kinds of convolution share.
+    """Base class with the fields of all three kinds of convolution.
 
     Args:
         kernel: Height and width of the kernel in pixels, 1 to 11 each; one integer stands for a square.
-        stride: Step in both directions, 1 to 4; or the step down and the step across, for standard convolutions.
+        stride: Vertical and horizontal step, 1 to 4: one integer for both, or a pair for standard convolutions.
         padding: ``"same"`` or ``"valid"``, as in Keras.
         activation: ``"relu"``, ``"leaky_relu"`` (slope 0.2 below zero) or ``"linear"``.
         norm: Batch normalization ``"before"`` the activation, ``"after"`` it, or ``"none"`` (Ioffe and Szegedy, 2015).
         bias: Whether the convolution has a bias.
-        repeat: How often the layer is applied in a row *with the same weights*; each application has a batch
-            normalization of its own. More than 1 needs as many input channels as output channels.
+        repeat: Number of times the layer is applied in a row *with the same weights*; each application has its own
+            batch normalization. More than 1 needs as many input channels as output channels.
     """
 
     kind: ClassVar[str]
@@ -54,7 +54,7 @@ class BaseConvolution:
 
     @property
     def strides(self) -> tuple[int, int]:
-        """The step down and the step across."""
+        """Vertical and horizontal step."""
         return both(self.stride)
 
     def _check_one_stride(self) -> None:

@@ -1,20 +1,21 @@
-"""What an architecture costs, by arithmetic alone: no framework is loaded, nothing is built.
+"""Cost of an architecture by arithmetic alone: no framework is loaded and no model is built.
 
 The rules:
 
 * *Parameters* are Keras's *Total params*: batch normalization counts four per channel, of which two, the moving
   statistics, are not trainable. Shared weights count once.
 * *MACs* are the multiply-accumulates of convolutions and dense layers for one image; everything else counts 0.
-* *Peak activation bytes* take one byte per activation (int8) and run the operations one after another: the peak is
-  the size of an arena that holds all tensors while they are needed, an operation's inputs and output included; as a
-  rule the largest sum of tensors needed at once, see ``arena``. Activation, normalization, dropout and flatten work in
-  place.
-* *int8 weight bytes*: one byte per weight, four per bias. A normalization directly behind a convolution folds into
+* *Peak activation bytes* assume one byte per activation (int8) and operations that run one after another. The peak is
+  the size of an arena that holds all tensors while they are needed, the inputs and the output of an operation included.
+  As a rule it is the largest sum of tensors needed at the same time, see ``arena``. Activation, normalization, dropout
+  and flatten work in place.
+* *int8 weight bytes* are one byte per weight and four per bias. A normalization directly after a convolution folds into
   it (and gives it a bias); any other keeps a scale and an offset of four bytes each per channel.
-* *Flash bytes* are those of the int8 C code that ``tinysearch deploy`` writes, code included, see ``footprint``. *RAM
-  bytes* are those of its arena, which is the peak of the activations and includes the network's own input; the stack
-  and a buffer for the image, which takes *image bytes*, are not counted. Flash is that of a Cortex-M0+ with -Os, *AVR
-  flash bytes* that of an AVR. If the values of an image are real numbers, it includes what converts them.
+* *Flash bytes* are the size of the int8 C code that ``tinysearch deploy`` writes, tables and machine code, see
+  ``footprint``, on a Cortex-M0+ with -Os; *AVR flash bytes* are the size on an AVR. If the values of an image are not
+  bytes from 0 to 255, the code that converts them is included.
+* *RAM bytes* are the size of the arena of that C code. It is the peak of the activations and includes the network's own
+  input. The stack and a buffer for the image, of *image bytes*, are not counted.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Cost of one architecture on one task; the module's docstring has the rules."""
+    """Cost of one architecture on one task, by the rules in the docstring of the module."""
 
     params: int
     non_trainable_params: int
@@ -41,7 +42,7 @@ class Cost:
     peak_activation_bytes: int
     int8_weight_bytes: int
     layers: tuple[LayerCost, ...] = field(default=(), repr=False)
-    # None in what was recorded before they were counted; flash also of what is too large for the C code.
+    # None in records of versions that did not count them; flash is also None if a network is too large for the C code.
     flash_bytes: int | None = field(default=None, compare=False)
     image_bytes: int | None = field(default=None, compare=False)
     avr_flash_bytes: int | None = field(default=None, compare=False)
@@ -52,16 +53,16 @@ class Cost:
 
     @property
     def ram_bytes(self) -> int:
-        """Memory that the int8 C code needs beside its stack and the image that it is given."""
+        """Memory that the int8 C code needs in addition to its stack and the input image."""
         return self.peak_activation_bytes
 
     @property
     def trainable_params(self) -> int:
-        """Parameters that the optimizer changes."""
+        """Parameters that the optimizer updates."""
         return self.params - self.non_trainable_params
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values: the totals, then a row per layer."""
+        """Return plain JSON values: the totals, and a row per layer."""
         return {
             "params": self.params,
             "trainable_params": self.trainable_params,
@@ -78,7 +79,7 @@ class Cost:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Cost:
-        """Make a cost of plain JSON values, the reverse of ``to_dict``."""
+        """Create a cost from plain JSON values, the reverse of ``to_dict``."""
         totals = ("params", "non_trainable_params", "macs", "peak_activation_bytes", "int8_weight_bytes")
         rows = tuple(
             LayerCost(
@@ -97,14 +98,14 @@ class Cost:
 
 
 def cost(architecture: Architecture, task: Task) -> Cost:
-    """Cost an architecture.
+    """Return the cost of an architecture on a task.
 
     Args:
-        architecture: What to cost.
+        architecture: The architecture.
         task: Input shape ``(height, width, channels)`` and number of classes.
 
     Raises:
-        InputError: if one of them is something else.
+        InputError: if an argument has another type.
         ShapeError: if the architecture does not fit the input, or shapes inside it do not fit each other.
 
     >>> from tinysearch.space.architecture import Conv, Head
@@ -130,7 +131,7 @@ def cost(architecture: Architecture, task: Task) -> Cost:
 
 
 def flash_bytes(architecture: Architecture, task: Task, processor: str) -> int:
-    """Return the flash that the int8 C code takes on a processor, one of ``footprint.PROCESSORS``."""
+    """Return the flash in bytes of the int8 C code on a processor, one of ``footprint.PROCESSORS``."""
     ops = CountingOps(task.input_shape, task.values)
     lower(architecture, task, ops, Tensor(0, task.input_shape))
     return ops.footprint.flash_bytes(processor)

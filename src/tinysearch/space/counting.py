@@ -1,4 +1,4 @@
-"""The interpreter that counts what an architecture costs, operation by operation; the rules are those of ``cost``."""
+"""Interpreter that counts the cost of an architecture, operation by operation; ``cost`` has the rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinysearch.space.task import BYTES
 
 
 class LayerCost(NamedTuple):
-    """One operation of a network. ``output_shape`` is per image; a shared layer's parameters stand at its first use."""
+    """Cost of one operation. ``output_shape`` is per image; the parameters of a shared layer count at its first use."""
 
     name: str
     kind: str
@@ -26,7 +26,7 @@ class LayerCost(NamedTuple):
 
     @property
     def trainable_params(self) -> int:
-        """Parameters that the optimizer changes."""
+        """Parameters that the optimizer updates."""
         return self.params - self.non_trainable_params
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,19 +50,19 @@ class Tensor(NamedTuple):
 
 
 class CountingOps:
-    """The interpreter that counts."""
+    """Interpreter of an architecture that counts its cost."""
 
     def __init__(self, input_shape: Shape, values: str = BYTES) -> None:
         self.layers: list[LayerCost] = []
         self.params = self.non_trainable_params = self.macs = self.int8_weight_bytes = 0
-        # Of each buffer: its size, and the number of the last buffer that is made with it in memory.
+        # Size of each buffer, and the number of the last buffer that is created while it is in memory.
         self._sizes = [math.prod(input_shape)]
         self._last_uses = [0]
         self._weights: dict[str, int] = {}
         self.footprint = Footprint(input_shape[2], values)
-        # The most rows, columns or channels of an image, or pixels where they are counted together.
+        # Largest number of rows, columns or channels of the input, or of pixels where the C code counts pixels.
         self.largest = max(input_shape)
-        # The buffer that a convolution has just made, as long as nothing else was done to it.
+        # Output buffer of a convolution as long as no other operation has changed it, else -1.
         self._bare = -1
 
     def convolution(self, x: Tensor, name: str, *, layer: Convolution, folds: bool) -> Tensor:
@@ -70,7 +70,7 @@ class CountingOps:
         (rows, columns, units), weights = convolved(x.shape, name, layer)
         own = weights
         if isinstance(layer, SeparableConv):
-            # What the depthwise half gives to the pointwise half is a tensor of its own.
+            # The output of the depthwise half is a separate tensor.
             own = channels * units
             depth = 0 if name in self._weights else weights - own
             self.footprint.add("depthwise", weights=depth, outputs=channels)
@@ -87,7 +87,7 @@ class CountingOps:
         if not folds:
             self.int8_weight_bytes += 8 * channels
         if x.buffer != self._bare:
-            # Behind an activation it is a depthwise convolution of single pixels.
+            # After an activation it is a depthwise 1x1 convolution.
             self.footprint.add("depthwise", weights=channels, outputs=channels)
         self._bare = -1
         return self._in_place(x, name, "batch_norm", x.shape, params=4 * channels, non_trainable=2 * channels)
@@ -131,7 +131,7 @@ class CountingOps:
         return self._weighted(x, name, "dense", (units,), weights, True, weights, folds=False)
 
     def peak_activation_bytes(self) -> int:
-        """Return the size of the arena that the buffers of all steps fit into."""
+        """Return the size of an arena for the buffers of all operations."""
         return arena_size(tuple(self._sizes), tuple(self._last_uses))
 
     def _weighted(
