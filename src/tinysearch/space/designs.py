@@ -1,9 +1,9 @@
-"""Networks as people draw them by hand, at the size of a budget: plain stages, which a search can begin with.
+"""Plain networks: hand-drawn designs of plain stages, scaled to a budget, which a search can begin with.
 
-A convolution that sees the image, one or two more, a pooling, then a stage of layers of one width, and the mean of each
-channel at the end. Among 100 networks of random stages on MNIST those did best that pool once, after the second
-convolution, and go on with two to six separable convolutions without padding or shortcuts; ``docs/ablations.md`` has
-the figures. Larger images are halved more often, at first by a stride, which saves the most memory.
+A design is a convolution on the image, one or two more, a pooling, a stage of layers of one width, and the mean of each
+channel at the end. Among 100 networks of random stages on MNIST, the best pool once, after the second convolution, and
+continue with two to six separable convolutions without padding or shortcuts; ``docs/ablations.md`` has the figures.
+Larger images are halved more often, first by a stride, which saves the most memory.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from tinysearch.space.architecture import Architecture, Conv, Head, Layer, Pool,
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.space.task import Task
 
-# Layers before the pooling and after it.
+# Layers before and after the pooling.
 Plan = tuple[str, str]
-# Widths are relative to each other; "c" is a convolution, "s" a separable one. The order is that in which they are
-# trained. The first three did well at every budget; the next two differ from them in depth and in the kind of the
-# second layer.
+# "c" is a convolution, "s" a separable one; widths are relative to each other. The plans are trained in this order. The
+# first three did well at every budget; the next two differ from them in depth and in the kind of the second layer.
 _PLANS = (
     ("c5 s8", "s10 s10 s10"),
     ("c6 s10", "s12 s14 s16 s18"),
@@ -35,24 +34,24 @@ _PLANS = (
     ("c8 c8 c8", "c16 c16 c16"),
     ("c8 c8 c8", "c16 c16 c16 c16 c16"),
 )
-# Channels of the first layer of a random design, before it is scaled to the budget.
+# Channels of the first layer of a random design before scaling to the budget.
 _FIRST = 8
-# What uses less of a budget than this is yielded only if nothing else of its plan uses more: other bounds are tighter,
-# or the widths of the space end before.
+# Designs that use less than this fraction of the budget are yielded only if the plan has none that uses more, because
+# other bounds are tighter or the widths of the space are too small.
 _LEAST = 0.8
-# The side that images have after all halvings but the first layers, about.
+# Approximate side of the images after all halvings, without the loss in unpadded convolutions.
 _SIDE = 12
 _SMALLER = (1.0, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12, 0.08, 0.05)
 
 
 def designs(space: SearchSpace, params: int, fits: Callable[[Architecture], bool]) -> Iterator[Architecture]:
-    """Yield networks of plain stages that are members of a space, each as large as it may be.
+    """Yield networks of plain stages in a space, each as large as the bounds allow.
 
     Args:
-        space: Where they must be members. Where it has no separable convolutions there are standard ones instead.
-        params: Bound on the parameters, not reached.
-        fits: Whether a network is within all bounds. Where other bounds than that of the parameters are too tight,
-            networks begin with a stride, then have fewer parameters.
+        space: The space that the networks are members of. If it has no separable convolutions, standard ones are used.
+        params: Exclusive bound on the parameters.
+        fits: Returns whether a network is within all bounds. If bounds other than that on parameters are too tight, the
+            networks begin with a stride, and then have fewer parameters.
 
     >>> space = SearchSpace()
     >>> from tinysearch.space.notation import notation
@@ -68,10 +67,10 @@ def designs(space: SearchSpace, params: int, fits: Callable[[Architecture], bool
 
 
 def random_plan(rng: np.random.Generator) -> Plan:
-    """Draw a network of plain stages, of any size.
+    """Return a random plan of plain stages, not yet scaled to a budget.
 
-    The first convolution is followed by one or two layers, separable ones four times in five, and the pooling by two to
-    six separable ones, of one width or of growing ones.
+    One or two layers follow the first convolution; they are separable in four of five cases. Two to six separable
+    layers of equal or growing width follow the pooling.
     """
     early, kind = int(rng.integers(1, 3)), "s" if rng.random() < 0.8 else "c"
     late, growth = int(rng.integers(2, 8 - early)), float(rng.choice([1.0, 1.15]))
@@ -85,13 +84,13 @@ def random_plan(rng: np.random.Generator) -> Plan:
 def largest_design(
     space: SearchSpace, plan: Plan, params: int, fits: Callable[[Architecture], bool]
 ) -> Architecture | None:
-    """Return the largest network of a plan, None if none of them fits.
+    """Return the largest network of a plan, or None if none fits.
 
-    One that leaves much of the budget is returned only if no other can be had.
+    A network that leaves much of the budget unused is returned only if no other one fits.
 
     Args:
         space, params, fits: See ``designs``.
-        plan: Layers before the pooling and after it, with widths relative to each other.
+        plan: Layers before and after the pooling, with widths relative to each other.
     """
     rest: Architecture | None = None
     for separable in (True, False):
@@ -121,7 +120,7 @@ def _below(space: SearchSpace, architecture: Architecture, params: int) -> bool:
 
 
 def _drawn(plan: Plan, task: Task, *, strided: bool, separable: bool) -> Architecture:
-    """Return the network of a plan for the images of a task, at the widths of the plan."""
+    """Return the network of a plan for the inputs of a task, with the widths of the plan."""
     height, width, _ = task.input_shape
     halvings = max(0, round(math.log2((height if task.is_series else min(height, width)) / _SIDE)))
     strides = 1 if strided or halvings > 2 else 0
@@ -145,14 +144,14 @@ def _drawn(plan: Plan, task: Task, *, strided: bool, separable: bool) -> Archite
 
 
 def _fits_in(kernel: tuple[int, int], side: int, stride: int) -> bool:
-    """Whether a convolution without padding leaves images of a side that is worth it."""
+    """Return whether a convolution without padding leaves enough of a side of the images."""
     return side - max(kernel) >= 2 * stride
 
 
 def _filled(
     space: SearchSpace, architecture: Architecture, params: int, fits: Callable[[Architecture], bool]
 ) -> Architecture:
-    """Widen single layers, the last one first, as long as the network is within all bounds."""
+    """Widen single layers, last layer first, as long as the network stays within all bounds."""
     widened = True
     while widened:
         widened = False

@@ -1,7 +1,7 @@
-"""Small devices, and what a network may take of them.
+"""Small devices and their limits on the flash and memory of a network.
 
-Sizes are those of the makers' data sheets. Not all of it is for the network: a quarter of the flash and of the memory,
-and at least 512 bytes of it, is left for the program, its stack and the input's second copy.
+Sizes come from the makers' data sheets. A network may not use all of it: a quarter of the flash and a quarter of the
+memory, at least 512 bytes of each, is left for the program, its stack and the input's second copy.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from tinysearch.space.footprint import AVR, CORTEX
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device.
+    """A device with its sizes of flash and memory.
 
     Args:
-        name: As it is called on the command line.
-        processor: Its processor.
-        core: What C code is built for to be measured, see ``tinysearch.deploy.toolchain``; None for nothing.
-        flash, ram: Bytes that it has; of memory, those that a program can have as arrays.
-        source: The data sheet that says so.
+        name: Name on the command line.
+        processor: Name of its processor.
+        core: Target of the builds that measure the C code, see ``tinysearch.deploy.toolchain``; None if no such build
+            exists.
+        flash: Size of its flash in bytes.
+        ram: Bytes of its memory that a program can use for arrays.
+        source: The data sheet with these sizes.
     """
 
     name: str
@@ -33,27 +35,27 @@ class Device:
 
     @property
     def counted_as(self) -> str:
-        """The processor that flash is predicted for, see ``Budget``."""
+        """Processor that flash is predicted for, see ``Budget``."""
         return AVR if self.processor.startswith("AVR") else CORTEX[0]
 
     @property
     def max_flash(self) -> int:
-        """Bytes of flash that a network may take."""
+        """Bytes of flash that a network may use."""
         return self.flash - max(512, self.flash // 4)
 
     @property
     def max_ram(self) -> int:
-        """Bytes of memory that a network may take."""
+        """Bytes of memory that a network may use."""
         return self.ram - max(512, self.ram // 4)
 
     def leaves(self, flash: int | None, ram: int | None) -> bool:
-        """Whether these bytes of flash and memory are what a network may take of it."""
+        """Return whether these limits equal ``max_flash`` and ``max_ram``."""
         return (flash, ram) == (self.max_flash, self.max_ram)
 
 
-# How alike a name must be to be meant: another chip of the same family has another size.
+# Least similarity of a name to be suggested: another chip of the same family has another size.
 _NEAR = 0.8
-# Bytes of stack that the C code takes, about.
+# Approximate stack of the C code in bytes.
 STACK = 300
 _K = 1024
 _M0, _M4 = "cortex-m0plus", "cortex-m4"
@@ -88,7 +90,7 @@ DEVICES = {
             264 * _K,
             "Raspberry Pi, RP2040 data sheet (Pico: 2 MB of flash)",
         ),
-        # Of its 520 kB no more can be an array of a program; the rest is for instructions, or allocated when it runs.
+        # Arrays of a program can use no more of its 520 kB; the rest holds instructions or is allocated at run time.
         Device(
             "esp32",
             "Xtensa LX6",
@@ -102,7 +104,7 @@ DEVICES = {
 
 
 def limits(name: str, max_flash: int | None = None, max_ram: int | None = None) -> dict[str, int]:
-    """Return the limits of a device on flash and memory, by setting; a limit that was given goes before it.
+    """Return the limits of a device on flash and memory by argument name; given limits take precedence.
 
     Raises:
         BudgetError: if the device is unknown.
@@ -121,7 +123,7 @@ def device(name: str) -> Device:
     """Return a device by its name.
 
     Raises:
-        BudgetError: if there is none of that name.
+        BudgetError: if no device has that name.
 
     >>> device("arduino-uno").max_ram
     1536
@@ -137,7 +139,7 @@ def device(name: str) -> Device:
 
 
 def named(max_flash: int | None, max_ram: int | None, processor: str) -> Device | None:
-    """Return the device that has these limits, if there is one; its flash must be counted as that of the processor.
+    """Return the device with these limits whose flash is predicted for the processor, or None.
 
     >>> named(24_576, 1_536, "avr").name, named(24_576, 1_536, "cortex-m0plus")
     ('arduino-uno', None)

@@ -1,4 +1,4 @@
-"""The fields of a layer: how a value checks and keeps them, and how it reads them from plain JSON values."""
+"""Validation of the fields of layers, and their conversion from and to plain JSON values."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from tinysearch.errors import ArchitectureError
 from tinysearch.space.scalars import integer, option
 
-# One number for both directions, or one down and one across where they differ.
+# One number for both directions, or a vertical and a horizontal one if they differ.
 Sides = int | tuple[int, int]
 
 
 def non_default_fields(value: Any) -> dict[str, Any]:
-    """Return the fields that do not hold their default, as plain JSON values; those without a default first."""
+    """Return the fields that differ from their default as plain JSON values, fields without a default first."""
     own = [item for item in dataclasses.fields(value) if getattr(value, item.name) != item.default]
     own.sort(key=lambda item: (item.default is not dataclasses.MISSING, item.name))
     return {item.name: _plain(getattr(value, item.name)) for item in own}
@@ -25,10 +25,10 @@ def _plain(value: Any) -> Any:
 
 
 def keep_kernel(owner: Any, high: int) -> None:
-    """Keep a kernel as its height and its width, from 1 to a bound each.
+    """Normalize the field ``kernel`` to a height and a width, each from 1 to ``high``.
 
     Raises:
-        ArchitectureError: if it is neither an integer nor two of them within bounds.
+        ArchitectureError: if it is neither one integer nor a pair of integers within these bounds.
     """
     value = owner.kernel
     if isinstance(value, (tuple, list)) and len(value) != 2:
@@ -39,12 +39,16 @@ def keep_kernel(owner: Any, high: int) -> None:
 
 
 def both(sides: Sides) -> tuple[int, int]:
-    """Return the side down and the side across."""
+    """Return the vertical and the horizontal side."""
     return sides if isinstance(sides, tuple) else (sides, sides)
 
 
 def keep_sides(owner: Any, name: str, low: int, high: int) -> None:
-    """Keep two equal sides as one number, so that what was trained before has the key that it had."""
+    """Normalize a field of sides; two equal sides become one number, so that keys of earlier versions stay valid.
+
+    Raises:
+        ArchitectureError: if it is neither one integer nor a pair of integers within bounds.
+    """
     value = getattr(owner, name)
     if not isinstance(value, (tuple, list)):
         return keep_integer(owner, name, low, high)
@@ -63,10 +67,10 @@ def _integer(name: str, value: object, low: int, high: int) -> int:
 
 
 def keep_integer(owner: Any, name: str, low: int, high: int, words: str = "") -> None:
-    """Keep a field as a plain integer within bounds; ``words`` is what an error calls it.
+    """Normalize a field to a plain integer within bounds; ``words`` is its name in errors.
 
     Raises:
-        ArchitectureError: if it is none.
+        ArchitectureError: if it is not an integer within bounds.
     """
     value = getattr(owner, name)
     if type(value) is not int or not low <= value <= high:
@@ -74,10 +78,10 @@ def keep_integer(owner: Any, name: str, low: int, high: int, words: str = "") ->
 
 
 def keep_option(owner: Any, name: str, options: tuple[str, ...], words: str = "") -> None:
-    """Keep a field as the plain text of one of some options; ``words`` is what an error calls it.
+    """Normalize a field to one of the options as a plain ``str``; ``words`` is its name in errors.
 
     Raises:
-        ArchitectureError: if it is none.
+        ArchitectureError: if it is not one of the options.
     """
     value = getattr(owner, name)
     if type(value) is not str or value not in options:
@@ -88,10 +92,10 @@ def keep_option(owner: Any, name: str, options: tuple[str, ...], words: str = ""
 
 
 def mapping(owner: str, data: object) -> Mapping[str, Any]:
-    """Return plain JSON values as an object with named fields.
+    """Return plain JSON values as a mapping with named fields.
 
     Raises:
-        ArchitectureError: if it is none.
+        ArchitectureError: if they are not a mapping.
     """
     if not isinstance(data, Mapping):
         raise ArchitectureError(f"{owner} is an object with named fields, got {data!r}")
@@ -102,7 +106,7 @@ def plain_list(owner: str, data: object) -> list[Any]:
     """Return plain JSON values as a list.
 
     Raises:
-        ArchitectureError: if it is none.
+        ArchitectureError: if they are not a list.
     """
     if not isinstance(data, list):
         raise ArchitectureError(f"expected {owner} as a list, got {data!r}")
@@ -110,10 +114,10 @@ def plain_list(owner: str, data: object) -> list[Any]:
 
 
 def check_fields(owner: str, fields: Mapping[str, Any], known: set[str]) -> None:
-    """Refuse fields that are not known.
+    """Raise an error if a field is unknown.
 
     Raises:
-        ArchitectureError: if there is one.
+        ArchitectureError: if a field is unknown.
     """
     unknown = sorted(set(fields) - known)
     if unknown:

@@ -1,13 +1,14 @@
-"""What the int8 C code of a network takes of a microcontroller's flash, by arithmetic.
+"""Flash of a microcontroller that the int8 C code of a network uses, by arithmetic.
 
-Tables are counted byte by byte, as they are written: weights once however often they are used, and for each
-application four bytes per output for its bias, four for a multiplier and one for a shift; for each layer a structure,
-and a call. The code is one function for each kind of layer. Its bytes were measured: arm-none-eabi-gcc 12.2, -Os, with
-what it needs of the compiler's library. What the program around it takes is not counted.
+Tables are counted byte by byte, as they are written. Weights count once, however often they are used. Each application
+of a layer needs four bytes per output for its bias, four for a multiplier and one for a shift. Each layer needs a
+structure and a call. The code is one function for each kind of layer. Its sizes were measured with arm-none-eabi-gcc
+12.2 and -Os, and include the functions that it uses of the compiler's library. The surrounding program is not counted.
 
-On an AVR (avr-gcc 5.4, -Os) addresses have two bytes, tables are not padded, and code is larger: computing in 32 and 64
-bits takes an 8-bit processor many instructions. A function that is called once is made for that call and smaller, by
-how much depends on the layer; the largest such is counted, so that predictions are above what is measured.
+On an AVR (avr-gcc 5.4, -Os) addresses have two bytes, tables are not padded, and code is larger: an 8-bit processor
+needs many instructions to compute in 32 and 64 bits. The compiler specializes a function that is called once, which
+makes it smaller by an amount that depends on the layer. The largest such size is counted, so that predictions are above
+measurements.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import Counter
 
 from tinysearch.space.task import BYTES, LEVELS, REAL
 
-# Bytes of each function: on a Cortex-M0+, which multiplies and divides by functions of the library, and on a Cortex-M4.
+# Bytes of each function on a Cortex-M0+, which multiplies and divides with library functions, and on a Cortex-M4.
 _CODE = {
     "scaled": (98, 70),
     "scaled_once": (52, 64),
@@ -33,12 +34,12 @@ _CODE = {
     "shift": (56, 0),
     "divide": (468, 0),
 }
-# The code counts rows, columns, channels and pixels in 16 bits.
+# Largest number of rows, columns, channels or pixels: the code counts them in 16 bits.
 MOST = 2**15 - 1
 CORTEX = ("cortex-m0plus", "cortex-m4")
 AVR = "avr"
 PROCESSORS = (*CORTEX, AVR)
-# The functions that the functions of a kind of layer call.
+# Functions that the function of each kind of layer calls.
 _CALLED = {
     "convolution": ("scaled", "scaled_once", "dot", "multiply", "shift"),
     "depthwise": ("scaled", "multiply"),
@@ -48,7 +49,7 @@ _CALLED = {
     "concatenate": ("scaled", "multiply"),
     "leaky_relu": ("scaled", "multiply"),
 }
-# The structure of a layer of each kind, on a processor of 32 bits.
+# Bytes of the structure of each kind of layer on a 32-bit processor.
 _STRUCTURES = {
     "convolution": 52,
     "depthwise": 56,
@@ -60,19 +61,19 @@ _STRUCTURES = {
     "leaky_relu": 20,
 }
 _CALL = 10
-# What classifies an image of bytes, and what calls the layers.
+# Bytes of the entry function, which classifies an image of bytes and calls the layers.
 _ENTRY = 68
-# What scales several channels, each in its own way, and the numbers for each.
+# Bytes of the code that scales several channels, each by its own numbers, and of the numbers per channel.
 _ENTRY_BY_CHANNEL, _NUMBERS_OF_CHANNEL = 68, 9
-# What the conversion of an input takes beside that, by processor: with one channel, and with several. Real numbers
-# need functions of the library where there is no unit for them, as there is in the Cortex-M4 that is measured.
+# Additional bytes for the conversion of an input by processor, with one channel and with several. Real numbers need
+# library functions on processors without a floating-point unit; the measured Cortex-M4 has one.
 _CONVERSIONS: dict[str, dict[str, tuple[int, int]]] = {
     BYTES: dict.fromkeys(PROCESSORS, (0, 0)),
     LEVELS: {"cortex-m0plus": (44, 0), "cortex-m4": (52, 0), AVR: (114, 0)},
     REAL: {"cortex-m0plus": (2_944, 2_892), "cortex-m4": (104, 48), AVR: (962, 824)},
 }
-# The same on an AVR: each function where it is called several times, and where it is called once; what all networks
-# need, arithmetic of the library included; and what a kind of layer needs beside its function.
+# The same on an AVR: bytes of each function if it is called several times, and if it is called once; of what all
+# networks need, library arithmetic included; and of what a kind of layer needs in addition to its function.
 _AVR_CODE = {
     "convolution": (1_458, 1_458),
     "depthwise": (1_378, 750),
@@ -101,33 +102,33 @@ class Footprint:
     """Counts the flash of a network, layer by layer.
 
     Args:
-        channels: Those of an image; where there are several, each is scaled in its own way.
-        values: What the values of an image are, see ``Task``.
+        channels: Number of channels of an image; with several, each has its own scaling.
+        values: Kind of the values of an image, see ``Task``.
     """
 
     def __init__(self, channels: int, values: str = BYTES) -> None:
         self._several = channels > 1
         self._values = values
-        # Those of one channel are part of the code.
+        # The numbers of a single channel are part of the code.
         self._numbers = 0 if channels == 1 else _NUMBERS_OF_CHANNEL * channels
         self._kinds: Counter[str] = Counter()
-        # Weights, and what goes with each output; on processors of 32 bits in whole words.
+        # Bytes of the weights and of the numbers per output; `_words` rounds them to words for 32-bit processors.
         self._bytes = self._words = 0
 
     def add(self, kind: str, *, weights: int = 0, outputs: int = 0) -> None:
         """Count one layer.
 
         Args:
-            kind: The function that computes it.
-            weights: Those that no layer before it has.
-            outputs: Outputs with a bias and a scale of their own.
+            kind: Name of the function that computes it.
+            weights: Number of weights that it does not share with an earlier layer.
+            outputs: Number of outputs with their own bias and scale.
         """
         self._kinds[kind] += 1
         self._bytes += weights + 9 * outputs
         self._words += whole_words(weights) + 8 * outputs + whole_words(outputs)
 
     def flash_bytes(self, processor: str = PROCESSORS[0]) -> int:
-        """Return the bytes of tables and code on a processor, one of ``PROCESSORS``."""
+        """Return the size of tables and code in bytes on a processor, one of ``PROCESSORS``."""
         calls = self._kinds.total()
         conversion = _CONVERSIONS[self._values][processor][self._several]
         if processor == AVR:
@@ -144,7 +145,7 @@ class Footprint:
 
 
 def whole_words(count: int) -> int:
-    """Return bytes rounded up to words of a processor of 32 bits, which is what a linker gives an array.
+    """Return a number of bytes rounded up to whole 32-bit words, as a linker pads arrays on 32-bit processors.
 
     >>> whole_words(127), whole_words(128)
     (128, 128)

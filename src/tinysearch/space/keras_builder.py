@@ -1,4 +1,4 @@
-"""The interpreter that builds a Keras model. The only module of ``space`` that loads Keras."""
+"""Interpreter that builds a Keras model. This is the only module of ``space`` that loads Keras."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tinysearch.space.cost import cost
 from tinysearch.space.lowering import lower
 from tinysearch.space.task import Task
 
-# Said to every layer, because what Keras does by default is up to whoever calls it.
+# Passed to every layer, because callers can change the defaults of Keras.
 _DTYPE = "float32"
 _FORMAT = "channels_last"
 
-# One number for all channels, or one for each.
+# One number for all channels, or one per channel.
 Scale = float | list[float]
-# A layer of Keras, and what is taken for it.
+# Replacements of Keras layers, by layer class.
 Instead = Mapping[Any, Callable[..., Any]]
 
 
@@ -34,24 +34,24 @@ def build(
     norm_momentum: float = 0.99,
     instead: Instead = MappingProxyType({}),
 ) -> keras.Model:
-    """Build an uncompiled Keras model of ``float32`` and channels last, whatever Keras is set to.
+    """Build an uncompiled Keras model with ``float32`` and channels last, whatever the settings of Keras.
 
     Args:
-        architecture: What to build.
+        architecture: The architecture to build.
         task: Input shape ``(height, width, channels)`` and number of classes.
-        scale, offset: The model multiplies raw pixels by ``scale`` and adds ``offset``, for all channels or for each
-            its own, in a first layer without parameters; left at 1 and 0 there is no such layer.
+        scale, offset: A first layer without parameters multiplies raw pixels by ``scale`` and adds ``offset``; each is
+            one number for all channels or a list with one per channel. With 1 and 0 the model has no such layer.
         norm_momentum: Momentum of the moving statistics of batch normalization.
-        instead: Other layers to take for some of Keras's, with the same variables and results.
+        instead: Replacements of Keras layers by layer class, with the same variables and results.
 
     Returns:
         A model from images, shape ``(batch, height, width, channels)``, to class probabilities, shape
         ``(batch, classes)``. Initial weights come from Keras's global generator (``keras.utils.set_random_seed``).
 
     Raises:
-        InputError: if they are something else.
+        InputError: if ``architecture`` or ``task`` has another type.
         ShapeError: if the architecture does not fit the task.
-        CostMismatchError: if Keras counts other parameters than ``cost`` does, which is a bug of tinysearch.
+        CostMismatchError: if the parameter counts of Keras and ``cost`` differ, which is a bug in tinysearch.
     """
     expected = cost(architecture, task)
     images = keras.Input(task.input_shape, name="images", dtype=_DTYPE)
@@ -70,7 +70,7 @@ def build(
 
 
 class _KerasOps:
-    """Layers of one name are created once and shared."""
+    """Interpreter that calls Keras layers; layers of the same name are created once and shared."""
 
     def __init__(self, norm_momentum: float, instead: Instead) -> None:
         self._norm_momentum = norm_momentum
