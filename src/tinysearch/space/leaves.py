@@ -1,6 +1,6 @@
 """Single choices: the leaves of a tree of choices, see ``choices``.
 
-Each knows its options and how they are drawn at random, described, and registered to KerasTuner.
+Each leaf holds its options, draws from them, describes them and registers them with KerasTuner.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ import numpy as np
 
 from tinysearch.errors import SpaceError
 
-# So many options are described as a range, if they are one.
+# More options than this are described as a range if they form one.
 _MANY = 8
 
 
 class Leaf(abc.ABC):
-    """A single choice between ``options``."""
+    """Single choice from ``options``."""
 
     options: Sequence[Any]
 
     @abc.abstractmethod
     def draw(self, rng: np.random.Generator) -> Any:
-        """Return an option, drawn from the prior."""
+        """Return a random option, drawn from the prior."""
 
     @abc.abstractmethod
     def smallest(self, rng: np.random.Generator) -> Any:
-        """Return the smallest option; where options have no order, draw one from the prior."""
+        """Return the smallest option; if options have no order, return one drawn from the prior."""
 
     @abc.abstractmethod
     def register(self, hyperparameters: Any, path: str) -> None:
         """Declare the choice to ``keras_tuner.HyperParameters``."""
 
     def is_legal(self, value: object) -> bool:
-        """Return whether a value is one of the options, and of its type."""
+        """Return whether a value equals one of the options in value and type."""
         return any(value == option and type(value) is type(option) for option in self.options)
 
     def describe(self) -> str:
@@ -91,7 +91,7 @@ class Choice(Leaf):
 
 
 class Size(Leaf):
-    """A whole number, such as a width or a length; ``options`` ascend, and mutation prefers those that are near."""
+    """Whole number, such as a width or a length; ``options`` are in ascending order, and mutation prefers near ones."""
 
     options: Sequence[int]
 
@@ -100,17 +100,17 @@ class Size(Leaf):
         return self.options[0]
 
     def nearest(self, number: float) -> int:
-        """Return the option that is nearest to any number, the smaller one of two that are equally near."""
+        """Return the option nearest to a number; of two that are equally near, the smaller one."""
         return min(self.options, key=lambda option: abs(option - number))
 
 
 @dataclass(frozen=True)
 class Integers(Size):
-    """A whole number from ``low`` to ``high``, both included, in steps of ``step`` from ``low``.
+    """Whole number from ``low`` to ``high``, both included, in steps of ``step`` from ``low``.
 
-    Drawn uniformly, or where ``mode`` says which number is the most likely as the mean of three draws from a triangular
-    distribution, so that extremes are rare. It ends at ``usual`` if that is given: what is above is legal, and reached
-    by mutation and scaling, but never drawn.
+    Without ``mode``, numbers are drawn uniformly. With ``mode``, the most likely number, each draw is the mean of three
+    from a triangular distribution, so that extremes are rare. That distribution ends at ``usual`` if given: larger
+    numbers are legal and reached by mutation and scaling, but never drawn.
 
     >>> list(Integers(8, 32, step=8).options)
     [8, 16, 24, 32]
@@ -136,7 +136,7 @@ class Integers(Size):
             raise SpaceError(f"the mode of {self.low} to {self.high} lies within the range, got {self.mode}")
 
     def draw(self, rng: np.random.Generator) -> int:
-        """Return a number of the range."""
+        """Return a random number of the range."""
         high = self.high if self.usual is None else self.usual
         if self.mode is None or self.low == high:
             return self.options[rng.integers(len(self.options))]
@@ -152,7 +152,7 @@ class Integers(Size):
         return type(value) is int and value in self.options
 
     def nearest(self, number: float) -> int:
-        """Return the number of the range that is nearest to any number."""
+        """Return the number of the range nearest to a number."""
         first = self.low % self.step
         return min(max(self.low, first + self.step * round((number - first) / self.step)), self.high)
 
@@ -164,7 +164,7 @@ class Integers(Size):
 
 @dataclass(frozen=True)
 class Numbers(Size):
-    """One of some whole numbers, drawn with ``weights``.
+    """One of several whole numbers, drawn with ``weights``.
 
     >>> Numbers({32: 1, 8: 3}).options
     (8, 32)

@@ -1,8 +1,8 @@
-"""The one traversal of an architecture.
+"""Lowering of architectures to primitive operations.
 
-``lower`` walks an architecture and calls an interpreter, the ``LayerOps``, with the primitive operations that it is
-made of, in their order. The cost and the Keras model are two interpreters of this one walk, so they cannot
-disagree about what an architecture means (the design of uNAS, Liberis et al., 2021).
+``lower`` walks an architecture and calls an interpreter, the ``LayerOps``, for each of its primitive operations in
+order. The cost and the Keras model are two interpreters of this one walk, so they cannot disagree about the meaning of
+an architecture (the design of uNAS, Liberis et al., 2021).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ X = TypeVar("X")
 
 
 class LayerOps(Protocol[X]):
-    """Primitive operations; ``x`` is whatever the interpreter passes from one to the next.
+    """Interpreter of primitive operations; ``x`` is the value that it passes from one operation to the next.
 
-    Operations of the same ``name`` share their weights. ``layer`` gives the sizes of a convolution or pooling; its
-    activation and normalization come as operations of their own. ``folds`` says that a batch normalization directly
-    follows the convolution, so that a converter can fold it into the convolution's weights and bias.
+    Operations of the same ``name`` share their weights. ``layer`` has the sizes of a convolution or pooling; activation
+    and normalization are separate operations. ``folds`` is True if a batch normalization directly follows the
+    convolution and a converter can fold it into the convolution's weights and bias.
     """
 
     def convolution(self, x: X, name: str, *, layer: Convolution, folds: bool) -> X: ...
@@ -61,8 +61,8 @@ def lower(architecture: Architecture, task: Task, ops: LayerOps[X], x: X) -> X:
     """Lower an architecture to primitive operations.
 
     Args:
-        architecture: What to lower.
-        task: Gives the number of classes of the last layer.
+        architecture: The architecture to lower.
+        task: The task, for the number of classes of the last layer.
         ops: The interpreter.
         x: The interpreter's value for the input image, shape ``(height, width, channels)``.
 

@@ -1,8 +1,8 @@
-"""The tree of choices for small convolutional networks; ``translation`` makes architectures of its values.
+"""The tree of choices for small convolutional networks; ``translation`` turns its values into architectures.
 
-A network is a list of blocks and a head. A block is a convolution (standard, separable or depthwise; perhaps
-with a shortcut round it) or an inception block, then perhaps a pooling, then perhaps dropout. Every range and every
-option is an argument of ``network_choices``, so that a space of one's own is the same tree with other numbers.
+A network is a list of blocks and a head. A block is a convolution (standard, separable or depthwise, optionally
+with a shortcut around it) or an inception block, then an optional pooling and an optional dropout. Every range and
+every option is an argument of ``network_choices``, so that a custom space is the same tree with other numbers.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tinysearch.space.translation import BRANCH_POOLS, SERIES_BRANCH_POOLS
 Weights = Mapping[Any, float]
 Sizes = Size | tuple[int, int] | tuple[int, int, int]
 
-# Widths. What is drawn is narrow; the widest are for plain networks and for larger budgets.
+# Widths. Random draws are narrow; the widest layers are for plain networks and larger budgets.
 _WIDEST = 64
 _USUALLY_WIDEST = 32
 _LIKELY_WIDTH = 12
 FILTERS = Integers(1, _WIDEST, _LIKELY_WIDTH, usual=_USUALLY_WIDEST)
-# Prior weights. They lean towards what is known to work in small networks: narrow 3x3 convolutions without bias or
-# padding, batch normalization before relu, an early max pooling, a global average at the end; dropout hardly ever,
-# because normalized layers after it meet other statistics than they were trained with (Li et al., 2019).
+# Prior weights. They favor what is known to work in small networks: narrow 3x3 convolutions without bias or padding,
+# batch normalization before relu, an early max pooling and a global average at the end. Dropout is rare, because
+# normalized layers after it see other statistics at inference than in training (Li et al., 2019).
 KINDS: Weights = {"conv": 5, "separable": 4, "depthwise": 0.3, "inception": 0.3}
 KERNELS: Weights = {"3x3": 40, "5x5": 2, "7x7": 0.5, "1x1": 1, "3x1": 0.5, "1x3": 0.5}
 STRIDES: Weights = {1: 60, 2: 1}
@@ -49,8 +49,8 @@ BRANCH_KERNELS: Weights = {"1x1": 2, "3x3": 3, "5x5": 1}
 BRANCH_POOLINGS: Weights = dict.fromkeys(BRANCH_POOLS, 1.0)
 HEAD_POOLINGS: Weights = {"average": 12, "flatten": 0.6, "max": 0.4}
 HIDDEN: Weights = {0: 40, 8: 0.3, 16: 0.4, 32: 0.3}
-# What is other for series. A step of a recording says less than a pixel has neighbours: kernels are long, and early
-# poolings and strides shorten what are often hundreds of steps.
+# Arguments that differ for series. A step of a recording has fewer neighbours than a pixel, so kernels are long. Series
+# often have hundreds of steps, so early poolings and strides shorten them.
 SERIES: dict[str, Any] = {
     "kernels": {"3x1": 12, "5x1": 12, "7x1": 6, "9x1": 4, "11x1": 1, "1x1": 1},
     "strides": {1: 12, 2: 2, 3: 0.3, 4: 0.3},
@@ -66,7 +66,7 @@ SERIES: dict[str, Any] = {
     "branch_kernels": {"1x1": 2, "3x1": 3, "5x1": 2, "9x1": 1},
     "branch_poolings": dict.fromkeys(SERIES_BRANCH_POOLS, 1.0),
 }
-# How many of all networks have the same layer all through a stage, see ``uniform``.
+# Fraction of random networks with the same layer throughout a stage, see ``uniform``.
 UNIFORM = 0.5
 
 
@@ -96,8 +96,8 @@ def network_choices(
 ) -> Group:
     """Return the tree of choices; each mapping is from option to prior weight.
 
-    Sizes are ``Integers`` or ``Numbers``; ``(low, high)``, both included, and ``(low, high, mode)`` with the most
-    likely number stand for ``Integers``.
+    Sizes are ``Integers`` or ``Numbers``. The tuples ``(low, high)``, both included, and ``(low, high, mode)`` with the
+    most likely number stand for ``Integers``.
     """
     unit: dict[str, Node] = {
         "activation": Choice(activations),
@@ -138,8 +138,8 @@ def network_choices(
     blocks = Repeated(
         block({}, {"none": 12}),
         _size(depth),
-        # A separable or depthwise convolution sees a grey image through one kernel. The first pooling comes early: it
-        # makes all that follows four times cheaper. Few come after it: a network that shrinks its images twice early
+        # On a grey image, a separable or depthwise convolution has a single kernel. The first pooling comes early: it
+        # makes all later layers four times cheaper. Few poolings follow: a network that shrinks its images twice early
         # has no room for depth.
         leading=(
             block({"conv": 16, "separable": 0.1}, {"none": 4}),
@@ -152,11 +152,11 @@ def network_choices(
 
 
 def prior(params: int) -> dict[str, Any]:
-    """Return the weights that a budget of parameters changes, as arguments of ``network_choices``.
+    """Return the prior that depends on the budget of parameters, as arguments of ``network_choices``.
 
-    The smaller a network, the more it gains by layers that need few weights: below 8,000 parameters separable
-    convolutions become more likely, below 4,000 layers that are applied several times with the same weights. Above
-    10,000 layers are drawn wider.
+    The smaller a network, the more it gains from layers with few weights: below 8,000 parameters separable convolutions
+    become more likely, and below 4,000 layers that are applied several times with the same weights. Above 10,000
+    parameters, layers are drawn wider.
 
     >>> prior(8_000)["kinds"] == KINDS, prior(1_000)["kinds"]["separable"] / KINDS["separable"]
     (True, 8.0)
@@ -173,16 +173,17 @@ def prior(params: int) -> dict[str, Any]:
     }
 
 
-# What the layers of a stage need not have in common.
+# Fields that may differ between the blocks of a stage.
 _OWN = {"kernel", "stride", "repeat", "shortcut", "pool", "dropout"}
 
 
 def uniform(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Make all blocks alike that follow one another without a pooling between them, but those before the first pooling.
+    """Return a value whose stages are uniform: successive blocks without a pooling between them become equal.
 
-    Each is of the kind and width of the first of its stage, and keeps its own kernel, repeats, pooling and dropout.
-    Networks of such stages are what people draw by hand (Simonyan and Zisserman, 2015), and a good start among the many
-    that differ in each layer.
+    Blocks up to the first pooling stay as they are. After it, each block gets the fields of the first one of its stage,
+    such as kind and width, but keeps its own kernel, stride, repeats, shortcut, pooling and dropout. Networks drawn by
+    hand have such stages (Simonyan and Zisserman, 2015). They are a good start among the many networks that differ in
+    each layer.
 
     Args:
         value: A value of the tree.
@@ -200,15 +201,15 @@ def uniform(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tied(value: Mapping[str, Any], channels: int) -> dict[str, Any]:
-    """Make a value one that can be built where layers must give as many channels as they take.
+    """Return a value that can be built where layers need as many output channels as input channels.
 
-    A layer that is applied several times with the same weights, or has a shortcut round it, gets as many filters as
-    channels come in, and with a shortcut it keeps the size of the image. The first layer is applied once, without a
-    shortcut.
+    A layer that is applied several times with the same weights, or has a shortcut around it, gets as many filters as
+    input channels. With a shortcut it also keeps the size of the image. A convolution in the first block is applied
+    once, without a shortcut.
 
     Args:
         value: A value of the tree.
-        channels: Those of the input image.
+        channels: Number of channels of the input image.
     """
     blocks: list[dict[str, Any]] = []
     for block in value["blocks"]:

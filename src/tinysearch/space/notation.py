@@ -1,4 +1,4 @@
-"""Architectures in one short line, for tables."""
+"""Short notation of architectures in one line, for tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHORT_LEGEND = "c12 is a convolution to 12 channels, s12 a separable one, k5 a k
 
 
 def notation(architecture: Architecture) -> str:
-    """Return the layers of an architecture in short; dropout, activation, padding and normalization are left out.
+    """Return the short notation of an architecture; dropout, activation, padding and normalization are left out.
 
     >>> notation(Architecture((Conv(20, kernel=7), Pool(), SeparableConv(8, stride=2))))
     'c20k7 M s8/2'

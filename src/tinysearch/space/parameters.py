@@ -1,4 +1,4 @@
-"""The interpreter that counts parameters and nothing else, for what asks of many architectures whether they fit."""
+"""Interpreter that counts only parameters, for callers that check many architectures against a budget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinysearch.space.task import Task
 
 
 def params(architecture: Architecture, task: Task) -> int:
-    """Return the parameters of an architecture: those of ``cost``, in a third of its time.
+    """Return the number of parameters of an architecture: the same as ``cost``, in a third of its time.
 
     Raises:
         ShapeError: as ``cost`` does.
@@ -28,7 +28,7 @@ def params(architecture: Architecture, task: Task) -> int:
 
 
 class _ParameterOps:
-    """Passes shapes per image from one operation to the next."""
+    """Interpreter that passes shapes per image from one operation to the next."""
 
     def __init__(self) -> None:
         self.params = 0

@@ -1,7 +1,7 @@
-"""Plain numbers and names: what a value that checks itself takes, how it keeps it, and how people read it.
+"""Conversion of numbers and names to plain ``int``, ``float`` and ``str``, and formatting of numbers for people.
 
-Values that compare equal must have equal keys. Keys are made of JSON, which writes ``7``, ``7.0``, ``-0.0`` and
-``true`` differently, and cannot write NumPy's numbers at all. So each value keeps plain ``int``, ``float`` and ``str``.
+Values that compare equal must have equal keys. Keys are hashes of JSON, which writes ``7``, ``7.0``, ``-0.0`` and
+``true`` differently and cannot represent NumPy numbers. So every value stores plain ``int``, ``float`` and ``str``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import numbers
 import operator
 from collections.abc import Sequence
 
-# Between these, numbers are written without a power of ten.
+# Numbers from the first and below the second are written without a power of ten.
 _SMALLEST, _LARGEST = 1e-9, 1e15
 
 
 def integer(value: object) -> int | None:
-    """Return any whole number, NumPy's included, as a plain one; None for booleans and whatever else is none.
+    """Return an integer, NumPy's included, as a plain ``int``; None for booleans and everything else.
 
     >>> integer(3), integer(True), integer(3.0)
     (3, None, None)
@@ -32,7 +32,7 @@ def integer(value: object) -> int | None:
 
 
 def real(value: object) -> float | None:
-    """Return any real number, NumPy's included, as a plain float without a negative zero; None for whatever is none.
+    """Return a real number, NumPy's included, as a plain ``float`` without negative zero; None for everything else.
 
     >>> real(7), real(-0.0), real("7")
     (7.0, 0.0, None)
@@ -51,9 +51,9 @@ def real(value: object) -> float | None:
 
 
 def written(value: float, digits: int = 6) -> str:
-    """Write a number for people: rounded to some digits, all places before the point kept.
+    """Return a number as text for people: rounded to ``digits`` digits, with all digits before the point kept.
 
-    Only what is very large or very small has a power of ten, written out.
+    Only very large and very small numbers have a power of ten, written out.
 
     >>> written(1031.25, 3), written(0.25), written(0.00001234, 3), written(-0.0), written(3.0114e30, 3)
     ('1,031', '0.25', '0.0000123', '0', '3.01 x 10^30')
@@ -63,14 +63,14 @@ def written(value: float, digits: int = 6) -> str:
     if not _SMALLEST <= abs(value) < _LARGEST:
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
         return f"{mantissa.rstrip('0').rstrip('.')} x 10^{int(exponent)}"
-    # Rounding first, which may add a place: 9.996 has as many places behind the point as 10.0.
+    # Round first, because rounding may add a digit: 9.996 has as many decimal places as 10.0.
     places = max(0, digits - 1 - int(f"{value:.{digits - 1}e}".partition("e")[2]))
     text = f"{value:,.{places}f}"
     return text.rstrip("0").rstrip(".") if places else text
 
 
 def option(value: object, options: Sequence[str]) -> str | None:
-    """Return the option that a text is equal to, as a plain ``str``; None if it is none of them.
+    """Return the option that equals a text, as a plain ``str``; None if none does.
 
     >>> option("same", ("same", "valid"))
     'same'

@@ -1,4 +1,4 @@
-"""The search space: which architectures may be proposed, and how to draw, change and count them."""
+"""The search space: the architectures that may be proposed, with methods to draw, mutate and count them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ _WHOLE_DRAWS = 50
 
 
 class SearchSpace:
-    """Architectures that are values of a tree of choices. What is drawn from it can also be built for a task.
+    """Search space of the architectures that are values of a tree of choices. Every one drawn can be built for a task.
 
     Args:
         task: Input shape and classes; architectures that do not fit it are never drawn.
-        tree: The choices, made by ``network_choices``; by default the space that ``tinysearch run`` searches for the
-            task.
+        tree: The choices, from ``network_choices``; by default the space that ``tinysearch run`` searches for the task.
 
     >>> space = SearchSpace()
     >>> architecture = space.sample(np.random.default_rng(0))
@@ -46,7 +45,7 @@ class SearchSpace:
         check_type("task", self.task, Task, "a tinysearch.Task, such as Task((28, 28, 1), 10)")
         self.tree = network_choices(**(SERIES if self.task.is_series else {})) if tree is None else tree
         check_type("tree", self.tree, choices.Group, "a tree of choices, as network_choices() makes one")
-        # Strategies ask for the same parents again and again.
+        # Strategies check the same parents repeatedly.
         self._is_member = functools.lru_cache(maxsize=4_096)(self._could_be_drawn)
 
     def __contains__(self, architecture: object) -> bool:
@@ -67,7 +66,7 @@ class SearchSpace:
             return None
 
     def params(self, architecture: Architecture) -> int | None:
-        """Return the parameters on the space's task, or None if the architecture does not fit it."""
+        """Return the number of parameters on the space's task, or None if the architecture does not fit it."""
         try:
             return params_of(architecture, self.task)
         except ShapeError:
@@ -76,10 +75,10 @@ class SearchSpace:
     def sample(self, rng: np.random.Generator) -> Architecture:
         """Draw an architecture that can be built, each choice from its prior.
 
-        Where hardly any draw can be, as on very small images, blocks are left out from the end until it can.
+        If hardly any draw can be built, as on very small images, blocks are removed from the end until it can.
 
         Raises:
-            SpaceError: if nothing that can be built turns up in 1,000 draws.
+            SpaceError: if none of 1,000 draws can be built.
         """
         choose = choices.random_chooser(rng)
         for attempt in range(_ATTEMPTS):
@@ -97,9 +96,9 @@ class SearchSpace:
     def sample_between(self, low: int, high: int, rng: np.random.Generator, attempts: int = 40) -> Architecture | None:
         """Draw an architecture with at least ``low`` and fewer than ``high`` parameters.
 
-        A quarter of the attempts draw from the prior and keep what falls into the range; the others scale the
-        widths of what was drawn, and leave out blocks from the end where that is not enough, so that narrow ranges
-        and small budgets are reached too. Returns None if no attempt succeeds.
+        A quarter of the attempts draw from the prior and keep a draw within the range. The others scale the widths of
+        the draw and, if that is not enough, remove blocks from the end, so that they reach narrow ranges and small
+        budgets too. Returns None if no attempt succeeds.
         """
         for attempt in range(attempts):
             architecture = self.sample(rng)
@@ -110,10 +109,10 @@ class SearchSpace:
         return None
 
     def mutate(self, architecture: Architecture, rng: np.random.Generator) -> Architecture:
-        """Change one choice, or the list of blocks in one place, and what must change with it; it can be built.
+        """Return a mutant that can be built: one choice or one list differs, and whatever must change with it.
 
         Raises:
-            SpaceError: if the architecture is not in the space, or nothing that can be built turns up.
+            SpaceError: if the architecture is not in the space, or none of 1,000 mutants differs and can be built.
         """
         value = from_architecture(architecture)
         choices.flatten(self.tree, value)
@@ -124,9 +123,9 @@ class SearchSpace:
         raise SpaceError("the search space has no other architecture that can be built next to the given one")
 
     def scaled_below(self, architecture: Architecture, params: int) -> Architecture:
-        """Scale all widths by one factor so that the parameters come as close to ``params`` from below as they can.
+        """Scale all widths by one factor so that the number of parameters is as close below ``params`` as possible.
 
-        Widths stay within the space. What cannot be brought below is returned at its narrowest.
+        Widths stay within the space. An architecture that cannot be scaled below is returned with its smallest widths.
         """
         value = from_architecture(architecture)
         narrow, wide = 0.0, 8.0
@@ -145,7 +144,7 @@ class SearchSpace:
         return best
 
     def size(self) -> int:
-        """Return the exact number of values of the tree, those that do not fit the task included."""
+        """Return the exact number of values of the tree, including those that do not fit the task."""
         return choices.count(self.tree)
 
     def members(self) -> Iterator[Architecture]:
@@ -171,7 +170,7 @@ class SearchSpace:
         return best
 
     def encode(self, architecture: Architecture) -> dict[str, Any]:
-        """Return the choices that make an architecture, as KerasTuner names and values.
+        """Return the choices of an architecture as KerasTuner names and values.
 
         Raises:
             SpaceError: if the architecture is not a member of the space.
@@ -179,7 +178,7 @@ class SearchSpace:
         return choices.flatten(self.tree, from_architecture(architecture))
 
     def decode(self, values: Mapping[str, Any]) -> Architecture:
-        """Return the architecture that choices make, the reverse of ``encode``. Inactive names are ignored.
+        """Return the architecture of some choices, the reverse of ``encode``. Inactive names are ignored.
 
         Raises:
             SpaceError: if an active choice is missing or not legal.
@@ -195,7 +194,7 @@ class SearchSpace:
         return hyperparameters
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return each choice and its legal values in words, a row each, for printing."""
+        """Return each choice and its legal values in words, one row each, for printing."""
         return choices.rows(self.tree)
 
     def _descend(self, rng: np.random.Generator) -> Cost | None:
@@ -215,7 +214,7 @@ class SearchSpace:
         return self._built(variation.scale(self.tree, value, "filters", factor))
 
     def _built(self, value: Any) -> Architecture:
-        """Return the architecture of a value, its layers tied where that is legal."""
+        """Return the architecture of a value, with its layers ``tied`` if the result is legal."""
         fitting = tied(value, self.task.input_shape[2])
         if fitting == value:
             return to_architecture(value)
@@ -233,7 +232,7 @@ class SearchSpace:
         return scaled
 
     def _shortened(self, value: Any) -> bool:
-        """Leave out blocks from the end, as few as is legal, if the network may be shorter; return whether it could."""
+        """Remove as few blocks as legal from the end, in place; return whether a shorter legal network exists."""
         while value["blocks"]:
             value["blocks"].pop()
             with contextlib.suppress(SpaceError):

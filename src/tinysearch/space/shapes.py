@@ -1,4 +1,4 @@
-"""Shapes and weights of primitive operations, and what must fit each other, for the interpreters that count."""
+"""Shapes and numbers of weights of primitive operations, with their checks, for the interpreters that count."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Shape = tuple[int, ...]
 
 
 def convolved(shape: Shape, name: str, layer: Convolution) -> tuple[Shape, int]:
-    """Return the shape that a convolution gives, and its number of weights, without a bias.
+    """Return the output shape of a convolution, and its number of weights without the bias.
 
     Args:
-        shape: What it takes, ``(height, width, channels)``.
-        name: The operation, for errors.
-        layer: Its sizes.
+        shape: Its input shape, ``(height, width, channels)``.
+        name: Name of the operation, for errors.
+        layer: The layer with its sizes.
 
     Raises:
         ShapeError: if a window without padding is larger than the image.
@@ -36,7 +36,7 @@ def convolved(shape: Shape, name: str, layer: Convolution) -> tuple[Shape, int]:
 
 
 def pooled(shape: Shape, name: str, layer: Pool) -> Shape:
-    """Return the shape that pooling gives.
+    """Return the output shape of a pooling.
 
     Raises:
         ShapeError: if a window without padding is larger than the image.
@@ -45,7 +45,7 @@ def pooled(shape: Shape, name: str, layer: Pool) -> Shape:
 
 
 def concatenated(shapes: Sequence[Shape], name: str) -> Shape:
-    """Return the shape of images on top of each other.
+    """Return the shape of images that are concatenated along the channels.
 
     Raises:
         ShapeError: if they differ in height or width.
@@ -58,10 +58,10 @@ def concatenated(shapes: Sequence[Shape], name: str) -> Shape:
 
 
 def added(shape: Shape, other: Shape, name: str) -> Shape:
-    """Return the shape of the sum of two.
+    """Return the shape of the sum of two tensors.
 
     Raises:
-        ShapeError: if they differ.
+        ShapeError: if their shapes differ.
     """
     if shape != other:
         raise ShapeError(f"{name} adds shape {other} to shape {shape}; a residual body must keep its shape")
@@ -69,16 +69,16 @@ def added(shape: Shape, other: Shape, name: str) -> Shape:
 
 
 def note_weights(weights: dict[str, int], name: str, count: int, units: int) -> bool:
-    """Note the weights of an operation, and return whether one before it has the same, shared.
+    """Store the number of weights of an operation, and return whether it shares those of an earlier operation.
 
     Args:
-        weights: The number of weights of each operation so far, by its name; gets that of this one.
-        name: The operation.
+        weights: The number of weights of each operation so far, by name; modified in place.
+        name: Name of the operation.
         count: Its number of weights.
-        units: The channels that it gives, for errors.
+        units: Its number of output channels, for errors.
 
     Raises:
-        ShapeError: if the one of this name has another number of them.
+        ShapeError: if an earlier operation of this name has another number of weights.
     """
     shared = name in weights
     if weights.setdefault(name, count) != count:

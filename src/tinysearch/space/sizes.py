@@ -1,4 +1,4 @@
-"""Whole numbers and sizes of memory as people write them."""
+"""Parsing of whole numbers and memory sizes as people write them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from tinysearch.errors import InputError
 from tinysearch.space.scalars import integer, real
 
-# A point belongs to what is multiplied: 10.000 is ten thousand to some and ten to others.
+# A decimal point needs a multiplier or an exponent after it: 10.000 is ten thousand to some and ten to others.
 _WHOLE = re.compile(r"([+-]?)(?:(\d+(?:_\d+)*|\d{1,3}(?:,\d{3})+)(\.\d+(?=[kme]))?)(k|m|e\d{1,2})?", re.IGNORECASE)
 _THOUSANDS = {"": "", "k": "e3", "m": "e6"}
 WAYS = "write it as in 10000, 10_000, 10,000 or 10k"
@@ -16,9 +16,9 @@ _BYTES = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def count(given: object) -> int | None:
-    """Return a whole number, however it is written; None for booleans and whatever else is none.
+    """Return a whole number in any common notation as an ``int``; None for booleans and everything else.
 
-    Underscores or commas may set thousands apart; ``k`` and ``M`` at the end stand for thousands and millions.
+    Underscores or commas may separate thousands; ``k`` and ``M`` at the end stand for thousands and millions.
 
     >>> count("10_000"), count("10,000"), count("10k"), count("1.5M"), count("1e4"), count(1e4), count(7)
     (10000, 10000, 10000, 1500000, 10000, 10000, 7)
@@ -38,10 +38,10 @@ def count(given: object) -> int | None:
 
 
 def size(text: str) -> int:
-    """Return a size of memory in bytes; K, M and G are powers of 1,024, as memory is built.
+    """Return a memory size in bytes; K, M and G are powers of 1,024.
 
     Raises:
-        InputError: if the text is no positive number with one of the units K, M and G.
+        InputError: if the text is not a positive number with one of the units K, M and G.
 
     >>> size("500M"), size("1.5G")
     (524288000, 1610612736)

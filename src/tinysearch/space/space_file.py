@@ -1,4 +1,4 @@
-"""The file of a search space of one's own: a JSON object, see ``space_spec`` for what it may hold."""
+"""Files of custom search spaces: a JSON object, see ``space_spec`` for its keys and values."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _WIDTH = 100
 
 
 def read_spec(path: Path) -> dict[str, Any]:
-    """Read the file of a space.
+    """Read the file of a custom search space.
 
     Raises:
-        SpaceError: if it cannot be read, or holds something else than choices that are legal.
+        SpaceError: if it cannot be read, or its content is not an object of legal choices.
     """
     try:
         spec = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
@@ -31,11 +31,11 @@ def read_spec(path: Path) -> dict[str, Any]:
 
 
 def format_note(spec: Spec, name: str) -> str:
-    """Return what to say of a space that does not say its format: how it is read, and its new form.
+    """Return a note about a space without a ``"format"``: how it is read, and its equivalent in format 2.
 
     Args:
         spec: The space.
-        name: What to call it.
+        name: Name of the space in the note.
     """
     ranges = [f"{one} {list(spec[one])}" for one in SIZES if has_old_ranges({one: spec.get(one)})]
     read = f" and is read as before, {', '.join(ranges)} as a range" if ranges else ""
