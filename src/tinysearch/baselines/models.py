@@ -1,7 +1,7 @@
-"""The three hand-designed baselines, exactly.
+"""The three hand-designed baselines with their exact architectures.
 
-They were made by hand for MNIST: pixels scaled to [0, 1], input 28x28x1, Adam at 1e-3, batches of 32, 10 epochs, the
-last 10 % of the 60,000 training images held out. The documented accuracies are those of single runs.
+They were designed by hand for MNIST: input 28x28x1, pixels scaled to [0, 1], Adam at 1e-3, batches of 32, 10 epochs,
+the last 10 % of the 60,000 training images held out. The documented accuracies come from single runs.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ PREFIX = "baseline:"
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A hand-designed baseline: what it is, and what its makers counted and measured on MNIST.
+    """A hand-designed baseline: its architecture and its documented figures on MNIST.
 
     Args:
         name: ``"conv"``, ``"separable"`` or ``"inception"``.
-        architecture: Its layers.
-        params, trainable_params: As documented; the rest are moving statistics of batch normalization.
-        test_accuracy: Fraction of the 10,000 test images, single run, as documented.
+        architecture: Its architecture.
+        params, trainable_params: Documented numbers of parameters; the others are moving statistics of batch
+            normalization.
+        test_accuracy: Documented fraction of the 10,000 test images, from a single run.
     """
 
     name: str
@@ -106,15 +107,15 @@ BASELINES: dict[str, Baseline] = {model.name: model for model in (CONV, SEPARABL
 
 
 def documented() -> dict[str, float]:
-    """Return the documented test accuracies on MNIST, fractions, by the names that records have."""
+    """Return the documented test accuracies on MNIST as fractions, by the names in records."""
     return {PREFIX + name: model.test_accuracy for name, model in BASELINES.items()}
 
 
 def baseline(name: str) -> Baseline:
-    """Return a hand-designed baseline by its name, with or without ``baseline:``.
+    """Return a hand-designed baseline by its name, with or without the prefix ``baseline:``.
 
     Raises:
-        CandidateError: if there is none of that name.
+        CandidateError: if no baseline has that name.
     """
     bare = name.removeprefix(PREFIX)
     if bare not in BASELINES:
@@ -123,5 +124,5 @@ def baseline(name: str) -> Baseline:
 
 
 def architectures() -> dict[str, Architecture]:
-    """Return the hand-designed architectures under the names that records use, ``baseline:conv`` and so on."""
+    """Return the architectures of the baselines by the names in records, ``baseline:conv`` and so on."""
     return {PREFIX + name: model.architecture for name, model in BASELINES.items()}

@@ -1,4 +1,4 @@
-"""Candidates that were trained before, as a store or the reference results have them: what can be trained again."""
+"""Candidates recorded in a store or in the reference results, which can be trained again."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-# Begins the name of the run for what is trained again, with the name of the dataset behind it.
+# Prefix of the name of the run that trains candidates again; the name of the dataset follows.
 AGAIN = "again-"
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A candidate that was trained before.
+    """A recorded candidate with its test accuracies.
 
     Args:
         candidate, name, origin, cost: As recorded.
-        fingerprint: Of the training images.
-        test_accuracies: By seed, fractions; of trainings on all training images, empty if there were none.
+        fingerprint: Fingerprint of the training images.
+        test_accuracies: Test accuracies of trainings on all training images as fractions, by seed; empty without such
+            trainings.
         found_in: The run of its first training.
     """
 
@@ -39,14 +40,14 @@ class Recorded:
 
 
 def recorded(key: str, store: Store) -> Recorded:
-    """Return what is recorded of a candidate: in a store, or else in the reference results.
+    """Return a recorded candidate from a store, or else from the reference results.
 
     Args:
         key: Its key, or the beginning of it.
-        store: Where it is looked for first.
+        store: The store to search first.
 
     Raises:
-        CandidateError: if there is no such candidate, or more than one.
+        CandidateError: if no candidate, or more than one, has such a key.
     """
     found = _recorded(key, store)
     if found is None:
@@ -61,7 +62,7 @@ def recorded(key: str, store: Store) -> Recorded:
 
 
 def _recorded(key: str, store: Store) -> Recorded | None:
-    """Return what a store has of a candidate beside its reproductions; None if it has nothing."""
+    """Return a candidate from a store, without the records of its reproductions; None if the store has no others."""
     if not any(one.key.startswith(key) and not one.run.startswith(AGAIN) for one in store.summaries()):
         return None
     records = [record for record in store.find(key) if not record.run.startswith(AGAIN)]

@@ -1,4 +1,4 @@
-"""Reproducing the hand-designed baselines: train by a recipe, score on the test set, compare."""
+"""Reproduction of hand-designed baselines and recorded candidates: training, test accuracy, comparison."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from tinysearch.workers.executor import Executor
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reproduction:
-    """Documented against measured, for one model.
+    """Documented and measured figures of one hand-designed baseline.
 
     Args:
         model: The hand-designed baseline.
-        counted: Its cost by our arithmetic, which Keras confirmed.
-        test_accuracies: One per seed, fractions.
-        val_accuracies: One per seed, fractions.
-        train_seconds: Wall-clock time of all trainings.
+        counted: Its cost by the arithmetic of ``cost``, which Keras confirmed.
+        test_accuracies: Test accuracies as fractions, one per seed.
+        val_accuracies: Validation accuracies as fractions, one per seed.
+        train_seconds: Wall-clock time of all trainings in seconds.
     """
 
     model: Baseline
@@ -46,7 +46,7 @@ class Reproduction:
     train_seconds: float
 
     def __repr__(self) -> str:
-        """Show what was measured beside what is documented."""
+        """Show the measured and the documented accuracy."""
         seeds = len(self.test_accuracies)
         measured = f"test accuracy {self.mean:.4f} ({seeds} seed{'' if seeds == 1 else 's'})"
         return f"<Reproduction {self.model.name}: {measured}, documented {self.model.test_accuracy:.4f} on MNIST>"
@@ -63,7 +63,7 @@ class Reproduction:
 
     @property
     def standard_errors(self) -> float | None:
-        """How many standard errors of the mean the documented figure lies above the mean; None if unknown."""
+        """Number of standard errors by which the documented accuracy is above the measured mean; None if unknown."""
         if not self.std:
             return None
         return (self.model.test_accuracy - self.mean) / (self.std / math.sqrt(len(self.test_accuracies)))
@@ -81,25 +81,25 @@ def reproduce(
     callback: Callback,
     resources: Resources | None = None,
 ) -> list[Reproduction]:
-    """Train hand-designed baselines and compare with what is documented.
+    """Train hand-designed baselines and compare them with their documented figures.
 
-    What the run has trained already is taken from the store.
+    Finished trainings of the run are taken from the store.
 
     Args:
         names: Any of ``"conv"``, ``"separable"`` and ``"inception"``.
         dataset: Images.
-        recipe: How to train; ``recipe("documented")`` is the MNIST Challenge's.
-        seeds: One training for each; where one failed before, the next seed is taken.
-        store: Where the records go.
-        run: Name of the run that the records belong to; made if it does not exist.
-        executor: Where they are trained.
-        callback: Is notified of what happens.
-        resources: What each training may use.
+        recipe: Training recipe; ``recipe("documented")`` is that of the MNIST Challenge.
+        seeds: Seeds, one training for each; if a training failed with one before, the next seed replaces it.
+        store: Store for the records.
+        run: Name of the run that the records belong to; created if it does not exist.
+        executor: Executor that runs the trainings.
+        callback: Callback that receives events.
+        resources: Resources that each training may use.
 
     Raises:
         CandidateError: if a name is unknown.
         CostMismatchError: if a count differs from the documented one.
-        RunError: if the run exists and was made on other data.
+        RunError: if the run exists and was created with other data.
         TrainingError: if a training fails.
     """
     models = list(dict.fromkeys(baseline(name) for name in names))
@@ -137,10 +137,10 @@ def reproduce(
 
 
 def check_count(model: Baseline) -> Cost:
-    """Return the cost of a hand-designed baseline on MNIST's task.
+    """Return the cost of a hand-designed baseline on the task of MNIST.
 
     Raises:
-        CostMismatchError: if it is not the documented one.
+        CostMismatchError: if its numbers of parameters differ from the documented ones.
     """
     counted = cost(model.architecture, Task())
     if (counted.params, counted.trainable_params) != (model.params, model.trainable_params):
@@ -161,19 +161,19 @@ def reproduce_found(
     callback: Callback,
     resources: Resources | None = None,
 ) -> list[Record]:
-    """Train what was trained before again, on all training images, and score it.
+    """Train recorded candidates again on all training images, and score them.
 
-    What was trained again before is taken from the store.
+    Finished reproductions are taken from the store.
 
     Args:
-        known: See ``recorded``.
+        known: Candidates from ``recorded``.
         dataset, seeds, store, executor, callback, resources: See ``reproduce``.
 
     Returns:
-        As many records for each as there are seeds; of a training that failed, the failure.
+        One record per candidate and seed; the record of a failed training holds its failure.
 
     Raises:
-        RunError: if it was trained again on other data before.
+        RunError: if the run of reproductions was created with other data.
     """
     if not known:
         return []
@@ -204,12 +204,12 @@ def reproduce_found(
 def ensure_run(
     store: Store, run: str, dataset: Dataset, settings: Mapping[str, Any], resources: Resources | None = None
 ) -> Resources:
-    """Make a run for evaluations, unless there is one; return what each of its trainings may use.
+    """Create a run for evaluations unless it exists, and return the resources of each of its trainings.
 
-    The threads of a training decide its last digits: those of the first command go for all that follow.
+    The number of threads affects the last digits of a result, so that of the first command applies to all later ones.
 
     Raises:
-        RunError: if there is a run that was made on other data.
+        RunError: if the run exists and was created with other data.
     """
     wanted = resources or Resources()
     if not store.has(run):
@@ -222,7 +222,7 @@ def ensure_run(
 
 
 def resources_of(run: Run, wanted: Resources) -> Resources:
-    """Return what the trainings of a run may use: as many threads as it began with, if that is known."""
+    """Return the resources for the trainings of a run: with the number of threads that it began with, if known."""
     threads = integer(run.settings.get("threads"))
     return wanted if threads is None or threads < 1 else replace(wanted, threads=threads)
 

@@ -1,4 +1,4 @@
-"""Documented and recorded figures beside what was measured again, for the terminal."""
+"""Terminal tables that compare documented or recorded figures with new measurements."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tinysearch.training.recipe import Recipe
 
 
 def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe) -> RenderableType:
-    """Return what was measured, a model a row, on MNIST beside the documented figures."""
-    # The documented figures are those of MNIST.
+    """Return a table of the measured figures, one row per model; on MNIST with the documented figures."""
+    # The documented figures are for MNIST.
     known = dataset.name == "mnist"
     title = "documented and measured" if known else f"measured on {dataset.name}"
     table = Table(header_style="bold", box=None, title=title, title_justify="left")
@@ -53,7 +53,7 @@ def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe
 
 
 def again(rows: Sequence[Recorded], records: Sequence[Record], dataset: Dataset) -> RenderableType:
-    """Return what was recorded against what was measured now, a candidate a row."""
+    """Return a table of recorded and newly measured figures, one row per candidate."""
     table = Table(header_style="bold", box=None, title="recorded and measured", title_justify="left")
     for title in ("candidate", "params (trainable + not)", "recorded, test", "measured, test", "same seeds"):
         table.add_column(title, justify="left" if title == "candidate" else "right", no_wrap=True)

@@ -1,18 +1,18 @@
-"""Search spaces of one's own: a mapping that narrows the choices of ``network_choices``.
+"""Custom search spaces: a mapping that narrows the choices of ``network_choices``.
 
-Its keys are arguments of ``network_choices``; what is left out is as in the whole space::
+Its keys are arguments of ``network_choices``; missing keys keep the choices of the whole space::
 
     {"format": 2, "depth": "1..6", "filters": [8, 16, 24], "kinds": ["conv", "separable"], "biases": [false]}
 
-**A list holds options**, for every key. Each keeps the prior weight that it has in the whole space; an option that is
-not in the whole space but legal has the weight 1. Weights of one's own come as pairs, ``[["3x3", 5], ["5x5", 1]]``; a
-mapping ``{"3x3": 5, "5x5": 1}`` says the same.
+**A list holds options**, for every key. Each option keeps its prior weight in the whole space; sizes, and legal options
+that are not in the whole space, have the weight 1. Custom weights are pairs, ``[["3x3", 5], ["5x5", 1]]``, or a
+mapping, ``{"3x3": 5, "5x5": 1}``.
 
 **A range** of whole numbers is ``"8..32"``, or ``{"from": 8, "to": 32, "likely": 16, "step": 4}``, both ends included.
-``likely`` is the number that is drawn most often. With a step the numbers are its multiples.
+``likely`` is the number that is drawn most often. With a ``step``, the numbers are its multiples.
 
-Without ``"format"`` a list for one of ``SIZES`` is a range ``[low, high]`` or ``[low, high, most likely]``, as in
-format 1; that is all in which the two differ.
+Without ``"format"``, a list for one of ``SIZES`` is a range ``[low, high]`` or ``[low, high, most likely]``, as in
+format 1. This is the only difference between the two formats.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from tinysearch.space.translation import ALL_BRANCH_POOLS, ALL_POOLS
 FORMAT = 2
 
 Spec = Mapping[str, Any]
-# An option, and its weight if one is given.
+# Options, each with its weight or None.
 Options = Sequence[tuple[Any, float | None]]
 
-# Keys of sizes, with the largest legal one.
+# Keys of sizes, with the largest legal size.
 SIZES = {"depth": 16, "filters": 4_096, "branches": 8, "branch_steps": 8, "branch_filters": 4_096}
 _RANGE = {"from", "to", "likely", "step"}
 
 
 def tree_of(spec: Spec, params: int | None = None, task: Task | None = None) -> Group:
-    """Return the tree of choices that a space describes.
+    """Return the tree of choices of a custom space.
 
     Args:
-        spec: What narrows the whole space, of either format.
-        params: The budget, which the prior depends on, see ``prior``; the legal choices do not.
-        task: What is classified; None for images. The whole space of series is another one.
+        spec: The custom space, in either format.
+        params: The budget of parameters. The prior depends on it, see ``prior``; the legal choices do not.
+        task: The task; None for images. Series have a different whole space.
 
     Raises:
         SpaceError: if a name or an option is not legal.
@@ -72,7 +72,7 @@ def tree_of(spec: Spec, params: int | None = None, task: Task | None = None) -> 
 
 
 def current(spec: Spec) -> dict[str, Any]:
-    """Return a space in format 2, spelled in one way: spaces that say the same are equal.
+    """Return a space in format 2 and normal form: equivalent spaces are equal.
 
     Raises:
         SpaceError: if a name or an option is not legal.
@@ -85,7 +85,7 @@ def current(spec: Spec) -> dict[str, Any]:
 
 
 def has_old_ranges(spec: Spec) -> bool:
-    """Return whether a space holds lists that are ranges, as it does not say that its format is a later one."""
+    """Return whether a space holds lists that are read as ranges because it has no ``"format"``."""
     return "format" not in spec and any(isinstance(spec.get(name), (list, tuple)) for name in SIZES)
 
 
@@ -131,7 +131,7 @@ def _ascending(low: int, numbers: Sequence[int], high: int) -> bool:
 
 
 def _range(name: str, given: object, low: int, high: int) -> Integers | None:
-    """Read a range of whole numbers; None if what is given is none."""
+    """Return a range of whole numbers, or None if ``given`` is not a range."""
     fields: dict[Any, Any]
     if isinstance(given, str):
         ends = re.fullmatch(r"\s*(\d+)\s*\.\.\s*(\d+)\s*", given, re.ASCII)
@@ -153,7 +153,7 @@ def _range(name: str, given: object, low: int, high: int) -> Integers | None:
         raise SpaceError(f"{name} as a range goes up, within {low} to {high:,}; got {given!r}")
     if step < 1:
         raise SpaceError(f"the step of {name} must be at least 1, got {step}")
-    # Some count steps from the first number, others take the multiples: where it is one of them, both are right.
+    # Steps may be counted from the first number or from zero: if the first number is a multiple, both are the same.
     if first % step:
         raise SpaceError(
             f"with a step, {name} takes its multiples: {first} is no multiple of {step}, begin from "
@@ -165,7 +165,7 @@ def _range(name: str, given: object, low: int, high: int) -> Integers | None:
 
 
 def _options(name: str, given: object, legal: Callable[[Any], Any], words: str) -> Options:
-    """Read options: a list of them or of pairs with a weight, or a mapping from option to weight."""
+    """Return options with their weights, from a list of options or of pairs, or a mapping from option to weight."""
     items: list[tuple[Any, Any]]
     if name in _NUMBERS and (numbers := _range(name, given, *_NUMBERS[name])) is not None:
         if numbers.mode is not None:
@@ -193,7 +193,7 @@ def _options(name: str, given: object, legal: Callable[[Any], Any], words: str) 
 
 
 def _unquoted(key: Any) -> Any:
-    """Return the number or boolean that a key of a JSON object stands for, or else the key itself."""
+    """Return the number or boolean in a key of a JSON object, or else the key itself."""
     try:
         return json.loads(key) if isinstance(key, str) else key
     except ValueError:
@@ -234,7 +234,7 @@ def _rate(one: Any) -> float | None:
 
 
 _RANGES = 'a list of options such as [8, 16, 32], or a range: "8..32" or {"from": 8, "to": 32, "likely": 16, "step": 4}'
-# Keys of numbers that have weights of their own in the whole space.
+# Keys of numbers whose options have individual weights in the whole space, with the legal bounds.
 _NUMBERS = {"strides": (1, 4), "repeats": (1, 16), "hidden": (0, 4_096)}
 _BOOLEANS = (lambda one: one if isinstance(one, bool) else None, "true, false or both")
 _KERNELS = (_kernel, f"height and width such as 3x3, each from 1 to {MAX_KERNEL}")

@@ -1,4 +1,4 @@
-"""What a search space holds, in figures."""
+"""Survey of a search space: its size, its smallest member, and the share of random members within a budget."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ class Survey:
 
     Args:
         budget: The bound on parameters.
-        size: Exact number of combinations of choices, those that do not fit the images included.
-        smallest: Parameters of the smallest member.
-        draws, within: How many random members were drawn, and how many of them were within the budget.
+        size: Exact number of combinations of choices, including those that do not fit the images.
+        smallest: Number of parameters of the smallest member.
+        draws: Number of random members that were drawn.
+        within: Number of them within the budget.
         seed: Seed of the draws.
         choices: Each choice with its legal values, in words.
-        samples: A few members within the budget, with their costs.
+        samples: Some members within the budget, with their costs.
     """
 
     budget: Budget
@@ -41,7 +42,7 @@ class Survey:
 
     @property
     def share(self) -> float:
-        """Estimated share of random members that are within the budget."""
+        """Estimated share of random members within the budget."""
         return self.within / self.draws
 
     @property
@@ -88,15 +89,15 @@ def survey(
 def random_members(space: SearchSpace, draws: int, seed: int = 0) -> tuple[tuple[Architecture, Cost], ...]:
     """Draw random members of a space, with their costs.
 
-    Those that were drawn last are kept: every run begins with a look at the same members of its space, so that a
-    frontier of five budgets would draw them five times.
+    The latest draws are cached: every run begins with the same members of its space, so that a frontier of five budgets
+    would draw them five times.
     """
     return _drawn(_Described(space.task, repr(space.tree), space), draws, seed)
 
 
 @dataclass(frozen=True)
 class _Described:
-    """A space that equals any other of the same choices for the same task."""
+    """Cache key of a space: equal for equal choices and tasks."""
 
     task: Task
     choices: str

@@ -1,4 +1,4 @@
-"""What the dataset fixes for every architecture: input shape, kind of values, and number of classes."""
+"""Properties of the dataset that every architecture shares: input shape, kind of values, and number of classes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from tinysearch.errors import ArchitectureError, meant
 from tinysearch.space.scalars import integer
 
 MOST_CHANNELS = 16
-# Of series, for features of sound are channels too.
+# Series may have more channels, because features of sound are channels too.
 MOST_SERIES_CHANNELS = 512
-# Bytes from 0 to 255, bytes that do not reach from one end to the other, and real numbers.
+# Kinds of input values: bytes from 0 to 255, bytes of another range, and real numbers.
 BYTES, LEVELS, REAL = "bytes", "levels", "real"
 VALUES = (BYTES, LEVELS, REAL)
 
 
 def most_channels(width: int) -> int:
-    """Return how many channels an input of a width may have; a series is an input of width 1."""
+    """Return the largest number of channels of an input with a given width; a series has width 1."""
     return MOST_SERIES_CHANNELS if width == 1 else MOST_CHANNELS
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Classification of images, or of series: recordings of steps x channels, which have the width 1.
+    """Classification of images, or of series: recordings of steps x channels, with width 1.
 
     Args:
         input_shape: Height and width in pixels, and channels (1 to 16). For series: steps, 1, channels (1 to 512).
         classes: Number of classes, at least 2.
-        values: What the values of an input are, which decides how much code converts them on a device: ``"bytes"`` that
-            reach from 0 to 255, ``"levels"``, which are bytes that do not, or ``"real"`` numbers.
+        values: Kind of the input values, which determines how much code converts them on a device: ``"bytes"`` from 0
+            to 255, ``"levels"``, which are bytes of another range, or ``"real"`` numbers.
 
     Raises:
-        ArchitectureError: if any of these cannot be.
+        ArchitectureError: if a value is not legal.
 
     >>> Task((121, 1, 6), 8).is_series, Task((28, 28, 1), 10).is_series
     (True, False)
@@ -64,10 +64,10 @@ class Task:
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of an input as a device is given it: one for each value, or four if they are real numbers."""
+        """Bytes of an input on a device: one per value, or four if the values are real numbers."""
         return math.prod(self.input_shape) * (4 if self.values == REAL else 1)
 
     @property
     def is_series(self) -> bool:
-        """Whether the inputs have one spatial dimension: time."""
+        """Whether the inputs are series, whose only spatial dimension is time."""
         return self.input_shape[1] == 1 < self.input_shape[0]

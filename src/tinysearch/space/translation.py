@@ -1,4 +1,4 @@
-"""The translation of values of the tree of choices to architectures and back, see ``network_choices``."""
+"""Translation between values of the tree of choices and architectures, see ``network_choices``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BRANCH_POOLS: dict[str, Pool] = {
     "max 3x3": Pool("max", 3, 1, "same"),
     "average 3x3": Pool("average", 3, 1, "same"),
 }
-# The windows of series: along time, which is their height.
+# Poolings of series have windows along time, which is the height.
 SERIES_POOLS: dict[str, Pool | None] = {
     "max 2x1": Pool("max", (2, 1)),
     "max 2x1 stride 1": Pool("max", (2, 1), 1),
@@ -49,7 +49,7 @@ ALL_BRANCH_POOLS = {**BRANCH_POOLS, **SERIES_BRANCH_POOLS}
 
 
 def to_architecture(value: Mapping[str, Any]) -> Architecture:
-    """Translate a value of the tree to the architecture that it stands for."""
+    """Return the architecture of a value of the tree."""
     layers: list[Layer] = []
     for block in value["blocks"]:
         layers.append(_block_to_layer(block))
@@ -62,10 +62,10 @@ def to_architecture(value: Mapping[str, Any]) -> Architecture:
 
 
 def from_architecture(architecture: Architecture) -> dict[str, Any]:
-    """Translate an architecture to a value of the tree, the reverse of ``to_architecture``.
+    """Return the value of the tree for an architecture, the reverse of ``to_architecture``.
 
     Raises:
-        SpaceError: if the architecture is not a list of blocks; whether the options are legal is not looked at.
+        SpaceError: if the architecture is not a list of blocks. Whether the options are legal is not checked.
     """
     blocks: list[dict[str, Any]] = []
     for layer in architecture.layers:

@@ -1,4 +1,4 @@
-"""Changing values of a tree of choices: in one place at random, in every place at once, or all sizes together."""
+"""Variation of values of a tree of choices: random mutants, all neighbours, and scaling of all sizes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Path = tuple[str | int, ...]
 
 
 def mutate(node: Node, value: Value, rng: np.random.Generator) -> Value:
-    """Return a value that differs from ``value`` in one place.
+    """Return a random mutant that differs from ``value`` in one place.
 
-    One of three things happens with equal chance, where it is possible: a size changes, an option changes, or the
-    structure does (an item of a list is added, removed, copied or swapped with its neighbour; a switch goes to
-    another kind and keeps what both kinds have). The result is legal; it is ``value`` itself if nothing can
-    change or if equal neighbours were swapped.
+    One of three changes is made, with equal probability among the possible ones: a size changes, an option changes, or
+    the structure changes. In the structure, an item of a list is added, removed, copied or swapped with its neighbour,
+    or a switch changes its kind and keeps the fields that both kinds have. The result is legal. It equals ``value`` if
+    nothing can change or if equal neighbours were swapped.
     """
     places = list(_places(node, value, ()))
     families = [
@@ -37,7 +37,7 @@ def mutate(node: Node, value: Value, rng: np.random.Generator) -> Value:
 
 
 def neighbours(node: Node, value: Value) -> Iterator[Value]:
-    """Yield values that differ from ``value`` in one place: every other option, the smallest size, one length less."""
+    """Yield the values that differ from ``value`` in one place: other options, smallest sizes, next shorter lists."""
     for path, place, old in _places(node, value, ()):
         news: list[Value]
         match place:
@@ -59,7 +59,7 @@ def neighbours(node: Node, value: Value) -> Iterator[Value]:
 
 
 def scale(node: Node, value: Value, name: str, factor: float) -> Value:
-    """Multiply every size called ``name`` by ``factor``, and take the nearest of its options."""
+    """Return a value with every size called ``name`` multiplied by ``factor`` and rounded to its nearest option."""
     match node:
         case Group(fields):
             return {
@@ -77,7 +77,7 @@ def scale(node: Node, value: Value, name: str, factor: float) -> Value:
 
 
 def _places(node: Node, value: Value, path: Path) -> Iterator[tuple[Path, Node, Value]]:
-    """Yield every place of a value that could be another, with its node."""
+    """Yield every place of a value that can change: its path, its node and its value."""
     match node:
         case Leaf():
             if len(node.options) > 1:
@@ -148,7 +148,7 @@ def _reshaped(old: list[Value], item: Node, length: Size, rng: np.random.Generat
 
 
 def _next_lengths(length: Size, now: int) -> tuple[int | None, int | None]:
-    """Return the next shorter and the next longer legal length, None where there is none."""
+    """Return the next shorter and the next longer legal length, each None if there is none."""
     shorter, longer = bisect.bisect_left(length.options, now), bisect.bisect(length.options, now)
     return (
         length.options[shorter - 1] if shorter else None,
