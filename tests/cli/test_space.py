@@ -60,7 +60,7 @@ def test_a_file_without_a_format_is_read_as_before_with_a_note_that_shows_the_ne
     (tmp_path / "old.json").write_text(json.dumps(OLD))
     old = light("space", "--space", tmp_path / "old.json", "--format", "json")
     assert old.returncode == 0
-    assert old.stderr.startswith(f"note: {tmp_path / 'old.json'} does not say")
+    assert old.stderr.startswith(f"note: {tmp_path / 'old.json'} has no")
     (tmp_path / "new.json").write_text(old.stderr.partition("\n")[2])
     new = light("space", "--space", tmp_path / "new.json", "--format", "json")
     assert (new.returncode, new.stderr) == (0, "")

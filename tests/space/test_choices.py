@@ -228,8 +228,8 @@ def test_a_bad_tree_is_refused_by_value(make: Callable[[], object], named: str) 
 @pytest.mark.parametrize(
     ("flat", "named"),
     [
-        ({}, "do not say what 'colour' is"),
-        ({"colour": "red"}, "do not say what 'width' is"),
+        ({}, "have no entry 'colour'"),
+        ({"colour": "red"}, "have no entry 'width'"),
         ({"colour": "green", "width": 1}, "colour must be red, blue, got 'green'"),
         ({"colour": "red", "width": 3}, "width must be 0 to 2, got 3"),
         ({"colour": "red", "width": 1.0}, "width must be 0 to 2, got 1.0"),

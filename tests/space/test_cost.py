@@ -151,7 +151,7 @@ def test_shared_weights_stand_at_their_first_use(repeat: int) -> None:
         ((Pool("max", 2), Pool("max", 3)), "pool2 slides a 3x3 window without padding over an image of 2x2"),
         ((Conv(1, kernel=(1, 5), padding="valid"),), "a 1x5 window"),
         ((Conv(2, repeat=2),), "conv1 is repeated with shared weights"),
-        ((SeparableConv(2, repeat=2),), "it gives 2"),
+        ((SeparableConv(2, repeat=2),), "it has 2 output channels"),
         ((DepthwiseConv(2, repeat=2),), "depthwise1 is repeated"),
         ((Residual((Conv(2),)),), "residual1 adds shape (4, 4, 2) to shape (4, 4, 1)"),
         ((Residual((Pool("max", 2),)),), "adds shape (2, 2, 1) to shape (4, 4, 1)"),

@@ -350,7 +350,7 @@ def test_decoding_refuses_what_is_missing_or_not_legal(space: SearchSpace) -> No
     with pytest.raises(SpaceError, match="blocks/0/conv/filters must be 1 to 64, got 65"):
         space.decode({**values, "blocks/0/conv/filters": 65})
     del values["head/hidden"]
-    with pytest.raises(SpaceError, match="do not say what 'head/hidden' is"):
+    with pytest.raises(SpaceError, match="have no entry 'head/hidden'"):
         space.decode(values)
 
 

@@ -40,7 +40,7 @@ def test_two_sides_survive_json_and_are_written_in_short() -> None:
     ("make", "named"),
     [
         (lambda: Pool("max", (0, 1)), "size must be an integer from 1 to 11"),
-        (lambda: Pool("max", (2, 1, 1)), "one down and one across"),
+        (lambda: Pool("max", (2, 1, 1)), "a vertical and a horizontal one"),
         (lambda: Pool("max", 2, (0, 1)), "at least 1"),
         (lambda: Conv(4, stride=(5, 1)), "stride must be an integer from 1 to 4"),
         (lambda: SeparableConv(4, stride=(2, 1)), "one stride for both directions"),

@@ -22,9 +22,9 @@ def test_a_file_holds_what_narrows_the_space(start: str, tmp_path: Path) -> None
     ("text", "words"),
     [
         ("[1]", "list"),
-        ("{", "no JSON"),
-        ('{"format": 2, "filters": [8], "filters": [16]}', "'filters' is there twice"),
-        ('{"format": 2, "kernels": {"3x3": 5, "3x3": 1}}', "'3x3' is there twice"),
+        ("{", "is not a JSON file"),
+        ('{"format": 2, "filters": [8], "filters": [16]}', "'filters' occurs twice"),
+        ('{"format": 2, "kernels": {"3x3": 5, "3x3": 1}}', "'3x3' occurs twice"),
         ('{"format": 2, "filters": [0]}', "filters has no option 0"),
         (None, "cannot be read"),
     ],
@@ -48,7 +48,7 @@ def test_a_file_that_is_none_is_refused(text: str | None, words: str, tmp_path: 
 def test_the_note_on_an_old_file_shows_a_new_one_that_says_the_same(spec: dict[str, Any]) -> None:
     note = format_note(spec, "device.json")
     _, _, new = note.partition("\n")
-    assert note.startswith('device.json does not say "format": 2')
+    assert note.startswith('device.json has no "format": 2')
     assert json.loads(new)["format"] == 2
     assert current(json.loads(new)) == current(spec)
     assert ("filters [8, 32" in note) == ("filters" in spec)

@@ -97,7 +97,7 @@ def test_every_pooling_of_a_branch_is_found_again(pool: Pool) -> None:
         ((Residual((Conv(1), Conv(1))),), "no block of the space begins with Residual"),
         ((Residual((Inception(((Conv(1),),)),)),), "no shortcut"),
         ((Inception(((Conv(1),), (Conv(1, bias=False),))),), "one activation, norm and bias"),
-        ((Inception(((Dropout(0.1), Conv(1)),)),), "dropout ends a branch"),
+        ((Inception(((Dropout(0.1), Conv(1)),)),), "no layer may follow dropout"),
         ((Inception(((Conv(1, stride=2),),)),), "no branch of the space has the step Conv"),
         ((Inception(((DepthwiseConv(),),)),), "no branch of the space has the step DepthwiseConv"),
         ((Inception(((Inception(((Conv(1),),)),),)),), "no branch of the space has the step Inception"),

@@ -55,8 +55,8 @@ def recorded(key: str, store: Store) -> Recorded:
             found = _recorded(key, reference)
     if found is None:
         raise CandidateError(
-            f"what can be reproduced is conv, separable, inception, and by their keys what 'tinysearch leaderboard' "
-            f"and 'tinysearch leaderboard --reference' list; got {key!r}"
+            f"the networks to reproduce are conv, separable, inception, and the keys that 'tinysearch leaderboard' and "
+            f"'tinysearch leaderboard --reference' list; got {key!r}"
         )
     return found
 

@@ -146,7 +146,7 @@ def check_count(model: Baseline) -> Cost:
     if (counted.params, counted.trainable_params) != (model.params, model.trainable_params):
         raise CostMismatchError(
             f"{model.name} is documented with {model.params:,} parameters, {model.trainable_params:,} trainable; "
-            f"we count {counted.params:,} and {counted.trainable_params:,}"
+            f"the arithmetic gives {counted.params:,} and {counted.trainable_params:,}"
         )
     return counted
 

@@ -40,15 +40,15 @@ def comparison(results: Sequence[Reproduction], dataset: Dataset, recipe: Recipe
     same = "Counted parameters equal the documented ones. " if dataset.task == Task() else ""
     notes = [
         f"{same}Recipe {recipe.name}, {figures.epochs(recipe.epochs)}, trained on {dataset.name} "
-        f"({dataset.fingerprint}) less the last 10 % of the images; last epoch; test images used once per training.",
+        f"({dataset.fingerprint}) without the last 10 % of the images; last epoch; test images used once per training.",
     ]
     if known:
         notes.append(
-            "delta, SE: by how many standard errors of the measured mean the documented figure lies above it; the "
+            "delta, SE: number of standard errors by which the documented figure is above the measured mean; the "
             "documented figures are single runs."
         )
     else:
-        notes.append("There are documented figures for MNIST alone.")
+        notes.append("Documented figures exist for MNIST only.")
     return Group(table, *(Text(note, style="dim") for note in notes))
 
 
@@ -75,8 +75,8 @@ def again(rows: Sequence[Recorded], records: Sequence[Record], dataset: Dataset)
         )
     notes = [
         "Trained on all training images by the recipe it was found with; last epoch; test images used once per "
-        "training. Another machine or other versions give other numbers from the same seeds, as far apart as other "
-        "seeds do."
+        "training. On another machine or with other versions, the same seeds give different numbers, which differ as "
+        "much as those of different seeds."
     ]
     others = [row.name for row in rows if row.fingerprint != dataset.fingerprint]
     if others:

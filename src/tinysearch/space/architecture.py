@@ -108,7 +108,7 @@ class Pool:
         keep_sides(self, "size", 1, MAX_KERNEL)
         keep_sides(self, "stride", 0, MAX_KERNEL)
         if isinstance(self.stride, tuple) and 0 in self.stride:
-            raise ArchitectureError(f"both steps of a stride are at least 1, got {self.stride!r}")
+            raise ArchitectureError(f"both steps of a stride must be at least 1, got {self.stride!r}")
         keep_option(self, "padding", PADDINGS)
         if self.stride == self.size:
             object.__setattr__(self, "stride", 0)
@@ -277,7 +277,7 @@ def layer_from_dict(data: object) -> Layer:
     try:
         return layer(**fields)
     except TypeError as error:
-        raise ArchitectureError(f"a layer of kind {kind} cannot be made of {fields}: {error}") from None
+        raise ArchitectureError(f"a layer of kind {kind} cannot be created from {fields}: {error}") from None
 
 
 def digest(data: object) -> str:
@@ -295,5 +295,5 @@ def _layers(owner: str, layers: Any) -> tuple[Layer, ...]:
         raise ArchitectureError(f"{owner} needs at least one layer, got {layers!r}")
     for layer in layers:
         if type(layer) not in LAYER_KINDS.values():
-            raise ArchitectureError(f"{owner} is made of layers ({', '.join(LAYER_KINDS)}), got {layer!r}")
+            raise ArchitectureError(f"{owner} must consist of layers ({', '.join(LAYER_KINDS)}), got {layer!r}")
     return tuple(layers)

@@ -67,7 +67,7 @@ def several_bounds(budgets: object) -> tuple[int, ...]:
         given = [None]
     known = [whole for one in given if (whole := count(one)) is not None and whole > 0]
     if len(set(known)) < len(given):
-        raise BudgetError(f"several budgets are different whole numbers of at least 1, got {budgets!r}")
+        raise BudgetError(f"several budgets must be different whole numbers of at least 1, got {budgets!r}")
     return tuple(known)
 
 

@@ -105,7 +105,7 @@ def lookup_chooser(values: Mapping[str, Any]) -> Chooser:
 
     def choose(path: str, leaf: Leaf) -> Any:
         if path not in values:
-            raise SpaceError(f"the values do not say what {path!r} is")
+            raise SpaceError(f"the values have no entry {path!r}")
         _check(leaf, values[path], path)
         return values[path]
 

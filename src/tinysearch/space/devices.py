@@ -133,7 +133,7 @@ def device(name: str) -> Device:
     if not isinstance(name, str) or name not in DEVICES:
         raise BudgetError(
             f"the devices are {', '.join(DEVICES)}; for any other chip, leave out `device=` and give `max_flash=` and "
-            f"`max_ram=`, what it has less what your program needs; got {name!r}{meant(name, DEVICES, _NEAR)}"
+            f"`max_ram=`: its flash and RAM minus what your program needs; got {name!r}{meant(name, DEVICES, _NEAR)}"
         )
     return DEVICES[name]
 

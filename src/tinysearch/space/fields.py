@@ -53,7 +53,7 @@ def keep_sides(owner: Any, name: str, low: int, high: int) -> None:
     if not isinstance(value, (tuple, list)):
         return keep_integer(owner, name, low, high)
     if len(value) != 2:
-        raise ArchitectureError(f"{name} is one integer, or one down and one across, got {value!r}")
+        raise ArchitectureError(f"{name} is one integer, or a vertical and a horizontal one, got {value!r}")
     down, across = (_integer(name, side, low, high) for side in value)
     object.__setattr__(owner, name, down if down == across else (down, across))
     return None

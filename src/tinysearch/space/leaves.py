@@ -125,15 +125,15 @@ class Integers(Size):
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.high:
-            raise SpaceError(f"a range of integers goes from a low of at least 0 up, got {self.low} to {self.high}")
+            raise SpaceError(f"a range of integers must ascend from a low of at least 0, got {self.low} to {self.high}")
         if self.step < 1:
             raise SpaceError(f"the step of a range is at least 1, got {self.step}")
         object.__setattr__(self, "options", range(self.low, self.high + 1, self.step))
         object.__setattr__(self, "high", self.options[-1])
         if self.usual is not None and not self.low <= self.usual <= self.high:
-            raise SpaceError(f"the usual end of {self.low} to {self.high} lies within the range, got {self.usual}")
+            raise SpaceError(f"the usual end of {self.low} to {self.high} must lie within the range, got {self.usual}")
         if self.mode is not None and not self.low <= self.mode <= (self.usual or self.high):
-            raise SpaceError(f"the mode of {self.low} to {self.high} lies within the range, got {self.mode}")
+            raise SpaceError(f"the mode of {self.low} to {self.high} must lie within the range, got {self.mode}")
 
     def draw(self, rng: np.random.Generator) -> int:
         """Return a random number of the range."""

@@ -24,7 +24,7 @@ _WIDEST = 64
 _USUALLY_WIDEST = 32
 _LIKELY_WIDTH = 12
 FILTERS = Integers(1, _WIDEST, _LIKELY_WIDTH, usual=_USUALLY_WIDEST)
-# Prior weights. They favor what is known to work in small networks: narrow 3x3 convolutions without bias or padding,
+# Prior weights. They favour what is known to work in small networks: narrow 3x3 convolutions without bias or padding,
 # batch normalization before relu, an early max pooling and a global average at the end. Dropout is rare, because
 # normalized layers after it see other statistics at inference than in training (Li et al., 2019).
 KINDS: Weights = {"conv": 5, "separable": 4, "depthwise": 0.3, "inception": 0.3}

@@ -18,9 +18,9 @@ from tinysearch.space.fields import Sides
 
 LEGEND = (
     "c12 convolution to 12 channels, s separable, d1 depthwise with 1 output for each channel; k5 kernel 5x5 (3x3 "
-    "unless said), /2 stride, x2 applied twice with the same weights; M max and A average pooling over 2x2, M3/2 over "
+    "by default), /2 stride, x2 applied twice with the same weights; M max and A average pooling over 2x2, M3/2 over "
     "3x3 with stride 2; +(...) shortcut, [...|...] inception; h16 hidden layer of 16 units. Padding, activation, "
-    "normalization and dropout are left out: networks that differ in these alone look alike"
+    "normalization and dropout are left out: networks that differ only in these look the same"
 )
 
 SHORT_LEGEND = "c12 is a convolution to 12 channels, s12 a separable one, k5 a kernel of 5x5, M max pooling"

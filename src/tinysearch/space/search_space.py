@@ -120,7 +120,7 @@ class SearchSpace:
             mutant = self._built(variation.mutate(self.tree, value, rng))
             if mutant != architecture and self.params(mutant) is not None:
                 return mutant
-        raise SpaceError("the search space has no other architecture that can be built next to the given one")
+        raise SpaceError("the search space has no mutant of the given architecture that can be built")
 
     def scaled_below(self, architecture: Architecture, params: int) -> Architecture:
         """Scale all widths by one factor so that the number of parameters is as close below ``params`` as possible.

@@ -83,8 +83,8 @@ def note_weights(weights: dict[str, int], name: str, count: int, units: int) -> 
     shared = name in weights
     if weights.setdefault(name, count) != count:
         raise ShapeError(
-            f"{name} is repeated with shared weights, for which it must give as many channels as it takes; "
-            f"it gives {units}"
+            f"{name} is repeated with shared weights, which needs as many output channels as input channels; "
+            f"it has {units} output channels"
         )
     return shared
 

@@ -23,7 +23,7 @@ def read_spec(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise SpaceError(f"the space {path} cannot be read ({error.strerror}); give a JSON file") from None
     except (ValueError, RecursionError) as error:
-        raise SpaceError(f"the space {path} is no JSON file: {error}") from None
+        raise SpaceError(f"the space {path} is not a JSON file: {error}") from None
     if not isinstance(spec, dict):
         raise SpaceError(f"the space {path} holds {type(spec).__name__}; expected an object of choices")
     current(spec)
@@ -39,7 +39,7 @@ def format_note(spec: Spec, name: str) -> str:
     """
     ranges = [f"{one} {list(spec[one])}" for one in SIZES if has_old_ranges({one: spec.get(one)})]
     read = f" and is read as before, {', '.join(ranges)} as a range" if ranges else ""
-    return f'{name} does not say "format": 2{read}; in format 2, where a list holds options, write\n{_written(spec)}'
+    return f'{name} has no "format": 2{read}; in format 2, where a list holds options, write\n{_written(spec)}'
 
 
 def _written(spec: Spec) -> str:
@@ -54,6 +54,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the name {key!r} is there twice")
+            raise ValueError(f"the name {key!r} occurs twice")
         found[key] = value
     return found

@@ -115,7 +115,7 @@ def _size(name: str, given: object, number: int) -> Integers | Numbers:
         if len(numbers) != len(given) or len(given) not in (2, 3) or not _ascending(1, numbers, most):
             raise SpaceError(
                 f"{name} without a format is a range [low, high] or [low, high, most likely] of whole numbers from 1 "
-                f'to {most:,}, got {given!r}; for options say "format": {FORMAT}'
+                f'to {most:,}, got {given!r}; to list options, add "format": {FORMAT}'
             )
         return Integers(*numbers)
     found = _range(name, given, 1, most)
@@ -145,18 +145,18 @@ def _range(name: str, given: object, low: int, high: int) -> Integers | None:
     numbers = {key: whole for key, one in fields.items() if (whole := integer(one)) is not None}
     if len(numbers) < len(fields) or not {"from", "to"} <= set(numbers) <= _RANGE:
         raise SpaceError(
-            f'{name} as a range has a "from" and a "to", perhaps a "likely" and a "step", all whole numbers; '
+            f'{name} as a range has a "from" and a "to", optionally a "likely" and a "step", all whole numbers; '
             f"got {given!r}"
         )
     first, last, step, likely = numbers["from"], numbers["to"], numbers.get("step", 1), numbers.get("likely")
     if not low <= first <= last <= high:
-        raise SpaceError(f"{name} as a range goes up, within {low} to {high:,}; got {given!r}")
+        raise SpaceError(f"{name} as a range must ascend within {low} to {high:,}; got {given!r}")
     if step < 1:
         raise SpaceError(f"the step of {name} must be at least 1, got {step}")
     # Steps may be counted from the first number or from zero: if the first number is a multiple, both are the same.
     if first % step:
         raise SpaceError(
-            f"with a step, {name} takes its multiples: {first} is no multiple of {step}, begin from "
+            f"with a step, {name} takes its multiples: {first} is not a multiple of {step}, begin from "
             f"{first + -first % step}"
         )
     if likely is not None and (not first <= likely <= last or likely % step):

@@ -149,7 +149,7 @@ def _layers_to_branch(branch: tuple[Layer, ...]) -> dict[str, Any]:
     dropout = 0.0
     for layer in branch:
         if dropout:
-            raise SpaceError("dropout ends a branch of the space, nothing follows it")
+            raise SpaceError("in a branch of the space, no layer may follow dropout")
         match layer:
             case Dropout(rate):
                 dropout = rate
