@@ -1,4 +1,4 @@
-"""The settings that studies take by keyword: name, type and meaning. Their defaults are those of ``RunSettings``."""
+"""Keyword settings of studies: name, type and meaning. Their defaults are those of ``RunSettings``."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ T = TypeVar("T", bound=Callable[..., Any])
 
 
 class FrontierSettings(TypedDict, total=False):
-    """Settings of a search, whatever its budgets.
+    """Settings of a search that do not depend on its budgets.
 
     Args:
         trials: Number of candidates to train, not counting baselines.
-        epochs: Epochs that every candidate is trained for.
-        strategy: Name of the search strategy, see ``docs/strategies.md``; a class or ``"module:Class"`` of your own.
+        epochs: Number of epochs of each training.
+        strategy: Name of the search strategy, see ``docs/strategies.md``; or a class or ``"module:Class"`` of your own.
         seed: Seed of the proposals and of every training.
         recipe: How candidates are trained: ``"default"``, ``"documented"``, a ``Recipe``, its fields, or a JSON file.
-        class_weight: ``"balanced"`` weights classes equally, whatever their number of images.
+        class_weight: ``"balanced"`` weights classes equally, regardless of their numbers of images.
         tune_recipe: Whether the recipe is searched together with the architecture.
-        prune: Whether candidates that fall behind earlier ones are stopped early.
-        baselines: Whether the hand-designed baselines that fit are trained first.
+        prune: Whether to stop candidates early that fall behind earlier ones.
+        baselines: Whether to train the hand-designed baselines that fit the budget first.
         designs: Number of hand-designed networks to start the search with.
         initial_candidates: Your own architectures or candidates for the first trials.
-        space: What narrows the search space: a mapping, a JSON file or a ``SearchSpace``, see ``docs/space.md``.
+        space: Restrictions of the search space: a mapping, a JSON file or a ``SearchSpace``, see ``docs/space.md``.
         constraints: Your own constraints on candidates: instances, classes or ``"module:Class"``.
         objective: Metric to optimize: ``"accuracy"``, ``"balanced_accuracy"``, ``"macro_f1"``, or one of your own.
-        max_macs: Maximum number of multiply-accumulates per image, a number or a text, ``"500k"``.
-        max_ram: Maximum RAM of the int8 activations, in bytes or as a text, ``"24K"``.
+        max_macs: Maximum number of multiply-accumulates per image, a number or a text such as ``"500k"``.
+        max_ram: Maximum RAM of the int8 activations, in bytes or as a text such as ``"24K"``.
         max_flash: Maximum flash for weights and C code, in bytes or as a text.
         max_weight_bytes: Maximum size of the int8 weights, in bytes or as a text.
         device: Device whose flash and RAM are the limits, see ``docs/devices.md``.
         folds: Maximum number of folds that a leader is validated on; 1 for no revalidation.
-        evaluate: Number of seeds that the winner is retrained with and scored on the test images; 0 for none.
+        evaluate: Number of seeds to retrain the winner with, each scored on the test images; 0 for none.
         lag: Trial i is proposed from the results of trials 0 to i - lag, so that up to ``lag`` workers are busy.
         schedule: ``"lag"`` proposes the same candidates with any number of workers; ``"async"`` proposes from all
-            results that are known.
+            results known at that time.
         threads: Threads of each training; None for an equal share of the cores.
     """
 
@@ -82,12 +82,12 @@ class FrontierSettings(TypedDict, total=False):
 
 
 class Settings(FrontierSettings, total=False):
-    """Settings of a study, beside those of ``FrontierSettings``.
+    """Settings of a study: those of ``FrontierSettings``, and some more.
 
     Args:
-        budgets: Bounds on parameters below each of which there is a winner; the largest is the budget.
+        budgets: Bounds on parameters; the search has a winner below each, and the largest is the budget.
         warm_start: Names of runs to learn from; None for all searches on the same data in the store.
-        cold: Whether to learn from no other run.
+        cold: Whether to start without learning from other runs.
     """
 
     budgets: Iterable[float | str]
@@ -96,7 +96,7 @@ class Settings(FrontierSettings, total=False):
 
 
 def check_names(given: Mapping[str, Any], taker: Callable[..., Any]) -> None:
-    """Refuse settings that a function or a class does not take.
+    """Check that a function or a class takes the given settings.
 
     Raises:
         RunError: if a name is unknown.
@@ -105,24 +105,24 @@ def check_names(given: Mapping[str, Any], taker: Callable[..., Any]) -> None:
 
 
 def types(settings: type = Settings) -> dict[str, str]:
-    """Return the type of each setting by its name, as it is written."""
+    """Return the type of each setting by name, as written in the source."""
     return {name: getattr(kind, "__forward_arg__", str(kind)) for name, kind in settings.__annotations__.items()}
 
 
 def meanings() -> dict[str, str]:
-    """Return what each setting means by its name: an empty dictionary where Python was told to drop docstrings."""
+    """Return the meaning of each setting by name; an empty dictionary if Python runs without docstrings (``-OO``)."""
     return {**described(FrontierSettings), **described(Settings)}
 
 
 def described(target: object) -> dict[str, str]:
-    """Return what each argument means by its name, as the docstring of a function or a class says."""
+    """Return the meaning of each argument by name, from the docstring of a function or a class."""
     listed = inspect.cleandoc(target.__doc__ or "").partition("Args:\n")[2]
     found = re.findall(r"^    (\w+): (.+(?:\n        .+)*)", listed, re.MULTILINE)
     return {name: " ".join(text.split()) for name, text in found}
 
 
 def defaults() -> dict[str, Any]:
-    """Return what each setting is where it is not given, in a form in which it could be given."""
+    """Return the default of each setting by name, in a form that can be passed as an argument."""
     own = RunSettings()
     parts = {
         "recipe": own.recipe.name,
@@ -140,11 +140,11 @@ def defaults() -> dict[str, Any]:
 
 
 def spelled_out(settings: type = Settings, **others: object) -> Callable[[T], T]:
-    """Return a decorator: what takes ``**settings`` shows each of them, in its signature and its docstring.
+    """Return a decorator that replaces ``**settings`` by the single settings in a signature and a docstring.
 
     Args:
-        settings: Which settings.
-        others: Defaults that are not those of a study.
+        settings: Class of the settings.
+        others: Defaults that differ from those of a study, by name.
     """
 
     def decorate(target: T) -> T:

@@ -1,4 +1,4 @@
-"""Callbacks as people give them: instances, classes, and names of classes."""
+"""Conversion of the ``callbacks`` argument: instances, classes, and names of classes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CallbackLike: TypeAlias = "Callback | type[Callback] | str"
 
 
 def callbacks_of(given: Iterable[CallbackLike]) -> list[Callback]:
-    """Return callbacks: instances as they are, classes called without arguments, others by their names.
+    """Return instances of callbacks: classes are called without arguments, names are looked up.
 
     Raises:
-        PluginError: if they are not several, or one cannot be found, loaded or made.
+        PluginError: if the argument is not a list, or a callback cannot be found, loaded or created.
     """
     from tinysearch.results.callback import Callback
     from tinysearch.runtime.plugins import find, made

@@ -1,4 +1,4 @@
-"""Functions behind ``import tinysearch``: a study in one call, and one that is there already."""
+"""Functions behind ``import tinysearch`` that run a study in one call, or open an existing one."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def open_study(
         store, data, verbose: See ``Study``.
 
     Raises:
-        RunError: if there is none, or the data differ from those of the study.
-        StoreError: if there is no store.
+        RunError: if there is no such study, or the data differs from that of the study.
+        StoreError: if the store does not exist.
     """
     return Study(name=name, store=store, data=data, verbose=verbose, resume=True)

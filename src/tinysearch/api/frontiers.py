@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tinysearch.space.search_space import SearchSpace
     from tinysearch.workers.executor import Executor
 
-# Trials of a single run for each of its budgets.
+# Number of trials per budget in a single run.
 TRIALS = 10
 
 
@@ -37,7 +37,7 @@ class Frontier:
     """The results of a search below several budgets.
 
     Args:
-        records: By budget, the records of networks below it; if each budget was a run, those of its run.
+        records: Records of the networks below each budget; if each budget was a run, the records of its run.
         ending: How the last run ended.
         problem: The first error in a revalidation or evaluation; None if there was none.
     """
@@ -76,19 +76,21 @@ def frontier(
 ) -> Frontier:
     """Search for the best network below each of several budgets.
 
-    This is one run with the strategy ``pareto``, in which each training is useful for all sizes. The winners below each
-    budget are revalidated and evaluated. With another strategy, each budget is a run: it starts with the best networks
-    of the previous budget, scaled until they just fit, and learns from all trainings of the budgets before. Both learn
-    from other searches on the same data in the store. Repeat the call to resume it after an interruption, or with more
-    trials to continue the search; a frontier of 0.1.0, in which each budget is a run, is resumed as such.
+    By default, this is one run with the strategy ``pareto``, in which each training is useful for all sizes. The
+    winners below each budget are revalidated and evaluated. With another strategy, each budget is a run: it starts with
+    the best networks of the previous budget, scaled until they just fit, and learns from all trainings of the previous
+    budgets. Both learn from other searches on the same data in the store. Repeat the call to resume it after an
+    interruption, or with more trials to continue the search; a frontier of version 0.1.0, in which each budget is a
+    run, is resumed as such.
 
     Args:
         budgets: Distinct bounds on parameters; separate runs are searched in this order.
         data, dataset, reading, augment, store, reuse, callbacks, verbose: See ``Study``.
         name: Name of the run; prefix of the names if each budget is a run.
         workers, executor: See ``Study.run``.
-        warm_start: Names of runs to learn from beside those of the budgets before, instead of all on the same data.
-        cold: Whether to learn from those of the budgets before alone.
+        warm_start: Names of runs to learn from instead of all on the same data; separate runs always learn from those
+            of the previous budgets too.
+        cold: Whether to learn from the runs of the previous budgets only.
         **settings: See ``tinysearch.api.arguments.FrontierSettings``. By default there are 10 ``trials`` per budget in
             the single run, and 20 in separate runs.
 
@@ -133,11 +135,11 @@ def frontier(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a frontier is searched with.
+    """Inputs of the search for a frontier.
 
     Args:
         name, budgets: See ``frontier``.
-        data, space, store: What these arguments stand for.
+        data, space, store: The values of these arguments, loaded and opened.
         given: The other arguments of each study.
         warm_start: Names of runs to learn from; None for all on the same data.
     """
@@ -174,7 +176,7 @@ def _search_at_once(plan: _Plan, workers: int | None, executor: Executor | None)
 
 
 def _search_one_by_one(plan: _Plan, workers: int | None, executor: Executor | None) -> Frontier:
-    """Search below each budget in a run of its own, which learns from those before."""
+    """Search below each budget in a separate run, which learns from the previous ones."""
     running: Executor | None = executor
     records: dict[int, list[Record]] = {}
     problem: TinySearchError | None = None
@@ -212,14 +214,14 @@ def _study_below(plan: _Plan, budget: int, name: str, names: Sequence[str], befo
     """Return the study below one budget.
 
     Args:
-        plan: That of the frontier.
-        budget, name: Those of the study.
-        names: Of the runs below the budgets before.
-        before: The records of the last of them.
+        plan: Inputs of the frontier.
+        budget, name: Budget and name of the study.
+        names: Names of the runs of the previous budgets.
+        before: Records of the last of these runs.
     """
     from tinysearch.search.frontier import initial_candidates
 
-    # A run that goes on has what it began with in its settings.
+    # A resumed run has its initial candidates and warm start in its settings.
     begun = plan.store.has(name)
     new: dict[str, Any] = {}
     if not begun:
@@ -231,10 +233,10 @@ def _study_below(plan: _Plan, budget: int, name: str, names: Sequence[str], befo
 
 
 def _check_smallest(space: SearchSpace, budgets: Sequence[int]) -> None:
-    """Refuse budgets that no network of a space is below.
+    """Check that the search space has a network below every budget.
 
     Raises:
-        BudgetError: if there is one.
+        BudgetError: if it has none below one of them.
     """
     smallest = space.smallest().params
     if smallest >= min(budgets):
@@ -245,15 +247,15 @@ def _check_smallest(space: SearchSpace, budgets: Sequence[int]) -> None:
 
 
 def _in_one_run(strategy: object, store: Store, name: str, budgets: Sequence[int]) -> bool:
-    """Return whether a front is searched in a single run.
+    """Return whether a frontier is searched in a single run.
 
     Raises:
-        RunError: if accuracy is to be set against another cost than parameters.
+        RunError: if the strategy is ``pareto`` with another cost than parameters.
     """
     from tinysearch.search.strategies.pareto import PREFIX
 
     if strategy is None:
-        # What was begun as a run for each budget goes on as that.
+        # A frontier that was started as one run per budget is resumed as such.
         return store.has(name) or not any(store.has(f"{name}-{budget}") for budget in budgets)
     if isinstance(strategy, str) and strategy.startswith(PREFIX) and strategy != f"{PREFIX}params":
         raise RunError(

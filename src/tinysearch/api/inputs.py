@@ -1,4 +1,4 @@
-"""What people give to a study, in the forms in which they give it: data, stores, names of runs."""
+"""Conversion and checks of the arguments of a study: data, stores, names of runs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def open_store(store: Path | str | None, *, create: bool = True) -> Store:
 
 
 def stored_settings(run: Run | None) -> RunSettings | None:
-    """Return the settings that a run began with; None for no run.
+    """Return the stored settings of a run; None for no run.
 
     Raises:
-        RunError: if they cannot be used any more.
+        RunError: if this version cannot use them.
     """
     from tinysearch.search.settings import RunSettings
 
@@ -50,10 +50,10 @@ def stored_settings(run: Run | None) -> RunSettings | None:
 
 
 def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) -> Dataset:
-    """Return a dataset of what a person gives for it, see ``Study``, checked for what may be wrong with it.
+    """Load a dataset from the arguments of ``Study``, and check it.
 
     Raises:
-        DatasetError: if it cannot be had, cannot be used, or something is wrong with it.
+        DatasetError: if the data cannot be found, cannot be used, or fails a check.
     """
     from tinysearch.data.checks import checked
     from tinysearch.data.loading import load
@@ -62,7 +62,7 @@ def load_data(data: Any, dataset: str = "auto", reading: Reading | None = None) 
 
 
 def shown(verbose: bool | int) -> list[Callback]:
-    """Return what shows progress, and the notes as warnings."""
+    """Return the callbacks that show progress and turn notes into warnings."""
     from tinysearch.report.display import WarnedNotes, display
 
     shown = display(verbose)
@@ -70,7 +70,7 @@ def shown(verbose: bool | int) -> list[Callback]:
 
 
 def tell_of_interruption(store: Store, name: str, remedy: str | None = None) -> None:
-    """Say what is kept of a run that was interrupted, and how to go on with it."""
+    """Print how much of an interrupted run is stored, and how to continue it."""
     from tinysearch.report import figures
     from tinysearch.report.display import tell_of_interruption as tell
 
@@ -80,11 +80,11 @@ def tell_of_interruption(store: Store, name: str, remedy: str | None = None) -> 
 
 
 def raise_what_ended(outcome: RunOutcome, store: Store, *, verbose: bool | int) -> None:
-    """Raise what has ended a run too early: Ctrl-C, once it is said what is kept, or an error.
+    """Raise the interruption or error that ended a run; on Ctrl-C, first print how much of the run is stored.
 
     Raises:
-        KeyboardInterrupt: if it was interrupted.
-        TinySearchError: if something went wrong.
+        KeyboardInterrupt: if the run was interrupted.
+        TinySearchError: if the outcome has a ``problem``.
     """
     if outcome.ending == "interrupted":
         if verbose:
@@ -95,7 +95,7 @@ def raise_what_ended(outcome: RunOutcome, store: Store, *, verbose: bool | int) 
 
 
 def warn_of_old_ranges(space: object) -> None:
-    """Warn of a space whose lists are ranges, with the new form."""
+    """Warn if a space uses the old format, in which lists are ranges; the warning shows the new format."""
     from tinysearch.space.space_file import format_note
     from tinysearch.space.space_spec import has_old_ranges
 
@@ -104,7 +104,7 @@ def warn_of_old_ranges(space: object) -> None:
 
 
 def _frames_of_the_package() -> int:
-    """Return the level at which a function that calls this one warns whoever has called the package."""
+    """Return the ``stacklevel`` with which the calling function attributes a warning to the caller of the package."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("tinysearch."):
         frame, level = frame.f_back, level + 1
@@ -115,7 +115,7 @@ def latest_search(store: Store) -> Run:
     """Return the latest search of a store.
 
     Raises:
-        RunError: if there is none.
+        RunError: if the store has no search.
     """
     searches = [run for run in store.runs() if run.is_search]
     if not searches:
@@ -124,15 +124,15 @@ def latest_search(store: Store) -> Run:
 
 
 def run_to_resume(store: Store, name: str | None, resume: Resume) -> Run | None:
-    """Return the run to go on with; None to begin one.
+    """Return the run to resume; None to start a new one.
 
     Args:
-        store: Where it is looked for.
-        name: Its name; None for the latest one, if it is to be resumed.
+        store: The store to look in.
+        name: Name of the run; with ``resume=True``, None for the latest search.
         resume: See ``Study``.
 
     Raises:
-        RunError: if the run cannot be resumed, or cannot be begun because there is one of this name.
+        RunError: if the run cannot be resumed, or cannot be started because its name is taken.
     """
     from tinysearch.results.lock import holder
 
@@ -152,7 +152,7 @@ def run_to_resume(store: Store, name: str | None, resume: Resume) -> Run | None:
 
 
 def free_name(store: Store, dataset: Dataset, budget: Budget) -> str:
-    """Return a name made of dataset and budget that no run of a store has."""
+    """Return a name for a new run, made of dataset and budget, that the store does not have yet."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset.name).strip("-.")[:60] or "data"
     number = 1
     while store.has(name := f"{stem}-{budget.params}-{number}"):

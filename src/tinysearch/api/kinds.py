@@ -1,4 +1,4 @@
-"""What kind of value an argument takes that is no setting of the search."""
+"""Type checks of the arguments that are not settings of the search."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tinysearch.space.scalars import integer, real
 
 
 def check_kinds(**given: object) -> None:
-    """Refuse values of arguments, by their names, that are of another kind; None is what was not given.
+    """Check the values of arguments, given by name; None means not given.
 
     Raises:
-        InputError: if one cannot be used.
+        InputError: if a value has the wrong type or is out of range.
     """
     for name, value in given.items():
         wanted = None if value is None else _wanted(name, value)
@@ -22,10 +22,10 @@ def check_kinds(**given: object) -> None:
 
 
 def check_instead(executor: object, **given: object) -> None:
-    """Refuse what is for the processes of this machine where an executor trains instead of them; None is not given.
+    """Raise an error if an argument for local worker processes is combined with an executor; None means not given.
 
     Raises:
-        InputError: if there is an executor, and an argument that it would not hear of; or if it is no executor.
+        InputError: if both are given, or ``executor`` is not an ``Executor``.
     """
     if executor is None:
         return
@@ -42,7 +42,7 @@ def check_instead(executor: object, **given: object) -> None:
 
 
 def _wanted(name: str, value: object) -> str | None:
-    """Return what an argument must be, in words; None if it is."""
+    """Return in words what an argument must be; None if its value is valid."""
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.runs import check_name
     from tinysearch.results.store import Store
@@ -54,7 +54,7 @@ def _wanted(name: str, value: object) -> str | None:
             return f"a whole {what}at least 1" if count is None or count < 1 else None
         case "time_limit" | "stall_limit":
             seconds = real(value)
-            # Neither is what is not a number.
+            # NaN fails the comparison, so it is refused too.
             return None if seconds is not None and seconds >= 0 else "a number of seconds, at least 0"
         case "store":
             return None if isinstance(value, (str, PathLike, Store)) else "the path of a file or a Store"

@@ -1,4 +1,4 @@
-"""The data of a run that is in the store: read from where the run had it, unless it is given."""
+"""Data of a stored run: read from the source that the run used, unless other data is given."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Given(NamedTuple):
-    """What is given for data: see ``Study``.
+    """The arguments for data, see ``Study``.
 
     Args:
-        data: A path, arrays, or a dataset; ``"auto"`` for none of them.
+        data: A path, arrays, or a dataset; ``"auto"`` if not given.
         dataset: Name of the dataset; ``"auto"`` for any.
         reading: How to read it.
     """
@@ -39,10 +39,10 @@ class Given(NamedTuple):
 
 
 def source_of(run: Run) -> Source | None:
-    """Return where the data of a run was read from; None if that is not known.
+    """Return the source that the data of a run was read from; None if it is not known.
 
     Raises:
-        DatasetError: if what the store says of it cannot be read.
+        DatasetError: if the source in the store cannot be read.
     """
     from tinysearch.data.source import NAMED, Source
 
@@ -52,7 +52,7 @@ def source_of(run: Run) -> Source | None:
 
 
 def sources_of_evaluations(store: Store, runs: Collection[str] = ()) -> list[Source]:
-    """Return where the data of runs was read from that have networks scored on test images, of all if none is named."""
+    """Return the sources of data of the runs with test accuracies, in the whole store if ``runs`` is empty."""
     scored = {one.run for one in store.summaries() if one.test_accuracy is not None}
     found: dict[str, Source] = {}
     for run in store.runs():
@@ -65,15 +65,15 @@ def sources_of_evaluations(store: Store, runs: Collection[str] = ()) -> list[Sou
 
 
 def load_data_of(run: Run, given: Given) -> Dataset:
-    """Return the data of a run: what is given, else what the run was made on.
+    """Load the data of a run: the given data, or else the data that the run used.
 
     Args:
         run: The run.
-        given: What a person says of it.
+        given: The arguments for data.
 
     Raises:
-        DatasetError: if it cannot be had or used, or has another fingerprint than that of the run.
-        RunError: if something else is given than the run was made on.
+        DatasetError: if the data cannot be found or used.
+        RunError: if the data differs from that of the run.
     """
     from tinysearch.api.inputs import load_data
 
@@ -90,7 +90,7 @@ def load_data_of(run: Run, given: Given) -> Dataset:
 
 
 def data_of_first(runs: Iterable[Run], given: Given) -> Given:
-    """Return what is given, completed by the first of some runs that says where its data is; see ``as_given``."""
+    """Return the arguments for data, completed from the first run with a known source; see ``as_given``."""
     known = list(runs)
     if not known:
         return given
@@ -98,13 +98,13 @@ def data_of_first(runs: Iterable[Run], given: Given) -> Given:
 
 
 def as_given(run: Run, given: Given) -> Given:
-    """Return what is given, completed by what is known of the data of a run.
+    """Return the arguments for data, completed from the source of a run.
 
-    How a source is read is taken from the run also where the source itself is given, if it is of the same kind.
+    If a path is given that has the same suffix as that of the run, the ``reading`` of the run applies to it too.
 
     Raises:
-        DatasetError: if the run does not say where its data is, or it is not there any more.
-        RunError: if it is to be read in another way than that of the run.
+        DatasetError: if the source of the run is not known, or no longer exists.
+        RunError: if the given ``reading`` contradicts that of the run.
     """
     if not given.nothing and (not isinstance(given.data, (str, os.PathLike)) or given.data == "auto"):
         return given
@@ -112,7 +112,7 @@ def as_given(run: Run, given: Given) -> Given:
     if not given.nothing and (source is None or source.in_memory):
         return given
     if given.nothing and run.source is None and os.environ.get("TINYSEARCH_DATA"):
-        # As runs were resumed before they kept this.
+        # Runs without a stored source were resumed with the data of this variable.
         return given
     if source is None or source.in_memory:
         raise DatasetError(f"run {run.name!r} was made on {run.dataset}, {_lost(source)}")
@@ -144,20 +144,20 @@ def _is_there(path: str) -> bool:
     try:
         return Path(path).exists()
     except OSError:
-        # Whoever reads it says why it cannot be.
+        # The reader raises an error with the reason.
         return True
 
 
 def _alike(path: str, known: str | None) -> bool:
-    """Whether two paths are of files of one kind, or of folders, so that they are read in the same way."""
+    """Return whether two paths have the same suffix, so that they are read in the same way."""
     return known is not None and Path(path).suffix.lower() == Path(known).suffix.lower()
 
 
 def _merged(run: Run, source: Source, reading: Reading | None) -> Reading:
-    """Return how a run read its data; what is said again must be the same.
+    """Return how a run read its data; a value that is given again must be equal to that of the run.
 
     Raises:
-        RunError: if it is not.
+        RunError: if a value differs.
     """
     from tinysearch.data.source import argument, said
 
@@ -171,5 +171,5 @@ def _merged(run: Run, source: Source, reading: Reading | None) -> Reading:
             )
     if reading is None or reading.reader is None:
         return source.reading
-    # A reader that was given as a value need not be found by its name.
+    # A reader that is given as a value is used directly, without a lookup by name.
     return dataclasses.replace(source.reading, reader=reading.reader)

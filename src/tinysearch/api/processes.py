@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 class Processes:
-    """Processes of this machine that train, started when they are first needed and kept until they are ended."""
+    """Local worker processes, started when they are first needed and kept until ``end``."""
 
     def __init__(self) -> None:
         self._executor: Executor | None = None
         self._stall_limit: float | None = None
 
     def end(self) -> None:
-        """Stop them; the next training starts new ones."""
+        """Stop the processes; the next training starts new ones."""
         if self._executor is not None:
             self._executor.close()
             self._executor = None
 
     def take(self) -> Executor | None:
-        """Hand them over to the caller, who has to stop them; None if there are none."""
+        """Hand over the processes to the caller, who must stop them; None if none run."""
         taken, self._executor = self._executor, None
         return taken
 
@@ -37,18 +37,18 @@ class Processes:
         stall_limit: float | None,
         instead: Executor | None = None,
     ) -> Executor:
-        """Return processes that train, those that there are if possible.
+        """Return an executor, the running one if it fits.
 
         Args:
-            dataset: What they train on.
-            workers: How many; None for as many as there are, or else as suit cores and memory.
-            memory: Memory limit of each in bytes; None for no limit.
-            stall_limit: Seconds without a finished epoch after which a training is aborted; None for those of the call
-                before, at first 1,800.
-            instead: What trains instead of them and is returned; None for nothing.
+            dataset: Data to train on.
+            workers: Number of processes; None for that of the running executor, or else as cores and memory allow.
+            memory: Memory limit of each process in bytes; None for no limit.
+            stall_limit: Seconds without a finished epoch after which a training is aborted; None for that of the
+                previous call, at first 1,800.
+            instead: Executor to return instead of local processes; None for none.
 
         Raises:
-            InputError: if processes are described, and something else trains instead of them.
+            InputError: if ``workers`` or ``stall_limit`` is combined with another executor.
         """
         from tinysearch.runtime.capacity import Capacity
         from tinysearch.runtime.memory import check_limit

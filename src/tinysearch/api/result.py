@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where a result is from: the data of its study, folder and limits of its run, the store, all its records.
+    """Where a result comes from, as ``deploy`` needs it.
 
-    ``verbose`` is that of the study: whether it says what it does.
+    Args:
+        dataset: Data of its study.
+        folder: Folder of its run.
+        store: Path of the store; None for one in memory.
+        records: All records of the candidate in the run.
+        budget: Limits of its run; None for none.
+        verbose: Whether the study prints what it does.
     """
 
     dataset: Dataset
@@ -46,12 +52,12 @@ class Result:
         model_path: Path of the trained model, which is kept for the best few candidates of a run and for evaluated
             ones.
         val_accuracy: Validation accuracy of the last epoch, a fraction; the mean over folds if it was revalidated.
-        revalidations: Validation accuracies on other folds; leaders have some.
-        test_accuracies: Test accuracies, fractions, one per seed, the lowest first, of the retrainings on all training
-            images; the winner has some, unless evaluation is off.
-        training: The training whose network ``load`` and ``deploy`` hand out and ``model_path`` is of: that on all
-            training images with the lowest ``seed``, or else that of the search. Its ``test_accuracy`` is that of this
-            very network; None if it was not scored on the test images.
+        revalidations: Validation accuracies on other folds; empty if the candidate was not revalidated.
+        test_accuracies: Test accuracies of the retrainings on all training images, as fractions, one per seed in
+            ascending order of the seeds; empty if the candidate was not evaluated.
+        training: The training that produced the network of ``load``, ``deploy`` and ``model_path``: that on all
+            training images with the lowest ``seed``, or else that of the search. Its ``test_accuracy`` is the score of
+            exactly this network; None if it was not scored on the test images.
     """
 
     record: Record
@@ -74,21 +80,21 @@ class Result:
         *,
         verbose: bool = False,
     ) -> Result:
-        """Return the result of a candidate by how it stands.
+        """Return the result of a candidate.
 
         Args:
-            standing: Its place in the order of its run.
-            dataset: What it was trained on.
-            folder: That of its run.
-            store: Where the store is; None for one in memory.
+            standing: The candidate with its records and its rank in its run.
+            dataset: Data that it was trained on.
+            folder: Folder of its run.
+            store: Path of the store; None for one in memory.
             budget: The limits of its run; None for none.
-            verbose: Whether ``deploy`` says what came of it.
+            verbose: Whether ``deploy`` prints a summary.
         """
         from tinysearch.results.artifacts import handed_out, kept_model, saved
 
         record = standing.first
         training, path = handed_out((one, kept_model(folder, one)) for one in standing.trainings) or (record, None)
-        # They are stored in the order in which they were finished.
+        # The store has them in the order in which they finished.
         trainings = sorted(standing.trainings, key=lambda one: one.seed)
         again = [one for one in standing.validated if one.purpose == "revalidation" and one.val_accuracy is not None]
         return cls(
@@ -103,7 +109,7 @@ class Result:
         )
 
     def __repr__(self) -> str:
-        """Show the candidate with its figures."""
+        """Show the name, parameters and accuracies of the candidate."""
         figures = "" if self.val_accuracy is None else f", validation accuracy {self.val_accuracy:.4f}"
         if self.test_accuracies:
             seeds = len(self.test_accuracies)
@@ -113,7 +119,7 @@ class Result:
         return f"<Result {self.record.name}: {self.params:,} params{figures}>"
 
     def __reduce__(self) -> tuple[type[Result], tuple[object, ...]]:
-        """Pickle what is known of the candidate, but not the images of its study."""
+        """Pickle the public fields, without the images of the study."""
         shown = [field.name for field in dataclasses.fields(self) if field.repr]
         return type(self), tuple(getattr(self, name) for name in shown)
 
@@ -153,7 +159,7 @@ class Result:
         """Load the trained network, which takes raw pixels: that of ``training``, which ``deploy`` exports too.
 
         Raises:
-            RunError: if its model was not kept, because it was not among the best few of its run.
+            RunError: if the model was not kept, because it was not among the best few of its run.
             CandidateError: if the file of the model cannot be read.
             WorkError: if Keras cannot be loaded.
         """
@@ -174,22 +180,24 @@ class Result:
     ) -> Deployment:
         """Export the trained network for a device, compare it with Keras, and store a record of the deployment.
 
-        Unless the study is silent (``verbose=0``), this prints how it compares, and whether it is within the limits.
+        Unless the study is silent (``verbose=0``), this prints the comparison, and whether the network is within the
+        limits.
 
         Args:
             target: ``"c"``, ``"tflite"`` (LiteRT), ``"onnx"`` or ``"saved_model"``.
             folder: Folder to write to; it is created if needed.
             dtype: ``"int8"``, the default, or ``"float32"``, for C and LiteRT; the others are float32.
             scaling: Whether the network includes the scaling of raw pixels; if not, the caller has to scale them.
-            vectors: How many test images with known results are written beside C code, 50 by default; they take flash
-                where they are run on a device.
+            vectors: Number of test images with known results to write next to C code, 50 by default; they use flash
+                if they are run on a device.
 
         Returns:
             The files and measurements; ``fits`` says whether the network is within the limits of the run, ``fit``
             by how much. If the model was not kept, it is trained again first.
 
         Raises:
-            InputError: if the target is unknown or cannot have what is asked for, or the folder cannot be written.
+            InputError: if the target is unknown or does not support an argument, or the folder cannot be written.
+            RunError: if the result belongs to no study, as after unpickling.
             WorkError: if a required package is missing, or a check fails.
         """
         import warnings

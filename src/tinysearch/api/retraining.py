@@ -1,4 +1,4 @@
-"""Functions behind ``import tinysearch`` that train again what is known: evaluations and reproductions."""
+"""Functions behind ``import tinysearch`` that train known candidates again: evaluations and reproductions."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ def evaluate(
 ) -> list[Record]:
     """Train the best candidates of a run on all training images, and score them on the test images.
 
-    Evaluations that are in the store already are not repeated. Where one failed, another seed takes its place.
+    Evaluations that are in the store already are not repeated. A failed one is replaced by one with another seed.
 
     Args:
         run: Name of the run.
         top: Number of candidates to evaluate, best validation first.
         seeds: Number of trainings of each candidate, with seeds 0, 1, ...
         int8: Whether to score the networks in int8 too, as computed by LiteRT's reference kernels.
-        data, dataset, reading: See ``Study``; by default what the run was made on.
+        data, dataset, reading: See ``Study``; by default the data of the run.
         store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
     Returns:
-        The evaluations; a failed one has the reason.
+        Records of the evaluations; a failed one contains the reason.
 
     Raises:
         InputError: if an argument cannot be used.
         RunError: if the run does not exist, has no candidate, or used other data.
-        DatasetError: if the dataset has no test images that can be used.
-        CandidateError: if a model that is to be scored in int8 was not kept.
+        DatasetError: if the dataset has no usable test images.
+        CandidateError: if ``int8`` is set and a model was not kept.
         WorkError: if something fails during the work.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
@@ -103,10 +103,10 @@ class Reproduced:
 
     Args:
         dataset: The data they were trained on.
-        recipe: How the hand-designed baselines were trained.
-        baselines: Documented against measured, for each of them.
+        recipe: Recipe of the hand-designed baselines.
+        baselines: Documented and measured accuracy of each baseline.
         known: The earlier records of other candidates.
-        records: Their new trainings, one per seed.
+        records: The new trainings of these candidates, one per seed.
     """
 
     dataset: Dataset
@@ -116,7 +116,7 @@ class Reproduced:
     records: Sequence[Record]
 
     def __repr__(self) -> str:
-        """Show each candidate on a line."""
+        """Show one candidate per line."""
         lines = [f"<Reproduced on {self.dataset.name}:"]
         lines += [f"  {one!r}" for one in (*self.baselines, *self.records)]
         return "\n".join(lines) + ">"
@@ -141,17 +141,17 @@ def reproduce(
 ) -> Reproduced:
     """Train hand-designed baselines again, or found candidates with their own recipe.
 
-    Trainings that are in the store already are not repeated. Where one failed, another seed takes its place.
+    Trainings that are in the store already are not repeated. A failed one is replaced by one with another seed.
 
     Args:
-        models: ``"conv"``, ``"separable"``, ``"inception"``, and keys of candidates in the store or among the reference
-            results, or one of these; by default all three baselines.
+        models: One or several of ``"conv"``, ``"separable"``, ``"inception"``, and keys of candidates in the store or
+            among the reference results; by default all three baselines.
         seeds: Number of trainings of each candidate, with seeds 0, 1, ...
         recipe: Recipe of the baselines; by default the documented one.
         epochs: Number of epochs of the baselines; by default 10.
         plateau_factor: Divisor of the documented learning-rate rule; by default 1, which keeps the rate.
-        run: Name of the run whose data they are trained on, if no other is given.
-        data, dataset, reading: See ``Study``; by default that of the run, or of the run that found the first key.
+        run: Name of the run whose data is used if no other data is given.
+        data, dataset, reading: See ``Study``; by default the data of ``run``, or of the run that found the first key.
         store, callbacks, verbose: See ``Study``.
         workers, executor: See ``Study.run``.
 
@@ -186,7 +186,7 @@ def reproduce(
     callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
     with _end_told(callback), _opened(store) as opened:
         known = [recorded(key, opened) for key in keys]
-        # As the hand-designed baselines were made: the last tenth is held out.
+        # The hand-designed baselines were trained with the last tenth held out.
         runs = [one.found_in for one in known] if run is None else [opened.run(run)]
         images = load_data(*data_of_first(runs, Given(data, dataset, reading))).as_in({})
         kept = f"reproduce-{images.name}"
@@ -229,7 +229,7 @@ def _opened(store: Store | Path | str | None, *, create: bool = True) -> Iterato
 def _workers(
     executor: Executor | None, wanted: int | None, dataset: Dataset, trainings: int
 ) -> Iterator[tuple[Executor, Resources]]:
-    """Return where to train, by default as many processes as cores and memory allow, and what each may use."""
+    """Yield an executor, by default with as many processes as cores and memory allow, and the resources of a job."""
     from tinysearch.runtime.capacity import Capacity
     from tinysearch.training.job import Resources
     from tinysearch.workers.local.executor import LocalExecutor
@@ -244,7 +244,7 @@ def _workers(
 
 @contextmanager
 def _interruption_told(store: Store, run: str, verbose: bool | int) -> Iterator[None]:
-    """Say on Ctrl-C what is kept of a run, and leave it to the caller."""
+    """On Ctrl-C, print how much of a run is stored, and raise again."""
     try:
         yield
     except KeyboardInterrupt:
@@ -255,7 +255,7 @@ def _interruption_told(store: Store, run: str, verbose: bool | int) -> Iterator[
 
 @contextmanager
 def _end_told(callback: Callback) -> Iterator[None]:
-    """Tell a callback how the work has ended, and leave errors to the caller."""
+    """Notify a callback of the end of the work; errors are raised again."""
     ending: Ending = "failed"
     try:
         yield

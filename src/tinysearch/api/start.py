@@ -1,4 +1,4 @@
-"""How the run of a study is begun, or taken up again."""
+"""Starting and resuming the run of a study."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Start:
-    """What a run is made of beside its settings.
+    """Inputs of a run other than its settings.
 
     Args:
-        store: Where its records go.
+        store: Store of its records.
         dataset: The data.
-        space: The search space, if it was given as a value.
-        augment: What was said of the augmentation, see ``Study``.
-        learns_unasked: Whether a new run learns from all that there are on the same data.
+        space: The search space if it was given as a ``SearchSpace``, or None.
+        augment: The argument of that name, see ``Study``.
+        learns_unasked: Whether a new run learns from all searches on the same data.
         reuse: Which identical trainings of other runs are reused.
         plugins: Strategy and constraints that were given as values.
     """
@@ -54,18 +54,20 @@ class Start:
         time_limit: float | None,
         memory: int | None,
     ) -> SearchRun:
-        """Return the run with its lock held, begun if it has not been.
+        """Start or resume the run, and return it with its lock held.
 
         Args:
-            settings: Those of the study; a new run adds what is found out about its data, see ``SearchRun.settings``.
-            name: Its name; None for a free one.
-            executor: Trains what is compared before a new run.
-            resume: Whether it is known to have begun.
-            time_limit, memory: See ``Study.run``.
+            settings: Settings of the study. For a new run, the returned run's ``settings`` also have the augmentation
+                and the runs to learn from.
+            name: Name of the run; None for a free one.
+            executor: Runs the trainings that compare augmentations before a new run.
+            resume: Whether the run is known to have started.
+            time_limit: See ``Study.run``; the comparison of augmentations counts towards it.
+            memory: ``worker_memory`` of ``Study.run``.
 
         Raises:
-            RunError: if it cannot be begun or taken up.
-            TrainingError: if augmentations were to be compared, and all failed or the time was up.
+            RunError: if the run cannot be started or resumed.
+            TrainingError: if augmentations are compared, and all trainings fail or the time limit is reached.
         """
         from tinysearch.baselines.models import architectures
         from tinysearch.search.augmentation import TrainedBy, settled, settled_again
@@ -109,12 +111,12 @@ class Start:
                     plugins=self.plugins,
                 )
             except RunError:
-                # Another process may have taken the name at the same moment.
+                # Another process may have taken the name in the meantime.
                 if name is not None or free_name(self.store, self.dataset, settings.budget) == chosen:
                     raise
 
     def settled(self) -> Start:
-        """Return what goes on with the run: its augmentation is settled, and a file of it may be gone by then."""
+        """Return a copy to resume the run with: its augmentation is settled, and a file with it may no longer exist."""
         return dataclasses.replace(self, augment=None)
 
     def _is_there(self, name: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Studies: the object behind both ``import tinysearch`` and the command line. It wires the rooms together."""
+"""``Study``, the object behind both ``import tinysearch`` and the command line."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ class Study(StudyResults):
         data: ``"auto"`` (MNIST, or else scikit-learn's digits), another name, a file or folder, ``(x, y)``,
             ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, a ``tf.data.Dataset``, or a ``Dataset``; see
             ``docs/data.md``. A resumed run reads it from the same place, unless you give it.
-        dataset: Name of the dataset that the file of ``data`` must be; with ``"mnist"`` it has to be MNIST.
+        dataset: Name of the dataset that the file in ``data`` must contain: with ``"mnist"`` it must be MNIST.
         reading: How to read the data where it is ambiguous, as a ``tinysearch.Reading``, ``Reading(layout="hwc")``.
         augment: ``"auto"`` compares a few augmentations in short trainings before the search; ``"none"`` uses none; a
             JSON file or a mapping gives the amounts, ``{"mirroring": 0.5}``; ``"recipe"`` uses the augmentation of the
-            recipe, where it suits the data. That is also the default, except that with the default recipe networks of
-            fewer than 3,500 parameters are not augmented.
-        store: File of the store of records; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is
+            recipe, as far as it suits the data. The default is ``"recipe"``, except that with the default recipe
+            networks of fewer than 3,500 parameters are trained without augmentation.
+        store: Path of the store of records; by default ``$TINYSEARCH_STORE`` or ``runs/tinysearch.db``. A ``Store`` is
             left open.
         name: Name of the run; by default derived from dataset and budget.
         resume: ``"auto"`` resumes the run of this name, or starts it if it is new; ``True`` only resumes, without a
             name the latest run; ``False`` only starts.
         reuse: Which identical trainings of other runs in the store are reused: those with the ``"same"`` versions,
             backend, threads and machine, those with ``"any"``, or ``"none"``.
-        callbacks: They are notified of events: instances, classes or ``"module:Class"``.
+        callbacks: Callbacks to notify of events: instances, classes or ``"module:Class"``.
         verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as a line per training on the
             error stream; 0 or False for nothing.
         **settings: See ``tinysearch.api.arguments.Settings``. When a run is resumed, settings that are not given keep
@@ -118,7 +118,7 @@ class Study(StudyResults):
             if earlier is not None:
                 images = images.as_in(earlier.data)
             elif self.settings.recipe.name == "documented":
-                # As the hand-designed baselines were made: the last tenth is held out.
+                # The hand-designed baselines were trained with the last tenth held out.
                 images = images.as_in({})
             self.dataset = images
             self.settings = dataclasses.replace(self.settings, data=images.described())
@@ -149,7 +149,7 @@ class Study(StudyResults):
         self._processes.end()
 
     def take_workers(self) -> Executor | None:
-        """Hand over the worker processes to another study of the same data, which has to stop them."""
+        """Hand over the worker processes to another study of the same data, which must stop them; None if none run."""
         return self._processes.take()
 
     def run(
@@ -168,10 +168,10 @@ class Study(StudyResults):
             trials: Total number of candidates to train, not counting baselines; by default that of the settings.
             workers: Number of candidates to train in parallel, each in its own process; by default one per core, up to
                 8 and as many as memory allows. The results do not depend on it, unless ``schedule="async"``.
-            executor: Trains instead of local processes, without ``workers`` and ``stall_limit``; it is left open.
+            executor: Executor to use instead of local processes, ``workers`` and ``stall_limit``; it is left open.
             time_limit: Seconds after which all trainings stop; None for no limit.
             worker_memory: Memory limit of each training in bytes (on Linux); None for no limit.
-            stall_limit: Seconds without a finished epoch after which a training is aborted; 1,800, or as before.
+            stall_limit: Seconds without a finished epoch that abort a training; by default the previous value or 1,800.
 
         Returns:
             The results, and why the search ended.
@@ -226,7 +226,7 @@ class Study(StudyResults):
         Raises:
             RunError: if the study has not searched yet.
             DatasetError: if there are no test images.
-            CandidateError: if a model that is to be scored in int8 was not kept.
+            CandidateError: if ``int8`` is set and a model was not kept.
             WorkError: if something fails during the search.
             KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
         """
@@ -270,7 +270,7 @@ class Study(StudyResults):
         worker_memory: int | None = None,
         stall_limit: float | None = None,
     ) -> RunOutcome:
-        """Carry out some stages, or all of them."""
+        """Run one or all stages."""
         from tinysearch.results.callback import Callbacks
         from tinysearch.search.stages import Stages
 

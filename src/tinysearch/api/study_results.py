@@ -1,4 +1,4 @@
-"""What a study has found: its records and candidates, as they are in its store."""
+"""Results of a study: its records and candidates, read from its store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StudyResults:
-    """Answers what is known of a run; to be derived from.
+    """Base class of ``Study`` that reads the results of its run.
 
     Attributes:
         dataset: The data.
@@ -32,7 +32,7 @@ class StudyResults:
     _verbose: bool | int
 
     def __repr__(self) -> str:
-        """Show the study in short."""
+        """Show a summary of the study."""
         from tinysearch.results.ranking import ranked
 
         named = "without a name" if self._name is None else repr(self._name)
@@ -92,7 +92,7 @@ class StudyResults:
             failed = self.records
             why = f": {all_failed(failed)}" if failed else ""
             raise RunError(f"study {self._name or ''!r} has trained no candidate{why}")
-        # Only what belongs to the first candidate is read whole.
+        # Full records are read for the first candidate only.
         records = [one for one in self._store.find(standings[0].first.key) if one.run == self._name]
         (found,) = (one for one in ranked(records) if one.first.key == standings[0].first.key)
         return self._result(found, self._name)
