@@ -1,4 +1,4 @@
-"""A leaderboard that shows itself: as a table where it is printed, and in the output of a notebook's cell."""
+"""A leaderboard that displays itself as a table, when printed or as the output of a notebook cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tinysearch.report.notebook import WIDTH, as_html
 from tinysearch.report.terminal import leaderboard, plain
 from tinysearch.results.leaderboard import Leaderboard
 
-# What to do about columns that there is no room for.
+# Advice for the remark about columns that do not fit.
 _SPACE = "`rows` of the leaderboard has all"
 
 
@@ -17,13 +17,13 @@ class Board(Leaderboard):
 
     @classmethod
     def showing(cls, board: Leaderboard) -> Board:
-        """Return the same leaderboard as one that shows itself."""
+        """Return a ``Board`` with the content of a leaderboard."""
         return cls(board.rows, board.failed, board.hidden_rows, board.mixed, board.splits)
 
     def __str__(self) -> str:
-        """Return the table, 120 columns wide."""
+        """Return the table, 120 characters wide."""
         return plain(self, space=_SPACE)
 
     def _repr_html_(self) -> str:
-        """Return the table for a notebook."""
+        """Return the table as HTML for a notebook."""
         return as_html(leaderboard(self, WIDTH, space=_SPACE))

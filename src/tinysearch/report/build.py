@@ -1,4 +1,4 @@
-"""What a report shows of a store, as plain values: no framework, no page."""
+"""``build``, which makes the plain values of a report from a store."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Pixels = npt.NDArray[Any]
 
 @dataclass(slots=True)
 class _Known:
-    """What is looked up while a report is made."""
+    """Lookup tables for the making of a report."""
 
     runs: Mapping[str, Run]
     documented: Mapping[str, float]
@@ -54,19 +54,19 @@ def build(
     metric: str | None = None,
     memory: Memory | None = None,
 ) -> Report:
-    """Gather what a report shows.
+    """Build the report of a store.
 
     Args:
-        store: Where the results are; it is only read.
-        runs: Names of runs; all if none is named.
+        store: The store; it is only read.
+        runs: Names of runs; all if empty.
         documented: Documented test accuracies on MNIST, by the name of the model.
-        images: Test images, shape ``(images, height, width, channels)``, by fingerprint; those that were misclassified
-            are shown.
-        created_at: When, for the page to say.
-        title: What all results of the store are, for the page to say.
-        words: By which a command finds the store, see ``Report``.
-        metric: What candidates are ranked by; None for the objective of the searches, or accuracy where they differ.
-        memory: What earlier reports with the same arguments were made of; only what is new is read.
+        images: Test images by fingerprint, shape ``(images, height, width, channels)``, to show the misclassified ones.
+        created_at: Time of creation to show on the page.
+        title: Title of a report of all runs; a report of some runs is titled by their names.
+        words: Command-line words that select the store, see ``Report``.
+        metric: Metric that candidates are ranked by; None for the objective of the searches, or accuracy if they have
+            different ones.
+        memory: Cache of earlier reports with the same arguments; only new records are read.
 
     Raises:
         RunError: if a run is unknown.
@@ -115,7 +115,7 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
         strategy=settings.get("strategy"),
         budget=(settings.get("budget") or {}).get("params"),
         trial=first.trial,
-        # They are figures of MNIST.
+        # The documented accuracies were measured on MNIST.
         documented=known.documented.get(row.name) if first.dataset == "mnist" else None,
         int8_weight_bytes=first.cost.int8_weight_bytes,
         layers=[
@@ -141,7 +141,7 @@ def _candidate(row: Row, records: Sequence[Record], known: _Known) -> Candidate:
 
 
 def _curve_of(metric: str, curve: Sequence[Epoch]) -> dict[str, list[float | None]]:
-    """Return the curve of what candidates are ranked by, if that is not accuracy and was measured."""
+    """Return the curve of the metric that candidates are ranked by, if it is not accuracy and was measured."""
     values = [_rounded(epoch.value(metric)) for epoch in curve]
     measured = metric != ACCURACY and any(value is not None for value in values)
     return {"val_metric": values} if measured else {}
@@ -172,7 +172,7 @@ def _test(records: Sequence[Record], known: _Known) -> Test | None:
     times = (predicted != labels).sum(axis=0)
     images = known.images.get(one.test_fingerprint or "")
     if images is not None and images.shape[2] == 1:
-        # A series is no picture.
+        # A series cannot be shown as an image.
         images = None
     worst = np.argsort(-times, kind="stable")[: min(MOST_DIGITS, int((times > 0).sum()))]
     return Test(
@@ -225,7 +225,7 @@ def _versus(records: Sequence[Record], known: _Known) -> list[Versus]:
 
 
 def _trained(other: Evaluated, one: Record) -> str:
-    """Say how a hand-designed baseline was trained otherwise than a candidate."""
+    """Return in words how the training of a hand-designed baseline differs from that of a candidate."""
     parts = []
     epochs = other.recipe.get("epochs")
     if {**other.recipe, "epochs": 0} != {**one.recipe, "epochs": 0}:

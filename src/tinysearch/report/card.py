@@ -1,4 +1,4 @@
-"""A model card: what someone who is handed a network needs to know of it (Mitchell et al., 2019)."""
+"""Model cards: the documentation that is passed on with a network (Mitchell et al., 2019)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def to_card(
     class_names: Sequence[str] = (),
     words: Sequence[str] = (),
 ) -> str:
-    """Return the card of a candidate in Markdown.
+    """Return the model card of a candidate in Markdown.
 
     Args:
         name: Its key, or the name of a hand-designed baseline.
-        architecture, cost: What it is, and what it costs.
+        architecture, cost: The network and its cost.
         records: Its trainings and evaluations; none if it was never trained.
-        class_names: Names of the classes, in the order of its outputs; nothing where they are called by numbers.
-        words: By which a command finds the store and the data that it was trained on.
+        class_names: Names of the classes, in the order of its outputs; empty if they have no names.
+        words: Command-line words that select the store and the training data.
     """
     measured = _independent(records)
     parts = [
@@ -63,7 +63,7 @@ def to_card(
 
 
 def _independent(records: Sequence[Record]) -> list[Record]:
-    """Return one record for each training: on one dataset, the first; none that was reused, stopped or failed."""
+    """Return one record per training on the dataset of the first one, without duplicates, stopped and failed ones."""
     found: dict[tuple[str, bool, int], Record] = {}
     usable = [one for one in records if not one.failed and not one.pruned]
     for one in usable:
@@ -134,7 +134,7 @@ def _results(records: Sequence[Record]) -> list[str]:
 def _metrics(
     measured_on: str, records: Sequence[Record], metrics_of: Callable[[Record], Mapping[str, float]]
 ) -> list[str]:
-    """Return a row for each metric other than accuracy that trainings have been measured by."""
+    """Return a row for each metric other than accuracy that was measured."""
     measured = [one for one in records if metrics_of(one)]
     names = [name for name in (metrics_of(measured[0]) if measured else {}) if name != ACCURACY]
     rows = []

@@ -1,4 +1,4 @@
-"""What a command to copy needs so that it works as it stands: words that find the store and the data of a run."""
+"""Command-line words that complete a command to copy: those that select the data of a run, and how to resume it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from tinysearch.results.run import Run
 
-# Stands for what only the person knows who has the data.
+# Placeholder for the path of data that the store does not know.
 PLACEHOLDER = "DATA"
 
 
 def data_words(run: Run | None) -> list[str]:
-    """Return the words by which a command on a run finds its data; none where the run itself says where that is."""
+    """Return the words that select the data in a command on a run; none if the store knows where the data is."""
     from tinysearch.data.source import NAMED
 
     if run is None or run.source or (run.source is None and run.dataset in NAMED):
@@ -21,9 +21,9 @@ def data_words(run: Run | None) -> list[str]:
 
 
 def baseline_words(run: Run) -> list[str]:
-    """Return the words by which ``reproduce`` trains baselines on the data of a run.
+    """Return the words with which ``reproduce`` trains baselines on the data of a run.
 
-    That is the run itself where it says where it has read them from, else a dataset by its name.
+    They name the dataset if the run has no stored source and its dataset is a known one, else the run.
     """
     from tinysearch.data.source import NAMED
 
@@ -33,10 +33,10 @@ def baseline_words(run: Run) -> list[str]:
 
 
 def resume(run: Run, store: Sequence[str] = ()) -> str:
-    """Return the command that goes on with a run.
+    """Return the command that resumes a run.
 
     Args:
         run: The run.
-        store: The words that find its store, if it is not the default one.
+        store: Words that select its store, if it is not the default one.
     """
     return shlex.join(["tinysearch", "run", "--name", run.name, "--resume", *data_words(run), *store])

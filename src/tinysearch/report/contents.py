@@ -1,4 +1,4 @@
-"""What a report shows of a store, as plain values: no framework, no page."""
+"""Data model of a report: plain values, independent of frameworks and of the page."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tinysearch.results.record import ACCURACY, Direction
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A test image that a network got wrong.
+    """A misclassified test image.
 
     Args:
-        index: Its place in the test set.
-        label, predicted: Its class, and what it was most often taken for.
-        times: How many of the trainings got it wrong.
-        pixels: Its first channel, a byte a pixel, base64; empty if the images are not at hand.
+        index: Its index in the test set.
+        label, predicted: Its class, and the most frequent wrong prediction.
+        times: Number of trainings that misclassified it.
+        pixels: Its first channel, one byte per pixel, in base64; empty if the images are not available.
     """
 
     index: int
@@ -30,17 +30,17 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What evaluations of one candidate came to.
+    """Results of the evaluations of one candidate.
 
     Args:
-        accuracies: By seed, fractions.
-        confusion: How often a class, the row, was taken for another, the column, all seeds together; empty if it is
-            not known or the classes are too many.
-        mistakes: The images that the most trainings got wrong, at most ``MOST_DIGITS``.
-        wrong: How many images at least one training got wrong.
+        accuracies: Test accuracies by seed, fractions.
+        confusion: Confusion matrix over all seeds, with true classes as rows and predicted classes as columns; empty if
+            the predictions are not known or there are more than ``MOST_CLASSES`` classes.
+        mistakes: The images that most trainings misclassified, at most ``MOST_DIGITS``.
+        wrong: Number of images that at least one training misclassified.
         held_out: Whether it was trained without the images held out for validation, not on all training images.
-        side: Height and width of the images in pixels, where they are at hand.
-        class_names: Names of the classes, in the order of their numbers; nothing where they are called by these.
+        side: Height and width of the images in pixels; None if they are not available.
+        class_names: Names of the classes, in the order of their numbers; empty if they have no names.
     """
 
     accuracies: Mapping[int, float]
@@ -54,15 +54,16 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """A candidate against a hand-designed baseline on the same test images, see ``Comparison``.
+    """A candidate compared with a hand-designed baseline on the same test images, see ``Comparison``.
 
     Args:
-        name: Of the hand-designed baseline.
-        trained: How it was trained otherwise than the candidate, in words; empty if alike.
-        seeds: How many seeds it was trained with.
-        mean: Its mean test accuracy over these, a fraction.
-        difference, standard_error: Of the means, fractions; positive if the candidate is better.
-        p_value: Median of McNemar's over the seeds that both have; None where predictions are not known.
+        name: Name of the baseline.
+        trained: How the training of the baseline differs from that of the candidate, in words; empty if it does not.
+        seeds: Number of seeds that the baseline was trained with.
+        mean: Mean test accuracy of the baseline over these seeds, a fraction.
+        difference: Difference of the mean test accuracies, a fraction; positive if the candidate is better.
+        standard_error: Standard error of the difference.
+        p_value: Median p value of McNemar's test over the seeds that both have; None if predictions are not known.
         verdict: ``"better"``, ``"worse"`` or ``"unclear"``.
     """
 
@@ -78,22 +79,22 @@ class Versus:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row of the leaderboard, and all that is known of it.
+    """A row of the leaderboard with all details of the candidate.
 
     Args:
-        row: As on the leaderboard.
-        strategy, budget: Of its run; None for what was only evaluated.
-        trial: Number of the trial in its run, from 0.
-        documented: The test accuracy that is documented for a hand-designed baseline.
-        int8_weight_bytes: What its weights take in int8.
+        row: Row of the leaderboard.
+        strategy, budget: Strategy and parameter budget of its run; None if its run has none.
+        trial: Number of the trial in its run, from 0; None if it was not a trial.
+        documented: Documented test accuracy of a hand-designed baseline; None for others.
+        int8_weight_bytes: Size of its weights in int8.
         layers: Name, kind, output shape, parameters, MACs, and kernel or window of each operation.
-        recipe: As plain JSON values.
-        curve: Lists of training loss and accuracy, validation loss and accuracy, and rate, an entry an epoch; and
-            ``val_metric``, of what candidates are ranked by, if that is not accuracy and was measured.
-        fingerprint, versions, validated_on, stored: Where the figures come from.
+        recipe: Recipe as plain JSON values.
+        curve: Lists with one entry per epoch: training loss and accuracy, validation loss and accuracy, learning rate;
+            and ``val_metric``, the metric that candidates are ranked by, if it is not accuracy and was measured.
+        fingerprint, versions, validated_on, stored: Provenance of the measurements.
         pruned: Whether its training was stopped early.
-        test: What evaluations came to.
-        versus: How it compares with hand-designed baselines.
+        test: Results of its evaluations; None if there are none.
+        versus: Comparisons with hand-designed baselines.
     """
 
     row: Row
@@ -116,20 +117,20 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How one search went.
+    """Progress of one search.
 
     Args:
-        run: Its name.
-        budget, strategy, seed, lag: Of its settings.
-        best: Best value so far of what the section is ranked by, after each trial, None before there is one;
-            hand-designed baselines are none.
-        seconds: Time spent training until then, all workers together.
-        names: What was trained.
-        baselines: How many hand-designed baselines were trained beside the trials.
-        rejections: What the constraint filter rejected, by reason.
-        failures: Name and reason of trainings that failed.
-        reused: How many were reused from other runs.
-        finished: Whether it came to its end.
+        run: Name of the run.
+        budget, strategy, seed, lag: Settings of the run.
+        best: Best value so far of the ranking metric of the section, after each trial; None before the first value.
+            Hand-designed baselines do not count.
+        seconds: Cumulative training time of all workers, after each trial.
+        names: Name of the candidate of each trial.
+        baselines: Number of hand-designed baselines that were trained in addition to the trials.
+        rejections: Number of candidates that the constraint filter rejected, by reason.
+        failures: Name and reason of each failed training.
+        reused: Number of trials reused from other runs.
+        finished: Whether the run has finished.
     """
 
     run: str
@@ -152,13 +153,13 @@ class Section:
     """All results on one dataset.
 
     Args:
-        dataset: Its name.
-        candidates, searches: What is known of them.
-        metric, direction: What candidates are ranked by.
-        mixed: The objectives of the runs, where they are ranked by accuracy because these differ.
-        splits: What was held out for validation, in words, where it was not the same in all runs.
-        data: The words by which a command on the run of the best finds its data; none where the run says where it is.
-        of_baselines: Those by which baselines are trained on it.
+        dataset: Name of the dataset.
+        candidates, searches: The candidates and searches.
+        metric, direction: Metric that candidates are ranked by, and whether high or low values are better.
+        mixed: Objectives of the runs, if candidates are ranked by accuracy because the objectives differ.
+        splits: Images held out for validation, in words, if they differ between runs.
+        data: Command-line words that select the data of the run of the best candidate; none if the run knows it.
+        of_baselines: Command-line words with which ``reproduce`` trains baselines on the dataset.
     """
 
     dataset: str
@@ -173,21 +174,21 @@ class Section:
 
     @property
     def best(self) -> Candidate:
-        """The first in the order of candidates."""
+        """The candidate with the best rank."""
         return min(self.candidates, key=lambda one: one.row.rank)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Sections by dataset.
+    """A report of a store, with a section for each dataset.
 
     Args:
-        sections: One for each dataset.
-        runs: Those asked for.
-        failed: How many trainings gave no result.
-        created_at: When it was made.
-        title: What it is about.
-        store: The words by which a command finds the store that it was made of; empty where that is not needed.
+        sections: One section per dataset.
+        runs: Names of the requested runs; empty for all.
+        failed: Number of failed trainings.
+        created_at: Time of creation.
+        title: Title of the report.
+        store: Command-line words that select its store; empty if it is the default one.
     """
 
     sections: Sequence[Section]

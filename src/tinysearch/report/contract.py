@@ -1,4 +1,4 @@
-"""The contract of renderers, as a test that any renderer can be put to."""
+"""The contract of renderers, as a check that can be called with any renderer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tinysearch.results.leaderboard import rank
 
 
 def check_renderer(render: Renderer) -> None:
-    """Check that a renderer makes text of any leaderboard: of the reference results, and of none.
+    """Check that a renderer returns text for the leaderboard of the reference results, and for an empty one.
 
     Args:
-        render: A function, or the ``render`` of an instance.
+        render: A function, or the ``render`` method of an instance.
 
     Raises:
-        AssertionError: if it does not, or not always the same.
+        AssertionError: if it returns something other than text, or different texts for the same leaderboard.
     """
     with open_to_read(REFERENCE) as store:
         boards = [rank(store.summaries()), rank(())]

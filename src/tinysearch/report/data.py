@@ -1,4 +1,4 @@
-"""What was understood of data, as tables for the terminal and in one line."""
+"""Descriptions of a dataset as it was read: tables for the terminal, and one line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shape(task: Task) -> str:
 
 
 def in_short(dataset: Dataset) -> str:
-    """Return what was understood of a dataset in one line."""
+    """Return a description of a dataset in one line."""
     held = dataset.training_data()
     kind = "series" if dataset.task.is_series else "images"
     parts = f"{len(held.train):,} {kind} to train, {len(held.validation or ()):,} to validate ({dataset.split.words})"
@@ -38,12 +38,17 @@ def in_short(dataset: Dataset) -> str:
 
 
 def _origin(data: Dataset | Overview) -> str:
-    """Return what data are and where they are from; arrays in memory say both."""
+    """Return the name and the source of data; the source of arrays in memory contains the name already."""
     return data.source if data.source.startswith(f"{data.name} ") else f"{data.name} from {data.source}"
 
 
 def memory(dataset: Dataset, workers: int) -> str | None:
-    """Return what images that stay on disk mean for memory, in a sentence; None where they are few."""
+    """Return a sentence on the memory that training images on disk take; None if they are not large.
+
+    Args:
+        dataset: The data.
+        workers: Number of parallel trainings.
+    """
     size = dataset.train.pixels.nbytes
     if not dataset.train.is_large:
         return None
@@ -55,7 +60,7 @@ def memory(dataset: Dataset, workers: int) -> str | None:
 
 
 def overview(found: Overview) -> RenderableType:
-    """Return all that was understood of a dataset."""
+    """Return a table of the properties of a dataset, its classes, and the findings of the checks."""
     table = Table.grid(padding=(0, 2))
     for title, value in _rows(found):
         table.add_row(Text(title, style="bold"), Text(value))
@@ -70,7 +75,7 @@ def overview(found: Overview) -> RenderableType:
 
 
 def classes(found: Overview) -> Table:
-    """Return a table of the classes with their counts in each part."""
+    """Return a table of the classes with the number of images in each part."""
     table = Table(box=None, pad_edge=False)
     table.add_column("class")
     for name in found.parts:

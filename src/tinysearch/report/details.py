@@ -1,4 +1,4 @@
-"""A network, its trainings and a search space, for the terminal."""
+"""Terminal output of the details of a network, its trainings and a search space."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def layers(cost: Cost) -> RenderableType:
     """Return a table of the operations of a network: shapes, parameters, multiply-accumulates."""
     table = Table(header_style="bold", box=None, show_footer=True, footer_style="bold", pad_edge=False)
-    # Where it is narrow, words are cut rather than figures.
+    # On a narrow terminal, words are cut, not numbers.
     table.add_column("layer", "total", overflow="ellipsis")
     table.add_column("kind", overflow="ellipsis")
     table.add_column("output", justify="right", no_wrap=True)
@@ -55,7 +55,7 @@ def _as_code(cost: Cost) -> str:
 
 
 def _place(name: str) -> str:
-    """Shorten the name of an operation within a block, so that what distinguishes it is not cut.
+    """Shorten the name of an operation within a block, so that its distinguishing part is not cut.
 
     >>> _place("inception5_branch2_conv1_norm"), _place("residual3_conv1"), _place("conv1")
     ('5.2 conv1_norm', '3.1 conv1', 'conv1')
@@ -65,11 +65,11 @@ def _place(name: str) -> str:
 
 
 def curve(epochs: Sequence[Epoch], objective: str = ACCURACY) -> RenderableType:
-    """Return a training curve as a table, an epoch a row, with a bar for the validation error.
+    """Return a training curve as a table with one row per epoch and a bar for the validation error.
 
     Args:
         epochs: The curve.
-        objective: That of the run; it has a column if it is not accuracy.
+        objective: Objective of the run; it has a column if it is not accuracy.
     """
     errors = [1 - epoch.val_accuracy for epoch in epochs if epoch.val_accuracy is not None]
     worst = max(errors, default=0.0) or 1.0
@@ -94,18 +94,18 @@ def curve(epochs: Sequence[Epoch], objective: str = ACCURACY) -> RenderableType:
 
 
 def legend() -> Text:
-    """Return what the short notation of layers means."""
+    """Return the legend of the short notation of layers."""
     return Text(f"layers: {LEGEND}", style="dim")
 
 
 def trainings(records: Sequence[Record], models: Sequence[Path | None]) -> RenderableType:
-    """Return where the figures of a candidate come from: a block for each training, with its curve.
+    """Return the provenance of the measurements of a candidate: a block for each training, with its curve.
 
-    Trainings that were scored on test images and differ by nothing but their seeds share one, with a line for each.
+    Trainings that were scored on test images and differ only in their seeds share a block, with a row for each.
 
     Args:
         records: The trainings.
-        models: Where the trained model of each is, None if it was not kept.
+        models: Path of the trained model of each; None if it was not kept.
     """
     blocks: dict[object, list[tuple[Record, Path | None]]] = {}
     for place, (record, model) in enumerate(zip(records, models, strict=True)):
@@ -136,11 +136,11 @@ def _seeds(records: Sequence[Record]) -> RenderableType:
 
 
 def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> RenderableType:
-    """Return where the figures of a training come from, or those of several that differ in their seeds alone.
+    """Return the provenance of the measurements of a training, or of several that differ only in their seeds.
 
     Args:
         alike: The trainings, at least one.
-        models: Where the trained models are.
+        models: Paths of the trained models.
     """
     table = Table.grid(padding=(0, 2))
     record = alike[0]
@@ -185,14 +185,14 @@ def provenance(alike: Sequence[Record], models: Sequence[Path] = ()) -> Renderab
 
 
 def _images_of(record: Record) -> tuple[str, str]:
-    """Return which training images a training held out, or that it had all of them."""
+    """Return title and description of the images that a training was validated on, or that it trained on all."""
     if record.purpose == "evaluation" and record.validated_on == Split().part(None):
         return "trained on", "all training images"
     return "validated on", record.validated_on
 
 
 def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Return a table of what was made of a candidate for devices, see ``Deployment.to_dict``."""
+    """Return a table of the deployments of a candidate, see ``Deployment.to_dict``."""
     table = Table(title="deployed", title_justify="left", header_style="bold", box=None)
     for title in ("when", "as", "seed", "accuracy", "files", "in"):
         table.add_column(title, justify="left" if title in ("when", "as", "in") else "right", overflow="fold")
@@ -215,7 +215,7 @@ def deployments(found: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
-    """Return title and mean of each metric other than accuracy, over the trainings of which it is known."""
+    """Return title and mean of each metric other than accuracy, over the trainings that have it."""
     names = dict.fromkeys(name for metrics in measured for name in metrics if name != ACCURACY)
     found = []
     for name in names:
@@ -227,7 +227,7 @@ def _metrics(measured: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
 
 
 def survey(found: Survey) -> RenderableType:
-    """Return a survey of a search space."""
+    """Return a survey of a search space as tables."""
     facts = Table.grid(padding=(0, 2))
     for name, value in (
         ("size", f"{figures.magnitude(found.size)} combinations of choices"),

@@ -1,4 +1,4 @@
-"""What shows a study while it is carried out: a callback for terminals, files and notebooks."""
+"""Display of a running study: a callback for terminals, files and notebooks."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tinysearch.space.notation import notation
 
 
 class Display(Callback):
-    """Shows the stages of a study on a console: plan, progress, notes.
+    """Callback that shows the stages of a study on a console: plan, progress, notes.
 
     Args:
-        console: Where to show them.
+        console: Console to print to.
         notes: Whether notes are shown too.
-        spell: How messages name arguments there: as they are typed in Python, unless it says otherwise.
+        spell: Function that respells arguments in messages; by default they stay as typed in Python.
     """
 
     def __init__(self, console: Console, *, notes: bool = True, spell: Callable[[str], str] = str) -> None:
@@ -41,11 +41,11 @@ class Display(Callback):
         self._searching = False
         self._estimate: Estimate | None = None
         self._run = ""
-        # Lines that nobody looks at on a terminal stay whole, for those who search them; others break between words.
+        # Outside of a terminal, lines are not wrapped, so that they can be searched.
         self._whole = not console.is_terminal
 
     def on_stage_start(self, stage: Stage) -> None:
-        """Show what is about to happen, and begin to show its progress."""
+        """Show the plan of the stage, and start to show its progress."""
         self._searching = stage.name == "search"
         if stage.name not in ("revalidation", "evaluation") or stage.run != self._run:
             self._estimate = None
@@ -72,7 +72,7 @@ class Display(Callback):
             self._progress.expect(self._estimate.left)
 
     def on_trial_start(self, training: Training) -> None:
-        """Show that a training begins."""
+        """Show that a training starts."""
         if training.purpose == "search":
             label = training.name if training.trial is None else f"trial {training.trial + 1}"
             words = f"{label}  {training.cost.params:,} params  {notation(training.architecture)}"
@@ -84,7 +84,7 @@ class Display(Callback):
             self._progress.start(words, training.identity)
 
     def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
-        """Show that an epoch is over."""
+        """Show the result of an epoch."""
         if self._progress is not None:
             self._progress.epoch(number, epoch, training.identity)
         if self._estimate is not None:
@@ -92,7 +92,7 @@ class Display(Callback):
             self._tell()
 
     def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
-        """Show what was measured."""
+        """Show a result."""
         if self._searching:
             known = [] if self._leader is None else self._leader.trainings
             self._leader = leader([*known, record])
@@ -104,7 +104,7 @@ class Display(Callback):
             self._tell()
 
     def on_stage_end(self, stage: Stage) -> None:
-        """Show no more progress."""
+        """Stop showing progress."""
         if self._progress is not None:
             self._progress.__exit__(None, None, None)
             self._progress = None
@@ -115,11 +115,11 @@ class Display(Callback):
             self._console.print(Text(f"note: {self._spell(text)}", style="bold yellow"), soft_wrap=self._whole)
 
     def on_decision(self, text: str) -> None:
-        """Show what was decided."""
+        """Show a decision."""
         self._console.print(Text(f"\n{text}"), soft_wrap=self._whole)
 
     def _tell(self) -> None:
-        """Show how long the run takes, as soon as its own trainings say so."""
+        """Update the remaining time, and print how long the run takes as soon as its trainings show it."""
         if self._estimate is None or self._progress is None:
             return
         self._progress.expect(self._estimate.left)
@@ -138,35 +138,35 @@ class Display(Callback):
 
 
 class WarnedNotes(Callback):
-    """Makes notes warnings, as Python's users expect them."""
+    """Callback that emits notes as Python warnings."""
 
     def on_note(self, text: str) -> None:
-        """Warn."""
+        """Emit a warning."""
         warnings.warn(text, TinySearchWarning, stacklevel=2)
 
 
 def display(verbose: bool | int = True) -> Display | None:
-    """Return what shows a study that is carried out from Python; None for nothing.
+    """Return the callback that shows a study run from Python; None if ``verbose`` is false.
 
     Args:
-        verbose: Whether to show it: live on a terminal and in a notebook, elsewhere as plain lines.
+        verbose: Whether to show progress, live on a terminal and in a notebook, elsewhere as plain lines.
     """
     return Display(_console(), notes=False) if verbose else None
 
 
 def show(shown: RenderableType) -> None:
-    """Show something where progress is shown."""
+    """Print something to the console that shows progress."""
     console = _console()
     console.print(shown, soft_wrap=not console.is_terminal)
 
 
 def tell_of_interruption(kept: str, remedy: str) -> None:
-    """Say what an interrupted call has kept, and how to go on with it."""
+    """Print how much of an interrupted call is stored, and how to continue it."""
     _console().print(Text(f"\ninterrupted: {kept}; {remedy}"), soft_wrap=True)
 
 
 def _console() -> Console:
-    # What goes to the error stream stands out in red in a notebook.
+    # Notebooks show the error stream in red, so the output goes to the standard output there.
     return Console(file=sys.stdout, width=110, force_terminal=False) if in_notebook() else Console(stderr=True)
 
 

@@ -1,4 +1,4 @@
-"""How figures are written: percent, counts, durations, bytes. One place, so that all renderings agree."""
+"""Formatting of figures, used by all renderings: percent, counts, durations, times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinysearch.results.record import ACCURACY, INT8_ACCURACY
 from tinysearch.space.scalars import written
 
 MISSING = "-"
-# Metrics that are written as percent.
+# Metrics that are formatted as percent.
 _SHARES = {*OBJECTIVES, INT8_ACCURACY}
 _REASONS = {
     "params": "with too many parameters",
@@ -26,7 +26,7 @@ _REASONS = {
 
 
 def dataset_title(name: str) -> str:
-    """Write the name of a dataset, with a warning where it stands in for MNIST.
+    """Format the name of a dataset, with a warning for scikit-learn's digits, which stand in for MNIST.
 
     >>> dataset_title("mnist"), dataset_title("digits")
     ('mnist', "digits (scikit-learn's 8x8 digits scaled up, not MNIST)")
@@ -35,7 +35,7 @@ def dataset_title(name: str) -> str:
 
 
 def percent(fraction: float | None, digits: int = 2) -> str:
-    """Write a fraction as percent.
+    """Format a fraction as percent.
 
     >>> percent(0.99204), percent(None)
     ('99.20 %', '-')
@@ -44,7 +44,7 @@ def percent(fraction: float | None, digits: int = 2) -> str:
 
 
 def measured(value: float | None, metric: str = ACCURACY) -> str:
-    """Write the value of a metric: those that are known are shares, others are numbers.
+    """Format the value of a metric: built-in metrics as percent, others as plain numbers.
 
     >>> measured(0.5, "macro_f1"), measured(12.3456, "mine:Cost"), measured(98_765.4, "mine:Cost")
     ('50.00 %', '12.35', '98,765')
@@ -55,7 +55,7 @@ def measured(value: float | None, metric: str = ACCURACY) -> str:
 
 
 def metric_title(metric: str, part: str = "") -> str:
-    """Write the name of a metric, and on which images it was measured; accuracy is what is meant where nothing is said.
+    """Format the name of a metric and of the images it was measured on; with a part, accuracy is not named.
 
     >>> metric_title("accuracy", "validation"), metric_title("macro_f1", "validation"), metric_title("macro_f1")
     ('validation', 'validation macro F1', 'macro F1')
@@ -66,7 +66,7 @@ def metric_title(metric: str, part: str = "") -> str:
 
 
 def tested(mean: float | None, std: float | None, seeds: int, metric: str = ACCURACY) -> str:  # noqa: PT028
-    """Write a metric on the test images with its spread and the number of seeds.
+    """Format a metric on the test images with its standard deviation and the number of seeds.
 
     >>> tested(0.9912, 0.0004, 3), tested(0.9912, None, 1)
     ('99.12 ± 0.04 % (n=3)', '99.12 % (n=1)')
@@ -75,7 +75,7 @@ def tested(mean: float | None, std: float | None, seeds: int, metric: str = ACCU
 
 
 def validated(mean: float | None, seeds: int, metric: str = ACCURACY) -> str:
-    """Write a metric on the validation images, with the number of trainings if it is a mean.
+    """Format a metric on the validation images, with the number of trainings if it is a mean.
 
     >>> validated(0.9912, 1), validated(0.9912, 3), validated(None, 0)
     ('99.12 %', '99.12 % (n=3)', '-')
@@ -84,7 +84,7 @@ def validated(mean: float | None, seeds: int, metric: str = ACCURACY) -> str:
 
 
 def mean_and_std(fractions: Sequence[float]) -> tuple[float, float | None]:
-    """Return the mean and the sample standard deviation, None for a single one.
+    """Return the mean and the sample standard deviation; None instead of the latter for a single value.
 
     >>> mean_and_std([0.5, 0.5]), mean_and_std([0.5])
     ((0.5, 0.0), (0.5, None))
@@ -93,7 +93,7 @@ def mean_and_std(fractions: Sequence[float]) -> tuple[float, float | None]:
 
 
 def p_value(value: float | None) -> str:
-    """Write a probability.
+    """Format a p value.
 
     >>> p_value(0.04), p_value(1e-9), p_value(None)
     ('0.040', '< 0.001', '-')
@@ -104,7 +104,7 @@ def p_value(value: float | None) -> str:
 
 
 def spread(mean: float | None, std: float | None, metric: str = ACCURACY) -> str:
-    """Write the mean of a metric with its standard deviation.
+    """Format the mean of a metric with its standard deviation.
 
     >>> spread(0.9912, 0.0004), spread(0.9912, None), spread(None, None)
     ('99.12 ± 0.04 %', '99.12 %', '-')
@@ -118,7 +118,7 @@ def spread(mean: float | None, std: float | None, metric: str = ACCURACY) -> str
 
 
 def params(total: int, trainable: int, non_trainable: int) -> str:
-    """Write a total with what it is made of.
+    """Format a number of parameters with its trainable and non-trainable parts.
 
     >>> params(8640, 8580, 60)
     '8,640 (8,580 + 60)'
@@ -127,7 +127,7 @@ def params(total: int, trainable: int, non_trainable: int) -> str:
 
 
 def training(purpose: str, seed: int, test_accuracy: float | None) -> str:
-    """Say which training of a candidate something is of.
+    """Describe a training of a candidate.
 
     >>> training("evaluation", 0, 0.9845)
     'trained on all training images with seed 0, 98.45 % on the test images'
@@ -142,7 +142,7 @@ def training(purpose: str, seed: int, test_accuracy: float | None) -> str:
 
 
 def count(number: float) -> str:
-    """Write a count short, with three digits.
+    """Format a count with three digits and a unit.
 
     >>> count(999), count(113_712), count(1_270_820), count(1.5e12)
     ('999', '114k', '1.27M', '1,500G')
@@ -155,7 +155,7 @@ def count(number: float) -> str:
 
 
 def magnitude(number: int) -> str:
-    """Write a count of any size: whole up to a million, its power of ten from there on.
+    """Format a count of any size: all digits below a million, else the power of ten.
 
     >>> magnitude(12_345), magnitude(3 * 10**230)
     ('12,345', 'about 10^230')
@@ -165,7 +165,7 @@ def magnitude(number: int) -> str:
 
 
 def moment(told: str) -> str:
-    """Write when something happened, of what a store or a file says: to the minute, in UTC.
+    """Format a stored ISO time to the minute in UTC; other text stays as it is.
 
     >>> moment("2026-11-27T07:21:27.972+00:00"), moment("")
     ('2026-11-27 07:21 UTC', '-')
@@ -180,7 +180,7 @@ def moment(told: str) -> str:
 
 
 def exact(number: int) -> str:
-    """Write a count with all its digits.
+    """Format a count with all its digits.
 
     >>> exact(113_712)
     '113,712'
@@ -189,7 +189,7 @@ def exact(number: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Write how many there are of something.
+    """Format a count with its noun.
 
     >>> counted(0, "trial"), counted(1, "trial"), counted(1_200, "trial")
     ('0 trials', '1 trial', '1,200 trials')
@@ -198,7 +198,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def epochs(number: int) -> str:
-    """Write a number of epochs.
+    """Format a number of epochs.
 
     >>> epochs(1), epochs(10)
     ('1 epoch', '10 epochs')
@@ -207,7 +207,7 @@ def epochs(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time.
+    """Format a duration.
 
     >>> duration(7.25), duration(125), duration(3725)
     ('7s', '2m 05s', '1h 02m')
@@ -221,7 +221,7 @@ def duration(seconds: float) -> str:
 
 
 def rough(seconds: float) -> str:
-    """Write an estimated time, with no more digits than it deserves.
+    """Format an estimated duration, rounded to the precision of an estimate.
 
     >>> rough(7.25), rough(125), rough(754), rough(3725)
     ('5s', '2m 00s', '13m 00s', '1h 00m')
@@ -231,7 +231,7 @@ def rough(seconds: float) -> str:
 
 
 def rejected(rejections: Mapping[str, int]) -> str:
-    """Write in words what the constraint filter rejected.
+    """Format the numbers of rejected candidates with their reasons.
 
     >>> rejected({"params": 1_200, "duplicate": 3}), rejected({})
     ('3 proposed before, 1,200 with too many parameters', 'no network')
@@ -242,7 +242,7 @@ def rejected(rejections: Mapping[str, int]) -> str:
 
 
 def sparkline(values: list[float], width: int = 40) -> str:
-    """Draw values as a row of blocks, from the lowest to the highest of them.
+    """Draw values as a row of block characters, scaled to their range.
 
     >>> sparkline([0.1, 0.5, 0.9])
     '▁▄█'

@@ -1,4 +1,4 @@
-"""The first screen of a section: its cards, which network to take, and how sure that is."""
+"""First screen of a section: cards, a recommended network, and the evidence for it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SAID = {
     "worse": "It is significantly worse than {}.",
     "unclear": "It is not significantly different from {}.",
 }
-# Points by which a validation accuracy is above the test accuracy when the page says so.
+# Percentage points above the test accuracy from which the page calls a validation accuracy optimistic.
 _FLATTERED = 0.1
 
 
 def cards(section: Section) -> list[dict[str, Any]]:
-    """Return the figures that stand at the top, each with what it is of."""
+    """Return the figures at the top of a section, each with a name and a note."""
     best = section.best
     scored = [one for one in section.candidates if one.row.test_metric_mean is not None]
     found: list[dict[str, Any]] = [
@@ -77,9 +77,9 @@ def cards(section: Section) -> list[dict[str, Any]]:
 
 
 def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
-    """Say which network to take, and whether it is really better than the documented ones.
+    """Return sentences that recommend a network, and say whether it is better than the hand-designed baselines.
 
-    A sentence begins with a candidate, where it is about one, and ends with a command, where there is one to give.
+    A sentence may start with a candidate and end with a command.
     """
     compared = [one for one in section.candidates if one.row.origin != "baseline" and one.test is not None]
     metric, most = figures.metric_title(section.metric), "highest" if section.direction == "max" else "lowest"
@@ -127,7 +127,7 @@ def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
 
 
 def choice(section: Section) -> dict[str, Any]:
-    """Return what was scored on the test images, by size, and how each compares with the hand-designed baselines."""
+    """Return the table of networks scored on the test images, by size, compared with the hand-designed baselines."""
     scored = sorted((one for one in section.candidates if one.test is not None), key=lambda one: one.row.params)
     found = [one for one in scored if one.row.origin != "baseline"]
     if not found:
@@ -155,7 +155,7 @@ def choice(section: Section) -> dict[str, Any]:
 
 
 def reproduce(section: Section, report: Report, one: Candidate | None = None) -> str:
-    """Return the command that trains a candidate again, or the baselines as the candidates were trained."""
+    """Return the command that trains a candidate again; without one, the baselines for as many epochs as the best."""
     words = ["tinysearch", "reproduce", *([one.row.key] if one is not None else []), "--seeds", "3"]
     if one is None:
         return shlex.join([*words, "--epochs", str(section.best.row.epochs), *section.of_baselines, *report.store])
@@ -163,7 +163,7 @@ def reproduce(section: Section, report: Report, one: Candidate | None = None) ->
 
 
 def _best_of_sizes(section: Section, scored: Sequence[Candidate]) -> list[Candidate]:
-    """Leave out those that another one of at most their size beats, but no hand-designed one; smallest first."""
+    """Return the candidates that none of at most their size beats, and all hand-designed ones; smallest first."""
     kept: list[Candidate] = []
     best = -math.inf
     for one in sorted(scored, key=lambda each: (each.row.params, -_test_score(section, each))):
@@ -175,7 +175,7 @@ def _best_of_sizes(section: Section, scored: Sequence[Candidate]) -> list[Candid
 
 
 def _test_score(section: Section, one: Candidate) -> float:
-    """Return what a candidate is ranked by, on the test images: the larger the better."""
+    """Return the ranking metric of a candidate on the test images, negated if low values are better."""
     value = one.row.test_metric_mean
     if value is None:
         return -math.inf
@@ -186,7 +186,7 @@ def _verdict(one: Candidate, name: str) -> str:
     compared = [other for other in one.versus if other.name == name]
     if not compared:
         return figures.MISSING
-    # Of several trainings of a hand-designed baseline, the one that is most alike.
+    # Several trainings of a baseline: take the one with the shortest list of differences to the candidate.
     other = min(compared, key=lambda each: len(each.trained))
     error = "" if other.standard_error is None else f" ± {100 * other.standard_error:.2f}"
     return f"{other.verdict} ({100 * other.difference:+.2f}{error})"

@@ -1,4 +1,4 @@
-"""A report as one page that opens offline."""
+"""A report as one HTML page that opens offline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinysearch.space.notation import LEGEND
 
 
 def to_html(report: Report) -> str:
-    """Return the page. Whatever users have named is escaped."""
+    """Return the page as HTML; names from users are escaped."""
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
@@ -39,7 +39,7 @@ def to_html(report: Report) -> str:
 
 
 def frame(title: str, subtitle: str) -> dict[str, str]:
-    """Return what stands above and below the results of a page."""
+    """Return the texts above and below the results of a page."""
     return {
         "title": f"tinysearch: {title}",
         "subtitle": subtitle,
@@ -50,7 +50,7 @@ def frame(title: str, subtitle: str) -> dict[str, str]:
 
 
 def _embedded(report: Report) -> str:
-    """Return the data of the page, JSON in gzip in base64: a smaller page, in whose data no tag can begin or end."""
+    """Return the data of the page as gzipped JSON in base64: the page is smaller, and the data cannot contain tags."""
     data = report.to_dict()
     for section, plain in zip(report.sections, data["sections"], strict=True):
         plain["metric"] = metric_words(section)
@@ -61,7 +61,7 @@ def _embedded(report: Report) -> str:
 
 
 def metric_words(section: Section) -> dict[str, Any]:
-    """Return what the scripts of a page know of the metric that candidates are ranked by."""
+    """Return the properties of the ranking metric for the scripts of a page."""
     return {
         "title": figures.metric_title(section.metric),
         "is_accuracy": section.metric == ACCURACY,
@@ -71,7 +71,7 @@ def metric_words(section: Section) -> dict[str, Any]:
 
 
 def section_words(section: Section, report: Report) -> dict[str, Any]:
-    """Return what the templates show of a section, but for its rows and the choices among them."""
+    """Return the formatted values of a section for the templates, except its rows and filters."""
     return {
         "metric": figures.metric_title(section.metric),
         "mixed": ", ".join(section.mixed),

@@ -1,4 +1,4 @@
-"""What earlier reports of a store were made of, so that the next one reads only what is new."""
+"""Cache of the records and candidates of earlier reports, so that the next report reads only new records."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tinysearch.results.store import Store
 
 
 class Memory:
-    """Records of one store, and the candidates that were made of them; at first there are none."""
+    """Cache of the records of one store and of the candidates made of them; empty at first."""
 
     def __init__(self) -> None:
         self._last = 0
         self._records: list[Record] = []
-        # As they are ranked, which is by what the runs were searched for unless another metric is named.
+        # The same records, converted to the metric that they are ranked by.
         self._ranked: list[Record] = []
         self._metric: tuple[str, Direction] | None = None
         self._candidates: dict[tuple[str, str, str], tuple[Sequence[Record], Candidate]] = {}
@@ -26,13 +26,13 @@ class Memory:
     def records(
         self, store: Store, known: Collection[Run], runs: Collection[str], metric: tuple[str, Direction] | None
     ) -> list[Record]:
-        """Return the records of some runs, those of a run by position, ranked by a metric.
+        """Return the records of runs, sorted by run and position, with the metric that they are ranked by.
 
         Args:
-            store: Where they are.
-            known: Its runs, oldest first.
-            runs: The names of those that are wanted; all if none is named.
-            metric: What they are ranked by, and its direction; None for the objective of the run of each.
+            store: The store.
+            known: Runs of the store, oldest first.
+            runs: Names of the wanted runs; all if empty.
+            metric: Metric for the ranks, with its direction; None for the objective of the run of each record.
         """
         new, self._last = store.records_after(self._last)
         self._records += [one for one in new if not runs or one.run in runs]
@@ -49,9 +49,9 @@ class Memory:
     def candidate(
         self, row: Row, trainings: Sequence[Record], make: Callable[[Row, Sequence[Record]], Candidate]
     ) -> Candidate:
-        """Return the candidate of a row, made anew only if there is something new of it.
+        """Return the candidate of a row, made again only if its trainings have changed or it has test scores.
 
-        What was scored on test images is compared with others, of which there may be more by now.
+        A candidate with test scores is compared with others, and their number may have grown.
         """
         place = (row.run, row.key, row.dataset)
         known, found = self._candidates.get(place, ((), None))

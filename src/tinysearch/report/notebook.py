@@ -1,4 +1,4 @@
-"""Progress in a notebook: one output that is drawn anew, as a terminal's is."""
+"""Progress in a notebook: one output that is updated in place."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 WIDTH = 110
-# Seconds between two drawings.
+# Minimum number of seconds between two updates.
 _PAUSE = 0.5
 
 
 def in_notebook() -> bool:
-    """Whether this process is the kernel of a notebook, which can show more than text."""
+    """Return whether this process is the kernel of a notebook."""
     module = sys.modules.get("IPython")
     shell = None if module is None else module.get_ipython()
     return shell is not None and hasattr(shell, "kernel")
 
 
 def as_html(shown: RenderableType) -> str:
-    """Return what a terminal would show as HTML for the output of a cell."""
-    # In a notebook a console would show what it prints as an output of its own, wherever its file is.
+    """Return the terminal output of a renderable as HTML for the output of a cell."""
+    # In a notebook, a console would also display its output in the cell, whatever its file.
     console = Console(
         file=io.StringIO(),
         record=True,
@@ -39,10 +39,10 @@ def as_html(shown: RenderableType) -> str:
 
 
 class NotebookLive:
-    """Shows what a function returns, and shows it anew when ``refresh`` is called.
+    """Notebook output of a function, updated by ``refresh``.
 
     Args:
-        render: Returns what is to be shown.
+        render: Function that returns the content.
     """
 
     def __init__(self, render: Callable[[], RenderableType]) -> None:
@@ -51,20 +51,20 @@ class NotebookLive:
         self._drawn = 0.0
 
     def start(self) -> None:
-        """Begin to show it."""
+        """Display the output for the first time."""
         from IPython import display
 
         show: Any = display.display
         self._handle = show({"text/html": self._html(), "text/plain": ""}, raw=True, display_id=True)
 
     def refresh(self, *, now: bool = False) -> None:
-        """Show it anew, if that was not done a moment ago."""
+        """Update the output, unless the last update is less than half a second ago and ``now`` is not set."""
         if self._handle is not None and (now or time.monotonic() - self._drawn >= _PAUSE):
             self._drawn = time.monotonic()
             self._handle.update({"text/html": self._html(), "text/plain": ""}, raw=True)
 
     def stop(self) -> None:
-        """Show it for the last time."""
+        """Update the output for the last time."""
         self.refresh(now=True)
         self._handle = None
 

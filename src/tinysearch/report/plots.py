@@ -10,16 +10,16 @@ from tinysearch.results.leaderboard import Leaderboard, Row
 from tinysearch.results.objective import OBJECTIVES
 from tinysearch.results.record import ACCURACY
 
-# No button that leads to the web, or would upload the figures.
+# Plotly options without buttons that open a website or upload data.
 QUIET = {"displaylogo": False, "responsive": True, "showSendToCloud": False, "plotlyServerURL": ""}
 
 
 def accuracy_over_params(board: Leaderboard, dataset: str) -> Any:
     """Return a ``plotly`` figure: candidates of one dataset by parameters and accuracy, and their Pareto front.
 
-    Where they are ranked by another metric than accuracy, it takes its place.
+    If candidates are ranked by another metric than accuracy, the figure shows that metric.
 
-    What was scored on test images has a second point, with the standard deviation over seeds.
+    Candidates that were scored on test images have a second point, with the standard deviation over seeds.
     """
     import plotly.graph_objects as go
 
@@ -78,7 +78,7 @@ def accuracy_over_params(board: Leaderboard, dataset: str) -> Any:
 
 
 def page(figure: Any) -> str:
-    """Return a page with a figure that needs no network."""
+    """Return an HTML page with a figure that opens offline."""
     text: str = figure.to_html(include_plotlyjs=True, full_html=True, config=QUIET)
     return text
 

@@ -1,4 +1,4 @@
-"""What a person sees while candidates are trained: bars and a line per finished training, or lines alone."""
+"""Progress display of trainings: bars and a line per finished training, or only lines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BAR_WIDTH = 24
 
 @dataclass
 class _Training:
-    """One training under way."""
+    """A running training."""
 
     what: str
     began: float = field(default_factory=time.monotonic)
@@ -32,21 +32,21 @@ class _Training:
 
 
 class TrainingProgress:
-    """Progress of several trainings, one after another or some at a time; each has a key, 0 unless said.
+    """Progress of several trainings, sequential or parallel, each identified by a key (0 by default).
 
-    On a terminal it is a live display; elsewhere, and with ``NO_COLOR`` or ``TERM=dumb``, a plain line is printed when
-    a training begins and when it ends.
+    On a terminal and in a notebook it is a live display; elsewhere, and with ``NO_COLOR`` or ``TERM=dumb``, a plain
+    line is printed when a training starts and when it ends.
 
     Args:
-        console: Where to show it.
-        total: How many trainings there are to be, those already done included.
+        console: Console to print to.
+        total: Number of trainings, including those already done.
         epochs: Epochs of each training.
-        done: How many are done already.
-        workers: How many there may be at a time.
-        objective: That of the run; where it is not accuracy, it is shown first.
+        done: Number of trainings already done.
+        workers: Maximum number of parallel trainings.
+        objective: Objective of the run; if it is not accuracy, it is shown first.
 
     Attributes:
-        plain: Whether there are lines alone, and no bars.
+        plain: Whether only lines are printed, without bars.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class TrainingProgress:
             self._notebook.stop()
 
     def start(self, what: str, key: Hashable = 0) -> None:
-        """Note that a training begins."""
+        """Show that a training starts."""
         self._begun += 1
         self._under_way[key] = _Training(what)
         if self._notebook is not None:
@@ -103,7 +103,7 @@ class TrainingProgress:
             self._print(f"training {self._begun} of {self._total}: {what}")
 
     def epoch(self, number: int, epoch: Epoch, key: Hashable = 0) -> None:
-        """Note that an epoch is over."""
+        """Show the result of an epoch."""
         value = epoch.value(self._objective)
         last = f"accuracy {figures.percent(epoch.accuracy)}"
         if value is not None:
@@ -116,7 +116,7 @@ class TrainingProgress:
             self._notebook.refresh()
 
     def finish(self, record: Record, key: Hashable = 0) -> None:
-        """Note that a training is over, or that its result was known already, and print a line about it."""
+        """Print a line about a result, of a training that has ended or of one that is known without training."""
         self._done += 1
         known = self._under_way.pop(key, None) is None
         if known:
@@ -138,7 +138,7 @@ class TrainingProgress:
         self._best, self._note = best, rejected
 
     def expect(self, left: float | None) -> None:
-        """Set the seconds until the whole run is over, and not these trainings alone; None while they are not known."""
+        """Set the seconds until the end of the whole run, not only of these trainings; None if not known yet."""
         self._of_run = True
         self._until = None if left is None else time.monotonic() + left
 
@@ -176,7 +176,7 @@ class TrainingProgress:
         bars.add_row(Text(title), bar, Text(f"{completed}/{total}"), Text(words, overflow="ellipsis"))
 
     def _left(self) -> str:
-        """Return the time left of the run, or if that is not known of these trainings, as far as they show it."""
+        """Return the time left for the run in words, or for these trainings if ``expect`` was never called."""
         now = time.monotonic()
         if self._of_run:
             return "" if self._until is None else f"about {figures.rough(max(0.0, self._until - now))} left in all"

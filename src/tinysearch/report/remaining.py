@@ -1,4 +1,4 @@
-"""How long a run takes, in words, and how that is learned while it is carried out."""
+"""Estimates of the duration of a run, in words, refined while it runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tinysearch.results.forecast import SETUP, Forecast, Pace, Timing, is_perfec
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.training import Training
 
-# Epochs of a training under way that tell how long one takes.
+# Number of epochs of each running training that are needed for an estimate.
 _ENOUGH = 4
 
 
 def expected(forecast: Forecast) -> str:
-    """Return how long a run takes, as far as is known before it begins."""
+    """Return in words how long a run takes, as far as it is known before the start."""
     if not forecast.known and not forecast.trials and not forecast.revalidations and not forecast.evaluations:
         return "nothing is left to train: all is in the store already; more `trials=` continue the search"
     parts = _included(forecast)
@@ -33,18 +33,18 @@ def expected(forecast: Forecast) -> str:
 
 @dataclass
 class _Running:
-    """A training under way."""
+    """A running training."""
 
     macs: int
     curve: tuple[Epoch, ...] = ()
 
 
 class Estimate:
-    """Learns how long a run takes from the trainings of its search.
+    """Estimate of the duration of a run, updated from the trainings of its search.
 
     Args:
-        forecast: What was known before.
-        done: MACs of the candidates that were searched before.
+        forecast: The forecast from before the start.
+        done: MACs of the candidates of the search that were trained before the start.
     """
 
     def __init__(self, forecast: Forecast, done: tuple[int, ...] = ()) -> None:
@@ -56,21 +56,21 @@ class Estimate:
         self._corrected = False
         self._perfect = False
         self._began = time.monotonic()
-        # What is left of the search, and of the stage that it is in afterwards.
+        # Remaining trainings of the search, and of the current stage after it.
         self._known = list(forecast.known)
         self._trials = forecast.trials
         self._stage, self._here = "search", 0
         self._revalidated = self._rounds = 0
 
     def enter(self, stage: Stage) -> None:
-        """Take note that a round of revalidations begins, or the evaluation."""
+        """Record that a round of revalidations or the evaluation starts."""
         self._stage, self._here = stage.name, stage.total - stage.done
         self._rounds += stage.name == "revalidation"
         self._running.clear()
 
     @property
     def pace(self) -> Pace | None:
-        """How fast trainings are: those of this run, else those before it."""
+        """Speed of the trainings: of those of this run, or else of earlier ones; None if not known."""
         images = self._forecast.images
         running = [Timing(one.macs, images, Measurement(one.curve)) for one in self._running.values()]
         before, pace = self._forecast.pace, Pace.of(self._timings or running)
@@ -78,12 +78,12 @@ class Estimate:
             return before
         if len(self._timings) > self._forecast.workers:
             return pace
-        # The first training of each worker process takes longer to begin than those after it.
+        # The first training of each worker process takes longer to start than later ones.
         return replace(pace, setup=SETUP if before is None else before.setup)
 
     @property
     def left(self) -> float | None:
-        """Seconds until the run is over, revalidation and evaluation included; None if that is not known yet."""
+        """Seconds until the end of the run, revalidation and evaluation included; None if not known yet."""
         pace, before = self.pace, self._forecast
         if pace is None:
             return None
@@ -103,16 +103,16 @@ class Estimate:
         return left if before.limit is None else min(left, max(0.0, before.limit - time.monotonic() + self._began))
 
     def begin(self, training: Training) -> None:
-        """Take note that a training begins."""
+        """Record that a training starts."""
         self._running[training.identity] = _Running(training.cost.macs)
 
     def epoch(self, training: Training, epoch: Epoch) -> None:
-        """Take note that a training has finished an epoch."""
+        """Record an epoch of a running training."""
         running = self._running[training.identity]
         running.curve = (*running.curve, epoch)
 
     def finish(self, record: Record) -> None:
-        """Take note of a result."""
+        """Record a result."""
         self._running.pop(record.identity, None)
         if record.purpose != "search":
             self._here = max(0, self._here - 1)
@@ -131,14 +131,14 @@ class Estimate:
         self._timings.append(Timing(record.cost.macs, self._forecast.images, record.measurement))
 
     def news(self, *, bar: bool = True) -> str | None:
-        """Return how long the run takes, once: as soon as its trainings show it, if it was not known before.
+        """Return a message on how long the run takes, or None if there is nothing new.
 
-        It is said once more when a candidate classifies all validation images correctly, because then no
-        revalidations are expected.
+        The message comes once, as soon as the trainings show the duration, unless it was known before. It comes once
+        more if a candidate classifies all validation images correctly, because then no revalidations are expected.
 
         Args:
-            bar: Whether a bar shows the time that is left. Where there is none, it is also said once what the first
-                trainings correct of what was known before.
+            bar: Whether a bar shows the remaining time. If not, a known duration is also corrected once, after the
+                first trainings.
         """
         pace = self.pace
         if pace is None or self._stage != "search":
@@ -158,12 +158,12 @@ class Estimate:
 
     @property
     def _mean_macs(self) -> float:
-        """MACs of a candidate on average: of those that were searched, else what was known before."""
+        """Mean MACs of a candidate of the search; before the first one, those of the forecast."""
         return statistics.fmean(self._macs) if self._macs else self._forecast.macs
 
 
 def _included(forecast: Forecast) -> str:
-    """Return what follows the search, as the end of a sentence."""
+    """Return the numbers of revalidations and evaluations, as the end of a sentence."""
     parts = [
         f"{most}{figures.counted(count, word)}"
         for most, count, word in (

@@ -1,4 +1,4 @@
-"""Whether runs are being carried out, in words."""
+"""State of runs, in words: running, finished or stopped."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tinysearch.results.store import Store
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run at one moment.
+    """State of a run at one moment.
 
     Args:
-        name, dataset: Of the run.
-        kind: Whether a process carries it out, it came to its end, or it stands still before that.
-        state: The same in words, with what to do about it.
-        trials: How many are done, and of how many.
+        name, dataset: Name of the run and of its dataset.
+        kind: ``"running"`` if a process runs it, else ``"finished"``, or ``"stopped"`` before its end.
+        state: Description of the state, with the command to resume a stopped search.
+        trials: Number of trials done, and the total in the settings.
     """
 
     name: str
@@ -31,12 +31,12 @@ class RunState:
 
 
 class RunStates:
-    """Looks at all runs of a store again and again.
+    """Repeated observation of the runs of a store.
 
     Args:
         store: The store.
-        runs: Names of runs; all if none is named.
-        words: By which a command finds the store, if it is not the default one.
+        runs: Names of runs; all if empty.
+        words: Command-line words that select the store, if it is not the default one.
     """
 
     def __init__(self, store: Store, runs: tuple[str, ...] = (), words: Sequence[str] = ()) -> None:
@@ -49,7 +49,7 @@ class RunStates:
         """Return the state of each run, the latest first.
 
         Args:
-            done: How many trials of a run are done; none if it is not there.
+            done: Number of trials done, by run; a run that is missing has none.
         """
         found = [self._state(run, done) for run in self._store.runs() if not self._runs or run.name in self._runs]
         return found[::-1]
@@ -70,13 +70,13 @@ class RunStates:
 
 
 def described(run: Run, who: Holder | None, silent: Holder | None = None, store: Sequence[str] = ()) -> str:
-    """Say in words whether a run is in progress, and how to resume it if it is not.
+    """Return in words whether a run is in progress, and how to resume it if it is not.
 
     Args:
         run: The run.
-        who: The process that runs it, if there is one.
-        silent: A process that did and is considered dead.
-        store: The words by which a command finds the store, if it is not the default one.
+        who: The process that runs it; None if there is none.
+        silent: A process that ran it and is considered dead; None if there is none.
+        store: Command-line words that select the store, if it is not the default one.
     """
     if who is not None:
         return f"in progress, in {who}"

@@ -1,4 +1,4 @@
-"""The table of all candidates of a section, in words."""
+"""The leaderboard of a section, as formatted text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinysearch.report import figures
 from tinysearch.report.contents import Candidate, Section
 from tinysearch.results.record import ACCURACY
 
-# Title, what it is sorted by, and what its cells show.
+# Title of each column, the field it is sorted by, and the name of its cells.
 _COLUMNS = (
     ("#", "rank", "rank"),
     ("candidate", "name", "name"),
@@ -29,12 +29,12 @@ _COLUMNS = (
     ("time", "train_seconds", "time"),
 )
 _BEST_FIRST = ("val_metric", "test_metric", "validation", "test", "int8", "documented")
-# Where candidates are ranked by accuracy, these would be the same as those of it.
+# Columns of the ranking metric with the images it was measured on; hidden if the metric is accuracy.
 _OF_METRIC = {"val_metric": "validation", "test_metric": "test"}
 
 
 def columns(section: Section) -> list[dict[str, str]]:
-    """Return the columns that have something to show."""
+    """Return the columns that are not empty."""
     titles = {cell: figures.metric_title(section.metric, part) for cell, part in _OF_METRIC.items()}
     hidden = {"documented"} if all(one.documented is None for one in section.candidates) else set()
     hidden |= set(_OF_METRIC) if section.metric == ACCURACY else set()
@@ -55,7 +55,7 @@ def columns(section: Section) -> list[dict[str, str]]:
 
 
 def choices(section: Section) -> dict[str, list[str]]:
-    """Return by what the rows of a section can be chosen."""
+    """Return the values that the rows of a section can be filtered by."""
     return {
         "origins": sorted({one.row.origin for one in section.candidates}),
         "strategies": sorted({one.strategy for one in section.candidates if one.strategy}),
@@ -64,13 +64,13 @@ def choices(section: Section) -> dict[str, list[str]]:
 
 
 def row_words(section: Section) -> list[dict[str, Any]]:
-    """Return what the templates show of each candidate."""
+    """Return the formatted values of each candidate for the templates."""
     usual = usual_recipe([one.recipe for one in section.candidates])
     return [row_word(index, one, usual) for index, one in enumerate(section.candidates)]
 
 
 def usual_recipe(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the commonest value of each knob."""
+    """Return the most frequent value of each recipe setting."""
     names = dict.fromkeys(name for recipe in recipes for name in recipe)
     return {
         name: json.loads(Counter(json.dumps(recipe.get(name)) for recipe in recipes).most_common(1)[0][0])
@@ -79,12 +79,12 @@ def usual_recipe(recipes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def row_word(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the templates show of a candidate.
+    """Return the formatted values of a candidate for the templates.
 
     Args:
-        index: Its place among the candidates of the section.
+        index: Its index among the candidates of the section.
         one: The candidate.
-        usual: The commonest recipe, from which its own may differ.
+        usual: The most frequent recipe settings; only deviations from them are shown.
     """
     row = one.row
     otherwise = [f"{name} {value}" for name, value in one.recipe.items() if name != "name" and usual.get(name) != value]
@@ -112,7 +112,7 @@ def row_word(index: int, one: Candidate, usual: Mapping[str, Any]) -> dict[str, 
 
 
 def tested(one: Candidate) -> str:
-    """Write a test accuracy, marked where it is of trainings that did not see all training images."""
+    """Format a test accuracy, marked if the candidate was trained without the held-out images."""
     row = one.row
     mark = " †" if one.test is not None and one.test.held_out else ""
     return figures.tested(row.test_accuracy_mean, row.test_accuracy_std, row.test_seeds) + mark

@@ -1,4 +1,4 @@
-"""The files that pages are made of: templates, a style sheet, a script."""
+"""Access to the files of the HTML pages: templates, a style sheet, scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent / "page"
 
 
 def rendered(template: str, **values: Any) -> str:
-    """Return a page, or a part of one, by the name of its template."""
+    """Render a template by name."""
     text: str = _environment().get_template(template).render(**values)
     return text
 
@@ -26,5 +26,5 @@ def _environment() -> Environment:
 
 
 def part(name: str) -> str:
-    """Return a file that pages are made of: a style sheet or a script."""
+    """Return the text of a style sheet or a script by name."""
     return (_FOLDER / name).read_text(encoding="utf-8")

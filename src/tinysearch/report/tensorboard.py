@@ -1,4 +1,4 @@
-"""Curves and hyperparameters, as TensorBoard shows them."""
+"""Export of training curves and hyperparameters for TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tinysearch.space.notation import notation
 def to_tensorboard(records: Iterable[Record], folder: Path) -> int:
     """Write a log for each training below a folder, for ``tensorboard --logdir``.
 
-    Scalars are the curves, a step an epoch; the HParams plugin shows costs and recipe beside the last figures.
+    The curves are scalars, with one step per epoch; the HParams plugin shows costs and recipe next to the last values.
 
     Returns:
-        How many logs were written.
+        Number of logs written. Failed trainings have none.
 
     Raises:
         InputError: if TensorBoard is not installed, or the folder cannot be written.
@@ -34,7 +34,7 @@ def to_tensorboard(records: Iterable[Record], folder: Path) -> int:
     for record in records:
         if record.failed:
             continue
-        # Names of runs are no paths.
+        # Names of runs may not be valid paths.
         place = folder / digest(record.run) / f"{record.key}-{record.purpose}-{record.seed}"
         try:
             writer = tf.summary.create_file_writer(str(place), filename_suffix=".tinysearch")
@@ -49,7 +49,7 @@ def to_tensorboard(records: Iterable[Record], folder: Path) -> int:
 
 
 def _hyperparameters(record: Record) -> dict[str, Any]:
-    """Return what decides a training, flat."""
+    """Return the network, costs, seed and recipe of a training as a flat dictionary."""
     return {
         "run": record.run,
         "layers": notation(record.architecture),

@@ -15,9 +15,9 @@ from tinysearch.report import figures
 from tinysearch.results.leaderboard import Leaderboard, Row
 from tinysearch.results.record import ACCURACY
 
-# Columns that are never left out, and those that nobody misses.
+# Priority from which a column is never left out, and up to which it is left out without a remark.
 _ALWAYS, _DISPENSABLE = 90, 20
-# The columns of what a leaderboard may be sorted by, where they may be left out.
+# Titles of the columns that a leaderboard can be sorted by and that may be left out, by field.
 _SORTED = {
     "test_accuracy": "test",
     "macs": "MACs",
@@ -43,21 +43,21 @@ def leaderboard(
     limited: Collection[str] = (),
     space: str = "widen the terminal or use --format csv",
 ) -> RenderableType:
-    """Return a table per dataset that is at most ``width`` columns wide, leaving out the least important columns.
+    """Return a table per dataset that is at most ``width`` characters wide, leaving out the least important columns.
 
     Args:
-        board: What to show.
-        width: Columns of the terminal.
-        documented: Documented test accuracies of hand-designed baselines, by name; they stand beside what was measured.
-        sort: What the rows are sorted by; its column is not left out.
-        limited: What the runs have limits on, fields of a row; their columns are exact and are not left out.
-        space: What to do about columns that there is no room for.
+        board: The leaderboard to show.
+        width: Width of the terminal in characters.
+        documented: Documented test accuracies of hand-designed baselines, by name, for a separate column.
+        sort: Field that the rows are sorted by; its column is not left out.
+        limited: Fields of a row that the runs have limits on; their columns show exact values and are not left out.
+        space: Advice for the remark about columns that do not fit.
     """
     if not board.rows:
         return Text("No candidate has been measured yet.")
     parts: list[RenderableType] = []
     for dataset in board.datasets:
-        # They are figures of MNIST.
+        # The documented accuracies were measured on MNIST.
         known = documented or {} if dataset.split()[0] == "mnist" else {}
         rows = board.of(dataset)
         shown, hidden = _shown(rows, width, known, {sort}, limited)
@@ -75,7 +75,7 @@ def leaderboard(
 
 
 def plain(board: Leaderboard, documented: Mapping[str, float] | None = None, **shown: Any) -> str:
-    """Return the table as text without colour, 120 columns wide; see ``leaderboard``."""
+    """Return the table as text without colour, 120 characters wide; see ``leaderboard``."""
     console = Console(width=120, record=True, file=io.StringIO(), force_jupyter=False)
     console.print(leaderboard(board, console.width, documented, **shown))
     return console.export_text()
@@ -107,7 +107,7 @@ def _remarks(rows: Sequence[Row], hidden: Sequence[str], board: Leaderboard, dat
 
 
 def _units(shown: Sequence[_Column]) -> list[Text]:
-    """Return what is counted as RAM, and what it is counted in."""
+    """Return a remark on what the RAM and flash columns count, and in which unit."""
     titles = {column.title for column in shown}
     if "RAM" not in titles:
         return []
@@ -121,7 +121,7 @@ def _units(shown: Sequence[_Column]) -> list[Text]:
 def _shown(
     rows: Sequence[Row], width: int, documented: Mapping[str, float], kept: Collection[str], limited: Collection[str]
 ) -> tuple[list[_Column], list[str]]:
-    """Return the columns that there is room for, and the titles of the others."""
+    """Return the columns that fit, and the titles of the others, except dispensable ones."""
     needed = {_SORTED[name] for name in (*kept, *limited) if name in _SORTED}
 
     def columns(*, split: bool) -> list[_Column]:
@@ -131,7 +131,7 @@ def _shown(
     every = columns(split=True)
     shown = _fitting(every, width)
     if any(row.test_seeds for row in rows) and "test" not in {column.title for column in shown}:
-        # Which of the parameters are trainable matters less than test figures.
+        # The test column is more important than the number of trainable parameters.
         every = columns(split=False)
         shown = _fitting(every, width)
     titles = {column.title for column in shown}
@@ -163,9 +163,15 @@ def _table(dataset: str, rows: Sequence[Row], shown: Sequence[_Column]) -> Table
 def _columns(
     rows: Sequence[Row], documented: Mapping[str, float], limited: Collection[str], *, split: bool
 ) -> list[_Column]:
-    """Return all columns; parameters as one number, or ``split`` into trainable ones and others too.
+    """Return all columns.
 
-    Where ranks are by another metric than accuracy, it stands before accuracy.
+    If candidates are ranked by another metric than accuracy, its columns come before those of accuracy.
+
+    Args:
+        rows: Rows of the table.
+        documented: Documented test accuracies by name.
+        limited: Fields with exact values.
+        split: Whether the parameters column also shows trainable and other parameters.
     """
     any_tested = any(row.test_seeds for row in rows)
     by_accuracy = rows[0].metric == ACCURACY
@@ -219,7 +225,7 @@ def _columns(
         _Column("flash", True, counts("flash_bytes"), 44 if any(row.flash_bytes is not None for row in rows) else 0),
         _Column("time", True, [figures.duration(row.train_seconds) for row in rows], 40),
         _Column(
-            # Trainings of different lengths are no fair comparison.
+            # Important if trainings had different lengths, because these are not comparable.
             "epochs",
             True,
             [str(row.epochs) for row in rows],
@@ -231,7 +237,7 @@ def _columns(
 
 
 def _metric_columns(rows: Sequence[Row], *, any_tested: bool) -> list[_Column]:
-    """Return the columns of the metric that ranks are by, if that is not accuracy."""
+    """Return the columns of the metric that candidates are ranked by; none if it is accuracy."""
     metric = rows[0].metric
     if metric == ACCURACY:
         return []
@@ -252,7 +258,7 @@ def _metric_columns(rows: Sequence[Row], *, any_tested: bool) -> list[_Column]:
 
 
 def _fitting(columns: list[_Column], width: int) -> list[_Column]:
-    """Leave out columns, the least important first, until the rest is narrow enough; some are always shown."""
+    """Return the columns that fit, without the least important ones; some are always kept, even if too wide."""
     shown = [column for column in columns if column.keep]
     while sum(_width(column) + 2 for column in shown) > width:
         least = min(shown, key=lambda column: column.keep)
@@ -263,6 +269,6 @@ def _fitting(columns: list[_Column], width: int) -> list[_Column]:
 
 
 def _width(column: _Column) -> int:
-    # Long layer lists may fold over several lines.
+    # Long lists of layers may wrap over several lines.
     longest = max(len(column.title), *(len(cell) for cell in column.cells))
     return min(longest, 34) if column.title == "layers" else longest

@@ -16,12 +16,12 @@ from tinysearch.runtime.plugins import find
 
 
 def to_json(board: Leaderboard) -> str:
-    """Return a list of rows; keys are stable, accuracies are fractions, what was not measured is null."""
+    """Return a list of rows with stable keys; accuracies are fractions, values that were not measured are null."""
     return json.dumps([row.to_dict() for row in board.rows], indent=2, allow_nan=False) + "\n"
 
 
 def to_csv(board: Leaderboard) -> str:
-    """Return the same rows and keys as ``to_json``; what was not measured is an empty field."""
+    """Return the same rows and keys as ``to_json``; fields that were not measured are empty."""
     text = io.StringIO()
     names = [field.name for field in dataclasses.fields(Row)]
     writer = csv.DictWriter(text, names, lineterminator="\n")
@@ -70,7 +70,7 @@ def to_markdown(board: Leaderboard) -> str:
 
 
 def _of_metric(row: Row) -> list[str]:
-    """Return the cells of the metric that ranks are by, if that is not accuracy."""
+    """Return the cells of the metric that candidates are ranked by; none if it is accuracy."""
     if row.metric == ACCURACY:
         return []
     return [
@@ -88,15 +88,16 @@ FORMATS: dict[str, Renderer] = {"json": to_json, "csv": to_csv, "markdown": to_m
 
 
 def renderer(name: str, known: Iterable[str] = ()) -> Renderer:
-    """Return what makes text of a leaderboard.
+    """Return the renderer of a name: a function from a leaderboard to text.
 
     Args:
-        name: One of ``FORMATS``, or a function of one's own, ``module:function`` or an entry point; a class is made
-            first, and its ``render`` is called.
-        known: Further names that are legal elsewhere, for the error.
+        name: One of ``FORMATS``, or a custom renderer, given as ``module:function`` or as an entry point; a class is
+            instantiated, and its ``render`` is called.
+        known: Further valid names of the caller, for the error message.
 
     Raises:
-        PluginError: if there is none, or it makes something else than text.
+        PluginError: if there is no such renderer; or, when the renderer is called, if it fails or does not return
+            text.
     """
     if name in FORMATS:
         return FORMATS[name]

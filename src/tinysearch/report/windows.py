@@ -9,7 +9,7 @@ from tinysearch.space.scalars import written
 
 
 def windows(layers: Sequence[Layer], prefix: str = "") -> dict[str, str]:
-    """Return kernels and windows in words, by the name that an operation has in a cost."""
+    """Return kernels and windows in words, by the name of the operation in a ``Cost``."""
     found: dict[str, str] = {}
     for index, layer in enumerate(layers, start=1):
         name = f"{prefix}{layer.kind}{index}"

@@ -1,1 +1,1 @@
-"""The report of runs that go on, as a page that changes with them."""
+"""The dashboard: a live page of the results of a store."""

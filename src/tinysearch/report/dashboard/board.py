@@ -1,4 +1,4 @@
-"""One page for everybody who looks at it: one thread changes it, others read it."""
+"""Thread-safe access to the page of the dashboard: one thread updates it, others read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinysearch.report.states import RunState
 
 
 class Board:
-    """``Changes`` behind a lock, and a bell for those who wait for the next version."""
+    """``Changes`` protected by a lock, with a way to wait for the next version."""
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
@@ -20,7 +20,7 @@ class Board:
         self._closed = False
 
     def put(self, report: Report, states: Sequence[RunState]) -> None:
-        """Show what the store holds now."""
+        """Update the page, and notify the waiting threads if something has changed."""
         with self._bell:
             if self._changes.put(report, states):
                 self._bell.notify_all()
@@ -31,23 +31,23 @@ class Board:
             return self._changes.page()
 
     def since(self, version: int) -> dict[str, Any]:
-        """Return what is new, see ``Changes``."""
+        """Return the changes since a version, see ``Changes``."""
         with self._bell:
             return self._changes.since(version)
 
     def candidate(self, section: int, index: int) -> dict[str, Any] | None:
-        """Return all of a candidate, see ``Changes``."""
+        """Return the details of a candidate, see ``Changes``."""
         with self._bell:
             return self._changes.candidate(section, index)
 
     def wait(self, version: int, seconds: float) -> int | None:
-        """Wait for a version after this one, but not longer than this; return the present one, None once closed."""
+        """Wait at most ``seconds`` for a version after ``version``; return the current version, or None once closed."""
         with self._bell:
             self._bell.wait_for(lambda: self._closed or self._changes.version > version, seconds)
             return None if self._closed else self._changes.version
 
     def close(self) -> None:
-        """Send home those who wait."""
+        """Release all waiting threads; from then on, ``wait`` returns None."""
         with self._bell:
             self._closed = True
             self._bell.notify_all()

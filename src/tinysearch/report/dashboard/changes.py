@@ -1,4 +1,4 @@
-"""What has changed on a page since some version of it."""
+"""Changes of the dashboard's page between versions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tinysearch.report.templates import rendered
 
 
 class Changes:
-    """A page in versions: whoever has seen one of them is told what is new, and only that.
+    """Versioned content of a page, which answers with the changes since any earlier version.
 
-    Pages whose shapes differ have different tables and plots; to go from one to the other, a page is loaded anew.
+    Pages with different shapes have different tables and plots; if the shape changes, the browser reloads the page.
 
     Args:
-        title, subtitle: Of the page.
+        title, subtitle: Title and subtitle of the page.
     """
 
     def __init__(self, title: str, subtitle: str) -> None:
@@ -35,7 +35,7 @@ class Changes:
         self._report = Report([], [], 0)
 
     def put(self, report: Report, states: Sequence[RunState]) -> bool:
-        """Take what the store holds now; return whether there is something new."""
+        """Update the content from a report and the states of runs; return whether something has changed."""
         version = self.version + 1
         if len(self._sections) != len(report.sections):
             self._sections = [SectionPiece(version) for _ in report.sections]
@@ -59,7 +59,7 @@ class Changes:
         return changed
 
     def page(self) -> str:
-        """Return the page without its candidates, which it asks for."""
+        """Return the page as HTML without its candidates, which its script fetches."""
         sections = [
             {**piece.words, **choices(piece.section), "rows": []}
             for piece in self._sections
@@ -71,7 +71,7 @@ class Changes:
         )
 
     def since(self, version: int) -> dict[str, Any]:
-        """Return, as plain JSON values, what is new since a version; 0 for all."""
+        """Return the changes since a version as plain JSON values; 0 for the whole content."""
         return {
             "version": self.version,
             "shape": self.shape,
@@ -84,7 +84,7 @@ class Changes:
         }
 
     def candidate(self, section: int, index: int) -> dict[str, Any] | None:
-        """Return all that is known of a candidate; None if there is no such candidate."""
+        """Return the details of a candidate as plain JSON values; None if there is no such candidate."""
         if not 0 <= section < len(self._sections) or not 0 <= index < len(self._sections[section].candidates):
             return None
         one = self._sections[section].candidates[index]

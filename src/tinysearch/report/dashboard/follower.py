@@ -1,4 +1,4 @@
-"""Keeps a page up with a store, which is only read."""
+"""Updates of the dashboard from a store, which is only read."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Images = Mapping[str, Any]
 
 
 class Follower:
-    """Looks at a store, as often as it is told to, and hands what is new to a board.
+    """Updater of a board: each ``look`` reads a store and passes on what has changed.
 
     Args:
         store: The store.
-        board: Where the page is.
-        runs: Names of runs; all if none is named, those that begin later too.
-        metric: As of ``build``.
-        documented: As of ``build``.
-        images: Returns the test images of some datasets that are at hand, as ``build`` takes them.
-        words: By which a command finds the store, see ``Report``.
+        board: The board to update.
+        runs: Names of runs; all if empty, including runs that start later.
+        metric: See ``build``.
+        documented: See ``build``.
+        images: Function from names of datasets to the available test images, in the form that ``build`` takes.
+        words: Command-line words that select the store, see ``Report``.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Follower:
         self._seen: tuple[Report, list[RunState]] | None = None
 
     def look(self) -> None:
-        """Look once. Where nothing was written and no process has come or gone, that is next to no work."""
+        """Read the store once and update the board; cheap if no record was written and no process started or ended."""
         version = self._store.version()
         report = self._report() if self._seen is None or version != self._version else self._seen[0]
         self._version = version

@@ -1,4 +1,4 @@
-"""Pieces of a page that know when they changed."""
+"""Parts of the dashboard's page, each with the version in which it last changed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tinysearch.report.templates import rendered
 
 
 class Piece:
-    """A part of the page as HTML."""
+    """A part of the page as HTML, with the version of its last change."""
 
     def __init__(self) -> None:
         self.html = ""
         self.changed = 0
 
     def put(self, html: str, version: int) -> bool:
-        """Take a new version of it; return whether it differs."""
+        """Set the HTML; return whether it differs from before."""
         if html == self.html:
             return False
         self.html, self.changed = html, version
@@ -28,14 +28,14 @@ class Piece:
 
 
 class SearchPiece:
-    """The points of one search. With several workers a trial may come before one that was there already."""
+    """The points of one search. With several workers, a new trial may be inserted before known ones."""
 
     def __init__(self, version: int) -> None:
         self._points: list[tuple[Any, ...]] = []
         self._known: list[tuple[int, int]] = [(version, 0)]
 
     def put(self, search: Progress, version: int) -> bool:
-        """Take what the search has come to; return whether there is something new."""
+        """Update the points; return whether they have changed."""
         points = list(zip(search.best, search.seconds, search.names, strict=True))
         if points == self._points:
             return False
@@ -44,12 +44,12 @@ class SearchPiece:
             (place for place, (new, old) in enumerate(pairs) if new != old), min(len(points), len(self._points))
         )
         self._points = points
-        # What is known of a version before this one reaches no further.
+        # Pages of earlier versions share at most the first ``same`` points with this version.
         self._known = [(then, count) for then, count in self._known if count < same] + [(version, same)]
         return True
 
     def since(self, version: int, search: Progress) -> dict[str, Any] | None:
-        """Return the points that a page of an earlier version does not have; None if there are none."""
+        """Return the points that have changed since a version; None if there are none."""
         same = min((count for then, count in self._known if then > version), default=None)
         if same is None:
             return None
@@ -65,7 +65,7 @@ class SearchPiece:
 
 
 class SectionPiece:
-    """The results on one dataset. A candidate keeps the place in which it first appeared, whatever its rank."""
+    """The results on one dataset. A candidate keeps the index with which it first appeared, whatever its rank."""
 
     def __init__(self, version: int) -> None:
         self.section: Section | None = None
@@ -81,7 +81,7 @@ class SectionPiece:
         self.words: dict[str, Any] = {}
 
     def put(self, section: Section, report: Report, version: int, number: int) -> bool:
-        """Take what has become of it; return whether there is something new."""
+        """Update the section; return whether something has changed."""
         if not self.candidates:
             self._usual = usual_recipe([one.recipe for one in section.candidates])
         changed = self._put_candidates(section, version)
@@ -125,11 +125,11 @@ class SectionPiece:
 
     @property
     def is_complete(self) -> bool:
-        """Whether each candidate that was ever there still is."""
+        """Whether the section still has all candidates that it ever had."""
         return len(self._order) == len(self.candidates)
 
     def since(self, version: int) -> dict[str, Any]:
-        """Return what a page of an earlier version does not have."""
+        """Return the changes since a version as plain JSON values."""
         assert self.section is not None  # noqa: S101
         places = [place for place, changed in enumerate(self._changed) if changed > version]
         rows = ((place, self.candidates[place]) for place in places)
@@ -156,7 +156,7 @@ class SectionPiece:
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    """Whether two are the same but for their rank, which every better one changes."""
+    """Return whether two versions of a candidate are equal, ignoring the rank unless one was scored on test images."""
     if one.test is not None or other.test is not None:
         return one == other
     return _without_rank(one) == _without_rank(other)

@@ -1,7 +1,7 @@
-"""A board as pages on this machine, for those who know the address.
+"""HTTP server of the dashboard, for local users who know its secret address.
 
-It answers on 127.0.0.1 alone, and only to a path that begins with a secret, so that other users of the machine do not
-read along. A page of another site that has its name point here sends that name as ``Host``, and is refused.
+It listens on 127.0.0.1 only, and requires a secret at the start of the path, so that other users of the machine cannot
+read the page. It refuses requests with a foreign ``Host`` header, which a DNS rebinding attack by another site sends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tinysearch.report.dashboard.board import Board
 from tinysearch.report.templates import part
 
 HOST = "127.0.0.1"
-# Seconds after which a page that waits is told that the server is there.
+# Seconds between keep-alive messages to a waiting page.
 SIGN_OF_LIFE = 15.0
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -42,14 +42,14 @@ _SCRIPTS = {"page.js": "text/javascript", "live.js": "text/javascript", "page.cs
 
 
 class DashboardServer:
-    """Serves a board until it is left, in threads of its own.
+    """Server of a board, which runs in separate threads within its ``with`` block.
 
     Args:
-        board: What is served.
-        port: Where; 0 for any that is free.
+        board: The board to serve.
+        port: Port to listen on; 0 for a free one.
 
     Raises:
-        InputError: if the port is taken.
+        InputError: if the port is taken or cannot be used.
     """
 
     def __init__(self, board: Board, port: int = 0) -> None:
@@ -81,16 +81,16 @@ class DashboardServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # On Windows it would let two servers have the same port.
+    # On Windows, this option would allow two servers on the same port.
     allow_reuse_address = os.name == "posix"
 
     def server_bind(self) -> None:
-        # Without the name of the machine, which may have to be asked for in the network.
+        # The base class looks up the host name, which may need the network.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of pages that were closed in the middle of an answer."""
+        """Ignore errors of connections that the browser closed during an answer."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -150,13 +150,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(json.dumps(value, separators=(",", ":"), allow_nan=False), "application/json")
 
     def _send(self, text: str | bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, *, lasting: bool = False) -> None:
-        """Send a whole answer.
+        """Send a complete response.
 
         Args:
-            text: What to send; bytes are packed already.
-            kind: Its media type.
-            status: How it went.
-            lasting: Whether the browser may keep it.
+            text: The body; bytes are compressed with gzip already.
+            kind: Media type.
+            status: Status code.
+            lasting: Whether the browser may cache the response.
         """
         self.send_response(status)
         packed = isinstance(text, bytes) or "gzip" in self.headers.get("Accept-Encoding", "")
@@ -177,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _send_events(self) -> None:
-        """Tell of each new version until the page is closed."""
+        """Send an event for each new version until the page is closed."""
         self.close_connection = True
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -197,11 +197,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(f"{status.value} {status.phrase}: {reason}\n", "text/plain", status)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: the address has the secret in it."""
+        """Log nothing, because the address contains the secret."""
 
 
 def _number(query: dict[str, list[str]], name: str, otherwise: int = 0) -> int:
-    """Return a number that was asked with; another where it is none."""
+    """Return a query parameter as a number, or ``otherwise`` if it is missing or not a number."""
     text = query.get(name, [""])[0]
     return int(text) if text.isdecimal() and len(text) < 10 else otherwise
 
