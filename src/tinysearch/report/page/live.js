@@ -1,5 +1,5 @@
 "use strict";
-// A page that follows a store: it hears of each new version, asks for what is new since the one it has, and draws that.
+// The live page: on each event of a new version, it fetches the changes since its own version and draws them.
 
 let version = 0;
 
@@ -11,7 +11,7 @@ async function fetched(address) {
 
 const detailed = (section, index) => fetched(`candidate?section=${section}&index=${index}`);
 
-// The whole of it, when the page is opened.
+// Fetch the whole content when the page is opened.
 async function asked() {
   const sections = [], changes = await fetched("changes?since=0");
   if (changes.shape !== document.body.dataset.shape) {
@@ -22,7 +22,7 @@ async function asked() {
   return sections;
 }
 
-// Take what is new, but for what is drawn of it; return the sections with something new.
+// Store the changes and update the HTML, but not the drawings; return the sections to redraw.
 function accept(sections, changes) {
   version = changes.version;
   const touched = [];
@@ -51,7 +51,7 @@ function accept(sections, changes) {
   return touched;
 }
 
-// Candidates that are new or have changed find their places among the others, whose order is as before.
+// Insert new and changed candidates by rank among the others, whose order has not changed.
 function reordered(section, changed) {
   const moved = new Set(changed.map((one) => one.index));
   const kept = section.order.filter((index) => !moved.has(index)), order = [];
@@ -85,7 +85,7 @@ function follow(sections, draw) {
   const link = document.getElementById("link"), waiting = new Set();
   let busy = false, heard = version, rested = true;
 
-  // Drawing takes at most a fifth of the time of the page, and none where nobody looks.
+  // Drawing takes at most a fifth of the time of the page, and none while the page is hidden.
   function redraw() {
     if (!rested || document.hidden || !waiting.size) return;
     rested = false;

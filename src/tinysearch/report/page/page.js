@@ -1,6 +1,6 @@
 "use strict";
 (async () => {
-  // A page that follows a store asks for its candidates, see live.js; any other has them in it.
+  // The live page fetches its candidates, see live.js; an offline page contains them.
   const isLive = "shape" in document.body.dataset;
   async function embedded() {
     const packed = Uint8Array.from(atob(document.getElementById("data").textContent), (c) => c.charCodeAt(0));
@@ -14,7 +14,7 @@
   const short = (x) => (x >= 1e6 ? `${x / 1e6}M` : x >= 1e4 ? `${x / 1e3}k` : whole(x));
   const escaped = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
   const print = matchMedia("print");
-  // No button that leads to the web, or would upload the figures; on a phone none at all, for they lie on the legend.
+  // No buttons that open a website or upload data; on a phone no buttons at all, because they would cover the legend.
   const calm = {
     displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "", modeBarButtonsToRemove: ["lasso2d", "select2d"],
     ...(matchMedia("(max-width: 600px)").matches ? { displayModeBar: false } : {}),
@@ -51,7 +51,7 @@
   function layout(x, y, more = {}) {
     const axis = { gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--line"), automargin: true };
     return {
-      // What fits on a sheet of paper: there is no time to measure it.
+      // A width that fits on paper: when printing, there is no time to measure it.
       width: print.matches ? 700 : undefined, autosize: !print.matches,
       paper_bgcolor: css("--ground"), plot_bgcolor: css("--ground"), font: { color: css("--ink"), size: 13 },
       margin: { l: 60, r: 15, t: 30, b: 50 }, hovermode: "closest", hoverlabel: { align: "left" },
@@ -74,7 +74,7 @@
   const times = (row) => (row.val_seeds > 1 ? ` (n=${row.val_seeds})` : "");
   const validated = (row) => percent(row.val_accuracy) + times(row);
 
-  // What candidates are ranked by, which is accuracy unless another metric is named.
+  // The metric that candidates are ranked by: accuracy, unless another one is chosen.
 
   const measured = (metric, x) => (metric.is_share || x === null ? percent(x) : String(Number(x.toPrecision(4))));
 
@@ -93,11 +93,11 @@
     return lines.join("<br>");
   }
 
-  // Accuracies are spread out where they differ: an error half as large is one step further up, wherever it is.
+  // Logarithmic scale of the error: half the error is one step up.
   const TICKS = [10, 30, 50, 60, 70, 75, 80, 85, 88, 90, 92, 93, 94, 95, 96, 96.5, 97, 97.5, 98, 98.3, 98.6, 98.8, 99, 99.1, 99.2, 99.3, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9];
   const height = (share) => -Math.log2(Math.max(1 - share, 1e-4));
 
-  // From the top down, as many as there is room for.
+  // Choose ticks from the top down, as many as fit.
   function ticks(values) {
     const heights = values.map(height), high = Math.max(...heights), low = Math.min(...heights);
     const room = Math.max(high - low, 0.2) / 9, kept = [];
@@ -121,7 +121,7 @@
     return kept;
   }
 
-  // Of very many points, one of those that lie on each other is drawn. The leaderboard has all.
+  // Of very many points, only one of those at the same spot is drawn. The leaderboard has all.
   const MANY = 2000, SPOT = 10;
   function visible(candidates, box, size, y, best) {
     if (candidates.length <= MANY) return candidates;
@@ -174,9 +174,9 @@
     }
   }
 
-  // How the searches went
+  // Progress of the searches
 
-  // Of very many trials, those that a line of steps is made of.
+  // Of very many trials, keep those at which the best value changes, and the last one.
   function turns(best) {
     const places = [...best.keys()];
     return best.length <= MANY / 4 ? places : places.filter((place) => place === best.length - 1 || best[place] !== best[place - 1]);
@@ -197,7 +197,7 @@
     Plotly.react(box, traces, drawn, calm);
   }
 
-  // The leaderboard. Of a page that follows a store the first rows are listed: a thousand more would be slow to change.
+  // The leaderboard. The live page lists the first rows only, because updating thousands of rows is slow.
 
   const FIRST = 200;
 
@@ -447,7 +447,7 @@
       if (row && !button && !String(getSelection())) open(id, Number(row.querySelector("button.open").dataset.i));
     });
   });
-  // Plots know their colors and their width from when they were drawn.
+  // Plots keep the colors and the width with which they were drawn, so they are drawn again.
   for (const medium of [print, matchMedia("(prefers-color-scheme: dark)")]) {
     medium.addEventListener("change", () => {
       sections.forEach((_, id) => { scatter(id); progress(id); });
