@@ -354,9 +354,7 @@ def test_a_number_of_workers_is_refused_where_an_executor_has_a_number_of_its_ow
     call: Callable[..., Any], arguments: dict[str, Any], tmp_path: Path
 ) -> None:
     executor = FakeWorker().executor()
-    with pytest.raises(
-        tinysearch.InputError, match=r"`workers=2` is for the processes of this machine, and `executor="
-    ):
+    with pytest.raises(tinysearch.InputError, match=r"`workers=2` is for local worker processes, and `executor="):
         call(**arguments, store=tmp_path / "store.db", workers=2, executor=executor)
     assert list(tmp_path.iterdir()) == []
 
@@ -421,7 +419,9 @@ def test_a_search_that_is_over_and_called_again_says_that_nothing_is_trained(
     given = {"data": tiny, "store": made.folder / "store.db", "name": "one", "executor": FakeWorker(refuse).executor()}
     tinysearch.run(**given).close()
     said = capsys.readouterr().err
-    assert "nothing is left to train: all is in the store already; more `trials=` continue" in " ".join(said.split())
+    assert "nothing is left to train: all results are in the store; increase `trials=` to continue" in " ".join(
+        said.split()
+    )
     assert "was evaluated before; nothing is trained" in said
     assert said.count("  stored  ") == 2
     assert "training 1" not in said

@@ -107,7 +107,9 @@ def test_a_frontier_goes_on_with_its_data(store: Store, zoo: Path) -> None:
 
 def test_data_that_was_moved_is_given_by_its_place_alone_and_that_is_kept(begun: Store, zoo: Path) -> None:
     moved = zoo.rename(zoo.with_name("elsewhere"))
-    with pytest.raises(DatasetError, match=rf"{re.escape(str(zoo))}, which is not there; say with `data=`"):
+    with pytest.raises(
+        DatasetError, match=rf"{re.escape(str(zoo))}, which no longer exists; give its new path with `data=`"
+    ):
         tinysearch.open("mine", store=begun)
     with tinysearch.Study(data=moved, store=begun, name="mine", resume=True) as study:
         study.run(3, executor=FakeWorker().executor())

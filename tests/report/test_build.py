@@ -215,7 +215,7 @@ def test_a_validation_accuracy_far_above_that_on_test_images_is_said(
         given = {"purpose": "evaluation", "trial": None, "test_fingerprint": "f" * 16}
         store.append(make_record(test_accuracy=0.998, **given))
         page = to_html(build(store))
-    assert ("0.20 points above that on the test images. It was chosen by that figure" in page) == said
+    assert ("0.20 points above that on the test images. It was selected by this figure" in page) == said
 
 
 def test_a_row_says_what_of_its_recipe_is_not_usual(tmp_path: Path, make_record: MakeRecord) -> None:
@@ -319,7 +319,7 @@ def test_documented_models_are_no_trials(path: Path, make_record: MakeRecord) ->
         page = to_html(build(store))
     (search,) = section.searches
     assert (len(search.best), search.baselines) == (3, 1)
-    assert "3, 1 hand-designed beside" in page
+    assert "3, plus 1 hand-designed" in page
 
 
 # Objectives

@@ -75,7 +75,7 @@ def test_one_of_each_is_said_in_the_singular_and_none_is_left_out() -> None:
 
 def test_a_run_that_is_over_has_nothing_left() -> None:
     over = dataclasses.replace(FORECAST, trials=0, revalidations=0, evaluations=0)
-    assert expected(over).startswith("nothing is left to train: all is in the store already")
+    assert expected(over).startswith("nothing is left to train: all results are in the store")
 
 
 def test_the_first_epochs_of_all_that_are_under_way_say_how_long_it_takes_once(make_record: MakeRecord) -> None:

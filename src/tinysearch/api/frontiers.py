@@ -259,7 +259,7 @@ def _in_one_run(strategy: object, store: Store, name: str, budgets: Sequence[int
         return store.has(name) or not any(store.has(f"{name}-{budget}") for budget in budgets)
     if isinstance(strategy, str) and strategy.startswith(PREFIX) and strategy != f"{PREFIX}params":
         raise RunError(
-            f"the budgets of a frontier are of parameters, so its strategy is pareto, got {strategy!r}; for another "
-            f"cost use run with this strategy"
+            f"the budgets of a frontier limit parameters, so its strategy must be 'pareto', got {strategy!r}; for "
+            f"another cost, use tinysearch.run with this strategy"
         )
     return strategy in ("pareto", f"{PREFIX}params")

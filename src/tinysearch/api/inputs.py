@@ -119,7 +119,7 @@ def latest_search(store: Store) -> Run:
     """
     searches = [run for run in store.runs() if run.is_search]
     if not searches:
-        raise RunError(f"the store {store.path} has no run to resume; begin one first")
+        raise RunError(f"the store {store.path} has no run to resume; start one first")
     return searches[-1]
 
 

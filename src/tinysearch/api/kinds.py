@@ -36,8 +36,8 @@ def check_instead(executor: object, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
             raise InputError(
-                f"`{name}={value!r}` is for the processes of this machine, and `executor=` trains instead of them; "
-                f"leave it out, or give it to the executor when that is made"
+                f"`{name}={value!r}` is for local worker processes, and `executor=` replaces them; leave it out, or "
+                f"pass it to the executor when you create it"
             )
 
 
@@ -70,4 +70,4 @@ def _wanted(name: str, value: object) -> str | None:
                 return "a text, the name of a run"
             check_name(value)
             return None
-    raise AssertionError(f"nothing is known of {name}")
+    raise AssertionError(f"there is no check for {name}")

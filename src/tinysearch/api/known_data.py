@@ -82,8 +82,8 @@ def load_data_of(run: Run, given: Given) -> Dataset:
     if source is not None and found.fingerprint != run.fingerprint:
         raise RunError(
             f"run {run.name!r} was made on {source.words} with fingerprint {run.fingerprint}, which has fingerprint "
-            f"{found.fingerprint} now: the data has changed; bring back what it was, name a copy of it with `data=`, "
-            f"or begin a new run with another `name=`"
+            f"{found.fingerprint} now: the data has changed; restore it, give a copy of the original with `data=`, "
+            f"or start a new run with another `name=`"
         )
     run.check_data(found.name, found.fingerprint)
     return found
@@ -123,7 +123,7 @@ def as_given(run: Run, given: Given) -> Given:
         return given._replace(reading=reading)
     if source.path is not None and not _is_there(source.path):
         raise DatasetError(
-            f"run {run.name!r} was made on {source.path}, which is not there; say with `data=` where it is now"
+            f"run {run.name!r} was made on {source.path}, which no longer exists; give its new path with `data=`"
         )
     return Given("auto" if source.path is None else source.path, source.dataset or "auto", reading)
 
@@ -131,8 +131,8 @@ def as_given(run: Run, given: Given) -> Given:
 def _lost(source: Source | None) -> str:
     if source is None:
         return (
-            "and an earlier version of tinysearch did not note where that is; give it with `data=`, and "
-            "say how to read it, as at that time"
+            "and an earlier version of tinysearch did not store where that is; give it with `data=`, and "
+            "with the same arguments for reading it as then"
         )
     return (
         "which was given in Python, so it cannot be read again; give the same arrays, or a file that "
@@ -166,8 +166,8 @@ def _merged(run: Run, source: Source, reading: Reading | None) -> Reading:
         if known.get(name) != value:
             before = f"with {argument(known[name])}" if name in known else f"without {argument(f'{name}=...')}"
             raise RunError(
-                f"run {run.name!r} has read its data {before}, got {argument(value)}; leave it out to go on with the "
-                f"same images, or begin a new run with another `name=`"
+                f"run {run.name!r} has read its data {before}, got {argument(value)}; leave it out to continue with "
+                f"the same images, or start a new run with another `name=`"
             )
     if reading is None or reading.reader is None:
         return source.reading

@@ -177,7 +177,7 @@ def reproduce(
     names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
     for name, value in (("recipe", recipe), ("epochs", epochs), ("plateau_factor", plateau_factor)):
         if keys and value is not None:
-            raise InputError(f"{keys[0]} is trained by the recipe that it was found with; leave `{name}={value!r}` out")
+            raise InputError(f"{keys[0]} is trained with the recipe it was found with; leave out `{name}={value!r}`")
     how = recipe_of(recipe or "documented", 10)
     if epochs is not None:
         how = dataclasses.replace(how, epochs=epochs)

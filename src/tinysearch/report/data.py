@@ -54,8 +54,8 @@ def memory(dataset: Dataset, workers: int) -> str | None:
         return None
     each = worker_bytes(size) / 1e9
     return (
-        f"{size / 1e9:.1f} GB of training images stay on disk and are shared; {workers} at a time take about "
-        f"{workers * each:.1f} GB"
+        f"{size / 1e9:.1f} GB of training images stay on disk and are shared; {workers} parallel trainings take "
+        f"about {workers * each:.1f} GB"
     )
 
 

@@ -112,8 +112,8 @@ def sentences(section: Section, report: Report) -> list[dict[str, Any]]:
     above = 100 * ((row.val_metric or 0.0) - (row.test_metric_mean or 0.0))
     if section.metric in OBJECTIVES and above >= _FLATTERED:
         text += (
-            f" Its validation {metric} is {above:.2f} points above that on the test images. It was chosen by that "
-            f"figure, so the figure is optimistic, and the more so the fewer the held-out images and the epochs."
+            f" Its validation {metric} is {above:.2f} points above that on the test images. It was selected by "
+            f"this figure, which is therefore optimistic, the more so with few held-out images or few epochs."
         )
     found: list[dict[str, Any]] = [{**_about(section, top), "text": text}]
     if not top.versus:

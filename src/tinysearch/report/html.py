@@ -43,8 +43,8 @@ def frame(title: str, subtitle: str) -> dict[str, str]:
     return {
         "title": f"tinysearch: {title}",
         "subtitle": subtitle,
-        "footer": "Every figure is from the store: last epoch, test images used once per training. Parameters are "
-        "Keras's total parameters, moving statistics of batch normalization included.",
+        "footer": "All figures are from the store. Accuracies are of the last epoch; test images were used once per "
+        "training. Parameters are Keras's total parameters, moving statistics of batch normalization included.",
         "legend": LEGEND,
     }
 
@@ -89,7 +89,7 @@ def section_words(section: Section, report: Report) -> dict[str, Any]:
 
 def _search(search: Progress, metric: str) -> dict[str, Any]:
     beside = [f"{search.reused} reused from other runs"] if search.reused else []
-    beside += [f"{search.baselines} hand-designed beside"] if search.baselines else []
+    beside += [f"plus {search.baselines} hand-designed"] if search.baselines else []
     return {
         "run": search.run + ("" if search.finished else " (not finished)"),
         "strategy": search.strategy,

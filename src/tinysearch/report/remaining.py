@@ -19,7 +19,7 @@ _ENOUGH = 4
 def expected(forecast: Forecast) -> str:
     """Return in words how long a run takes, as far as it is known before the start."""
     if not forecast.known and not forecast.trials and not forecast.revalidations and not forecast.evaluations:
-        return "nothing is left to train: all is in the store already; more `trials=` continue the search"
+        return "nothing is left to train: all results are in the store; increase `trials=` to continue the search"
     parts = _included(forecast)
     limit = "" if forecast.limit is None else f"; stopped after {figures.duration(forecast.limit)}"
     if forecast.pace is not None:

@@ -27,9 +27,7 @@ def to_tensorboard(records: Iterable[Record], folder: Path) -> int:
         import tensorflow as tf
         from tensorboard.plugins.hparams import api as hparams
     except ImportError as error:
-        raise InputError(
-            f"writing for TensorBoard needs it and TensorFlow ({error}): pip install tensorboard"
-        ) from None
+        raise InputError(f"the export needs TensorBoard and TensorFlow ({error}): pip install tensorboard") from None
     written = 0
     for record in records:
         if record.failed:

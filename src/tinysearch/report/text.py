@@ -111,7 +111,7 @@ def renderer(name: str, known: Iterable[str] = ()) -> Renderer:
         except Exception as error:
             raise PluginError(f"the renderer {name!r} failed: {type(error).__name__}: {error}") from error
         if not isinstance(text, str):
-            raise PluginError(f"the renderer {name!r} makes text of a leaderboard, got {type(text).__name__}")
+            raise PluginError(f"the renderer {name!r} must return text, got {type(text).__name__}")
         return text
 
     return checked

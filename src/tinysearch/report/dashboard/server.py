@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_only(self) -> None:
         self.close_connection = True
-        self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "this page is only read")
+        self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "this page is read-only")
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _read_only  # noqa: N815
 

@@ -156,7 +156,7 @@
     if (tested.length) traces.push(points(tested, "test, mean ± std", { color: css("--good"), size: 10, symbol: "square" }, (one) => one.row.test_metric_mean,
       { error_y: { type: "data", symmetric: false, color: css("--good"), array: tested.map((one) => spread(one, 1, y)), arrayminus: tested.map((one) => spread(one, -1, y)) } }));
     const budgets = key === "params" ? [...new Set(sections[id].searches.filter((one) => one.best.length).map((one) => one.budget).filter(Boolean))] : [];
-    const drawn = layout(title, metric.is_share ? `${metric.title}, %, spread out towards 100` : escaped(metric.title), {
+    const drawn = layout(title, metric.is_share ? `${metric.title}, %, scale stretched towards 100` : escaped(metric.title), {
       shapes: budgets.map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: css("--quiet"), dash: "dash", width: 1 } })),
       annotations: budgets.map((x) => ({ x: Math.log10(x), y: 1, yref: "paper", text: whole(x), showarrow: false, xanchor: "right", font: { color: css("--quiet") } })),
     });
@@ -349,7 +349,7 @@
     ])));
     const named = (number) => (one.test.class_names || [])[number] ?? number;
     if (one.test.confusion.length) {
-      home.append(element("h4", `Confusion${scores.length > 1 ? `, all ${scores.length} trainings together` : ""}: rows are the true classes, columns what they were taken for`));
+      home.append(element("h4", `Confusion${scores.length > 1 ? `, all ${scores.length} trainings together` : ""}: rows are the true classes, columns the predicted classes`));
       const made = element("table", null, { class: "confusion" });
       const head = made.createTHead().insertRow();
       head.append(element("th", "class", { scope: "col" }));
@@ -377,7 +377,7 @@
   }
 
   function digit(mistake, [height, width]) {
-    const canvas = element("canvas", null, { width, height, role: "img", "aria-label": `test image ${mistake.index}, a ${mistake.label} taken for ${mistake.predicted}` });
+    const canvas = element("canvas", null, { width, height, role: "img", "aria-label": `test image ${mistake.index}, a ${mistake.label} classified as ${mistake.predicted}` });
     const bytes = atob(mistake.pixels), context = canvas.getContext("2d"), image = context.createImageData(width, height);
     for (let place = 0; place < bytes.length; place += 1) {
       image.data.fill(bytes.charCodeAt(place), 4 * place, 4 * place + 3);
@@ -405,7 +405,7 @@
       ["test, int8", row.int8_accuracy_mean === null ? null : `${spread_of(row.int8_accuracy_mean, row.int8_accuracy_std)} (n=${row.int8_seeds})`],
       ["documented", one.documented === null ? null : `${percent(one.documented)}, a single run`],
     ]));
-    body.append(element("h4", "Network"), network(one.layers), element("p", "From input to output: operation, shape of its output, parameters. A bar is as long as the operation has channels.", { class: "quiet" }));
+    body.append(element("h4", "Network"), network(one.layers), element("p", "From input to output: operation, shape of its output, parameters. The length of a bar shows the number of channels.", { class: "quiet" }));
     const costs = element("details");
     costs.append(element("summary", "cost per layer"), table("cost per layer", ["layer", "kind", "output", "parameters", "MACs"], one.layers.map(([name, kind, shape, params, macs, window]) => [name, `${kind} ${window}`.trim(), shape.join("×"), whole(params), whole(macs)])));
     body.append(costs);
