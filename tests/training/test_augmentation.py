@@ -63,7 +63,7 @@ def test_amounts_come_from_a_file(tmp_path: Path) -> None:
     ("content", "named"),
     [
         (None, "auto, none, recipe or a JSON file"),
-        ("{", "no JSON file"),
+        ("{", "not a JSON file"),
         ("[]", "holds list"),
         ('{"mirror": 1}', "has no field 'mirror'; its fields are rotation_degrees"),
         ('{"mirroring": 2}', "mirroring must be a number from 0 to 1"),

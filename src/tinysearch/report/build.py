@@ -233,7 +233,7 @@ def _trained(other: Evaluated, one: Record) -> str:
     if epochs != one.recipe.get("epochs"):
         parts.append(f"{epochs} epochs" if epochs is None else figures.epochs(epochs))
     if other.held_out and one.measurement.val_accuracy is None:
-        parts.append("on 90 % of the images")
+        parts.append("without the validation images")
     return ", ".join(parts)
 
 

@@ -155,10 +155,9 @@ def _range(name: str, given: object, low: int, high: int) -> Integers | None:
         raise SpaceError(f"the step of {name} must be at least 1, got {step}")
     # Steps may be counted from the first number or from zero: if the first number is a multiple, both are the same.
     if first % step:
-        raise SpaceError(
-            f"with a step, {name} takes its multiples: {first} is not a multiple of {step}, begin from "
-            f"{first + -first % step}"
-        )
+        multiple = first + -first % step
+        remedy = f"begin from {multiple}" if multiple <= last else "choose a smaller step"
+        raise SpaceError(f"with a step, {name} takes its multiples: {first} is not a multiple of {step}; {remedy}")
     if likely is not None and (not first <= likely <= last or likely % step):
         raise SpaceError(f"the likely number of {name} must be one of its numbers, got {likely} in {given!r}")
     return Integers(first, last, likely, step)

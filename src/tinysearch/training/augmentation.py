@@ -102,7 +102,7 @@ def read_augmentation(path: Path) -> dict[str, float]:
             f"the augmentation {path} cannot be read ({error.strerror}); it is auto, none, recipe or a JSON file"
         ) from None
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"the augmentation {path} is no JSON file: {error}") from None
+        raise RecipeError(f"the augmentation {path} is not a JSON file: {error}") from None
     if not isinstance(found, dict):
         raise RecipeError(f"the augmentation {path} holds {type(found).__name__}; expected an object of amounts")
     augmented(Recipe(), found)
