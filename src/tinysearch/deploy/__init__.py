@@ -1,4 +1,4 @@
-"""A trained network on its way to a device: as C code, for LiteRT, as ONNX, as SavedModel."""
+"""Deployment of trained networks to devices: as C code, for LiteRT, as ONNX or as SavedModel."""
 
 from __future__ import annotations
 

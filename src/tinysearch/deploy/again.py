@@ -1,4 +1,4 @@
-"""Training a candidate again whose model was not kept: in a worker process, so that nothing of the caller's changes."""
+"""Retraining of a candidate whose model was not kept, in a worker process so that no state of the caller changes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tinysearch.workers.sharing import share
 
 
 def trained_again(candidate: Candidate, dataset: Dataset, seed: int = 0, threads: int | None = None) -> Any:
-    """Train a candidate on all training images of a dataset, and return the Keras model; it takes raw pixels.
+    """Train a candidate on all training images of a dataset, and return the Keras model, which takes raw pixels.
 
     Args:
-        candidate, dataset, seed: What is trained, on what, and with which seed.
-        threads: Threads of the training, on which the last digits of the weights depend; None for all cores.
+        candidate, dataset, seed: The candidate, the dataset and the seed of the training.
+        threads: Number of threads, on which the last digits of the weights depend; None for all cores.
 
     Raises:
-        TrainingError: if it cannot be trained.
-        WorkerError: if nothing can be trained here.
+        TrainingError: if the training fails, or its model cannot be saved.
+        WorkerError: if no worker can train on this machine.
     """
     load_keras()
     from tinysearch.training.saving import loaded

@@ -1,4 +1,4 @@
-"""C code as the cross compilers and emulators of this machine see it."""
+"""Builds and runs of C code with the cross compilers and emulators of this machine."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ OPTIMIZATIONS = ("-Os", "-O2")
 
 
 def build_and_run(folder: Folder, findings: Findings) -> None:
-    """Build the code for the processors that there are emulators of, and run it there.
+    """Build the code for the emulated processors, and run it on their emulators.
 
     Args:
-        folder: Has the code.
-        findings: Gets sizes in bytes, instructions of one inference, and what was checked; a build or a check that
-            fails is a note.
+        folder: Folder with the code.
+        findings: Receives sizes in bytes, instructions per inference, and results of checks. Missing tools, and builds
+            and checks that fail, become notes.
     """
     missing = missing_arm_tools()
     if missing:
@@ -50,12 +50,12 @@ def build_and_run(folder: Folder, findings: Findings) -> None:
 
 
 def build_for(limits: Sequence[Limits], folder: Folder, findings: Findings) -> None:
-    """Build the code for the processors whose limits it has to keep, where nothing emulates them.
+    """Build the code for the processors of these limits that no emulator runs.
 
     Args:
-        limits: Those of the runs that have found the network.
-        folder: Has the code.
-        findings: Gets sizes in bytes; a compiler that is missing and a build that fails are notes.
+        limits: Limits of the runs that found the network.
+        folder: Folder with the code.
+        findings: Receives sizes in bytes. Missing compilers and builds that fail become notes.
     """
     for core in dict.fromkeys(each.core for each in limits):
         if core is None or core in EMULATED:

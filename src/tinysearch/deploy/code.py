@@ -1,4 +1,4 @@
-"""The folder of C code: the network, its labels, test vectors with a program that runs them, and how to use it."""
+"""The folder of C code: the network, its labels, test vectors with a program that runs them, and a README."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from tinysearch.report import figures
 from tinysearch.space.notation import notation
 from tinysearch.space.task import Task
 
-# Float32 sums up in another order than Keras.
+# Tolerance of float32 logits, because the C code adds in another order than Keras.
 TOLERANCE = 1e-4
 _C_TYPES = {"uint8_t": np.uint8, "int8_t": np.int8, "float": np.float32}
 
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Images with what the C code is expected to answer.
+    """Test images with the expected results of the C code.
 
     Args:
         pixels: Shape ``(images, height, width, channels)``.
         labels: Shape ``(images,)``.
-        logits: Shape ``(images, classes)``, of the type of the code.
-        tolerance: How far logits may be apart.
+        logits: Shape ``(images, classes)``, in the numeric type of the code.
+        tolerance: Largest allowed difference of a logit.
     """
 
     pixels: npt.NDArray[Any]
@@ -45,13 +45,13 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the README of C code says of the network besides its sizes.
+    """Texts about the network for the README of C code, besides its sizes.
 
     Args:
-        takes: What it takes for its input, a sentence each.
-        sample: The images on which answers were compared.
-        comparisons: With Keras, by what was compared; Keras itself among them.
-        verdict: Whether it is within the limits of the run, in lines; nothing if that has none.
+        takes: Description of its input, one sentence per item.
+        sample: Images on which predictions were compared.
+        comparisons: Comparisons with Keras by name, including Keras itself.
+        verdict: Lines that say whether it is within the limits of its runs; empty if there are no limits.
     """
 
     takes: Sequence[str]
@@ -61,17 +61,17 @@ class Words:
 
 
 def numeric_of(trained: Trained, int8: Int8Network | None, *, bytes_in: bool) -> Numeric:
-    """Return what makes the C code: in int8 where there is such a network, else in float32."""
+    """Return the numeric type of the C code: int8 if an int8 network is given, else float32."""
     if int8 is not None:
         return Int8(trained.plan, int8.numbers, int8.entry, bytes_in=bytes_in)
     return Float32(trained.plan, trained.weights, trained.scaling, bytes_in=bytes_in)
 
 
 def write_code(folder: Folder, trained: Trained, numeric: Numeric, labels: Sequence[str], vectors: Vectors) -> None:
-    """Write all files of the C code but the one that says how it is used, see ``write_readme``.
+    """Write all files of the C code except its README, see ``write_readme``.
 
     Raises:
-        InputError: if they cannot be written.
+        InputError: if a file cannot be written, or the network has images that are too large, see ``model_c``.
     """
     title = f"{trained.name}: {notation(trained.architecture)} in {numeric.folder}, written by tinysearch."
     each = 1 if numeric.folder == "int8" else 4
@@ -91,12 +91,12 @@ def write_readme(
     sizes: Mapping[str, Mapping[str, int]],
     words: Words,
 ) -> None:
-    """Write how the code is used, and what it takes of a device.
+    """Write the README: how to use the code, and the memory that it needs.
 
     Args:
         folder, trained, numeric, vectors: See ``write_code``.
-        sizes: What was measured, by processor and level of optimization.
-        words: What else it says.
+        sizes: Measured bytes, by processor and optimization level.
+        words: Other texts of the README.
 
     Raises:
         InputError: if it cannot be written.
@@ -140,7 +140,7 @@ def _list(verdict: Sequence[str]) -> list[str]:
 
 
 def image_bytes(task: Task, numeric: Numeric) -> int:
-    """Return the memory that an image takes as the code reads it."""
+    """Return the bytes of an input image in memory, as the code reads it."""
     return math.prod(task.input_shape) * np.dtype(_C_TYPES[numeric.pixel]).itemsize
 
 
@@ -153,7 +153,7 @@ def _labels_h(labels: Sequence[str]) -> str:
 
 
 def _escaped(label: str) -> str:
-    """Return a text as it stands between quotes in C, in plain ASCII."""
+    """Return a text escaped for a C string literal, in plain ASCII."""
     plain = {chr(code) for code in range(32, 127)} - set('"\\?')
     escaped = [chr(byte) if chr(byte) in plain else f"\\{byte:03o}" for byte in label.encode()]
     return "".join(escaped).replace("\\042", '\\"')

@@ -1,4 +1,4 @@
-"""Deploying: files for a device, what was found out about them, and a record of it all."""
+"""Deployment of a trained network: files for a device, findings about them, and a record of both."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from tinysearch.space.cost import cost
 RECORD = "deployment.json"
 DTYPES = ("int8", "float32")
 _IN_INT8 = ("c", "tflite")
-# A loss of accuracy in int8 that is worth a note, and so many images at least.
+# A loss of accuracy in int8 is noted from this fraction on, if it is at least this number of images.
 _MUCH, _FEW = 0.01, 3
 _PACKAGES = ("tinysearch", "tensorflow", "keras", "numpy", "tf2onnx", "onnxruntime")
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What was deployed.
+    """A deployed network.
 
     Args:
         target: ``"c"``, ``"tflite"``, ``"onnx"`` or ``"saved_model"``.
-        dtype: Of weights and activations.
-        folder: Where its files are.
+        dtype: Type of weights and activations.
+        folder: Folder with its files.
         trained: The network.
-        keras: Accuracy of the Keras model on the same images, a fraction.
-        sample: The images.
-        takes: What the network takes for its input, a sentence each.
-        findings: What was found out.
-        files: Sizes and digests, by name.
+        keras: The Keras model on the same images, compared with itself.
+        sample: Images on which the network was compared with Keras.
+        takes: Description of the network's input, one sentence per item.
+        findings: Comparisons, sizes, checks and notes.
+        files: Size and digest of each file, by name.
     """
 
     target: str
@@ -61,30 +61,30 @@ class Deployment:
     files: Mapping[str, Mapping[str, object]]
 
     def __repr__(self) -> str:
-        """Show what was deployed, where, and how it compares."""
+        """Show the network, its target and folder, and whether it fits."""
         fits = {True: ", fits", False: ", does not fit", None: ""}[self.fits]
         return f"<Deployment of {self.trained.name}: {self.target} in {self.folder}, {len(self.files)} files{fits}>"
 
     @property
     def compared_on(self) -> str:
-        """Which images answers were compared on, in words."""
+        """The images on which predictions were compared, in words."""
         return self.sample.words
 
     @property
     def fit(self) -> tuple[Fit, ...]:
-        """Whether the network, and each build of it, is within the limits of the runs that have found it."""
+        """Verdicts on the network and each build of it against the limits of the runs that found it."""
         return self.findings.fit
 
     @property
     def fits(self) -> bool | None:
-        """Whether it is within all limits that were checked; None if there are none.
+        """Whether it is within all checked limits; None if no limit was checked.
 
-        A build for speed (``-O2``) that does not fit does not count, because there is a smaller one.
+        A build for speed (``-O2``) that does not fit is ignored, because a smaller build exists.
         """
         return all(one.fits for one in self.fit if one.decides) if self.fit else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values: what ``deployment.json`` holds."""
+        """Return plain JSON values, the content of ``deployment.json``."""
         counted = cost(self.trained.architecture, self.trained.task)
         return {
             "target": self.target,
@@ -129,22 +129,22 @@ def deploy(
     budgets: Mapping[str, Budget] | None = None,
     vectors: int | None = None,
 ) -> Deployment:
-    """Write a trained network in the form that a device takes, compare it with Keras, and record what came of it.
+    """Write a trained network in the format of a target, compare it with Keras, and record the findings.
 
     Args:
         trained: The network.
         target: ``"c"``, ``"tflite"``, ``"onnx"`` or ``"saved_model"``.
-        folder: Where to write; made if it is not there.
-        dataset: Its training images calibrate int8, its test images are compared on.
-        dtype: ``"int8"``, the default, or ``"float32"``, for C and LiteRT; the others are float32.
-        scaling: Whether the network itself scales raw pixels; if not, whoever uses it does.
-        labels: Names of the classes; their numbers if there are none.
-        budgets: The limits of the runs that have found it, by name: what is built is checked against them.
-        vectors: How many test images with known results are written beside C code; 50 if it is None.
+        folder: Folder to write to; created if it does not exist.
+        dataset: Its training images calibrate int8; the comparison uses its test images.
+        dtype: ``"int8"`` (default) or ``"float32"`` for C and LiteRT; the other targets use float32.
+        scaling: Whether the network itself scales raw pixels; if not, its caller does.
+        labels: Names of the classes; None for their numbers.
+        budgets: Limits of the runs that found the network, by run name; its builds are checked against them.
+        vectors: Number of test images with known results to write with C code; None for 50.
 
     Raises:
-        InputError: if the target is unknown or cannot have what is asked for, the images are not those of the network,
-            or the folder cannot be written.
+        InputError: if the target is unknown or does not support an argument, the images do not match the network, or
+            the folder cannot be written.
         WorkError: if something that the target needs is missing, or a check fails.
     """
     kind = check_target(target, dtype, vectors)
@@ -202,21 +202,23 @@ def deploy_candidate(
     store: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Deployment:
-    """Deploy a candidate, see ``deploy``, with the model that was kept or else trained again, see ``trained_network``.
+    """Deploy a candidate with its kept model; if none was kept, train the candidate again.
 
     Args:
         name, records, models, tell: See ``trained_network``.
         target, folder, dataset, dtype, scaling, budgets, vectors: See ``deploy``.
-        class_names: Names of the classes; those of the dataset, or else their numbers, if there are none.
-        store: The store that takes a record of it, if it is no archive; None for that in the folder alone.
+        class_names: Names of the classes; if empty, those of the dataset or else their numbers.
+        store: Store that receives a record of the deployment, unless it is an archive; None for the record in the
+            folder only.
 
     Raises:
-        InputError: if the target is unknown or cannot have what is asked for, the images are not those of the network,
-            or the folder cannot be written.
-        WorkError: if something that the target needs is missing, a check fails, or it cannot be trained again.
+        InputError: if the target is unknown or does not support an argument, the images do not match the network, or
+            the folder cannot be written.
+        WorkError: if something that the target needs is missing, a check fails, or the candidate cannot be trained
+            again.
     """
     check_target(target, dtype, vectors)
-    # A folder that cannot be written must not be found out after another training.
+    # Raises an error for a folder that cannot be written, before the candidate is trained again.
     Folder(folder)
     trained, record = trained_network(name, records, models, dataset, tell)
     done = deploy(
@@ -237,15 +239,16 @@ def deploy_candidate(
 
 
 def check_target(target: str, dtype: str | None, vectors: int | None = None) -> Dtype:
-    """Return the type that a network is written in; refuse what a target cannot have.
+    """Return the numeric type for a target, or raise an error if the target does not support the arguments.
 
     Args:
         target: See ``deploy``.
-        dtype: The type that was asked for; None for that of the target.
-        vectors: How many test images were asked for.
+        dtype: Requested type; None for the default of the target.
+        vectors: Requested number of test images; None for the default.
 
     Raises:
-        InputError: if the target or the type is unknown, or one does not go with the other.
+        InputError: if the target or the type is unknown, ``vectors`` is below 1, or the target does not support
+            ``dtype`` or ``vectors``.
     """
     if target not in TARGETS:
         raise InputError(f"a network can be deployed to {', '.join(TARGETS)}; got {target!r}")
@@ -265,7 +268,7 @@ def check_target(target: str, dtype: str | None, vectors: int | None = None) -> 
 
 
 def _lost(keras: Comparison, findings: Findings, images: int) -> list[str]:
-    """Say so where int8 costs much accuracy, as measured on some images."""
+    """Return a note if int8 costs much accuracy, as measured on this number of images."""
     int8 = findings.comparisons.get("LiteRT int8")
     if int8 is None or keras.accuracy - int8.accuracy < max(_MUCH, _FEW / images):
         return []

@@ -1,4 +1,4 @@
-"""How pixels become the int8 input of a network."""
+"""Conversion of pixels to the int8 input of a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinysearch.deploy.quantized import Factor, Scale, factor, scaled
 from tinysearch.deploy.scaling import AS_IT_IS, Scaling
 from tinysearch.deploy.source import Conversion, Table, plain
 
-# Bytes are multiplied by this before their scale, so that it has a fraction of its zero point.
+# Bytes are multiplied by this before they are scaled, so that the zero point can have a fraction.
 _FINE = 1_024
 
 
@@ -21,8 +21,8 @@ class Entry:
     """The input of a network in int8.
 
     Args:
-        to: How its whole numbers are scaled.
-        scaling: What its real values are of pixels.
+        to: Scale of its whole numbers.
+        scaling: Scaling from pixels to its real values.
     """
 
     to: Scale
@@ -30,17 +30,17 @@ class Entry:
 
     @property
     def direct(self) -> bool:
-        """Whether the input for each byte is the byte less 128, as it is where the pixels take up all bytes."""
+        """Whether the input for each byte is the byte minus 128, as it is if pixels span 0 to 255."""
         pixels = np.arange(256)[:, None]
         return bool((self._rounded(pixels) == pixels - 128).all())
 
     @property
     def unscaled(self) -> Entry:
-        """The same input where pixels come scaled."""
+        """The same input for pixels that are already scaled."""
         return Entry(self.to, AS_IT_IS)
 
     def values(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
-        """Return the int8 input for pixels, just as the C code makes it; their last axis is that of the channels."""
+        """Return the int8 input for pixels, exactly as the C code computes it; their last axis is the channels."""
         if pixels.dtype != np.uint8:
             return np.asarray(self._rounded(pixels), np.int8)
         if self.direct:
@@ -52,7 +52,7 @@ class Entry:
         return np.asarray(levels[pixels, np.arange(pixels.shape[-1]) if self.scaling.by_channel else 0])
 
     def conversion(self, *, bytes_in: bool) -> Conversion:
-        """Return how C makes the input of pixels.
+        """Return the conversion of pixels to the input in C.
 
         Args:
             bytes_in: Whether pixels are bytes.
@@ -84,7 +84,7 @@ class Entry:
         )
 
     def _real(self) -> tuple[list[float], list[float]]:
-        """Return what pixels are multiplied by, and what is then added, for each channel."""
+        """Return the factors and the offsets that turn pixels into the input before rounding, per channel."""
         ratios = [one / self.to.scale for one in self.scaling.factors]
         return ratios, [one / self.to.scale + self.to.zero for one in self.scaling.offsets]
 
@@ -94,7 +94,7 @@ class Entry:
         ]
 
     def _rounded(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Return the nearest whole numbers, halves away from zero, in the arithmetic of C's ``float``."""
+        """Return the nearest whole numbers in int8, halves away from zero, in the arithmetic of C's ``float``."""
         ratios, shifts = (np.array(one, np.float32) for one in self._real())
         values = np.clip(pixels.astype(np.float32) * ratios + shifts, np.float32(-128), np.float32(127))
         return np.asarray(np.trunc(values + np.copysign(np.float32(0.5), values)), np.float32)

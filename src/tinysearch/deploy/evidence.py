@@ -1,4 +1,4 @@
-"""How what was deployed compares with the Keras model, on the same images."""
+"""Comparisons of deployed networks with the Keras model on the same images."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tinysearch.data.images import Images
 from tinysearch.deploy.trained import Trained
 from tinysearch.errors import NoTestImagesError
 
-# Training images that stand in where there are no test images.
+# Number of training images to use if there are no test images.
 _STAND_INS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Images that networks are compared on.
+    """Images on which networks are compared.
 
     Args:
-        dataset: Name of the dataset that they are from.
-        images: What they are.
+        dataset: Name of the dataset that they come from.
+        images: The images with their labels.
         kind: ``"test images"`` or ``"training images"``.
     """
 
@@ -33,12 +33,12 @@ class Sample:
 
     @property
     def words(self) -> str:
-        """Which images, and how many."""
+        """The number, kind and dataset of the images, in words."""
         return f"{len(self.images):,} {self.kind} of {self.dataset}"
 
     @property
     def caution(self) -> str | None:
-        """What must be known of an accuracy on them; None for nothing."""
+        """A caution about accuracies on these images; None for test images."""
         if self.kind == "test images":
             return None
         return (
@@ -49,12 +49,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Answers of a network in another form beside those of Keras.
+    """Comparison of a deployed network with Keras.
 
     Args:
         accuracy: Fraction of images that are classified correctly.
-        agreement: Fraction of images for which the answer is that of Keras.
-        largest_difference: Of any logit, in its real value.
+        agreement: Fraction of images with the same prediction as Keras.
+        largest_difference: Largest absolute difference of any logit, in real values.
     """
 
     accuracy: float
@@ -73,7 +73,7 @@ class Comparison:
 def compared(
     logits: npt.NDArray[Any], keras_logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int32]
 ) -> Comparison:
-    """Compare logits, each of shape ``(images, classes)`` and in their real values."""
+    """Compare logits with those of Keras, both as real values of shape ``(images, classes)``."""
     answers = np.argmax(logits, axis=1)
     return Comparison(
         accuracy=float((answers == labels).mean()),
@@ -83,7 +83,7 @@ def compared(
 
 
 def scored_in_int8(trained: Trained, dataset: Dataset) -> Comparison:
-    """Return how a network scores in int8 on the test images, as LiteRT's reference kernels compute it, beside Keras.
+    """Score a network in int8 on the test images, computed by LiteRT's reference kernels, and compare it with Keras.
 
     Raises:
         DatasetError: if there are no test images.
@@ -96,10 +96,11 @@ def scored_in_int8(trained: Trained, dataset: Dataset) -> Comparison:
 
 
 def sample_of(dataset: Dataset) -> Sample:
-    """Return the test images of a dataset; where there are none, images that a search trains on.
+    """Return the test images of a dataset; if there are none, images that a search trains on.
 
-    They have the type of the training images, which is that of the values on a device, if it can hold them: a table is
-    read as bytes if all its values are whole numbers from 0 to 255, which may hold for one part by chance.
+    Test images are cast to the type of the training images, which is the type of the values on a device, if no value
+    changes. The types can differ because a table is read as bytes if all its values are whole numbers from 0 to 255,
+    which may hold for one part by chance.
     """
     try:
         return Sample(dataset.name, _of_type(dataset.test(), dataset.train.pixels.dtype))

@@ -1,4 +1,4 @@
-"""What is found out about what was deployed."""
+"""Findings about a deployment."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tinysearch.deploy.fit import Fit, Prediction
 
 @dataclass
 class Findings:
-    """What is known of what was deployed.
+    """Comparisons, sizes, checks and notes of a deployment.
 
     Args:
-        comparisons: With Keras, by what was compared.
-        sizes: Bytes, by processor and level of optimization.
-        predicted: What C code takes by arithmetic, by processor; empty for what is no C code.
-        instructions: Of one inference, by processor and level of optimization.
-        checks: What was checked, in words.
-        notes: What could not be checked, and why.
-        litert_bytes: Size of the LiteRT file that C code in int8 agrees with.
-        image_bytes: Memory that an image takes as C code reads it.
-        fit: Whether what was built is within the limits of the runs that have found the network, build by build.
-        verdict: The same in lines of text.
+        comparisons: Comparisons with Keras, by format and type, such as ``"LiteRT int8"``.
+        sizes: Bytes, by processor and optimization level.
+        predicted: Predicted flash and RAM of C code, by processor; empty for other targets.
+        instructions: Instructions per inference, by processor and optimization level.
+        checks: Results of checks, in words.
+        notes: Notes in words, such as which check was not possible and why.
+        litert_bytes: Size of the LiteRT file that the int8 C code agrees with.
+        image_bytes: Bytes of an input image in memory, as the C code reads it.
+        fit: Verdict on each build against the limits of the runs that found the network.
+        verdict: The same as lines of text.
     """
 
     comparisons: dict[str, Comparison] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Whether what was built for a device is within the limits of the run that has found the network."""
+"""Checks of builds for a device against the limits of the runs that found the network."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from tinysearch.space.budget import Budget, whose_flash
 from tinysearch.space.devices import DEVICES, STACK, Device
 from tinysearch.space.footprint import AVR, CORTEX
 
-# The build that is smallest on each processor; another one is only an option.
+# The smallest build on each processor; other builds are optional.
 SMALLEST = "-Os"
-# What is built where limits are those of an AVR that is not in the table.
+# Processor to build for if limits are for an AVR, but for no known device.
 SOME_AVR = "atmega328p"
 _NETWORK, _FLASH, _RAM = "the network", "bytes of flash", "bytes of RAM"
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a network takes of something that is limited.
+    """How much of one limited resource a network uses.
 
     Args:
-        of: Of what: ``"bytes of flash"``, ``"bytes of RAM"``, ...
-        taken: How much it takes.
-        limit: How much it may take.
+        of: The resource with its unit, such as ``"bytes of flash"`` or ``"bytes of RAM"``.
+        taken: Amount that the network uses.
+        limit: Largest allowed amount.
     """
 
     of: str
@@ -33,16 +33,16 @@ class Bound:
 
     @property
     def over(self) -> int:
-        """By how much it is above the limit; 0 if it is not."""
+        """Amount above the limit; 0 if the limit is not exceeded."""
         return max(0, self.taken - self.limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What C code takes by arithmetic.
+    """Predicted flash and RAM of C code.
 
     Args:
-        flash: Bytes; None for float32, of which it is not counted.
+        flash: Bytes of flash; None for float32, for which flash is not predicted.
         ram: Bytes of the arena.
     """
 
@@ -56,13 +56,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One build of a network beside the limits of a run.
+    """Verdict on one build of a network against the limits of a run.
 
     Args:
         run: Name of the run.
-        build: Processor and level of optimization, ``"cortex-m0plus -Os"``; ``"the network"`` for its parameters.
-        bounds: Each limit that the run has, and what the build takes.
-        measured: Whether that was measured; if not, it was predicted.
+        build: Processor and optimization level, such as ``"cortex-m0plus -Os"``; ``"the network"`` for its parameters.
+        bounds: Each limit of the run, with the amount that the build uses.
+        measured: Whether the amounts were measured; if not, they were predicted.
     """
 
     run: str
@@ -77,12 +77,12 @@ class Fit:
 
     @property
     def decides(self) -> bool:
-        """Whether the network does not fit if this does not: a build for speed may be replaced by a smaller one."""
+        """Whether the network fits only if this does. A build for speed does not count: a smaller one replaces it."""
         return self.build == _NETWORK or self.build.endswith(SMALLEST)
 
     @property
     def words(self) -> str:
-        """The verdict.
+        """The verdict in words.
 
         >>> Fit("a", "cortex-m4 -Os", (Bound("bytes of flash", 5_200, 5_000),)).words
         'cortex-m4 -Os does not fit: 200 bytes of flash over the limit (5,200 of 5,000)'
@@ -112,8 +112,8 @@ class Limits:
     """The limits of a run.
 
     Args:
-        run: Its name.
-        budget: What its networks may take.
+        run: Name of the run.
+        budget: Budget of its networks.
     """
 
     run: str
@@ -121,12 +121,12 @@ class Limits:
 
     @property
     def of_code(self) -> bool:
-        """Whether flash or RAM is limited, those of C code."""
+        """Whether the flash or RAM of C code is limited."""
         return self.budget.flash_bytes is not None or self.budget.peak_activation_bytes is not None
 
     @property
     def words(self) -> str:
-        """The limits, with the device that they are of."""
+        """The limits in words, with their device if they are exactly those of a device."""
         budget, own = self.budget, self.budget.of_device
         parts = [f"fewer than {budget.params:,} parameters"] if self.limits_params else []
         if budget.flash_bytes is not None:
@@ -138,29 +138,29 @@ class Limits:
 
     @property
     def device(self) -> Device | None:
-        """The device that was named, if there was one; its limits may have been replaced by others."""
+        """The device named in the budget, or None. Other limits may have replaced those of the device."""
         return None if self.budget.device is None else DEVICES[self.budget.device]
 
     @property
     def core(self) -> str | None:
-        """What code is built for to be measured against the limits; None for what all code is built for."""
+        """Processor whose builds are checked against the limits; None for those that all code is built for."""
         if self.device is not None:
             return self.device.core
         return SOME_AVR if self.budget.processor == AVR else None
 
     @property
     def limits_params(self) -> bool:
-        """Whether parameters are limited by more than flash, of which each takes a byte."""
+        """Whether parameters have a limit of their own, not just that of flash, at one byte per parameter."""
         return self.budget.params != self.budget.flash_bytes
 
     def network(self, params: int) -> tuple[Fit, ...]:
-        """Return the verdict on the number of parameters, if it is limited."""
+        """Return the verdict on the number of parameters; empty if it is not limited."""
         if not self.limits_params:
             return ()
         return (Fit(self.run, _NETWORK, (Bound("parameters", params, self.budget.params - 1),)),)
 
     def build(self, build: str, flash: int | None, ram: int, *, measured: bool) -> tuple[Fit, ...]:
-        """Return the verdict on a build, if flash or RAM is limited; flash may be unknown."""
+        """Return the verdict on a build; empty if neither flash nor RAM is limited. ``flash`` is None if unknown."""
         bounds = (
             (_FLASH, flash, self.budget.flash_bytes),
             (_RAM, ram, self.budget.peak_activation_bytes),
@@ -172,16 +172,16 @@ class Limits:
 def fits(
     limits: Limits, params: int, sizes: Mapping[str, Mapping[str, int]], predicted: Mapping[str, Prediction]
 ) -> tuple[Fit, ...]:
-    """Return the verdict on a network, and on each build for a device.
+    """Return the verdicts on a network and on its builds for devices.
 
     Args:
-        limits: Those of the run.
-        params: How many the network has.
-        sizes: What was measured, by build: ``"flash"`` and ``"ram"``.
-        predicted: By processor: for those that nothing was measured of.
+        limits: Limits of the run.
+        params: Number of parameters of the network.
+        sizes: Measured ``"flash"`` and ``"ram"`` in bytes, by build.
+        predicted: Predictions by processor, used for processors without a measured build.
 
-    Where the limits are those of a device, only builds for its processor count, if there are any; else those for a
-    Cortex-M.
+    If the limits are those of a device, only builds for its processor count. If there are none, those for Cortex-M
+    count.
     """
     found = list(limits.network(params))
     found_for = {name.partition(" ")[0] for name in (*sizes, *predicted)}
@@ -190,7 +190,7 @@ def fits(
     predicted = {name: taken for name, taken in predicted.items() if name in cores}
     for build, taken in sizes.items():
         verdicts = limits.build(build, taken["flash"], taken["ram"], measured=True)
-        # A build for speed is only of interest if it does not fit.
+        # A build for speed is reported only if it does not fit.
         found += [one for one in verdicts if one.decides or not one.fits]
     for processor, expected in predicted.items():
         if not any(build.startswith(f"{processor} ") for build in sizes):
@@ -199,10 +199,10 @@ def fits(
 
 
 def limits_of(budgets: Mapping[str, Budget]) -> tuple[Limits, ...]:
-    """Return the limits of some runs, those that are alike once.
+    """Return the limits of several runs; equal limits are listed once, under the first run.
 
     Args:
-        budgets: By the name of the run.
+        budgets: Budgets by run name.
     """
     alike: dict[Budget, str] = {}
     for run, budget in budgets.items():
@@ -211,12 +211,12 @@ def limits_of(budgets: Mapping[str, Budget]) -> tuple[Limits, ...]:
 
 
 def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = None) -> list[str]:
-    """Return in lines whether a network is within the limits of runs, those of each run under a heading.
+    """Return lines that say whether a network is within the limits of runs, with a heading for each run.
 
     Args:
-        limits: Those of the runs; if there are none, there is nothing to say.
-        found: What was found out.
-        image: Bytes that an image takes in memory, if it is known.
+        limits: Limits of the runs; without limits, no line is returned.
+        found: Verdicts on the network and its builds.
+        image: Bytes of an input image in memory, if known.
     """
     lines: list[str] = []
     for each in limits:
@@ -234,7 +234,7 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
 
 
 def _beside(ram: int, image: int, device: Device | None) -> str:
-    """Say what comes on top of the RAM of a network."""
+    """Return a sentence on the memory that is needed in addition to the RAM of a network."""
     more = f"RAM is without the image and the stack: a buffer for the image takes {image:,} bytes more"
     if device is None:
         return more

@@ -1,4 +1,4 @@
-"""The files of a deployment, listed with their digests."""
+"""The folder of a deployment, with the digests of its files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tinysearch.runtime.paths import local
 
 
 class Folder:
-    """Where a deployment goes.
+    """The folder that a deployment is written to.
 
     Args:
-        path: The folder; it is made if it is not there. ``~`` at its beginning is the home of a user.
+        path: Path of the folder; created if it does not exist. A leading ``~`` is the home of a user.
 
     Raises:
-        InputError: if it cannot be made, or is a URL.
+        InputError: if the folder cannot be created, or the path is a URL.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -31,7 +31,7 @@ class Folder:
         """Write a file.
 
         Raises:
-            InputError: if that fails.
+            InputError: if the file cannot be written.
         """
         path = self.path / name
         try:
@@ -42,12 +42,12 @@ class Folder:
         return path
 
     def add(self, name: str) -> None:
-        """Take note of a file, or of all files of a folder, that something else has written."""
+        """Register a file, or all files of a folder, that other code has written."""
         path = self.path / name
         self._written += sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
 
     def files(self) -> dict[str, dict[str, object]]:
-        """Return size and SHA-256 of each file that was written, by its name."""
+        """Return the size and SHA-256 of each written file, by name."""
         return {
             path.relative_to(self.path).as_posix(): {
                 "bytes": path.stat().st_size,
@@ -58,5 +58,5 @@ class Folder:
 
 
 def unwritable(path: Path, error: OSError) -> InputError:
-    """Return the error of a place that cannot be written to."""
+    """Return the error for a path that cannot be written."""
     return InputError(f"{path} cannot be written ({error.strerror or error}); give another `folder=`")

@@ -1,4 +1,4 @@
-"""What a network takes for its input, in words: whoever makes it on a device must do as was done for training."""
+"""Description of a network's input in words: a device must prepare it as it was prepared for training."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tinysearch.space.scalars import written
 
 
 def input_of(trained: Trained, dataset: Dataset, *, scaling: bool = True) -> tuple[str, ...]:
-    """Return what a network takes, a sentence each.
+    """Return sentences that describe the input of a network.
 
     Args:
         trained: The network.
-        dataset: What it was trained on.
+        dataset: Dataset that it was trained on.
         scaling: Whether the network itself scales raw pixels.
     """
     is_bytes = dataset.train.pixels.dtype == np.uint8
@@ -49,7 +49,7 @@ def _order(dataset: Dataset) -> str:
 
 
 def _ranges(channels: Sequence[Channel]) -> str:
-    """Return from where to where the values of training images go."""
+    """Return the ranges of the values in training images, in words."""
     ranges = [f"{written(one.low)} to {written(one.high)}" for one in channels]
     if len(set(ranges)) == 1:
         return f"in training from {ranges[0]}"

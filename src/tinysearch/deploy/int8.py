@@ -24,9 +24,9 @@ class Int8Network:
 
     Args:
         content: The ``.tflite`` file.
-        numbers: Of each step, by its name.
-        entry: How pixels become its input.
-        logits_scale: How its results are scaled.
+        numbers: Whole numbers of each step, by step name.
+        entry: Conversion of pixels to its input.
+        logits_scale: Scale of its logits.
     """
 
     content: bytes
@@ -35,12 +35,12 @@ class Int8Network:
     logits_scale: Scale
 
     def logits(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
-        """Return the logits that LiteRT's reference kernels give, shape ``(images, classes)``."""
+        """Return the logits that LiteRT's reference kernels compute, shape ``(images, classes)``."""
         results = Interpreter(self.content).logits(self.entry.values(pixels))
         return np.asarray(results.reshape(len(pixels), -1), np.int8)
 
     def real(self, logits: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-        """Return logits in their real values."""
+        """Return the real values of logits."""
         scale, zero = self.logits_scale
         return np.asarray((logits.astype(np.float32) - zero) * np.float32(scale))
 
@@ -50,7 +50,7 @@ def int8_network(trained: Trained, pixels: npt.NDArray[Any]) -> Int8Network:
 
     Args:
         trained: The network.
-        pixels: Training images; 500 of them are taken for calibration.
+        pixels: Training images; at most 500 of them are used for calibration.
     """
     weights = on_the_grid(trained.plan, trained.weights)
     content = convert(trained.plan, weights, calibration=trained.scaled(calibration_images(pixels, trained.scaling)))
@@ -60,11 +60,11 @@ def int8_network(trained: Trained, pixels: npt.NDArray[Any]) -> Int8Network:
 
 
 def calibration_images(pixels: npt.NDArray[Any], scaling: Scaling) -> npt.NDArray[Any]:
-    """Return images for calibration, which tell the ranges of activations, spread over all of them.
+    """Return images for calibration, which determines the ranges of activations; they are spread over all images.
 
-    Where bytes nearly reach from 0 to 255 and channels are scaled alike, one pixel is made 0 and one 255: so the scale
-    of the input is that of a byte, and bytes need not be rounded. Bytes of a smaller range would lose by that: of 0 and
-    1 nothing would be left.
+    If bytes nearly span 0 to 255 and all channels have the same scaling, one value is set to 0 and one to 255. The
+    scale of the input is then that of a byte, so bytes need no rounding. Bytes of a smaller range would lose precision:
+    the difference between 0 and 1 would vanish.
     """
     chosen = np.array(sample(pixels))
     if values_of(chosen) == BYTES and not scaling.by_channel:

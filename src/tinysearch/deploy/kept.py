@@ -1,4 +1,4 @@
-"""The trained network of a candidate: the model that was kept, or a new one by another training."""
+"""The trained network of a candidate: its kept model, or a new one from another training."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def trained_network(
     dataset: Dataset,
     tell: Callable[[str], None] | None = None,
 ) -> tuple[Trained, Record]:
-    """Return a candidate's network with the model that was kept, else train it again; and the record that it is of.
+    """Return a candidate's network and the record of its training; train it again if no model was kept.
 
-    Which of several trainings that is, is said by ``handed_out``.
+    ``handed_out`` chooses among several trainings.
 
     Args:
-        name: What it is called.
+        name: Name of the candidate.
         records: Its trainings.
-        models: Where the model of each was saved; None if it was not kept.
-        dataset: What it was trained on.
-        tell: Is told before it is trained again.
+        models: Path of the saved model of each training; None if it was not kept.
+        dataset: Dataset that it was trained on.
+        tell: Callback that receives a message before the candidate is trained again.
 
     Raises:
-        CandidateError: if it was never trained, or on other data.
+        CandidateError: if the candidate was never trained, or only on other data.
         TrainingError: if it cannot be trained again.
-        WorkerError: if nothing can be trained here.
+        WorkerError: if no worker can train on this machine.
     """
     pairs = list(zip(records, models, strict=True))
     # The same network may have been trained on other images too.
@@ -67,6 +67,6 @@ def trained_network(
 
 
 def _threads(record: Record) -> int | None:
-    """Return how many threads a training had; None if that is not known."""
+    """Return the number of threads of a training; None if it is unknown."""
     said = str(Environment.from_dict(record.provenance).threads)
     return int(said) if said.isdecimal() and 1 <= int(said) <= MOST_THREADS else None

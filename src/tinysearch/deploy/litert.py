@@ -1,4 +1,4 @@
-"""Files for LiteRT (TensorFlow Lite), made by TensorFlow's converter, and LiteRT's interpreter to run them."""
+"""LiteRT (TensorFlow Lite) files, made by TensorFlow's converter, and LiteRT's interpreter to run them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinysearch.deploy.scaling import AS_IT_IS, Scaling
 from tinysearch.deploy.weights import Weights
 from tinysearch.runtime.backend import quiet
 
-# Images that one call of the interpreter takes.
+# Number of images per call of the interpreter.
 _BATCH = 100
 
 
@@ -26,14 +26,14 @@ def convert(
     scaling: Scaling = AS_IT_IS,
     calibration: npt.NDArray[np.float32] | None = None,
 ) -> bytes:
-    """Return a network as a ``.tflite`` file that gives logits.
+    """Return a network as a ``.tflite`` file with logits as output.
 
     Args:
-        plan: Its steps.
+        plan: Steps of the network.
         weights: See ``weights_of``.
-        scaling: What the network does to its input first, in float32.
-        calibration: Images that tell the ranges of all tensors, shape ``(images, height, width, channels)``, for
-            int8; without them the file is one of float32.
+        scaling: Scaling that the network applies to its input first, in float32.
+        calibration: Images from which the ranges of all tensors are determined for int8, shape ``(images, height,
+            width, channels)``; None for a float32 file.
     """
     import tensorflow as tf
 
@@ -109,7 +109,7 @@ class Interpreter:
     """LiteRT's interpreter with its reference kernels.
 
     Args:
-        content: Of a ``.tflite`` file.
+        content: Content of a ``.tflite`` file.
         keep: Whether all tensors can be read after a run.
     """
 
@@ -125,13 +125,13 @@ class Interpreter:
         self.own.allocate_tensors()
 
     def logits(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return what the network gives for images.
+        """Return the logits of the network for images.
 
         Args:
-            images: Of the type that the file takes, shape ``(images, height, width, channels)``.
+            images: Images of the input type of the file, shape ``(images, height, width, channels)``.
 
         Returns:
-            Of the type that the file gives, shape ``(images, classes)``.
+            Logits of the output type of the file, shape ``(images, classes)``.
         """
         (entry,), (end,) = self.own.get_input_details(), self.own.get_output_details()
         results = []
@@ -147,7 +147,7 @@ class Interpreter:
 
 @contextmanager
 def _loud_libraries() -> Iterator[None]:
-    """Keep the remarks of the converter from the terminal, and its warnings, of which none is about what we do."""
+    """Suppress the output and the warnings of the converter, none of which is about the code of tinysearch."""
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,4 +1,4 @@
-"""The two types of numbers that C code computes in: int8 as LiteRT does, and float32."""
+"""The two numeric types of C code: int8, computed as LiteRT does, and float32."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tinysearch.deploy.weights import Weights
 
 
 class Int8:
-    """Whole numbers.
+    """C calls that compute in int8.
 
     Args:
         plan: The steps.
-        numbers: Of each step, see ``quantized``.
-        entry: How pixels become its input.
+        numbers: Whole numbers of each step, see ``quantized``.
+        entry: Conversion of pixels to the int8 input.
         bytes_in: Whether pixels are bytes.
     """
 
@@ -116,12 +116,12 @@ class Int8:
 
 
 class Float32:
-    """Real numbers.
+    """C calls that compute in float32.
 
     Args:
         plan: The steps.
-        weights: Of each step, see ``weights_of``.
-        scaling: What the network does to pixels.
+        weights: Weights of each step, see ``weights_of``.
+        scaling: Scaling that the network applies to pixels.
         bytes_in: Whether pixels are bytes.
     """
 
@@ -195,7 +195,7 @@ class Float32:
 
 
 def _own(step: Step) -> dict[str, str]:
-    """Return what only depthwise convolutions have."""
+    """Return the fields that only depthwise convolutions have."""
     return {"multiple": str(step.output.shape[2] // step.input.shape[2])} if step.kind == "depthwise" else {}
 
 

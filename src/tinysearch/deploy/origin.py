@@ -1,4 +1,4 @@
-"""Which training a network is of, and how the others of its candidate did on the test images."""
+"""The training that a network comes from, and the test accuracies of its candidate."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tinysearch.results.record import Record
 
 
 def origin_of(record: Record, records: Sequence[Record], *, kept: bool) -> dict[str, Any]:
-    """Return where a network comes from, as plain JSON values.
+    """Return the origin of a network as plain JSON values.
 
     Args:
-        record: Its training.
-        records: All trainings of the network; evaluations count if they are of the same candidate, so of one recipe,
-            and were scored on the same test images.
-        kept: Whether the model of that training was kept; else it was trained again.
+        record: The training that the network comes from.
+        records: All trainings of the network. Evaluations count if they belong to the same candidate, hence to the same
+            recipe, and were scored on the same test images.
+        kept: Whether the model of that training was kept; if not, the network was trained again.
     """
     evaluated = [
         one
@@ -25,7 +25,7 @@ def origin_of(record: Record, records: Sequence[Record], *, kept: bool) -> dict[
         and one.test_accuracy is not None
         and (one.key, one.fingerprint) == (record.key, record.fingerprint)
     ]
-    # The last is the training itself, if that was scored; of others the latest.
+    # The last one is the training itself if it was scored, otherwise the latest of the others.
     marks = [one.test_fingerprint for one in evaluated]
     scored = {one.seed: one.test_accuracy for one in evaluated if one.test_fingerprint == marks[-1]}
     return {
@@ -39,7 +39,7 @@ def origin_of(record: Record, records: Sequence[Record], *, kept: bool) -> dict[
 
 
 def told(origin: Mapping[str, Any]) -> list[str]:
-    """Say which training a network is of, and what its candidate reaches over all seeds that were scored.
+    """Return lines on the training that a network comes from and on the test accuracy of its candidate over all seeds.
 
     >>> told({"purpose": "evaluation", "seed": 0, "test_accuracy": 0.98, "test_accuracies": {"0": 0.98, "1": 0.97}})[1]
     'over 2 seeds the candidate reaches 97.50 ± 0.71 % on the test images (mean ± standard deviation, n=2)'

@@ -1,7 +1,7 @@
-"""The interpreter that plans: an architecture as the few steps that a device takes, one after the other.
+"""The planning interpreter: an architecture as a short sequence of steps for a device.
 
-Batch normalization directly behind a convolution becomes part of it, dropout and flatten disappear, a relu is the end
-of the step before it. What is left is nine kinds of steps, the same for C code and for LiteRT.
+Batch normalization directly after a convolution becomes part of it, dropout and flatten disappear, and a relu becomes
+the end of the step before it. Nine kinds of steps remain, the same for C code and for LiteRT.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SLOPE = 0.2
 
 
 class Tensor(NamedTuple):
-    """What one step gives to others: its number, shape ``(height, width, channels)``, and the buffer that holds it."""
+    """A tensor between steps: its number, its shape ``(height, width, channels)``, and the buffer that holds it."""
 
     number: int
     shape: Shape
@@ -35,7 +35,7 @@ class Tensor(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of its values."""
+        """Number of values."""
         return math.prod(self.shape)
 
 
@@ -44,13 +44,14 @@ class Step:
     """One operation.
 
     Args:
-        kind: What it does.
-        name: Names it within the network.
+        kind: Kind of operation.
+        name: Unique name within the network.
         inputs, output: Tensors; a ``leaky_relu`` and a depthwise 1x1 convolution for a normalization work in place.
-        kernel, strides, padding: Heights before widths; padding is what lies above and left of the image.
+        kernel, strides, padding: Heights before widths; padding is added above and left of the image.
+        same: Whether the padding is ``"same"``; if not, it is ``"valid"``.
         weights: Name of its weights, which several steps may share; empty for none.
-        layer: Name of the Keras layer that has them.
-        norm: Name of the Keras layer of a batch normalization that is part of it; empty for none.
+        layer: Name of the Keras layer with the weights.
+        norm: Name of the Keras layer of a batch normalization that is part of the step; empty for none.
         relu: Whether negative results become 0.
     """
 
@@ -69,7 +70,7 @@ class Step:
 
     @property
     def input(self) -> Tensor:
-        """The first of its inputs, or the only one."""
+        """The first or only input."""
         return self.inputs[0]
 
 
@@ -78,10 +79,10 @@ class Plan:
     """The steps of a network on one task.
 
     Args:
-        steps: In their order.
-        input: The image.
-        offsets: Where each buffer begins within the arena, in values.
-        arena: Values of the arena.
+        steps: Steps in the order of execution.
+        input: Tensor of the input image.
+        offsets: Offset of each buffer within the arena, in values.
+        arena: Size of the arena, in values.
     """
 
     steps: tuple[Step, ...]
@@ -95,7 +96,7 @@ class Plan:
         return self.steps[-1].output
 
     def offset(self, tensor: Tensor) -> int:
-        """Return where a tensor begins within the arena, in values."""
+        """Return the offset of a tensor within the arena, in values."""
         return self.offsets[tensor.buffer]
 
 
@@ -116,7 +117,7 @@ def plan(architecture: Architecture, task: Task) -> Plan:
 
 
 class _PlanOps:
-    """The interpreter. Buffers come and go exactly as the cost counts them."""
+    """The planning interpreter. Its buffers live exactly as long as the cost counts them."""
 
     def __init__(self, shape: Shape) -> None:
         self.steps: list[Step] = []
@@ -217,7 +218,7 @@ def _window(shape: Shape, kernel: int | Pair, strides: int | Pair, padding: str)
     kernel, strides = _pair(kernel), _pair(strides)
     before = (0, 0)
     if padding == "same":
-        # As TensorFlow pads: what is odd goes below and to the right.
+        # Like TensorFlow: of an odd amount of padding, the larger half goes below and to the right.
         needed = [
             max(0, (-(-side // step) - 1) * step + size - side)
             for side, size, step in zip(shape, kernel, strides, strict=False)

@@ -1,7 +1,7 @@
-"""The int8 network as whole numbers, read out of its ``.tflite`` file: C code of them agrees with it by construction.
+"""The int8 network as whole numbers, read from its ``.tflite`` file, so that C code agrees with it by construction.
 
-Zero points, and real factors as a multiplier of 31 bits with a shift, are those of Jacob et al. (2018), computed from
-the file's scales as LiteRT's reference kernels compute them.
+Zero points, and real factors as a multiplier of 31 bits with a shift, follow Jacob et al. (2018). They are computed
+from the file's scales as LiteRT's reference kernels compute them.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _OPERATIONS = {
 }
 _POOLINGS = ("max_pool", "average_pool", "average")
 _SAME_VALUES = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-# How far LiteRT shifts the inputs of an addition to the left.
+# Number of bits by which LiteRT shifts the inputs of an addition to the left.
 _ADD_SHIFT = 20
 
 
 class Scale(NamedTuple):
-    """The real value of a whole number q is ``scale * (q - zero)``."""
+    """Scale of whole numbers: the real value of q is ``scale * (q - zero)``."""
 
     scale: float
     zero: int
@@ -56,11 +56,12 @@ class Numbers:
     """The whole numbers of one step.
 
     Args:
-        inputs, output: How the tensors are scaled.
+        inputs, output: Scales of the tensors.
         weights: int8, outputs first; depthwise, outputs last.
         biases: int32, one per output.
-        factors: One per output; of other steps one per input, and for an addition that of the sum.
-        shares: Whether the weights are those of all steps with the same name of weights.
+        factors: One per output. Without weights: none for max and average pooling, else one per input; an addition
+            also has one for the sum, a leaky_relu one for negative values.
+        shares: Whether the step uses the weights of all steps with the same name of weights.
     """
 
     inputs: tuple[Scale, ...]
@@ -99,15 +100,15 @@ def scaled(value: int, by: Factor) -> int:
 
 
 def quantized(plan: Plan, weights: Mapping[str, Weights], content: bytes) -> dict[str, Numbers]:
-    """Return the numbers of each step, by its name.
+    """Return the whole numbers of each step, by step name.
 
     Args:
-        plan: The steps that the file was made of.
-        weights: The weights that it was made of.
+        plan: The steps that the file was made from.
+        weights: The weights that it was made from.
         content: The ``.tflite`` file.
 
     Raises:
-        WorkError: if the file does other things than the plan, which is a bug of tinysearch.
+        WorkError: if the operations of the file do not match the plan, which is a bug of tinysearch.
     """
     file = _File(content)
     place = {plan.input.number: file.entry}
@@ -120,7 +121,7 @@ def quantized(plan: Plan, weights: Mapping[str, Weights], content: bytes) -> dic
 
 
 class _Operation(NamedTuple):
-    """An operation of a file: its name, its inputs as they are and as they were made, and its output."""
+    """An operation of a file; ``origins`` are its inputs before they were reshaped or requantized."""
 
     name: str
     inputs: tuple[int, ...]
@@ -129,7 +130,7 @@ class _Operation(NamedTuple):
 
 
 class _File:
-    """What is in a ``.tflite`` file."""
+    """Content of a ``.tflite`` file."""
 
     def __init__(self, content: bytes) -> None:
         self._interpreter = Interpreter(content).own
@@ -148,8 +149,8 @@ class _File:
         self._done: dict[object, _Operation] = {}
 
     def operation(self, step: Step, inputs: list[int], weights: Weights | None) -> _Operation:
-        """Return the operation that does a step to tensors."""
-        # What does the same to the same is done only once.
+        """Return the operation that computes a step on tensors."""
+        # Steps that compute the same on the same inputs share one operation.
         window = (step.kernel, step.strides, step.padding, step.same)
         doing = (step.kind, tuple(inputs), window, step.output.size)
         if weights is None and doing in self._done:
@@ -163,7 +164,7 @@ class _File:
         ]
         if weights is not None and len(fits) > 1:
             fits = [number for number in fits if self._has(self._operations[number], step, weights)]
-        # Of the same weights, it may be done only once too.
+        # Steps with the same weights may share one operation too.
         again = fits[0] if fits and weights is not None else None
         chosen = next((number for number in fits if number not in self._taken), again)
         if chosen is None and step.kind in _POOLINGS and step.input.size == step.output.size:
@@ -179,7 +180,7 @@ class _File:
         return self._operations[chosen]
 
     def scale(self, index: int) -> Scale:
-        """Return how a tensor of activations is scaled."""
+        """Return the scale of a tensor of activations."""
         scales, zeros = self.scales(index)
         return Scale(float(scales[0]), int(zeros[0]))
 
@@ -193,7 +194,7 @@ class _File:
         return np.array(self._interpreter.get_tensor(index))
 
     def _has(self, one: _Operation, step: Step, weights: Weights) -> bool:
-        """Return whether an operation has these weights, as well as eight bits tell."""
+        """Return whether an operation has these weights, within the precision of eight bits."""
         scales, _ = self.scales(one.inputs[1])
         values = outputs_first(step, self.constant(one.inputs[1]).astype(np.float64))
         wanted = outputs_first(step, _as_in_file(step, weights.scaled))
@@ -204,7 +205,7 @@ class _File:
 
 
 def _as_in_file(step: Step, kernel: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a kernel as a file has it: outputs first, depthwise last."""
+    """Return a kernel in the layout of a file: outputs first; depthwise, outputs last."""
     match step.kind:
         case "convolution":
             return np.asarray(kernel.transpose(3, 0, 1, 2))
@@ -215,7 +216,7 @@ def _as_in_file(step: Step, kernel: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def outputs_first(step: Step, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the weights of a file as a matrix with a row per output."""
+    """Return the weights of a file as a matrix with one row per output."""
     outputs = step.output.shape[2]
     return values.reshape(-1, outputs).T if step.kind == "depthwise" else values.reshape(outputs, -1)
 
@@ -245,7 +246,7 @@ def _numbers(step: Step, operation: _Operation, file: _File) -> Numbers:
 
 def _weighted(step: Step, operation: _Operation, file: _File, entry: Scale, output: Scale) -> Numbers:
     scales, _ = file.scales(operation.inputs[1])
-    # Biases that are all zero are left out.
+    # The file leaves out biases that are all zero.
     absent = len(operation.inputs) < 3 or operation.inputs[2] < 0
     biases = np.zeros(step.output.shape[2], np.int32) if absent else file.constant(operation.inputs[2]).reshape(-1)
     if len(scales) == 1 and step.kind == "dense":
@@ -257,17 +258,16 @@ def _weighted(step: Step, operation: _Operation, file: _File, entry: Scale, outp
 
 
 def _averaging(entry: Scale, output: Scale, pixels: int) -> Factor:
-    """Return the factor from a sum to a mean, divided as LiteRT divides it: in whole numbers."""
+    """Return the factor from a sum to a mean, divided in whole numbers as LiteRT divides it."""
     multiplier, shift = factor(entry.scale / output.scale)
     room = min(63 - (64 - pixels.bit_length()), 32, 31 + shift)
     return Factor((multiplier << room) // pixels, shift - room)
 
 
 def _shared(plan: Plan, found: dict[str, Numbers]) -> dict[str, Numbers]:
-    """Have steps that share weights have the very same ones: a change of sign moves to the factors.
+    """Give steps that share weights one array of weights; changes of sign move to the factors.
 
-    Where a step has nothing but zeros to work on, the converter scales its weights in another way. Such a step keeps
-    its own.
+    The converter scales the weights of a step in another way if all its inputs are zero. Such a step keeps its own.
     """
     owners: dict[str, npt.NDArray[np.int8]] = {}
     for step in plan.steps:
@@ -290,7 +290,7 @@ def _shared(plan: Plan, found: dict[str, Numbers]) -> dict[str, Numbers]:
 
 
 def scale_of(plan: Plan, numbers: Mapping[str, Numbers], tensor: Tensor) -> Scale:
-    """Return how a tensor is scaled."""
+    """Return the scale of a tensor."""
     for step in plan.steps:
         if step.output == tensor:
             return numbers[step.name].output

@@ -1,4 +1,4 @@
-"""What a network does to raw pixels before anything else."""
+"""Scaling of raw pixels, the first operation of a network."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """A real value of ``factor * pixel + offset``.
+    """Scaling of a pixel to the real value ``factor * pixel + offset``.
 
     Args:
-        factors, offsets: One of each for all channels, or one for each channel.
+        factors, offsets: One of each for all channels, or one of each per channel.
     """
 
     factors: tuple[float, ...] = (1.0,)
@@ -23,7 +23,7 @@ class Scaling:
 
     @classmethod
     def of(cls, factors: float | Sequence[float], offsets: float | Sequence[float]) -> Scaling:
-        """Return the scaling of Keras's ``Rescaling``; channels that are scaled alike share their numbers.
+        """Return the scaling of Keras's ``Rescaling``; numbers that are equal for all channels are stored once.
 
         >>> Scaling.of([0.5, 0.5], 1.0), Scaling.of([0.5, 0.25], 0)
         (Scaling(factors=(0.5,), offsets=(1.0,)), Scaling(factors=(0.5, 0.25), offsets=(0.0, 0.0)))
@@ -36,17 +36,17 @@ class Scaling:
 
     @property
     def does_nothing(self) -> bool:
-        """Whether values are the pixels as they are."""
+        """Whether the scaling leaves pixels unchanged."""
         return self == AS_IT_IS
 
     @property
     def by_channel(self) -> bool:
-        """Whether channels are scaled each in its own way."""
+        """Whether the scaling differs between channels."""
         return len(self.factors) > 1
 
     @property
     def words(self) -> str:
-        """The rule, for people.
+        """The scaling in words.
 
         >>> Scaling((0.5,)).words, Scaling((0.5, 0.25), (0.0, -1.0)).words
         ('pixel * 0.5 + 0.0', 'pixel * (0.5, 0.25) + (0.0, -1.0), by channel')
@@ -56,7 +56,7 @@ class Scaling:
         return f"pixel * {self.factors[0]!r} + {self.offsets[0]!r}"
 
     def values(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Return the values of pixels whose last axis is that of the channels, in float32."""
+        """Return the scaled values of pixels in float32; the last axis is the channels."""
         factors, offsets = (np.array(one, np.float32) for one in (self.factors, self.offsets))
         return np.asarray(pixels.astype(np.float32) * factors + offsets, np.float32)
 

@@ -1,4 +1,4 @@
-"""Scoring evaluated networks in int8: what quantization costs, on the test images, once for each training."""
+"""Scoring of evaluated networks in int8 on the test images, once per training, to measure the cost of quantization."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tinysearch.runtime.backend import load_model
 def score_in_int8(
     store: Store, records: Sequence[Record], dataset: Dataset, tell: Callable[[str], None] | None = None
 ) -> list[Record]:
-    """Score the networks of evaluations in int8, as LiteRT's reference kernels compute it, and store what came of it.
+    """Score the networks of evaluations in int8, as LiteRT's reference kernels compute it, and store the results.
 
-    Each is quantized with training images, and scored once: what was scored before is taken from its record.
+    Each network is quantized with training images and scored once; an earlier score is taken from its record.
 
     Args:
-        store: Has the records, and their models beside it.
+        store: Store of the records; their models are kept next to it.
         records: Evaluations.
-        dataset: What they were evaluated on.
-        tell: Is told before the first is scored.
+        dataset: Dataset that they were evaluated on.
+        tell: Callback that receives a message before the first network is scored.
 
     Returns:
-        The records with the metric ``"int8_accuracy"`` on the test images; those of failures as they are.
+        The records with the metric ``"int8_accuracy"`` on the test images; failed ones are unchanged.
 
     Raises:
         CandidateError: if a model was not kept.
         DatasetError: if there are no test images.
-        StoreWriteError: if a figure cannot be stored.
+        StoreWriteError: if a result cannot be stored.
     """
     scored = []
     told = False

@@ -1,6 +1,6 @@
-"""C99 of a planned network: tables of its numbers, and one function for each kind of layer that it has.
+"""C99 source of a planned network: tables of its numbers, and one function for each kind of layer in it.
 
-The functions are the files in ``c/``; what is written here is what differs from network to network.
+The functions are the files in ``c/``; this module writes the parts that differ between networks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tinysearch.errors import InputError
 from tinysearch.space.footprint import MOST
 
 _WIDTH = 110
-# The file of each kind of step; those before it are what it calls.
+# Files of each kind of step: its own is last, after those whose functions it calls.
 _FILES = {
     "convolution": ("scaled", "scaled_once", "span", "dot", "convolution"),
     "depthwise": ("scaled", "span", "depthwise"),
@@ -38,7 +38,7 @@ _ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A constant array: its type, its name, and what stands in it."""
+    """A constant array: its type, name and values."""
 
     type: str
     name: str
@@ -50,10 +50,10 @@ class Call:
     """A call of a layer's function with a constant structure.
 
     Args:
-        function: Also names the structure's type, but for poolings.
-        name: Of the structure.
-        fields: What stands in it.
-        tables: What the fields point to.
+        function: Name of the function, which is also the type of the structure, except for poolings.
+        name: Name of the structure.
+        fields: Fields of the structure, with their values in C.
+        tables: Arrays that the fields point to.
     """
 
     function: str
@@ -69,13 +69,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How C makes the input of a network of pixels.
+    """The conversion in C from pixels to the input of a network.
 
     Args:
-        expression: Of ``image[i]``, and of ``c``, its channel, where there are tables.
+        expression: C expression of ``image[i]``, and of its channel ``c`` if there are tables.
         rule: The same in words.
-        tables: What the expression takes its numbers from, where channels have their own.
-        helpers: The functions that it calls.
+        tables: Arrays with the numbers of the expression, if they differ between channels.
+        helpers: Functions that it calls.
     """
 
     expression: str
@@ -85,12 +85,12 @@ class Conversion:
 
     @classmethod
     def of(cls, expression: str, rule: str, numbers: Sequence[Table], helpers: tuple[str, ...] = ()) -> Conversion:
-        """Return a conversion with numbers, one of each or one of each for each channel.
+        """Return a conversion with numbers that are the same for all channels or differ between them.
 
         Args:
-            expression: With the names of the numbers, less ``input_``, in braces.
+            expression: C expression with the names of the numbers in braces, without ``input_``.
             rule, helpers: See ``Conversion``.
-            numbers: All of one length.
+            numbers: Tables of the numbers, all with one value or all with one value per channel.
         """
         if numbers[0].values.size == 1:
             words = {one.name: literals(one.values)[0] for one in numbers}
@@ -103,7 +103,7 @@ class Conversion:
 
 
 class Numeric(Protocol):
-    """What makes the calls of a plan in one type of numbers."""
+    """A numeric type that turns the steps of a plan into calls."""
 
     folder: str
     value: str
@@ -118,7 +118,7 @@ def model_c(plan: Plan, numeric: Numeric) -> str:
     """Return ``model.c``.
 
     Raises:
-        InputError: if the network has images that are too large for its counts.
+        InputError: if the network has images that are too large for the counters in C.
     """
     _check_counts(plan)
     calls = [call for step in plan.steps for call in numeric.calls(step)]
@@ -135,7 +135,7 @@ def model_c(plan: Plan, numeric: Numeric) -> str:
     by_channel = bool(numeric.conversion.tables)
     entries = {
         "BEGIN": "int i = 0, c = 0" if by_channel else "int i = 0",
-        # Without a division, for which a small processor needs a function.
+        # No division: a small processor would need a function for it.
         "NEXT": "i++, c = c + 1 < MODEL_CHANNELS ? c + 1 : 0" if by_channel else "i++",
         "INPUT": plan.offset(plan.input),
         "OUTPUT": plan.offset(plan.output),
@@ -179,7 +179,7 @@ def model_h(plan: Plan, numeric: Numeric, title: str, bytes_each: int) -> str:
 
 
 def template(name: str) -> str:
-    """Return a file of ``c/``."""
+    """Return the text of a file in ``c/``."""
     return resources.files("tinysearch.deploy").joinpath("c").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -191,7 +191,7 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 
 
 def window(step: Step) -> str:
-    """Return the initializer of a step's ``struct window``; of a dense layer the kernel is as large as the image."""
+    """Return the initializer of a step's ``struct window``. The kernel of a dense layer is as large as the image."""
     height, width, channels = step.input.shape
     kernel, strides = ((height, width), (1, 1)) if step.kind == "dense" else (step.kernel, step.strides)
     numbers = (height, width, channels, *step.output.shape, *kernel, *strides, *step.padding)
@@ -199,13 +199,13 @@ def window(step: Step) -> str:
 
 
 def address(plan: Plan, tensor: Tensor) -> str:
-    """Return the C expression for where a tensor begins."""
+    """Return the C expression for the address of a tensor."""
     offset = plan.offset(tensor)
     return f"arena + {offset}" if offset else "arena"
 
 
 def rows(words: Iterable[str], indent: str = "    ") -> str:
-    """Return words set apart by commas, in lines of a readable length."""
+    """Return comma-separated words in lines of a readable length."""
     lines, line = [], indent
     for word in words:
         if len(line) + len(word) > _WIDTH:
@@ -216,7 +216,7 @@ def rows(words: Iterable[str], indent: str = "    ") -> str:
 
 
 def literals(values: npt.NDArray[Any]) -> list[str]:
-    """Return numbers as C writes them.
+    """Return numbers as C literals.
 
     >>> literals(np.array([1, -2**31])), literals(np.float32([0.5, 3]))
     (['1', '(-2147483647 - 1)'], ['0.5f', '3.0f'])
@@ -228,7 +228,7 @@ def literals(values: npt.NDArray[Any]) -> list[str]:
 
 
 def plain(value: float) -> str:
-    """Return a number of type float32 with as many digits as it needs, and with a point."""
+    """Return a float32 number with as many digits as it needs, and with a decimal point or an exponent."""
     return repr(float(str(np.float32(value))))
 
 

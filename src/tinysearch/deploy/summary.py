@@ -1,4 +1,4 @@
-"""What a person sees of a deployment."""
+"""Output of a deployment in the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tinysearch.space.scalars import written
 if TYPE_CHECKING:
     from tinysearch.deploy.deployment import Deployment
 
-# Millions of cycles a second of an Arduino Uno's AVR, a Cortex-M4, and a fast Cortex-M7.
+# Clock rates in MHz of an Arduino Uno's AVR, a Cortex-M4, and a fast Cortex-M7.
 CLOCKS = (16, 64, 480)
 _FORMS = {"c": "C code", "tflite": "a LiteRT model", "onnx": "an ONNX model", "saved_model": "a SavedModel"}
 _MEMORY = (
@@ -27,7 +27,7 @@ _MEMORY = (
 
 
 def summary(done: Deployment) -> RenderableType:
-    """Return what was written, how it compares, and what it takes."""
+    """Return the files, comparisons, sizes, checks and verdict of a deployment."""
     findings = done.findings
     parts: list[RenderableType] = [
         Text(f"{done.trained.name} as {_FORMS[done.target]} in {done.folder}"),
@@ -42,13 +42,13 @@ def summary(done: Deployment) -> RenderableType:
         parts += [Text(), *(Text(f"checked: {one}") for one in findings.checks)]
     parts += [Text(f"note: {one}", style="bold yellow") for one in findings.notes]
     if findings.verdict:
-        # Last, so that it is what is seen first.
+        # Last, because the last lines of an output are seen first.
         parts += [Text(), *_verdict(done)]
     return Group(*parts)
 
 
 def in_short(done: Deployment) -> RenderableType:
-    """Return where it was written, how it compares, and whether it is within the limits."""
+    """Return the folder, the accuracies and the verdict of a deployment."""
     compared = {"Keras": done.keras, **done.findings.comparisons}
     accuracies = ", ".join(f"{name} {figures.percent(one.accuracy)}" for name, one in compared.items())
     form = f"{done.trained.name} as {_FORMS[done.target]} in {done.folder}"

@@ -1,4 +1,4 @@
-"""What a network can be deployed to, each a function that writes files and says what it found out about them."""
+"""The targets of a deployment: functions that write files and return findings about them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ VECTORS = 50
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be deployed, and how.
+    """A network to deploy, with all settings.
 
     Args:
         trained: The network.
@@ -47,8 +47,8 @@ class Order:
         labels: Names of the classes.
         dtype: Type of weights and activations.
         scaling: Whether the network itself scales raw pixels.
-        limits: Those of the runs that have found it.
-        vectors: How many images with known results are written beside C code.
+        limits: Limits of the runs that found it.
+        vectors: Number of images with known results to write with C code.
         takes: See ``Deployment``.
     """
 
@@ -69,7 +69,7 @@ class Order:
 
     @property
     def bytes_in(self) -> bool:
-        """Whether the C code takes bytes."""
+        """Whether the C code takes pixels as bytes."""
         return self.scaling and self.images.pixels.dtype == np.uint8
 
     @property
@@ -84,7 +84,7 @@ class Order:
 
 
 def to_c(order: Order, folder: Folder) -> Findings:
-    """Write C code, and check it with the compilers and emulators that there are."""
+    """Write C code, and check it with the compilers and emulators of this machine."""
     trained, findings = order.trained, Findings()
     int8 = _quantized(order) if order.dtype == "int8" else None
     numeric = numeric_of(trained if order.scaling else _unscaled(trained), int8, bytes_in=order.bytes_in)
@@ -128,7 +128,7 @@ def to_c(order: Order, folder: Folder) -> Findings:
 
 
 def to_tflite(order: Order, folder: Folder) -> Findings:
-    """Write a file for LiteRT and one that says how it is used, and run it with LiteRT's interpreter."""
+    """Write a LiteRT file and a description of its input and output, and run it with LiteRT's interpreter."""
     trained, findings = order.trained, Findings()
     keras_logits = trained.logits(order.images.pixels)
     use: dict[str, object]
@@ -154,7 +154,7 @@ def to_tflite(order: Order, folder: Folder) -> Findings:
 
 
 def to_onnx(order: Order, folder: Folder) -> Findings:
-    """Write an ONNX file of Keras's model, and run it with onnxruntime."""
+    """Write the Keras model as an ONNX file, and run it with onnxruntime."""
     import keras
 
     absent = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
@@ -177,7 +177,7 @@ def to_onnx(order: Order, folder: Folder) -> Findings:
 
 
 def to_saved_model(order: Order, folder: Folder) -> Findings:
-    """Write a SavedModel of Keras's model, and run it with TensorFlow."""
+    """Write the Keras model as a SavedModel, and run it with TensorFlow."""
     import tensorflow as tf
 
     model = _probabilities_model(order)
@@ -207,12 +207,12 @@ def _quantized(order: Order) -> Int8Network:
 
 
 def _unscaled(trained: Trained) -> Trained:
-    """Return a network to which its input comes scaled."""
+    """Return a copy of a network that takes scaled pixels."""
     return dataclasses.replace(trained, scales=False)
 
 
 def _probabilities_model(order: Order) -> Any:
-    """Return Keras's model, without its scaling if so wanted."""
+    """Return the Keras model, without its scaling if the order leaves scaling out."""
     if order.scaling:
         return order.trained.model
     from tinysearch.space.keras_builder import build

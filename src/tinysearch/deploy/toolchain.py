@@ -1,4 +1,4 @@
-"""Compilers and emulators: what C code does on this machine, and on microcontrollers that QEMU stands for."""
+"""Compilers and emulators for C code: on this machine, and on microcontrollers that QEMU emulates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ARM, _AVR = "arm-none-eabi-", "avr-"
 _QEMU = "qemu-system-arm"
 ARM_PACKAGES = "gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm"
 AVR_PACKAGES = "gcc-avr and avr-libc"
-# Seconds that one program may take.
+# Time limit of one program, in seconds.
 _LONGEST = 600
 
 
@@ -32,12 +32,12 @@ class Processor:
     """A processor to build for.
 
     Args:
-        name: In words.
-        flags: For the compiler.
-        machine: QEMU's machine that runs its instructions; None if there is none.
-        strict: The standard of C and the warnings that its code is compiled with.
-        cross: What the names of the compiler and its tools begin with.
-        packages: Debian's, that have them.
+        name: Name to display.
+        flags: Flags for the compiler.
+        machine: QEMU machine that runs its instructions; None if there is none.
+        strict: Flags for the C standard and the warnings.
+        cross: Prefix of the names of the compiler and its tools.
+        packages: Debian packages with these tools.
     """
 
     name: str
@@ -54,23 +54,23 @@ class Processor:
 
 
 _M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
-# Tables are in flash by a qualifier that C99 does not have.
+# Tables are placed in flash by a qualifier that C99 does not have.
 _IN_FLASH = ("-std=gnu99", *_WARNINGS)
-# The an385 has a Cortex-M3, which runs all instructions of a Cortex-M0+. Compilers for AVR that do not know the ATtiny
-# know its family.
+# The an385 has a Cortex-M3, which runs all instructions of a Cortex-M0+. AVR compilers that do not know the ATtiny know
+# its family.
 PROCESSORS = {
     "cortex-m0plus": Processor("Cortex-M0+", ("-mcpu=cortex-m0plus", "-mthumb"), "mps2-an385"),
     "cortex-m4": Processor("Cortex-M4", _M4, "mps2-an386"),
     "atmega328p": Processor("ATmega328P", ("-mmcu=atmega328p",), None, _IN_FLASH, _AVR, AVR_PACKAGES),
     "attiny1614": Processor("ATtiny1614", ("-mmcu=avrxmega3",), None, _IN_FLASH, _AVR, AVR_PACKAGES),
 }
-# Those whose code is run here; for the others it is only built.
+# Processors whose code is run in an emulator; for the others it is only built.
 EMULATED = tuple(name for name, one in PROCESSORS.items() if one.machine is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes of a network and of what it needs of the compiler's library, by section."""
+    """Bytes by section of a network and of the parts of the compiler's library that it needs."""
 
     text: int
     rodata: int
@@ -79,12 +79,12 @@ class Sizes:
 
     @property
     def flash(self) -> int:
-        """What is written to flash."""
+        """Bytes of flash."""
         return self.text + self.rodata + self.data
 
     @property
     def ram(self) -> int:
-        """What is taken of memory, the stack left out."""
+        """Bytes of RAM, without the stack."""
         return self.data + self.bss
 
     def to_dict(self) -> dict[str, int]:
@@ -94,17 +94,17 @@ class Sizes:
 
 
 def host_compiler() -> str | None:
-    """Return the C compiler of this machine; None if there is none."""
+    """Return the name of the C compiler of this machine; None if there is none."""
     return next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
 
 
 def missing_arm_tools() -> list[str]:
-    """Return which of the tools for Cortex-M are not there."""
+    """Return the names of the tools for Cortex-M that are not installed."""
     return [name for name in (f"{_ARM}gcc", _QEMU) if shutil.which(name) is None]
 
 
 def check_on_host(folder: Path, compiler: str, flags: Sequence[str] = ("-O2",)) -> str:
-    """Build the test vectors as ``make check`` does, and run them; return what they print.
+    """Build the test vectors as ``make check`` does, run them, and return their output.
 
     Raises:
         WorkError: if they cannot be compiled, or one of them fails.
@@ -119,17 +119,17 @@ def check_on_host(folder: Path, compiler: str, flags: Sequence[str] = ("-O2",)) 
 def logits_on_host(
     folder: Path, images: npt.NDArray[Any], classes: int, dtype: str, compiler: str
 ) -> npt.NDArray[np.generic]:
-    """Return the logits that the C code gives on this machine, shape ``(images, classes)``.
+    """Return the logits that the C code computes on this machine, shape ``(images, classes)``.
 
     Args:
-        folder: Has ``model.c`` and ``model.h``.
-        images: Of the type that the code takes.
-        classes: How many logits there are.
+        folder: Folder with ``model.c`` and ``model.h``.
+        images: Images of the type that the code takes.
+        classes: Number of logits per image.
         dtype: ``"int8"`` or ``"float32"``.
         compiler: See ``host_compiler``.
 
     Raises:
-        WorkError: if it cannot be compiled or run.
+        WorkError: if the code cannot be compiled or run.
     """
     with tempfile.TemporaryDirectory() as scratch:
         source, program = Path(scratch) / "score.c", Path(scratch) / "score"
@@ -153,10 +153,10 @@ def logits_on_host(
 
 
 def sizes(folder: Path, processor: str, optimization: str) -> Sizes:
-    """Compile a network for a processor, link it with what it needs of the compiler's library, and return its sizes.
+    """Compile a network for a processor, link it with the parts of the library that it needs, and return its sizes.
 
     Raises:
-        WorkError: if that fails.
+        WorkError: if it cannot be compiled, linked or measured.
     """
     with tempfile.TemporaryDirectory() as scratch:
         linked = Path(scratch) / "model.elf"
@@ -170,9 +170,9 @@ def sizes(folder: Path, processor: str, optimization: str) -> Sizes:
 
 
 def sections(listing: str) -> Sizes:
-    r"""Return the sizes of what is loaded, from what ``size -A`` prints.
+    r"""Return the sizes of the loaded sections from the output of ``size -A``.
 
-    Sections that only tools read, as ``.ARM.attributes``, take nothing of the device; tables for unwinding do.
+    Sections that only tools read, such as ``.ARM.attributes``, take no space on the device; tables for unwinding do.
 
     >>> sections(".text 100 0\n.ARM.exidx 8 0\n.bss 40 0\n.comment 38 0\n.ARM.attributes 52 0").flash
     108
@@ -186,7 +186,7 @@ def sections(listing: str) -> Sizes:
 
 
 def check_on_device(folder: Path, processor: str, optimization: str) -> str:
-    """Run the test vectors on an emulated microcontroller; return what they print.
+    """Run the test vectors on an emulated microcontroller, and return their output.
 
     Raises:
         WorkError: if they cannot be compiled, or one of them fails.
@@ -196,7 +196,7 @@ def check_on_device(folder: Path, processor: str, optimization: str) -> str:
 
 
 def instructions(folder: Path, processor: str, optimization: str) -> int:
-    """Return how many instructions one inference takes, give or take forty.
+    """Return the number of instructions per inference, give or take forty.
 
     Raises:
         WorkError: if they cannot be counted.

@@ -1,4 +1,4 @@
-"""A trained network with all that is needed to bring it to a device."""
+"""A trained network with everything that a deployment needs."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Trained:
 
     Args:
         name: ``"baseline:conv"``, or the candidate's key.
-        architecture: The network as a value.
-        model: The Keras model that was built from it and trained; it takes raw pixels.
-        origin: Where it comes from, as plain JSON values: run, seed, ...
-        scales: Whether it scales raw pixels itself where the model does; if not, whoever uses it does.
+        architecture: Its architecture.
+        model: Keras model that was built from the architecture and trained; it takes raw pixels.
+        origin: Its origin as plain JSON values: run, seed, ...
+        scales: Whether it scales raw pixels itself if the model does; if not, its caller does.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Trained:
 
     @cached_property
     def plan(self) -> Plan:
-        """Its steps."""
+        """The plan of its steps."""
         return plan(self.architecture, self.task)
 
     @cached_property
@@ -54,21 +54,21 @@ class Trained:
 
     @cached_property
     def scaling(self) -> Scaling:
-        """What it does to raw pixels first."""
+        """Scaling that it applies to raw pixels first."""
         layer = next((layer for layer in self.model.layers if layer.name == "scale"), None)
         return AS_IT_IS if layer is None or not self.scales else Scaling.of(layer.scale, layer.offset)
 
     def scaled(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Return pixels as the first convolution takes them."""
+        """Return pixels scaled as the first convolution takes them."""
         return self.scaling.values(pixels)
 
     def logits(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        """Return what Keras gives before the softmax, shape ``(images, classes)``."""
+        """Return the logits of the Keras model, its output before the softmax, shape ``(images, classes)``."""
         import keras
 
         last = self.model.get_layer("classes")
         body = keras.Model(self.model.input, last.input)
-        # Not compiled: oneDNN cannot do some convolutions of one filter that TensorFlow makes of a graph.
+        # Not compiled: TensorFlow puts convolutions of one filter into graphs, some of which oneDNN cannot run.
         batches = (pixels[begin : begin + _BATCH] for begin in range(0, len(pixels), _BATCH))
         features = np.concatenate([np.asarray(body(one.astype(np.float32), training=False)) for one in batches])
         kernel, bias = last.get_weights()

@@ -1,4 +1,4 @@
-"""The numbers of a trained model, as the steps of a plan take them: batch normalization is part of weights and bias."""
+"""Weights of a trained model for the steps of a plan; batch normalization is part of weights and bias."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LEVELS = 127
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of one step; each output channel computes ``gain * (kernel · input) + bias``.
+    """Weights of one step; each output channel computes ``gain * (kernel · input) + bias``.
 
     Args:
-        kernel: ``(height, width, inputs, outputs)``, depthwise ``(height, width, inputs, multiplier)``, dense
+        kernel: Shape ``(height, width, inputs, outputs)``, depthwise ``(height, width, inputs, multiplier)``, dense
             ``(inputs, outputs)``; equal for all steps that share it.
         gain, bias: Shape ``(outputs,)``.
     """
@@ -33,7 +33,7 @@ class Weights:
 
     @property
     def scaled(self) -> Floats:
-        """The kernel with its gain."""
+        """The kernel multiplied by the gain."""
         gain = self.gain
         if self.kernel.ndim == 4 and self.kernel.shape[3] != len(gain):
             gain = gain.reshape(self.kernel.shape[2:])
@@ -41,20 +41,20 @@ class Weights:
 
 
 def weights_of(plan: Plan, model: Any) -> dict[str, Weights]:
-    """Return the weights of each step that has some, by the step's name.
+    """Return the weights of each step that has weights, by step name.
 
     Args:
-        plan: Of the architecture that the model was built from.
-        model: A Keras model as ``build`` makes it, with the names that it gives to layers.
+        plan: Plan of the architecture that the model was built from.
+        model: Keras model made by ``build``, with the layer names that ``build`` gives.
     """
     layers = {layer.name: layer for layer in model.layers}
     return {step.name: _weights(step, layers) for step in plan.steps if step.weights or step.norm}
 
 
 def on_the_grid(plan: Plan, weights: Mapping[str, Weights]) -> dict[str, Weights]:
-    """Return weights of which those that several steps share are rounded as int8 rounds them.
+    """Return weights in which kernels that several steps share are rounded as int8 rounds them.
 
-    Whatever the gain of a channel is, it then has the same whole numbers in each step, so that they are stored once.
+    A channel then has the same whole numbers in each step, whatever its gain is, so they are stored once.
     """
     uses = Counter(step.weights for step in plan.steps if step.weights)
     shared = {step.name for step in plan.steps if uses[step.weights] > 1}
