@@ -1,4 +1,4 @@
-"""The application: its commands and what comes before any of them."""
+"""The application: its commands and its global options."""
 
 from __future__ import annotations
 

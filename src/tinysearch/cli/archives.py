@@ -1,4 +1,4 @@
-"""``export`` and ``import``: results that can be kept beside code, or carried to another machine."""
+"""The commands ``export`` and ``import``: archives of results, to keep with code or to copy to another machine."""
 
 from __future__ import annotations
 

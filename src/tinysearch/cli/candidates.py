@@ -1,4 +1,4 @@
-"""What a CANDIDATE on the command line stands for."""
+"""Lookup of the argument CANDIDATE of the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An architecture with its cost; from the store also its records, their models, runs and deployments."""
+    """An architecture with its cost; from the store also its records, their models, its runs and deployments."""
 
     name: str
     architecture: Architecture
@@ -36,17 +36,17 @@ class Found:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes in the run that has trained it last; nothing where they are called by their numbers."""
+        """Names of the classes in the run that trained it last; empty if the classes are named by their numbers."""
         names = {run.name: run.class_names for run in self.runs}
         return names[self.records[-1].run] if self.records else ()
 
     @property
     def budgets(self) -> Mapping[str, Budget]:
-        """The limits of those of the runs that have some, by name."""
+        """Budgets of the runs that have one, by run name."""
         return {run.name: run.budget for run in self.runs if run.budget is not None}
 
     def of(self, run: str) -> Found:
-        """Return the same with what belongs to one run alone.
+        """Return the candidate with the data of one run only.
 
         Raises:
             CandidateError: if the run has not trained it.
@@ -59,14 +59,14 @@ class Found:
         return self._where(lambda one: one.name == run)
 
     def on(self, fingerprint: str) -> Found:
-        """Return the same with the runs on one set of images alone."""
+        """Return the candidate with the runs on one set of images only."""
         return self._where(lambda one: one.fingerprint == fingerprint)
 
     def check_one_dataset(self) -> None:
-        """Refuse a network that was trained on several datasets.
+        """Raise an error if the network was trained on several datasets.
 
         Raises:
-            CandidateError: if it was; the runs on each are named.
+            CandidateError: if it was; the message names one run per dataset.
         """
         by_data: dict[str, Run] = {}
         for run in self.runs:
@@ -84,20 +84,20 @@ class Found:
 
 
 def find(candidate: str, store: Path, *, trained: bool = True, task: Task | None = None) -> Found:
-    """Return what a CANDIDATE stands for: a hand-designed baseline, a JSON file, or a key in the store.
+    """Find a candidate: a hand-designed baseline, a JSON file, or a key in the store.
 
-    Hand-designed baselines and files are costed for images of 28x28x1 and 10 classes, the task of MNIST.
+    The cost of hand-designed baselines and files is for images of 28x28x1 and 10 classes, the task of MNIST.
 
     Args:
-        candidate: As given by the user.
-        store: The store, or an archive. For hand-designed baselines there need be none.
-        trained: Whether records of a hand-designed baseline are wanted.
-        task: For what to cost it, instead.
+        candidate: Text given by the user.
+        store: The store, or an archive. It need not exist for hand-designed baselines.
+        trained: Whether to read the records of a hand-designed baseline.
+        task: Another task to compute the cost for.
 
     Raises:
-        CandidateError: if it stands for nothing.
+        CandidateError: if there is no such candidate.
         ArchitectureError: if a file does not hold an architecture.
-        ShapeError: if it does not fit the task.
+        ShapeError: if the architecture does not fit the task.
     """
     asked = task or Task()
     if candidate.startswith(PREFIX):
@@ -128,9 +128,9 @@ def _trained(name: str, store: Path) -> tuple[tuple[Record, ...], tuple[Path | N
 
 
 def _model(path: Path, store: Store, record: Record) -> Path | None:
-    """Return where the trained model of a record is, if it was kept."""
+    """Return the path of the trained model of a record; None if it was not kept."""
     if path.suffix == SUFFIX:
-        # Beside the results that come with tinysearch lie the models of their first evaluations.
+        # The models of the first evaluations are stored next to the results that come with tinysearch.
         first = record.purpose == "evaluation" and record.seed == 0
         model = path.with_name(f"{record.key}.keras")
         return model if first and model.is_file() else None

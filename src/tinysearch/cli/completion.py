@@ -1,6 +1,6 @@
-"""What a shell may offer next: names of runs, keys of candidates, names that an option knows.
+"""Shell completion: names of runs, keys of candidates, values of options.
 
-Nothing is said where there is nothing to offer, and nothing heavy is loaded: it happens while a person types.
+Completion runs while a person types, so it prints no message if it has nothing to offer, and loads no heavy package.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tinysearch.results.store import Store
 
 Offers = list[tuple[str, str]]
-# More than anybody reads.
+# Largest number of offers; nobody reads more.
 MOST = 100
 
 
@@ -43,7 +43,7 @@ def candidates(ctx: typer.Context, incomplete: str) -> Offers:
 
 
 def models(ctx: typer.Context, incomplete: str) -> Offers:
-    """Offer what can be trained again: the baselines by their names alone, and keys."""
+    """Offer networks to train again: the baselines by their names without prefix, and keys."""
     offers = [(name.removeprefix("baseline:"), what) for name, what in candidates(ctx, "")]
     return _fitting(offers, incomplete)
 
@@ -64,7 +64,7 @@ def metrics(incomplete: str) -> Offers:
 
 
 def among(*known: str) -> Callable[[str], list[str]]:
-    """Return what offers some words."""
+    """Return a function that offers these words."""
 
     def offer(incomplete: str) -> list[str]:
         return [word for word in known if word.startswith(incomplete)]
@@ -74,7 +74,7 @@ def among(*known: str) -> Callable[[str], list[str]]:
 
 @contextlib.contextmanager
 def _opened(ctx: typer.Context) -> Iterator[Store | None]:
-    """Give the store that the words typed so far are about; None if there is none that can be read."""
+    """Yield the store that the words typed so far refer to; None if it cannot be read."""
     from tinysearch.errors import TinySearchError
     from tinysearch.results.archive import REFERENCE, open_to_read
     from tinysearch.results.store import default_path

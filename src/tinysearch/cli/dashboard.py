@@ -1,4 +1,4 @@
-"""``dashboard``: the report of runs that go on, as a live page."""
+"""The command ``dashboard``: the report of runs in progress, as a live page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinysearch.cli.numbers import natural, positive
 from tinysearch.cli.paths import path
 from tinysearch.cli.reporting import reported, stderr, stdout
 
-# A look at the store takes at most so much of the time of one core.
+# Largest share of the time of one core for reading the store.
 SHARE = 0.1
 
 

@@ -1,4 +1,4 @@
-"""``data``: how a source is read, before anything is trained on it."""
+"""The command ``data``: a check of how data is read, before training on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``deploy``: a trained network in the form that a device takes."""
+"""The command ``deploy``: export of a trained network for a device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of a search that bound what a network takes of a device."""
+"""Options of a search that limit the flash and RAM of networks."""
 
 from __future__ import annotations
 

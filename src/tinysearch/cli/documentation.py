@@ -1,4 +1,4 @@
-"""What a command says about itself, under ``python -OO`` too."""
+"""Help texts of commands from their docstrings, under ``python -OO`` too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def documentation(command: Callable[..., Any]) -> str | None:
-    """Return the docstring of a function, from its source where ``python -OO`` dropped it; None if there is none."""
+    """Return the docstring of a function, read from its source if ``python -OO`` dropped it; None if it has none."""
     if command.__doc__ is not None:
         return inspect.getdoc(command)
     try:

@@ -1,4 +1,4 @@
-"""Output that survives any encoding: stand-ins in ASCII for what the encoding of a stream cannot carry."""
+"""Output in any encoding: ASCII replaces characters that the encoding of a stream does not have."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import codecs
 import io
 import sys
 
-# Known to Python's streams by this name once `survive_any_encoding` was called.
+# Name of the error handler that `survive_any_encoding` registers for Python's streams.
 ERRORS = "tinysearch-stand-in"
 
-# What tinysearch and its libraries print, by something as wide, so that columns stay columns; blocks rise.
+# Replacements for what tinysearch and its libraries print. Each is as wide, so that columns stay aligned; higher blocks
+# have denser ones.
 _STAND_INS = str.maketrans("▁▂▃▄▅▆▇█─━╸╺│┃…–—‘’“”", "_.-:=+*#----||~--''\"\"")  # noqa: RUF001
 
 
 def survive_any_encoding() -> None:
-    """Have standard output and standard error carry every character in some form.
+    """Make standard output and standard error accept every character in some form.
 
-    For a process that is the command line: a program that imports tinysearch keeps its streams as they are.
+    Only for the process of the command line: a program that imports tinysearch keeps its streams as they are.
     """
     codecs.register_error(ERRORS, _stand_in)
     for stream in (sys.stdout, sys.stderr):
@@ -25,13 +26,13 @@ def survive_any_encoding() -> None:
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:
-    """Return what stands for characters that cannot be encoded, and where to go on; as ``codecs`` asks for."""
+    """Return the replacement of characters that cannot be encoded, and the position after them; see ``codecs``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text, end = error.object, error.end
     said = "".join(_ascii(character) for character in text[error.start : end])
     if said.endswith("+-") and text[end : end + 1] == " ":
-        # Two characters for one: the space behind it makes way.
+        # Two characters replace one, so the space after it is dropped.
         end += 1
     return said, end
 

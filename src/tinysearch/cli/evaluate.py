@@ -1,4 +1,4 @@
-"""``evaluate``: honest test figures for the best of a run."""
+"""The command ``evaluate``: test results of the best candidates of a run."""
 
 from __future__ import annotations
 

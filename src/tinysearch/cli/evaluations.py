@@ -1,4 +1,4 @@
-"""What a person sees of evaluations: how they compare."""
+"""Tables that compare evaluations, for the terminal."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tinysearch.results.record import Record
 if TYPE_CHECKING:
     from tinysearch.results.store import Store
 
-# Characters that layers need to be read.
+# Smallest readable width of the column of layers, in characters.
 _LEAST_LAYERS = 18
-# What a network may be limited in besides parameters, with the titles of columns.
+# Resources besides parameters that may be limited, with the titles of their columns.
 _LIMITED = {"macs": "MACs", "peak_activation_bytes": "RAM", "flash_bytes": "flash"}
 
 
 @contextlib.contextmanager
 def telling_what_is_kept(notes: Console) -> Iterator[None]:
-    """Say on Ctrl-C that nothing was lost."""
+    """Print on Ctrl-C that finished evaluations are stored."""
     try:
         yield
     except KeyboardInterrupt:
@@ -38,7 +38,7 @@ def telling_what_is_kept(notes: Console) -> Iterator[None]:
 
 
 def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | None:
-    """Compare what was evaluated with each hand-designed baseline that was scored on the same test images.
+    """Compare evaluated networks with each hand-designed baseline that was scored on the same test images.
 
     Returns:
         A table for each candidate; None if there is nothing to compare.
@@ -71,7 +71,7 @@ def _compared(one: Sequence[Evaluated], others: Sequence[Sequence[Evaluated]]) -
     title = f"{one[0].name} (n={len(one)}) against the hand-designed baselines, on the same test images"
     table = Table(title=title, title_justify="left", header_style="bold", box=None)
     for heading in ("against (recipe)", "test", "n", "difference", "McNemar p", "verdict"):
-        # On a narrow terminal words are wrapped, and no figure is cut.
+        # On a narrow terminal, words are wrapped and no number is cut.
         left = heading in ("against (recipe)", "verdict")
         table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
     for other in others:
@@ -93,7 +93,7 @@ def _by_seed(evaluated: Sequence[Evaluated]) -> Mapping[int, Predictions | float
 
 
 def _training(other: Evaluated, one: Evaluated) -> str:
-    """Say how another network was trained, as far as it is otherwise."""
+    """Return the recipe of another network, with its epochs and its share of images if they differ."""
     from tinysearch.training.recipe import Recipe
 
     parts = [Recipe.from_dict(other.recipe).name]
@@ -105,12 +105,12 @@ def _training(other: Evaluated, one: Evaluated) -> str:
 
 
 def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = (), width: int = 120) -> RenderableType:
-    """Return the best network below each budget, a row each, and their hypervolume.
+    """Return a table of the best network below each budget, and their hypervolume.
 
     Args:
-        records: By budget, those of networks below it, or of a search below it.
-        limited: What the searches have limits on besides parameters, fields of a row: they have columns, in full.
-        width: Columns of the terminal; without room for them, layers are left out.
+        records: Records by budget: of networks below it, or of a search below it.
+        limited: Fields of a row that the searches limit besides parameters; each has a column with exact values.
+        width: Width of the terminal in columns; the column of layers is left out if it has no room.
     """
     table = Table(title="the best below each budget", title_justify="left", header_style="bold", box=None)
     metric, direction = metric_of([record for found in records.values() for record in found])
@@ -125,7 +125,7 @@ def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = ()
     ):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("candidate", no_wrap=True)
-    # The other columns take so many characters.
+    # These numbers are the widths of the other columns.
     with_layers = width - 60 - 9 * len(extra) >= _LEAST_LAYERS
     if with_layers:
         table.add_column("layers", overflow="fold")
@@ -167,7 +167,7 @@ def winners(records: Mapping[int, Sequence[Record]]) -> dict[int, Row | None]:
     sign = 1.0 if direction == "max" else -1.0
     best: dict[int, Row | None] = {}
     for bound, first in own.items():
-        # What its own winner was ranked with is not compared again.
+        # Networks that were ranked with the winner of this budget are not compared again.
         ranked = {(one.run, one.key) for one in records[bound]}
         others = (row for found in own.values() for row in found if (row.run, row.key) not in ranked)
         able = [*first, *(row for row in others if row.params < bound)]
@@ -176,7 +176,7 @@ def winners(records: Mapping[int, Sequence[Record]]) -> dict[int, Row | None]:
 
 
 def _hypervolume(rows: Sequence[Row], budgets: Sequence[int]) -> str:
-    """Return the hypervolume of a front in words; nothing where its metric is no share."""
+    """Return the hypervolume of a front in words; empty if a value of its metric is not between 0 and 1."""
     validated = [(row.params, row.val_metric) for row in rows if row.val_metric is not None]
     if not validated or not all(0 <= value <= 1 for _, value in validated):
         return ""
@@ -189,5 +189,5 @@ def _hypervolume(rows: Sequence[Row], budgets: Sequence[int]) -> str:
 
 
 def _winner(records: Sequence[Record]) -> list[Row]:
-    """Return the row of the winner of a search; none where nothing was measured."""
+    """Return the row of the winner of a search; empty if nothing was measured."""
     return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_metric is not None]

@@ -1,4 +1,4 @@
-"""``frontier``: the best network below each of several budgets."""
+"""The command ``frontier``: the best network below each of several budgets."""
 
 from __future__ import annotations
 
@@ -203,12 +203,12 @@ def frontier(
 
 
 class SweepDisplay(Display):
-    """Shows the runs of a sweep, each under its budget, or the one run that has all budgets.
+    """Display of a sweep: of one run per budget, each under its budget, or of one run with all budgets.
 
     Args:
-        console: Where to.
-        name: Of the one run; runs of each budget have the budget behind it.
-        budgets: In the order in which they are searched.
+        console: Console to print to.
+        name: Name of the one run; with one run per budget, the name of each starts with it and ends in the budget.
+        budgets: Budgets in the order of the searches.
     """
 
     def __init__(self, console: Console, name: str, budgets: Sequence[int]) -> None:
@@ -227,13 +227,13 @@ class SweepDisplay(Display):
             if left:
                 row = ("budgets", f"{left} more follow{'s' if left == 1 else ''} this one, whose time is said alone")
                 stage = replace(stage, plan=[*stage.plan, row])
-            # A note is how a run is resumed by itself; a sweep is, when it is called again.
+            # The note says how to resume a single run; a sweep is resumed by repeating its command.
             stage = replace(stage, plan=[one for one in stage.plan if one[0] != "note"])
         super().on_stage_start(stage)
 
 
 def _limited(records: Mapping[int, Sequence[Record]], store: Path | None) -> set[str]:
-    """Return what the runs of a sweep have limits on besides parameters."""
+    """Return the resources that the runs of a sweep limit besides parameters."""
     from tinysearch.results.store import Store, default_path
 
     with Store(store or default_path()) as opened:
@@ -246,7 +246,7 @@ def _plot(records: Mapping[int, Sequence[Record]], path: Path) -> None:
     from tinysearch.report.plots import accuracy_over_params, page
     from tinysearch.results.leaderboard import rank
 
-    # One run has the records of a small network below many budgets.
+    # With one run, the records of a small network are listed below many budgets.
     every = {(one.run, one.key, one.purpose, one.seed): one for found in records.values() for one in found}
     board = rank(list(every.values()))
     figure = accuracy_over_params(board, board.datasets[0] if board.datasets else "")

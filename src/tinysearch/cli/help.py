@@ -1,6 +1,6 @@
-"""How help is laid out: options by heading, whole sentences, nothing cut.
+"""Layout of help texts: options by heading, whole sentences, nothing cut.
 
-It is plain text, by the formatter that Typer uses without Rich: the same in a pipe and in any encoding.
+Help is plain text from the formatter that Typer uses without Rich: the same in a pipe and in any encoding.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from tinysearch.cli.panels import ADVANCED, COMMON, PANELS
 
-# Columns, where the terminal has as many.
+# Width in columns, if the terminal is that wide.
 WIDTH = 100
 HELP_ALL = "--help-all"
-# So many options need no headings.
+# Up to this number of options are listed without headings.
 FEW = 16
 _OTHERS = "Options"
-# What an option is called takes at most so much of a line.
+# Largest width of the column with the names of options.
 _NAMES = 26
 
 Rows = list[tuple[str, str]]
@@ -45,11 +45,11 @@ class Command(TyperCommand):
             raise
 
     def has_advanced(self, ctx: Any) -> bool:
-        """Whether there are options that ``--help`` does no more than name."""
+        """Whether the command has options that ``--help`` only names."""
         return ADVANCED in self.panels(ctx)
 
     def panels(self, ctx: Any) -> dict[str, list[Any]]:
-        """Return the options that are not hidden, by heading where they are many, in the order of the headings."""
+        """Return the visible options by heading, in the order of the headings; a few options share one heading."""
         found: dict[str, list[Any]] = {name: [] for name in (*PANELS, _OTHERS)}
         for param in self.get_params(ctx):
             if param.param_type_name == "option" and param.get_help_record(ctx) is not None:
@@ -61,7 +61,7 @@ class Command(TyperCommand):
         return {name: params for name, params in found.items() if params}
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """Write what the command does; where there are many options, the first sentence and the example."""
+        """Write the description of the command; with advanced options, only its first paragraph and the example."""
         paragraphs = (self.help or "").strip().split("\n\n")
         if self.has_advanced(ctx) and HELP_ALL not in ctx.meta:
             paragraphs = [paragraphs[0], *(one for one in paragraphs[1:] if one.startswith("Example:"))]
@@ -84,7 +84,7 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """The application: each command with its first sentence."""
+    """The application; its help lists each command with its first sentence."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands."""
@@ -93,7 +93,7 @@ class Commands(TyperGroup):
 
 
 def _in_plain_words(message: str) -> str:
-    """Return what Typer says of words that it cannot parse, without the name of an exception, and with a remedy."""
+    """Return an error message of Typer without the name of an exception, and with a remedy for extra arguments."""
     if message.startswith("Got unexpected extra argument"):
         message += "; separate the items of a list by commas, as in 1000,3000, and quote what contains spaces"
     return message.replace("Value error, ", "")

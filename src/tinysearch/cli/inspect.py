@@ -1,4 +1,4 @@
-"""``cost``, ``show`` and ``space``: looking at networks without training any."""
+"""The commands ``cost``, ``show`` and ``space``: they inspect networks without training any."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Format(str, Enum):
-    """How something is printed."""
+    """Output formats."""
 
     table = "table"
     json = "json"
 
 
 class ShowFormat(str, Enum):
-    """How a candidate is shown."""
+    """Output formats for a candidate."""
 
     table = "table"
     json = "json"
@@ -162,7 +162,7 @@ def _as_json(found: Found) -> dict[str, object]:
                 "provenance": dict(record.provenance),
                 "position": record.position,
                 "reused_from": record.reused_from,
-                # The name that the key had; it stays for those who read it.
+                # The former name of the key, kept for programs that read it.
                 "taken_from": record.reused_from,
                 "created_at": record.created_at,
                 "model": None if model is None else str(model),

@@ -1,4 +1,4 @@
-"""``leaderboard``: everything that the store holds, ranked."""
+"""The command ``leaderboard``: all candidates of the store, ranked."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def leaderboard(
     from tinysearch.results.leaderboard import rank
 
     render = None if format in (TABLE, HTML) else renderer(format, (TABLE, HTML))
-    # Nothing that is made here is garbage before the end, and looking for it among many rows takes half the time.
+    # No object made here is garbage before the end, and with many rows the search for garbage takes half the time.
     gc.disable()
     with open_to_read(stores.to_read(store, reference)) as opened:
         opened.check_names(runs or [])

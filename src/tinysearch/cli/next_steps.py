@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def as_options(given: Mapping[str, object]) -> str:
-    """Return options as they are typed; those without a value are left out."""
+    """Return options as typed on the command line; options whose value is None are left out."""
     return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value is not None)
 
 
 def interruption(records: Iterable[Record]) -> str:
-    """Say what is kept of runs that were interrupted."""
+    """Return a message about what is stored of interrupted runs."""
     if any(not one.failed for one in records):
         return "interrupted; finished trainings are stored"
     return "interrupted before a training was finished"
 
 
 def still_to_do(study: Study, outcome: RunOutcome) -> str:
-    """Return in words what a run that was stopped has left."""
+    """Return the remaining work of a stopped run, in words."""
     from tinysearch.report import figures
 
     settings = study.settings
@@ -43,15 +43,15 @@ def still_to_do(study: Study, outcome: RunOutcome) -> str:
 
 
 def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where: str) -> None:
-    """Print the commands that may be of use next.
+    """Print commands for useful next steps.
 
-    ``on`` are the options that a resumed run needs, ``where`` the one of them that says where the store is.
+    ``on`` has the options that a resumed run needs, ``where`` the one of them that names the store.
     """
     from tinysearch.report import figures
     from tinysearch.search.settings import RunSettings
 
     name = shlex.quote(outcome.name)
-    # A run says itself where its data is, unless that came from Python.
+    # A run records where its data is, unless the data came from Python.
     again = "".join(f" {word}" for word in data_words(study.store.run(outcome.name))) + where
     on = again + on.removeprefix(where)
     steps: list[tuple[str, str]] = []
@@ -79,6 +79,6 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
 
 
 def print_steps(steps: Iterable[tuple[str, str]], notes: Console) -> None:
-    """Print commands, each with what it is for."""
+    """Print commands, each with its purpose."""
     for title, command in steps:
         notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Numbers, durations and sizes as people write them, refused by name and value."""
+"""Parsers for numbers, durations and sizes as people write them; errors quote the invalid value."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import typer
 from tinysearch.errors import InputError
 from tinysearch.space.sizes import WAYS, count, size
 
-# Ten years: no clock of the system goes astray on less.
+# Ten years: no system clock fails on less.
 _LONGEST = 10 * 365 * 86_400.0
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def whole(given: str | int) -> int:
-    """Return a whole number. A default comes as the number that it is.
+    """Return a whole number. A default value is a number already.
 
     Raises:
-        typer.BadParameter: if the text is no whole number.
+        typer.BadParameter: if the text is not a whole number.
 
     >>> whole("10k"), whole(7)
     (10000, 7)
@@ -35,7 +35,7 @@ def natural(given: str | int) -> int:
     """Return a whole number of at least 0.
 
     Raises:
-        typer.BadParameter: if the text is none.
+        typer.BadParameter: if the text is not such a number.
     """
     number = whole(given)
     if number < 0:
@@ -47,7 +47,7 @@ def positive(given: str | int) -> int:
     """Return a whole number of at least 1.
 
     Raises:
-        typer.BadParameter: if the text is none.
+        typer.BadParameter: if the text is not such a number.
     """
     number = whole(given)
     if number < 1:
@@ -56,10 +56,10 @@ def positive(given: str | int) -> int:
 
 
 def several(text: str) -> list[int]:
-    """Return the whole numbers of a list, set apart by commas, or by spaces or semicolons.
+    """Return the whole numbers of a list, separated by commas, spaces or semicolons.
 
     Raises:
-        InputError: if one is no whole number, or the commas may as well set thousands apart.
+        InputError: if an item is not a whole number, or the commas may also separate thousands.
 
     >>> several("1000,3000"), several("1k,3k"), several("1,000 3,000"), several("1,000; 3,000")
     ([1000, 3000], [1000, 3000], [1000, 3000], [1000, 3000])
@@ -79,7 +79,7 @@ def several(text: str) -> list[int]:
 
 
 def _may_be_thousands(parts: Sequence[str]) -> bool:
-    """Whether the commas of a list look like those within numbers: 1,000,3,000 or 1,500,3,200, but not 100,500,900."""
+    """Whether the commas of a list look like thousands separators: 1,000,3,000 or 1,500,3,200, but not 100,500,900."""
     return any(
         re.fullmatch(r"\d{1,3}", before) is not None
         and re.fullmatch(r"\d{3}", part) is not None
@@ -92,7 +92,7 @@ def seconds(text: str) -> float:
     """Return a duration in seconds.
 
     Raises:
-        InputError: if the text is no positive number with one of the units s, m and h.
+        InputError: if the text is not a positive number with one of the units s, m and h.
 
     >>> seconds("90s"), seconds("30m"), seconds("1.5h")
     (90.0, 1800.0, 5400.0)
@@ -104,10 +104,10 @@ def seconds(text: str) -> float:
 
 
 def size_or_bytes(given: str | int) -> int:
-    """Return a size of memory in bytes; a number without a unit is one of bytes.
+    """Return a size of memory in bytes; a number without a unit is in bytes.
 
     Raises:
-        typer.BadParameter: if the text is neither.
+        typer.BadParameter: if the text is not a size.
 
     >>> size_or_bytes("17,000"), size_or_bytes("16K")
     (17000, 16384)

@@ -1,4 +1,4 @@
-"""Where data goes: standard output, or a file."""
+"""Output of data to standard output or to a file."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from tinysearch.errors import InputError
 
 
 def write(text: str, path: Path | None = None, option: str = "-o") -> None:
-    """Write text to a file, in UTF-8; or without one to standard output, in its own encoding.
+    """Write text to a file in UTF-8; without a file, to standard output in its own encoding.
 
     Args:
-        text: What to write.
-        path: The file.
-        option: How another file is named.
+        text: Text to write.
+        path: Path of the file; None for standard output.
+        option: Option that names another file, for the error message.
 
     Raises:
         InputError: if the file cannot be written.
     """
     if path is None:
-        # typer.echo would take an ASCII stream for one of UTF-8.
+        # typer.echo would treat an ASCII stream as UTF-8.
         sys.stdout.write(text)
         sys.stdout.flush()
         return
@@ -31,7 +31,7 @@ def write(text: str, path: Path | None = None, option: str = "-o") -> None:
 
 
 def write_page(page: str, path: Path | None = None) -> None:
-    """Write a page as ``write`` does; it says itself that it is in UTF-8, so it is in standard output too.
+    """Write a page as ``write`` does, but always in UTF-8, because the page itself declares this encoding.
 
     Raises:
         InputError: if the file cannot be written.

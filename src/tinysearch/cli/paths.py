@@ -12,10 +12,10 @@ from tinysearch.runtime.paths import local
 
 
 def path(given: str | PathLike[str]) -> Path:
-    """Return a path, ``~`` expanded. A default comes as the path that it is.
+    """Return a path with ``~`` expanded. A default value is a path already.
 
     Raises:
-        typer.BadParameter: if it is a URL, or the home is not known.
+        typer.BadParameter: if it is a URL, or the home folder is unknown.
     """
     try:
         return local(given, "it")

@@ -1,4 +1,4 @@
-"""Where to train, as it is named on the command line."""
+"""Executors, as the options of the command line name them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ LOCAL = "local"
 def executor(
     name: str, workers: int | None, address: str | None = None, stall_limit: float | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Return the arguments of ``Study.run`` for an executor, which is closed in the end, or processes of this machine.
+    """Yield the arguments of ``Study.run`` for an executor, which is closed at the end, or for local processes.
 
     Args:
-        name: ``"local"``, or that of an executor of one's own: its class is called with ``workers`` if that is given.
-        workers: How many candidates to train at a time.
-        address: Of a Ray cluster; None for none.
-        stall_limit: Seconds without a finished epoch after which a training is given up; None for the default.
+        name: ``"local"``, or the name of a user's executor: its class is called with ``workers`` if that is given.
+        workers: Number of candidates to train at a time.
+        address: Address of a Ray cluster; None for none.
+        stall_limit: Seconds without a finished epoch after which a training is aborted; None for the default.
 
     Raises:
-        InputError: if both an executor and a cluster are named, or a limit that an executor does not hear of.
-        PluginError: if it cannot be loaded or made.
-        WorkerError: if there is no such cluster.
+        InputError: if both an executor and a cluster are named, or a stall limit is combined with a user's executor.
+        PluginError: if the executor cannot be loaded or created.
+        WorkerError: if the cluster does not exist.
     """
     if address is not None:
         if name != LOCAL:
@@ -53,11 +53,11 @@ def executor(
 
 @contextlib.contextmanager
 def cluster(address: str | None, workers: int | None, stall_limit: float | None = None) -> Iterator[dict[str, Any]]:
-    """Return the arguments for a Ray cluster, which is left in the end, or processes where no address is given.
+    """Yield the arguments for a Ray cluster, which is left at the end, or for local processes without an address.
 
     Raises:
         PluginError: if Ray is not installed.
-        WorkerError: if there is no such cluster.
+        WorkerError: if the cluster does not exist.
     """
     if address is None:
         yield {"workers": workers}

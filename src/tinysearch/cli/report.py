@@ -1,4 +1,4 @@
-"""``report``: results as a page to look at and to send."""
+"""The command ``report``: results as an HTML page."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def page_of(
     words: Sequence[str] = (),
     metric: str | None = None,
 ) -> str:
-    """Return the page of some runs of a store, or of all; see ``report`` and ``Report``."""
+    """Return the page of the given runs of a store, or of all runs; see ``report`` and ``Report``."""
     from datetime import datetime, timezone
 
     from tinysearch.api.known_data import sources_of_evaluations

@@ -1,4 +1,4 @@
-"""How the command line ends: exit codes, errors in one paragraph, no traceback unless asked for."""
+"""Exit codes and error messages of the command line: one paragraph, with a traceback only on request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_WIDTH = 120
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-# Ended by a signal: this and its number.
+# Ended by a signal: this plus the number of the signal.
 EXIT_SIGNAL = 128
 
 
@@ -36,7 +36,7 @@ class Debug:
 
 
 def stdout() -> Console:
-    """Return the console for data. Without a terminal it is as wide as ``$COLUMNS`` says, else 120."""
+    """Return the console for data. Without a terminal its width is ``$COLUMNS``, or 120 if that is not set."""
     return _console(sys.stdout.isatty(), sys.stdout)
 
 
@@ -59,7 +59,7 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             _say("interrupted")
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
-            # The reader of our output has left, as in `tinysearch leaderboard | head`.
+            # The reader of our output has closed it, as in `tinysearch leaderboard | head`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except TinySearchError as error:
@@ -81,7 +81,7 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
 
 @contextlib.contextmanager
 def _notes() -> Iterator[None]:
-    """Print warnings of tinysearch as notes, each once; what others warn of is left as it is."""
+    """Print warnings of tinysearch as notes, each once; warnings of other packages are unchanged."""
     said: set[str] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("always", TinySearchWarning)
@@ -99,7 +99,7 @@ def _notes() -> Iterator[None]:
 
 
 def _say(text: str, style: str = "") -> None:
-    """Print a paragraph, on a terminal broken between words, else on one line. No word is cut."""
+    """Print a paragraph: wrapped between words on a terminal, else on one line. No word is cut."""
     console = stderr()
     if console.is_terminal:
         text = textwrap.fill(text, console.width, break_long_words=False, break_on_hyphens=False)
@@ -108,9 +108,9 @@ def _say(text: str, style: str = "") -> None:
 
 @functools.cache
 def _own_stderr() -> TextIO:
-    """Return the terminal under a descriptor of our own.
+    """Return the terminal under a file descriptor of our own.
 
-    The display goes on there while ``quiet`` keeps the remarks of libraries away from the usual one.
+    The display continues on it while ``quiet`` suppresses messages of libraries on the usual one.
     """
     return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors)
 
@@ -123,5 +123,5 @@ def _console(terminal: bool, file: TextIO) -> Console:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to ``reported``, where Rich would exit with 1."""
+        """Raise an error for ``reported`` to handle; Rich itself would exit with 1."""
         raise BrokenPipeError

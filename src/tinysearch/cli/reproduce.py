@@ -1,4 +1,4 @@
-"""``reproduce``: the hand-designed baselines, and what was found, trained again."""
+"""The command ``reproduce``: hand-designed baselines and found candidates, trained again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``run``: the main job."""
+"""The command ``run``: a search below one budget."""
 
 from __future__ import annotations
 
@@ -259,5 +259,5 @@ def _conclude(study: Study, outcome: RunOutcome, console: Console, notes: Consol
     if outcome.missing:
         said.append(f"still to be done: {still_to_do(study, outcome)}")
     for line in said:
-        # Lines that nobody looks at on a terminal stay whole, for those who search them.
+        # Without a terminal, lines are not wrapped, so that they can be searched.
         notes.print(line, soft_wrap=not notes.is_terminal)

@@ -1,4 +1,4 @@
-"""Options of the commands that search, None where they are not given: a run that is resumed keeps its settings."""
+"""Options of the commands that search; None if not given, so that a resumed run keeps its settings."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ Folds = Annotated[
         rich_help_panel=panels.TRAINING,
     ),
 ]
-# The name that --folds had.
+# The former name of --folds.
 Confirm = Annotated[int | None, typer.Option("--confirm", parser=positive, metavar="N", hidden=True)]
 Objective = Annotated[
     str | None,
@@ -124,7 +124,7 @@ Lag = Annotated[
 
 
 class Schedule(str, Enum):
-    """What a proposal may know."""
+    """The results that a proposal may use."""
 
     lag = "lag"
     asynchronous = "async"
@@ -198,10 +198,10 @@ Strategy = Annotated[
 
 
 def resumed(given: str | None) -> Literal["auto", True, False]:
-    """Return what ``--resume`` means for a study.
+    """Return the argument ``resume`` of a study for the value of ``--resume``.
 
     Raises:
-        InputError: if it has a value that it cannot have.
+        InputError: if the value is not empty or auto.
     """
     if given not in (None, "", "auto"):
         raise InputError(f"--resume takes no value, or auto; got --resume={given}")

@@ -1,4 +1,4 @@
-"""Requests to terminate, heeded as Ctrl-C is."""
+"""Handling of SIGTERM and SIGHUP, as Ctrl-C is handled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TERMINATING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if 
 
 @contextmanager
 def terminations() -> Iterator[list[int]]:
-    """Turn SIGTERM and SIGHUP into a ``KeyboardInterrupt`` for the time of the block, and then into an exit code.
+    """Turn SIGTERM and SIGHUP into a ``KeyboardInterrupt`` within the block, and then into an exit code.
 
     Yields:
         The signals that have arrived.

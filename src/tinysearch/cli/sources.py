@@ -1,4 +1,4 @@
-"""Options that say what a source of data does not say itself."""
+"""Options on how to read data, for what the source of the data leaves open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def size(given: str | tuple[int, ...]) -> tuple[int, ...]:
     """Return the sides of a size, ``HxW`` or ``HxWxC``.
 
     Raises:
-        typer.BadParameter: if the text is none.
+        typer.BadParameter: if the text is not a size.
 
     >>> size("96x96"), size("32X32x3")
     ((96, 96), (32, 32, 3))
@@ -102,9 +102,9 @@ _OPTIONS = {
 
 
 def reads_data(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command these options, behind its option ``data`` or else last; it gets them as one value, ``reading``.
+    """Add these options to a command, after its option ``data`` or last; it receives them as one value, ``reading``.
 
-    An option that is not legal is a ``DatasetError`` before the command begins.
+    An invalid option raises a ``DatasetError`` before the command starts.
     """
 
     @functools.wraps(command)
@@ -114,7 +114,7 @@ def reads_data(command: Callable[..., None]) -> Callable[..., None]:
         said = {name: given.pop(name, None) for name in _OPTIONS}
         command(**given, reading=Reading(**said))
 
-    # The type of what the command gets is imported for type checkers alone.
+    # ``Reading`` is imported for type checkers only.
     hints = get_type_hints(command, localns={"Reading": object}, include_extras=True)
     own = [
         one.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)

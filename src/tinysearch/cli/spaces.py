@@ -1,4 +1,4 @@
-"""The option ``--space``: reading the file, with a note where it is of the old format."""
+"""The option ``--space``: reads the file, with a note if it has the old format."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tinysearch.cli.reporting import stderr
 
 
 def read_space(path: Path | None) -> dict[str, Any] | None:
-    """Read the file of a space, if one is given; on stderr goes how to write it if it does not say its format.
+    """Read the file of a space, if one is given; if it does not name its format, print on stderr how to write it.
 
     Raises:
-        SpaceError: if it cannot be read, or is not legal.
+        SpaceError: if the file cannot be read, or is invalid.
     """
     from tinysearch.space.space_file import format_note, read_spec
 

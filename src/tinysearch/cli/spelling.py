@@ -1,4 +1,4 @@
-"""Messages as a person at the command line reads them: arguments of the Python API as the options they are here.
+"""Messages for the command line: arguments of the Python API are replaced by options.
 
 A message names an argument in backquotes as it is typed in Python: "give another `name=`", "leave out `cold=True`".
 """
@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator
 
 _ARGUMENT = re.compile(r"`(\w+=[^`]*)`")
-# What is called otherwise here; else it is the name with hyphens.
+# Arguments whose options have another name; all other options have the name of the argument, with hyphens.
 _CALLED = {
     "warm_start": "learn-from",
     "constraints": "constraint",
@@ -22,7 +22,7 @@ _CALLED = {
 
 
 def spelled(message: str) -> str:
-    """Return a message with options in the place of arguments.
+    """Return a message with options in place of arguments.
 
     >>> spelled("continue it with `resume=True`, or give another `name=`")
     'continue it with --resume, or give another --name'
@@ -38,15 +38,15 @@ def _options(argument: re.Match[str]) -> str:
         call = ast.parse(f"_({given}{'...' if given.endswith('=') else ''})", mode="eval").body
         return " ".join(_typed(call))
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
-        # Not of a message, but of what it quotes.
+        # Not an argument, but part of a text that the message quotes.
         return argument[0]
 
 
 def _typed(call: ast.expr) -> Iterator[str]:
-    """Yield the options that the arguments of a call are; those of a call among them stand for themselves.
+    """Yield the options for the arguments of a call; an argument that is a call is replaced by its own arguments.
 
     Raises:
-        ValueError: if one is no literal.
+        ValueError: if the value of an argument is not a literal.
     """
     for one in call.keywords if isinstance(call, ast.Call) else ():
         if isinstance(one.value, ast.Call) and one.value.keywords:

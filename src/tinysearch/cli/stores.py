@@ -1,4 +1,4 @@
-"""Which store or archive a command reads, and how a printed command names it."""
+"""The store or archive that a command reads, and its option in printed commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tinysearch.errors import InputError
 
 
 def store_words(store: Path | None) -> list[str]:
-    """Return the words that a printed command needs to find the store that was given; an archive takes no results."""
+    """Return the words by which a printed command finds the given store; none for an archive: it takes no results."""
     from tinysearch.results.archive import SUFFIX
 
     return [] if store is None or store.suffix == SUFFIX else ["--store", str(store)]
@@ -18,7 +18,7 @@ def to_read(store: Path | None, reference: bool) -> Path:
     """Return the store or the archive that a command reads.
 
     Raises:
-        InputError: if both are named.
+        InputError: if both a store and the reference results are named.
     """
     from tinysearch.results.archive import REFERENCE
     from tinysearch.results.store import default_path

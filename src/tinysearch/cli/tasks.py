@@ -1,4 +1,4 @@
-"""Options that say for what task a network or a space is looked at."""
+"""Options for the task of a network or a space: input shape and classes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def shape(given: str | tuple[int, ...]) -> tuple[int, ...]:
-    """Return an input shape: height, width and channels, or steps, 1 and channels of a series.
+    """Return an input shape: height, width and channels, or for series steps, 1 and channels.
 
     Raises:
-        typer.BadParameter: if the text is none.
+        typer.BadParameter: if the text is not an input shape.
 
     >>> shape("96x96x3"), shape("28x28"), shape("121x1x6")
     ((96, 96, 3), (28, 28, 1), (121, 1, 6))
@@ -52,10 +52,10 @@ Classes = Annotated[
 
 
 def task_of(input_shape: object, classes: int | None, dataset: str, data: Path | None, reading: Reading) -> Task | None:
-    """Return the task that options say; None if they say none.
+    """Return the task that the options name; None if they name none.
 
     Raises:
-        InputError: if they are too few or too many, or the data cannot be read.
+        InputError: if the options are too few or too many, or the data cannot be read.
     """
     from tinysearch.space.task import Task
 

@@ -1,4 +1,4 @@
-"""``watch``: a run that goes on elsewhere."""
+"""The command ``watch``: progress of a run in another process."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def watch(
                     live.update(_display(opened, found, summaries, state), refresh=True)
                 else:
                     seen = _print_new(console, summaries, seen)
-                # Between two commands that go on with it nobody holds the run for a moment.
+                # Between two commands that resume the run, no process holds it for a moment.
                 idle = idle + 1 if who is None else 0
                 if idle == 2:
                     break
@@ -117,7 +117,7 @@ def _display(store: Store, run: Run, summaries: list[Summary], state: str) -> Re
 
 
 def _print_new(console: Console, summaries: list[Summary], seen: int) -> int:
-    """Print a line for each training that was not seen before; return how many were seen."""
+    """Print a line for each training after the first ``seen``; return the number of all trainings."""
     from tinysearch.report import figures
 
     for one in summaries[seen:]:
