@@ -132,7 +132,7 @@ def test_mutated_copies_end_without_a_surprise(kind: str, count: int, whole: Pat
             if command is not export or kind == "store":
                 code, _, said = run(command, store=path, **given)
                 assert code in (0, 2), said
-                assert "not an error that tinysearch expected" not in said
+                assert "This error is unexpected" not in said
         for left in tmp_path.glob("mutated.db-*"):
             left.unlink()
 
@@ -230,7 +230,7 @@ def test_a_run_is_not_resumed_if_rows_of_it_cannot_be_read(
     assert (code, out) == (2, "")
     assert "run 'first'" in said
     assert named in said
-    assert "not an error that tinysearch expected" not in said
+    assert "This error is unexpected" not in said
 
 
 def test_a_file_without_order_is_beyond_help_and_the_remedy_is_named(damaged: Callable[[str], Path], run: Run) -> None:

@@ -153,7 +153,7 @@ def test_a_network_of_two_datasets_is_deployed_for_the_one_that_was_named(
     assert other.returncode == 0, other.stderr
     unclear = tinysearch("deploy", key, "--to", "c", "-o", tmp_path / "out")
     assert unclear.returncode == 2
-    assert f"{key} was trained on 2 datasets; say on which: --run a (tiny), --run b (turned)" in unclear.stderr
+    assert f"{key} was trained on 2 datasets; choose one with --run a (tiny) or --run b (turned)" in unclear.stderr
     for run, limit, others in (("a", "16,384", "17,408"), ("b", "17,408", "16,384")):
         done = tinysearch("deploy", key, "--run", run, "--to", "c", "-o", tmp_path / run)
         assert done.returncode == 0, done.stderr
@@ -170,7 +170,7 @@ def test_a_network_of_two_datasets_is_deployed_for_the_one_that_was_named(
 def test_a_run_that_has_not_trained_it_is_refused(key: str, tinysearch: Run, tmp_path: Path) -> None:
     done = tinysearch("deploy", key, "--run", "b", "--to", "c", "-o", tmp_path / "out")
     assert done.returncode == 2
-    assert done.stderr == f"error: {key} was not trained in run 'b'; it was in 'a'\n"
+    assert done.stderr == f"error: {key} was not trained in run 'b'; it was trained in 'a'\n"
 
 
 def test_what_is_suggested_names_the_run(key: str, tmp_path: Path) -> None:

@@ -150,8 +150,8 @@ def test_each_budget_is_a_run_and_the_best_winner_below_it_a_row(swept: Path) ->
 
 def test_where_each_budget_is_a_run_it_says_that_others_follow(swept: Path) -> None:
     first, second = (swept / "stderr").read_text().split("below 3,000 parameters")[:2]
-    assert "1 more follows this one, whose time is said alone" in first
-    assert "whose time is said alone" not in second
+    assert "1 more follows; the expected time is for this one only" in first
+    assert "the expected time is for this one only" not in second
 
 
 def test_a_small_network_that_is_better_is_the_best_below_a_larger_budget_too(make_record: MakeRecord) -> None:

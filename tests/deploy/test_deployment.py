@@ -116,7 +116,7 @@ def test_limits_of_c_are_said_to_be_unchecked_for_other_targets(
     small: Trained, dataset: Dataset, tmp_path: Path
 ) -> None:
     done = deploy(small, "tflite", tmp_path, dataset, budgets={"mine": Budget(10_000, flash_bytes=9_000)})
-    assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM are those of C code"
+    assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM apply only to C code"
 
 
 @pytest.mark.usefixtures("no_cross_tools")
@@ -126,7 +126,7 @@ def test_there_are_as_many_test_vectors_as_were_asked_for(small: Trained, datase
     assert any("3 of 3 answers as expected" in check for check in done.findings.checks)
     # Bytes of pixels, int8 logits, and two numbers for each image.
     assert f"and {3 * (784 + 10 + 8):,} bytes of flash" in (tmp_path / "README.md").read_text()
-    with pytest.raises(InputError, match="at least 1 test image with a known answer, got 0"):
+    with pytest.raises(InputError, match="`vectors=` must be at least 1, got 0"):
         deploy(small, "c", tmp_path, dataset, vectors=0)
 
 
@@ -144,7 +144,7 @@ def test_bytes_of_a_small_range_keep_their_accuracy_in_int8_and_what_is_lost_is_
     assert done.findings.comparisons["LiteRT int8"].agreement > 0.9
     worse = dataclasses.replace(done.keras, accuracy=done.keras.accuracy - 0.023)
     assert _lost(done.keras, Findings({"LiteRT int8": worse}), 1_000) == [
-        "int8 costs 2.3 points of accuracy here; float32 costs none, but four times the memory"
+        "int8 costs 2.3 points of accuracy here; float32 costs none, but takes four times the memory"
     ]
     # One of 60 images is no loss.
     assert _lost(done.keras, Findings({"LiteRT int8": worse}), 60) == []
@@ -153,7 +153,7 @@ def test_bytes_of_a_small_range_keep_their_accuracy_in_int8_and_what_is_lost_is_
 
 def test_what_a_target_cannot_have_is_refused(small: Trained, dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match="`vectors=` is the number of test images beside C code; leave it out for tflite"
+        InputError, match="`vectors=` is the number of test images in the C code; leave it out for tflite"
     ):
         deploy(small, "tflite", tmp_path, dataset, vectors=5)
     with pytest.raises(InputError, match="onnx is written in float32; leave out `dtype=`, or deploy to c or tflite"):
@@ -285,7 +285,7 @@ def test_onnx_without_its_packages_says_how_they_are_had(
     small: Trained, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(targets.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(WorkError, match="tf2onnx and onnxruntime cannot be found, which ONNX needs: pip install"):
+    with pytest.raises(WorkError, match="ONNX needs tf2onnx and onnxruntime, not found here: pip install"):
         deploy(small, "onnx", tmp_path, dataset)
 
 

@@ -148,7 +148,7 @@ def test_without_limits_there_is_no_verdict() -> None:
 def test_limits_that_were_not_checked_are_not_passed_over() -> None:
     own = limits(flash_bytes=8_000)
     lines = verdict([own], own.network(900))
-    assert lines[-1] == "  not checked: limits on flash and RAM are those of C code"
+    assert lines[-1] == "  not checked: limits on flash and RAM apply only to C code"
 
 
 def test_runs_with_the_same_limits_are_one() -> None:

@@ -103,7 +103,7 @@ def test_the_examples_are_used_from_the_command_line(
         (["run", "--reader", "my_plugins:Log"], "reader my_plugins:Log is not a subclass of Reader"),
         (
             ["run", "--executor", "my_plugins:Timed", "--stall-limit", "90s"],
-            "--stall-limit is not passed on to --executor my_plugins:Timed",
+            "--stall-limit is not passed to --executor my_plugins:Timed",
         ),
         (["run", "--executor", "elsewhere"], "executor is one of local.*got 'elsewhere'"),
         (

@@ -54,7 +54,7 @@ class Found:
         names = [one.name for one in self.runs]
         if run not in names:
             raise CandidateError(
-                f"{self.name} was not trained in run {run!r}; it was in {', '.join(map(repr, names)) or 'none'}"
+                f"{self.name} was not trained in run {run!r}; it was trained in {', '.join(map(repr, names)) or 'none'}"
             )
         return self._where(lambda one: one.name == run)
 
@@ -72,8 +72,8 @@ class Found:
         for run in self.runs:
             by_data.setdefault(run.fingerprint, run)
         if len(by_data) > 1:
-            which = ", ".join(f"--run {run.name} ({run.dataset})" for run in by_data.values())
-            raise CandidateError(f"{self.name} was trained on {len(by_data)} datasets; say on which: {which}")
+            which = " or ".join(f"--run {run.name} ({run.dataset})" for run in by_data.values())
+            raise CandidateError(f"{self.name} was trained on {len(by_data)} datasets; choose one with {which}")
 
     def _where(self, wanted: Callable[[Run], bool]) -> Found:
         runs = tuple(run for run in self.runs if wanted(run))

@@ -68,7 +68,7 @@ def dashboard(
         follower.look()
         with DashboardServer(board, port) as server:
             stdout().print(server.address, soft_wrap=True)
-            stderr().print("the page is there as long as this command runs; Ctrl-C ends it", soft_wrap=True)
+            stderr().print("the page is available while this command runs; press Ctrl-C to stop", soft_wrap=True)
             if browser:
                 typer.launch(server.address)
             while True:

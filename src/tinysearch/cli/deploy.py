@@ -54,10 +54,10 @@ def deploy(
 ) -> None:
     """Export a trained network for a device, and compare it with Keras.
 
-    C code is compiled and run on this machine and, if the tools are installed, on emulated microcontrollers. What it
-    takes is checked against the limits of the run: --budget, --max-flash, --max-ram or --device. Of several trainings
-    of the network, the one on all training images with the lowest seed is exported; if its model was not kept, it is
-    trained again.
+    C code is compiled and run on this machine and, if the tools are installed, on emulated microcontrollers. Its
+    parameters, flash and RAM are checked against the limits of the run: --budget, --max-flash, --max-ram or --device.
+    Of several trainings of the network, the one on all training images with the lowest seed is exported; if its model
+    was not kept, it is trained again.
 
     Example: tinysearch deploy 231495f5d1eb --reference --to c -o out
     """

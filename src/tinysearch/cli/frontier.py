@@ -225,7 +225,10 @@ class SweepDisplay(Display):
             self._to.print(Rule(f"below {budget:,} parameters", align="left"))
             left = len(self._budgets) - 1 - self._budgets.index(budget)
             if left:
-                row = ("budgets", f"{left} more follow{'s' if left == 1 else ''} this one, whose time is said alone")
+                row = (
+                    "budgets",
+                    f"{left} more follow{'s' if left == 1 else ''}; the expected time is for this one only",
+                )
                 stage = replace(stage, plan=[*stage.plan, row])
             # The note says how to resume a single run; a sweep is resumed by repeating its command.
             stage = replace(stage, plan=[one for one in stage.plan if one[0] != "note"])

@@ -93,8 +93,8 @@ def leaderboard(
         if format == HTML:
             if dataset is not None or pareto or tested or top is not None or sort is not Sort.rank:
                 raise InputError(
-                    "a page shows everything, to be sorted and filtered in the browser; leave --dataset, --pareto, "
-                    "--tested, --top and --sort out, or name runs"
+                    "an HTML page shows everything, sorted and filtered in the browser; leave out --dataset, "
+                    "--pareto, --tested, --top and --sort, or name runs"
                 )
             from tinysearch.cli.report import page_of
 
@@ -103,7 +103,9 @@ def leaderboard(
             return
     known = sorted({record.dataset for record in records})
     if dataset is not None and dataset not in known:
-        raise InputError(f"no result was measured on dataset {dataset!r}; there are {', '.join(known) or 'none yet'}")
+        raise InputError(
+            f"no result was measured on dataset {dataset!r}; datasets with results: {', '.join(known) or 'none yet'}"
+        )
     chosen = [record for record in records if dataset in (None, record.dataset)]
     limit = (50 if format == TABLE else 0) if top is None else top
     board = rank(chosen, sort=sort.value, pareto=pareto, tested=tested, top=limit or None, splits=splits)

@@ -25,7 +25,7 @@ def interruption(records: Iterable[Record]) -> str:
     """Return a message about what is stored of interrupted runs."""
     if any(not one.failed for one in records):
         return "interrupted; finished trainings are stored"
-    return "interrupted before a training was finished"
+    return "interrupted before any training finished"
 
 
 def still_to_do(study: Study, outcome: RunOutcome) -> str:

@@ -39,8 +39,8 @@ def executor(
         return
     if stall_limit is not None:
         raise InputError(
-            f"--stall-limit is not passed on to --executor {name}, which itself decides when a training is given up; "
-            f"leave it out"
+            f"--stall-limit is not passed to --executor {name}, which itself decides when to abort a training; leave "
+            f"--stall-limit out"
         )
     from tinysearch.runtime.plugins import find, made
     from tinysearch.workers.executor import Executor

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 @sources.reads_data
 def report(
     runs: options.Runs = None,
-    output: Annotated[Path, typer.Option("--output", "-o", parser=path, metavar="FILE", help="The page.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", parser=path, metavar="FILE", help="HTML file to write.")
+    ] = Path("report.html"),
     data: Annotated[
         Path | None,
         typer.Option(

@@ -71,7 +71,7 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             if Debug.wanted:
                 traceback.print_exc()
             _say(
-                f"error: {type(error).__name__}: {error}. This is not an error that tinysearch expected; "
+                f"error: {type(error).__name__}: {error}. This error is unexpected; "
                 f"'tinysearch --debug ...' shows where it happened"
             )
             raise typer.Exit(EXIT_FAILURE) from None

@@ -66,7 +66,9 @@ def task_of(input_shape: object, classes: int | None, dataset: str, data: Path |
 
         return load(dataset, data, reading=reading).task
     if data is not None or dataset != "auto":
-        raise InputError("--data says the input shape and the classes; leave out --input-shape and --classes")
+        raise InputError(
+            "--data and --dataset set the input shape and the classes; leave out --input-shape and --classes"
+        )
     if not isinstance(input_shape, tuple) or classes is None:
         missing = "--classes" if classes is None else "--input-shape"
         raise InputError(f"an input shape and a number of classes go together; {missing} is missing")

@@ -48,7 +48,7 @@ def watch(
     with Store(store or default_path()) as opened:
         runs = opened.runs()
         if run is None and not runs:
-            raise RunError(f"the store {opened.path} has no run yet; begin one with tinysearch run")
+            raise RunError(f"the store {opened.path} has no run yet; start one with tinysearch run")
         name = runs[-1].name if run is None else opened.run(run).name
         live = Live(console=console, auto_refresh=False) if console.is_terminal and not console.no_color else None
         watched = HolderWatch(opened.folder_of(name))

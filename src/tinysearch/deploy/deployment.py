@@ -151,8 +151,8 @@ def deploy(
     if (dataset.task.input_shape, dataset.task.classes) != (trained.task.input_shape, trained.task.classes):
         raise InputError(
             f"{trained.name} was trained for images of shape {trained.task.input_shape} and {trained.task.classes} "
-            f"classes; {dataset.name} has {dataset.task.input_shape} and {dataset.task.classes}; give its own images "
-            f"with `data=`"
+            f"classes; {dataset.name} has {dataset.task.input_shape} and {dataset.task.classes}; give the data "
+            f"it was trained on with `data=`"
         )
     place = Folder(folder)
     sample = sample_of(dataset)
@@ -255,9 +255,9 @@ def check_target(target: str, dtype: str | None, vectors: int | None = None) -> 
     if dtype is not None and dtype not in DTYPES:
         raise InputError(f"the type of weights and activations is {' or '.join(DTYPES)}; got {dtype!r}")
     if vectors is not None and target != "c":
-        raise InputError(f"`vectors=` is the number of test images beside C code; leave it out for {target}")
+        raise InputError(f"`vectors=` is the number of test images in the C code; leave it out for {target}")
     if vectors is not None and vectors < 1:
-        raise InputError(f"C code comes with at least 1 test image with a known answer, got {vectors}")
+        raise InputError(f"`vectors=` must be at least 1, got {vectors}")
     if target not in _IN_INT8:
         if dtype == "int8":
             raise InputError(
@@ -273,4 +273,4 @@ def _lost(keras: Comparison, findings: Findings, images: int) -> list[str]:
     if int8 is None or keras.accuracy - int8.accuracy < max(_MUCH, _FEW / images):
         return []
     lost = 100 * (keras.accuracy - int8.accuracy)
-    return [f"int8 costs {lost:.1f} points of accuracy here; float32 costs none, but four times the memory"]
+    return [f"int8 costs {lost:.1f} points of accuracy here; float32 costs none, but takes four times the memory"]

@@ -223,7 +223,7 @@ def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = 
         own = [one for one in found if one.run == each.run]
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
         if each.of_code and all(one.build == _NETWORK for one in own):
-            lines.append("  not checked: limits on flash and RAM are those of C code")
+            lines.append("  not checked: limits on flash and RAM apply only to C code")
         elif each.device and not any(one.build.partition(" ")[0] == each.core for one in own):
             other = f"{each.device.name} has another processor ({each.device.processor})"
             lines.append(f"  not checked: {other}, on which code takes more or less flash; measure it with make size")

@@ -172,8 +172,8 @@ class _File:
             return _Operation(_OPERATIONS[step.kind], tuple(inputs), tuple(inputs), inputs[0])
         if chosen is None:
             raise WorkError(
-                f"the converter has made something else of the {step.kind} {step.name} than was expected; please "
-                f"report this with the architecture"
+                f"the converter has made an unexpected operation from the {step.kind} {step.name}; please report this "
+                f"with the architecture"
             )
         self._taken.add(chosen)
         self._done[doing] = self._operations[chosen]

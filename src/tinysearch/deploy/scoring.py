@@ -47,7 +47,7 @@ def score_in_int8(
         if path is None:
             raise CandidateError(
                 f"the model of {record.name} with seed {record.seed} is not at {saved(folder, record)} any more, so it "
-                f"cannot be scored in int8; evaluate with seeds that are new, or in another `store=`"
+                f"cannot be scored in int8; evaluate again in another `store=`"
             )
         if tell is not None and not told:
             tell("the networks are quantized to int8 and scored on the test images")

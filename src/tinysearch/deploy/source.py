@@ -152,9 +152,9 @@ def _check_counts(plan: Plan) -> None:
             counts += [height * width for height, width, _ in (one.shape for one in step.inputs)]
         if max(counts) > MOST:
             raise InputError(
-                f"C code has images of up to {MOST:,} rows, columns or channels, and averages and concatenations of as "
-                f"many pixels; {step.name} has {max(counts):,}: make images smaller or series shorter, or let the "
-                f"network pool first"
+                f"C code supports images of up to {MOST:,} rows, columns or channels, and averages and concatenations "
+                f"of up to as many pixels; {step.name} has {max(counts):,}: make images smaller or series shorter, or "
+                f"let the network pool first"
             )
 
 

@@ -22,7 +22,7 @@ CLOCKS = (16, 64, 480)
 _FORMS = {"c": "C code", "tflite": "a LiteRT model", "onnx": "an ONNX model", "saved_model": "a SavedModel"}
 _MEMORY = (
     "RAM: the arena for all activations, the network's own input included. image: the buffer that model_classify() "
-    f"reads; none is needed if images are written to model_input(). Neither includes the stack, some {STACK} bytes."
+    f"reads; none is needed if images are written to model_input(). Neither includes the stack, about {STACK} bytes."
 )
 
 

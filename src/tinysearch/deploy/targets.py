@@ -159,9 +159,7 @@ def to_onnx(order: Order, folder: Folder) -> Findings:
 
     absent = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
     if absent:
-        raise WorkError(
-            f"{' and '.join(absent)} cannot be found, which ONNX needs: pip install onnx onnxruntime tf2onnx"
-        )
+        raise WorkError(f"ONNX needs {' and '.join(absent)}, not found here: pip install onnx onnxruntime tf2onnx")
     model = _probabilities_model(order)
     with quiet():
         signature = [keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name="images")]

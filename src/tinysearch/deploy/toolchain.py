@@ -148,7 +148,7 @@ def logits_on_host(
         _run(command, "the C code cannot be compiled")
         done = subprocess.run([str(program)], input=images.tobytes(), capture_output=True, check=False)
     if done.returncode:
-        raise WorkError(f"the C code fails on this machine: it ends with {done.returncode}")
+        raise WorkError(f"the C code fails on this machine with exit code {done.returncode}")
     return np.frombuffer(done.stdout, dtype).reshape(-1, classes)
 
 
@@ -236,9 +236,9 @@ def _run(command: Sequence[str], what: str) -> str:
             command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=_LONGEST
         )
     except subprocess.TimeoutExpired:
-        raise WorkError(f"{what}: no end after {_LONGEST} seconds") from None
+        raise WorkError(f"{what}: not finished after {_LONGEST} seconds") from None
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         said = [line for line in lines if "error:" in line][:1] or lines[-3:]
-        raise WorkError(f"{what}: {' '.join(said) or f'it ends with {done.returncode}'}")
+        raise WorkError(f"{what}: {' '.join(said) or f'exit code {done.returncode}'}")
     return done.stdout
