@@ -246,7 +246,9 @@ def test_budgets_of_space_that_cannot_be_used(light: Tinysearch, budget: str) ->
     assert_refused(light("space", "--budget", budget), "budget", budget)
 
 
-def test_debug_shows_the_traceback(light: Tinysearch) -> None:
+def test_debug_shows_the_traceback(light: Tinysearch, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is set in this process; the next test has it as it was.
+    monkeypatch.setattr(reporting.Debug, "wanted", False)
     done = light("--debug", "cost", "baseline:resnet")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
