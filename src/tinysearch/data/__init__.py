@@ -1,1 +1,1 @@
-"""Images in: where they come from, what is checked, how they are split."""
+"""Loading, checking and splitting of image datasets."""

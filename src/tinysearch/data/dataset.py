@@ -1,4 +1,4 @@
-"""A dataset as a value, what workers get of it, and its folds."""
+"""``Dataset``, a loaded dataset, and ``TrainingData``, the part of it that a worker receives."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from tinysearch.data.splits import FOLDS, Split
 from tinysearch.errors import DatasetError, NoTestImagesError
 from tinysearch.space.task import Task
 
-# What is chosen where the data does not bring a part for validation, or groups.
+# Kinds of split that are used if the data has neither a validation part nor groups.
 _CHOSEN = ("last", "stratified")
 __all__ = ["FOLDS", "Dataset", "TrainingData"]
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a worker has of a dataset. What searches and revalidates has no test image, and no worker has their labels.
+    """The part of a dataset that a worker receives.
+
+    Workers of searches and revalidations receive no test images, and no worker receives test labels.
 
     Args:
         task: Shape of the images and number of classes.
-        train, validation: The two parts of the training images; validation may be None.
+        train, validation: The two parts of the training images; validation is None if no fold is held out.
         full_scale: The largest value that a pixel can have.
         test: The test images without their labels, for evaluations only.
     """
@@ -47,13 +49,13 @@ class TrainingData:
         groups: Array | None = None,
         test: Array | None = None,
     ) -> TrainingData:
-        """Divide images; pixels are copied only where they are few and lie apart.
+        """Return the data of one fold. Pixels are copied only if a part is not contiguous and the array is small.
 
         Args:
             task, full_scale, test: See the class.
             images: All training images.
             split: How to divide them.
-            fold: Which fold is held out; None to train on all.
+            fold: Number of the fold to hold out; None to train on all images.
             groups: The group of each image, shape ``(images,)``; None if there are none.
 
         Raises:
@@ -66,13 +68,13 @@ class TrainingData:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all images."""
+        """Number of bytes of all pixels."""
         parts = (self.train.pixels, None if self.validation is None else self.validation.pixels, self.test)
         return sum(part.nbytes for part in parts if part is not None)
 
     @cached_property
     def statistics(self) -> tuple[Channel, ...]:
-        """Figures of each channel of the images that are trained on."""
+        """Statistics of each channel of the images to train on."""
         return pixel_statistics(self.train)
 
 
@@ -82,26 +84,27 @@ class Dataset:
 
     Args:
         name: ``"mnist"``, ``"digits"``, ... or the name of the file or folder.
-        source: Where it was found, in words.
+        source: Description of where the data was found.
         task: Shape of the images and number of classes.
-        train: All training images, the ones held out for validation included.
-        fingerprint: SHA-256 of shapes, types and bytes of the training arrays, sixteen hexadecimal digits.
-        full_scale: The largest value that a pixel can have: 255 for bytes, else the largest absolute value seen.
-        fallback: Why this is not the dataset, or not from the file, that one may have expected, or None.
-        load_test: Reads the test images; called as often as they are asked for.
-        class_names: Names of the classes, in the order of their numbers; nothing where they are not known.
+        train: All training images, including those held out for validation.
+        fingerprint: First sixteen hexadecimal digits of the SHA-256 of shapes, types and bytes of the training arrays.
+        full_scale: The largest value that a pixel can have: 255 for bytes, otherwise the largest absolute value of the
+            training images.
+        fallback: Reason why this is another dataset, or comes from another place, than the user may expect; else None.
+        load_test: Function that reads the test images; called each time they are requested.
+        class_names: Names of the classes in the order of their numbers; empty if unknown.
         split: How a search divides the training images.
-        groups: The group of each training image by number, shape ``(images,)``; None if there are none.
-        groups_of: The group of each image of the ``"training"``, ``"validation"`` and ``"test"`` part of the source as
-            it is called there, numbers or texts of shape ``(images,)`` in the source's order, or None; that of tests
-            is there once they were read.
-        notes: What a person should know of how the data was read, a sentence each.
-        preparation: What was done to the source's pictures or arrays, a sentence each: a device must do the same.
-        labels: What kind of labels the data came with, in words.
-        rows: The number that each training image had in its part of the source, from 0; None if the order is that.
-        warnings: What may be wrong with it, see ``checks``; nothing before it was checked.
-        read_from: What finds it again.
-        test_images: How many test images there are; None where that was not looked at yet, see ``checks``.
+        groups: Number of the group of each training image, shape ``(images,)``; None if the data has no groups.
+        groups_of: Groups of the images of the ``"training"``, ``"validation"`` and ``"test"`` part, by part. They are
+            the numbers or texts of the source, shape ``(images,)``, in the source's order, or None. The entry for
+            tests is missing until the test images are read.
+        notes: Sentences for users about how the data was read.
+        preparation: Sentences about how the source's pictures or arrays were converted; a device must do the same.
+        labels: Kind of the labels in the source, such as ``"whole numbers"``.
+        rows: Number of each training image in its part of the source, from 0; None if the order is the same.
+        warnings: Possible problems of the data, see ``checks``; empty until the dataset is checked.
+        read_from: Source from which the dataset can be read again.
+        test_images: Number of test images; None until the dataset is checked, see ``checks``.
     """
 
     name: str
@@ -125,7 +128,7 @@ class Dataset:
     test_images: int | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
-        """Show what it holds in short; ``overview`` has more."""
+        """Return a short summary; ``overview`` has more."""
         shape = "x".join(map(str, self.task.input_shape))
         return f"<Dataset {self.name}: {len(self.train):,} training images of {shape}, {self.task.classes} classes>"
 
@@ -133,7 +136,7 @@ class Dataset:
         """Read the test images.
 
         Raises:
-            DatasetError: if there are none, or they are not of the training images' shape and classes.
+            DatasetError: if there are none, or their shape or classes do not match the training images.
         """
         test = self.load_test()
         if test.pixels.shape[1:] != self.task.input_shape or int(test.labels.max()) >= self.task.classes:
@@ -152,21 +155,21 @@ class Dataset:
         return True
 
     def training_data(self, fold: int | None = 0) -> TrainingData:
-        """Return what a candidate may see while it is searched for.
+        """Return the data that candidates may use during a search.
 
         Args:
-            fold: Which part of the training images is held out for validation, see ``split``; None for none.
+            fold: Number of the fold to hold out for validation, see ``split``; None for none.
         """
         return TrainingData.of(self.task, self.train, self.full_scale, self.split, fold=fold, groups=self.groups)
 
     def row(self, number: int) -> int:
-        """Return the number that a training image had in its part of the source, from 0."""
+        """Return the number of a training image in its part of the source, from 0."""
         return number if self.rows is None else int(self.rows[number])
 
     def described(self) -> dict[str, Any]:
-        """Return what a run keeps of how its data was understood, plain JSON values.
+        """Return the split and the class names, which a run stores, as plain JSON values.
 
-        What is as it always was is left out: the last tenth held out, and classes that are called by their numbers.
+        Defaults are left out: a split that holds out the last tenth, and classes named by their numbers.
         """
         plain: dict[str, Any] = {}
         if self.split != Split():
@@ -176,7 +179,7 @@ class Dataset:
         return plain
 
     def as_in(self, described: Mapping[str, Any]) -> Dataset:
-        """Return the dataset divided as a run that goes on has divided it, unless the data itself says how."""
+        """Return the dataset with the split that a resumed run stored, unless the data itself determines the split."""
         if self.split.kind in _CHOSEN:
             before = Split.from_dict(described.get("split", {}))
             if before.kind in _CHOSEN:

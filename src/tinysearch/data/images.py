@@ -26,23 +26,23 @@ MNIST_MD5 = {
 }
 
 
-# How many images at a time figures are made of; fewer of images that are larger than MNIST's.
+# Number of images per step when statistics are computed; fewer if images are larger than MNIST's.
 _STATISTICS = 4_096
 _VALUES = _STATISTICS * 28 * 28
-# How many images tell what the values of all are.
+# Number of images in a sample that stands for all.
 SAMPLE = 500
-# How far from 0 and 255 bytes may end that are taken to reach from one to the other.
+# Bytes count as the whole range if their ends are at most this far from 0 and 255.
 _NEARLY = 8
 
 
 class Selection:
-    """Some images of an array, which stays as it is: what is asked for is copied when it is asked for.
+    """Lazy selection of images of an array: images are copied only when they are accessed.
 
-    It stands for an array of shape ``(images, height, width, channels)`` where copying the whole would take too much.
+    It replaces an array of shape ``(images, height, width, channels)`` if a copy would take too much memory.
 
     Args:
-        whole: The array, which may be mapped into memory from a file.
-        rows: Which images, in which order.
+        whole: The array, which may be a memory-mapped file.
+        rows: Numbers of the images, in the order of the selection.
     """
 
     def __init__(self, whole: Array, rows: npt.NDArray[np.int64]) -> None:
@@ -65,7 +65,7 @@ class Selection:
         return np.asarray(self.whole[self.rows], dtype)
 
     def astype(self, dtype: npt.DTypeLike) -> Array:
-        """Return all of them as another type, in memory."""
+        """Return all selected images as another type, in memory."""
         return self.whole[self.rows].astype(dtype)
 
 
@@ -74,9 +74,9 @@ class Images:
     """Labelled images.
 
     Args:
-        pixels: Shape ``(images, height, width, channels)``, ``uint8`` (0 to 255) or ``float32``. A series has its steps
-            as height and a width of 1.
-        labels: Shape ``(images,)``, ``int32``, from 0 to the number of classes less one.
+        pixels: Shape ``(images, height, width, channels)``, ``uint8`` (0 to 255) or ``float32``. The height of a series
+            is its number of steps, the width is 1.
+        labels: Shape ``(images,)``, ``int32``, from 0 to the number of classes minus one.
     """
 
     pixels: Array
@@ -90,10 +90,10 @@ class Images:
         return f"<Images: {self.pixels.shape} {self.pixels.dtype}>"
 
     def selected(self, rows: npt.NDArray[np.int64]) -> Images:
-        """Return some images: a view where they lie together, a copy where they are few, else a ``Selection``.
+        """Return some images: a view if they are contiguous, a copy if the array is small, else a ``Selection``.
 
         Args:
-            rows: Their numbers, ascending.
+            rows: Numbers of the images, ascending.
         """
         if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
             part = slice(int(rows[0]), int(rows[-1]) + 1)
@@ -105,15 +105,15 @@ class Images:
 
     @property
     def is_large(self) -> bool:
-        """Whether all pixels together are too much to be copied."""
+        """Whether the pixels are too large to be copied."""
         return self.pixels.nbytes > MOST_IN_MEMORY
 
 
 def checked_type(dtype: np.dtype[Any], what: str) -> None:
-    """Refuse pixels of a type that stands for none.
+    """Raise an error if a type cannot hold pixels.
 
     Raises:
-        DatasetError: if they are texts, objects, complex numbers, ...
+        DatasetError: if it is a type of texts, objects, complex numbers, ...
     """
     if dtype.kind == "O":
         raise DatasetError(f"the {what} are object arrays; expected one array of numbers, with images all of one size")
@@ -122,10 +122,10 @@ def checked_type(dtype: np.dtype[Any], what: str) -> None:
 
 
 def as_pixels(values: Array, what: str) -> Array:
-    """Return values as pixels: bytes as they are, all else as ``float32``.
+    """Return values as pixels: bytes unchanged, all other types as ``float32``.
 
     Raises:
-        DatasetError: if some are not finite.
+        DatasetError: if some values are not finite.
     """
     if values.dtype == np.uint8:
         return values
@@ -137,14 +137,14 @@ def as_pixels(values: Array, what: str) -> Array:
 
 
 def sample(pixels: Array, count: int = SAMPLE) -> npt.NDArray[Any]:
-    """Return some images, spread over all of them, shape ``(at most count, height, width, channels)``: no copy."""
+    """Return evenly spaced images, shape ``(at most count, height, width, channels)``, without a copy if possible."""
     return pixels[:: max(1, len(pixels) // count)][:count]
 
 
 def values_of(pixels: Array) -> str:
-    """Return what the values of images are, see ``Task``, as far as a sample of them shows.
+    """Return the kind of the values of images, see ``Task``, as a sample of the images shows it.
 
-    Bytes need not reach exactly from 0 to 255: what is missing at either end costs next to no precision in int8.
+    Bytes need not reach exactly from 0 to 255: a few missing values at either end cost almost no precision in int8.
     """
     if pixels.dtype != np.uint8:
         return REAL
@@ -153,7 +153,7 @@ def values_of(pixels: Array) -> str:
 
 
 def fingerprint(images: Images) -> str:
-    """Return sixteen hexadecimal digits of the SHA-256 of shapes, types and bytes."""
+    """Return the first sixteen hexadecimal digits of the SHA-256 of shapes, types and bytes."""
     digest = hashlib.sha256()
     for array in (images.pixels, images.labels):
         digest.update(f"{array.shape} {array.dtype}".encode())
@@ -162,13 +162,13 @@ def fingerprint(images: Images) -> str:
 
 
 def lowest(images: Images) -> float:
-    """Return the least value of all pixels."""
+    """Return the smallest value of all pixels."""
     return min(float(images.pixels[start : start + _STATISTICS].min()) for start in range(0, len(images), _STATISTICS))
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Figures of one channel: mean and standard deviation of its values, the least and the largest of them."""
+    """Statistics of one channel: mean, standard deviation, smallest and largest value."""
 
     mean: float
     deviation: float
@@ -177,14 +177,14 @@ class Channel:
 
 
 def pixel_statistics(images: Images) -> tuple[Channel, ...]:
-    """Return the figures of each channel over all images."""
+    """Return the statistics of each channel over all images."""
     channels = images.pixels.shape[-1]
     total, squares = np.zeros(channels), np.zeros(channels)
     low, high = np.full(channels, np.inf), np.full(channels, -np.inf)
     step = max(1, min(_STATISTICS, _VALUES // max(1, images.pixels.size // max(1, len(images)))))
     for start in range(0, len(images), step):
         chunk = np.asarray(images.pixels[start : start + step], np.float64).reshape(-1, channels)
-        # The sum of one contiguous row is the most exact one that NumPy has.
+        # NumPy sums a contiguous row most exactly.
         columns = np.ascontiguousarray(chunk.T)
         total += [column.sum() for column in columns]
         squares += [np.square(column).sum() for column in columns]

@@ -1,4 +1,4 @@
-"""How arrays of pixels or recordings are to be read: which axis is which."""
+"""Axis layouts of arrays of images and series, given by the user or inferred from the shape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tinysearch.errors import DatasetError
 from tinysearch.space.task import MOST_CHANNELS, most_channels
 
 Array = npt.NDArray[np.generic]
-# The axes after that of the images: height, width, channels; steps (time) and channels of a series; one flat axis.
+# Axes after the first, which counts the images: height, width, channels; steps (time) and channels of a series.
 SERIES = ("tc", "ct", "t")
 LAYOUTS = ("hw", "hwc", "chw", *SERIES)
 WORDS = {
@@ -23,18 +23,18 @@ WORDS = {
     "ct": "series, channels first",
     "t": "series of one channel",
 }
-# What is so many times longer than wide, with so few columns, is a recording.
+# An array with few columns is a recording if it is at least this many times longer than wide.
 _LONG = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """How an array is read.
+    """Interpretation of the axes of an array.
 
     Args:
         layout: One of ``LAYOUTS``.
-        shape: Of one image: height, width, channels. A series of steps has a width of 1.
-        note: What was done that a person should know, in a sentence; None for nothing.
+        shape: Shape of one image: height, width, channels. A series has its steps as height and a width of 1.
+        note: Sentence for users about an inferred interpretation; None if there is none.
     """
 
     layout: str
@@ -42,20 +42,20 @@ class Arrangement:
     note: str | None = None
 
     def has_size(self, size: tuple[int, ...]) -> bool:
-        """Whether a person means it: by height and width, perhaps channels; or by steps and channels of a series."""
+        """Whether a size matches: height and width, optionally channels; or steps and channels of a series."""
         if self.layout in SERIES:
             return _series_size(size) == (self.shape[0], self.shape[2])
         return self.shape[: len(size)] == size
 
     @property
     def preparation(self) -> tuple[str, ...]:
-        """What is done to the arrays of a source, a sentence each; nothing where they are only folded."""
+        """Sentences about how the arrays of a source are converted; empty if they are only reshaped."""
         if self.layout in ("chw", "ct"):
             return ("channels, which are whole planes one after the other in the source, are put side by side",)
         return ()
 
     def apply(self, pixels: Array) -> Array:
-        """Return a part of the array as ``(images, height, width, channels)``, a view where there can be one."""
+        """Return a part of the array as ``(images, height, width, channels)``, as a view if possible."""
         if self.layout == "chw" and pixels.ndim == 2:
             height, width, channels = self.shape
             pixels = pixels.reshape(-1, channels, height, width)
@@ -69,17 +69,17 @@ class Arrangement:
 def arranged(
     shape: tuple[int, ...], what: str, layout: str | None = None, size: tuple[int, ...] | None = None
 ) -> Arrangement:
-    """Decide how an array is read.
+    """Decide how the axes of an array are interpreted.
 
     Args:
-        shape: Of the array, that of the images first.
-        what: Says in errors what it is.
-        layout: What a person said: one of ``LAYOUTS``, or None to decide by the shape.
-        size: What a person said of flat rows: height and width, or height, width and channels; steps and channels if
-            the layout is that of a series.
+        shape: Shape of the array; the first axis counts the images.
+        what: Name of the images in error messages.
+        layout: Layout that the user gave, one of ``LAYOUTS``; None to infer it from the shape.
+        size: Size that the user gave for flat rows: height and width, or height, width and channels; steps and channels
+            if the layout is that of a series.
 
     Raises:
-        DatasetError: if there is no way to read it, or more than one.
+        DatasetError: if no interpretation fits, or more than one.
     """
     if layout is not None and layout not in LAYOUTS:
         known = ", ".join(f"{name} ({words})" for name, words in WORDS.items())
@@ -148,7 +148,7 @@ def _flat_series(length: int, what: str, layout: str, size: tuple[int, ...] | No
 
 
 def _series_size(size: tuple[int, ...]) -> tuple[int, int] | None:
-    """Return steps and channels of a size of series, ``(steps, channels)`` or ``(steps, 1, channels)``."""
+    """Return steps and channels of a size ``(steps, channels)`` or ``(steps, 1, channels)``; None for other sizes."""
     if len(size) == 3 and size[1] == 1:
         return size[0], size[2]
     return (size[0], size[1]) if len(size) == 2 else None
@@ -243,7 +243,7 @@ def _three(first: int, second: int, third: int, what: str, shape: tuple[int, ...
         return channels_first
     if first in (1, 3, 4) and second == third > 4:
         return channels_first
-    # Both ways are possible. Four channels or fewer are what pictures have, and pictures have more pixels than that.
+    # Both interpretations are possible. Pictures have at most four channels, and their sides are longer than that.
     if third <= 4 < first or (first == second != third):
         return channels_last
     raise _ambiguous(
@@ -255,7 +255,7 @@ def _three(first: int, second: int, third: int, what: str, shape: tuple[int, ...
 
 
 def _on_edge(found: Arrangement, shape: tuple[int, ...]) -> Arrangement:
-    """Let the steps of a series be its height: an image of one row is one."""
+    """Return images of one row as series, whose steps are the height."""
     height, width, channels = found.shape
     if height == 1 < width:
         note = f"shape {shape} was read as series of {width} steps x {channels} channels"

@@ -1,4 +1,4 @@
-"""A contact sheet: a few images of each class, to see whether they are what they are said to be."""
+"""A contact sheet: a few images of each class, to check the labels by eye."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _COLORS = ((31, 119, 180), (214, 96, 24), (44, 130, 44), (200, 40, 40), (120, 80
 
 
 def save_preview(dataset: Dataset, path: Path, *, columns: int = COLUMNS) -> None:
-    """Save a contact sheet of the training images, a row for each class with its name above.
+    """Save a contact sheet of the training images, with a row for each of the first 60 classes below its name.
 
     Args:
-        dataset: The first images of each class are shown; series as curves, a color for each channel.
-        path: Where; the ending says the format, ``.png`` or ``.jpg``.
-        columns: How many images of a class.
+        dataset: Dataset whose first images of each class are shown. Series are drawn as curves, one color for each of
+            the first six channels.
+        path: Path of the output; the ending selects the format, ``.png`` or ``.jpg``.
+        columns: Maximum number of images per class.
 
     Raises:
-        DatasetError: if it cannot be saved.
+        DatasetError: if the sheet cannot be saved.
     """
     from PIL import Image, ImageDraw
 
@@ -46,7 +47,7 @@ def save_preview(dataset: Dataset, path: Path, *, columns: int = COLUMNS) -> Non
     for number, row in enumerate(tiles):
         top = number * row_height + _GAP
         name = dataset.class_names[number] if dataset.class_names else str(number)
-        # The font that comes with Pillow knows Latin-1.
+        # The font that comes with Pillow supports Latin-1.
         text = f"{name} ({counts[number]:,})".encode("latin-1", "replace").decode("latin-1")
         draw.text((_GAP, top), text, fill="black")
         for place, tile in enumerate(row):
@@ -72,7 +73,7 @@ def _picture(pixels: npt.NDArray[np.float32], full_scale: float, dtype: Any) -> 
     low = 0.0 if dtype == np.uint8 or pixels.min() >= 0 else float(pixels.min())
     span = (full_scale if low == 0 else float(pixels.max()) - low) or 1.0
     channels = pixels.shape[2]
-    # Two channels have no colors of their own, and of many the first three are shown.
+    # Of two channels, the first is shown in grey; of more than three, the first three are shown.
     colors = pixels[..., :3] if channels >= 3 else pixels[..., :1].repeat(3, axis=2)
     image = Image.fromarray(np.clip((colors - low) * (255 / span), 0, 255).astype(np.uint8))
     factor = max(1, -(-_LEAST // max(image.size)))

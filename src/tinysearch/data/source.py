@@ -1,4 +1,4 @@
-"""Where a dataset was read from, as it was given: kept with a run, so that later commands need not be told again."""
+"""Source of a dataset as the user gave it. It is stored with a run, so that later commands can read the data again."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tinysearch.data.readers.reader import Reading
 from tinysearch.errors import DatasetError
 from tinysearch.runtime.plugins import name_of
 
-# Datasets that are found by their names.
+# Datasets that are loaded by name.
 NAMED = (*KERAS_DATASETS, "digits")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What finds a dataset again: a name, a path, and how to read it. All three are empty for arrays from Python.
+    """Name, path and reading options that find a dataset again. All three are empty for arrays from Python.
 
     Args:
-        dataset: Name of the dataset; None for a file or folder that may hold any.
-        path: The file or folder; absolute, but in archives, which are carried elsewhere, the last part alone.
-        reading: What the source does not say itself.
+        dataset: Name of the dataset; None for a file or folder that may hold any dataset.
+        path: Absolute path of the file or folder; in archives, which are copied to other machines, only its last part.
+        reading: Reading options that the data itself does not define.
     """
 
     dataset: str | None = None
@@ -33,7 +33,7 @@ class Source:
 
     @classmethod
     def of(cls, dataset: str, path: Path | None, reading: Reading) -> Source:
-        """Return the source of what was given: the name of a dataset, ``"auto"`` for none, or a path."""
+        """Return the source for a dataset name (``"auto"`` for none), a path and reading options."""
         return cls(
             None if dataset == "auto" else dataset,
             None if path is None else str(path.absolute()),
@@ -47,21 +47,21 @@ class Source:
 
     @property
     def words(self) -> str:
-        """The source in words, with how it is read, for errors."""
+        """Description of the source and its reading options, for error messages."""
         given = said(self.reading).values()
         return f"{self.path or self.dataset or 'arrays from Python'}{f' {argument(*given)}' if given else ''}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; what was not given is left out."""
+        """Return plain JSON values; fields that are None are left out."""
         plain = {"dataset": self.dataset, "path": self.path, **_fields(self.reading)}
         return {name: value for name, value in plain.items() if value is not None}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Source:
-        """Make a source of plain JSON values; what later versions may have added is ignored.
+        """Make a source from plain JSON values. Unknown fields, which later versions may add, are ignored.
 
         Raises:
-            DatasetError: if they are not those of one.
+            DatasetError: if a value has the wrong type.
         """
         texts = {name: plain.get(name) for name in ("dataset", "path", *_TEXTS)}
         size = plain.get("size")
@@ -76,13 +76,13 @@ _TEXTS = tuple(one.name for one in dataclasses.fields(Reading) if one.name != "s
 
 
 def said(reading: Reading) -> dict[str, str]:
-    """Return what a reading says: each value that is given, as an argument."""
+    """Return the options that a reading sets, by name, each written as a keyword argument."""
     plain = {"size": None, **_fields(reading)} | {"size": reading.size}
     return {name: f"{name}={value!r}" for name, value in plain.items() if value is not None}
 
 
 def argument(*said: str) -> str:
-    """Return what a reading says as it is given, in a message."""
+    """Return the ``reading=`` argument for a message, from options written as keyword arguments."""
     return f"`reading=Reading({', '.join(said)})`"
 
 
@@ -93,7 +93,7 @@ def _fields(reading: Reading) -> dict[str, Any]:
 
 
 def _reader(reader: Any) -> str | None:
-    """Return the name of a reader; a file is found from any folder."""
+    """Return the name of a reader. The path of a file becomes absolute, so that it is found from any folder."""
     if reader is None:
         return None
     name = reader if isinstance(reader, str) else name_of(reader)

@@ -1,4 +1,4 @@
-"""Where arrays of pixels are kept: in memory, or on disk and mapped into memory where they are large."""
+"""Storage of pixel arrays: in memory, or in memory-mapped files if they are large."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ Array = npt.NDArray[np.generic]
 
 LEAST_IN_MEMORY = 2**24
 SHARE_OF_MEMORY = 8
-# So many bytes are worked on at a time.
+# Number of bytes to process at a time.
 CHUNK = 2**25
 
 
 def in_memory_limit() -> int:
-    """Return the most bytes that an array of pixels has in memory: 128 MB, or an eighth of what there is if less."""
+    """Return the maximum number of bytes of a pixel array in memory.
+
+    That is 128 MiB, or an eighth of the usable memory if that is less, but at least 16 MiB.
+    """
     return max(LEAST_IN_MEMORY, min(MOST_IN_MEMORY, usable_memory() // SHARE_OF_MEMORY))
 
 
 def allocate(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """Return an array to be filled: in memory, or a file mapped into memory that is removed when nobody uses it.
+    """Return an uninitialized array: in memory, or in a memory-mapped file that is removed once the array is unused.
 
     Raises:
-        DatasetError: if there is no room for it.
+        DatasetError: if the disk has too little free space.
     """
     kind = np.dtype(dtype)
     size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
@@ -53,11 +56,11 @@ def allocate(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
 
 def unpacked(stream: IO[bytes]) -> Array:
-    """Return a large array of ``.npy`` format from a stream, mapped into memory from a file that is removed in the end.
+    """Return a large array in ``.npy`` format from a stream, as a memory-mapped file that is removed once it is unused.
 
     Raises:
-        DatasetError: if there is no room for it.
-        ValueError: if it is no such array, or holds objects.
+        DatasetError: if the disk has too little free space.
+        ValueError: if the stream has another format, or the array holds objects.
     """
     path = _scratch(".npy")
     try:
@@ -75,12 +78,12 @@ def unpacked(stream: IO[bytes]) -> Array:
 
 
 def taken(array: Array, rows: npt.NDArray[np.intp] | None, convert: Callable[[Array], Array]) -> Array:
-    """Return some images of an array, each converted, without a second copy of all in memory.
+    """Return converted images of an array, without a second copy of the whole array in memory.
 
     Args:
         array: Shape ``(images, ...)``.
-        rows: Which images, in which order; None for all as they are.
-        convert: Is given a few images at a time, and returns as many.
+        rows: Numbers of the images, in the order of the result; None for all images in their order.
+        convert: Function that receives a few images at a time and returns the same number of images.
     """
     count = len(array) if rows is None else len(rows)
     step = max(1, CHUNK // max(1, array.nbytes // max(1, len(array))))
@@ -97,7 +100,7 @@ def taken(array: Array, rows: npt.NDArray[np.intp] | None, convert: Callable[[Ar
 
 
 def chunks(array: Array) -> list[slice]:
-    """Return slices that together are all images of an array, of a few megabytes each."""
+    """Return slices of about 32 MiB each that together cover all images of an array."""
     step = max(1, CHUNK // max(1, array.nbytes // max(1, len(array))))
     return [slice(begin, begin + step) for begin in range(0, len(array), step)]
 
