@@ -1,6 +1,6 @@
-"""What may be wrong with data, found before anything is trained on it.
+"""Checks of a dataset before anything is trained on it.
 
-An error is what would make results wrong; a warning is what may. Both are plain values, for whoever shows them.
+An error makes results wrong; a warning may make them wrong. Both are plain values, which the caller displays.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from tinysearch.space.scalars import written
 
 Severity = Literal["error", "warning"]
 
-# Spreads of two parts that differ by such a factor are of two scales, as of bytes and of numbers from 0 to 1.
+# Ratios of the standard deviations of two parts: at the first, their scales differ, as those of bytes and of numbers
+# from 0 to 1; above the second, their distributions differ.
 _OTHER_SCALE, _UNLIKE = 16.0, 3.0
-# So many pixels in two parts are no chance.
+# From this share of common images on, a part is a copy of an earlier one.
 _COPIED = 0.5
 _MOST_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or may be.
+    """A problem, or possible problem, of a dataset.
 
     Args:
         severity: ``"error"`` or ``"warning"``.
-        kind: A word to tell findings apart by, such as ``"overlap"``.
-        text: What was found, and what can be done, in a sentence or two.
+        kind: Short name of the kind of problem, such as ``"overlap"``.
+        text: Description of the problem and its remedy, in a sentence or two.
     """
 
     severity: Severity
@@ -44,45 +45,42 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that was found."""
+    """All findings about a dataset."""
 
     found: tuple[Finding, ...]
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Sentences about what would make results wrong."""
+        """Descriptions of problems that make results wrong."""
         return tuple(one.text for one in self.found if one.severity == "error")
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what may make results wrong."""
+        """Descriptions of problems that may make results wrong."""
         return tuple(one.text for one in self.found if one.severity == "warning")
 
     def require(self) -> None:
-        """Refuse to go on with errors.
+        """Raise an error if there are findings with severity ``"error"``.
 
         Raises:
-            DatasetError: if there are any; its message has them all.
+            DatasetError: if there are any; its message contains all of them.
         """
         if self.errors:
             raise DatasetError(". ".join(self.errors))
 
 
 def check(dataset: Dataset) -> Findings:
-    """Look for what may be wrong with a dataset, its test part included.
-
-    The test part is read for it; nothing of it is kept.
-    """
+    """Return the problems of a dataset, including its test part, which is read for this."""
     return Findings(tuple(_findings(dataset)))
 
 
 def checked(dataset: Dataset) -> Dataset:
-    """Return a dataset that can be trained on, with what may be wrong with it, and how many test images it has.
+    """Return a dataset with the warnings of its check and its number of test images.
 
-    Only a dataset that was checked says the latter; it is returned as it is.
+    A dataset that has this number was checked before and is returned unchanged.
 
     Raises:
-        DatasetError: if something is wrong with it.
+        DatasetError: if the check finds errors.
     """
     if dataset.test_images is not None:
         return dataset
@@ -108,7 +106,7 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
     own = copies(train)
     yield from _of_classes(dataset, train)
     yield from _of_images(dataset, train, own)
-    # Evaluations train on the images of a validation part too.
+    # The test part is compared with the validation part too, because evaluations train on both.
     earlier: list[tuple[str, Copies, Callable[[int], int]]] = [("training", own, dataset.row)]
     groups = {part: Groups.of(found) for part, found in dataset.groups_of.items() if found is not None}
     for name, part in (("validation", brought), ("test", test)):
@@ -201,7 +199,7 @@ def _of_ranges(train: Images, part: Images, name: str) -> Iterator[Finding]:
 
 
 def _of_overlap(marks: Copies, name: str, earlier: Copies, other: str, row: Callable[[int], int]) -> Iterator[Finding]:
-    """Compare a part with one before it, whose images have the numbers in its source that ``row`` says."""
+    """Compare a part with an earlier one; ``row`` maps the earlier part's images to their numbers in the source."""
     shared = earlier.shared_with(marks)
     if not shared.count:
         return
@@ -218,7 +216,7 @@ def _of_overlap(marks: Copies, name: str, earlier: Copies, other: str, row: Call
 
 
 def _of_groups(groups: Mapping[str, Groups], name: str, other: str) -> Iterator[Finding]:
-    """Look for persons, cameras, ... that have images in two parts."""
+    """Look for groups, such as persons or cameras, that have images in two parts."""
     if name not in groups or other not in groups:
         return
     both, count = groups[name].shared_with(groups[other])

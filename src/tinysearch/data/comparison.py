@@ -1,4 +1,4 @@
-"""Comparing images with each other: which are the same, and how their values are spread."""
+"""Comparison of images: duplicates, shared groups, and statistics of values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tinysearch.data.images import Channel, Images, pixel_statistics
 from tinysearch.data.storage import chunks
 
-# Images that figures are made of, evenly taken from all.
+# Number of evenly spaced images from which statistics are computed.
 _SAMPLE = 4_096
 _DIGEST = 8
 _BYTE = 255
@@ -20,13 +20,13 @@ _BYTE = 255
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Images that are the same.
+    """Images that are identical to other images.
 
     Args:
-        count: How many there are, of the part that is looked at.
-        examples: Numbers of a few, in pairs.
-        disagreeing: How many have another label than one that is the same.
-        disagreement: Numbers of two of these.
+        count: Number of such images in the part that is examined.
+        examples: Pairs of numbers of a few identical images.
+        disagreeing: Number of images whose label differs from that of an identical image.
+        disagreement: Numbers of one such pair.
     """
 
     count: int
@@ -37,13 +37,13 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Copies:
-    """Marks of the images of a part: equal for equal images, whatever their type.
+    """Hashes of the images of a part: equal for equal images, whatever their type.
 
     Args:
-        marks: One 64-bit number for each image.
-        labels: Their labels.
-        constant: How many images have one value all over.
-        first_constant: Number of the first of these.
+        marks: Hash of each image, 64 bits.
+        labels: Label of each image.
+        constant: Number of images in which all values are equal.
+        first_constant: Number of the first of these; -1 if there are none.
     """
 
     marks: npt.NDArray[np.uint64]
@@ -53,11 +53,11 @@ class Copies:
 
     @property
     def total(self) -> int:
-        """How many images there are."""
+        """Number of images."""
         return len(self.marks)
 
     def repeated(self) -> Pairs:
-        """Return the images that are the same as one before them."""
+        """Return the images that are identical to an earlier one."""
         order = np.argsort(self.marks, kind="stable")
         marks, labels = self.marks[order], self.labels[order]
         again = np.flatnonzero(marks[1:] == marks[:-1]) + 1
@@ -74,7 +74,7 @@ class Copies:
         return Pairs(len(again), examples, int(unlike.sum()), disagreement)
 
     def shared_with(self, other: Copies) -> Pairs:
-        """Return the images of another part that are here too; examples are numbers here and there."""
+        """Return the images of another part that this part has too, with pairs of numbers (here, there) as examples."""
         there = np.flatnonzero(np.isin(other.marks, self.marks))
         examples = tuple((int(np.flatnonzero(self.marks == other.marks[row])[0]), int(row)) for row in there[:4])
         return Pairs(len(there), examples)
@@ -82,11 +82,11 @@ class Copies:
 
 @dataclass(frozen=True)
 class Groups:
-    """The groups of a part, and how many images each has.
+    """Groups of a part, with the number of images of each.
 
     Args:
-        names: Numbers or texts, each once, shape ``(groups,)``.
-        sizes: Images of each, shape ``(groups,)``.
+        names: Distinct groups, numbers or texts, shape ``(groups,)``.
+        sizes: Number of images of each group, shape ``(groups,)``.
     """
 
     names: npt.NDArray[np.generic]
@@ -94,7 +94,7 @@ class Groups:
 
     @classmethod
     def of(cls, groups: npt.NDArray[np.generic]) -> Groups:
-        """Count the groups of images; what is not a number is of no group."""
+        """Count the images of each group; images whose group is NaN belong to none."""
         names, sizes = np.unique(groups, return_counts=True)
         # NaN is not equal to itself.
         there = names == names
@@ -102,21 +102,21 @@ class Groups:
 
     @property
     def total(self) -> int:
-        """How many images there are."""
+        """Number of images that belong to a group."""
         return int(self.sizes.sum())
 
     def shared_with(self, other: Groups) -> tuple[list[str], int]:
-        """Return the groups that another part has too, and how many images here are of these."""
+        """Return the groups that another part has too, and the number of images of this part in these groups."""
         names, others = self.names, other.names
         if "U" in (names.dtype.kind, others.dtype.kind):
-            # A part may come from another file, with texts where the first has numbers.
+            # The other part may come from another file, with texts instead of numbers.
             names, others = names.astype(str), others.astype(str)
         both = np.isin(names, others)
         return [str(name) for name in self.names[both]], int(self.sizes[both].sum())
 
 
 def copies(images: Images) -> Copies:
-    """Return marks of images, read a few megabytes at a time."""
+    """Return hashes of images, reading about 32 MiB at a time."""
     marks = np.empty(len(images), np.uint64)
     constant, first = 0, -1
     for part in chunks(images.pixels):
@@ -126,7 +126,7 @@ def copies(images: Images) -> Copies:
         if same.any() and first < 0:
             first = part.start + int(np.flatnonzero(same)[0])
         constant += int(same.sum())
-        # Whole numbers are hashed as bytes: another part may have the same ones as floats.
+        # Whole numbers are hashed as bytes, because another part may store the same values as floats.
         whole = ((flat == np.rint(flat)) & (flat >= 0) & (flat <= _BYTE)).all(axis=1)
         rows, small = np.ascontiguousarray(flat), flat.astype(np.uint8) if whole.any() else flat
         for number in range(len(rows)):
@@ -137,7 +137,7 @@ def copies(images: Images) -> Copies:
 
 
 def same_channels(images: Images) -> bool:
-    """Whether three channels are equal in some thousand images, as those of grey pictures in colour are."""
+    """Whether there are three channels, equal in a sample of up to 4,096 images, as in grey pictures stored as RGB."""
     if images.pixels.shape[3] != 3:
         return False
     values = _sampled(images)[0]
@@ -145,12 +145,12 @@ def same_channels(images: Images) -> bool:
 
 
 def figures(images: Images) -> Channel:
-    """Return mean, spread, least and largest value of all channels together, of some thousand images."""
+    """Return the statistics over all channels together, of a sample of up to 4,096 images."""
     values, labels = _sampled(images)
     return pixel_statistics(Images(values.reshape(len(values), -1, 1, 1), labels))[0]
 
 
 def _sampled(images: Images) -> tuple[Any, Any]:
-    """Return pixels and labels of some thousand images, evenly taken from all."""
+    """Return pixels and labels of up to 4,096 evenly spaced images."""
     rows = np.unique(np.linspace(0, len(images) - 1, min(len(images), _SAMPLE)).astype(np.int64))
     return np.asarray(images.pixels[rows]), images.labels[rows]

@@ -179,7 +179,11 @@ class Dataset:
         return plain
 
     def as_in(self, described: Mapping[str, Any]) -> Dataset:
-        """Return the dataset with the split that a resumed run stored, unless the data itself determines the split."""
+        """Return the dataset with the split that a resumed run stored, unless the data itself determines the split.
+
+        Args:
+            described: What ``described`` returned; an empty mapping stands for a split that holds out the last tenth.
+        """
         if self.split.kind in _CHOSEN:
             before = Split.from_dict(described.get("split", {}))
             if before.kind in _CHOSEN:

@@ -1,4 +1,4 @@
-"""Datasets that Keras downloads, and why it could not."""
+"""Datasets that Keras downloads, and the reasons of failed downloads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def keras_arrays(name: str) -> list[tuple[Array, Array]]:
     """Return Keras's training and test arrays, downloaded or from its cache.
 
     Raises:
-        OSError: if they cannot be had; its message says why, in a few words.
+        OSError: if they cannot be downloaded; the message is a short reason.
     """
     load_keras()
     import keras
@@ -42,7 +42,7 @@ def keras_arrays(name: str) -> list[tuple[Array, Array]]:
 
 
 def reason(error: BaseException) -> str:
-    """Say in a few words why a download failed, as far as the exception and those before it tell.
+    """Return a short reason of a failed download, from an exception and its causes.
 
     >>> reason(urllib.error.URLError(socket.gaierror(-3, "Temporary failure in name resolution")))
     'no network: Temporary failure in name resolution'
@@ -70,7 +70,7 @@ def reason(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what led to it, the outermost first."""
+    """Yield an exception and its causes, the outermost first."""
     seen: set[int] = set()
     found: BaseException | None = error
     while found is not None and id(found) not in seen:
@@ -81,7 +81,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _proxy() -> str | None:
-    """Return the host of the proxy for downloads, without the password that may be in its address; None for none."""
+    """Return the host of the proxy for downloads, without credentials; None if there is no proxy."""
     proxies = urllib.request.getproxies()
     address = proxies.get("https") or proxies.get("all")
     if not address:

@@ -1,4 +1,4 @@
-"""Labels of every kind, as class numbers and class names."""
+"""Conversion of labels of any kind to class numbers and class names."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ MOST_CLASSES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """The classes of a dataset: those that its training part has.
+    """The classes of a dataset: those of its training part.
 
     Args:
-        names: Their names, in the order of their numbers.
-        kind: In words, what labels the data came with.
+        names: Names of the classes, in the order of their numbers.
+        kind: Kind of the labels in the data, such as ``"texts"``.
     """
 
     names: tuple[str, ...]
     kind: str
 
     def numbers(self, labels: Array, what: str, given: Sequence[str] | None = None) -> npt.NDArray[np.int32]:
-        """Return the numbers of labels, shape ``(images,)``.
+        """Return the class numbers of labels, shape ``(images,)``.
 
         Args:
-            labels: As the data came with them, see ``named``.
-            what: Says in errors what they are the labels of.
+            labels: Labels as the data has them, see ``named``.
+            what: Name of the labelled images in error messages.
             given: Names that the data has for labels that are numbers from 0.
 
         Raises:
-            DatasetError: if they cannot be read, or one of them is of no class.
+            DatasetError: if the labels cannot be read, or one of them is not a known class.
         """
         names, places, kind = named(labels, what, given)
         known = {name: number for number, name in enumerate(self.names)}
@@ -51,17 +51,19 @@ class Classes:
 
 
 def classes_of(labels: Array, what: str, given: Sequence[str] | None = None) -> Classes:
-    """Return the classes that the labels of a training part have.
+    """Return the classes of the labels of a training part.
 
-    Numbers and one-hot rows are in numerical order, texts in that of the alphabet, or of the numbers that they spell.
+    Numbers and one-hot rows are in numerical order. Texts are in alphabetical order, or in numerical order if all of
+    them are whole numbers.
 
     Args:
         labels: See ``named``.
-        what: Says in errors what they are the labels of.
+        what: Name of the labelled images in error messages.
         given: Names that the data has for labels that are numbers from 0.
 
     Raises:
-        DatasetError: if they cannot be read, or are fewer than 2 classes, more than 1,000, or hardly any image's own.
+        DatasetError: if the labels cannot be read, or if there are fewer than 2 classes, more than 1,000, or fewer than
+            2 images per class on average.
     """
     names, _, kind = named(labels, what, given)
     count = len(labels)
@@ -76,20 +78,20 @@ def classes_of(labels: Array, what: str, given: Sequence[str] | None = None) -> 
 
 
 def named(labels: Array, what: str, given: Sequence[str] | None = None) -> tuple[list[str], npt.NDArray[np.intp], str]:
-    """Read labels of any kind.
+    """Return names, places and kind of labels of any kind.
 
     Args:
         labels: Whole numbers of any type, booleans, texts, of shape ``(images,)`` or ``(images, 1)``; or one-hot rows,
             shape ``(images, classes)``.
-        what: Says in errors what they are the labels of.
+        what: Name of the labelled images in error messages.
         given: Names for labels that are numbers from 0.
 
     Returns:
-        The names of the classes that there are, in order; for each image the place of its class among them; and what
-        kind of labels it is, in words.
+        The names of the classes that occur, in order; for each image the place of its class among them; and the kind of
+        the labels in words.
 
     Raises:
-        DatasetError: if they are of no kind that stands for classes.
+        DatasetError: if the labels cannot be interpreted as classes.
     """
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:

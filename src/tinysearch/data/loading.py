@@ -1,6 +1,6 @@
-"""The one door to data: ``load`` takes whatever a person has, and returns a ``Dataset`` or says what is wrong with it.
+"""Loading of datasets: ``load`` returns a ``Dataset`` for every supported source.
 
-Searching takes the training images only; the test images are read when a check or an evaluation asks for them.
+A search uses the training images only; the test images are read when a check or an evaluation requests them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tinysearch.errors import DatasetError, InputError, meant
 from tinysearch.runtime.paths import local
 
 DATASETS = ("auto", *NAMED)
-# What can be said of a file or folder, and not of a dataset with a name.
+# Reading options of files and folders, which mean nothing for a dataset that is loaded by name.
 _OF_SOURCES = ("label_column", "groups", "color", "reader")
 
 
@@ -31,17 +31,17 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
     """Load a dataset.
 
     Args:
-        name: ``"auto"`` takes MNIST where it can be found and else falls back to ``"digits"``; ``"mnist"``,
-            ``"fashion_mnist"``, ``"cifar10"``, ``"cifar100"`` and ``"digits"`` take that or nothing. Anything that
-            ``data`` can be may stand in its place.
+        name: ``"auto"`` loads MNIST if it can be found and otherwise falls back to ``"digits"``. ``"mnist"``,
+            ``"fashion_mnist"``, ``"cifar10"``, ``"cifar100"`` and ``"digits"`` load this dataset or raise an error. Any
+            value of ``data`` may be given here instead.
         data: A file or folder: an ``.npz`` file, ``.npy`` files, a ``.csv`` file, a folder of pictures. Or in Python
             ``(x, y)``, ``((x, y), (x_test, y_test))``, ``(train, validation, test)``, each a pair of arrays or a
-            ``tf.data.Dataset``; or a dataset that is loaded, which is returned.
-        reading: What the source does not say itself.
-        groups: Of each training image, whom or what it is of; images of one group are never in two folds.
+            ``tf.data.Dataset``; or a loaded dataset, which is returned.
+        reading: Reading options that the source itself does not define.
+        groups: Group of each training image, such as its person or camera; images of one group are never in two folds.
 
     Raises:
-        DatasetError: if nothing can be found under the name, or what was found cannot be trusted.
+        DatasetError: if the dataset cannot be found, or the data is invalid.
     """
     for given in (name, data):
         if isinstance(given, Dataset):
@@ -55,13 +55,13 @@ def load(name: Any = "auto", data: Any = None, *, reading: Reading | None = None
         )
     found, path = _loaded(name, data, reading, groups)
     if groups is not None or (path is None and found.name not in DATASETS):
-        # What came from Python cannot be read again.
+        # Data from Python cannot be read again.
         return found
     return replace(found, read_from=Source.of(name if path is not None else found.name, path, reading))
 
 
 def _loaded(name: str, data: Any, reading: Reading, groups: Any) -> tuple[Dataset, Path | None]:
-    """Return a dataset, and the file or folder it was read from; None if it is found by its name, or came from Python.
+    """Return a dataset, and the file or folder it was read from; None if it was loaded by name or came from Python.
 
     Args:
         name: One of ``DATASETS``.
@@ -124,16 +124,16 @@ def at_hand(
     reading: Reading | None = None,
     sources: Iterable[Source] = (),
 ) -> dict[str, Array]:
-    """Return test images that are on this machine, by fingerprint, for looking at what networks got wrong.
+    """Return the test images that are available on this machine, by fingerprint, to show what networks misclassify.
 
     Args:
-        data: A file or folder; None for what ``$TINYSEARCH_DATA`` or the Keras cache have of MNIST, if anything.
-        named: Names of datasets that are asked for; of these, digits come with scikit-learn.
+        data: A file or folder; None for MNIST from ``$TINYSEARCH_DATA`` or the Keras cache, if it is there.
+        named: Names of the wanted datasets; of these, only ``"digits"`` is loaded, which comes with scikit-learn.
         reading: See ``load``.
-        sources: Of runs; those that cannot be read any more are left out, as is all that would have to be downloaded.
+        sources: Sources of runs. Those that cannot be read any more, or would have to be downloaded, are left out.
 
     Raises:
-        DatasetError: if a file that was named cannot be used.
+        DatasetError: if ``data`` is given and cannot be used.
     """
     try:
         source = data or _from_environment("mnist") or _keras_cache("mnist")
@@ -152,11 +152,11 @@ def at_hand(
 
 
 def _sorted_out(name: Any, data: Any) -> tuple[str, Any]:
-    """Return the name of a dataset, and the source if one was given, whichever way round they came."""
+    """Return the name of a dataset, and the source if one was given, whichever argument holds which."""
     if isinstance(data, (str, os.PathLike)):
         text = os.fspath(data)
         named = isinstance(name, str) and name != "auto"
-        # With a name, whatever else is no name is meant as a file.
+        # If a name is given as well, any text that is not the name of a dataset means a file.
         if not _is_path(text) and (text in DATASETS or not named):
             if name not in ("auto", text):
                 raise DatasetError(f"the dataset {name!r} and the data {text!r} are two things; give one of them")
@@ -177,7 +177,7 @@ def _sorted_out(name: Any, data: Any) -> tuple[str, Any]:
 
 
 def _is_path(text: str) -> bool:
-    """Whether a text that is no name of a dataset is meant as that of a file or folder."""
+    """Whether a text that is not the name of a dataset means a file or folder."""
     try:
         return Path(text).suffix != "" or "/" in text or os.sep in text or Path(text).expanduser().exists()
     except (OSError, RuntimeError, ValueError):
@@ -214,7 +214,7 @@ def _keras_cache(name: str) -> Path | None:
         path = Path(os.environ.get("KERAS_HOME") or "~/.keras", "datasets", f"{name}.npz").expanduser()
         return path if path.exists() else None
     except (OSError, RuntimeError):
-        # It belongs to somebody else, or there is no home, as in containers that run as any user.
+        # It belongs to another user, or there is no home folder, as in containers that run as an arbitrary user.
         return None
 
 
@@ -222,6 +222,6 @@ def _download(name: str) -> Dataset:
     """Let Keras download a dataset (or take it from its cache of another format).
 
     Raises:
-        OSError: if it cannot be had.
+        OSError: if it cannot be downloaded.
     """
     return understood(downloaded(name), Reading(), expected=name)

@@ -1,4 +1,4 @@
-"""What was understood of data, as plain values: for people to look at, and for programs to go on with."""
+"""Overview of a dataset as plain values, for display and for programs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tinysearch.space.task import Task
 
 @dataclass(frozen=True, slots=True)
 class PartOverview:
-    """A part of a dataset.
+    """Overview of one part of a dataset.
 
     Args:
-        images: How many images it has.
-        counts: How many of each class, in the order of the classes.
-        low, high: The least and the largest value of a pixel.
+        images: Number of images.
+        counts: Number of images of each class, in the order of the classes.
+        low, high: The smallest and the largest value of a pixel.
     """
 
     images: int
@@ -35,21 +35,21 @@ class PartOverview:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What was understood of a dataset.
+    """Overview of a dataset: how its source was interpreted, statistics, and findings of the checks.
 
     Args:
         name, source, fingerprint, notes, preparation, fallback: See ``Dataset``.
         task: Shape of the images and number of classes.
-        dtype: Type of the pixels, as they are kept.
-        labels: What kind of labels the data came with, in words.
+        dtype: Type of the stored pixels.
+        labels: Kind of the labels in the source, such as ``"whole numbers"``.
         class_names: Names of the classes, in the order of their numbers.
-        parts: The parts by name: training images that are trained on, those held out by the first fold, test images.
-        channels: Figures of each channel of the images that are trained on.
-        split: How images are held out, in words.
-        groups: How many groups there are; None for none.
-        nbytes: Bytes of all training images.
-        on_disk: Whether they stay on disk.
-        findings: What is wrong, or may be.
+        parts: Parts by name: images to train on, images held out by fold 0, test images.
+        channels: Statistics of each channel of the images to train on.
+        split: Description of the images that are held out.
+        groups: Number of groups; None if the data has no groups.
+        nbytes: Number of bytes of the pixels of all training images.
+        on_disk: Whether the training images stay on disk.
+        findings: Errors and warnings of the checks.
     """
 
     name: str
@@ -72,12 +72,12 @@ class Overview:
 
     @property
     def largest_share(self) -> float:
-        """Share of the largest class among the images that are trained on: the accuracy of always saying so."""
+        """Share of the largest class among the images to train on: the accuracy of always predicting this class."""
         counts = self.parts["train"].counts
         return max(counts) / sum(counts)
 
     def worded(self, spell: Callable[[str], str]) -> Overview:
-        """Return the same with what is said of it in other words."""
+        """Return a copy whose notes, fallback and findings are rewritten by ``spell``."""
         return dataclasses.replace(
             self,
             notes=tuple(map(spell, self.notes)),
@@ -118,7 +118,7 @@ class Overview:
 
 
 def overview(dataset: Dataset) -> Overview:
-    """Look at a dataset as a whole, its test part included."""
+    """Return an overview of a dataset, including its test part."""
     data = dataset.training_data()
     classes = dataset.task.classes
     parts = {"train": _part(data.train, classes)}
@@ -130,7 +130,7 @@ def overview(dataset: Dataset) -> Overview:
     except NoTestImagesError as error:
         notes = (*notes, str(error))
     except DatasetError:
-        # What is wrong with it is among the findings.
+        # The findings report this error.
         pass
     return Overview(
         name=dataset.name,
@@ -154,7 +154,7 @@ def overview(dataset: Dataset) -> Overview:
 
 
 def is_mapped(array: Array) -> bool:
-    """Whether an array is a file that is mapped into memory, or a view of one."""
+    """Whether an array is a memory-mapped file, or a view of one."""
     base: object = array
     while isinstance(base, np.ndarray):
         if isinstance(base, np.memmap):

@@ -1,7 +1,7 @@
 """Splits: which of the training images are held out for validation.
 
-A fold is a part of the training images that is held out: one of ten. A search holds out fold 0, revalidations hold out
-others, and an evaluation trains on all.
+A fold is one of ten parts of the training images. A search holds out fold 0, revalidations hold out other folds, and an
+evaluation trains on all images.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tinysearch.errors import DatasetError
 from tinysearch.space.scalars import integer, option
 
 if TYPE_CHECKING:
-    # What a run says of its split, a leaderboard reads without NumPy.
+    # A leaderboard reads the split of a run without importing NumPy.
     import numpy as np
     import numpy.typing as npt
 
@@ -30,16 +30,16 @@ KINDS: tuple[str, ...] = ("last", "stratified", "groups", "given")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """How training images are divided into what is trained on and what is validated on: a plain value.
+    """Rule that divides training images into images to train on and images to validate on. A plain value.
 
     Args:
-        kind: ``"last"``: the last tenth, as Keras's ``validation_split`` takes it, and for other folds one after the
-            other before it. ``"stratified"``: ten parts that have the same share of each class. ``"groups"``: the
-            same as far as can be, with all images of a group (a person, a camera) in one part. ``"given"``: the last
-            ``held`` images, which the data brought for validation, whatever the fold.
-        seed: Decides which images are in which part, if chance does.
-        folds: How many parts there are.
-        held: How many images are held out; for ``"given"`` alone.
+        kind: ``"last"``: the last tenth, as Keras's ``validation_split`` takes it; other folds are the tenths before
+            it. ``"stratified"``: ten parts with the same share of each class. ``"groups"``: the same as far as
+            possible, with all images of a group (a person, a camera) in one part. ``"given"``: the last ``held``
+            images, which the data provides for validation, for every fold.
+        seed: Seed of the division, for ``"stratified"`` and ``"groups"`` only.
+        folds: Number of parts.
+        held: Number of images held out, for ``"given"`` only.
 
     Raises:
         DatasetError: if a value is out of range.
@@ -72,12 +72,12 @@ class Split:
         A pure function of the split, the labels and the groups.
 
         Args:
-            fold: From 0 to ``folds`` less one; None for no fold, which is to train on all.
-            labels: Of all training images, shape ``(images,)``.
-            groups: Of all training images, shape ``(images,)``; for ``"groups"`` alone.
+            fold: Number from 0 to ``folds`` minus one; None to train on all images.
+            labels: Labels of all training images, shape ``(images,)``.
+            groups: Groups of all training images, shape ``(images,)``; for ``"groups"`` only.
 
         Raises:
-            DatasetError: if there are too few images or groups to divide.
+            DatasetError: if the fold is out of range, groups are missing, or there are too few images or groups.
         """
         import numpy as np
 
@@ -106,7 +106,7 @@ class Split:
         if self.kind == "last":
             return counted_from_the_end(count, max(1, round(count / self.folds)), fold, self.folds)
         if self.kind == "stratified":
-            # Dealt in turn, class by class: shares of classes and sizes of parts differ by one image at most.
+            # Images are dealt to the folds in turn, class by class: class counts and fold sizes differ by at most one.
             order = np.random.default_rng(self.seed).permutation(count)
             dealt = order[np.argsort(labels[order], kind="stable")]
             return dealt[fold :: self.folds]
@@ -120,7 +120,7 @@ class Split:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Split:
-        """Make a split of plain JSON values; what has none was split as Keras does.
+        """Make a split from plain JSON values. Without any values, it is the split of Keras.
 
         Raises:
             DatasetError: if a field is unknown or out of range.
@@ -132,7 +132,7 @@ class Split:
 
     @property
     def words(self) -> str:
-        """How images are held out, in words."""
+        """Description of the images that are held out."""
         return {
             "last": "the last tenth of the training images",
             "stratified": f"one of {self.folds} folds, drawn by class",
@@ -141,7 +141,7 @@ class Split:
         }[self.kind]
 
     def part(self, fold: int | None) -> str:
-        """Return in words what is validated on where a fold is held out.
+        """Return a description of the images that a fold holds out.
 
         >>> Split("stratified").part(2), Split().part(0), Split().part(None)
         ('fold 2: one of 10 folds, drawn by class, seed 0', 'fold 0: the last tenth of the training images', 'nothing')
@@ -155,13 +155,13 @@ class Split:
 
 
 def counted_from_the_end(count: int, size: int, fold: int, folds: int) -> slice:
-    """Return which of some images are a fold, from 0, the last one, to the first one.
+    """Return the images of a fold; fold 0 has the last images, the highest fold the first ones.
 
-    The folds are all different and of one size; they overlap where that does not divide the images.
+    All folds are different and have the same size; they overlap if the images cannot be divided evenly.
     """
     begin = max(0, count - (fold + 1) * size)
     if count <= (folds - 1) * size:
-        # One after the other, the first folds of so few images would be the same.
+        # With so few images, consecutive folds would repeat at the beginning; they are spread evenly instead.
         begin = round((count - size) * (folds - 1 - fold) / (folds - 1))
     return slice(begin, begin + size)
 
@@ -178,13 +178,13 @@ def _of_groups(
 
     names, places = np.unique(groups, return_inverse=True)
     if len(names) < folds:
-        # So few groups that each is a fold, or shares one: the folds come round again.
+        # With fewer groups than folds, each group is a fold, and the numbers of folds wrap around.
         folds = len(names)
         if folds < 2:
             raise DatasetError(f"all training images are of one group, {str(names[0])!r}; at least 2 groups are needed")
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # That a class has fewer images than there are folds is said by the checks.
+        # The checks warn about classes that have fewer images than there are folds.
         warnings.simplefilter("ignore", UserWarning)
         try:
             found = [held for _, held in splitter.split(np.zeros(len(labels)), labels, places)]

@@ -1,4 +1,4 @@
-"""From what a reader found to a ``Dataset``: axes, types, labels, groups and order, alike for every source."""
+"""Conversion of what a reader found to a ``Dataset``, with the same rules for every source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
 
 LEAST_IMAGES = 20
-# How a search divides images that come without a part for validation and without groups.
+# Split of images that have neither a validation part nor groups.
 DEFAULT_SPLIT: Kind = "stratified"
 _BYTES = 255.0
 
@@ -32,17 +32,17 @@ def understood(
     groups: Any = None,
     known: Collection[str] = (),
 ) -> Dataset:
-    """Make a dataset of what a reader found.
+    """Make a dataset from what a reader found: decide axes, types, labels, groups and order.
 
     Args:
-        contents: What was found.
-        reading: What a person said of it.
-        expected: Name of the dataset that it must be, or None.
-        groups: Of each training image, from Python; None for those that the source has, if any.
-        known: Names that only the datasets themselves may have.
+        contents: Contents that the reader found.
+        reading: Reading options of the user.
+        expected: Name of the dataset that the contents must be, or None.
+        groups: Group of each training image, given in Python; None to use the groups of the source, if any.
+        known: Names of known datasets; contents with such a name that are another dataset are renamed.
 
     Raises:
-        DatasetError: if it cannot be trusted, or can be understood in more than one way.
+        DatasetError: if the contents are invalid, or can be interpreted in more than one way.
     """
     name = contents.name
     what = f"train images in {name}"
@@ -52,7 +52,7 @@ def understood(
     official = is_mnist("train", first)
     _check_expected(contents, official, expected)
     in_order = contents.in_order or official or expected is not None
-    # A file may be sorted by class, and what takes the last images would see but one of them.
+    # A file may be sorted by class; its last images would then be of one class only.
     order = None if in_order else np.random.default_rng(0).permutation(len(first))
     train = first if order is None else _ordered(first, order)
     rows = order
@@ -91,7 +91,7 @@ def understood(
     elif expected is not None:
         name = expected
     elif name in known:
-        # Its name must not pass for a dataset that it is not.
+        # A file must not have the name of a dataset that it is not.
         name = f"{name}-file"
     return Dataset(
         name=name,
@@ -126,7 +126,7 @@ def _check_expected(contents: Contents, official: bool, expected: str | None) ->
 def _arrangement(
     part: Part, what: str, contents: Contents, reading: Reading, as_before: Arrangement | None = None
 ) -> Arrangement:
-    """Return how a part is read; other parts are read as the training part is."""
+    """Return how the axes of a part are interpreted; other parts are interpreted like the training part."""
     pixels = np.asarray(part.pixels)
     checked_type(pixels.dtype, what)
     if as_before is not None:
@@ -159,7 +159,7 @@ def _images(part: Part, what: str, arrangement: Arrangement, classes: Classes, c
     numbers = classes.numbers(_labels(part, what), what, contents.class_names)
     pixels = np.asarray(part.pixels)
     if part.pixels.dtype == np.uint8 and isinstance(part.pixels, np.memmap):
-        # What is mapped into memory stays so, unless its axes must be turned.
+        # A memory-mapped array stays mapped, unless its axes must be transposed.
         pixels = part.pixels
     if pixels.dtype == np.uint8:
         whole = arrangement.apply(pixels)
@@ -195,7 +195,7 @@ def _groups_of_images(groups: Any, count: int, what: str) -> Array | None:
     """Return the groups of a part, numbers or texts of shape ``(images,)``; None if it has none.
 
     Raises:
-        DatasetError: if there is not one for each image.
+        DatasetError: if the groups do not have one value per image.
     """
     if groups is None:
         return None
