@@ -1,1 +1,1 @@
-"""Readers: one for each kind of source, behind ``tinysearch.data.loading.load``."""
+"""Readers, one for each kind of source, which ``tinysearch.data.loading.load`` uses."""

@@ -1,4 +1,4 @@
-"""Arrays in files of NumPy: ``.npz`` archives, and pairs of ``.npy`` files in a folder."""
+"""Readers of NumPy files: ``.npz`` archives, and ``.npy`` files in a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Readin
 from tinysearch.data.storage import in_memory_limit, unpacked
 from tinysearch.errors import DatasetError, NoTestImagesError
 
-# How what is in a part is called, in lower case.
+# Usual names of the arrays of a part, in lower case.
 _PIXELS = ("x", "images", "image", "data", "features", "inputs", "pixels")
 _LABELS = ("y", "labels", "label", "targets", "target", "classes")
 _GROUPS = ("groups", "group", "subjects", "subject")
@@ -24,31 +24,31 @@ _NAMES = ("class_names", "label_names", "names", "classes")
 
 
 class Npz(Reader):
-    """Reads ``.npz`` archives, whichever of the usual names their arrays have."""
+    """Reads ``.npz`` archives whose arrays have any of the usual names."""
 
     name: ClassVar[str] = "npz"
     kind: ClassVar[str] = "arrays"
     unused: ClassVar[tuple[str, ...]] = ("label_column", "color")
 
     def accepts(self, source: Any) -> bool:
-        """Whether it is a path that ends in ``.npz``."""
+        """Return whether a source is a path that ends in ``.npz``."""
         return isinstance(source, Path) and source.suffix.lower() == ".npz"
 
     def read(self, source: Path, reading: Reading) -> Contents:
-        """Read the training part, and later the test part if it is asked for."""
+        """Read the training part and the validation part; the test part is read on request."""
         held = _names(source)
         return _contents(source, held, lambda wanted: _members(source, wanted), reading)
 
 
 class Npy(Reader):
-    """Reads a folder of ``.npy`` files that are named as the arrays of an archive would be."""
+    """Reads a folder of ``.npy`` files that are named like the arrays of an archive."""
 
     name: ClassVar[str] = "npy"
     kind: ClassVar[str] = "arrays"
     unused: ClassVar[tuple[str, ...]] = ("label_column", "color")
 
     def accepts(self, source: Any) -> bool:
-        """Whether it is a folder with ``.npy`` files, or one of these."""
+        """Return whether a source is a folder with ``.npy`` files, or one such file."""
         if not isinstance(source, Path):
             return False
         return source.suffix.lower() == ".npy" or (source.is_dir() and any(source.glob("*.npy")))
@@ -114,7 +114,7 @@ def _check_pair(path: Path, names: Mapping[str, str], part: str) -> None:
 
 
 def _of_part(held: Collection[str], part: str) -> dict[str, str]:
-    """Return the names of the arrays of a part, by what they are."""
+    """Return the names of the arrays of a part, by role: pixels, labels, groups."""
     found: dict[str, str] = {}
     for role, words in (("pixels", _PIXELS), ("labels", _LABELS), ("groups", _GROUPS)):
         for word in words:
@@ -133,7 +133,7 @@ def _of_part(held: Collection[str], part: str) -> dict[str, str]:
 
 
 def _bare(held: Collection[str]) -> dict[str, str]:
-    """Return the names of arrays that say no part, by what they are."""
+    """Return the names of arrays without the name of a part in them, by role: pixels, labels, groups."""
     lower = {name.lower(): name for name in held}
     found: dict[str, str] = {}
     for role, words in (("pixels", _PIXELS), ("labels", _LABELS), ("groups", _GROUPS)):
@@ -144,7 +144,7 @@ def _bare(held: Collection[str]) -> dict[str, str]:
 
 
 def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) -> str | None:
-    """Return the array with the groups of a part; that for tests need not have any."""
+    """Return the name of the array with the groups of a part; the test part need not have one."""
     wanted = [f"{groups}_{spelled}" for spelled in NAMES[part]] + ([groups] if part == "train" else [])
     name = next((one for one in wanted if one in held), None)
     if name is None and part != "test":
@@ -157,7 +157,7 @@ def _named_by_user(held: Collection[str], groups: str, part: str, path: Path) ->
 
 
 def _class_names(name: str, array: Array, labels: Array) -> list[str] | None:
-    """Return names of classes; ``names`` and ``classes`` may be something else, as the names of images."""
+    """Return names of classes; None if the array may be something else, such as names of images."""
     if array.ndim != 1 or array.dtype.kind != "U":
         return None
     numbers = np.asarray(labels)
@@ -208,7 +208,7 @@ def _mapped(path: Path) -> Array:
 
 @contextlib.contextmanager
 def _faults_of(path: Path) -> Iterator[None]:
-    """Say of any error what is wrong with the file."""
+    """Convert any error to a ``DatasetError`` about the file."""
     kind = path.suffix.lower()
     try:
         yield
@@ -222,7 +222,7 @@ def _faults_of(path: Path) -> Iterator[None]:
                 f"{path} holds object arrays, which cannot be loaded safely; save arrays of numbers or of texts"
             ) from None
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        # NumPy takes for a pickle what it does not know, and says how to load it unsafely.
+        # NumPy takes unknown formats for pickles, and its message explains how to load them unsafely.
         reason = "it is no zip file" if "pickle" in reason and kind == ".npz" else reason
         raise DatasetError(
             f"{path} cannot be read as an {kind} file ({reason}); it may be cut short or damaged"
@@ -230,5 +230,5 @@ def _faults_of(path: Path) -> Iterator[None]:
 
 
 def stem(path: Path) -> str:
-    """Return the name of a file or folder as text that can be written anywhere."""
+    """Return the name of a file (without its ending) or folder, with characters escaped that UTF-8 cannot encode."""
     return (path.stem if path.is_file() else path.resolve().name).encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Which column of a table is what."""
+"""Roles of the columns of a table: label, path, split, groups and pixels."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tinysearch.errors import DatasetError
 _LABELS = ("label", "labels", "class", "target", "y")
 _PATHS = ("path", "file", "filename", "file_name", "image", "image_path")
 _SPLITS = ("split", "part", "subset", "set")
-# What says which row it is, and is no input: an index that pandas wrote, and the like.
+# Columns that identify rows and are not inputs, such as an index that pandas wrote.
 _MARKS = ("", "unnamed: 0", "id", "index", "idx", "row_id", "image_id", "time", "timestamp", "date", "datetime")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What the columns of a table are, by their places.
+    """Roles of the columns of a table, by their positions.
 
     Args:
-        names: Of all columns; numbers where the table has no header.
-        header: Whether the first line says the names.
-        label, path, split, groups: Places of these columns; None if there are none.
-        delimiter: What sets them apart.
+        names: Names of all columns; numbers from 0 if the table has no header.
+        header: Whether the first line holds the names.
+        label, path, split, groups: Positions of these columns; None if there are none.
+        delimiter: Character that separates columns.
     """
 
     names: tuple[str, ...]
@@ -39,13 +39,13 @@ class Columns:
 
     @property
     def pixels(self) -> list[int]:
-        """Places of the columns with pixels."""
+        """Positions of the columns with pixels."""
         left_out = set(self.left_out)
         return [place for place in self._without_role if place not in left_out]
 
     @property
     def left_out(self) -> list[int]:
-        """Places of the columns that say which row it is, as ``id`` and ``time`` do."""
+        """Positions of the columns that identify rows, such as ``id`` and ``time``."""
         return [place for place in self._without_role if self.names[place].strip().lower() in _MARKS]
 
     @property
@@ -55,7 +55,7 @@ class Columns:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of how the columns were read, a sentence each."""
+        """Sentences for users about how the columns were read."""
         if self.path is not None or not self.left_out:
             return ()
         named = ", ".join(repr(self.names[place]) for place in self.left_out)
@@ -66,7 +66,7 @@ def names_of(path: Path) -> list[str]:
     """Return the texts of the first line of a table.
 
     Raises:
-        DatasetError: if there is no such text.
+        DatasetError: if the file is missing, or is not text in UTF-8.
     """
     return _split(path)[0]
 
@@ -78,15 +78,15 @@ def _split(path: Path) -> tuple[list[str], str]:
 
 
 def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Columns:
-    """Tell by the first line of a table which column is what.
+    """Return the roles of the columns of a table, decided by its first line.
 
     Args:
         path: The file.
-        reading: What a person said of it.
-        with_groups: Whether the column of groups that a person named must be there.
+        reading: Reading options of the user.
+        with_groups: Whether the column of groups that the user named must exist.
 
     Raises:
-        DatasetError: if it has no labels, or nothing but them.
+        DatasetError: if the table has no labels, nothing but labels, or no groups although it must have them.
     """
     names, delimiter = _split(path)
     header = not all(map(is_number, names))
@@ -145,10 +145,10 @@ def _first_line(path: Path) -> str:
 
 
 def lines_of(path: Path, delimiter: str, header: bool) -> Iterator[tuple[int, list[str]]]:
-    """Read the rows of a table, each with the number of its line, from 1.
+    """Yield the rows of a table, each with the number of its line, from 1.
 
     Raises:
-        DatasetError: if it is no text.
+        DatasetError: if the file is not a table of text in UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -161,7 +161,7 @@ def lines_of(path: Path, delimiter: str, header: bool) -> Iterator[tuple[int, li
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number as NumPy reads them."""
+    """Return whether NumPy reads a text as a number."""
     try:
         float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The contract of readers, as a test that any reader can be put to."""
+"""The contract of readers, as a test for any reader."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from tinysearch.data.readers.reader import Part, Reader, Reading
 from tinysearch.errors import NoTestImagesError
 from tinysearch.runtime.plugins import made
 
-# What no reader can make anything of.
+# Sources that no reader may accept.
 _OTHERS: tuple[Any, ...] = (Path("no such file.of any kind"), object(), None, 3)
 
 
 def check_reader(reader: Reader | type[Reader], source: Any) -> Dataset:
-    """Check that a reader keeps its contract, on a source that it is for, and return what was understood of that.
+    """Check that a reader keeps its contract on a source that it must accept, and return the resulting dataset.
 
     Args:
         reader: An instance or a class.
-        source: What it reads: a path, or whatever is given in Python.
+        source: A source for this reader: a path, or any value in Python.
 
     Raises:
-        AssertionError: if it accepts what it cannot read, does not accept or changes its source, gives parts that do
-            not belong together, or not always the same.
-        DatasetError: if what it gives cannot be trained on.
+        AssertionError: if the reader has no valid ``name`` or ``unused``, accepts a source that it cannot read, does
+            not accept or changes the given source, returns pixels, labels and groups of different lengths, or returns
+            different training data on a second read.
+        DatasetError: if the dataset cannot be trained on.
     """
     one: Reader = made("reader", reader, Reader)
     given = Path(source) if isinstance(source, str) else source
@@ -61,7 +62,7 @@ def check_reader(reader: Reader | type[Reader], source: Any) -> Dataset:
 
 
 def _content(source: Any) -> str:
-    """Return a digest of a file; nothing of anything else."""
+    """Return a digest of a file; an empty text for anything else."""
     is_file = isinstance(source, Path) and source.is_file()
     return hashlib.sha256(source.read_bytes()).hexdigest() if is_file else ""
 

@@ -1,4 +1,4 @@
-"""Folders of pictures: one folder for each class, perhaps below folders of parts."""
+"""Reader of folders of pictures: one folder for each class, optionally below folders of parts."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tinysearch.data.readers.reader import Array, Contents, Part, Reader, Readin
 from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
-# Pictures too, but not read.
+# Endings of pictures that are not read.
 _OTHERS = (".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".dng")
 
 
 class Folder(Reader):
-    """Reads folders of pictures by Pillow."""
+    """Reads folders of pictures with Pillow."""
 
     name: ClassVar[str] = "folder"
     kind: ClassVar[str] = "a folder of pictures"
     unused: ClassVar[tuple[str, ...]] = ("label_column",)
 
     def accepts(self, source: Any) -> bool:
-        """Whether it is a folder with folders in it."""
+        """Return whether a source is a folder that contains folders."""
         return isinstance(source, Path) and source.is_dir() and any(one.is_dir() for one in source.iterdir())
 
     def read(self, source: Path, reading: Reading) -> Contents:
-        """Read the training part and that for validation; that for tests when it is asked for."""
+        """Read the training part and the validation part; the test part is read on request."""
         parts = _parts(source)
         unread: Counter[str] = Counter()
         found = {part: list(_pictures(folder, unread)) for part, folder in parts.items()}
@@ -71,22 +71,22 @@ class Folder(Reader):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file, and the class that its folder says."""
+    """A picture file, and its class, which is the name of its folder."""
 
     path: Path
     label: str
 
 
 def _parts(source: Path) -> dict[str, Path]:
-    """Return the folder of each part; what has no folders of parts is all for training.
+    """Return the folder of each part; without folders of parts, the whole source is the training part.
 
     Raises:
-        DatasetError: if there are other parts without one for training, or two folders for one part.
+        DatasetError: if there are folders of other parts but none for training, or two folders for one part.
     """
     folders = _folders(source)
     of_part = {part: [one for one in folders if _part(one.name) == part] for part in NAMES}
     named = [one for those in of_part.values() for one in those]
-    # One for training that holds no folders, beside those of classes, may be of a class that is called so.
+    # A folder 'train' without folders inside, next to other folders, may be a class of that name.
     alone = len(named) == 1 < len(folders) and bool(of_part["train"])
     if not named or (alone and not _folders(named[0])):
         return {"train": source}
@@ -103,12 +103,12 @@ def _parts(source: Path) -> dict[str, Path]:
 
 
 def _part(name: str) -> str | None:
-    """Return the part that a folder is of; ``tr``, as arrays are called, is a folder of a language."""
+    """Return the part that a folder name stands for; not for ``tr``, which is a language as a folder name."""
     return None if name.lower() == "tr" else part_of(name)
 
 
 def _beside(pictures: Sequence[Picture], source: Path, parts: Mapping[str, Path]) -> tuple[str, ...]:
-    """Return a note if there are folders beside those of parts, or one of a class that is called as a part."""
+    """Return notes about folders next to those of parts, which are left out, and about classes named like a part."""
     if parts["train"] == source:
         named = {one.label for one in pictures if _part(one.label) is not None}
         return tuple(f"{one} counts as a class, because its pictures are in no folders of classes" for one in named)
@@ -117,7 +117,7 @@ def _beside(pictures: Sequence[Picture], source: Path, parts: Mapping[str, Path]
 
 
 def _without_test(source: Path, parts: Mapping[str, Path]) -> str:
-    """Return why there is no test part, and how there can be one."""
+    """Return an error message about a missing test part, with the way to add one."""
     if parts["train"] != source:
         beside = ", ".join(sorted(folder.name for folder in parts.values()))
         return f"{source} has no folder 'test' beside {beside}; put pictures for tests into {source / 'test'}/CLASS"
@@ -129,10 +129,10 @@ def _without_test(source: Path, parts: Mapping[str, Path]) -> str:
 
 
 def _deeper(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
-    """Return a note if there are folders inside those of classes.
+    """Return a note if the folders of classes contain folders.
 
     Raises:
-        DatasetError: if there is but one folder above all others, so that these may be the classes.
+        DatasetError: if there is only one class, so that the folders inside it may be the classes.
     """
     classes = sorted({one.label for one in pictures})
     inner = sorted({one.path.parent.name for one in pictures if one.path.parent.parent != folder})
@@ -151,7 +151,7 @@ def _deeper(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
 
 
 def _empty(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
-    """Return a note if there are folders that may be of classes and hold no pictures."""
+    """Return a note if folders next to those of classes contain no pictures."""
     held = {one.label for one in pictures}
     empty = sorted(one.name for one in _folders(folder) if one.name not in held)
     if not empty:
@@ -161,7 +161,7 @@ def _empty(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
 
 
 def _left_out(unread: Counter[str]) -> tuple[str, ...]:
-    """Return a note if there are pictures in folders of classes that are not read, by their endings."""
+    """Return a note if folders of classes contain pictures with endings that are not read."""
     if not unread:
         return ()
     those = ", ".join(f"{number:,} {suffix}" for suffix, number in unread.most_common())
@@ -194,7 +194,7 @@ def _pictures(folder: Path, unread: Counter[str]) -> Iterator[Picture]:
 
 
 def _groups(pictures: Sequence[Picture], folder: Path, pattern: str) -> Array:
-    """Return the groups of pictures, found in names of files, or below the folders of classes if there is a slash."""
+    """Return the groups of pictures, found in file names, or in paths below their class if the pattern has a slash."""
     try:
         wanted = re.compile(pattern)
     except re.error as error:

@@ -1,4 +1,4 @@
-"""Datasets that are asked for by name: those that Keras downloads, and scikit-learn's digits."""
+"""Datasets that are loaded by name: those that Keras downloads, and scikit-learn's digits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinysearch.runtime.backend import generators_kept
 
 KERAS_DATASETS = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 
-# As their authors call them (Xiao, Rasul and Vollgraf, 2017; Krizhevsky, 2009).
+# Names by the authors of the datasets (Xiao, Rasul and Vollgraf, 2017; Krizhevsky, 2009).
 CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "fashion_mnist": (
         "T-shirt/top",
@@ -29,10 +29,10 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
 
 
 def downloaded(name: str) -> Contents:
-    """Let Keras download a dataset, or take it from its cache.
+    """Return a dataset that Keras downloads or has in its cache.
 
     Raises:
-        OSError: if it cannot be had.
+        OSError: if it cannot be downloaded.
     """
     train, test = keras_arrays(name)
     return Contents(

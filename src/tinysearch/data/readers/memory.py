@@ -1,4 +1,4 @@
-"""What a program has in memory: arrays, pairs of them, pairs of pairs, and ``tf.data`` datasets."""
+"""Reader of data in memory: pairs of arrays, pairs of such pairs, and ``tf.data`` datasets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NAME = "arrays"
 class Arrays(Reader):
     """Reads ``(x, y)``, ``((x, y), (x_test, y_test))`` and ``(train, validation, test)``.
 
-    Parts are pairs of arrays, or whatever NumPy makes arrays of, or ``tf.data`` datasets; ``validation`` and ``test``
-    may be None.
+    Parts are pairs of arrays, or of values that NumPy converts to arrays, or ``tf.data`` datasets; ``validation`` and
+    ``test`` may be None.
     """
 
     name: ClassVar[str] = "arrays"
@@ -25,14 +25,14 @@ class Arrays(Reader):
     unused: ClassVar[tuple[str, ...]] = ("label_column", "color")
 
     def accepts(self, source: Any) -> bool:
-        """Whether it is a tuple or a list, or a ``tf.data`` dataset."""
+        """Return whether a source is a tuple, a list, or a ``tf.data`` dataset."""
         return isinstance(source, (tuple, list)) or _is_stream(source)
 
     def read(self, source: Any, reading: Reading) -> Contents:
-        """Take the arrays as they are.
+        """Return the arrays unchanged.
 
         Raises:
-            DatasetError: if they are none, or something is said of them that only files have.
+            DatasetError: if the source has another structure, or ``reading`` names groups, which is for files only.
         """
         if reading.groups is not None:
             raise DatasetError(
@@ -71,12 +71,12 @@ def _without_test() -> Part:
 
 
 def _are_parts(train: Any, test: Any) -> bool:
-    """Whether two values are two parts, and not images and their labels; a list of two images is no part."""
+    """Return whether two values are two parts, rather than images and labels; a list of two images is not a part."""
     return _is_part(train) and (not isinstance(train, list) or test is None or _is_part(test))
 
 
 def _is_part(value: Any) -> bool:
-    """Whether a value is a part: a pair of arrays, as an array of two images is none."""
+    """Return whether a value is a part: a tuple or list with arrays, unlike one array of two images, or a stream."""
     if _is_stream(value):
         return True
     return isinstance(value, (tuple, list)) and len(value) in (2, 3) and any(hasattr(one, "shape") for one in value)
@@ -106,7 +106,7 @@ def _array(given: Any) -> Array:
 
 
 def _is_stream(value: Any) -> bool:
-    """Whether a value is a ``tf.data.Dataset``; TensorFlow is not loaded to tell."""
+    """Return whether a value is a ``tf.data.Dataset``, without importing TensorFlow."""
     return any(one.__module__.startswith("tensorflow.") and one.__name__ == "DatasetV2" for one in type(value).__mro__)
 
 
@@ -130,9 +130,9 @@ def _from_stream(stream: Any) -> Part:
 
 
 def _are_batches(images: Any, marks: Any, labels: Sequence[Array]) -> bool:
-    """Whether a stream gives batches, by the shapes that it says of images and labels.
+    """Return whether a stream yields batches, judged by its shapes of images and labels.
 
-    A label has an axis of batches then, as long as that of the images; a one-hot row is as long by chance only.
+    In a batch, labels have a first axis as long as that of the images. A one-hot row may have this length by chance.
     """
     if images.rank == 4:
         return True

@@ -1,8 +1,8 @@
-"""How parts of a dataset are called: arrays, folders, files beside each other, and values of a column."""
+"""Names of the parts of a dataset: in arrays, folders, files next to each other, and values of a column."""
 
 from __future__ import annotations
 
-# In lower case; the first of each is the one to recommend.
+# In lower case; the first name of each part is the recommended one.
 NAMES = {
     "train": ("train", "training", "tr"),
     "validation": ("val", "valid", "validation", "dev"),
@@ -11,7 +11,7 @@ NAMES = {
 
 
 def part_of(name: str) -> str | None:
-    """Return the part that a name stands for, in any case; None if it is no name of a part.
+    """Return the part that a name stands for, ignoring case; None if it stands for none.
 
     >>> part_of("Valid"), part_of("cat")
     ('validation', None)

@@ -1,4 +1,4 @@
-"""Pictures of files, brought to one form by Pillow; ``Form.preparation`` says how, so that a device can do the same."""
+"""Conversion of picture files to one form with Pillow; ``Form.preparation`` lists the steps, for use on a device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinysearch.data.readers.reader import Array, Reading
 from tinysearch.data.storage import allocate
 from tinysearch.errors import DatasetError
 
-# A field of EXIF: from 5 on, height and width change places; at 1, a picture is upright.
+# EXIF field of the orientation: from 5 on, height and width are swapped; at 1, a picture is upright.
 _ORIENTATION, _ON_ITS_SIDE, _UPRIGHT = 0x0112, 5, 1
 _ORIENTATIONS = range(1, 9)
 _MOST_NAMED, _MOST_FAULTS = 3, 100
@@ -38,15 +38,15 @@ _RESIZED = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What pictures are brought to: one size, grey or colour, eight or sixteen bits.
+    """Common form of pictures: one size, grey or colour, eight or sixteen bits.
 
     Args:
-        height, width: In pixels.
+        height, width: Size in pixels.
         color: ``"grey"``, ``"rgb"`` or ``"rgba"``.
         deep: Whether values keep sixteen bits.
-        found: What pictures there are: of the kinds of ``color``, and ``"deep"`` for grey of sixteen bits.
-        resized: Whether the size was said, and all are brought to it; if not, another size is an error.
-        turned: Whether some are photographs that are not stored upright.
+        found: Kinds of the pictures in the source: values of ``color``, and ``"deep"`` for grey of sixteen bits.
+        resized: Whether the user gave a size, to which all pictures are resized; otherwise another size is an error.
+        turned: Whether some pictures are photographs that are not stored upright.
     """
 
     height: int
@@ -59,7 +59,7 @@ class Form:
 
     @property
     def preparation(self) -> tuple[str, ...]:
-        """What is done to pictures, step by step, a sentence each."""
+        """Steps of the conversion, a sentence each."""
         in_color, in_grey = self.found & {"rgb", "rgba"}, self.found & {"grey", "deep"}
         weighted = "; colours are weighted by their alpha" if self.color == "rgba" else ""
         steps = {
@@ -76,18 +76,18 @@ class Form:
 
 
 def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form, tuple[str, ...]]:
-    """Decide by the headers of all files what they are brought to.
+    """Decide the common form of pictures by the headers of all files.
 
     Args:
-        paths: The files.
-        source: What names them, for errors.
-        reading: What a person said of it.
+        paths: The picture files.
+        source: The folder or table that lists them, for error messages.
+        reading: Reading options of the user.
 
     Returns:
-        The form, and what a person should know of it, a sentence each.
+        The form, and sentences for users about it.
 
     Raises:
-        DatasetError: if some cannot be read, they are of several sizes and none was said, or a layout was given.
+        DatasetError: if files cannot be read, have several sizes and the user gave none, or the layout is not "hwc".
     """
     if reading.layout not in (None, "hwc"):
         raise DatasetError(f"`reading=Reading(layout={reading.layout!r})` has no meaning for pictures; leave it out")
@@ -128,14 +128,14 @@ def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form
 
 
 class _Faults:
-    """Pictures that cannot be read, which are named at once, up to a hundred of them."""
+    """Errors of pictures that cannot be read, collected to be raised together, up to a hundred of them."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
 
     @contextlib.contextmanager
     def of(self, path: Path) -> Iterator[None]:
-        """Keep what goes wrong with a picture."""
+        """Collect an error that occurs while a picture is read."""
         try:
             yield
         except DatasetError:
@@ -147,10 +147,10 @@ class _Faults:
                 self.require()
 
     def require(self) -> None:
-        """Refuse to go on.
+        """Raise the collected errors as one.
 
         Raises:
-            DatasetError: if anything went wrong.
+            DatasetError: if there are any.
         """
         if len(self.found) == 1:
             raise DatasetError(f"the picture {self.found[0]}; fix or remove it")
@@ -171,10 +171,10 @@ def _color_of(picture: Any) -> str:
 
 
 def _orientation(picture: Any) -> int:
-    """Return how a picture is stored, as EXIF counts it: 1 is upright.
+    """Return the EXIF orientation of a picture: 1 is upright.
 
-    Only photographs come with a note of how the camera was held: JPEG and WebP files, and those of several pictures
-    (MPO), which telephones write under the suffix of JPEG.
+    It is read from photographs only: JPEG and WebP files, and MPO files of several pictures, which phones write with
+    the ending of JPEG.
     """
     is_photograph = picture.format in ("JPEG", "MPO", "WEBP")
     stored = picture.getexif().get(_ORIENTATION, _UPRIGHT) if is_photograph else _UPRIGHT
@@ -183,31 +183,32 @@ def _orientation(picture: Any) -> int:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a picture, of which the header alone is read.
+    """Open a picture; only its header is read.
 
     Raises:
-        Exception: of any kind if Pillow cannot read it; ValueError if it has several frames, or values of 32 bits.
+        Exception: of any type if Pillow cannot read it; ValueError if it has several frames, or is a TIFF file of 32
+            bits or not stored upright.
     """
     from PIL import Image
 
     with Image.open(path) as picture:
-        # PNG and MPO files have one that is meant to be seen alone.
+        # PNG and MPO files have a main frame that is meant to be shown alone.
         frames = picture.n_frames if picture.format in ("GIF", "TIFF", "WEBP") else 1
         if frames > 1:
             raise ValueError(f"it has {frames:,} frames, which are pictures of their own")
         if picture.format == "TIFF" and picture.mode in ("I", "F"):
             raise ValueError("its values are signed, fractions, or of 32 bits; expected whole ones of 8 or 16 bits")
-        # Pillow 13.0 mixes up the pixels of uncompressed ones.
+        # Pillow 13.0 mixes up the pixels of uncompressed TIFF files that are not stored upright.
         if picture.format == "TIFF" and picture.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
             raise ValueError("it is a TIFF file that is not stored upright; save it upright")
         yield picture
 
 
 def decoded(paths: Sequence[Path], form: Form) -> Array:
-    """Return pictures of files, shape ``(images, height, width, channels)``, all brought to one form.
+    """Return pictures converted to a common form, shape ``(images, height, width, channels)``.
 
     Raises:
-        DatasetError: if one cannot be read, or is of another size where none was said.
+        DatasetError: if a picture cannot be read, or has another size and the user gave none.
     """
     from PIL import Image, ImageOps
 
@@ -235,7 +236,7 @@ def decoded(paths: Sequence[Path], form: Form) -> Array:
 
 
 def _eight_bits(picture: Any) -> Any:
-    """Return a picture of sixteen bits as one of eight; Pillow itself would cut values off at 255."""
+    """Return a picture with sixteen bits converted to eight; Pillow itself would clip values at 255."""
     if _color_of(picture) != "deep":
         return picture
     from PIL import Image

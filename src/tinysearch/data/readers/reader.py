@@ -1,4 +1,4 @@
-"""What a reader is: the seam for sources of one's own."""
+"""``Reader``, the base class of readers, with the values that it takes and returns. Subclass it for custom sources."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ _LONGEST_SIDE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a person says of a source that it does not say itself.
+    """Reading options: what the user specifies about a source that the source does not define itself.
 
     Args:
-        size: Height and width that images are brought to, or that flat rows are folded to; perhaps channels. For a
-            series in flat rows, with its layout: steps and channels.
-        layout: Which axis is which, see ``layout.LAYOUTS``; None to tell by the shape.
-        label_column: The column of a table with the labels.
-        groups: Where groups are: the name of an array or of a column, or a regular expression with one group that
-            finds them in the names of files, or with a slash in it, in their paths below the folder of their class.
-        color: ``"grey"``, ``"rgb"`` or ``"rgba"``: what images of files are brought to; None to tell by what they are.
-        reader: A ``Reader`` of one's own, its class, or its name: ``module:Class`` or that of an entry point; None for
-            the first that accepts the source.
+        size: Height and width to which pictures are resized or flat rows are reshaped; optionally channels. For series
+            in flat rows, together with their layout: steps and channels.
+        layout: Order of the axes, see ``layout.LAYOUTS``; None to infer it from the shape.
+        label_column: Name of the column of a table that holds the labels.
+        groups: Where the groups are: the name of an array or of a column; or a regular expression with one group,
+            which is searched in the names of picture files, or, if it has a slash, in their paths below the folder of
+            their class.
+        color: ``"grey"``, ``"rgb"`` or ``"rgba"``: color to which pictures are converted; None to infer it from them.
+        reader: A custom ``Reader``, its class, or its name: ``module:Class`` or that of an entry point; None for the
+            first reader that accepts the source.
 
     Raises:
-        DatasetError: if a value is not legal.
+        DatasetError: if a value is invalid.
     """
 
     size: tuple[int, ...] | None = None
@@ -58,11 +59,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a dataset as it was read.
+    """A part of a dataset as a reader returns it.
 
     Args:
-        pixels: Shape ``(images, ...)``, any type and layout that ``loading`` understands.
-        labels: Of any kind that ``labels.named`` reads.
+        pixels: Shape ``(images, ...)``, any type and layout that ``loading`` supports.
+        labels: Labels of any kind that ``labels.named`` supports.
         groups: The group of each image, shape ``(images,)``; None if there are none.
     """
 
@@ -78,20 +79,20 @@ def no_test_part() -> Part:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a reader found.
+    """Contents of a source, as a reader returns them.
 
     Args:
         name: Name of the dataset.
-        source: Where it was found, in words.
+        source: Description of where the data was found.
         train: The training part.
-        validation: The validation part that it brings, or None.
-        read_test: Reads the test part when it is asked for; raises ``NoTestImagesError`` if there is none.
-        class_names: Names of classes whose labels are numbers from 0; None where labels are names themselves.
-        layout: Which axis is which, if the reader knows.
-        notes: What a person should know of how it was read, a sentence each.
-        preparation: What was done to pictures to make arrays of them, a sentence each: a device must do the same.
-        in_order: Whether the order of the training images is a published one and is kept; else they are shuffled.
-        fallback: Why this is not what one may have expected, or None.
+        validation: The validation part of the source, or None.
+        read_test: Function that reads the test part on request; raises ``NoTestImagesError`` if there is none.
+        class_names: Names of the classes if labels are numbers from 0; None if the labels are names themselves.
+        layout: Order of the axes, if the reader knows it.
+        notes: Sentences for users about how the source was read.
+        preparation: Sentences about how pictures were converted to arrays; a device must do the same.
+        in_order: Whether the order of the training images is a published one and is kept; otherwise they are shuffled.
+        fallback: Reason why this is another dataset than the user may expect, or None.
     """
 
     name: str
@@ -108,16 +109,16 @@ class Contents:
 
 
 def refuse_unused(reading: Reading, unused: Sequence[str], where: str, remedy: str = "leave it out") -> None:
-    """Refuse what a person said that means nothing to a source.
+    """Raise an error for a reading option that has no meaning for a source.
 
     Args:
-        reading: What was said.
-        unused: Names of its fields that must not be given.
-        where: What they mean nothing to, as ``"for arrays"``.
-        remedy: What can be done.
+        reading: Reading options of the user.
+        unused: Names of the options that must not be given.
+        where: Where they have no meaning, such as ``"for arrays"``.
+        remedy: Remedy for the error message.
 
     Raises:
-        DatasetError: if one of them was given.
+        DatasetError: if one of them is given.
     """
     for name in unused:
         if (value := getattr(reading, name, None)) is not None:
@@ -125,12 +126,12 @@ def refuse_unused(reading: Reading, unused: Sequence[str], where: str, remedy: s
 
 
 class Reader(abc.ABC):
-    """Reads one kind of source. A subclass is final, and has no state.
+    """Base class of readers, each for one kind of source. A subclass is final, and has no state.
 
     Attributes:
-        name: By which it is known.
-        kind: What it reads, in words, for errors.
-        unused: Names of fields of ``Reading`` that mean nothing to it; giving one is an error.
+        name: Name of the reader.
+        kind: Description of the sources that it reads, for error messages.
+        unused: Names of fields of ``Reading`` that have no meaning for it; giving one is an error.
     """
 
     name: ClassVar[str]
@@ -139,12 +140,12 @@ class Reader(abc.ABC):
 
     @abc.abstractmethod
     def accepts(self, source: Any) -> bool:
-        """Whether a source is of this kind: a ``Path``, or whatever was given in Python. Nothing is read for it."""
+        """Return whether the reader reads a source, a ``Path`` or any value from Python. It must not read data."""
 
     @abc.abstractmethod
     def read(self, source: Any, reading: Reading) -> Contents:
         """Read a source.
 
         Raises:
-            DatasetError: if it cannot be read; it names the source, what is wrong, and what would be accepted.
+            DatasetError: if it cannot be read; the message names the source, the problem, and what would be accepted.
         """

@@ -1,4 +1,4 @@
-"""Which reader reads what: those of tinysearch, and those of others."""
+"""Choice of the reader for a source, among the readers of tinysearch and of other distributions."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _OWN: tuple[Reader, ...] = (Npz(), Table(), Npy(), Folder(), Arrays())
 
 
 def reader_for(source: Any, own: Any = None) -> Reader:
-    """Return the first reader that accepts a source; those of distributions are asked before those of tinysearch.
+    """Return the first reader that accepts a source; other distributions' readers are tried before tinysearch's.
 
     Args:
-        source: What was given.
-        own: See ``Reading.reader``; it is the only one that is asked.
+        source: A path, or any value from Python.
+        own: See ``Reading.reader``; if it is given, no other reader is tried.
 
     Raises:
-        DatasetError: if none does, or there is no such file.
-        PluginError: if the reader of one's own cannot be used.
+        DatasetError: if no reader accepts the source, or the file does not exist.
+        PluginError: if a custom reader cannot be used.
     """
     if isinstance(source, Path):
         try:

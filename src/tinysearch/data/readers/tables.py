@@ -1,4 +1,4 @@
-"""Tables of text: a row for each image, with its pixels or with the path of its file, and a column with its label."""
+"""Reader of text tables: a row for each image, with its label, and its pixels or the path of its file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".csv", ".tsv")
 _BYTES = 255
-# After a value that is no number, so many lines are looked at to say what is wrong.
+# Number of lines to examine after a value that is not a number, to choose the remedy in the error message.
 _LOOKED_AT = 1_000
 
 
@@ -29,13 +29,13 @@ class Table(Reader):
     name: ClassVar[str] = "table"
 
     def accepts(self, source: Any) -> bool:
-        """Whether it is a path that ends so, or a folder with a ``train.csv``."""
+        """Return whether a source is a ``.csv`` or ``.tsv`` path, or a folder with a ``train.csv``."""
         if not isinstance(source, Path):
             return False
         return source.suffix.lower() in SUFFIXES or (source.is_dir() and (source / "train.csv").exists())
 
     def read(self, source: Path, reading: Reading) -> Contents:
-        """Read the table, and the tables of other parts beside it."""
+        """Read the table, and the tables of other parts next to it."""
         main = source / "train.csv" if source.is_dir() else source
         columns = columns_of(main, reading)
         rows, parts = _rows_of_parts(main, columns)
@@ -97,7 +97,7 @@ class _Rows:
             self.notes += notes
 
     def part(self, wanted: npt.NDArray[np.intp]) -> Part:
-        """Return some of the rows."""
+        """Return some of the rows as a part."""
         columns = self.columns
         labels = np.array([self.rows[row][columns.label] for row in wanted])
         groups = None
@@ -120,7 +120,7 @@ class _Rows:
 
 
 def _other(path: Path, reading: Reading, first: _Rows) -> Part:
-    """Return the part that is a table of its own."""
+    """Return a part that has its own table."""
     columns = columns_of(path, reading, with_groups=False)
     rows, _ = _rows_of_parts(path, columns)
     _check_same(path, columns, first)
@@ -129,7 +129,7 @@ def _other(path: Path, reading: Reading, first: _Rows) -> Part:
 
 
 def _check_same(path: Path, columns: Columns, first: _Rows) -> None:
-    """Refuse a table whose columns of pixels are not those of the first one; their names may be all different."""
+    """Raise an error if the columns of pixels differ from the first table's, unless just all their names do."""
     if columns.path is not None or not (columns.header and first.columns.header):
         return
     here, there = ([one.names[place].strip().lower() for place in one.pixels] for one in (columns, first.columns))
@@ -151,7 +151,7 @@ def _label_of(path: Path, reading: Reading) -> int | None:
 
 
 def _rows_of_parts(path: Path, columns: Columns) -> tuple[list[list[str]], dict[str, npt.NDArray[np.intp]]]:
-    """Return the texts of all rows (their pixels left out), and which of them are of which part."""
+    """Return the texts of all rows without their pixels, and the numbers of the rows of each part."""
     kept = [columns.label, columns.path, columns.split, columns.groups]
     places = sorted({place for place in kept if place is not None})
     rows: list[list[str]] = []
@@ -178,7 +178,7 @@ def _rows_of_parts(path: Path, columns: Columns) -> tuple[list[list[str]], dict[
 
 
 def _numbers(path: Path, columns: Columns) -> Array:
-    """Return the pixels of all rows, bytes where they are whole numbers from 0 to 255."""
+    """Return the pixels of all rows, as bytes if all of them are whole numbers from 0 to 255."""
     try:
         found: Array = np.loadtxt(
             path,
@@ -198,7 +198,7 @@ def _numbers(path: Path, columns: Columns) -> Array:
 
 
 def _no_number(path: Path, columns: Columns) -> str | None:
-    """Return where something else than a number is among the pixels, and what can be done."""
+    """Return an error message about the first pixel that is not a number, with a remedy; None if all are numbers."""
     pixels = columns.pixels
     lines = lines_of(path, columns.delimiter, columns.header)
     where = ((number, place, row[place]) for number, row in lines for place in pixels if not is_number(row[place]))
@@ -221,7 +221,7 @@ def _no_number(path: Path, columns: Columns) -> str | None:
 
 
 def _counting(found: Array, columns: Columns) -> tuple[str, ...]:
-    """Return a note if a column goes up by one from row to row, as an index does that is called otherwise."""
+    """Return a note if a column increases by one from row to row, like an index without a usual name."""
     few = found[:3].astype(np.float64)
     if len(found) < 3:
         return ()
@@ -233,7 +233,7 @@ def _counting(found: Array, columns: Columns) -> tuple[str, ...]:
 
 
 def _beside(path: Path) -> dict[str, Path]:
-    """Return the files of other parts that lie beside one whose name says that it is for training."""
+    """Return the files of other parts next to a file whose name marks it as the training part."""
     there = {one.name.lower(): one for one in sorted(path.parent.glob("*"))}
     found: dict[str, Path] = {}
     for word, part in itertools.product(NAMES["train"], ("validation", "test")):
