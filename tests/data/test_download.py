@@ -58,5 +58,6 @@ def test_a_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) 
     error = urllib.error.URLError(OSError("Tunnel connection failed: 407 Proxy Authentication Required"))
     said = reason(as_keras_raises(error))
     assert said == (
-        "no way through the proxy proxy.example.org:3128: Tunnel connection failed: 407 Proxy Authentication Required"
+        "the connection through the proxy proxy.example.org:3128 failed: "
+        "Tunnel connection failed: 407 Proxy Authentication Required"
     )

@@ -84,5 +84,5 @@ def test_labels_that_are_no_classes_are_refused(labels: Any, named: str) -> None
 def test_labels_of_another_part_are_matched_by_their_names_whatever_their_kind() -> None:
     classes = classes_of(np.array(["3", "5", "3", "5"]), "train images")
     assert classes.numbers(np.array([5, 3]), "test images").tolist() == [1, 0]
-    with pytest.raises(DatasetError, match=r"the label '4' \(number 1 is the first\), which no training image has"):
+    with pytest.raises(DatasetError, match=r"the label '4' \(first at number 1\), which no training image has"):
         classes.numbers(np.array([5, 4]), "test images")

@@ -75,7 +75,7 @@ def test_shapes_that_can_be_read_in_two_ways_are_refused_and_each_way_can_be_sai
         ((9, 192), None, (8, 8), "can be read in two ways"),
         ((9, 120), "tc", None, "how many steps and channels there are, for example `reading=Reading(layout='tc', size"),
         ((9, 120), "tc", (40, 4), "are not series of steps x channels of 40x4"),
-        ((9, 120), "tc", (40, 3, 1), "a size of series is steps and channels"),
+        ((9, 120), "tc", (40, 3, 1), "the size of a series is its steps and channels"),
         ((9, 120), "t", (40, 3), "are not series of one channel of 40x3"),
     ],
 )

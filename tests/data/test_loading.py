@@ -522,7 +522,7 @@ def test_a_file_sorted_by_class_is_shuffled_and_keeps_images_with_their_labels(t
         ({"x_test": np.zeros(3)}, "shape (3,)"),
         ({"x_test": np.zeros((9, 6, 5), object)}, "object arrays"),
         ({"x_test": np.zeros((0, 6, 5)), "y_test": np.zeros(0, int)}, "there are no test images"),
-        ({"y_test": np.full(9, 3)}, "have the label '3' (number 0 is the first), which no training image has"),
+        ({"y_test": np.full(9, 3)}, "have the label '3' (first at number 0), which no training image has"),
         ({"y_test": np.full(9, -1)}, "have the label '-1'"),
         ({"x_test": None, "y_test": None}, "no array 'x_test'"),
     ],

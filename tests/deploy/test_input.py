@@ -36,7 +36,7 @@ def test_channels_that_were_first_are_said_to_lie_side_by_side(make_trained: Cal
     assert (
         "12 rows of 12 pixels of 3 channels, row by row from the top left, the channels of a pixel side by side" in said
     )
-    assert "channels, which are whole planes one after the other in the source, are put side by side" in said
+    assert "channels, which are stored as separate planes in the source, are interleaved" in said
 
 
 def test_what_was_done_to_pictures_is_said_of_those_of_digits(make_trained: Callable[..., Trained]) -> None:

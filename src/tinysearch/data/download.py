@@ -57,11 +57,11 @@ def reason(error: BaseException) -> str:
             continue
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
-                f"the server's certificate is not trusted: {_words(cause)}; where a proxy or a company signs with its "
-                f"own, SSL_CERT_FILE names that"
+                f"the server's certificate is not trusted: {_words(cause)}; if a proxy or a company signs with its own "
+                f"certificate, set SSL_CERT_FILE to the file of that certificate"
             )
         if proxy is not None and isinstance(cause, OSError):
-            return f"no way through the proxy {proxy}: {_words(cause)}"
+            return f"the connection through the proxy {proxy} failed: {_words(cause)}"
         if isinstance(cause, TimeoutError):
             return f"no answer from the network within {PATIENCE:.0f} seconds"
         if isinstance(cause, (socket.gaierror, ConnectionError)) or (fetching and isinstance(cause, OSError)):

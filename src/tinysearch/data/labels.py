@@ -44,8 +44,8 @@ class Classes:
         if unknown:
             row = int(np.flatnonzero(places == names.index(unknown[0]))[0])
             raise DatasetError(
-                f"the {what} have the label {_several(unknown)} (number {row} is the first), which no training image "
-                f"has; the labels there are {_several(self.names, 10)} ({self.kind}), those here are {kind}"
+                f"the {what} have the label {_several(unknown)} (first at number {row}), which no training image has; "
+                f"training labels are {_several(self.names, 10)} ({self.kind}), those of the {what} are {kind}"
             )
         return np.array([known[name] for name in names], np.int32)[places]
 
@@ -72,7 +72,7 @@ def classes_of(labels: Array, what: str, given: Sequence[str] | None = None) -> 
     if len(names) > MOST_CLASSES or 2 * len(names) > count:
         raise DatasetError(
             f"the {count:,} {what} have {len(names):,} different labels, such as {_several(names)}; expected at most "
-            f"{MOST_CLASSES:,} classes of at least 2 images on average. Measurements are divided into classes first"
+            f"{MOST_CLASSES:,} classes of at least 2 images on average. Divide measurements into classes first"
         )
     return Classes(tuple(names), kind)
 
@@ -200,7 +200,7 @@ def _whole(labels: Array, what: str) -> Array:
         bad = np.flatnonzero(numbers != np.rint(numbers))
         raise DatasetError(
             f"the labels of the {what} have fractions, such as {written(float(numbers[bad[0]]))}; expected classes: "
-            f"whole numbers, texts or one-hot rows. Measurements must be divided into classes first"
+            f"whole numbers, texts or one-hot rows. Divide measurements into classes first"
         )
     if np.abs(numbers).max(initial=0) > 2**53:
         raise DatasetError(f"the labels of the {what} are floats that are too large to be exact; give integers")

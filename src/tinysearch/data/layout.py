@@ -51,7 +51,7 @@ class Arrangement:
     def preparation(self) -> tuple[str, ...]:
         """Sentences about how the arrays of a source are converted; empty if they are only reshaped."""
         if self.layout in ("chw", "ct"):
-            return ("channels, which are whole planes one after the other in the source, are put side by side",)
+            return ("channels, which are stored as separate planes in the source, are interleaved",)
         return ()
 
     def apply(self, pixels: Array) -> Array:
@@ -141,8 +141,8 @@ def _flat_series(length: int, what: str, layout: str, size: tuple[int, ...] | No
     if said is None or said[0] * said[1] != length or (layout == "t" and said[1] > 1):
         raise DatasetError(
             f"the {what} are flat rows of {length:,} values, which are not {WORDS[layout]} of "
-            f"{'x'.join(map(str, size or ()))}, as `reading=Reading(layout={layout!r}, size=...)` says; a size of "
-            f"series is steps and channels"
+            f"{'x'.join(map(str, size or ()))}, as given by `reading=Reading(layout={layout!r}, size=...)`; the size "
+            f"of a series is its steps and channels"
         )
     return Arrangement(layout, (said[0], 1, said[1]))
 
@@ -164,7 +164,7 @@ def _flat(length: int, what: str, layout: str | None, size: tuple[int, ...] | No
         if area * channels != length or channels < 1:
             raise DatasetError(
                 f"the {what} are flat rows of {length:,} values, which are not images of {'x'.join(map(str, size))}, "
-                f"as `reading=Reading(size=...)` says"
+                f"the size given by `reading=Reading(size=...)`"
             )
         if channels > 1 and layout is None:
             raise _ambiguous(

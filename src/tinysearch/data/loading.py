@@ -159,7 +159,7 @@ def _sorted_out(name: Any, data: Any) -> tuple[str, Any]:
         # If a name is given as well, any text that is not the name of a dataset means a file.
         if not _is_path(text) and (text in DATASETS or not named):
             if name not in ("auto", text):
-                raise DatasetError(f"the dataset {name!r} and the data {text!r} are two things; give one of them")
+                raise DatasetError(f"two datasets were given, {name!r} and {text!r}; give one of them")
             name, data = text, None
         else:
             data = local(text, "a dataset")

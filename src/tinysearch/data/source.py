@@ -67,7 +67,7 @@ class Source:
         size = plain.get("size")
         wrong = [name for name, value in texts.items() if not (value is None or isinstance(value, str))]
         if wrong or not (size is None or isinstance(size, (list, tuple))):
-            raise DatasetError(f"the store does not say where the data is in a way that can be read: {dict(plain)!r}")
+            raise DatasetError(f"the store has an invalid description of the source of the data: {dict(plain)!r}")
         reading = Reading(None if size is None else tuple(size), **{name: texts[name] for name in _TEXTS})
         return cls(texts["dataset"], texts["path"], reading)
 

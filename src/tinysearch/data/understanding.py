@@ -80,8 +80,8 @@ def understood(
         _check_shape(test, train, which)
         if official and not is_mnist("test", test):
             raise DatasetError(
-                f"the test images in {name} are not those of MNIST, although the training images are; give the file "
-                f"that both are from"
+                f"the test images in {name} are not those of MNIST, although the training images are; give a file "
+                f"with both parts of MNIST"
             )
         groups_of["test"] = _groups_of_images(part.groups, len(test), which)
         return test
@@ -137,8 +137,8 @@ def _arrangement(
     if reading.size is not None and not found.has_size(reading.size):
         here = "x".join(map(str, found.shape))
         raise DatasetError(
-            f"the {what} are arrays of {here}, and `reading=Reading(size={reading.size})` was given; it folds "
-            f"flat rows and resizes pictures of files, arrays are resized before they are given"
+            f"the {what} are arrays of {here}, and `reading=Reading(size={reading.size})` was given, which "
+            f"reshapes flat rows and resizes picture files; leave it out, or resize the arrays first"
         )
     return found
 

@@ -98,7 +98,7 @@ def test_a_folder_of_a_class_may_be_called_as_a_part_and_that_is_said(tmp_path: 
     (tmp_path / "zoo" / "emu").rename(tmp_path / "zoo" / "train")
     found = load(tmp_path / "zoo")
     assert found.class_names == ("cat", "dog", "train")
-    assert "train counts as a class, because its pictures are in no folders of classes" in found.notes
+    assert "train counts as a class, because it contains no folders of classes" in found.notes
 
 
 def test_a_folder_of_turkish_is_no_training_part(tmp_path: Path) -> None:
@@ -119,13 +119,13 @@ def test_a_part_without_classes_beside_those_of_classes_is_no_class(tmp_path: Pa
 def test_two_folders_for_one_part_are_refused(tmp_path: Path, names: tuple[str, str], part: str) -> None:
     for name in {"train", *names}:
         fill(tmp_path / "zoo" / name)
-    assert f"has 2 folders for the {part} part, {' and '.join(names)}; make them one" in refusal(tmp_path / "zoo")
+    assert f"has 2 folders for the {part} part, {' and '.join(names)}; merge them" in refusal(tmp_path / "zoo")
 
 
 def test_folders_beside_those_of_parts_are_left_out_and_named(tmp_path: Path) -> None:
     for name in ("train", "test", "extra", "raw", ".cache"):
         fill(tmp_path / "zoo" / name)
-    assert "folders beside train that are no parts are left out: extra, raw" in load(tmp_path / "zoo").notes
+    assert "folders next to train that are not parts are left out: extra, raw" in load(tmp_path / "zoo").notes
 
 
 def test_colour_is_decided_by_the_pictures_and_said(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_file_of_several_pictures_is_refused(tmp_path: Path, suffix: str) -> N
     folder = fill(tmp_path / "zoo")
     first, second = Image.fromarray(colour(1)), Image.fromarray(colour(2))
     first.save(folder / "cat" / f"moving{suffix}", save_all=True, append_images=[second])
-    assert f"moving{suffix} cannot be read (it has 2 frames, which are pictures of their own)" in refusal(folder)
+    assert f"moving{suffix} cannot be read (it has 2 frames, expected a single picture)" in refusal(folder)
 
 
 def test_black_and_white_and_palettes_are_pictures_too(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_tiff_that_is_not_stored_upright_is_refused(compression: str | None, t
 def test_pictures_for_tests_must_be_of_the_size_of_the_others(tmp_path: Path) -> None:
     fill(tmp_path / "zoo" / "train")
     fill(tmp_path / "zoo" / "test", lambda number: grey(500 + number, 7), 4)
-    with pytest.raises(DatasetError, match=r"p0_0\.png is 7x7, those for training are 6x6; bring all to one size"):
+    with pytest.raises(DatasetError, match=r"p0_0\.png is 7x7, the training pictures are 6x6; bring all to one size"):
         load(tmp_path / "zoo").test()
     assert load(tmp_path / "zoo", reading=Reading(size=(6, 6))).test().pixels.shape[1:] == (6, 6, 1)
 
@@ -238,7 +238,10 @@ def test_folders_inside_those_of_classes_are_said(tmp_path: Path) -> None:
         fill(tmp_path / "zoo" / site, lambda number, site=site: grey(number + 1_000 * len(site)), 4)  # type: ignore[misc]
     found = load(tmp_path / "zoo")
     assert found.class_names == ("north", "south")
-    assert "right below zoo; the pictures of folders inside these (cat, dog, emu) count as theirs" in found.notes[0]
+    assert (
+        "directly below zoo; pictures in folders inside these (cat, dog, emu) belong to the same class"
+        in found.notes[0]
+    )
 
 
 def test_a_folder_of_a_class_without_pictures_is_said(tmp_path: Path) -> None:
@@ -246,7 +249,7 @@ def test_a_folder_of_a_class_without_pictures_is_said(tmp_path: Path) -> None:
     (tmp_path / "zoo" / "fox").mkdir()
     found = load(tmp_path / "zoo")
     assert found.class_names == ("cat", "dog", "emu")
-    assert "there is no picture in fox: it is no class" in found.notes
+    assert "no pictures in fox: it is not a class" in found.notes
 
 
 def test_a_folder_above_that_of_the_classes_is_refused_with_the_one_to_give(tmp_path: Path) -> None:
@@ -261,7 +264,7 @@ def test_groups_are_found_in_the_names_of_files(tmp_path: Path) -> None:
     found = load(folder, reading=Reading(groups=r"^(p\d)_"))
     assert found.groups is not None
     assert (found.split.kind, sorted(set(found.groups.tolist()))) == ("groups", [0, 1, 2, 3])
-    assert "finds nothing in 'p0_0.png' of" in refusal(folder, groups=r"^(q\d)_")
+    assert "does not match 'p0_0.png' of" in refusal(folder, groups=r"^(q\d)_")
     assert "one group in parentheses" in refusal(folder, groups="p")
     assert "regular expression" in refusal(folder, groups="(")
 
@@ -329,7 +332,7 @@ def test_pictures_that_are_not_read_are_counted_by_their_endings(tmp_path: Path)
     for path in (kind / "a.heic", folder / "webs" / "b.HEIC", kind / "c.jp2", kind / ".d.avif", kind / "notes.txt"):
         path.write_bytes(b"no picture that is read")
     notes = load(folder).notes
-    assert "there is no picture in webs: it is no class" in notes
+    assert "no pictures in webs: it is not a class" in notes
     assert (
         "pictures of other formats are left out (2 .heic, 1 .jp2); convert them to PNG or JPEG to have them read"
     ) in notes
@@ -344,7 +347,7 @@ def test_what_means_nothing_to_pictures_is_refused(said: dict[str, str], tmp_pat
 def test_pictures_for_tests_are_as_deep_as_the_others(tmp_path: Path) -> None:
     fill(tmp_path / "zoo" / "train", lambda number: grey(number).astype(np.uint16) * 250)
     fill(tmp_path / "zoo" / "test", colour)
-    with pytest.raises(DatasetError, match="it is not grey of 16 bits, as those for training are"):
+    with pytest.raises(DatasetError, match="it is not grey of 16 bits, as the training pictures are"):
         load(tmp_path / "zoo").test()
 
 

@@ -51,14 +51,14 @@ def test_groups_come_beside_the_labels_or_apart() -> None:
 @pytest.mark.parametrize(
     ("data", "named"),
     [
-        (X, "nothing reads a ndarray"),
-        ({"x": X}, "nothing reads a dict"),
+        (X, "no reader accepts a ndarray"),
+        ({"x": X}, "no reader accepts a dict"),
         ((X,), "got a tuple of 1: an array of shape (40, 6, 5)"),
         ((X, Y, T, U), "got a tuple of 4"),
         (((X, Y), X), "a part of the data is a pair of arrays"),
         (((X, Y), (T, U, U, U)), "a part of the data is a pair of arrays"),
         ((None, (X, Y), (T, U)), "got a tuple of 3: NoneType, tuple, tuple"),
-        (([np.zeros((3, 3)), np.zeros((4, 4))], [0, 1]), "images must be all of one size"),
+        (([np.zeros((3, 3)), np.zeros((4, 4))], [0, 1]), "all images must have the same size"),
     ],
 )
 def test_other_values_are_refused_with_what_they_are(data: Any, named: str) -> None:
@@ -72,7 +72,7 @@ def test_two_sources_at_once_are_refused() -> None:
         load((X, Y), "mine.npz")
     with pytest.raises(DatasetError, match="two sources"):
         load("mine.npz", (X, Y))
-    with pytest.raises(DatasetError, match="two things"):
+    with pytest.raises(DatasetError, match="two datasets were given"):
         load("digits", "mnist")
 
 
@@ -123,7 +123,7 @@ def test_a_stream_that_never_ends_is_refused() -> None:
 @pytest.mark.parametrize(
     ("reading", "said"),
     [
-        (Reading(groups="subject"), r"`groups='subject'` is for files; arrays have .* data=\(\(x, y, groups\)"),
+        (Reading(groups="subject"), r"`groups='subject'` is for files; with arrays, .* data=\(\(x, y, groups\)"),
         (Reading(label_column="kind"), "`reading=Reading\\(label_column='kind'\\)` has no meaning for arrays; leave"),
         (Reading(color="grey"), "`reading=Reading\\(color='grey'\\)` has no meaning for arrays"),
     ],

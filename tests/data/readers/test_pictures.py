@@ -92,10 +92,10 @@ def test_grey_pictures_among_others_get_their_channels(tmp_path: Path) -> None:
     pixels = drawn(5, 5)
     found, form = read(tmp_path / "a.png", Image.fromarray(pixels), color="rgb")
     assert (found == pixels[..., None]).all()
-    assert form.preparation[0] == "red, green and blue of a grey picture are its grey"
+    assert form.preparation[0] == "the value of a grey pixel is used for red, green and blue"
     found, form = read(tmp_path / "a.png", Image.fromarray(pixels), color="rgba")
     assert (found[..., 3] == 255).all()
-    assert "pictures without transparency have an alpha of 255" in form.preparation
+    assert "pictures without transparency get an alpha of 255" in form.preparation
 
 
 def test_sixteen_bits_become_bytes_by_the_rule_that_is_said(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_picture_of_a_size_that_was_not_said_is_not_resized_without_a_word(tmp
     Image.fromarray(drawn(8, 8)).save(tmp_path / "a.png")
     Image.fromarray(drawn(9, 9)).save(tmp_path / "b.png")
     form, _ = form_of([tmp_path / "a.png"], tmp_path, Reading())
-    with pytest.raises(DatasetError, match=r"b\.png is 9x9, those for training are 8x8"):
+    with pytest.raises(DatasetError, match=r"b\.png is 9x9, the training pictures are 8x8"):
         decoded([tmp_path / "b.png"], form)
 
 

@@ -53,7 +53,7 @@ def test_a_reader_of_a_distribution_is_asked_before_those_of_tinysearch(
 
 
 def test_without_it_the_file_is_refused_with_what_can_be_read(source: Path) -> None:
-    with pytest.raises(DatasetError, match=r"nothing reads .*a\.stripes; data is the name of a dataset, an \.npz"):
+    with pytest.raises(DatasetError, match=r"no reader accepts .*a\.stripes; data is the name of a dataset, an \.npz"):
         load("auto", source)
 
 
@@ -118,13 +118,13 @@ class Misspelt(Stripes):
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (Greedy, "returns False for what it cannot read"),
-        (Shy, "returns True for the source"),
-        (Short, "equally many, got .*'labels': 29"),
-        (Moody, "in the same way each time"),
-        (Careless, "leaves the source as it is"),
-        (Nameless, "a reader has a name"),
-        (Misspelt, r"unused has names of fields of Reading .*got \('colour',\)"),
+        (Greedy, "must return False for a source that it cannot read"),
+        (Shy, "must return True for the source"),
+        (Short, "must have the same length, got .*'labels': 29"),
+        (Moody, "twice must give the same data"),
+        (Careless, "must not change the source"),
+        (Nameless, "a reader must have a name"),
+        (Misspelt, r"unused must contain names of fields of Reading .*got \('colour',\)"),
     ],
 )
 def test_the_contract_finds_the_fault_of_a_broken_reader(broken: type[Reader], words: str, source: Path) -> None:

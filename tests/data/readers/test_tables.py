@@ -117,7 +117,7 @@ def test_parts_may_be_tables_of_their_own(tmp_path: Path) -> None:
         found = load(source)
         assert (found.split.kind, found.split.held, len(found.test())) == ("given", 8, 6)
         assert np.array_equal(found.test().pixels.reshape(6, 36), PIXELS[8:14])
-        assert "test.csv beside it is the test part" in found.notes
+        assert "test.csv next to it is the test part" in found.notes
     assert load(tmp_path / "zoo").name == "zoo"
 
 
@@ -142,7 +142,7 @@ def test_a_test_table_without_labels_is_no_test_part(tmp_path: Path) -> None:
     lines = write(tmp_path / "test.csv").read_text().splitlines()
     (tmp_path / "test.csv").write_text("\n".join(line.partition(",")[2] for line in lines))
     found = load(tmp_path / "train.csv")
-    assert "test.csv has no column of labels, so that it is no test part" in found.notes
+    assert "test.csv has no column of labels, so it is not used as the test part" in found.notes
     with pytest.raises(NoTestImagesError):
         found.test()
 
@@ -151,7 +151,7 @@ def test_a_test_table_without_labels_is_no_test_part(tmp_path: Path) -> None:
     ("content", "named"),
     [
         ("", "has 0 columns"),
-        ("label,a,b,c,d\n", "no rows but its header"),
+        ("label,a,b,c,d\n", "no rows below its header"),
         ("label,a,b,c,d\n1,2,3\n", "line 2 of"),
         (
             "label,a,b,c,d\n" + "1,2,3,four,5\n" * 20,
@@ -166,8 +166,8 @@ def test_a_test_table_without_labels_is_no_test_part(tmp_path: Path) -> None:
             "line 4 of",
         ),
         ("label,a,b,c,d\n" + "1,2,3,nan,5\n2,2,3,4,5\n" * 20, "NaN or infinite"),
-        ("label\n1\n2\n", "expected pixels, which 'id', 'time'"),
-        ("label,split\n1,train\n", "expected pixels, which 'id', 'time'"),
+        ("label\n1\n2\n", "expected columns of pixels, not just"),
+        ("label,split\n1,train\n", "expected columns of pixels, not just"),
         ("path,label,split\na.png,1,summer\n", "has 'summer'; expected train, val or test"),
         ("path,label,split\na.png,1,test\n", "no row for training"),
     ],
@@ -211,7 +211,7 @@ def test_a_column_that_says_which_row_it_is_is_no_input(tmp_path: Path, name: st
     (tmp_path / "named.csv").write_text(f"order{rows.removeprefix(name)}")
     counted = load(tmp_path / "named.csv", reading=Reading(layout="t"))
     assert counted.task.input_shape == (37, 1, 1)
-    assert "the column 'order' counts the rows; if it is no input, remove it" in counted.notes
+    assert "the column 'order' counts the rows; if it is not an input, remove it" in counted.notes
 
 
 def test_tables_of_parts_must_have_the_same_columns(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def _member(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> Array:
                 return unpacked(stream)
     array: Array = archive[name]
     if not isinstance(array, np.ndarray):
-        raise DatasetError(f"{path} holds something else than an array under {name}")
+        raise DatasetError(f"{path} holds something other than an array under {name}")
     return array
 
 
@@ -223,7 +223,7 @@ def _faults_of(path: Path) -> Iterator[None]:
             ) from None
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         # NumPy takes unknown formats for pickles, and its message explains how to load them unsafely.
-        reason = "it is no zip file" if "pickle" in reason and kind == ".npz" else reason
+        reason = "it is not a zip file" if "pickle" in reason and kind == ".npz" else reason
         raise DatasetError(
             f"{path} cannot be read as an {kind} file ({reason}); it may be cut short or damaged"
         ) from None

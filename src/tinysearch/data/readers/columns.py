@@ -98,7 +98,7 @@ def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Col
     if label is None:
         known = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         which = f"no column {reading.label_column!r}" if reading.label_column else "no column 'label'"
-        hint = "" if header else " (it has no header, so that columns are called by their numbers, from 0)"
+        hint = "" if header else " (it has no header, so columns are named by number, from 0)"
         raise DatasetError(
             f"{path} has {which}; its columns are {known}{hint}; name the one with the labels by "
             f"`reading=Reading(label_column=...)`"
@@ -121,8 +121,8 @@ def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Col
     )
     if columns.path is None and not columns.pixels:
         raise DatasetError(
-            f"{path} has the columns {', '.join(names)}; expected pixels, which 'id', 'time' and the like are not, or "
-            f"a column 'path' with the files of pictures"
+            f"{path} has the columns {', '.join(names)}; expected columns of pixels, not just identifiers such "
+            f"as 'id' and 'time', or a column 'path' with the files of pictures"
         )
     return columns
 

@@ -36,19 +36,21 @@ def check_reader(reader: Reader | type[Reader], source: Any) -> Dataset:
     one: Reader = made("reader", reader, Reader)
     given = Path(source) if isinstance(source, str) else source
     if not isinstance(getattr(one, "name", None), str) or not one.name.strip():
-        raise AssertionError(f"a reader has a name, got {getattr(one, 'name', None)!r}")
+        raise AssertionError(f"a reader must have a name, got {getattr(one, 'name', None)!r}")
     known = {each.name for each in dataclasses.fields(Reading)}
     if isinstance(one.unused, str) or not known.issuperset(one.unused):
-        raise AssertionError(f"unused has names of fields of Reading ({', '.join(sorted(known))}), got {one.unused!r}")
+        raise AssertionError(
+            f"unused must contain names of fields of Reading ({', '.join(sorted(known))}), got {one.unused!r}"
+        )
     if one.accepts(given) is not True:
-        raise AssertionError(f"accepts() returns True for the source {given!r}, got {one.accepts(given)!r}")
+        raise AssertionError(f"accepts() must return True for the source {given!r}, got {one.accepts(given)!r}")
     for other in _OTHERS:
         if one.accepts(other):
-            raise AssertionError(f"accepts() returns False for what it cannot read, and nothing else: {other!r}")
+            raise AssertionError(f"accepts() must return False for a source that it cannot read: {other!r}")
     before = _content(given)
     contents = [one.read(given, Reading()) for _ in range(2)]
     if _content(given) != before:
-        raise AssertionError(f"reading leaves the source as it is, and {given} has changed")
+        raise AssertionError(f"reading must not change the source, but {given} has changed")
     for found in contents:
         _check_part("train", found.train)
         if found.validation is not None:
@@ -57,7 +59,7 @@ def check_reader(reader: Reader | type[Reader], source: Any) -> Dataset:
             _check_part("test", found.read_test())
     first, second = (found.train for found in contents)
     if not (np.array_equal(first.pixels, second.pixels) and np.array_equal(first.labels, second.labels)):
-        raise AssertionError("a source is read in the same way each time: training images or labels differ")
+        raise AssertionError("reading a source twice must give the same data: training images or labels differ")
     return load("auto", given, reading=Reading(reader=one))
 
 
@@ -72,4 +74,4 @@ def _check_part(name: str, part: Part) -> None:
     if part.groups is not None:
         sizes["groups"] = len(part.groups)
     if len(set(sizes.values())) > 1:
-        raise AssertionError(f"pixels, labels and groups of the {name} part are equally many, got {sizes}")
+        raise AssertionError(f"pixels, labels and groups of the {name} part must have the same length, got {sizes}")

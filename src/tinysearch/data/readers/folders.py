@@ -98,7 +98,7 @@ def _parts(source: Path) -> dict[str, Path]:
     for part, those in of_part.items():
         if len(those) > 1:
             names = " and ".join(one.name for one in those)
-            raise DatasetError(f"{source} has {len(those)} folders for the {part} part, {names}; make them one")
+            raise DatasetError(f"{source} has {len(those)} folders for the {part} part, {names}; merge them")
     return {part: those[0] for part, those in of_part.items() if those}
 
 
@@ -111,9 +111,9 @@ def _beside(pictures: Sequence[Picture], source: Path, parts: Mapping[str, Path]
     """Return notes about folders next to those of parts, which are left out, and about classes named like a part."""
     if parts["train"] == source:
         named = {one.label for one in pictures if _part(one.label) is not None}
-        return tuple(f"{one} counts as a class, because its pictures are in no folders of classes" for one in named)
+        return tuple(f"{one} counts as a class, because it contains no folders of classes" for one in named)
     others = ", ".join(one.name for one in _folders(source) if one not in parts.values())
-    return (f"folders beside {parts['train'].name} that are no parts are left out: {others}",) if others else ()
+    return (f"folders next to {parts['train'].name} that are not parts are left out: {others}",) if others else ()
 
 
 def _without_test(source: Path, parts: Mapping[str, Path]) -> str:
@@ -145,8 +145,8 @@ def _deeper(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
             f"folder for each class right below {folder}. If the classes are below {folder / classes[0]}, give that"
         )
     return (
-        f"classes are the folders right below {folder.name}; the pictures of folders inside these ({within}) count as "
-        f"theirs",
+        f"classes are the folders directly below {folder.name}; pictures in folders inside these ({within}) belong to "
+        f"the same class",
     )
 
 
@@ -156,8 +156,8 @@ def _empty(pictures: Sequence[Picture], folder: Path) -> tuple[str, ...]:
     empty = sorted(one.name for one in _folders(folder) if one.name not in held)
     if not empty:
         return ()
-    what = "it is no class" if len(empty) == 1 else "they are no classes"
-    return (f"there is no picture in {', '.join(empty)}: {what}",)
+    what = "it is not a class" if len(empty) == 1 else "they are not classes"
+    return (f"no pictures in {', '.join(empty)}: {what}",)
 
 
 def _left_out(unread: Counter[str]) -> tuple[str, ...]:
@@ -203,14 +203,14 @@ def _groups(pictures: Sequence[Picture], folder: Path, pattern: str) -> Array:
         ) from None
     if wanted.groups != 1:
         raise DatasetError(
-            f"the groups of pictures are found by a regular expression with one group in parentheses, who or what is "
-            f"in the name of a file, as '^(p\\d+)_', or in that of a folder, as '^(p\\d+)/'; got {pattern!r}"
+            f"the groups of pictures are found by a regular expression with one group in parentheses, which matches in "
+            f"the name of a file, as '^(p\\d+)_', or in that of a folder, as '^(p\\d+)/'; got {pattern!r}"
         )
     found = []
     for picture in pictures:
         name = picture.path.relative_to(folder / picture.label).as_posix() if "/" in pattern else picture.path.name
         match = wanted.search(name)
         if match is None:
-            raise DatasetError(f"`reading=Reading(groups={pattern!r})` finds nothing in {name!r} of {picture.path}")
+            raise DatasetError(f"`reading=Reading(groups={pattern!r})` does not match {name!r} of {picture.path}")
         found.append(match[1])
     return np.array(found)

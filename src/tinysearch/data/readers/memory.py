@@ -36,8 +36,8 @@ class Arrays(Reader):
         """
         if reading.groups is not None:
             raise DatasetError(
-                f"`groups={reading.groups!r}` is for files; arrays have the groups of the training images beside them: "
-                f"data=((x, y, groups), (x_test, y_test)), or ((x, y, groups), None) without a test part"
+                f"`groups={reading.groups!r}` is for files; with arrays, pass the groups of the training images after "
+                f"the labels: data=((x, y, groups), (x_test, y_test)), or ((x, y, groups), None) without a test part"
             )
         if _is_stream(source):
             parts: list[Any] = [source]
@@ -100,8 +100,8 @@ def _array(given: Any) -> Array:
         return np.asarray(given)
     except (ValueError, TypeError) as error:
         raise DatasetError(
-            f"NumPy cannot make an array of {_described(given)} ({str(error).splitlines()[0]}); images must be all of "
-            f"one size"
+            f"NumPy cannot make an array of {_described(given)} ({str(error).splitlines()[0]}); all images must "
+            f"have the same size"
         ) from None
 
 

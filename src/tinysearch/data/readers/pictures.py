@@ -26,8 +26,8 @@ _ORDER = {
     "rgba": "the channels of a pixel are red, green, blue and alpha, in this order",
 }
 _LUMA = "colour becomes grey in whole numbers: (19595 R + 38470 G + 7471 B + 32768) >> 16"
-_REPEATED = "red, green and blue of a grey picture are its grey"
-_FILLED = "pictures without transparency have an alpha of 255"
+_REPEATED = "the value of a grey pixel is used for red, green and blue"
+_FILLED = "pictures without transparency get an alpha of 255"
 _OPAQUE = "transparency is left out: a transparent pixel has the colour that is stored with it"
 _RESIZED = (
     "pictures of other sizes are resized to {height}x{width}, height and width each by its own factor, by the triangle "
@@ -112,8 +112,8 @@ def form_of(paths: Sequence[Path], source: Path, reading: Reading) -> tuple[Form
         shown = ", ".join(f"{h}x{w} ({count})" for (h, w), count in sizes.most_common(3))
         h, w = sizes.most_common(1)[0][0]
         raise DatasetError(
-            f"the pictures in {source} are of {len(sizes)} sizes: {shown}{', ...' if len(sizes) > 3 else ''}; say what "
-            f"they are to be brought to, for example `reading=Reading(size=({h}, {w}))`"
+            f"the pictures in {source} are of {len(sizes)} sizes: {shown}{', ...' if len(sizes) > 3 else ''}; give one "
+            f"size for all of them, for example `reading=Reading(size=({h}, {w}))`"
         )
     else:
         height, width = next(iter(sizes))
@@ -195,7 +195,7 @@ def _opened(path: Path) -> Iterator[Any]:
         # PNG and MPO files have a main frame that is meant to be shown alone.
         frames = picture.n_frames if picture.format in ("GIF", "TIFF", "WEBP") else 1
         if frames > 1:
-            raise ValueError(f"it has {frames:,} frames, which are pictures of their own")
+            raise ValueError(f"it has {frames:,} frames, expected a single picture")
         if picture.format == "TIFF" and picture.mode in ("I", "F"):
             raise ValueError("its values are signed, fractions, or of 32 bits; expected whole ones of 8 or 16 bits")
         # Pillow 13.0 mixes up the pixels of uncompressed TIFF files that are not stored upright.
@@ -220,13 +220,13 @@ def decoded(paths: Sequence[Path], form: Form) -> Array:
             if _orientation(picture) != _UPRIGHT:
                 picture = ImageOps.exif_transpose(picture)
             if form.deep and _color_of(picture) != "deep":
-                raise ValueError("it is not grey of 16 bits, as those for training are")
+                raise ValueError("it is not grey of 16 bits, as the training pictures are")
             if not form.deep:
                 picture = _eight_bits(picture).convert(_MODES[form.color])
             if picture.size != (form.width, form.height):
                 if not form.resized:
                     raise DatasetError(
-                        f"the picture {path} is {picture.height}x{picture.width}, those for training are "
+                        f"the picture {path} is {picture.height}x{picture.width}, the training pictures are "
                         f"{form.height}x{form.width}; bring all to one size by `reading=Reading(size=...)`"
                     )
                 picture = picture.resize((form.width, form.height), Image.Resampling.BILINEAR)

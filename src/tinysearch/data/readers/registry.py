@@ -56,8 +56,8 @@ def reader_for(source: Any, own: Any = None) -> Reader:
         )
     what = source if isinstance(source, Path) else f"a {type(source).__name__}"
     raise DatasetError(
-        f"nothing reads {what}; data is the name of a dataset, an .npz, .npy, .csv or .tsv file, a folder of pictures, "
-        f"or in Python (x, y), ((x, y), (x_test, y_test)), (train, validation, test) or a tf.data.Dataset"
+        f"no reader accepts {what}; data is the name of a dataset, an .npz, .npy, .csv or .tsv file, a folder of "
+        f"pictures, or in Python (x, y), ((x, y), (x_test, y_test)), (train, validation, test) or a tf.data.Dataset"
     )
 
 

@@ -52,7 +52,7 @@ class Table(Reader):
         train = read.part(parts["train"])
         test_file = beside.get("test")
         if test_file is not None and _label_of(test_file, reading) is None:
-            notes.append(f"{test_file.name} has no column of labels, so that it is no test part")
+            notes.append(f"{test_file.name} has no column of labels, so it is not used as the test part")
             test_file = None
 
         def test() -> Part:
@@ -66,7 +66,7 @@ class Table(Reader):
             return _other(test_file, reading, read)
 
         used = {**beside, "test": test_file} if test_file is not None else {"validation": beside.get("validation")}
-        notes += [f"{path.name} beside it is the {part} part" for part, path in used.items() if path is not None]
+        notes += [f"{path.name} next to it is the {part} part" for part, path in used.items() if path is not None]
         if reading.groups is not None:
             without = [path for path in used.values() if path is not None and reading.groups not in names_of(path)]
             notes += [f"{path.name} has no column {reading.groups!r}, so its groups are not known" for path in without]
@@ -158,14 +158,14 @@ def _rows_of_parts(path: Path, columns: Columns) -> tuple[list[list[str]], dict[
     for number, row in lines_of(path, columns.delimiter, columns.header):
         if len(row) != len(columns.names):
             raise DatasetError(
-                f"line {number} of {path} has {len(row)} values, where there are {len(columns.names)} columns"
+                f"line {number} of {path} has {len(row)} values, but the table has {len(columns.names)} columns"
             )
         short = [""] * (places[-1] + 1)
         for place in places:
             short[place] = row[place]
         rows.append(short)
     if not rows:
-        raise DatasetError(f"{path} has no rows but its header; expected one for each image")
+        raise DatasetError(f"{path} has no rows below its header; expected one for each image")
     if columns.split is None:
         return rows, {"train": np.arange(len(rows))}
     of = [part_of(row[columns.split]) for row in rows]
@@ -209,7 +209,7 @@ def _no_number(path: Path, columns: Columns) -> str | None:
     is_first = line == int(columns.header) + 1
     if is_first and more and not any(is_number(row[place]) for row in more):
         remedy = (
-            "if it is no column of pixels, remove it, or name it by `reading=Reading(label_column=...)` or "
+            "if it is not a column of pixels, remove it, or name it by `reading=Reading(label_column=...)` or "
             "`reading=Reading(groups=...)`"
         )
     else:
@@ -228,7 +228,7 @@ def _counting(found: Array, columns: Columns) -> tuple[str, ...]:
     for number in np.flatnonzero((np.diff(few, axis=0) == 1).all(axis=0)):
         if np.array_equal(found[:, number].astype(np.float64) - few[0, number], np.arange(len(found))):
             name = columns.names[columns.pixels[number]]
-            return (f"the column {name!r} counts the rows; if it is no input, remove it",)
+            return (f"the column {name!r} counts the rows; if it is not an input, remove it",)
     return ()
 
 
