@@ -208,7 +208,10 @@ def test_the_one_spelling_says_the_same_and_is_its_own_after_json(spec: dict[str
         ({"format": 2, "filters": {"from": 8, "to": 16.5}}, '"from" and a "to"'),
         ({"format": 2, "filters": {"from": 8, "to": 16, "step": 0}}, "step of filters must be at least 1, got 0"),
         ({"format": 2, "filters": {"from": 1, "to": 32, "step": 4}}, "1 is not a multiple of 4; begin from 4"),
-        ({"format": 2, "filters": {"from": 30, "to": 31, "step": 4}}, "30 is not a multiple of 4; choose a smaller step"),
+        (
+            {"format": 2, "filters": {"from": 30, "to": 31, "step": 4}},
+            "30 is not a multiple of 4; choose a smaller step",
+        ),
         ({"format": 2, "filters": {"from": 8, "to": 32, "likely": 15, "step": 4}}, "likely .*got 15"),
         ({"format": 2, "filters": {"from": 8, "to": 32, "likely": 36}}, "likely .*got 36"),
         ({"format": 2, "hidden": {"from": 0, "to": 32, "likely": 16}}, "hidden has no likely number"),

@@ -45,6 +45,9 @@ class Arrangement:
         """Whether a size matches: height and width, optionally channels; or steps and channels of a series."""
         if self.layout in SERIES:
             return _series_size(size) == (self.shape[0], self.shape[2])
+        if self.shape[1] == size[0] == 1:
+            # Images of one row are kept on edge, see ``_on_edge``.
+            size = (size[1], 1, *size[2:])
         return self.shape[: len(size)] == size
 
     @property

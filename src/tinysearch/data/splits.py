@@ -145,9 +145,13 @@ class Split:
 
         >>> Split("stratified").part(2), Split().part(0), Split().part(None)
         ('fold 2: one of 10 folds, drawn by class, seed 0', 'fold 0: the last tenth of the training images', 'nothing')
+        >>> Split().part(2)
+        'fold 2: part 3 of 10 of the training images, counted from the end'
         """
         if fold is None:
             return "nothing"
+        if self.kind == "last" and fold:
+            return f"fold {fold}: part {fold + 1} of {self.folds} of the training images, counted from the end"
         if self.kind == "given":
             return self.words
         drawn = f", seed {self.seed}" if self.kind in ("stratified", "groups") else ""
