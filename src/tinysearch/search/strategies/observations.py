@@ -1,10 +1,9 @@
-"""What a surrogate model learns of records: a row for each candidate, with its error.
+"""Observations for a surrogate model: the result of each candidate in the records, with the error of the result.
 
-A candidate may have been trained several times, with other seeds or other folds held out. What it reached is then their
-mean, of which the error is smaller. How large the error of a training is, is what the race of the leaders takes it for,
-see ``racing``: the luck of the seed, the luck of the network with the images that it was validated on, and the hardness
-of these images. Others that were validated on them share that, and candidates that were validated on several folds tell
-how hard these are.
+A candidate may have been trained several times, with other seeds or other folds held out. Its result is then the mean
+of its trainings, which has a smaller error. The error of a training is modelled as in ``racing``: the luck of the seed,
+the luck of the network with its validation images, and the hardness of these images. All candidates that were validated
+on the same images share the hardness. It is estimated from candidates that were validated on several folds.
 """
 
 from __future__ import annotations
@@ -22,30 +21,29 @@ from tinysearch.search.strategies.surrogate import Array
 
 @dataclass(frozen=True, slots=True)
 class Replicates:
-    """The trainings of one candidate, of which no two are the same.
+    """The distinct trainings of one candidate.
 
     Args:
-        trainings: At least one. Those that failed are left out if there are others.
+        trainings: At least one. Failed trainings are left out if others succeeded.
     """
 
     trainings: tuple[Record, ...]
 
     @property
     def first(self) -> Record:
-        """The first of them."""
+        """The first training."""
         return self.trainings[0]
 
     @property
     def score(self) -> float:
-        """Their mean score; minus infinity if there is none."""
+        """The mean score; minus infinity if all trainings failed."""
         return math.fsum(one.score for one in self.trainings) / len(self.trainings)
 
 
 def replicates(records: Iterable[Record]) -> list[Replicates]:
-    """Return the candidates of some records, in the order in which they were trained first.
+    """Return the candidates of some records, in the order of their first trainings.
 
-    What was trained with the same seed and validated on the same images counts once: it was reused, or is the same
-    number again.
+    Records with the same seed and the same validation images count once: such a result was reused or merely repeated.
     """
     groups: dict[str, dict[tuple[int, str], Record]] = {}
     for record in records:
@@ -59,19 +57,19 @@ def replicates(records: Iterable[Record]) -> list[Replicates]:
 
 
 def held_out(record: Record) -> str:
-    """Return which images a record was validated on: equal for equal ones. Early records do not say so."""
+    """Return an identifier of the images that a record was validated on. Early records do not store them."""
     again = f"again with seed {record.seed}" if record.purpose == "revalidation" else ""
     return record.validated_on or again
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Results of candidates, higher is better, and their errors.
+    """Results of candidates, the larger the better, and their errors.
 
     Attributes:
-        values: Shape ``(n,)``.
+        values: Results, shape ``(n,)``.
         errors: Covariance of their errors, shape ``(n, n)``.
-        shares: Whether values are logarithms of one over error rates.
+        shares: Whether the values are negative logarithms of error rates.
     """
 
     values: Array
@@ -80,15 +78,16 @@ class Observations:
 
 
 def observed(candidates: Sequence[Replicates], images: int) -> Observations:
-    """Return what is known of candidates.
+    """Return the results of candidates and their errors.
 
-    Of shares, as accuracies are, the result is the logarithm of the error rate: from 98 to 99 % is about as far as from
-    96 to 98 %. Scores that are not between 0 and 1 are taken as they are. What failed is as bad as the worst; what was
-    stopped early is no better than that unless it was when it was stopped.
+    If all scores are between 0 and 1, as accuracies are, a result is the negative logarithm of the error rate: the step
+    from 98 to 99 % is about as large as that from 96 to 98 %. Other scores are used as they are. A failed training
+    counts as the worst completed one. A training that was stopped early counts by its score at that time, but not as
+    less than the worst completed one.
 
     Args:
-        candidates: At least one of them has a score that is a number.
-        images: How many images each training was validated on.
+        candidates: At least one must have a finite score.
+        images: Number of images that each training was validated on.
     """
     finished = [one.score for each in candidates for one in each.trainings if _counts(one)]
     known = [one.score for each in candidates for one in each.trainings if math.isfinite(one.score)]
@@ -106,12 +105,12 @@ def observed(candidates: Sequence[Replicates], images: int) -> Observations:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The results of a candidate.
+    """The results of one candidate.
 
     Attributes:
         results: One for each training, shape ``(trainings,)``.
-        places: Which fold each was validated on, as rows of ones and zeros, shape ``(trainings, folds)``.
-        each, variance: Variance of a single training, and of the mean, the hardness of folds aside.
+        places: One-hot rows with the fold that each training was validated on, shape ``(trainings, folds)``.
+        each, variance: Variance of a single training and of the mean, without the hardness of the folds.
         fold: Variance of the hardness of a fold.
     """
 
@@ -123,7 +122,7 @@ class _Row:
 
     @property
     def weights(self) -> Array:
-        """How much each fold counts in the mean, shape ``(folds,)``."""
+        """Weight of each fold in the mean, shape ``(folds,)``."""
         found: Array = self.places.mean(axis=0)
         return found
 
@@ -149,21 +148,22 @@ class _Row:
         seed, image, fold = np.mean(errors, axis=0)
         places = np.eye(len(folds))[[folds[held_out(one)] for one in candidate.trainings]]
         weights = places.mean(axis=0)
-        # Trainings that were validated on the same images share that part of their luck.
+        # Trainings that were validated on the same images share this part of the error.
         variance = seed / len(results) + image * float(weights @ weights)
         return cls(np.array(results), places, seed + image, variance, fold)
 
 
 def _hardness(rows: Sequence[_Row], count: int) -> tuple[Array, Array]:
-    """Return how much more is reached on each fold than on the most common one, and the covariance of that.
+    """Return by how much results on each fold exceed those on the most common fold, and the covariance of that.
 
-    It is what is known of it from candidates that were validated on several, shapes ``(count,)``, ``(count, count)``.
+    The posterior mean and covariance given the candidates that were validated on several folds, shapes ``(count,)`` and
+    ``(count, count)``.
     """
     common = int(np.argmax(sum(row.places.sum(axis=0) for row in rows)))
     others = [place for place in range(count) if place != common]
     more, covariance = np.zeros(count), np.zeros((count, count))
     if others:
-        # Both folds are hard or easy by luck.
+        # The hardness of either fold is random, so a difference has twice the variance.
         prior = float(np.median([row.fold for row in rows])) * (np.eye(len(others)) + 1)
         precision, total = np.linalg.inv(prior), np.zeros(len(others))
         for row in rows:
@@ -181,7 +181,7 @@ def _counts(record: Record) -> bool:
 
 
 def _accuracy(record: Record, score: float) -> float:
-    """Return the accuracy that decides how large the error is; that of the worst for what has none."""
+    """Return the accuracy that determines the size of the error; without an accuracy, the score, clipped to [0, 1]."""
     known = record.val_accuracy if math.isfinite(record.score) else None
     if known is not None and math.isfinite(known):
         return min(max(known, 0.0), 1.0)
@@ -189,7 +189,7 @@ def _accuracy(record: Record, score: float) -> float:
 
 
 def _unit(candidates: Sequence[Replicates]) -> float:
-    """Return how large errors are, as a multiple of those of accuracies."""
+    """Return the size of the errors as a multiple of those of accuracies."""
     trained = [each.first for each in candidates if _counts(each.first) and each.first.val_accuracy is not None]
     if not trained or trained[0].objective == ACCURACY:
         return 1.0

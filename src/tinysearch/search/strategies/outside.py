@@ -1,4 +1,4 @@
-"""Strategies of other packages, named by a class of theirs: what their names have in common."""
+"""Class names of strategies from other packages: validation and import."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from tinysearch.errors import RunError, meant
 
 
 def is_path(name: str) -> bool:
-    """Whether a name is like ``package.Class``."""
+    """Return whether a name has the form ``package.Class``."""
     return "." in name and all(part.isidentifier() for part in name.split("."))
 
 
 def check_class_name(name: str, prefix: str, known: Iterable[str], what: str, example: str) -> None:
-    """Refuse a name that no class can have; whether one of one's own exists is not looked at.
+    """Raise an error if a name can be no class; whether a user's class exists is not checked.
 
     Args:
-        name: The whole name, prefix included.
-        prefix: What it begins with, ``"optuna:"`` for example.
-        known: The names behind the prefix that stand for classes of the package itself.
-        what: What it names, in words, for the error.
-        example: A class of one's own, for the error.
+        name: The full name, prefix included.
+        prefix: The prefix of the name, such as ``"optuna:"``.
+        known: Names after the prefix that stand for classes of the package itself.
+        what: A description of the named class, for the error.
+        example: An example of a user's class, for the error.
 
     Raises:
-        RunError: if what is behind the prefix is neither known nor like ``package.Class``.
+        RunError: if the name after the prefix is neither known nor of the form ``package.Class``.
     """
     path = name.removeprefix(prefix)
     if path not in known and not is_path(path):
@@ -37,14 +37,14 @@ def class_at(path: str, base: type[Any], base_name: str, strategy: str, what: st
     """Import a class.
 
     Args:
-        path: ``package.Class``.
-        base: What it must be derived from.
-        base_name: How its package documents that, for the error.
+        path: The class, ``package.Class``.
+        base: The required base class.
+        base_name: The documented name of the base class, for the error.
         strategy: Name of the strategy, for the error.
-        what: What the class is, in a word, for the error.
+        what: The kind of the class in a word, for the error.
 
     Raises:
-        RunError: if there is no such class, or it is derived from something else.
+        RunError: if the class cannot be imported or is not derived from the base class.
     """
     module, _, attribute = path.rpartition(".")
     try:

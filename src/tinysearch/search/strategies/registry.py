@@ -1,4 +1,4 @@
-"""The registry that names the search strategies."""
+"""The registry of search strategies by name, and the loading of plugins for strategies and constraints."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "pareto": Pareto,
     "random": RandomSearch,
 }
-# Accuracy against a cost that is named.
+# Strategies that search the front of accuracy and a named cost.
 FRONTS = tuple(PREFIX + cost for cost in COSTS)
 
 
 def check_name(name: str) -> None:
-    """Refuse an unknown strategy. Whether an oracle or a sampler of one's own exists is seen when it is made.
+    """Raise an error if a strategy is unknown. Whether a user's oracle or sampler exists is checked on creation.
 
     Raises:
         RunError: if the name is unknown.
@@ -60,12 +60,12 @@ def strategy(given: object, problem: Problem) -> Strategy:
     """Return a strategy.
 
     Args:
-        given: Its name; or a class or function that makes one of a problem.
+        given: A name, or a class or function that makes a strategy from a problem.
         problem: Space, budget and recipe.
 
     Raises:
-        RunError: if the name is unknown, or what it needs is not installed.
-        PluginError: if a strategy of one's own cannot be loaded or made.
+        RunError: if the name is unknown, or a package that the strategy needs is not installed.
+        PluginError: if a user's strategy cannot be loaded or made.
     """
     if not isinstance(given, str):
         found: Strategy = made("strategy", given, Strategy, problem)
@@ -83,13 +83,13 @@ def strategy(given: object, problem: Problem) -> Strategy:
 
 
 def uses_history(given: object) -> bool:
-    """Whether a strategy looks at the history, see ``Strategy``.
+    """Return whether a strategy uses the history, see ``Strategy``.
 
     Args:
-        given: As for ``strategy``; what a function makes is taken to look at it.
+        given: As for ``strategy``. A function is assumed to make a strategy that does.
 
     Raises:
-        PluginError: if a strategy of one's own cannot be loaded.
+        PluginError: if a user's strategy cannot be loaded.
     """
     found = given
     if isinstance(given, str):
@@ -99,7 +99,7 @@ def uses_history(given: object) -> bool:
 
 
 def constraint(name: str, given: object | None) -> Constraint:
-    """Return a constraint, as it was given or by its name.
+    """Return a constraint: the given one or, if it is None, the plugin of that name.
 
     Raises:
         PluginError: if it cannot be loaded or made.

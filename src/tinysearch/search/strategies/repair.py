@@ -1,4 +1,4 @@
-"""The nearest network that can be trained, to one that can not."""
+"""Repair of an architecture that cannot be trained: the nearest one that can be."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Lay
 
 
 def repaired(architecture: Architecture, problem: Problem) -> Architecture | None:
-    """Return an architecture that can be built and is within the budget, as near to the given one as can be.
+    """Return the nearest architecture that can be built and is within the budget.
 
-    From the first layer to the last, a layer that does not fit what is before it loses its shortcut, then its
-    repetition, then its padding becomes ``"same"``; if even that does not fit, it is left out. What is then over the
-    budget has its widths scaled down. Returns None if the result is still no member of the space within the budget.
+    From the first layer to the last, a layer that does not fit the layers before it first loses its shortcut, then its
+    repetition, and then its padding becomes ``"same"``. If it still does not fit, it is left out. The widths of a
+    result over the budget are scaled down.
+
+    Returns:
+        None if the result is still not a member of the space within the budget.
     """
     layers: tuple[Layer, ...] = ()
     for layer in architecture.layers:
@@ -33,7 +36,7 @@ def repaired(architecture: Architecture, problem: Problem) -> Architecture | Non
 
 
 def _forms(layer: Layer) -> Iterator[Layer]:
-    """Yield a layer, then what is left of it as it loses what may not fit."""
+    """Yield a layer, then simpler forms of it, each without another property that may not fit."""
     yield layer
     if isinstance(layer, Residual) and len(layer.body) == 1:
         layer = layer.body[0]

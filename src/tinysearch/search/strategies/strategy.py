@@ -1,4 +1,4 @@
-"""The interface of every search strategy."""
+"""The interface of search strategies, the problem that they solve, and the candidates that a run begins with."""
 
 from __future__ import annotations
 
@@ -29,26 +29,27 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
 _SMALL = 4_000
-# So many designs are looked at, and networks may use their weights this many times as often as these do.
+# Number of designs that are considered, and the factor by which networks may use their weights more often than these.
 _FIRST, _NEAR = 5, 1.3
-# Where the recipe is tuned, which share of new candidates has another one than the problem's or the parent's.
+# If the recipe is tuned: fraction of new candidates whose recipe differs from that of the problem or the parent.
 _OTHERS = 0.5
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What every strategy is given.
+    """The search problem that every strategy receives.
 
     Args:
-        space: Where architectures come from.
-        budget: What they may cost.
-        recipe: How candidates are trained.
+        space: Search space of the architectures.
+        budget: Bounds on their costs.
+        recipe: Recipe that candidates are trained with.
         tune_recipe: Whether the knobs of the recipe are searched too, see ``recipe_choices``.
-        constraints: What else must accept an architecture.
-        augment_by_size: Whether the recipe augments each network as much as suits its size, see
-            ``training.augmentation.by_size``; never where it is tuned.
-        images: How many images each training is validated on, which says how far it is off by luck.
-        budgets: Bounds on parameters, below each of which a good network is wanted; none for the one of the budget.
+        constraints: Further constraints that must accept an architecture.
+        augment_by_size: Whether the strength of the augmentation depends on the size of each network, see
+            ``training.augmentation.by_size``. Ignored if the recipe is tuned.
+        images: Number of images that each training is validated on, which determines the error of its score.
+        budgets: Bounds on parameters; a good network is wanted below each of them. If empty, only the bound of the
+            budget counts.
     """
 
     space: SearchSpace
@@ -64,11 +65,11 @@ class Problem:
         """Accept or reject an architecture by its cost: by the budget, then by each constraint.
 
         Raises:
-            PluginError: if a constraint gives no verdict.
+            PluginError: if a constraint does not return a verdict.
         """
         verdict = self.budget.check(cost)
         if self.constraints and not cost.layers:
-            # The records of a history have no layers.
+            # The costs in the records of a history have no layers.
             cost = self.space.cost(architecture) or cost
         for constraint in self.constraints:
             if not verdict.accepted:
@@ -79,13 +80,13 @@ class Problem:
         return verdict
 
     def new_candidate(self, architecture: Architecture, rng: np.random.Generator) -> Candidate:
-        """Return a candidate with the recipe of the problem, or if that is tuned often with one drawn at random."""
+        """Return a candidate with the recipe of the problem; if it is tuned, half of the time with a random recipe."""
         if self.tune_recipe and rng.random() < _OTHERS:
             return Candidate(architecture, sampled(self.recipe, rng))
         return self.candidate(architecture)
 
     def candidate(self, architecture: Architecture) -> Candidate:
-        """Return a candidate with the recipe of the problem, as it suits the architecture."""
+        """Return a candidate with the recipe of the problem, with the augmentation for the size of the network."""
         if self.tune_recipe or not self.augment_by_size:
             return Candidate(architecture, self.recipe)
         found = self.space.params(architecture)
@@ -93,7 +94,7 @@ class Problem:
         return Candidate(architecture, by_size(self.recipe, params)[1])
 
     def child_of(self, architecture: Architecture, parent: Record | Candidate, rng: np.random.Generator) -> Candidate:
-        """Return a candidate with the recipe of the problem, or if that is tuned with a parent's, often mutated."""
+        """Return a candidate with the recipe of the problem; if it is tuned, with the parent's, often mutated."""
         if not self.tune_recipe:
             return self.candidate(architecture)
         inherited = parent.recipe if isinstance(parent, Candidate) else Recipe.from_dict(parent.recipe)
@@ -101,26 +102,29 @@ class Problem:
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
 
     def is_low_mac(self, architecture: Architecture) -> bool:
-        """Whether a weight is used, on average, at no more than a quarter of the input's pixels, or as in designs.
+        """Return whether an architecture needs few MACs for its number of parameters.
 
-        A wide network that never shrinks its images takes many times longer to train than one of as many parameters
-        that does, and is seldom the better one. The baselines are such networks. A small network gains by using its
-        weights more often and is quick to train all the same: one of fewer than 4,000 parameters may compute as much
-        as one of 4,000.
+        There may be, per parameter, as many MACs as a quarter of the input's pixels or, if that is more, 1.3 times as
+        many as in the first designs.
+
+        A wide network that never shrinks its images takes many times longer to train than one that does and has the
+        same number of parameters, and it is seldom better. The baselines are such networks. A small network gains by
+        using its weights more often and still trains quickly: below 4,000 parameters, a network may compute as much as
+        one with 4,000.
         """
         found = self.space.cost(architecture)
         return found is not None and found.macs <= self._uses * max(found.params, _SMALL)
 
     @functools.cached_property
     def _uses(self) -> float:
-        """How often a weight may be used, on average."""
+        """Maximum number of times that a weight may be used, on average."""
         height, width, _ = self.space.task.input_shape
         plain = map(self.space.cost, itertools.islice(designs(self.space, self.budget.params, self.fits), _FIRST))
         uses = [one.macs / max(one.params, _SMALL) for one in plain if one is not None]
         return max(height * width / 4, _NEAR * max(uses, default=0.0))
 
     def fits(self, architecture: Architecture) -> bool:
-        """Whether an architecture can be built for the task, is within the budget, and meets all constraints."""
+        """Return whether an architecture can be built for the task, is within the budget, and meets all constraints."""
         found = self.space.cost(architecture)
         return found is not None and self.check(architecture, found).accepted
 
@@ -132,12 +136,12 @@ class Strategy(abc.ABC):
         problem: Space, budget and recipe.
 
     Attributes:
-        begins_with_designs: Whether the first trials of a run are networks drawn by hand, see ``space/designs.py``,
-            before the strategy is asked. Where there are several budgets, they are for each.
-        replicates: Whether it can do with several records of one candidate, of other seeds and other images held out:
-            the revalidations of the runs that it learns from.
-        uses_history: Whether it looks at the history at all; a run by one that does not learns from no other run unless
-            it is told to.
+        begins_with_designs: Whether the first trials of a run are hand-drawn designs (see ``space/designs.py``), before
+            the strategy is asked. If there are several budgets, there are designs for each.
+        replicates: Whether the strategy supports several records of one candidate, with other seeds and other images
+            held out, such as the revalidations of the runs that it learns from.
+        uses_history: Whether the strategy uses the history at all. If not, its run learns from no other run unless a
+            warm start is requested.
     """
 
     begins_with_designs: ClassVar[bool] = False
@@ -153,25 +157,27 @@ class Strategy(abc.ABC):
     ) -> Candidate:
         """Return the next candidate.
 
-        It depends on nothing but the arguments: no disk, no clock, no global generator, no state of its own.
+        The result depends only on the arguments: not on disk, clock, global generators or state of the strategy.
 
         Args:
-            history: The records of the run that may be known, baselines and failures included, in the order in which
-                they were proposed, and before them those of the runs that it learns from. The ``score`` of a record is
-                by the objective of the run, the larger the better.
-            rng: The generator of this trial; it is asked again, further on, if a proposal was rejected.
+            history: The known records of the run, baselines and failures included, in the order in which they were
+                proposed, after those of the runs that it learns from. The ``score`` of a record is that of the
+                objective of the run, the larger the better.
+            rng: The generator of this trial. If a proposal is rejected, the strategy is asked again with the same
+                generator, which has advanced.
             pending: Candidates that were proposed after those of the history and whose records may not be known yet,
-                in order: up to lag - 1, however many workers there are; all under way with the schedule ``"async"``.
+                in order: up to lag - 1, whatever the number of workers; with the schedule ``"async"``, all that are
+                running.
         """
 
 
 def suited_to(problem: Problem, given: Candidate) -> Candidate:
-    """Return a candidate that was given; one with the recipe of the problem as that suits its architecture."""
+    """Return an initial candidate; if it has the recipe of the problem, with the augmentation for its size."""
     return problem.candidate(given.architecture) if given.recipe == problem.recipe else given
 
 
 def left_out(problem: Problem, given: Sequence[Candidate]) -> list[str]:
-    """Return which of the candidates that were given for the first trials cannot be trained, and why."""
+    """Return a message for each initial candidate that cannot be trained, with the reason."""
     found = []
     for number, candidate in enumerate(given, start=1):
         try:
@@ -189,23 +195,26 @@ def left_out(problem: Problem, given: Sequence[Candidate]) -> list[str]:
 def begun_with(
     strategy: Strategy, number: int, known: Sequence[Record] = (), splits: Mapping[str, str] | None = None
 ) -> list[Candidate]:
-    """Return what a run by a strategy begins with: the best known network, then designs; none if it wants none.
+    """Return the candidates that a run begins with: the best known network, then designs.
 
-    A strategy never proposes what it knows, so the best network of the runs that it learns from would otherwise be
-    missing among the candidates of a run that learns from them.
+    A strategy never proposes a known candidate, so without this the best network of the runs that it learns from would
+    be missing from the candidates of the new run.
 
     Args:
-        strategy: Of the run.
-        number: How many at the most, for each budget if there are several.
+        strategy: Strategy of the run.
+        number: Maximum number of candidates, for each budget if there are several.
         known: Records of other runs that the run learns from.
-        splits: By run, what these held out for validation, in words.
+        splits: By run, a description of the images held out for validation.
+
+    Returns:
+        An empty list if the strategy does not begin with designs.
     """
     problem = strategy.problem
     if not strategy.begins_with_designs:
         return []
     bounds = problem.budgets or (problem.budget.params,)
     found = [itertools.islice(_promising(problem, bound, known, splits), number) for bound in bounds]
-    # The first of every budget, then the second.
+    # The first candidate of every budget, then the second of every budget, and so on.
     turns = (one for turn in itertools.zip_longest(*found) for one in turn if one is not None)
     return [problem.candidate(architecture) for architecture in dict.fromkeys(turns)]
 
@@ -213,9 +222,9 @@ def begun_with(
 def _promising(
     problem: Problem, bound: int, known: Sequence[Record], splits: Mapping[str, str] | None
 ) -> Iterator[Architecture]:
-    """Yield the best known network of at least half a bound on parameters, if there is one, then designs.
+    """Yield the best known network that is below a bound on parameters and has at least half of it, then designs.
 
-    Which is the best is decided as in a leaderboard: by the mean of all its trainings, and not by a lucky one.
+    The best is chosen as in a leaderboard: by the mean of all its trainings, so that one lucky training does not count.
     """
     able = [
         record
@@ -230,5 +239,5 @@ def _promising(
 
 
 def searched_of(history: Sequence[Record]) -> int:
-    """Return how many records are of trials, those of other runs included, and not of hand-designed baselines."""
+    """Return the number of records that belong to trials, those of other runs included, rather than to baselines."""
     return sum(record.origin != "baseline" for record in history)

@@ -1,4 +1,4 @@
-"""The surrogate model: from features to mean and spread of a result that is measured with a known error."""
+"""The surrogate model: a Gaussian process from features to the mean and spread of a result with a known error."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Predict = Callable[[Array], tuple[Array, Array]]
 
 LENGTHS = (3.0, 5.0, 8.0, 12.0, 18.0)
-# Variance of what features do not tell of a network, as a multiple of the variance of what they do.
+# Variance of what the features do not explain of a network, as a multiple of the variance of what they explain.
 RESTS = (0.01, 0.3)
-# Variance of what features tell, as a multiple of that of the results.
+# Variance of what the features explain, as a multiple of that of the results.
 SCALES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
 def fit(x: Array, y: Array, errors: Array | None = None, pending: Array | None = None) -> Predict:
     """Fit a Gaussian process with a Matérn kernel (Rasmussen and Williams, 2006).
 
-    A result is a function of the features, and a rest that belongs to the network, and an error of which the covariance
-    is known. Features and results are standardized. Of a few length scales, scales and rests those are taken under
-    which the results are the most likely: always the same ones are tried, where an optimizer takes as many steps as it
-    likes.
+    A result is the sum of a function of the features, a rest that belongs to the network, and an error of known
+    covariance. Features and results are standardized. The length scale, scale and rest are those with the highest
+    likelihood on a small fixed grid, because the number of steps of an optimizer would be unbounded.
 
-    What is pending has no result yet. The model takes it that its result will be just what it expects (Desautels et
-    al., 2014): that changes no expectation, and makes it surer near what is pending.
+    A pending candidate has no result yet. The model assumes that the result will equal its expectation (Desautels et
+    al., 2014): this changes no expectation but reduces the uncertainty near pending candidates.
 
     Args:
         x: Features, shape ``(n, features)``.
         y: Results, shape ``(n,)``.
-        errors: Covariance of their errors, shape ``(n, n)``; none by default.
-        pending: Features of what is pending, shape ``(p, features)``; its errors are middling ones.
+        errors: Covariance of their errors, shape ``(n, n)``; by default there are none.
+        pending: Features of pending candidates, shape ``(p, features)``; their error variance is the median of the
+            others.
 
     Returns:
         A function from features, shape ``(m, features)``, to mean and standard deviation of the result without rest and
@@ -64,16 +64,16 @@ def fit(x: Array, y: Array, errors: Array | None = None, pending: Array | None =
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A Gaussian process after some results.
+    """A Gaussian process conditioned on some results.
 
     Attributes:
-        kernel: Which of the kernels it has.
+        kernel: Index of the kernel.
         evidence: Logarithm of the likelihood of the results, up to a constant.
-        scale, rest: Variances of what the kernel explains, and of what else belongs to a network; of results divided by
-            ``unit``.
-        level, unit: Mean of the results and what they were divided by.
+        scale, rest: Variances of what the kernel explains and of the rest that belongs to a network, of results divided
+            by ``unit``.
+        level, unit: Mean of the results, and the value that they were divided by.
         factor: Lower Cholesky factor of the covariance of the results, shape ``(n, n)``.
-        weights: Solution of the covariance for the results, shape ``(n,)``; zeros where the result is as expected.
+        weights: Inverse covariance times the standardized results, shape ``(n,)``; 0 where the result is as expected.
     """
 
     kernel: int
@@ -86,10 +86,10 @@ class Process:
     weights: Array
 
     def surer(self, kernel: Array, errors: Array) -> Process:
-        """Return the process after more results, each of which is what this one expects.
+        """Return the process conditioned on further results, each equal to the expectation of this process.
 
         Args:
-            kernel: Between all, those that this process has the results of first, shape ``(m, m)``.
+            kernel: Kernel between all points, those with results of this process first, shape ``(m, m)``.
             errors: Covariance of all errors, shape ``(m, m)``.
         """
         from scipy.linalg import cholesky
@@ -103,8 +103,8 @@ class Process:
         """Return mean and standard deviation, each of shape ``(m,)``.
 
         Args:
-            cross: The kernel between what is predicted and what has results, shape ``(m, n)``.
-            own: The kernel of each of what is predicted with itself, shape ``(m,)``.
+            cross: Kernel between the predicted points and the points with results, shape ``(m, n)``.
+            own: Kernel of each predicted point with itself, shape ``(m,)``.
         """
         from scipy.linalg import solve_triangular
 
@@ -115,18 +115,18 @@ class Process:
 
 
 def likeliest(kernels: Sequence[Array], y: Array, errors: Array | None = None) -> Process:
-    """Return the process under which some results are the most likely, of all kernels, ``SCALES`` and ``RESTS``.
+    """Return the process with the highest likelihood of some results among all kernels, ``SCALES`` and ``RESTS``.
 
     Args:
         kernels: Each of shape ``(n, n)``, with ones on the diagonal.
         y: Results, shape ``(n,)``.
-        errors: Covariance of their errors, shape ``(n, n)``; none by default.
+        errors: Covariance of their errors, shape ``(n, n)``; by default there are none.
     """
     from scipy.linalg import LinAlgError, cho_solve, cholesky
 
     noise = np.zeros((len(y), len(y))) if errors is None else errors
     level = float(y.mean())
-    # Results that hardly differ are not taken apart further than their errors.
+    # The unit is at least half of the error, so that differences well within the error are not magnified.
     unit = max(float(y.std()), math.sqrt(float(np.mean(np.diag(noise)))) / 2, 1e-9)
     targets, noise = (y - level) / unit, noise / unit**2
     diagonal = np.diag_indices(len(y))
@@ -156,7 +156,7 @@ def distances(left: Array, right: Array) -> Array:
 
 
 def matern(distance: Array) -> Array:
-    """Return the Matérn kernel with smoothness 5/2 of distances in length scales, of the same shape.
+    """Return the Matérn kernel with smoothness 5/2 of distances given in length scales, of the same shape.
 
     >>> matern(np.array([0.0, 1.0])).round(3).tolist()
     [1.0, 0.524]
@@ -167,7 +167,7 @@ def matern(distance: Array) -> Array:
 
 
 def expected_improvement(mean: Array, spread: Array, best: float) -> Array:
-    """Return by how much normal variables are expected to exceed ``best``, all shapes ``(n,)`` (Jones et al., 1998)."""
+    """Return the expected excess of normal variables over ``best``, all shapes ``(n,)`` (Jones et al., 1998)."""
     from scipy.special import ndtr
 
     gain = mean - best
