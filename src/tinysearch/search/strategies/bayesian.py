@@ -23,56 +23,56 @@ from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe
 
-# Fraction of the budget: what uses less of it is scaled up.
+# Minimum fraction of the budget: smaller networks are scaled up to the budget.
 _LEAST = 0.8
-# So many results the model needs before it may propose mutants; for each further one it looks at two of them.
+# Number of results from which on the model proposes mutants: two more in the pool for each further result.
 _GROUNDED = 10
-# How many networks to draw from the prior where no plain ones can be drawn.
+# Number of networks drawn from the prior if no plain network can be drawn.
 _OTHERS = 20
 Pool = dict[str, tuple[Candidate, list[float]]]
-# From candidates, and mean and spread of what the model predicts of them, both of shape (n,), to what is expected of
-# each, of that shape too.
+# From candidates and the predicted means and standard deviations of their results, both of shape (n,), to the expected
+# gain of each candidate, also of shape (n,).
 Gain = Callable[[Sequence[Candidate], Array, Array], Array]
 
 
 class Bayesian(Strategy):
-    """Bayesian optimization with a surrogate model of what networks are good (Hutter et al., 2011).
+    """Bayesian optimization with a surrogate model of the quality of networks (Hutter et al., 2011).
 
-    A Gaussian process is fitted to ``features`` of what was trained and of how, and predicts mean and spread of the
-    logarithm of the error rate of what was not. It knows how far a training is off by luck, see ``observations``: a
-    candidate that was trained several times counts by its mean, and for more. The next candidate has the highest
-    expected improvement (Jones et al., 1998) in a pool of networks that are within the budget, not known, and quick to
-    train (see ``Problem.is_low_mac``). They are plain networks drawn at random (see ``space/designs.py``), and mutants:
-    half of these of the networks that the model thinks the best, the other half of the most promising in the pool.
-    Widths of what is over the budget, or uses less than 80 % of it, are scaled to it. To mutate the best rather than to
-    draw at random is the way of White et al. (2021).
+    A Gaussian process is fitted to ``features`` of the trained networks and their recipes, and predicts mean and spread
+    of the logarithm of the error rate of other networks. It knows the error of each training, see ``observations``: a
+    candidate that was trained several times counts by its mean, with a higher weight. The next candidate has the
+    highest expected improvement (Jones et al., 1998) in a pool of unknown networks that are within the budget and quick
+    to train (see ``Problem.is_low_mac``). The pool consists of random plain networks (see ``space/designs.py``) and of
+    mutants: half are mutants of the networks with the highest predicted mean, half of the most promising networks in
+    the pool. Networks over the budget or below 80 % of it are scaled to it in width. Mutating the best networks rather
+    than drawing at random follows White et al. (2021).
 
-    With few results the model expects too much of networks unlike those it has seen. So there are no mutants with up to
-    10 results, and two more for each further one; or all of them at once, with a few networks drawn from the prior, if
-    there are no plain networks within the budget and the space that are not known.
+    With few results the model expects too much of networks unlike those it has seen. So the pool has no mutants with up
+    to 10 results, and two more for each further result. If no unknown plain network is within the budget and the space,
+    it has all mutants at once and a few networks drawn from the prior.
 
     The model has a prior mean, which was fitted to trainings on MNIST (see ``prior_mean``): the Gaussian process
     describes how results deviate from a multiple of it. While there are too few results for a model, several networks
-    are drawn at random, plain ones if there are any, and the one with the highest prior mean is proposed.
+    are drawn at random, plain ones if possible, and the one with the highest prior mean is proposed.
 
-    What other runs have trained, with more parameters or by another recipe, informs the model as well: parameters and
-    recipe are among the features. The mark for an improvement is the best that the model expects of a network within
-    the budget that was trained, by the recipe of this run; so it is not the luck of one training.
+    Results of other runs, with more parameters or another recipe, inform the model as well, because parameters and
+    recipe are among the features. The improvement is measured from the highest mean that the model predicts, with the
+    recipe of this run, for a trained network within the budget, so it does not depend on the luck of one training.
 
-    A training that failed counts as one that was as bad as the worst, one that was stopped early as no better than that
-    unless it was when it was stopped. Candidates that are pending count as ones that turn out as the model expects
-    (Desautels et al., 2014): it is surer of what is like them, and no result is invented. Of a long history the model
-    sees the latest and the best, those within the budget first, so that the time of a proposal is bounded.
+    A failed training counts as the worst completed one. A training that was stopped early counts by its score at that
+    time, but not as less than the worst completed one. Pending candidates are assumed to have the predicted results
+    (Desautels et al., 2014): this makes the model surer near them without inventing results. Of a long history the
+    model sees the latest and the best records, those within the budget first, so the time of a proposal is bounded.
 
     Args:
         problem: Space, budget and recipe.
-        warm_up: So many candidates are drawn at random before there is a model.
-        pool: How many mutants to look at, at most.
-        drawn: How many plain networks drawn at random to look at beside them.
-        parents: How many networks mutants are made of.
-        choice: Of how many networks drawn at random the most promising one is proposed before there is a model; with 0
-            one is, and the model begins from nothing.
-        memory: How many of the latest candidates, and how many of the best before them, the model sees.
+        warm_up: Number of candidates drawn at random before the model is used.
+        pool: Maximum number of mutants in the pool.
+        drawn: Number of draws of random plain networks for the pool.
+        parents: Number of networks that mutants are made of.
+        choice: Number of random networks from which the one with the highest prior mean is proposed before the model is
+            used. With 0, one random network is proposed, and the model has no prior mean.
+        memory: Number of the latest records, and of the best records before them, whose candidates the model sees.
     """
 
     begins_with_designs = True
@@ -103,24 +103,24 @@ class Bayesian(Strategy):
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return a random candidate while warming up, then the most promising of the pool."""
+        """Return a random candidate during the warm-up, then the most promising of the pool."""
         from threadpoolctl import threadpool_limits
 
-        # The matrices are small, and the cores are busy with trainings: threads would wait for each other.
+        # The matrices are small, and trainings keep the cores busy, so several threads would wait for each other.
         with threadpool_limits(1):
             return self._propose(history, rng, pending)
 
     def expected(self, history: Sequence[Record]) -> dict[str, float]:
-        """Return what the model expects of what was trained, by key: results as in ``observations``, by its recipe.
+        """Return the mean that the model predicts for each trained candidate with the recipe of this run, by key.
 
-        At least one of the records must have a score.
+        Results are those of ``observations``. At least one of the records must have a score.
         """
         seen = self._remembered(history)
         _, mean = self._model(seen, ())
         return {each.first.key: float(one) for each, one in zip(seen, mean, strict=True)}
 
     def mutants_after(self, results: int) -> int:
-        """Return how many mutants it looks at beside plain networks when it knows so many results."""
+        """Return the number of mutants in the pool for a number of results."""
         return min(self.pool, 2 * max(0, results - _GROUNDED))
 
     def _propose(self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate]) -> Candidate:
@@ -153,29 +153,29 @@ class Bayesian(Strategy):
         return pool[max(gains, key=gains.__getitem__)][0] if gains else self._drawn(known, rng)
 
     def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
-        """Return what tells how much is expected of candidates.
+        """Return a function that computes the expected gain of candidates.
 
         Args:
-            seen: What was trained.
-            mean: What the model thinks of it, shape ``(n,)``.
+            seen: The trained candidates.
+            mean: Their predicted means, shape ``(n,)``.
         """
-        # What other runs found under larger budgets is no mark for this one.
+        # Results of other runs with larger budgets do not count: this run cannot improve on them.
         fitting = self._fitting(seen)
         best = float(mean[fitting].max() if fitting else mean.min())
         return lambda candidates, mean, spread: expected_improvement(mean, spread, best)
 
     def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
-        """Return what was trained, the best first."""
+        """Return the trained candidates, the best first."""
         return (seen[index] for index in np.argsort(-mean, kind="stable"))
 
     def _fitting(self, seen: Sequence[Record]) -> list[int]:
-        """Return which records are of networks within the budget."""
+        """Return the indices of the records whose networks are within the budget."""
         return [
             index for index, record in enumerate(seen) if self.problem.check(record.architecture, record.cost).accepted
         ]
 
     def _remembered(self, history: Sequence[Record]) -> list[Replicates]:
-        """Return the latest candidates and the best before them, with all their trainings."""
+        """Return the candidates of the latest records and of the best before them, with all their trainings."""
         older, latest = history[: -self.memory], history[-self.memory :]
         best = self._best([record for record in older if math.isfinite(record.score)])
         cost = self.problem.space.cost
@@ -183,12 +183,12 @@ class Bayesian(Strategy):
         return replicates(record for record in history if record.key in wanted)
 
     def _best(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Return as many of the best as the model sees beside the latest; all of them have a score."""
+        """Return the best of some records with a score: as many as the model sees besides the latest."""
         bound = self.problem.budget.params
         return heapq.nlargest(self.memory, records, key=lambda record: (record.cost.params < bound, record.score))
 
     def _model(self, seen: Sequence[Replicates], pending: Sequence[Candidate]) -> tuple[Predict, Array]:
-        """Return the model, and what it expects of what was trained, shape ``(seen,)``."""
+        """Return the model, and the means that it predicts for the trained candidates, shape ``(seen,)``."""
         trained = [each.first for each in seen]
         costs = [(one, self.problem.space.cost(one.architecture)) for one in pending]
         built = [(one, cost) for one, cost in costs if cost is not None]
@@ -200,11 +200,11 @@ class Bayesian(Strategy):
         return predict, mean
 
     def _targets(self, seen: Sequence[Replicates]) -> Observations:
-        """Return what the model is fitted to."""
+        """Return the results that the model is fitted to."""
         return observed(seen, self.problem.images)
 
     def _predicting(self, x: Array, targets: Observations, pending: Array | None) -> Predict:
-        """Return a model of the results, with a multiple of the prior mean that they follow."""
+        """Return a model of the results: a multiple of the prior mean plus a Gaussian process."""
         if not (self.choice and targets.shares):
             return fit(x, targets.values, targets.errors, pending)
         prior = prior_mean()
@@ -218,8 +218,8 @@ class Bayesian(Strategy):
         return predict
 
     def _inputs(self, seen: Sequence[Record]) -> tuple[Array, Array]:
-        """Return features of what was trained, by its recipe and by that of this run, shapes ``(seen, features)``."""
-        # The records of a history have costs without layers, which features are made of.
+        """Return features of candidates with their recipes, and with that of this run, shapes ``(seen, features)``."""
+        # The costs in the records of a history have no layers, which the features need.
         costs = [self.problem.space.cost(one.architecture) or one.cost for one in seen]
         networks = [features(one.architecture, cost) for one, cost in zip(seen, costs, strict=True)]
         how = [recipe_features(Recipe.from_dict(one.recipe)) for one in seen]
@@ -232,17 +232,17 @@ class Bayesian(Strategy):
         return math.isfinite(record.score) and record.architecture in self.problem.space
 
     def _plain(self, rng: np.random.Generator) -> Architecture | None:
-        """Draw a plain network of about the size of the budget, if there are any."""
+        """Draw a plain network of about the size of the budget; None if that fails."""
         return self._random.design(rng)
 
     def _from_prior(self, rng: np.random.Generator) -> Architecture:
-        """Draw from the prior a network of about the size of the budget."""
+        """Draw a network from the prior and scale it to about the size of the budget."""
         return self._at_size(self.problem.space.sample(rng))
 
     def _mutants(
         self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator
     ) -> Iterator[Candidate]:
-        """Yield mutants of each parent in turn, of one or a few mutations."""
+        """Yield mutants of each parent in turn, each after one or more mutations."""
         space = self.problem.space
         for index in range(number if parents else 0):
             parent = parents[index % len(parents)]
@@ -252,9 +252,9 @@ class Bayesian(Strategy):
             yield self.problem.child_of(self._at_size(mutant), parent, rng)
 
     def _at_size(self, architecture: Architecture) -> Architecture:
-        """Scale what is over the budget, or leaves much of it unused, to the budget.
+        """Scale a network that is over the budget or leaves much of it unused to the budget.
 
-        Of a network that is much smaller the model knows least, so it expects much of it, and is seldom right.
+        The model knows least about much smaller networks, so it expects much of them and is seldom right.
         """
         space, bound = self.problem.space, self.problem.budget.params
         params = space.params(architecture)
@@ -266,7 +266,7 @@ class Bayesian(Strategy):
         return features(candidate.architecture, cost) + recipe_features(candidate.recipe)
 
     def _fill(self, pool: Pool, found: Iterable[Candidate], known: Collection[str]) -> None:
-        """Add to the pool what may be proposed."""
+        """Add the candidates that may be proposed to the pool."""
         for candidate in found:
             architecture = candidate.architecture
             cost = self.problem.space.cost(architecture)
@@ -280,7 +280,7 @@ class Bayesian(Strategy):
                 pool[candidate.key] = candidate, self._features(candidate, cost)
 
     def _promising(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
-        """Return the most promising of a few random candidates."""
+        """Return the candidate with the highest prior mean of a few random ones."""
         found = [self._drawn(known, rng) for _ in range(max(1, self.choice))]
         costs = [(one, self.problem.space.cost(one.architecture)) for one in found if one.key not in known]
         built = [(one, cost) for one, cost in costs if cost is not None and self.problem.fits(one.architecture)]
@@ -290,7 +290,7 @@ class Bayesian(Strategy):
         return built[int(np.argmax(expected))][0]
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
-        """Return a random candidate within the budget and not known, if one is found soon; first a plain network."""
+        """Return a random candidate, unknown and within the budget if one is found soon; plain networks come first."""
         for attempt in range(self.attempts):
             candidate = (self._prior if attempt else self._random).propose((), rng)
             if candidate.key not in known and self.problem.fits(candidate.architecture):

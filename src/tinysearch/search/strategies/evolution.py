@@ -19,18 +19,21 @@ _PLAIN = 0.5
 class Evolution(Strategy):
     """Ageing evolution (Real et al., 2019), seeded with the baselines that a run trains first.
 
-    The population is the last ``population`` candidates that were trained; a tournament among ``tournament`` of them,
-    drawn at random, chooses the parent of the next candidate, so that a candidate leaves by age and not by rank. The
-    search begins with ``warm_up`` random candidates between 80 % of the budget and all of it, every other one a plain
-    network (see ``space/designs.py``). Networks that are quick to train are preferred, see ``Problem.is_low_mac``.
+    The population is the last ``population`` candidates that were trained. The winner of a tournament among
+    ``tournament`` of them, drawn at random, is the parent of the next candidate, so a candidate leaves by age and not
+    by rank. The search begins with ``warm_up`` random candidates between 80 % and 100 % of the budget; about half are
+    plain networks (see ``space/designs.py``). Networks that are quick to train are preferred, see
+    ``Problem.is_low_mac``.
 
-    Half of the mutants that are over the budget have their widths scaled down until they fit, and a quarter of the
-    others have them scaled up as far as they fit: a budget is there to be spent. The rest go to the constraint filter
-    as they are, so that the population is not all of one shape.
+    Half of the mutants over the budget have their widths scaled down until they fit. A quarter of the others have them
+    scaled up as far as they fit, to use the budget. The rest go to the constraint filter unchanged, which keeps the
+    population diverse.
 
     Args:
         problem: Space, budget and recipe.
-        population, tournament, warm_up: As above.
+        population: Number of candidates in the population.
+        tournament: Number of candidates in a tournament.
+        warm_up: Number of random candidates that the search begins with.
     """
 
     begins_with_designs = True
@@ -46,7 +49,7 @@ class Evolution(Strategy):
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return a random candidate while warming up, then a mutant of the winner of a tournament."""
+        """Return a random candidate during the warm-up, then a mutant of the winner of a tournament."""
         searched = searched_of(history) + len(pending)
         population = [] if searched < self.warm_up else self._alive(history)
         if not population:

@@ -1,4 +1,4 @@
-"""An architecture as numbers, for surrogate models."""
+"""Numerical features of an architecture for surrogate models."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ FEATURES = (
 def features(architecture: Architecture, cost: Cost) -> list[float]:
     """Return one number for each of ``FEATURES``, equal for architectures that build the same network.
 
-    Sizes are logarithms, kinds and options are shares of the convolutions, places count the convolutions before.
+    Sizes are logarithms, kinds and options are fractions of the convolutions, and positions are the number of
+    convolutions before.
 
     Args:
-        architecture: What to describe.
-        cost: What it costs, layer by layer.
+        architecture: The architecture.
+        cost: Its cost, with layers.
 
     Raises:
-        ValueError: if the cost is without layers, as those of a history are.
+        ValueError: if the cost has no layers, like the costs in the records of a history.
 
     >>> from tinysearch.space.cost import cost
     >>> from tinysearch.space.task import Task
@@ -68,11 +69,11 @@ def features(architecture: Architecture, cost: Cost) -> list[float]:
     return [
         math.log(cost.params),
         math.log(1 + cost.macs),
-        # Not the peak: that depends on the order of branches.
+        # Not the peak, which depends on the order of branches.
         math.log(max(math.prod(layer.output_shape) for layer in cost.layers)),
-        # Exact, so that the order of branches makes no difference.
+        # An exact sum, which does not depend on the order of branches.
         math.fsum(weights) / max(1, len(weights)),
-        # One weight for each input and class: what a flattened image costs.
+        # One weight for each input and class: the cost of flattening an image.
         math.log(1 + cost.layers[-1].macs),
         walk.depth,
         widths[0],
@@ -113,7 +114,7 @@ def features(architecture: Architecture, cost: Cost) -> list[float]:
 
 @dataclass(slots=True)
 class _Walk:
-    """What is gathered on the way through a network: the step and field of a pixel, in pixels of the input."""
+    """Values collected layer by layer; step and reach are stride and receptive field of a pixel, in input pixels."""
 
     units: list[Convolution] = field(default_factory=list)
     widths: list[int] = field(default_factory=list)

@@ -21,24 +21,24 @@ class Halving(Strategy):
     """ASHA (Li et al., 2020): many candidates are trained for few epochs, the best of them again for more.
 
     The rungs are trainings of ``epochs / eta**k`` epochs, rounded up, down to the last that is at least one epoch: for
-    10 epochs and ``eta=3`` they are 2, 4 and 10. Each is a whole training with a whole schedule, from new weights, so
-    that a score of a rung means the same whichever way a candidate came there. Whenever the best ``1/eta`` of a rung
-    holds a candidate that has not been promoted, the best such one goes to the next rung, higher rungs first; if no
-    rung does, a new candidate begins at the lowest.
+    10 epochs and ``eta=3`` they are 2, 4 and 10. Each is a complete training with a complete schedule from new weights,
+    so that a score on a rung does not depend on how the candidate got there. Whenever the best ``1/eta`` of a rung
+    contains a candidate that has not been promoted, the best such candidate is promoted to the next rung, higher rungs
+    first. If no rung has one, a new candidate starts on the lowest.
 
-    A share of the new candidates are mutants of the best of the highest rung on which at least ``eta`` stand, the
-    others are random; to learn from the upper rungs what to begin with, and to leave a part to chance, is the way of
+    A share of the new candidates are mutants of the best of the highest rung with at least ``eta`` candidates; the
+    others are random. Learning the first candidates from the upper rungs while leaving a part to chance follows
     Falkner et al. (2018) and Awad et al. (2021). With a share of 0 it is ASHA as published.
 
-    Nothing waits for a rung to fill, so any number of workers is kept busy. Baselines stand on no rung, failures are
+    Nothing waits for a rung to fill, so any number of workers is kept busy. Baselines are on no rung, and failures are
     never promoted. A recipe of one or two epochs has a single rung: random search. Of a long history only the latest
-    records stand on rungs, so that the time of a proposal is bounded.
+    records are on the rungs, so that the time of a proposal is bounded.
 
     Args:
         problem: Space, budget and recipe.
-        eta: Of how many candidates of a rung one is promoted.
-        share: Which share of the new candidates are mutants.
-        memory: How many of the latest records stand on rungs.
+        eta: One of ``eta`` candidates of a rung is promoted.
+        share: Fraction of the new candidates that are mutants.
+        memory: Number of the latest records that are on the rungs.
     """
 
     parents = 10
@@ -63,9 +63,9 @@ class Halving(Strategy):
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return the next promotion, from the highest rung that has one, or a new candidate for the lowest rung."""
+        """Return the next promotion from the highest rung that has one, or a new candidate for the lowest rung."""
         latest = history[-self.memory :]
-        # A promotion is later than what it promotes: if the one is among the latest, so is the other.
+        # A promotion comes after the promoted record, so if the latter is among the latest records, so is the former.
         known = {record.key for record in latest} | {candidate.key for candidate in pending}
         rungs = self._occupied(latest)
         for members, higher in reversed(list(zip(rungs, self.rungs[1:], strict=False))):
@@ -77,11 +77,11 @@ class Halving(Strategy):
         return replace(new, recipe=replace(new.recipe, epochs=self.rungs[0]))
 
     def _occupied(self, history: Sequence[Record]) -> list[list[Record]]:
-        """Return the records of each rung, failures included: they count in the size of a rung."""
+        """Return the records of each rung; failures are included, because they count in the size of a rung."""
         by_epochs: dict[int, list[Record]] = {epochs: [] for epochs in self.rungs}
         for record in history:
             epochs = record.recipe.get("epochs")
-            # Other runs, which this one may learn from, had other budgets.
+            # Other runs that this one learns from may have had other budgets.
             allowed = self.problem.check(record.architecture, record.cost).accepted
             if record.origin == "search" and epochs in by_epochs and allowed:
                 by_epochs[epochs].append(record)
@@ -99,7 +99,7 @@ class Halving(Strategy):
         return self.problem.child_of(self._mutant(parent.architecture, rng), parent, rng)
 
     def _mutant(self, parent: Architecture, rng: np.random.Generator) -> Architecture:
-        """Return a parent after one or a few mutations, scaled down to the budget, light if that is not rare."""
+        """Return a parent after one or more mutations, scaled down to the budget, quick to train if one is found."""
         space, bound = self.problem.space, self.problem.budget.params
         for _ in range(self.attempts):
             mutant = space.mutate(parent, rng)
@@ -114,5 +114,5 @@ class Halving(Strategy):
 
 
 def _best(members: Sequence[Record], number: int) -> list[Record]:
-    """Return the best of a rung, those without a score left out."""
+    """Return the best records of a rung, without those that have no score."""
     return heapq.nlargest(number, (each for each in members if math.isfinite(each.score)), key=lambda each: each.score)

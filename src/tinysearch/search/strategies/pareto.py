@@ -1,4 +1,4 @@
-"""The Pareto front of accuracy and a cost, in one search."""
+"""Search for the Pareto front of accuracy and a cost."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from tinysearch.space.cost import Cost
 from tinysearch.training.candidate import Candidate
 
 PREFIX = "pareto:"
-# What accuracy may be set against: the name of a cost, and the field of costs and budgets that it is.
+# The costs that accuracy can be set against: names, and the fields of costs and budgets that hold them.
 COSTS = {
     "params": "params",
     "macs": "macs",
     "ram": "peak_activation_bytes",
     "flash": "flash_bytes",
 }
-# Networks that cost less than this fraction of the budget count as ones that cost as much.
+# Networks that cost less than this fraction of the budget count as if they cost this fraction.
 LOWEST = 0.1
-# From costs to logarithms of them, of the same shape.
+# From costs to their logarithms, of the same shape.
 Scale = Callable[[Sequence[float]], Array]
 
 
 class Pareto(Bayesian):
     """Bayesian optimization of the hypervolume under the front of accuracy and a cost (Emmerich et al., 2006).
 
-    The model is that of ``Bayesian``. A candidate is expected to add to the hypervolume, on logarithmic scales of error
-    rate and cost, what it improves on the best network that costs no more than it does, and on the best ones of all
-    larger costs up to the reference point. A cost is known before a network is trained, so the expectation is an exact
+    The model is that of ``Bayesian``. On logarithmic scales of error rate and cost, the expected gain of a candidate in
+    hypervolume consists of its improvements on the best network of the same or lower cost, and on the best ones of all
+    higher costs up to the reference point. A cost is known before a network is trained, so the expectation is an exact
     sum: over the steps of the front, the expected improvement on the step times its width.
 
-    The range of costs ends at twice the budget and begins at a tenth of it. Where the problem has budgets, only the
-    best network below each is wanted: the steps of the front are the budgets, each as wide as the others.
+    The range of costs ends at twice the budget and begins at a tenth of it. If the problem has several budgets, only
+    the best network below each is wanted: the steps of the front are the budgets, all of the same width.
 
-    The search begins with random plain networks of all sizes. Parents are the front of what the model thinks of what
-    was trained, then the front of the rest, and so on. Half of the mutants keep their size, the widths of the others
-    are scaled to one drawn at random, so that what is good at one size is tried at others.
+    The search begins with random plain networks of all sizes. Parents are the front of the trained networks by
+    predicted mean, then the front of the rest, and so on. Half of the mutants keep their size; the widths of the others
+    are scaled to a random size, so that what is good at one size is tried at others.
 
     Args:
-        problem: Space, budget and recipe. A cost other than parameters that the budget does not bound is taken up to
-            the largest that was seen.
+        problem: Space, budget and recipe. If the budget does not bound the cost, the largest observed cost takes the
+            place of the bound.
         against: Name of the cost, one of ``COSTS``.
         warm_up, pool, drawn, parents, memory: See ``Bayesian``.
 
@@ -76,14 +76,14 @@ class Pareto(Bayesian):
         self._levels: list[int] = sorted(problem.budgets) if against == "params" else []
 
     def _gain(self, seen: Sequence[Record], mean: Array) -> Gain:
-        """Return what tells by how much candidates are expected to enlarge the hypervolume."""
+        """Return a function that computes by how much candidates are expected to increase the hypervolume."""
         fitting = self._fitting(seen)
         costs = [self._cost(seen[index]) for index in fitting]
         scale = self._scale(costs)
         places, utilities = scale(costs), mean[fitting]
         steps = np.unique(np.append(places, scale([0.0])))
         ends = np.append(steps[1:], scale([math.inf]))
-        # Where nothing is that small, anything is better than the worst.
+        # If no trained network is that small, any network improves on the worst mean.
         marks = [float(utilities[places <= step].max(initial=float(mean.min()))) for step in steps]
 
         def gain(candidates: Sequence[Candidate], mean: Array, spread: Array) -> Array:
@@ -95,7 +95,7 @@ class Pareto(Bayesian):
         return gain
 
     def _ranked(self, seen: Sequence[Record], mean: Array) -> Iterable[Record]:
-        """Return what was trained, front by front."""
+        """Return the trained candidates, front by front."""
         costs = [self._cost(record) for record in seen]
         return (seen[index] for index in fronts(self._scale(costs)(costs), mean))
 
@@ -103,7 +103,7 @@ class Pareto(Bayesian):
         return list(itertools.islice(self._ranked(records, np.array([one.score for one in records])), self.memory))
 
     def _cost(self, one: Record | Candidate) -> float:
-        """Return what accuracy is set against; infinite where it is not known."""
+        """Return the cost that accuracy is set against; infinity if unknown."""
         value = None if isinstance(one, Candidate) else self._taken(one.cost)
         if value is None:
             # Early records have no flash.
@@ -118,7 +118,7 @@ class Pareto(Bayesian):
         """Return the logarithmic scale of costs, from the lowest that counts to the reference point.
 
         Args:
-            seen: Costs of what was trained.
+            seen: Costs of the trained candidates.
         """
         bound = getattr(self.problem.budget, COSTS[self.against])
         top = float(max((cost for cost in seen if math.isfinite(cost)), default=1.0) if bound is None else bound)
@@ -127,27 +127,27 @@ class Pareto(Bayesian):
         def scale(costs: Sequence[float]) -> Array:
             given = np.array(costs, dtype=float)
             if self._levels:
-                # A budget is below none of its own networks, and every budget counts alike.
+                # A network at a budget is not below it. All budgets have the same weight.
                 return np.minimum(np.searchsorted(levels, given, side="right"), len(levels) - 1).astype(float)
             return np.asarray(np.log(np.clip(given, LOWEST * top, BEYOND * top)))
 
         return scale
 
     def _plain(self, rng: np.random.Generator) -> Architecture | None:
-        """Draw a plain network of a random size, if there are any."""
+        """Draw a plain network of a random size; None if that fails."""
         return self._random.design(rng, self._size(rng))
 
     def _from_prior(self, rng: np.random.Generator) -> Architecture:
-        """Draw from the prior, and scale to a random size."""
+        """Draw a network from the prior and scale it to a random size."""
         space, size = self.problem.space, self._size(rng)
         return space.scaled_below(space.sample(rng), size)
 
     def _promising(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
-        """Return a random candidate: of several, the largest would have the highest prior mean."""
+        """Return a random candidate, because the prior mean would favour the largest of several."""
         return self._drawn(known, rng)
 
     def _drawn(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
-        """Return a random candidate of a random size that is within the budget and not known, if one is found soon."""
+        """Return a random candidate of a random size, unknown and within the budget if one is found soon."""
         for _ in range(self.sizes):
             size = self._size(rng)
             found = self._random.design(rng, size) or self.problem.space.sample_between(round(0.8 * size), size, rng)
@@ -160,12 +160,12 @@ class Pareto(Bayesian):
     def _mutants(
         self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator
     ) -> Iterator[Candidate]:
-        """Yield mutants of each parent in turn, half of them of another size."""
+        """Yield mutants of each parent in turn; half of them have another size."""
         space = self.problem.space
         for index in range(number if parents else 0):
             parent = parents[index % len(parents)]
             resized = rng.random() < 0.5
-            # Some are the same network but for its widths.
+            # Some differ from the parent in their widths alone.
             same = resized and rng.random() < 0.3
             changed = parent.architecture if same else space.mutate(parent.architecture, rng)
             while not same and rng.random() < 0.4:
@@ -177,25 +177,24 @@ class Pareto(Bayesian):
             yield self.problem.child_of(changed, parent, rng)
 
     def _size(self, rng: np.random.Generator) -> int:
-        """Draw a bound on parameters: a budget, or any from the lowest that counts to the budget."""
+        """Draw a bound on parameters: one of the budgets, or any between the lowest that counts and the budget."""
         if self._levels:
             return int(rng.choice(self._levels))
         share: float = LOWEST ** rng.random()
         return max(2, round(self.problem.budget.params * share))
 
     def _own_bound(self, parent: Record | Candidate) -> int:
-        """Return the bound that a mutant of about the size of its parent is scaled below."""
+        """Return the bound on the parameters of a mutant that keeps about the size of its parent."""
         params = self.problem.space.params(parent.architecture)
         above = (level for level in self._levels if params is not None and params < level)
         return int(next(above, self.problem.budget.params))
 
 
 def fronts(costs: Array, values: Array) -> Iterator[int]:
-    """Yield points by fronts: those that no other dominates, then those of the rest, and so on.
+    """Yield the indices of points by fronts: the points that no other dominates, then those of the rest, and so on.
 
-    Those of one front come in the order of the area that only they dominate, the largest first; the ends of a front, of
-    which that area has no bound, come first of all. A front is looked for when it is asked for, so that the first few
-    of many points take little time.
+    The points of a front are ordered by the area that only they dominate, the largest first. The ends of a front, whose
+    area is unbounded, come first. Fronts are computed on demand, so that the first few of many points take little time.
 
     Args:
         costs: The smaller the better, shape ``(n,)``.

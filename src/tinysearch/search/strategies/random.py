@@ -13,22 +13,22 @@ from tinysearch.space.architecture import Architecture
 from tinysearch.space.designs import largest_design, random_plan
 from tinysearch.training.candidate import Candidate
 
-# After so many draws without one there are no plain networks within the budget and the space.
+# Number of failed draws after which no plain network is assumed to be within the budget and the space.
 _NONE = 10
-# There are about 1,500 plans of plain networks, and a search may have several budgets.
+# Size of the cache: there are about 1,500 plans of plain networks, and a search may have several budgets.
 _KEPT = 16_384
 
 
 class RandomSearch(Strategy):
-    """Draw from the space's prior among what fits, the same number from each slice of the budget.
+    """Draw from the space's prior among the networks that fit, equally often from each slice of the budget.
 
-    Left to itself the prior gives mostly networks far below or far above a budget. So each proposal first draws one
-    of ten equal slices of ``[0, budget)``, then an architecture whose parameters lie in the slice.
+    By itself, the prior gives mostly networks far below or far above a budget. So each proposal first draws one of ten
+    equal slices of ``[0, budget)``, then an architecture whose number of parameters lies in the slice.
 
     Args:
         problem: Space, budget and recipe.
         lowest: Fraction of the budget at which the slices begin.
-        low_mac: Prefer networks that are quick to train, see ``Problem.is_low_mac``.
+        low_mac: Whether to prefer networks that are quick to train, see ``Problem.is_low_mac``.
         designs: Fraction of the draws that are plain networks instead, see ``space/designs.py``.
     """
 
@@ -42,15 +42,15 @@ class RandomSearch(Strategy):
         self.lowest = lowest
         self.low_mac = low_mac
         self.designs = designs
-        # To find the largest network of a plan takes milliseconds, and the same plans are drawn again and again.
+        # Finding the largest network of a plan takes milliseconds, and the same plans are drawn repeatedly.
         self._largest = lru_cache(_KEPT)(lambda plan, bound: largest_design(problem.space, plan, bound, problem.fits))
 
     @classmethod
     def upper_budget(cls, problem: Problem, designs: float = 0.0) -> RandomSearch:
-        """Return a search for what other strategies begin with: between 80 % of the budget and all of it, and light.
+        """Return a random search for the first candidates of other strategies.
 
-        A network that leaves parameters unused is seldom the best, and the first candidates of a short search are
-        many of all.
+        It draws networks between 80 % and 100 % of the budget that are quick to train. A network that leaves parameters
+        unused is seldom the best, and the first candidates are a large part of a short search.
 
         Args:
             problem: See ``Strategy``.
@@ -61,7 +61,7 @@ class RandomSearch(Strategy):
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return a random candidate; where a slice is empty, one from anywhere, which may be over the budget."""
+        """Return a random candidate; if no slice yields one, one of any size, which may be over the budget."""
         design = self.design(rng)
         if design is not None:
             return self.problem.new_candidate(design, rng)
@@ -74,11 +74,11 @@ class RandomSearch(Strategy):
         return self.problem.new_candidate(self._narrow(rng), rng)
 
     def design(self, rng: np.random.Generator, below: int | None = None) -> Architecture | None:
-        """Return a plain network as often as ``designs`` says; None otherwise, and where none fits.
+        """Return a plain network in a fraction ``designs`` of the calls; otherwise, or if none fits, None.
 
         Args:
-            rng: To draw by.
-            below: A bound on parameters that it is scaled to; the budget if nothing is said.
+            rng: Random generator.
+            below: Exclusive bound on the parameters, up to which the network is scaled; by default the budget.
         """
         if self.designs and rng.random() < self.designs:
             bound = self.problem.budget.params if below is None else below
@@ -86,7 +86,7 @@ class RandomSearch(Strategy):
         return None
 
     def _narrow(self, rng: np.random.Generator) -> Architecture:
-        """Draw from the prior and scale down until it fits, for bounds on other things than parameters."""
+        """Draw from the prior with ever fewer parameters until a network fits bounds on other resources."""
         space, params = self.problem.space, self.problem.budget.params
         architecture = space.sample(rng)
         for _ in range(self.narrowings):
@@ -107,12 +107,12 @@ class RandomSearch(Strategy):
 def draw_several(
     draw: Callable[[np.random.Generator], Architecture | None], number: int, rng: np.random.Generator
 ) -> Iterator[Architecture]:
-    """Yield the networks that some draws find; end early if the first ten find none.
+    """Yield the networks that a number of draws find; stop early if the first ten draws find none.
 
     Args:
         draw: Returns a network, or None.
-        number: Of draws.
-        rng: To draw by.
+        number: Number of draws.
+        rng: Random generator.
     """
     missed = 0
     for count in range(number):
