@@ -1,4 +1,4 @@
-"""What is within a budget: remembers what was counted, and counts what was rejected."""
+"""A filter of hyperparameters by a budget, which stores the counted sizes and the number of rejections."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from tinysearch.space.cost import Cost
 
 CostFunction = Callable[[keras_tuner.HyperParameters], int | Cost]
 UNBUILT = "cannot be built"
-# Characters of an exception that are shown.
+# Maximum number of characters shown of an exception.
 _LONGEST = 300
-# What no choice of hyperparameters is to blame for: mistakes in the code of the hypermodel are among it.
+# Exceptions that propagate, because no choice of hyperparameters causes them; some are mistakes in the hypermodel.
 _GETS_OUT = (BudgetError, WorkError, keras_tuner.errors.FatalError, NameError, AttributeError, ImportError)
-# What oracles add to the choices for tuners, Hyperband's epochs for example.
+# Prefix of the values that oracles add for tuners, such as the epochs of Hyperband.
 _OWN_OF_TUNERS = "tuner/"
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was found out about some values.
+    """The result of counting a model.
 
     Args:
         params: Total parameters, or None if the model cannot be built.
@@ -42,13 +42,13 @@ class Counted:
 
 
 class BudgetFilter:
-    """Accepts or rejects values of hyperparameters by a budget.
+    """Accepts or rejects hyperparameter values by a budget.
 
     Args:
         budget: Upper bounds.
-        cost: What values cost. An exception means that they cannot be built; if it is a ``ShapeError``, they are
-            rejected by ``"shape"``. A ``NameError``, ``AttributeError`` or ``ImportError`` is a mistake in the code,
-            and gets out.
+        cost: Function that returns the cost of values. An exception means that they cannot be built; for a
+            ``ShapeError`` the reason is ``"shape"``. A ``NameError``, ``AttributeError`` or ``ImportError`` is a
+            mistake in the code and propagates.
     """
 
     def __init__(self, budget: Budget, cost: CostFunction) -> None:
@@ -64,25 +64,25 @@ class BudgetFilter:
         self._rejected: set[str] = set()
 
     def look(self, hyperparameters: keras_tuner.HyperParameters) -> Counted:
-        """Count values that were not counted before; the hypermodel may declare more hyperparameters meanwhile.
+        """Count values unless they were counted before; the hypermodel may declare further hyperparameters.
 
         Raises:
-            BudgetError: if the cost function cannot tell what the budget asks for.
-            NameError, AttributeError, ImportError: if its code has a mistake.
+            BudgetError: if the cost function does not return what the budget bounds.
+            NameError, AttributeError, ImportError: if the code of the cost function has a mistake.
         """
         key = identity(hyperparameters.values)
         found = self._known.get(key)
         if found is None:
             found = self._count(hyperparameters)
             self.counted += 1
-            # Building may have added the values of what it declared.
+            # Building may have added values of newly declared hyperparameters.
             self._known[key] = self._known[identity(hyperparameters.values)] = found
             if found.params is not None and (self.smallest is None or found.params < self.smallest[0]):
                 self.smallest = found.params, dict(hyperparameters.values)
         return found
 
     def accepts(self, hyperparameters: keras_tuner.HyperParameters) -> bool:
-        """Whether values are within the budget; if not, they are counted as rejected, the same ones once."""
+        """Return whether values are within the budget; if not, count them as rejected, equal values once."""
         found = self.look(hyperparameters)
         if found.reason is None:
             return True
@@ -98,46 +98,46 @@ class BudgetFilter:
         return self.budget != Budget(self.budget.params)
 
     def over(self, found: Counted) -> str | None:
-        """Return in words which bound a model is at or above; None if it is within the budget."""
+        """Return a description of the bound that a model violates; None if it is within the budget."""
         if found.params is not None and found.params >= self.budget.params:
             return f"has {found.params:,} parameters, at or above the budget of {self.budget.params:,}"
         return None if found.reason is None else f"is over the limit on {found.reason} of {self.budget!r}"
 
     def told(self) -> str:
-        """Return in words what was rejected."""
+        """Return the number of rejections by reason in words."""
         reasons = self.rejections.most_common()
         return ", ".join(f"{number:,} ({reason})" for reason, number in reasons) or "none"
 
     def began(self, params: int, rejected: int) -> str:
-        """Return in words the size of a trial that begins, and how many were rejected before it."""
+        """Return a message with the size of a new trial and the number of rejections before it."""
         said = f"{params:,} parameters, below {self.budget.params:,}"
         return said + (f"; {rejected:,} rejected before it, in all {self.told()}" if rejected else "")
 
     def progress(self) -> str:
-        """Return in words what was rejected, and how small models are."""
+        """Return a message with the rejections so far and the size of the smallest model."""
         said = f"looking for {_words(self.budget)}; rejected so far: {self.told()}"
         return said + (f"; the smallest model has {self.smallest[0]:,} parameters" if self.smallest else "")
 
     def ended(self, trials: int, attempts: int) -> str:
-        """Return in words why a search ends."""
+        """Return a message about the reason why a search ends."""
         return (
             f"the search ends after {counted(trials, 'trial')}: {attempts:,} draws in a row brought nothing new below "
             f"{self.budget.params:,} parameters; rejected: {self.told()}"
         )
 
     def tell_failure(self) -> list[str]:
-        """Return in words, once, what the first values that cannot be built raised; nothing if all can be."""
+        """Return, only once, a message with the first error of values that cannot be built; if none, an empty list."""
         if self._first is None or self._failure_told:
             return []
         self._failure_told = True
         return [f"the first choice that {UNBUILT} raised {self._first}"]
 
     def nothing_fits(self) -> BudgetError:
-        """Return the error that nothing within the budget was found, with the smallest model and what to change."""
+        """Return the error for a search without a model within the budget: the smallest model and the remedy."""
         choices = f"{self.counted:,} different choices of hyperparameters"
         if self.smallest is None:
             kind = type(self.failure).__name__
-            # The failure itself is shown with its traceback as the cause.
+            # The failure itself is the cause, shown with its traceback.
             error = BudgetError(f"none of {choices} can be built; the last one raised the {kind} shown above")
             error.__cause__ = self.failure
             return error
@@ -186,6 +186,6 @@ def _words(budget: Budget) -> str:
 
 
 def identity(values: Mapping[str, Any]) -> str:
-    """Return what two sets of values have in common that make the same model."""
+    """Return a key that is equal for values that make the same model."""
     kept = sorted((name, value) for name, value in values.items() if not name.startswith(_OWN_OF_TUNERS))
     return json.dumps(kept, default=str)

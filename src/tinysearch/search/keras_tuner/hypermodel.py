@@ -56,7 +56,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         self._offset = offset
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
-        """Declare the whole space at once; its default values can be built, as KerasTuner does before a search."""
+        """Declare the whole space at once, with default values that can be built: KerasTuner builds them first."""
         declared = keras_tuner.HyperParameters()
         choices.register(self.space.tree, declared)
         standard = self.space.encode(self._standard(declared.values))
@@ -67,15 +67,15 @@ class SpaceHyperModel(keras_tuner.HyperModel):
             hp.merge([type(one).from_config(config)], overwrite=False)
 
     def architecture(self, hp: keras_tuner.HyperParameters) -> Architecture:
-        """Return the network that hyperparameters make.
+        """Return the network of hyperparameter values.
 
         Raises:
-            SpaceError: if they make none.
+            SpaceError: if they do not make a network.
         """
         return self.space.decode(hp.values)
 
     def cost(self, hp: keras_tuner.HyperParameters) -> Cost:
-        """Return what the network costs, by arithmetic.
+        """Return the cost of the network, by arithmetic.
 
         Raises:
             ShapeError: if it does not fit the images.
@@ -90,7 +90,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         """
         if not hp.values:
             self.declare_hyperparameters(hp)
-        # It makes the schedule known to Keras, which a process that only searches has no need of.
+        # This import registers the schedule with Keras, which a process that only searches does not need.
         from tinysearch.training.optimization import loss_of, optimizer_of
 
         model = build(
@@ -104,22 +104,22 @@ class SpaceHyperModel(keras_tuner.HyperModel):
             optimizer=optimizer_of(self.recipe, self._steps),
             loss=loss_of(self.recipe),
             metrics=["accuracy"],
-            # XLA takes twice as long on processors.
+            # With XLA, training takes twice as long on CPUs.
             jit_compile=keras.backend.backend() == "jax",
         )
         return model
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        """Train a model; batch size and epochs are the recipe's where they are not given."""
+        """Train a model; batch size and epochs are those of the recipe unless given."""
         callbacks = list(kwargs.pop("callbacks", None) or [])
         if self.recipe.plateau_factor != 1:
             from tinysearch.training.callbacks import PlateauRule
 
             callbacks.append(PlateauRule(self.recipe.plateau_factor))
         if self.recipe.ema_momentum:
-            # First, so that what is saved after an epoch are the averages.
+            # First, so that models saved after an epoch have the averaged weights.
             callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-        # In Keras's ``fit`` they are the third and the fourth, and may be given by their places.
+        # These are the third and fourth arguments of Keras's ``fit`` and may be positional.
         if len(args) < 3:
             kwargs.setdefault("batch_size", self.recipe.batch_size)
         if len(args) < 4:
@@ -127,7 +127,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         return model.fit(*args, callbacks=callbacks, **kwargs)
 
     def _standard(self, defaults: dict[str, Any]) -> Architecture:
-        """Return the network of the default values if it can be built, else another."""
+        """Return the network of the default values if it can be built, otherwise a random one."""
         try:
             architecture = self.space.decode(defaults)
         except SpaceError:

@@ -1,4 +1,4 @@
-"""KerasTuner's locks: one for each oracle, which an exception inside a method of the oracle would leave held."""
+"""Release of KerasTuner's lock of an oracle after an exception in one of the oracle's methods."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import keras_tuner
 def released_after_errors(oracle: keras_tuner.Oracle) -> Iterator[None]:
     """Release the lock of an oracle if the block ends with an exception while this thread holds it.
 
-    KerasTuner's ``synchronized`` takes the lock and gives it back, but not after an exception: whoever came next would
-    wait for good. A lock that the thread held before the block stays held.
+    KerasTuner's ``synchronized`` acquires the lock but does not release it after an exception, so the next thread would
+    wait forever. A lock that the thread held before the block stays held.
     """
     module: Any = inspect.getmodule(keras_tuner.Oracle)
     name = threading.current_thread().name

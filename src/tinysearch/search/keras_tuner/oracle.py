@@ -15,22 +15,22 @@ from tinysearch.space.architecture import Architecture
 
 
 class ProposerOracle(keras_tuner.Oracle):
-    """Gives KerasTuner's loop only candidates that are within the budget and new.
+    """An oracle that gives KerasTuner's loop only new candidates within the budget.
 
-    It differs from KerasTuner's own oracles in what can go wrong (see ``docs/decisions/0004-keras-tuner.md``): an
-    oversized candidate never becomes a trial, failures never abort the search, a seed of 0 is a seed, nothing is
-    kept in JSON files, and no exception escapes while KerasTuner holds its lock.
+    It avoids failures of KerasTuner's own oracles (see ``docs/decisions/0004-keras-tuner.md``): an oversized candidate
+    never becomes a trial, failures never abort the search, a seed of 0 is a seed, nothing is stored in JSON files, and
+    no exception escapes while KerasTuner holds its lock.
 
     Args:
-        proposer: Decides what is next.
-        history: What was proposed and what came of it.
-        may_begin: Whether there is time for another trial.
+        proposer: Decides which candidate is next.
+        history: The proposals and their records.
+        may_begin: Returns whether another trial may begin.
     """
 
     def __init__(self, proposer: Proposer, history: TrialHistory, may_begin: Callable[[], bool]) -> None:
         super().__init__(
             objective=keras_tuner.Objective("val_accuracy", direction="max"),
-            # KerasTuner takes 0 as no seed, and then draws one from the generator of everybody.
+            # KerasTuner takes 0 as no seed and then draws one from the global generator.
             seed=proposer.seed or 1,
             max_consecutive_failed_trials=sys.maxsize,
         )
@@ -44,7 +44,7 @@ class ProposerOracle(keras_tuner.Oracle):
         self._proposals: dict[str, Proposal] = {}
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Return the choices of the next proposal, or that there is none for now, or that there are no more."""
+        """Return the choices of the next proposal, or a status: none for now (idle), or no more at all (stopped)."""
         try:
             if self.exhausted is not None:
                 return {"status": "STOPPED"}
@@ -60,16 +60,16 @@ class ProposerOracle(keras_tuner.Oracle):
             self._proposals[trial_id] = proposal
             return {"status": "RUNNING", "values": values_of(self.proposer, proposal.candidate.architecture)}
         except Exception as error:
-            # KerasTuner calls this with a lock held that an exception would leave locked for good.
+            # KerasTuner calls this method while holding a lock, which an exception would leave locked forever.
             self.error = error
             return {"status": "STOPPED"}
 
     def proposal(self, trial_id: str) -> Proposal:
-        """Return what a trial is about."""
+        """Return the proposal of a trial."""
         return self._proposals[trial_id]
 
     def report(self, trial_id: str, record: Record) -> None:
-        """Take note of a record that is safely stored."""
+        """Add a record that is safely stored to the history."""
         self.history.record(self._proposals.pop(trial_id).position, record)
 
     def score_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
@@ -79,20 +79,20 @@ class ProposerOracle(keras_tuner.Oracle):
 
     @property
     def rejections(self) -> Mapping[str, int]:
-        """What the filter has rejected, by reason."""
+        """Number of candidates that the filter rejected, by reason."""
         return self.history.rejections
 
     def save(self) -> None:
-        """Do nothing: the store is the truth, KerasTuner's files are not kept."""
+        """Do nothing: only the store counts, KerasTuner's files are not kept."""
 
     def _check_consecutive_failures(self) -> None:
-        """Do nothing: the limit is out of reach, and KerasTuner looks at all trials after each one to count."""
+        """Do nothing: the limit cannot be reached, and KerasTuner counts by going through all trials after each one."""
 
     def _save_trial(self, trial: keras_tuner.engine.trial.Trial) -> None:
         """Do nothing, see ``save``."""
 
 
 def values_of(proposer: Proposer, architecture: Architecture) -> dict[str, Any]:
-    """Return the choices that make an architecture, as KerasTuner knows them."""
+    """Return the choices of an architecture as KerasTuner names and values."""
     space = proposer.strategy.problem.space
     return space.encode(architecture) if architecture in space else {"architecture": architecture.key}

@@ -1,4 +1,4 @@
-"""Replaying to a new oracle of KerasTuner what has happened so far."""
+"""Replay of a run's history to a new oracle of KerasTuner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RETRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One trial: its choices, its epochs, and its score, which is None if it failed or is not known yet."""
+    """One trial: its choices, its epochs, and its score, which is None if the trial failed or is pending."""
 
     values: Mapping[str, Any]
     epochs: Any
@@ -29,19 +29,19 @@ class _Trial:
 
 
 class OracleReplay:
-    """Makes an oracle that has heard of nothing one that knows the history, and asks it.
+    """Replays the history of a run to a new oracle, and asks it for new trials.
 
-    KerasTuner's random search and Bayesian optimization decide by the trials that there are: these are put before
-    them, baselines included. Every other oracle keeps books of its own in ``create_trial`` and ``end_trial``,
-    so everything is replayed from the beginning: it creates each trial, learns what was really trained in its
-    place, and is notified of its end as many trials later as it was in the run. A trial that it wants to train for
-    other epochs than were trained is reported as failed, and the oracle is asked again, as in the run.
+    KerasTuner's random search and Bayesian optimization decide by the existing trials, so these are simply added,
+    baselines included. Every other oracle keeps state of its own in ``create_trial`` and ``end_trial``, so everything
+    is replayed from the beginning: it creates each trial, receives the choices that were actually trained, and is
+    notified of the end after as many further trials as in the run. If it requests a trial with other epochs than were
+    trained, the trial is reported as failed, and the oracle is asked again, as in the run.
 
     The oracle writes no files, prints nothing, and leaves no lock behind. Architectures that are not members of the
-    space cannot be past.
+    space are left out.
 
     Args:
-        oracle: A new oracle; it is changed.
+        oracle: A new oracle, which is modified.
         space: Translates between architectures and hyperparameters.
     """
 
@@ -58,7 +58,7 @@ class OracleReplay:
         oracle.max_consecutive_failed_trials = sys.maxsize
         oracle.save = lambda: None
         oracle._save_trial = lambda trial: None
-        # The whole space was declared at once, no trial adds to it.
+        # The whole space was declared at once, so trials add nothing to it.
         oracle.update_space = lambda hyperparameters: None
         return self
 
@@ -68,7 +68,7 @@ class OracleReplay:
         forget(self._oracle)
 
     def replay(self, history: Sequence[Record], pending: Sequence[Candidate]) -> None:
-        """Let the oracle know what was trained and what is pending, once and before anything is asked."""
+        """Add the trained and the pending candidates to the oracle; call it once, before ``ask``."""
         from keras_tuner import oracles
 
         at_once = type(self._oracle) in (oracles.RandomSearchOracle, oracles.BayesianOptimizationOracle)
@@ -93,7 +93,7 @@ class OracleReplay:
             self._repeat([*ended, *running], len(running))
 
     def ask(self) -> dict[str, Any] | None:
-        """Return the choices of the next trial, or None if there is none now; what was asked before has failed."""
+        """Return the choices of the next trial, or None if there is none now; the previous one counts as failed."""
         if self._asked is not None:
             self._fail(self._asked)
         self._asked = self._oracle.create_trial("asking")
@@ -123,7 +123,7 @@ class OracleReplay:
         return trial
 
     def _repeat(self, past: Sequence[_Trial], lag: int) -> None:
-        # What is known is looked for elsewhere, and this is slow in a large space.
+        # Known candidates are detected elsewhere, and this method is slow in a large space.
         self._oracle._record_values = lambda trial: None
         trials: list[Any] = []
         for index, each in enumerate(past):
@@ -135,7 +135,7 @@ class OracleReplay:
         del self._oracle._record_values
 
     def _begin(self, past: _Trial, tuner: str) -> Any:
-        """Let the oracle create a trial, and put in its place what was really trained."""
+        """Let the oracle create a trial, and replace its choices by those that were actually trained."""
         self._oracle._random_values = lambda: dict(past.values)
         try:
             for _ in range(RETRIES):
@@ -169,7 +169,7 @@ class OracleReplay:
 
 
 def forget(oracle: Any) -> None:
-    """Remove an oracle from KerasTuner's tables of locks, which keep every oracle that there ever was."""
+    """Remove an oracle from KerasTuner's tables of locks, which otherwise keep every oracle ever created."""
     import keras_tuner
 
     module = inspect.getmodule(keras_tuner.Oracle)

@@ -1,4 +1,4 @@
-"""The smallest model of a space of hyperparameters, as far as it can be found in a moment."""
+"""Quick descent to a small model in a space of hyperparameters."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Count = Callable[[keras_tuner.HyperParameters], int | None]
 def is_below(space: keras_tuner.HyperParameters, starts: Iterable[Mapping[str, Any]], count: Count, bound: int) -> bool:
     """Descend to small models from each start, and return whether one is below a bound.
 
-    A step changes one hyperparameter, to its smallest or largest number or to any of its choices, if that makes the
-    model smaller. It ends where no step does, which need not be the smallest of all.
+    A step changes one hyperparameter, to an end of its range, a number in between (see ``_numbers``) or any of its
+    choices, if that makes the model smaller. It ends when no step does, which need not be at the smallest model of all.
 
     Args:
         space: The hyperparameters.
-        starts: Values to begin with.
-        count: Returns the size of what some values make, None if that cannot be built.
-        bound: The first model below it ends the descent.
+        starts: Initial values.
+        count: Returns the size of the model of some values, or None if it cannot be built.
+        bound: The descent ends at the first model below it.
     """
     for start in starts:
         begun = with_values(space, start)
@@ -43,10 +43,10 @@ def is_below(space: keras_tuner.HyperParameters, starts: Iterable[Mapping[str, A
 
 def _neighbours(space: keras_tuner.HyperParameters, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     known = with_values(space, values)
-    # Several hyperparameters may have one name, under conditions of which one holds.
+    # Several hyperparameters may share a name, under conditions of which only one holds.
     active = [one for one in space.space if one.name in values and known.is_active(one)]
     for one in active:
-        # What depends on it begins with its smallest number: its values may be those of another condition.
+        # Hyperparameters that depend on it start at their smallest number: their values may be for another condition.
         kept = {other.name: values[other.name] for other in active if one.name not in _parents(other)}
         options = _numbers(one, values[one.name]) if hasattr(one, "min_value") else list(one.values)
         for option in options:
@@ -59,7 +59,7 @@ def _parents(one: Any) -> set[str]:
 
 
 def _numbers(one: Any, value: float) -> list[float]:
-    """Return the ends of a range, and what is next to a number and half-way to each end: the smallest may be inside."""
+    """Return the ends of a range, the neighbours of a value and the midpoints to each end: a minimum may be inside."""
     low, high = one.min_value, one.max_value
     step = one.step if one.step and one.sampling in (None, "linear") else 1 if isinstance(value, int) else None
     found = [low, high, (value + low) / 2, (value + high) / 2]

@@ -24,8 +24,8 @@ from tinysearch.search.strategies.strategy import Problem, Strategy
 from tinysearch.training.candidate import Candidate
 
 PREFIX = "optuna:"
-# Those of Optuna 5 that can be made without arguments, and the package that one needs and Optuna does not bring along.
-# What is new in later versions has an import path.
+# The samplers of Optuna 5 that need no arguments, and the package that one needs and Optuna does not install.
+# Samplers of later versions are named by their import paths.
 SAMPLERS = {
     "BruteForceSampler": None,
     "CmaEsSampler": "cmaes",
@@ -41,29 +41,29 @@ SAMPLERS = {
 class OptunaSampler(Strategy):
     """A sampler of Optuna (Akiba et al., 2019) that walks the space define-by-run.
 
-    A new study is made for each proposal, in memory, and the history is put into it (``StudyReplay``); it is not kept.
-    Only what passed the constraint filter is a trial of it: the latest ``memory`` records, up to ``block`` more, and
+    Each proposal makes a new study in memory and adds the history to it (``StudyReplay``); the study is not kept. Its
+    trials are only those that passed the constraint filter: the latest ``memory`` records, up to ``block`` more, and
     the best ``elite`` before them, so that the time of a proposal is bounded.
 
-    A sampler begins with uniform draws, of which most cannot even be built and the others are poor networks. So until
-    ``warm_up`` trials have a score, or a genetic sampler has its first population, ``RandomSearch`` draws from the
-    prior. A sampler knows nothing of budgets either: what it asks for is repaired, see ``repaired``; if that fails or
-    gives what is known, it is asked again, up to ``attempts`` times, and then ``RandomSearch`` draws. Nor does it know
-    of recipes: where the recipe is tuned, it is drawn at random.
+    A sampler begins with uniform draws, most of which cannot be built, while the others are poor networks. So
+    ``RandomSearch`` draws from the prior until the number of trials with a score reaches ``warm_up`` and, for a genetic
+    sampler, the size of its first population. A sampler does not know the budget either: its suggestion is repaired,
+    see ``repaired``. If that fails or gives a known candidate, it is asked again. After ``attempts`` suggestions,
+    ``RandomSearch`` draws. A sampler does not know recipes: if the recipe is tuned, it is drawn at random.
 
     Args:
         problem: Space, budget and recipe.
         name: ``"optuna:TPESampler"`` and so on, or ``"optuna:package.MySampler"``: any subclass of
-            ``optuna.samplers.BaseSampler`` whose arguments have defaults; ``seed`` is given if it takes it.
+            ``optuna.samplers.BaseSampler`` whose arguments have defaults. It receives ``seed`` if it accepts that.
 
     Raises:
-        RunError: if there is no such sampler, or Optuna is not installed.
+        RunError: if the sampler does not exist, or Optuna is not installed.
     """
 
     attempts = 5
     warm_up = 10
     memory = 200
-    # The first record remembered moves on by so many at a time, lest every proposal begin the generations elsewhere.
+    # The first remembered record advances in steps of this size, so that generations do not shift with every proposal.
     block = 100
     elite = 100
 
@@ -78,7 +78,7 @@ class OptunaSampler(Strategy):
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return a random candidate at first, then what the sampler asks for, repaired where it does not fit.
+        """Return a random candidate at first, then the suggestion of the sampler, repaired if it does not fit.
 
         Raises:
             RunError: if the sampler raises an error.
@@ -94,7 +94,7 @@ class OptunaSampler(Strategy):
         return found or self._random.propose(history, rng)
 
     def _new(self, past: Sequence[PastTrial], known: Collection[str], rng: np.random.Generator) -> Candidate | None:
-        """Return something new that the sampler asks for, or None if there is nothing in as many attempts as it has."""
+        """Return a new candidate that the sampler suggests, or None if all ``attempts`` fail."""
         with quiet():
             study = StudyReplay(self._sampler(rng), self._translation)
             study.replay(past)
@@ -122,7 +122,7 @@ class OptunaSampler(Strategy):
         return Translation(self.problem.space)
 
     def _sampler(self, rng: np.random.Generator) -> Any:
-        """Make a sampler, with those of our arguments that its class takes.
+        """Make a sampler with those of the available arguments that its class accepts.
 
         Raises:
             RunError: if it needs other arguments, or a package that is not installed.
@@ -133,7 +133,7 @@ class OptunaSampler(Strategy):
         takes = inspect.signature(self._class).parameters
         try:
             with quiet(), warnings.catch_warnings():
-                # Which sampler it is was chosen; that its interface may change is our concern.
+                # The user chose the sampler; tinysearch deals with changes of its experimental interface.
                 warnings.simplefilter("ignore", ExperimentalWarning)
                 return self._class(**{name: offered[name] for name in offered if name in takes})
         except Exception as error:
@@ -141,19 +141,20 @@ class OptunaSampler(Strategy):
 
 
 def check_sampler_name(name: str) -> None:
-    """Refuse a name that no sampler can have; whether one of one's own exists is not looked at.
+    """Raise an error if a name can be no sampler; whether a user's sampler exists is not checked.
 
     Raises:
-        RunError: if the name is neither one of Optuna's nor like ``package.MySampler``.
+        RunError: if the name is neither a sampler of Optuna nor of the form ``package.MySampler``.
     """
     check_class_name(name, PREFIX, SAMPLERS, "a sampler of Optuna", "package.MySampler")
 
 
 def sampler_class(name: str) -> type[Any]:
-    """Return the class of a sampler; this loads Optuna.
+    """Return the class of a sampler; loads Optuna.
 
     Raises:
-        RunError: if Optuna or what the sampler needs is not installed, or there is no such class, or it is no sampler.
+        RunError: if Optuna or a package that the sampler needs is not installed, or the class does not exist or is not
+            a sampler.
     """
     check_sampler_name(name)
     if importlib.util.find_spec("optuna") is None:
@@ -161,7 +162,7 @@ def sampler_class(name: str) -> type[Any]:
     import optuna
 
     path = name.removeprefix(PREFIX)
-    # Optuna notices when the sampler is first asked, which is after the first trainings.
+    # Optuna would raise an error only when the sampler is first asked, after the first trainings.
     package = SAMPLERS.get(path)
     if package is not None and importlib.util.find_spec(package) is None:
         raise RunError(f"strategy {name!r} needs {package}: pip install {package}")

@@ -1,4 +1,4 @@
-"""An Optuna study that holds what a run has trained, and is asked for one more trial."""
+"""An Optuna study that contains the history of a run and is asked for the next trial."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GENERATION = ":generation"
 
 @dataclass(frozen=True, slots=True)
 class PastTrial:
-    """One trial: its choices and their distributions, and its score, which is None if it failed or is pending."""
+    """One trial: its choices, their distributions, and its score, which is None if the trial failed or is pending."""
 
     values: Mapping[str, Any]
     distributions: Mapping[str, Any]
@@ -33,14 +33,15 @@ class PastTrial:
 
 
 class StudyReplay:
-    """Makes a study in memory that knows the history of a run, and asks its sampler.
+    """A study in memory that contains the history of a run and asks its sampler for new trials.
 
-    Optuna's own samplers but for two decide by the trials that a study holds: these are added to it as they are. The
-    genetic ones also note with each trial its generation, which is worked out, see ``generations``. Every other sampler
-    may keep books of its own, so everything is replayed to it: each trial is asked for, given the choices that were
-    really trained, and told its score as many trials later as it was in the run.
+    All samplers of Optuna named in ``optuna.strategy`` except ``CmaEsSampler`` and ``QMCSampler`` decide by the trials
+    in the study, so the trials are simply added. Genetic samplers also store a generation with each trial, which is
+    computed, see ``generations``. Any other sampler may keep state of its own, so the history is replayed to it: it is
+    asked for each trial, receives the choices that were actually trained, and is told the score after as many further
+    trials as in the run.
 
-    What is pending is a running trial, what has failed a failed one.
+    Pending candidates are running trials, failed ones are failed trials.
 
     Args:
         sampler: A new sampler.
@@ -51,15 +52,15 @@ class StudyReplay:
         import optuna
 
         self._study = cast(Any, optuna.create_study(direction="maximize", sampler=sampler))
-        # A sampler that has come to its end stops the study, which Optuna allows in its own loop alone. What it still
-        # asks for is known.
+        # An exhausted sampler stops the study, which Optuna allows only in its own loop. Whatever the sampler suggests
+        # after that is known.
         self._study.stop = lambda: None
         self._sampler = sampler
         self._translation = translation
         self._asked: Any = None
 
     def replay(self, past: Sequence[PastTrial]) -> None:
-        """Let the study know what was trained and then what is pending, once and before anything is asked."""
+        """Add the trained and then the pending trials to the study; call it once, before ``ask``."""
         lag = sum(trial.pending for trial in past)
         if _decides_by_trials(self._sampler):
             self._add(past, lag)
@@ -67,10 +68,10 @@ class StudyReplay:
             self._repeat(past, lag)
 
     def ask(self) -> Architecture:
-        """Return what the sampler wants to be trained; what was asked for before has failed.
+        """Return the architecture that the sampler suggests next; the previous suggestion counts as failed.
 
         Raises:
-            ShapeError, SpaceError: if the choices make no architecture.
+            ShapeError, SpaceError: if the choices do not make an architecture.
         """
         from optuna.trial import TrialState
 
@@ -125,7 +126,7 @@ class StudyReplay:
 
 
 class Translation:
-    """Translates between the architectures of a space and Optuna's parameters, which have the names of ``encode``.
+    """Translates between the architectures of a space and Optuna's parameters, which are named as in ``encode``.
 
     Args:
         space: The search space.
@@ -133,13 +134,13 @@ class Translation:
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
-        # A path has the same options wherever it is met, and its distribution is shared by all trials.
+        # A path always has the same options, and all trials share its distribution.
         self._distributions: dict[str, Any] = {}
-        # A proposal needs those of hundreds of records, nearly all of them as the last proposal did.
+        # A proposal translates hundreds of records, nearly all of them the same as for the previous proposal.
         self._parameters = functools.lru_cache(maxsize=4_096)(self._encoded)
 
     def ended(self, history: Sequence[Record]) -> Iterator[PastTrial]:
-        """Yield the trials of records; architectures that are no members of the space cannot be any."""
+        """Yield the trials of records; records whose architectures are not members of the space are left out."""
         for record in history:
             if (parameters := self._parameters(record.architecture)) is not None:
                 yield PastTrial(*parameters, record.score if math.isfinite(record.score) else None)
@@ -151,7 +152,7 @@ class Translation:
                 yield PastTrial(*parameters, None, pending=True)
 
     def suggested(self, trial: Any) -> Architecture:
-        """Walk the space as Optuna does it, define-by-run: a choice is suggested when those before it need it."""
+        """Return the architecture that a trial suggests, define-by-run: a choice is suggested when it is needed."""
         values: dict[str, Any] = {}
 
         def suggest(path: str, leaf: Leaf) -> Any:
@@ -182,7 +183,7 @@ class Translation:
 
 
 def distribution(leaf: Leaf) -> Any:
-    """Return a choice as a distribution of Optuna; the weights of the prior are unknown to it."""
+    """Return a choice as a distribution of Optuna, which has no weights of the prior."""
     from optuna.distributions import CategoricalDistribution, IntDistribution
 
     if isinstance(leaf, Integers):
@@ -191,14 +192,14 @@ def distribution(leaf: Leaf) -> Any:
 
 
 def generations(ended: Sequence[bool], size: int, lag: int) -> list[int]:
-    """Return the generation of each trial, as Optuna's genetic samplers count when a trial is asked for.
+    """Return the generation of each trial, as Optuna's genetic samplers count when they are asked for a trial.
 
-    A trial belongs to the latest generation that has trials with a score, or if those are enough to the next one.
+    A trial belongs to the latest generation that has trials with a score or, if these fill a population, to the next.
 
     Args:
-        ended: Of each trial in order, whether it has a score.
-        size: How many trials are a population.
-        lag: How many trials were pending when one was asked for.
+        ended: For each trial in order, whether it has a score.
+        size: Number of trials in a population.
+        lag: Number of pending trials when a trial is asked for.
 
     >>> generations([True, True, False, True, True], size=2, lag=0)
     [0, 0, 1, 1, 1]
@@ -225,7 +226,7 @@ def _decides_by_trials(sampler: Any) -> bool:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what Optuna says in this thread from being shown; other threads of the host and its verbosity are let be."""
+    """Suppress Optuna's messages from this thread; other threads and Optuna's verbosity are not affected."""
     thread = threading.get_ident()
 
     def others(message: logging.LogRecord) -> bool:
