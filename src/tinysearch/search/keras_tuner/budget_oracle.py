@@ -26,22 +26,22 @@ from tinysearch.search.keras_tuner.values import random_values, with_values
 from tinysearch.search.keras_tuner.wrapped_oracle import Values
 from tinysearch.space.budget import Budget
 
-# How many draws Bayesian optimization chooses from where its optimum is over the budget.
+# Number of draws that Bayesian optimization chooses from if its optimum is over the budget.
 _CHOICE = 200
-# How often an oracle of someone else is asked again before something is drawn at random.
+# Number of proposals of another oracle that may be rejected before one is drawn at random.
 _AGAIN = 5
-# Seconds after which a line says how far it is while one draw after the other is rejected.
+# Seconds without output after which a progress line is printed while draws are rejected.
 _SILENCE = 10
 
 
 class BudgetOracle(ChiefOracle):
-    """Wraps a KerasTuner oracle so that there is never a trial at or above a budget.
+    """Wraps a KerasTuner oracle so that no trial is ever at or above a budget.
 
     The model of each draw is counted before a trial is created. A draw that is over the budget or cannot be built is
     rejected and replaced; it does not count towards ``max_trials`` and is not a failed trial. ``rejections`` has the
-    number of distinct rejected draws by reason, which is also printed before each trial; the first error of what cannot
-    be built is printed once. Everything else is done by the wrapped oracle, including its files; ``rejections.json`` is
-    added to the project folder.
+    number of distinct rejected draws by reason, which is also printed before each trial. The first error of a model
+    that cannot be built is printed once. The wrapped oracle does everything else, including its files;
+    ``rejections.json`` is added to the project folder.
 
     Parameters are Keras's *Total params*, including non-trainable ones. The same hyperparameters must always give the
     same model: a hypermodel that makes random choices itself cannot be counted in advance.
@@ -57,8 +57,8 @@ class BudgetOracle(ChiefOracle):
         attempts: Number of consecutive draws without a new candidate within the budget after which the search ends.
 
     Raises:
-        BudgetError: if the budget is not legal or nothing can be counted; from ``create_trial``, if nothing within the
-            budget is found at all; where a search is resumed, if one of its trials is not within the budget.
+        BudgetError: if the budget is not legal or nothing can be counted; from ``create_trial``, if no model within the
+            budget is found at all; when a search is resumed, if one of its trials is not within the budget.
     """
 
     _OWN = (*ChiefOracle._OWN, "attempts", "filter", "params", "_asked", "_draw", "_ended", "_lock", "_next", "_record")
@@ -73,7 +73,7 @@ class BudgetOracle(ChiefOracle):
         cost: CostFunction | None = None,
         attempts: int = 1_000,
     ) -> None:
-        # KerasTuner's own constructor is not called: all that it would set is the wrapped oracle's.
+        # KerasTuner's own constructor is not called, because the wrapped oracle has all that it would set.
         if not isinstance(oracle, keras_tuner.Oracle) or isinstance(oracle, BudgetOracle):
             raise BudgetError(f"a budget is put on a keras_tuner.Oracle that has none yet, got {oracle!r}")
         self.oracle, self.attempts = oracle, attempts
@@ -84,10 +84,10 @@ class BudgetOracle(ChiefOracle):
         self._asked, self._draw, self._record = oracle.populate_space, oracle._random_values, oracle._record_values
         if type(oracle)._random_values is keras_tuner.Oracle._random_values:
             self._draw = functools.partial(random_values, oracle)
-        # Oracles change their books before they return what they drew, so it is filtered where they draw it.
+        # Oracles update their state before they return a draw, so it is filtered where they draw it.
         oracle.populate_space, oracle._random_values = self._populate, self._random_within
         oracle._record_values = self._record_unchanged
-        # KerasTuner takes a space for exhausted after 20 draws of what was tried already.
+        # After 20 draws of known values, KerasTuner considers a space exhausted.
         oracle._max_collisions = max(oracle._max_collisions, attempts)
         if isinstance(oracle, keras_tuner.oracles.GridSearchOracle):
             self._next = oracle._get_next_combination
@@ -108,14 +108,14 @@ class BudgetOracle(ChiefOracle):
 
     @property
     def rejections(self) -> dict[str, int]:
-        """How many different values were rejected, by reason: ``"params"``, ``"cannot be built"``, ..."""
+        """Number of distinct values that were rejected, by reason: ``"params"``, ``"cannot be built"``, ..."""
         return dict(self.filter.rejections)
 
     def create_trial(self, tuner_id: str) -> keras_tuner.engine.trial.Trial:
-        """Create a trial within the budget, or say as KerasTuner does that there is none.
+        """Create a trial within the budget; if there is none, its status says so, as in KerasTuner.
 
         Raises:
-            BudgetError: if nothing within the budget is found for the first one.
+            BudgetError: if no model within the budget is found for the first trial.
         """
         self._said = time.monotonic()
         try:
@@ -141,18 +141,18 @@ class BudgetOracle(ChiefOracle):
         return trial
 
     def get_best_trials(self, num_trials: int = 1) -> list[keras_tuner.engine.trial.Trial]:
-        """Return the best trials, whose summaries have their parameters, see ``results_summary`` of a tuner."""
+        """Return the best trials; their summaries include the parameters, see ``results_summary`` of a tuner."""
         best = self.oracle.get_best_trials(num_trials)
         return [CountedTrial(one, self.params[one.trial_id]) if one.trial_id in self.params else one for one in best]
 
     def save(self) -> None:
-        """Save the wrapped oracle, and what was rejected."""
+        """Save the wrapped oracle and the rejections."""
         self.oracle.save()
         with self._lock:
             rejections_file.write(str(self.oracle._project_dir), self.rejections, self.params)
 
     def reload(self) -> None:
-        """Load what was saved, by a search without a budget too.
+        """Load a saved search, even one without a budget.
 
         Raises:
             BudgetError: if one of its trials is not within the budget.
@@ -161,7 +161,7 @@ class BudgetOracle(ChiefOracle):
         self._adopt()
 
     def _adopt(self) -> None:
-        """Take over the trials of an earlier search, each of them counted unless it is on record."""
+        """Take over the trials of an earlier search, and count those whose parameters are not stored."""
         if isinstance(self.oracle, keras_tuner.oracles.GridSearchOracle):
             restore_order(self.oracle)
         if isinstance(self.filter.cost, BuiltCount):
@@ -185,7 +185,7 @@ class BudgetOracle(ChiefOracle):
             self.params[trial.trial_id] = found.params
 
     def _began(self, trial: keras_tuner.engine.trial.Trial) -> None:
-        """Note the size of a new trial, and say what was rejected before it."""
+        """Store the size of a new trial, and print the rejections before it."""
         found = self.filter.look(trial.hyperparameters.copy())
         if (params := found.params) is None or found.reason is not None:
             raise BudgetError(f"{self.oracle!r} changed values after they were counted: {trial.hyperparameters.values}")
@@ -197,7 +197,7 @@ class BudgetOracle(ChiefOracle):
         self._told = rejected
         self.save()
 
-    # What stands in for methods of the wrapped oracle, and is called while its lock is held.
+    # Replacements of methods of the wrapped oracle, called while its lock is held.
 
     def _populate(self, trial_id: str) -> Values:
         response: Values = self._asked(trial_id)
@@ -220,7 +220,7 @@ class BudgetOracle(ChiefOracle):
         return {"status": "STOPPED" if values is None else "RUNNING", "values": values}
 
     def _random_within(self) -> Values | None:
-        """Draw at random until something new is within the budget; None if nothing turns up."""
+        """Draw at random until a new draw is within the budget; None if that fails."""
         for _ in range(self.attempts):
             values = self._draw()
             if values is None:
@@ -233,7 +233,7 @@ class BudgetOracle(ChiefOracle):
         return found
 
     def _best_within(self) -> Values | None:
-        """Return the best by acquisition of some random draws that is within the budget."""
+        """Return the best of some random draws by acquisition that is within the budget."""
         draws = [values for values in (self._draw() for _ in range(_CHOICE)) if values is not None]
         for values in by_acquisition(self.oracle, draws):
             hyperparameters = self._completed(values)
@@ -248,7 +248,7 @@ class BudgetOracle(ChiefOracle):
             hyperparameters = self._completed(combination)
             if self._accepts(hyperparameters):
                 return dict(hyperparameters.values)
-            # A grid may be long, and what fits at its end: it is left early only if no small model is found.
+            # A grid may be long, with models that fit at its end, so it ends early only if no small model is found.
             doubtful = not self.oracle.trials and self.filter.rejections.total() == self.attempts
             if doubtful and self._smallest_within() is None:
                 return None
@@ -256,16 +256,16 @@ class BudgetOracle(ChiefOracle):
         return None
 
     def _record_unchanged(self, trial: keras_tuner.engine.trial.Trial) -> None:
-        """Have the values of a trial recorded as they are.
+        """Record the values of a trial unchanged.
 
-        KerasTuner draws them anew, from no seed, where hyperparameters have one name and several conditions.
+        KerasTuner draws them anew, without a seed, if hyperparameters share a name under several conditions.
         """
         values = dict(trial.hyperparameters.values)
         self._record(trial)
         trial.hyperparameters.values = values
 
     def _completed(self, values: Mapping[str, Any]) -> keras_tuner.HyperParameters:
-        """Return hyperparameters with a value for all that is active: KerasTuner would draw what lacks from no seed."""
+        """Return hyperparameters with all active values: KerasTuner would draw missing ones without a seed."""
         return with_values(self.oracle.hyperparameters, values, self._sampled)
 
     def _sampled(self, one: Any) -> Any:
@@ -287,7 +287,7 @@ class BudgetOracle(ChiefOracle):
         return self.filter.look(hyperparameters)
 
     def _smallest_within(self) -> Values | None:
-        """Return what a descent to small models finds within the budget, None if it finds nothing."""
+        """Return values within the budget that a descent to small models finds, or None."""
         starts = [{}] if self.filter.smallest is None else [self.filter.smallest[1], {}]
         is_below(self.oracle.hyperparameters, starts, lambda one: self._look(one).params, self.budget.params)
         if self.filter.smallest is None:

@@ -13,18 +13,19 @@ from tinysearch.search.keras_tuner.wrapped_oracle import Values, WrappedOracle
 class ChiefOracle(WrappedOracle):
     """Ends a chief and its workers if no trial can be created.
 
-    A chief answers its workers in a thread, and waits until one of them was told to stop: an error in this thread would
-    not reach it. So the worker is told to stop, and the error is raised when the chief then asks what is under way.
+    A chief answers its workers in a thread, and waits until one of them was told to stop, so an error in this thread
+    would not end it. Instead, the worker is told to stop, and the error is raised when the chief then reads the ongoing
+    trials.
     """
 
     _OWN: tuple[str, ...] = (*WrappedOracle._OWN, "_error")
     _error: Exception | None = None
 
     def stopped_by(self, error: Exception) -> keras_tuner.engine.trial.Trial:
-        """Return what tells the worker of a chief to stop; the chief ends with the error.
+        """Return the trial that tells a worker to stop, and store the error, with which the chief then ends.
 
         Raises:
-            Exception: the error, if this process is no chief.
+            Exception: the error, if this process is not a chief.
         """
         if "KERASTUNER_ORACLE_IP" not in os.environ or "chief" not in os.environ.get("KERASTUNER_TUNER_ID", ""):
             raise error
@@ -33,7 +34,7 @@ class ChiefOracle(WrappedOracle):
 
     @property
     def ongoing_trials(self) -> Values:
-        """The trials that are under way, by tuner.
+        """The running trials, by tuner.
 
         Raises:
             BudgetError: if no trial could be created for a worker.

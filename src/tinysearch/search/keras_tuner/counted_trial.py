@@ -1,4 +1,4 @@
-"""A trial of KerasTuner whose summary has the size of its model."""
+"""A KerasTuner trial whose summary includes the size of its model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import keras_tuner
 
 
 class CountedTrial(keras_tuner.engine.trial.Trial):
-    """A trial as a tuner shows it: the same hyperparameters, metrics and score, and what was counted.
+    """A trial as a tuner shows it: the same hyperparameters, metrics and score, and the number of parameters.
 
     Args:
         trial: The trial.

@@ -1,4 +1,4 @@
-"""Counting the parameters of what a hypermodel builds, without making its weights."""
+"""Parameter counts of the models that a hypermodel builds, without allocating their weights."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tinysearch.space.budget import Budget
 class BuiltCount:
     """Counts the parameters of the model that a hypermodel builds for some hyperparameters, as Keras counts them.
 
-    All weights count, those of batch normalization's moving statistics too. The model is built as in
-    ``keras_tuner.Tuner``, so the hypermodel declares its hyperparameters on the way. It is built symbolically where
-    the backend can do so, which makes no weights: on TensorFlow in a graph that is never run, on JAX by tracing. A
-    model of 14 GB is counted in 0.05 s and fits in any memory. A hypermodel that looks at values while it builds,
-    which a symbolic model does not have, is built as for a training.
+    All weights count, including the moving statistics of batch normalization. The model is built as in
+    ``keras_tuner.Tuner``, so the hypermodel declares its hyperparameters in the process. If the backend supports it,
+    the model is built symbolically, without weights: on TensorFlow in a graph that is never run, on JAX by tracing. A
+    model of 14 GB is counted in 0.05 s and fits in any memory. A hypermodel that reads values while it builds, which a
+    symbolic model does not have, is built as for training.
 
-    The global generators of Python and NumPy, from which Keras seeds its initializers, stay as they are.
+    The global generators of Python and NumPy, from which Keras seeds its initializers, stay unchanged.
 
     Args:
         hypermodel: A ``keras_tuner.HyperModel``, or a function from hyperparameters to a model.
@@ -39,8 +39,8 @@ class BuiltCount:
         """Build a model and return its number of parameters.
 
         Raises:
-            BudgetError: if what was built is no model, or its weights are not known before it sees images.
-            Exception: whatever the hypermodel raises.
+            BudgetError: if the result is not a model, or its weights are not known before it sees images.
+            Exception: any error of the hypermodel.
         """
         with generators_kept():
             if self._symbolic is not None:
@@ -49,19 +49,19 @@ class BuiltCount:
                 except BudgetError:
                     raise
                 except Exception:  # noqa: S110
-                    # Either this draw cannot be built at all, or the hypermodel cannot be built symbolically.
+                    # Either this choice cannot be built at all, or the hypermodel cannot be built symbolically.
                     pass
-                # Outside of the block, so that an error does not bring the same error of the first try along.
+                # Outside the block, so that an error does not have the same error of the first attempt as its context.
                 counted = self._count(hyperparameters)
                 self._symbolic = None
                 return counted
             return self._count(hyperparameters)
 
     def build_defaults(self, space: keras_tuner.HyperParameters) -> None:
-        """Build the model of the default values as for a training, as KerasTuner does before a search that is new.
+        """Build the model of the default values as for training, as KerasTuner does before a new search.
 
-        Layers that a program makes outside of the hypermodel, for all models, make their weights in the first model.
-        If that were a symbolic one, no model could be trained with them. What cannot be built is left to the count.
+        Layers that a program creates outside the hypermodel and shares between models create their weights in the first
+        model. If that were symbolic, no model could be trained with them. Errors are ignored; the count reports them.
         """
         with generators_kept(), contextlib.suppress(Exception):
             self._build(space)
@@ -85,7 +85,7 @@ class BuiltCount:
 
 
 def _makes_weights_later(layer: Any) -> bool:
-    """Whether a model or layer is yet to be built; what has no ``build`` of its own makes no weights in it."""
+    """Return whether a model or layer is not built yet; a layer without a ``build`` of its own needs none."""
     own = isinstance(layer, keras.Model) or type(layer).build is not keras.layers.Layer.build
     return own and not layer.built
 
@@ -106,10 +106,10 @@ def _by_tracing(count: Callable[[], int]) -> int:
 
 
 def cost_of(hypermodel: Any, budget: float | str | Budget) -> CostFunction:
-    """Return what counts the models of a hypermodel: arithmetic for the space of tinysearch, else ``BuiltCount``.
+    """Return the function that counts the models of a hypermodel: arithmetic for tinysearch's own, else ``BuiltCount``.
 
     Raises:
-        BudgetError: if there is no hypermodel, or the budget bounds what is not counted.
+        BudgetError: if there is no hypermodel, or the budget bounds more than is counted.
     """
     if isinstance(hypermodel, SpaceHyperModel):
         return hypermodel.cost

@@ -1,4 +1,4 @@
-"""Resuming a grid search of KerasTuner, which saves its trials but not their order in the grid."""
+"""Resumption of a KerasTuner grid search, which saves its trials but not their order in the grid."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import keras_tuner
 
 
 def restore_order(oracle: keras_tuner.oracles.GridSearchOracle) -> None:
-    """Let an oracle that was reloaded continue after the last combination that it has tried.
+    """Let a reloaded oracle continue after the last combination that it has tried.
 
-    On its own it ends at once, or with a ``KeyError`` after a trial that was interrupted. There is no public way to
-    tell it the order.
+    Otherwise it ends at once, or with a ``KeyError`` after an interrupted trial. KerasTuner has no public way to
+    restore the order.
     """
     values = {identity: trial.hyperparameters.values for identity, trial in oracle.trials.items()}
     ordered = sorted(values, key=functools.cmp_to_key(lambda one, other: oracle._compare(values[one], values[other])))

@@ -1,4 +1,4 @@
-"""A budget for tuners of KerasTuner that make their oracle themselves."""
+"""A budget for KerasTuner tuners that create their own oracle."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def limit(
         budget, cost, attempts: As for ``BudgetOracle``.
 
     Raises:
-        BudgetError: as for ``BudgetOracle``; if the tuner goes on with an earlier search, that is checked here.
-        InputError: if it is no tuner.
+        BudgetError: as for ``BudgetOracle``; if the tuner resumes an earlier search, that is checked here.
+        InputError: if ``tuner`` is not a tuner.
     """
     if not isinstance(tuner, keras_tuner.engine.base_tuner.BaseTuner):
         raise InputError(
             f"limit takes a tuner of KerasTuner, such as keras_tuner.RandomSearch(build, ...), got {tuner!r}; for a "
             f"hypermodel alone there is BudgetOracle"
         )
-    # A tuner that is a client of another one's oracle trains what that allows.
+    # A tuner that is a client of another process's oracle trains whatever that oracle allows.
     if isinstance(tuner.oracle, keras_tuner.Oracle):
         tuner.oracle = BudgetOracle(tuner.oracle, budget, tuner.hypermodel, cost=cost, attempts=attempts)
     return tuner

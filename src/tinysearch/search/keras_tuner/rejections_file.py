@@ -1,4 +1,4 @@
-"""The file that a budget adds to the folder of a search: what was rejected, and the parameters of trials."""
+"""The file that a budget adds to the folder of a search: the rejections, and the parameters of the trials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Numbers = Mapping[str, int]
 
 
 def read(folder: str) -> tuple[Numbers, Numbers]:
-    """Return the number of rejections by reason and the parameters by trial; none if the file is damaged."""
+    """Return the number of rejections by reason and the parameters by trial; both are empty without a readable file."""
     path = _path(folder)
     try:
         kept = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
@@ -29,5 +29,5 @@ def write(folder: str, rejections: Numbers, params: Numbers) -> None:
 
 
 def _path(folder: str) -> Path | None:
-    """Return where the file is; there is none in storage that has no files, such as a bucket's."""
+    """Return the path of the file, or None if the folder is in storage without files, such as a bucket."""
     return None if "://" in folder else Path(folder) / "rejections.json"

@@ -1,4 +1,4 @@
-"""What a tuner answers after its search where the trained models lie in files."""
+"""The results of a tuner whose trained models are stored in files."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from tinysearch.runtime.backend import load_model
 
 
 class SavedModels:
-    """KerasTuner's questions to a tuner, answered from whole models in files; to be derived from before ``Tuner``.
+    """Methods of a tuner that return its results, based on complete saved models; a base class before ``Tuner``.
 
-    KerasTuner builds a trial's model anew and loads weights into it, and fills its lists up with trials that failed.
-    Here a model is loaded as it was saved, and only trials that were completed are among the best.
+    KerasTuner rebuilds a trial's model and loads its weights, and adds failed trials to its lists if there are too few.
+    Here a model is loaded as it was saved, and only completed trials are among the best.
     """
 
     oracle: Any
-    #: Returns where the model of a trial was saved.
+    #: Returns the path of the saved model of a trial.
     model_of: Callable[[Any], Path]
 
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
-        """Return the trained models of the best trials, the best first; of fewer if fewer were completed.
+        """Return the trained models of the best trials, the best first; fewer if fewer trials were completed.
 
         Raises:
-            CandidateError: if a model among them was not kept.
+            CandidateError: if one of the models was not kept.
         """
         return [self.load_model(trial) for trial in self._best(num_models)]
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
-        """Return the hyperparameters of the best trials, the best first; of fewer if fewer were completed."""
+        """Return the hyperparameters of the best trials, the best first; fewer if fewer trials were completed."""
         return [trial.hyperparameters for trial in self._best(num_trials)]
 
     def load_model(self, trial: Any) -> keras.Model:
@@ -49,7 +49,7 @@ class SavedModels:
         return load_model(path)
 
     def results_summary(self, num_trials: int = 10) -> None:
-        """Print the best trials with their choices and scores, and what was rejected, if the oracle knows."""
+        """Print the best trials with their choices and scores, and the rejections if the oracle has any."""
         best = self._best(num_trials)
         lines = ["Results summary", f"Showing {len(best)} best trials", str(self.oracle.objective)]
         rejections = getattr(self.oracle, "rejections", None)

@@ -26,16 +26,16 @@ ORACLES = ("BayesianOptimization", "GridSearch", "Hyperband", "RandomSearch")
 
 
 class KerasTunerOracle(Strategy):
-    """An oracle of KerasTuner (O'Malley et al., 2019) that walks the space as KerasTuner knows it.
+    """An oracle of KerasTuner (O'Malley et al., 2019) that walks the space as declared to KerasTuner.
 
-    A new oracle is made for each proposal, and the history is replayed to it (``OracleReplay``); it is not kept. Where
-    it sets ``"tuner/epochs"``, as Hyperband does (Li et al., 2018), the candidate is trained for as many, from new
-    weights.
+    Each proposal makes a new oracle and replays the history to it (``OracleReplay``); the oracle is not kept. If it
+    sets ``"tuner/epochs"``, as Hyperband does (Li et al., 2018), the candidate is trained for that number of epochs,
+    from new weights.
 
-    An oracle knows nothing of budgets, and most of what its uniform draws make cannot even be built. So what it asks
-    for is repaired, see ``repaired``; if that fails or gives what is known, it is asked again, up to ``attempts``
-    times. If nothing comes of it, or the oracle has come to its end or waits for something, the architecture is drawn
-    by ``RandomSearch``. It knows nothing of recipes either: where the recipe is tuned, it is drawn at random.
+    An oracle does not know the budget, and most of its uniform draws cannot be built. So its suggestion is repaired,
+    see ``repaired``. If that fails or gives a known candidate, the oracle is asked again. After ``attempts``
+    suggestions, or if the oracle is exhausted or waits for a result, ``RandomSearch`` draws the architecture. An oracle
+    does not know recipes: if the recipe is tuned, it is drawn at random.
 
     Args:
         problem: Space, budget and recipe.
@@ -43,7 +43,7 @@ class KerasTunerOracle(Strategy):
             ``keras_tuner.Oracle`` whose other arguments have defaults.
 
     Raises:
-        RunError: if there is no such oracle.
+        RunError: if the oracle does not exist.
     """
 
     attempts = 5
@@ -57,7 +57,7 @@ class KerasTunerOracle(Strategy):
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return what the oracle asks for, repaired where it is over the budget or cannot be built.
+        """Return the suggestion of the oracle, repaired if it is over the budget or cannot be built.
 
         Raises:
             RunError: if the oracle raises an error.
@@ -90,7 +90,7 @@ class KerasTunerOracle(Strategy):
 
     @functools.cached_property
     def _hyperparameters(self) -> Any:
-        """The space as KerasTuner knows it. Its copies share the declarations: copying those takes 0.1 s each time."""
+        """The space as declared to KerasTuner. Its copies share the declarations, because copying those takes 0.1 s."""
         import keras_tuner
 
         hyperparameters = self.problem.space.hyperparameters()
@@ -104,7 +104,7 @@ class KerasTunerOracle(Strategy):
         return hyperparameters
 
     def _oracle(self, rng: np.random.Generator) -> Any:
-        """Make an oracle, with those of our arguments that its class takes."""
+        """Make an oracle with those of the available arguments that its class accepts."""
         import keras_tuner
 
         offered = {
@@ -125,19 +125,19 @@ def _trained_for(candidate: Candidate, epochs: int) -> Candidate:
 
 
 def check_oracle_name(name: str) -> None:
-    """Refuse a name that no oracle can have; whether one of one's own exists is not looked at.
+    """Raise an error if a name can be no oracle; whether a user's oracle exists is not checked.
 
     Raises:
-        RunError: if the name is neither one of KerasTuner's nor like ``package.MyOracle``.
+        RunError: if the name is neither an oracle of KerasTuner nor of the form ``package.MyOracle``.
     """
     check_class_name(name, PREFIX, ORACLES, "an oracle of KerasTuner", "package.MyOracle")
 
 
 def oracle_class(name: str) -> type[Any]:
-    """Return the class of an oracle; this loads KerasTuner.
+    """Return the class of an oracle; loads KerasTuner.
 
     Raises:
-        RunError: if there is no such class, or it is no oracle.
+        RunError: if the class does not exist or is not an oracle.
     """
     check_oracle_name(name)
     load_keras_tuner()
@@ -150,7 +150,7 @@ def oracle_class(name: str) -> type[Any]:
 
 
 def _arguments(oracle: type[Any]) -> set[str]:
-    """Return the names of the arguments of a class, with those that it passes on to the class it is derived from."""
+    """Return the names of the arguments of a class, including those that it passes on to its base classes."""
     names: set[str] = set()
     for each in oracle.__mro__:
         if "__init__" not in vars(each):

@@ -1,4 +1,4 @@
-"""The tuner: KerasTuner's trials, several at a time, with the store as their memory."""
+"""The tuner of a search: KerasTuner's trials, several at a time, backed by the store."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from tinysearch.search.proposer import Proposal
 class BudgetTuner(SavedModels, keras_tuner.Tuner):
     """Runs the trials of a ``ProposerOracle``.
 
-    KerasTuner's own loop runs one trial at a time, or many by a server of its own. This one gives its trials to a
-    coordinator, which asks for the ``next`` and ends each with ``report``. What it has found is asked for as of any
+    KerasTuner's own loop runs one trial at a time, or many through a server of its own. This tuner hands its trials to
+    a coordinator, which requests each with ``next`` and ends it with ``report``. The results are available as for any
     tuner: ``get_best_models``, ``get_best_hyperparameters``, ``results_summary``.
 
     Args:
         oracle: Proposes candidates.
-        hypermodel: The search space; KerasTuner sees it, and the proposer draws from it.
-        models: Where the trained models of the best candidates are kept.
-        carry_out: Carries out the trials of this tuner, until there are no more.
+        hypermodel: The search space, for KerasTuner; the proposer draws from it.
+        models: The stored models of the best candidates.
+        carry_out: Runs the trials of this tuner until none are left.
     """
 
     oracle: ProposerOracle
@@ -53,15 +53,15 @@ class BudgetTuner(SavedModels, keras_tuner.Tuner):
 
     @property
     def project_dir(self) -> str:
-        """A folder that does not exist: KerasTuner looks there for an earlier search, and no file of its is kept."""
+        """A folder that does not exist: KerasTuner looks there for an earlier search, and its files are not kept."""
         return self._nowhere
 
     def search(self, *fit_args: Any, **fit_kwargs: Any) -> None:
         """Run all trials.
 
         Raises:
-            Exception: whatever a strategy raises, and whatever ends the coordinator. A candidate that cannot be
-                trained raises nothing: it is a record with a failure.
+            Exception: any error of a strategy, or one that ends the coordinator. A candidate that cannot be trained
+                raises nothing; it becomes a failed record.
         """
         self.on_search_begin()
         try:
@@ -71,18 +71,18 @@ class BudgetTuner(SavedModels, keras_tuner.Tuner):
         self.on_search_end()
 
     def run_trial(self, trial: keras_tuner.engine.trial.Trial, *fit_args: Any, **fit_kwargs: Any) -> None:
-        """Do nothing: an executor trains.
+        """Raise an error: an executor trains.
 
         Raises:
-            RuntimeError: always; nobody calls it.
+            RuntimeError: always; this method is never called.
         """
         raise RuntimeError("trials are carried out by a coordinator, see search()")
 
     def next(self) -> Proposal | None:
-        """Begin a trial; None if there is none now.
+        """Begin a trial and return its proposal, or None if there is none now.
 
         Raises:
-            Exception: whatever the strategy raises.
+            Exception: any error of the strategy.
         """
         trial = self.oracle.create_trial(f"{self.tuner_id}-{self.oracle.history.position}")
         if self.oracle.error is not None:
@@ -97,8 +97,8 @@ class BudgetTuner(SavedModels, keras_tuner.Tuner):
     def report(self, position: int, record: Record) -> None:
         """End the trial at a position with its record, which is safely stored.
 
-        One whose candidate could not be trained has failed. That is noted here and not by an exception, of which
-        KerasTuner would print the traceback.
+        A trial whose candidate could not be trained has failed. Its status says so; after an exception, KerasTuner
+        would print the traceback.
         """
         trial = self._under_way.pop(position)
         self.oracle.report(trial.trial_id, record)
@@ -106,7 +106,7 @@ class BudgetTuner(SavedModels, keras_tuner.Tuner):
         trial.status = "FAILED" if record.failed else "COMPLETED"
         trial.message = record.measurement.failure
         self.on_trial_end(trial)
-        # They can be made again, and would be a third of what a trial takes in memory.
+        # The values can be recomputed, and would take a third of the memory of a trial.
         trial.hyperparameters.values = {}
         self._found[trial.trial_id] = self.oracle.history.at(position)
 
@@ -117,15 +117,15 @@ class BudgetTuner(SavedModels, keras_tuner.Tuner):
         return [CountedTrial(trial, self._found[trial.trial_id].params) for trial in trials]
 
     def _populate_initial_space(self) -> None:
-        """Do nothing: the space is known, and a trial need not hold all of it."""
+        """Do nothing: the space is known, and a trial need not contain all of it."""
 
     def save(self) -> None:
-        """Do nothing: the store is the truth, KerasTuner's files are not kept."""
+        """Do nothing: only the store counts, KerasTuner's files are not kept."""
 
 
 @contextmanager
 def _no_chief() -> Iterator[None]:
-    """Keep KerasTuner from looking for a server of its own, however the environment is set."""
+    """Keep KerasTuner from connecting to a server of its own, whatever the environment variables."""
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("KERASTUNER_")}
     try:
         yield

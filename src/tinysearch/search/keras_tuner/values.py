@@ -1,4 +1,4 @@
-"""Hyperparameters with values for all that is active."""
+"""Hyperparameters with a value for each that is active."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ def with_values(
 ) -> keras_tuner.HyperParameters:
     """Return hyperparameters with values; those that are not active are left out.
 
-    What a hypermodel declares in them is not declared in ``space``.
+    Hyperparameters that a hypermodel declares in the result are not declared in ``space``.
 
     Args:
-        space: The hyperparameters. Their declarations are shared: KerasTuner's own copy of the space of
+        space: The hyperparameters. The result shares their declarations, because KerasTuner's own copy of the space of
             ``tinysearch run`` takes 0.1 s.
         values: Their values.
-        missing: Returns the value of one that is active and has none, by default its smallest number or its default.
+        missing: Returns the value of an active hyperparameter that has none, by default its smallest number or its
+            default.
     """
     found = keras_tuner.HyperParameters()
     found._space = list(space.space)
@@ -36,10 +37,10 @@ def with_values(
 
 
 def random_values(oracle: keras_tuner.Oracle) -> dict[str, Any] | None:
-    """Draw new values as ``Oracle._random_values`` does, the same ones from the same state; None if none are new.
+    """Draw new values as ``Oracle._random_values`` does, equal for equal states; None if no draw is new.
 
-    KerasTuner declares everything anew for each draw, which takes 0.3 s for the space of ``tinysearch run``; this takes
-    3 ms.
+    KerasTuner declares everything anew for each draw, which takes 0.3 s for the space of ``tinysearch run``. This
+    function takes 3 ms.
     """
     for _ in range(oracle._max_collisions + 1):
         drawn = keras_tuner.HyperParameters()

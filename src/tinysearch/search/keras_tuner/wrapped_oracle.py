@@ -1,4 +1,4 @@
-"""An oracle of KerasTuner that is another one, but for what is changed."""
+"""A wrapper around an oracle of KerasTuner, as a base for changes of its behaviour."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Values = dict[str, Any]
 
 
 class WrappedOracle(keras_tuner.Oracle):
-    """Hands everything on to another oracle: methods, attributes that are asked for, attributes that are set.
+    """Forwards everything to another oracle: method calls, reads of attributes and assignments to attributes.
 
-    KerasTuner's own constructor is not called: all that it would set is the wrapped oracle's. Attributes of the wrapper
-    itself are named in ``_OWN``.
+    KerasTuner's own constructor is not called, because the wrapped oracle has all that it would set. ``_OWN`` names the
+    attributes of the wrapper itself.
     """
 
     _OWN: tuple[str, ...] = ("oracle",)
