@@ -44,7 +44,7 @@ class Bayesian(Strategy):
     highest expected improvement (Jones et al., 1998) in a pool of unknown networks that are within the budget and quick
     to train (see ``Problem.is_low_mac``). The pool consists of random plain networks (see ``space/designs.py``) and of
     mutants: half are mutants of the networks with the highest predicted mean, half of the most promising networks in
-    the pool. Networks over the budget or below 80 % of it are scaled to it in width. Mutating the best networks rather
+    the pool. Widths of networks over the budget or below 80 % of it are scaled to it. Mutating the best networks rather
     than drawing at random follows White et al. (2021).
 
     With few results the model expects too much of networks unlike those it has seen. So the pool has no mutants with up
@@ -252,7 +252,7 @@ class Bayesian(Strategy):
             yield self.problem.child_of(self._at_size(mutant), parent, rng)
 
     def _at_size(self, architecture: Architecture) -> Architecture:
-        """Scale a network that is over the budget or leaves much of it unused to the budget.
+        """Scale a network to the budget if it exceeds the budget or leaves much of it unused.
 
         The model knows least about much smaller networks, so it expects much of them and is seldom right.
         """
