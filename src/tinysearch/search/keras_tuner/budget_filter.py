@@ -121,7 +121,7 @@ class BudgetFilter:
     def ended(self, trials: int, attempts: int) -> str:
         """Return a message about the reason why a search ends."""
         return (
-            f"the search ends after {counted(trials, 'trial')}: {attempts:,} draws in a row brought nothing new below "
+            f"the search ends after {counted(trials, 'trial')}: {attempts:,} draws in a row gave no new model below "
             f"{self.budget.params:,} parameters; rejected: {self.told()}"
         )
 
@@ -146,7 +146,7 @@ class BudgetFilter:
         if smallest < self.budget.params:
             remedy = "loosen the other bounds of the budget, or let the hypermodel make models that need less"
         return BudgetError(
-            f"nothing with {_words(self.budget)} was found among {choices}; the smallest model has {smallest:,} "
+            f"no model with {_words(self.budget)} was found among {choices}; the smallest model has {smallest:,} "
             f"parameters, with {values}; {remedy}"
         )
 
@@ -169,14 +169,14 @@ class BudgetFilter:
             return cost.params, self.budget.check(cost).reason
         if self.needs_costs:
             raise BudgetError(
-                f"{self.budget!r} bounds more than parameters, but the cost function gives only a number of them; it "
-                f"must return a tinysearch.Cost, got {cost!r}"
+                f"{self.budget!r} bounds more than parameters, so the cost function must return a tinysearch.Cost; got "
+                f"{cost!r}"
             )
         if isinstance(cost, bool) or not isinstance(cost, numbers.Real) or not cost >= 0 or cost % 1:
-            remedy = "; to have models counted, give what builds them as hypermodel=" if callable(cost) else ""
+            remedy = "; to count models, pass the function that builds them as `hypermodel=`" if callable(cost) else ""
             raise BudgetError(
-                f"a cost function returns a number of parameters, a whole one of at least 0, or a tinysearch.Cost; got "
-                f"{cost!r}{remedy}"
+                f"a cost function must return the number of parameters, a whole number of at least 0, or a "
+                f"tinysearch.Cost; got {cost!r}{remedy}"
             )
         return int(cost), self.budget.check(Cost(int(cost), 0, 0, 0, 0)).reason
 

@@ -75,7 +75,7 @@ class BudgetOracle(ChiefOracle):
     ) -> None:
         # KerasTuner's own constructor is not called, because the wrapped oracle has all that it would set.
         if not isinstance(oracle, keras_tuner.Oracle) or isinstance(oracle, BudgetOracle):
-            raise BudgetError(f"a budget is put on a keras_tuner.Oracle that has none yet, got {oracle!r}")
+            raise BudgetError(f"BudgetOracle takes a keras_tuner.Oracle that has no budget yet, got {oracle!r}")
         self.oracle, self.attempts = oracle, attempts
         self.filter = BudgetFilter(Budget.of(budget), cost or cost_of(hypermodel, budget))
         self.params: dict[str, int] = {}

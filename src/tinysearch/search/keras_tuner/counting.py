@@ -71,7 +71,7 @@ class BuiltCount:
         if not isinstance(model, keras.Model):
             raise BudgetError(
                 f"a hypermodel must build a keras.Model for its parameters to be counted, got {model!r}; "
-                f"for anything else give BudgetOracle a cost function: cost=lambda hp: ..."
+                f"for anything else give BudgetOracle a cost function, `cost=`"
             )
         waiting = next((layer for layer in model._flatten_layers() if _makes_weights_later(layer)), None)
         if waiting is not None:
@@ -114,7 +114,11 @@ def cost_of(hypermodel: Any, budget: float | str | Budget) -> CostFunction:
     if isinstance(hypermodel, SpaceHyperModel):
         return hypermodel.cost
     if hypermodel is None:
-        raise BudgetError("a BudgetOracle needs the hypermodel whose models it is to count, or a cost function")
+        raise BudgetError(
+            "BudgetOracle needs the hypermodel whose models it counts, `hypermodel=`, or a cost function, `cost=`"
+        )
     if isinstance(budget, Budget) and budget != Budget(budget.params):
-        raise BudgetError(f"{budget} bounds more than parameters, and needs a cost function that returns a Cost")
+        raise BudgetError(
+            f"{budget} bounds more than parameters; give `cost=`, a function that returns a tinysearch.Cost"
+        )
     return BuiltCount(hypermodel)

@@ -48,8 +48,8 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         self.recipe = recipe or RECIPES["documented"]
         if self.recipe.schedule != "constant" and images is None:
             raise RecipeError(
-                f"the schedule {self.recipe.schedule!r} depends on how many steps there are: give the number of "
-                f"training images, images=54_000 for example, or take a recipe whose schedule is 'constant'"
+                f"the schedule {self.recipe.schedule!r} depends on the number of steps: give the number of training "
+                f"images, such as `images=54_000`, or a recipe whose schedule is 'constant'"
             )
         self._steps = 1 if images is None else max(1, -(-images // self.recipe.batch_size))
         self._scale = scale

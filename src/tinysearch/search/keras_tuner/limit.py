@@ -26,7 +26,7 @@ def limit(
     if not isinstance(tuner, keras_tuner.engine.base_tuner.BaseTuner):
         raise InputError(
             f"limit takes a tuner of KerasTuner, such as keras_tuner.RandomSearch(build, ...), got {tuner!r}; for a "
-            f"hypermodel alone there is BudgetOracle"
+            f"hypermodel without a tuner, use BudgetOracle"
         )
     # A tuner that is a client of another process's oracle trains whatever that oracle allows.
     if isinstance(tuner.oracle, keras_tuner.Oracle):

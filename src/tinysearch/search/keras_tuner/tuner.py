@@ -76,7 +76,7 @@ class BudgetTuner(SavedModels, keras_tuner.Tuner):
         Raises:
             RuntimeError: always; this method is never called.
         """
-        raise RuntimeError("trials are carried out by a coordinator, see search()")
+        raise RuntimeError("a coordinator runs the trials, see search()")
 
     def next(self) -> Proposal | None:
         """Begin a trial and return its proposal, or None if there is none now.

@@ -51,7 +51,7 @@ def features(architecture: Architecture, cost: Cost) -> list[float]:
     True
     """
     if not cost.layers:
-        raise ValueError("features are made of a cost with its layers, got one without")
+        raise ValueError("features need a cost with layers, got one without layers")
     network = canonical(architecture)
     walk = _Walk()
     walk.over(network.layers)

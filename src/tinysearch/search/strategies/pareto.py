@@ -70,7 +70,7 @@ class Pareto(Bayesian):
         memory: int = 100,
     ) -> None:
         if against not in COSTS:
-            raise RunError(f"accuracy is set against one of {', '.join(COSTS)}; got {against!r}")
+            raise RunError(f"the cost that accuracy is set against must be one of {', '.join(COSTS)}; got {against!r}")
         super().__init__(problem, warm_up, pool, drawn, parents, memory)
         self.against = against
         self._levels: list[int] = sorted(problem.budgets) if against == "params" else []
