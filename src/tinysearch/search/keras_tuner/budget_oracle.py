@@ -200,8 +200,8 @@ class BudgetOracle(ChiefOracle):
     # Replacements of methods of the wrapped oracle, called while its lock is held.
 
     def _populate(self, trial_id: str) -> Values:
-        response: Values = self._asked(trial_id)
         for _ in range(_AGAIN):
+            response: Values = self._asked(trial_id)
             if response["status"] != "RUNNING":
                 return response
             hyperparameters = self._completed(response["values"] or {})
@@ -212,7 +212,6 @@ class BudgetOracle(ChiefOracle):
                     return self._response(self._next_within(hyperparameters.values))
                 case keras_tuner.oracles.BayesianOptimizationOracle():
                     return self._response(self._best_within())
-            response = self._asked(trial_id)
         return self._response(self._random_within())
 
     @staticmethod

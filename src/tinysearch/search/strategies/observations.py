@@ -97,9 +97,9 @@ def observed(candidates: Sequence[Replicates], images: int) -> Observations:
     places = sorted({held_out(one) for each in candidates for one in each.trainings})
     folds = {place: number for number, place in enumerate(places)}
     rows = [_Row.of(each, images, folds, worst, unit, shares=shares) for each in candidates]
-    harder, unsure = _hardness(rows, len(places))
+    effects, unsure = _fold_effects(rows, len(places))
     weights = np.array([row.weights for row in rows])
-    values = np.array([row.results.mean() for row in rows]) - weights @ harder
+    values = np.array([row.results.mean() for row in rows]) - weights @ effects
     return Observations(values, np.diag([row.variance for row in rows]) + weights @ unsure @ weights.T, shares)
 
 
@@ -153,7 +153,7 @@ class _Row:
         return cls(np.array(results), places, seed + image, variance, fold)
 
 
-def _hardness(rows: Sequence[_Row], count: int) -> tuple[Array, Array]:
+def _fold_effects(rows: Sequence[_Row], count: int) -> tuple[Array, Array]:
     """Return by how much results on each fold exceed those on the most common fold, and the covariance of that.
 
     The posterior mean and covariance given the candidates that were validated on several folds, shapes ``(count,)`` and
