@@ -1,16 +1,16 @@
-"""CPU time of training on JAX by compiled epochs, by Keras's ``fit`` on JAX, and on TensorFlow.
+"""CPU time of training with compiled epochs on JAX, with Keras's ``fit`` on JAX, and on TensorFlow.
 
 ::
 
     python benchmarks/backends.py --data mnist.npz --runs 5
     python benchmarks/backends.py --networks light --runs 1 --json
 
-Each side is trained in a process of its own, in turn, on the same images for the same number of epochs by the recipe
-``default``, with one thread. ``compiled`` is what tinysearch does where KERAS_BACKEND is jax; ``fit`` is Keras's own
-``fit`` with Keras's own layers, as it was before; ``again`` is ``compiled`` with what it has compiled in a cache. The
-start is what is taken until the end of the first epoch, less an epoch: building, tracing and compiling.
+The sides are trained in turn, each in its own process, on the same images for the same number of epochs with the recipe
+``default`` and one thread. ``compiled`` is what tinysearch does if KERAS_BACKEND is jax; ``fit`` is Keras's own ``fit``
+with Keras's own layers, which tinysearch used before; ``again`` is ``compiled`` with the compiled code in a cache. The
+start is the time until the end of the first epoch minus the time of an epoch: building, tracing and compiling.
 
-With ``--seeds 4`` it is also asked what one step for so many seeds at once (``vmap``) takes, in steps of one seed.
+With ``--seeds 4`` the time of one step for 4 seeds at once (``vmap``) is measured as well, in steps of one seed.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import recipe
 
 SIDES = ("compiled", "again", "fit", "tensorflow")
-# Steps that are timed for one seed and for several.
+# Number of steps timed for one seed and for several.
 STEPS = 30
 
 
 def measured(side: str, network: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Train on one side, in this process."""
+    """Train with one side in this process; return CPU seconds of an epoch and of the start, and the losses."""
     prepare_to_train(1, bare=True)
     data = images(options.data, options.images)
     from tinysearch.training import trainer
@@ -58,7 +58,7 @@ def measured(side: str, network: str, options: argparse.Namespace) -> dict[str, 
 
 
 def several(network: str, options: argparse.Namespace) -> dict[str, float]:
-    """Return CPU seconds of a step of one seed, and of one of several seeds at once."""
+    """Return CPU seconds of a step of one seed, and of a step of several seeds at once."""
     prepare_to_train(1, bare=True)
     import jax
     import jax.numpy as jnp
@@ -103,7 +103,7 @@ def several(network: str, options: argparse.Namespace) -> dict[str, float]:
 
 
 def measure(side: str, network: str, options: argparse.Namespace, cache: str) -> dict[str, Any]:
-    """Measure one side in a process of its own."""
+    """Measure one side in its own process."""
     command = [sys.executable, __file__, "--side", side, "--networks", network, "--epochs", str(options.epochs)]
     command += ["--images", str(options.images), "--seeds", str(options.seeds)]
     command += ["--data", str(options.data)] if options.data else []
@@ -115,12 +115,12 @@ def measure(side: str, network: str, options: argparse.Namespace, cache: str) ->
 
 
 def main() -> None:
-    """Measure each network on each side, in turn, and print the ratios of each round."""
+    """Measure each network with each side, in turn, and print the ratios over all rounds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
     parser.add_argument("--networks", default=",".join(NETWORKS), help=f"some of {','.join(NETWORKS)}")
     parser.add_argument("--runs", type=int, default=5)
-    # Of these as of 54,000, the last batch is one of 16.
+    # As with 54,000 images, the last batch has 16 images.
     parser.add_argument("--images", type=int, default=3_024)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=0)

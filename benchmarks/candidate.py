@@ -1,4 +1,4 @@
-"""CPU time of training one candidate: ours, KerasTuner's with its defaults, and the kernels alone.
+"""CPU time of training one candidate: with tinysearch, with KerasTuner's defaults, and of the kernels alone.
 
 ::
 
@@ -6,14 +6,14 @@
     python benchmarks/candidate.py --networks conv --runs 1 --json
     python benchmarks/candidate.py --networks light --batch-size 32
 
-KerasTuner on TensorFlow wants TensorBoard: ``pip install '.[benchmarks]'``.
+KerasTuner on TensorFlow requires TensorBoard: ``pip install '.[benchmarks]'``.
 
-Each side is trained in a process of its own, in turn, on the same images for the same number of epochs, with one
-thread. What an epoch takes is the mean from the end of the first epoch to the end of the last: start and tracing do not
-count. ``theirs`` is ``keras_tuner.RandomSearch(...).search`` on ``model.compile("adam", ...)`` and everything else left
-as it is. ``ours`` trains by the recipe ``default``, ``documented`` by that of the hand-designed baselines, that of
-``theirs``. ``floor`` is what the kernels of an epoch of ours take when each layer, the loss, the step of the
-optimizer and the augmentation run by themselves, again and again, at the same batch size.
+The sides are trained in turn, each in its own process, on the same images for the same number of epochs, with one
+thread. The time of an epoch is the mean from the end of the first epoch to the end of the last: start and tracing do
+not count. ``theirs`` is ``keras_tuner.RandomSearch(...).search`` on ``model.compile("adam", ...)`` with everything else
+left at its defaults. ``ours`` trains with the recipe ``default``, ``documented`` with the recipe of the hand-designed
+baselines, which is also that of ``theirs``. ``floor`` is the time of the kernels of an epoch of ``ours``: each layer,
+the loss, the optimizer step and the augmentation are run separately and repeatedly at the same batch size.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from tinysearch.training.recipe import Recipe, recipe
 UNIT: dict[str, Any] = {"bias": False, "norm": "before", "padding": "valid"}
 NETWORKS = {
     "conv": CONV.architecture,
-    # The best two on the Pareto front of the run in the README.
+    # The two best networks on the Pareto front of the run in the README.
     "wide": Architecture(
         (
             Conv(14, **UNIT),
@@ -75,7 +75,7 @@ REPEATS = 15
 
 
 def one_thread() -> None:
-    """Let TensorFlow use one thread, and leave everything else of it as it is."""
+    """Limit TensorFlow to one thread, and leave its other settings unchanged."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -83,7 +83,7 @@ def one_thread() -> None:
 
 
 def images(path: Path | None, train: int) -> TrainingData:
-    """Return the first ``train`` training images and a ninth as many for validation."""
+    """Return the first ``train`` training images, and a ninth of that number for validation."""
     whole = load("mnist", path).training_data()
     assert whole.validation is not None  # noqa: S101
     parts = [
@@ -94,7 +94,7 @@ def images(path: Path | None, train: int) -> TrainingData:
 
 
 def ours(architecture: Architecture, data: TrainingData, how: Recipe) -> dict[str, float]:
-    """Train on our path and, unless by the recipe ``documented``, time its kernels as well."""
+    """Train with tinysearch; with a recipe other than ``documented``, time the kernels as well."""
     from tinysearch.training.trainer import fit
 
     ends: list[float] = []
@@ -107,7 +107,7 @@ def ours(architecture: Architecture, data: TrainingData, how: Recipe) -> dict[st
 
 
 def theirs(architecture: Architecture, data: TrainingData, epochs: int) -> dict[str, float]:
-    """Train as KerasTuner does."""
+    """Train with KerasTuner."""
     import keras
     import keras_tuner
 
@@ -145,7 +145,7 @@ def theirs(architecture: Architecture, data: TrainingData, epochs: int) -> dict[
 
 
 def floor(model: Any, candidate: Candidate, data: TrainingData) -> float:
-    """Return the CPU seconds of an epoch's kernels, each by itself."""
+    """Return the CPU seconds of an epoch's kernels, each run separately."""
     import keras
     import tensorflow as tf
 
@@ -160,7 +160,7 @@ def floor(model: Any, candidate: Candidate, data: TrainingData) -> float:
     total = 0.0
     for layer in model.layers[1:]:
         given = layer.input if isinstance(layer.input, list) else [layer.input]
-        # Nothing asks for the gradient of the image.
+        # The gradient of the image is not needed.
         first = all(
             isinstance(tensor._keras_history.operation, (keras.layers.InputLayer, keras.layers.Rescaling))
             for tensor in given
@@ -210,7 +210,7 @@ def _forward(layer: Any) -> Callable[..., Any]:
 
 
 def seconds(step: Callable[..., Any], given: list[Any]) -> float:
-    """Return the CPU seconds of one call, less what calling a function of as many arguments takes by itself."""
+    """Return the CPU seconds of one call, minus those of a call of an empty function with the same arguments."""
     import tensorflow as tf
 
     def timed(function: Any) -> float:
@@ -227,7 +227,7 @@ def seconds(step: Callable[..., Any], given: list[Any]) -> float:
 
 
 def measure(side: str, network: str, options: argparse.Namespace) -> dict[str, float]:
-    """Measure one side in a process of its own."""
+    """Measure one side in its own process."""
     command = [sys.executable, __file__, "--side", side, "--networks", network, "--epochs", str(options.epochs)]
     command += ["--images", str(options.images), "--batch-size", str(options.batch_size)]
     command += ["--data", str(options.data)] if options.data else []
@@ -237,7 +237,7 @@ def measure(side: str, network: str, options: argparse.Namespace) -> dict[str, f
 
 
 def main() -> None:
-    """Measure each network on each side, in turn, and print the ratios of each round."""
+    """Measure each network with each side, in turn, and print the ratios over all rounds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
     parser.add_argument("--networks", default=",".join(NETWORKS))
@@ -279,7 +279,7 @@ def main() -> None:
 
 
 def spread(values: list[float]) -> str:
-    """Return median, least and most."""
+    """Return median, minimum and maximum as text."""
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 

@@ -1,34 +1,35 @@
-"""What searches find in a table of networks that were really trained: hundreds of searches of ours and of peers.
+"""Compare hundreds of searches by tinysearch and peers in a table of networks with recorded trainings.
 
 ::
 
     python benchmarks/evidence_table.py --evidence mnist-10-epochs.json --seeds 300
     python benchmarks/evidence_table.py --evidence mnist-10-epochs.json --exact --trials 79 --sides bayesian evolution
 
-The table is a set of ``--evidence``, a file of networks of stages that does not come with the project; its format is
-described in ``experiments/surrogates.py``. A search tries ``--trials`` of its networks, none of them twice. For each
-seed, true qualities are drawn from what is known of the networks, and measured with the error of a training, as in
-``experiments/races.py``; all sides of a seed have the same ones. The leader is the network with the best measurement.
-Reported is its regret, the true quality of the best network of the table less its own, in points; and the regret of the
-best network that was tried, which revalidations may find. ``--exact`` measures without errors. A proposal knows all
-earlier results; in a run there is a lag.
+The table is a set of ``--evidence``, a file of networks of stages that is not part of the project;
+``experiments/surrogates.py`` describes its format. A search tries ``--trials`` of the networks, none of them twice. For
+each seed, true qualities are drawn from the distribution of each network's quality given its recorded trainings, and
+measured with the error of a training, as in ``experiments/races.py``; they are the same for all sides. The leader is
+the network with the best measurement. The benchmark reports its regret, the true quality of the best network of the
+table minus that of the leader, in points; and the regret of the best network tried, which revalidations may find.
+``--exact`` measures without errors. A proposal knows all earlier results; a real run has a lag.
 
-- ``plain`` draws at random, as one would without any search. Our ``random`` draws from the whole space and cannot be
-  looked up in a table of stages.
-- ``plain-rule`` draws those first that the rule of ``plain_stages.py`` could draw: one pooling after the second or
-  third layer, no padding, no shortcuts.
-- ``bayesian`` is the model of the product, which chooses among all networks not tried. It begins with the networks
-  nearest to the 5 designs, in the features of the model, then takes the best of 8 random ones by the prior mean until
-  it has 10 results. ``no-prior`` is without the prior mean, ``random-start`` without designs, ``cold`` without both.
-- ``evolution`` has the tournament and the ageing of the product, and begins as it does. A mutant is one of the 5
-  networks nearest to the parent that were not tried.
-- Samplers of Optuna and KerasTuner's oracle choose the values of 13 parameters, see ``stage_parameters.py``. What they
-  ask for is moved to the nearest network that was not tried, and they are told its result with its own parameters.
-  NSGA-II begins with a generation of 50 random trials, and KerasTuner with 3 for each parameter, so a search of 30
-  trials is random. There are rows with generations of 10, and with 5 random trials. In the latter, KerasTuner's
-  acquisition function is maximized over the networks of the table: nothing is moved. It takes a second or two for a
-  search, so there are ``--few`` seeds. The budget wrapper for KerasTuner has nothing to reject here, as all networks
-  of the table are within the budget.
+- ``plain`` draws at random, without any search. The strategy ``random`` of tinysearch is not here: it draws from the
+  whole space, which a table of stages does not contain.
+- ``plain-rule`` first draws the networks that the rule of ``plain_stages.py`` could draw: one pooling after the second
+  or third layer, no padding, no shortcuts.
+- ``bayesian`` is the model of tinysearch. It begins with the networks nearest to the 5 designs, in the features of the
+  model, then takes the best of 8 random ones by the prior mean until it has 10 results. Then it chooses among the
+  remaining networks of ``plain-rule`` and the networks nearest to the best one by the model. ``no-prior`` has no prior
+  mean, ``random-start`` no designs, ``cold`` neither.
+- ``evolution`` has the tournament, the ageing and the beginning of the strategy of tinysearch. A mutant is one of the 5
+  untried networks nearest to the parent.
+- Optuna's samplers and KerasTuner's oracle choose the values of 13 parameters, see ``stage_parameters.py``. Their
+  proposal is moved to the nearest untried network, and they receive its result with its own parameters. NSGA-II begins
+  with a generation of 50 random trials and KerasTuner with 3 random trials for each parameter, so a search of 30 trials
+  is random. Further rows have generations of 10, and 5 random trials. In the latter, KerasTuner's acquisition function
+  is maximized over the networks of the table, so no proposal is moved. Such a search takes a second or two, so it has
+  only ``--few`` seeds. The budget wrapper for KerasTuner has nothing to reject here, as all networks of the table are
+  within the budget.
 """
 
 from __future__ import annotations
@@ -54,12 +55,12 @@ from tinysearch.search.strategies.prior_mean import prior_mean
 
 OFTEN = (1, 3, 5, 10, 15, 20, 30)
 COMPARED_AT = 20
-# Points.
+# Regret in points that counts as close to the best network.
 CLOSE = {"<1000": 0.1, "<10000": 0.03}
 
 
 def tried(table: Table, side: Side, measured: Floats, trials: int, seed: int) -> list[int]:
-    """Carry out a search, and return which networks were tried, in order."""
+    """Run a search; return the indices of the networks tried, in order."""
     search = Search(table, np.random.default_rng([5, seed]))
     proposals = side(search)
     for place in itertools.islice(proposals, min(trials, len(measured))):
@@ -71,13 +72,13 @@ def tried(table: Table, side: Side, measured: Floats, trials: int, seed: int) ->
 
 
 def measurements(table: Table, seed: int, *, exact: bool) -> tuple[Floats, Floats]:
-    """Return true qualities and what is measured of all networks, fractions of shape ``(n,)``."""
+    """Return true qualities and measurements of all networks, fractions of shape ``(n,)``."""
     true, measured = drawn(table.pool, np.random.default_rng([4, seed]))
     return true, true if exact else measured
 
 
 def regrets(table: Table, side: Side, trials: int, seed: int, *, exact: bool = False) -> Floats:
-    """Return the regret after each trial of a search, in points: of the leader, and of the best that was tried.
+    """Return the regret after each trial of a search, in points: of the leader, and of the best network tried.
 
     Returns:
         Shape ``(2, trials)``.
@@ -89,13 +90,20 @@ def regrets(table: Table, side: Side, trials: int, seed: int, *, exact: bool = F
 
 
 def regret_of_all(table: Table, seed: int, *, exact: bool) -> float:
-    """Return the regret of the leader if all networks were tried, in points: the luck of a training alone."""
+    """Return the regret of the leader if all networks are tried, in points: the effect of luck in training alone."""
     true, measured = measurements(table, seed, exact=exact)
     return 100 * float(true.max() - true[np.argmax(measured)])
 
 
 def row(side: str, curves: Floats, reference: Floats, close: float) -> str:
-    """Return the row of a side: its regrets, and those of ``plain``; each of shape ``(seeds, 2, trials)``."""
+    """Return the table row of a side.
+
+    Args:
+        side: Name of the side.
+        curves: Its regrets, shape ``(seeds, 2, trials)``.
+        reference: Regrets of ``plain``, of the same shape; it may have more seeds.
+        close: Regret in points that counts as close to the best network.
+    """
     seeds, _, trials = curves.shape
     leader, best = curves[:, 0], curves[:, 1]
     cells = [_mean_and_error(leader[:, after - 1]) for after in OFTEN if after <= trials]
@@ -114,7 +122,7 @@ def _mean_and_error(values: Floats, sign: str = "") -> str:
 
 
 def describe(name: str, table: Table) -> None:
-    """Print what the table holds, and what the prior mean and the designs knew of it before."""
+    """Print the size of the table, how well the prior mean ranks it, and the ranks of the designs."""
     from scipy.stats import spearmanr
 
     seen = np.concatenate([x for x, _ in fitted_to(searches_of(REFERENCE))])

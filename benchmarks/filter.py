@@ -1,11 +1,11 @@
-"""Candidates costed and judged per CPU second, against building the Keras model and ``count_params()``.
+"""Number of candidates costed and filtered per CPU second, against building Keras models for ``count_params()``.
 
 ::
 
     python benchmarks/filter.py --candidates 2000 --built 60 --runs 5
 
-Both sides get architectures drawn from the search space as they come, most of them not within the budget. The filter
-is what every candidate of a run goes through: shapes, parameters, MACs and memory of every layer, and the verdict.
+Both sides get unselected draws from the search space, most of them not within the budget. The filter is the one that
+every candidate of a run passes through: shapes, parameters, MACs and memory of every layer, and the verdict.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tinysearch.space.search_space import SearchSpace
 
 
 def per_second(judge: Callable[[Architecture], object], architectures: list[Architecture]) -> float:
-    """Return how many architectures are judged in a CPU second."""
+    """Return the number of architectures judged per CPU second."""
     start = time.process_time()
     for architecture in architectures:
         judge(architecture)
@@ -34,7 +34,7 @@ def per_second(judge: Callable[[Architecture], object], architectures: list[Arch
 
 
 def main() -> None:
-    """Time both sides in turn and print the ratio of each round."""
+    """Time both sides in turn, and print their speeds and the ratio over all rounds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=int, default=2_000)
     parser.add_argument("--built", type=int, default=60, help="how many of them are built by Keras")

@@ -1,25 +1,25 @@
-"""One search for a whole front against a search below each of several budgets, on a stand-in for training.
+"""Compare one search for a whole front with a search below each of several budgets, on a stand-in for training.
 
 ::
 
     python benchmarks/frontier.py --seeds 24 --trials 60,120 --processes 2
     python benchmarks/frontier.py --seeds 24 --trials 60,120 --limit 240    # in pieces, until all are done
 
-The sides have the same number of trainings in all, baselines not counted:
+All sides have the same total number of trainings, not counting baselines:
 
-- ``pareto``: one run of the strategy ``pareto``, which knows the budgets; ``pareto-open`` is one that does not, and the
+- ``pareto``: one run of the strategy ``pareto``, which knows the budgets; ``pareto-open`` does not know them, and the
   prior of ``pareto-leaning`` leans to the geometric mean of the budgets instead of the largest;
-- ``sweep``: a run of ``bayesian`` for each budget, which begins with the best networks of the budgets before, scaled,
-  and learns from all that was trained for these, as ``tinysearch frontier --strategy bayesian`` does;
-- ``apart``: a run of ``bayesian`` for each budget, which knows nothing of the others;
+- ``sweep``: a run of ``bayesian`` for each budget, which begins with the best networks of the previous budget, scaled,
+  and learns from the trainings of all previous budgets, as ``tinysearch frontier --strategy bayesian`` does;
+- ``apart``: a run of ``bayesian`` for each budget, which does not know the others;
 - ``random``: one run of random search;
-- ``parego`` and ``budget-at-random``: scalarised ways of a single run, see their classes.
+- ``parego`` and ``budget-at-random``: single runs with scalarised objectives, see their classes.
 
-Two figures for each search, both of true quality: that of networks without the luck of their training, but chosen by
-the accuracies that were observed. *Hypervolume*: of the networks on the observed front, in powers of ten, error rate
-times parameters; the reference point is an error rate of 100 % and twice the largest budget, and networks below the
-smallest budget count as ones of that size. *Mean error*: of the winners below each budget, the geometric mean of their
-error rates, in percent.
+Each search has two figures, both of true quality: networks are chosen by their observed accuracies, but scored without
+the luck of their training. *Hypervolume* of the networks on the observed front, in powers of ten, error rate times
+parameters; the reference point is an error rate of 100 % and twice the largest budget, and networks below the smallest
+budget count as having that size. *Mean error*: the geometric mean of the error rates of the winners below each budget,
+in percent.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ SIDES = ("pareto", "sweep", "apart", "random", "pareto-open", "pareto-leaning", 
 
 
 class Search(NamedTuple):
-    """One search.
+    """Settings of one search.
 
     Args:
         side: One of ``SIDES``.
-        seed: Of its random numbers.
-        trials: Trainings of all budgets together.
+        seed: Seed of its random numbers.
+        trials: Number of trainings of all budgets together.
         lag: See ``RunSettings``.
-        pool: How many mutants a proposal looks at.
-        designs: With how many designs it begins, see ``begun_with``.
-        family: Of the stand-in.
+        pool: Number of mutants that each proposal considers.
+        designs: Number of designs it begins with, see ``begun_with``.
+        family: Family of the stand-in.
     """
 
     side: str
@@ -81,7 +81,7 @@ class Search(NamedTuple):
 
 
 class BudgetAtRandom(Pareto):
-    """Scalarised by a budget: each trial draws one, and has the highest expected improvement below it."""
+    """Strategy scalarised by a budget: each trial draws one, and maximizes the expected improvement below it."""
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -102,7 +102,7 @@ class BudgetAtRandom(Pareto):
 
 
 class ParEGO(Pareto):
-    """Scalarised by weights (Knowles, 2006): a trial draws them, and models the augmented Chebyshev norm of costs."""
+    """Strategy scalarised by weights (Knowles, 2006): each trial draws one for an augmented Chebyshev norm of costs."""
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
@@ -130,7 +130,7 @@ class ParEGO(Pareto):
 
 
 def problem_below(budget: int, budgets: tuple[int, ...] = (), leaning: int | None = None) -> Problem:
-    """Return the problem that a run below a budget has, its prior leaning to this budget or another one."""
+    """Return the problem of a run below a budget; its prior leans to ``leaning``, or to this budget if None."""
     return Problem(search_space_of(None, Task(), leaning or budget), Budget(budget), Recipe(), budgets=budgets)
 
 
@@ -141,7 +141,7 @@ def searched(
     initial: Sequence[Candidate] = (),
     before: Sequence[Record] = (),
 ) -> list[Record]:
-    """Carry out a run of a search, with the lag that real ones have; return its records."""
+    """Run a search below one budget, with a lag as in a real run; return its records."""
     problem = strategy.problem
     own = beginning(problem, given.family, given.seed)
     initial = [*initial, *begun_with(strategy, given.designs)]
@@ -163,7 +163,7 @@ def searched(
 
 
 def trained(given: Search) -> list[Record]:
-    """Return all that one side trains."""
+    """Return the records of all trainings of one side."""
     side, largest = given.side, max(BUDGETS)
     small = {"pool": given.pool, "drawn": given.pool}
     if side in ("sweep", "apart"):
@@ -187,7 +187,7 @@ def trained(given: Search) -> list[Record]:
 
 
 def figures(records: Sequence[Record], family: str, seed: int) -> dict[str, Any]:
-    """Return hypervolume and mean error of what was found, and the true error of the winner below each budget."""
+    """Return hypervolume and mean error of the networks found, and the true error of the winner below each budget."""
     true = stand_in(family, seed).expected
     chosen: list[Record] = []
     for one in sorted(records, key=lambda one: (one.cost.params, -one.score)):
@@ -204,26 +204,29 @@ def figures(records: Sequence[Record], family: str, seed: int) -> dict[str, Any]
 
 
 def measured(search: Search) -> dict[str, Any]:
-    """Carry out one search; return what it was and its figures."""
+    """Run one search; return its settings and its figures."""
     start = time.process_time()
     found = figures(trained(search), search.family, search.seed)
     return {**search._asdict(), **found, "worlds": True, "seconds": round(time.process_time() - start, 1)}
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Return what was saved; nothing if there is no such file. Seeds of earlier versions had no worlds of their own."""
+    """Return the saved searches; none if there is no such file.
+
+    Searches saved by earlier versions, where seeds did not have their own worlds, are left out.
+    """
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
     return [row for row in rows if row.get("worlds")]
 
 
 def spread(values: Sequence[float], digits: int) -> str:
-    """Return mean and standard error."""
+    """Return mean and standard error as text."""
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return f"{statistics.fmean(values):.{digits}f} ± {error:.{digits}f}"
 
 
 def table(found: Sequence[dict[str, Any]]) -> str:
-    """Return a Markdown table, a row for each side and number of trainings."""
+    """Return a Markdown table with a row for each combination of settings."""
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for one in found:
         groups.setdefault(
@@ -246,7 +249,7 @@ def table(found: Sequence[dict[str, Any]]) -> str:
 
 
 def carry_out(planned: Sequence[Search], processes: int, limit: float, save: Path) -> None:
-    """Carry out searches, and append a line of JSON for each to a file; begin none after so many seconds."""
+    """Run searches, and append a line of JSON for each to a file; start none after ``limit`` seconds."""
     end = time.monotonic() + limit
     save.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(processes) as executor, save.open("a", encoding="utf-8") as lines:
@@ -277,7 +280,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which no search begins")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    # Processes that are forked share it.
+    # Forked processes share it.
     fitted(options.stand_in)
     known = read(options.save)
     planned = [
