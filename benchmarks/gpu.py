@@ -1,25 +1,26 @@
-"""How many candidates a minute a GPU trains with 1, 4, 8 and 16 workers, and how that compares with the processor.
+"""Number of candidates that a GPU trains per minute with 1, 4, 8 and 16 workers, compared with the processor.
 
 ::
 
     pip install '.[benchmarks]' 'jax[cuda12]'
     python benchmarks/gpu.py --data mnist.npz
 
-One command of some five minutes. Each number of workers gets an equal part of ``--seconds``, and so has the
-processor of the machine, if TensorFlow is installed, with as many single-thread workers as there are cores, at most 8.
-Each phase is printed when it ends. Workers are started and warm. Then networks below 10,000 parameters that were drawn
-at random are trained, each a new one, by the recipe ``default`` with ``--epochs``, and whole epochs are counted until
-the time is over: a candidate counts as so many epochs. What is compiled for a network counts as well; nothing is taken
-from an earlier run, and compiling takes 15 s and more, so a phase should have a minute. Without a GPU both sides run on
-the processor, which shows that the command works and nothing else.
+The command takes about five minutes. Each number of workers gets an equal part of ``--seconds``. If TensorFlow is
+installed, the processor gets such a part too, with one single-thread worker per core, at most 8. Each phase is printed
+when it ends. Its workers are started and warmed up first. Then new random networks below 10,000 parameters are trained
+by the recipe ``default`` with ``--epochs``, and whole epochs are counted until the time is up: ``--epochs`` of them
+count as one candidate. The time to compile a network is included; no compiled code of earlier runs is reused, and
+compiling takes 15 s or more, so a phase should have a minute. Without a GPU both sides run on the processor, which only
+shows that the command works.
 
 With ``--mps on`` workers are clients of a daemon of CUDA's Multi-Process Service, which lets kernels of several
 processes overlap instead of taking turns; with ``--mps both`` each number of workers is measured without and with it.
-The daemon is this command's own: its pipes are in a temporary folder, it changes no setting of the GPU, and it is
-ended. See https://docs.nvidia.com/deploy/mps/.
+The command runs its own daemon: its pipes are in a temporary folder, it changes no setting of the GPU, and it is
+stopped at the end. See https://docs.nvidia.com/deploy/mps/.
 
-The start of a candidate is what its first epoch takes longer than its second. Utilisation is the mean of what
-``nvidia-smi`` says every second, and CPU seconds of all workers by all cores. Needs psutil.
+The start of a candidate is the time of its first epoch minus that of its second. GPU utilisation is the mean of the
+values that ``nvidia-smi`` reports every second; CPU utilisation is the CPU seconds of all workers divided by those of
+all cores. Needs psutil.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ MPS = "nvidia-cuda-mps-control"
 
 
 class Utilisation:
-    """Asks every second how busy the GPUs are, in a thread."""
+    """Thread that samples the utilisation of the GPUs every second."""
 
     def __init__(self) -> None:
         self.samples: list[float] = []
@@ -90,7 +91,7 @@ class Utilisation:
 
 
 def shared(executor: LocalExecutor, data: TrainingData, mark: str) -> DataReference:
-    """Give images to an executor; what is held out of all is the last tenth: the images for validation."""
+    """Share images with an executor; the validation images come last, because jobs hold out the last tenth."""
     assert data.validation is not None  # noqa: S101
     parts = (data.train, data.validation)
     return DataReference(
@@ -104,7 +105,7 @@ def shared(executor: LocalExecutor, data: TrainingData, mark: str) -> DataRefere
 
 
 def phase(options: argparse.Namespace) -> dict[str, Any]:
-    """Train for a while on what this process and its workers may use."""
+    """Train for ``options.seconds`` on the devices visible to this process and its workers; return the figures."""
     found = load(options.dataset, options.data).training_data()
     assert found.validation is not None  # noqa: S101
     train, validation = _head(found.train, options.images), _head(found.validation, options.images // 9)
@@ -120,7 +121,7 @@ def phase(options: argparse.Namespace) -> dict[str, Any]:
             network = space.sample_between(BELOW // 2, BELOW - 1, rng) or space.sample(rng)
             return Job(Candidate(network, recipe("default", epochs=options.epochs)), 0, whole)
 
-        # Loading CUDA takes long, and this compiles soon.
+        # Loading CUDA takes long, so each worker trains a network first that compiles quickly.
         first = Architecture((Conv(2),), Head("average"))
         waiting = {
             executor.submit(Job(Candidate(first, recipe("default", epochs=1)), 0, small))
@@ -163,7 +164,7 @@ def phase(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def spent() -> float:
-    """Return the CPU seconds of the workers that are there."""
+    """Return the CPU seconds of the running workers."""
     return sum(sum(process.cpu_times()[:2]) for process in psutil.Process().children(recursive=True))
 
 
@@ -174,10 +175,10 @@ def _head(part: Images, count: int) -> Images:
 @contextlib.contextmanager
 def multi_process_service() -> Iterator[dict[str, str]]:
     """Run a daemon of CUDA's Multi-Process Service; yield the environment that makes a process its client."""
-    # The daemon may still write its log.
+    # The daemon may still write its log while the folder is removed.
     with tempfile.TemporaryDirectory(prefix="mps", ignore_cleanup_errors=True) as folder:
         where = {"CUDA_MPS_PIPE_DIRECTORY": folder, "CUDA_MPS_LOG_DIRECTORY": folder}
-        # It would number the devices that it is given anew, and each client knows them by their own numbers.
+        # The daemon would renumber the devices listed there, but clients use the original numbers.
         surroundings = {key: value for key, value in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"} | where
         subprocess.run([MPS, "-d"], check=True, env=surroundings)
         try:
@@ -186,7 +187,7 @@ def multi_process_service() -> Iterator[dict[str, str]]:
             if not servers.stdout.split():
                 raise SystemExit("no process became a client of the Multi-Process Service, so nothing was shared by it")
         finally:
-            # What is left of a phase that failed must not keep it for ever.
+            # Processes left by a failed phase must not keep the daemon running.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 subprocess.run([MPS], input=b"quit -t 10\n", check=False, env=surroundings, timeout=30.0)
 
@@ -194,7 +195,7 @@ def multi_process_service() -> Iterator[dict[str, str]]:
 def measure(
     name: str, workers: int, seconds: float, options: argparse.Namespace, client: dict[str, str]
 ) -> dict[str, Any]:
-    """Have a phase run in a process of its own, with an empty cache of what is compiled."""
+    """Run a phase in its own process, with an empty cache of compiled code."""
     backend = options.backend if name == "gpu" else "tensorflow"
     command = [sys.executable, __file__, "--phase", name, "--workers", str(workers), "--seconds", str(seconds)]
     command += ["--images", str(options.images), "--epochs", str(options.epochs), "--dataset", options.dataset]
@@ -209,7 +210,7 @@ def measure(
 
 
 def main() -> None:
-    """Measure the processor and each number of workers, in turn, and print what came out."""
+    """Measure the processor and each number of workers, in turn, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
     parser.add_argument("--dataset", default="mnist", help="mnist, or digits where MNIST cannot be had")

@@ -1,9 +1,9 @@
-"""A user's own hypermodels under a budget, with each of KerasTuner's oracles, and plain KerasTuner beside it.
+"""Search custom hypermodels under a budget with each of KerasTuner's oracles, and with plain KerasTuner.
 
     python benchmarks/keras_tuner_budget.py
 
-Both sides search the same spaces with the same seeds on scikit-learn's digits: one side by ``BudgetOracle``, the other
-by KerasTuner's own ``max_model_size``. Prints the tables of ``docs/keras_tuner.md``. Takes a few minutes.
+Both sides search the same spaces with the same seeds on scikit-learn's digits: one side with ``BudgetOracle``, the
+other with KerasTuner's own ``max_model_size``. Prints the tables of ``docs/keras_tuner.md``. Takes a few minutes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EPOCHS = 2
 
 
 def dense(hp: keras_tuner.HyperParameters) -> keras.Model:
-    """One to three hidden layers of 16 to 256 units."""
+    """Build a network with one to three hidden layers of 16 to 256 units."""
     layers: list[Any] = [keras.Input((8, 8, 1)), keras.layers.Flatten()]
     for index in range(hp.Int("layers", 1, 3)):
         layers += [keras.layers.Dense(hp.Int(f"units{index}", 16, 256, step=16)), keras.layers.BatchNormalization()]
@@ -39,7 +39,7 @@ def dense(hp: keras_tuner.HyperParameters) -> keras.Model:
 
 
 def conv(hp: keras_tuner.HyperParameters) -> keras.Model:
-    """One to three convolutions of 4 to 64 filters, 3x3 or 5x5, without padding: not all of them can be built."""
+    """Build a network with one to three unpadded 3x3 or 5x5 convolutions of 4 to 64 filters; not all can be built."""
     layers: list[Any] = [keras.Input((8, 8, 1))]
     for index in range(hp.Int("layers", 1, 3)):
         filters = hp.Int(f"filters{index}", 4, 64, step=4)
@@ -49,17 +49,17 @@ def conv(hp: keras_tuner.HyperParameters) -> keras.Model:
 
 
 def compiled(layers: list[Any], hp: keras_tuner.HyperParameters) -> keras.Model:
-    """Add the classifier and compile."""
+    """Return the compiled model of some layers and a classifier."""
     model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
     rate = hp.Choice("rate", [1e-2, 3e-3, 1e-3])
     loss = "sparse_categorical_crossentropy"
-    # On TensorFlow, compiling by XLA would take longer than these trainings.
+    # On TensorFlow, compiling with XLA would take longer than these trainings.
     model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"], jit_compile=keras.backend.backend() == "jax")
     return model
 
 
 def tuners(trials: int, seed: int) -> dict[str, Callable[..., keras_tuner.Tuner]]:
-    """Return how each tuner is made."""
+    """Return a function that makes a tuner, by the name of the tuner."""
     common = {"objective": "val_accuracy", "seed": seed, "overwrite": True}
     return {
         "RandomSearch": lambda build, **given: keras_tuner.RandomSearch(build, max_trials=trials, **common, **given),
@@ -72,8 +72,8 @@ def tuners(trials: int, seed: int) -> dict[str, Callable[..., keras_tuner.Tuner]
 
 
 def searched(tuner: keras_tuner.Tuner, data: dict[str, Any], seed: int) -> tuple[list[int], str]:
-    """Search, and return the total parameters of what was trained, and how the search ended."""
-    # KerasTuner seeds its proposals but no training; those of Bayesian optimization depend on the scores.
+    """Run a search; return the total parameters of each trained model, and how the search ended."""
+    # KerasTuner seeds its proposals but not the trainings, and proposals of Bayesian optimization depend on the scores.
     keras.utils.set_random_seed(seed)
     trained: list[int] = []
     fit = tuner.hypermodel.fit

@@ -1,14 +1,14 @@
-"""What it costs a search that a proposal knows fewer results, on a stand-in for training (see ``stand_in.py``).
+"""Accuracy that a search loses because of its lag, on a stand-in for training (see ``stand_in.py``).
 
-With a lag of L, what is proposed at position i depends on the results of positions 0 to i - L: L trainings may be under
-way at a time. Positions count the hand-designed baselines, as in a run::
+With a lag of L, the proposal at position i depends on the results of positions 0 to i - L, so L trainings can run at a
+time. Positions count the hand-designed baselines, as in a run::
 
     python benchmarks/lag.py --seeds 60 --save lag.jsonl
     python benchmarks/lag.py --seeds 60 --save lag.jsonl --limit 240    # in pieces of four minutes, until all are done
 
-The figure is the accuracy without luck of the network that leads after so many trials: of those trained for the most
-epochs the one with the best score. Searches of a seed have the same random numbers at every lag, so differences to the
-first lag are taken seed by seed.
+The figure is the accuracy without luck of the leader after a number of trials: among the networks trained for the most
+epochs, the one with the best score. Searches with the same seed use the same random numbers at every lag, so
+differences from the first lag are paired by seed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Search = tuple[str, int, int, int]
 
 
 def leaders(search: Search, checkpoints: Sequence[int], budget: int, family: str) -> list[float]:
-    """Carry out one search; return the accuracy without luck of the leader after each number of trials."""
+    """Run one search; return the accuracy without luck of the leader after each number of trials in ``checkpoints``."""
     name, lag, seed, designs = search
     problem = Problem(SearchSpace(), Budget(budget), Recipe())
     proposer = strategy(name, problem)
@@ -69,12 +69,12 @@ def leaders(search: Search, checkpoints: Sequence[int], budget: int, family: str
 
 
 def leader(records: Sequence[Record]) -> Record:
-    """Return the record that stands first: the most epochs, then the best score."""
+    """Return the leading record: the most epochs, then the best score."""
     return max(records, key=lambda each: (each.recipe["epochs"], each.score))
 
 
 def finished(path: Path) -> dict[Search, list[float]]:
-    """Return what a file holds of searches; those of earlier versions, which do not say their designs, are left out."""
+    """Return the finished searches in a file; those of earlier versions, without a number of designs, are left out."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
     return {
         (row["strategy"], row["lag"], row["seed"], row["designs"]): row["leaders"] for row in rows if "designs" in row
@@ -82,7 +82,7 @@ def finished(path: Path) -> dict[Search, list[float]]:
 
 
 def points(values: Sequence[float], sign: str = "") -> str:
-    """Return the mean of fractions and its standard error in words, in percent."""
+    """Return the mean of fractions and its standard error as text, in percent."""
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return f"{100 * statistics.mean(values):{sign}.3f} ± {100 * error:.3f}"
 
@@ -90,7 +90,7 @@ def points(values: Sequence[float], sign: str = "") -> str:
 def table(
     found: dict[Search, list[float]], names: Sequence[str], lags: Sequence[int], designs: int, checkpoint: int
 ) -> str:
-    """Return a Markdown table: for each strategy the means, then the differences to the first lag, seed by seed."""
+    """Return a Markdown table: for each strategy the means, then the differences from the first lag, paired by seed."""
     lines = [f"| strategy | n | {' | '.join(map(str, lags))} |", "| --- | ---: |" + " ---: |" * len(lags)]
     for name in names:
         every = sorted({key[2] for key in found})
@@ -105,13 +105,13 @@ def table(
 
 
 def within(seconds: float, searches: Iterable[Search]) -> Iterator[Search]:
-    """Yield searches until the time is over."""
+    """Yield searches until the time is up."""
     end = time.monotonic() + seconds
     return itertools.takewhile(lambda _: time.monotonic() < end, searches)
 
 
 def main() -> None:
-    """Carry out what is not done yet, print the tables of all that is."""
+    """Run the searches that are not finished, and print the tables of all finished ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strategies", default=",".join(STRATEGIES), help="names, separated by commas")
     parser.add_argument("--lags", default="1,2,4,8,16")
@@ -126,7 +126,7 @@ def main() -> None:
     given = parser.parse_args()
     names = given.strategies.split(",")
     lags, checkpoints = ([int(number) for number in words.split(",")] for words in (given.lags, given.trials))
-    # Processes that are forked share it.
+    # Forked processes share it.
     fitted(given.stand_in)
     with tempfile.TemporaryDirectory() as folder:
         path = given.save or Path(folder) / "lag.jsonl"

@@ -1,13 +1,13 @@
-"""The memory of a search on many large images: all its processes together, sampled while it works.
+"""Measure the memory of a search on many large images: all its processes together, sampled while it runs.
 
 ::
 
     python benchmarks/large.py                     # 60,000 images of 96x96x3, two workers, below 6 GB
     python benchmarks/large.py --images 6000 --limit 2
 
-An ``.npz`` file of made-up images is written, and searched by ``tinysearch run`` with networks that are small enough
-for one epoch of two trials to take minutes. Memory is the proportional set size of the run and of its workers: pages
-that several processes share count once. The exit code is 1 if the most that was seen is at or above the limit.
+The script writes an ``.npz`` file of made-up images, and runs ``tinysearch run`` on it with networks small enough that
+one epoch of two trials takes minutes. Memory is the proportional set size of the run and its workers: pages that
+several processes share count once. The exit code is 1 if the peak is at or above the limit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SPACE = {"format": 2, "depth": "1..2", "filters": "2..6", "kinds": ["separable"]
 
 
 def write_images(path: Path, count: int) -> None:
-    """Write an archive of images of two classes, a few at a time, so that they never are in memory together."""
+    """Write an archive of images of two classes in chunks, so that they are never all in memory."""
     labels = np.arange(count) % 2
     rng = np.random.default_rng(0)
     with zipfile.ZipFile(path, "w") as archive:
@@ -47,7 +47,7 @@ def write_images(path: Path, count: int) -> None:
 
 
 def memory_of(process: psutil.Process) -> int:
-    """Return the bytes that a process and all that it started have together."""
+    """Return the total bytes of a process and all its descendants."""
     total = 0
     for one in [process, *process.children(recursive=True)]:
         with contextlib.suppress(psutil.Error):
@@ -56,7 +56,7 @@ def memory_of(process: psutil.Process) -> int:
 
 
 def main() -> int:
-    """Print the most that was seen, and how long the run took."""
+    """Print the peak memory and the duration of the run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--workers", type=int, default=2)

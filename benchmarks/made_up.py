@@ -1,7 +1,7 @@
-"""Trainings that are made up, for workers on a cluster: they take no time, or that of real ones.
+"""Made-up trainings for workers on a cluster: they take no time, or as long as real ones.
 
-``$MADE_UP_SECONDS`` is the mean of what a training takes; it does nothing in that time. How much longer or shorter than
-the mean each takes is drawn from the searches of the reference archive, by the key of its candidate.
+``$MADE_UP_SECONDS`` is the mean duration of a training, which sleeps for that time. The ratio of its duration to the
+mean is taken from the searches of the reference archive, chosen by the key of its candidate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TIMES = training_times(REFERENCE)
 
 
 def curve(job: Job) -> list[Epoch]:
-    """Return ten epochs, with a score that is made of the candidate's key."""
+    """Return ten epochs, with a score derived from the candidate's key."""
     score = int(hashlib.sha256(job.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
     return [
         Epoch(1.0 / number, score, 1.0, score * number / EPOCHS, 0.1, float(number)) for number in range(1, EPOCHS + 1)
@@ -30,7 +30,7 @@ def curve(job: Job) -> list[Epoch]:
 
 
 def train(job: Job, data: TrainingData, on_epoch: EpochWatcher) -> Outcome:
-    """Report the epochs of a job in its time."""
+    """Report the epochs of a job, spread evenly over its duration."""
     points, began = curve(job), time.monotonic()
     takes = _seconds(job)
     for number, point in enumerate(points, start=1):
