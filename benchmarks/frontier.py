@@ -264,7 +264,7 @@ def carry_out(planned: Sequence[Search], processes: int, limit: float, save: Pat
 
 
 def main() -> None:
-    """Parse, run, print."""
+    """Run the searches that are not saved yet, and print a table of all saved ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sides", default=",".join(SIDES[:3]), help=f"some of {','.join(SIDES)}")
     parser.add_argument("--seeds", type=int, default=24)

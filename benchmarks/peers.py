@@ -1,4 +1,4 @@
-"""What searches find by real trainings, against peers: what their leaders are worth after each number of trainings.
+"""Compare searches with peers on real trainings: the true quality of their leaders after each number of trainings.
 
 ::
 
@@ -6,20 +6,20 @@
     python benchmarks/peers.py --budget 3000                         # the table of what there is
     python benchmarks/peers.py --data mnist.npz --store peers.db --budget 3000 --full reference-3000
 
-All sides search the same space through the same filter, with the same recipe, lag and images; only what they propose
-differs. A training is a short one unless told otherwise: 12,000 images of MNIST, 4 epochs, validated on 6,000 other
-training images. How well it ranks networks beside the full schedule of 10 epochs on 54,000 images is said by ``--full
-RUN``, which trains the candidates of a run of the reference archive once more.
+All sides search the same space through the same filter, with the same recipe, lag and images; only their proposals
+differ. By default trainings are short: 12,000 images of MNIST, 4 epochs, validated on 6,000 other training images.
+``--full RUN`` reports how well these rank networks, compared with the full schedule of 10 epochs on 54,000 images: it
+trains the candidates of a run of the reference archive again.
 
-The true quality of a network is the mean of 5 other trainings, scored on the test images, which choose nothing. It is
-measured of each network that led a search at some time, but for those that are more than a point behind the best of all
-in validation: these count with their validation accuracy. Reported are the leader's true quality after each number of
-trainings, mean and standard error over seeds; and after how many the leader was first within ``--close`` points of the
-best network that any side found.
+The true quality of a network is the mean of 5 other trainings, scored on the test images, which are not used to choose
+anything. It is measured for each network that led a search at some time, except those more than a point behind the best
+of all in validation: for these the validation accuracy counts. The table has the leader's true quality after each
+number of trainings, mean and standard error over seeds; and the number of trainings after which the leader was first
+within ``--close`` points of the best network that any side found.
 
-Everything is kept in the store: a search that was interrupted goes on, and what was trained is not trained again. What
-is finished is kept in ``--found`` as well, a line of JSON for each search and each network that was measured; it is not
-repeated, and the table is made of it.
+The store keeps everything: an interrupted search resumes, and nothing is trained twice. ``--found`` keeps the finished
+results as well, a line of JSON for each search and each measured network; they are not repeated, and the table is made
+from them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ SIDES = (
 )
 TRAINING, VALIDATION, EPOCHS = 12_000, 6_000, 4
 TRUTH = 5
-# Points of validation accuracy.
+# Leaders more than this many points of validation accuracy behind the best network are not measured.
 FAR = 1.0
 OFTEN = (3, 5, 10, 15, 20, 30, 40)
 DRAWS = 2_000
@@ -80,8 +80,8 @@ class Trial:
     """A network that a search trained.
 
     Args:
-        key: Of the network and its recipe.
-        network: In the notation of tinysearch.
+        key: Key of the network and its recipe.
+        network: The network in the notation of tinysearch.
         validation: Accuracy after the last epoch, in percent; 0 if the training failed.
     """
 
@@ -93,12 +93,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Searched:
-    """A search that is finished.
+    """A finished search.
 
     Args:
-        protocol: Data, budget, images and epochs: searches of one protocol can be compared.
-        side: What proposed the networks.
-        code: Version of tinysearch, and the commit if it is known.
+        protocol: Data, budget, images and epochs: searches with the same protocol can be compared.
+        side: What proposed the networks, see ``SIDES``.
+        code: Version of tinysearch, and its commit if known.
     """
 
     protocol: str
@@ -109,13 +109,13 @@ class Searched:
 
     @property
     def leaders(self) -> list[Trial]:
-        """Which trial had the best validation accuracy after each number of trials."""
+        """The trial with the best validation accuracy after each number of trials."""
         return list(itertools.accumulate(self.trials, lambda one, other: max(one, other, key=lambda t: t.validation)))
 
 
 @dataclass
 class Results:
-    """Searches of one protocol, and test accuracies of fresh trainings of their leaders, in percent, by key."""
+    """Searches with one protocol, and test accuracies of new trainings of their leaders, in percent, by key."""
 
     searches: list[Searched] = field(default_factory=list)
     tested: dict[str, list[float]] = field(default_factory=dict)
@@ -134,30 +134,30 @@ class Results:
         return found
 
     def has(self, side: str, seed: int, trials: int) -> bool:
-        """Whether there is a search of a side by a seed that has so many trials."""
+        """Return whether the search of a side with a seed has at least this many trials."""
         return any((one.side, one.seed) == (side, seed) for one in self.first(trials))
 
     def first(self, trials: int) -> Iterator[Searched]:
-        """Yield the searches of at least so many trials, cut to them; one of each side and seed."""
+        """Yield the searches with at least this many trials, cut to them; one for each side and seed."""
         longest = {(one.side, one.seed): one for one in sorted(self.searches, key=lambda one: len(one.trials))}
         for one in longest.values():
             if len(one.trials) >= trials:
                 yield replace(one, trials=one.trials[:trials])
 
     def unmeasured(self, trials: int) -> list[Trial]:
-        """Return the leaders whose true quality must be measured, each once."""
+        """Return the leaders whose true quality is still to be measured, each once."""
         searches = list(self.first(trials))
         best = max((trial.validation for one in searches for trial in one.trials), default=0.0)
         led = {trial.key: trial for one in searches for trial in one.leaders}
         return [one for one in led.values() if one.key not in self.tested and one.validation >= best - FAR]
 
     def quality(self, trial: Trial) -> float:
-        """Return the true quality of a network; what was not measured counts as in validation."""
+        """Return the true quality of a network; its validation accuracy if it was not measured."""
         return statistics.fmean(self.tested.get(trial.key, [trial.validation]))
 
 
 def protocol(options: argparse.Namespace) -> str:
-    """Return what searches must have in common to be compared."""
+    """Return a description of the settings that searches must share to be compared."""
     images = (
         f"{options.training:,} images{', shuffled' if options.shuffled else ''}, validated on {options.validation:,}"
     )
@@ -165,7 +165,7 @@ def protocol(options: argparse.Namespace) -> str:
 
 
 def search(options: argparse.Namespace, name: str, **settings: Any) -> list[Record]:
-    """Carry out a search, or what is left of it; return what it trained, in the order of its trials."""
+    """Run or resume a search; return its records, in the order of its trials."""
     study = tinysearch.run(
         options.budget,
         data=parts(options),
@@ -185,7 +185,7 @@ def search(options: argparse.Namespace, name: str, **settings: Any) -> list[Reco
 
 
 def searched(options: argparse.Namespace, side: str, seed: int) -> Searched:
-    """Carry out the search of a side."""
+    """Run the search of a side."""
     name = f"{side.replace(':', '-')}-{options.budget}-{seed}"
     strategy: Any = PlainStages if side == "plain" else side
     records = search(options, name, strategy=strategy, trials=options.trials, seed=seed)
@@ -204,7 +204,7 @@ def searched(options: argparse.Namespace, side: str, seed: int) -> Searched:
 
 
 def tested(options: argparse.Namespace, networks: Iterable[str]) -> dict[str, list[float]]:
-    """Return the test accuracies of fresh trainings of some networks, in percent, by key."""
+    """Return the test accuracies of new trainings of networks, in percent, by key."""
     keys = sorted(networks)
     if not keys:
         return {}
@@ -220,7 +220,7 @@ def tested(options: argparse.Namespace, networks: Iterable[str]) -> dict[str, li
 
 
 def report(results: Results, options: argparse.Namespace) -> None:
-    """Print a table: a row for each side."""
+    """Print a table with a row for each side."""
     searches = [
         one
         for one in results.first(options.trials)
@@ -241,7 +241,7 @@ def report(results: Results, options: argparse.Namespace) -> None:
     titles = (*map(str, columns), "minus `plain`", f"within {options.close} points after, median (least to most)")
     print(f"| side | n | {' | '.join(titles)} |")
     print("| --- |" + " ---: |" * (len(titles) + 1))
-    # By seed, what the leader of the last trial is worth.
+    # True quality of the leader after the last trial, by seed.
     plain = {one.seed: results.quality(one.leaders[-1]) for one in searches if one.side == "plain"}
     for side in dict.fromkeys(one.side for one in searches):
         own = [one for one in searches if one.side == side]
@@ -262,13 +262,13 @@ def report(results: Results, options: argparse.Namespace) -> None:
 
 
 def mean_and_error(values: Sequence[float], sign: str = "") -> str:
-    """Return mean and standard error; without an error of a single value."""
+    """Return mean and standard error as text; the mean alone for a single value."""
     error = f" ± {statistics.stdev(values) / len(values) ** 0.5:.2f}" if len(values) > 1 else ""
     return f"{statistics.fmean(values):{sign}.2f}{error}"
 
 
 def compare_with_full(options: argparse.Namespace) -> None:
-    """Train the candidates of a reference run shortly, and print how well that ranks them."""
+    """Train the candidates of a reference run with the short schedule, and print how well that ranks them."""
     from scipy.stats import spearmanr
 
     with open_to_read(REFERENCE) as archive:
@@ -323,7 +323,7 @@ def main() -> None:
 
 
 def complete(results: Results, options: argparse.Namespace, side: str, seed: int) -> None:
-    """Carry out a search and measure what led it, unless that is known; write down what is found."""
+    """Run a search and measure its leaders, unless these results are known; append new results to ``--found``."""
     if not results.has(side, seed, options.trials):
         results.searches.append(searched(options, side, seed))
         write(options.found, asdict(results.searches[-1]))
@@ -334,7 +334,7 @@ def complete(results: Results, options: argparse.Namespace, side: str, seed: int
 
 
 def write(path: Path, row: dict[str, Any]) -> None:
-    """Append a line."""
+    """Append a row to a file as a line of JSON."""
     with path.open("a") as file:
         file.write(json.dumps(row) + "\n")
 

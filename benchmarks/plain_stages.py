@@ -1,4 +1,4 @@
-"""The rule that a search must beat: plain stages drawn by hand, without learning anything from what was trained."""
+"""The rule that a search must beat: random networks of plain stages, without learning from trainings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tinysearch.training.candidate import Candidate
 
 
 class PlainStages(Strategy):
-    """Draws networks as in the evidence of ``docs/ablations.md``: one pooling, after the second or third layer.
+    """Strategy that draws networks as in the evidence of ``docs/ablations.md``: one pooling after layer 2 or 3.
 
-    A convolution, one or two more layers, a maximum over 2x2, then two to six separable convolutions of one width or
-    of growing ones, without padding, biases or shortcuts; widths are scaled to the budget.
+    A network is a convolution, one or two more layers, 2x2 max pooling, then two to six separable convolutions of
+    constant or growing width, without padding, biases or shortcuts; widths are scaled to the budget.
     """
 
     def propose(
         self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
     ) -> Candidate:
-        """Return the next of them; the history is not looked at."""
+        """Return the next candidate; the history is ignored."""
         early = int(rng.integers(1, 3))
         late = int(rng.integers(2, 8 - early))
         growth = float(rng.choice([1.0, 1.15]))

@@ -1,10 +1,10 @@
-"""Many proposals of each strategy, checked one by one, and the time of one.
+"""Check many proposals of each strategy one by one, and measure the time of a proposal.
 
     python benchmarks/proposals.py --proposals 5000 --budgets 600,1000,3000,10000 --strategies random,evolution
     python benchmarks/proposals.py --histories 1000,100000 --proposals 60
 
-Every proposal goes through the constraint filter, as in a run. A made-up score of each candidate takes the place of
-training. With ``--histories`` the time of a proposal is measured after histories of made-up records instead, in five
+Every proposal passes through the constraint filter, as in a run. Candidates get made-up scores instead of being
+trained. With ``--histories`` the time of a proposal after histories of made-up records is measured instead, in five
 rounds.
 """
 
@@ -38,7 +38,7 @@ ROUNDS = 5
 
 
 def record_of(proposal: Proposal) -> Record:
-    """Return a record with a score made of the candidate's key."""
+    """Return a record with a score derived from the candidate's key."""
     score = int(hashlib.sha256(proposal.candidate.key.encode()).hexdigest()[:8], 16) / 2**32
     return Record(
         run="made up",
@@ -58,7 +58,7 @@ def record_of(proposal: Proposal) -> Record:
 
 
 def propose(name: str, budget: int, proposals: int) -> dict[str, Any]:
-    """Let a strategy propose, and say what came of it; CPU seconds are of this process."""
+    """Let a strategy propose; return counts of its proposals, and the CPU seconds of one in this process."""
     proposer = Proposer(strategy(name, Problem(SearchSpace(), Budget(budget), Recipe())), 0, proposals, {})
     history = TrialHistory(lag=1)
     keys: Counter[str] = Counter()
@@ -86,10 +86,10 @@ def propose(name: str, budget: int, proposals: int) -> dict[str, Any]:
 
 
 def after(name: str, budget: int, lengths: list[int], proposals: int) -> dict[str, Any]:
-    """Measure the time of a proposal after histories of some lengths, in turn.
+    """Measure the time of a proposal after histories of several lengths, in turn.
 
-    Returns CPU seconds of this process, the median for each length, and the ratios of the last to the first length,
-    each of the medians of a fifth of the proposals.
+    Returns CPU seconds of this process, the median for each length, and the ratios of the last to the first length:
+    five, each of the medians of a fifth of the proposals.
     """
     space = SearchSpace()
     rng = np.random.default_rng(0)
@@ -126,12 +126,15 @@ def after(name: str, budget: int, lengths: list[int], proposals: int) -> dict[st
 
 
 def scored(score: float) -> Measurement:
-    """Return a measurement."""
+    """Return a measurement of one epoch with a score."""
     return Measurement((Epoch(1.0, score, 1.0, score, 0.1, 1.0),), 1.0)
 
 
 def main() -> None:
-    """Print a line for each strategy and budget; fail if one is not as it should be."""
+    """Print a line for each strategy and budget.
+
+    The exit code is 1 if proposals are duplicates, are not below the budget, or are fewer than requested.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--proposals", type=int, default=5_000)
     parser.add_argument("--budgets", default="600,1000,3000,10000")

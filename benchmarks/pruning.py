@@ -1,20 +1,21 @@
-"""How well early epochs tell the last one, and what a rule that stops hopeless candidates saves and loses.
+"""How well early epochs predict the last one, and what a rule that stops poor candidates saves and loses.
 
 ::
 
     python benchmarks/pruning.py STORE...
     python benchmarks/pruning.py STORE... --json
 
-Of all candidates that searches trained to their end, baselines left out, run by run: candidates of
-different budgets are easily told apart, and a rule has to tell those of one. First Spearman's rank correlation of
-validation accuracy and loss after each epoch with the accuracy after the last one, the mean over runs weighted by their
-candidates, with the 95 % interval of 1,000 bootstrap samples. Then rules: a candidate is stopped after epoch k if its
-validation accuracy is below a quantile of that of the candidates before it, from the ninth candidate on. Each rule is
-applied to 1,000 random orders of each run: share of the epochs that it saves, how often it stops the candidate that
-would have been the best in the end, and by how much the best one that is left is worse, in points.
+The data are all candidates that searches trained to the end, without baselines. Each run is analysed separately:
+candidates of different budgets are easy to tell apart, and a rule has to compare candidates of one budget. The first
+table has Spearman's rank correlation of validation accuracy and loss after each epoch with the accuracy after the last
+one: the mean over runs, weighted by their candidates, with the 95 % interval of 1,000 bootstrap samples. The second
+table has rules: from the ninth candidate on, a candidate is stopped after epoch k if its validation accuracy is below a
+quantile of that of the candidates before it. Each rule is applied to 1,000 random orders of each run. The table has the
+fraction of the epochs that it saves, how often it stops the candidate that would have been the best in the end, and by
+how much the best remaining candidate is worse, in points.
 """
 
-# What is slow to load is needed here at once.
+# The modules that are slow to import are always needed here.
 # ruff: noqa: TID253
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def records_of(stores: list[Path]) -> list[list[Record]]:
-    """Return what was trained to its end, run by run, each candidate once, of the most frequent number of epochs."""
+    """Return the candidates trained to the end for the most frequent number of epochs, each once, run by run."""
     found: dict[str, Record] = {}
     for path in stores:
         with open_to_read(path) as store:
@@ -58,7 +59,7 @@ def records_of(stores: list[Path]) -> list[list[Record]]:
 
 
 def interval(early: list[Array], last: list[Array], rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return the rank correlation and its 95 % interval; the arrays are those of the runs."""
+    """Return the rank correlation and its 95 % bootstrap interval, from an array for each run."""
 
     def correlation(chosen: list[Any]) -> float:
         found = [(spearmanr(a[i], b[i]).statistic, len(i)) for a, b, i in zip(early, last, chosen, strict=True)]
@@ -78,7 +79,7 @@ def interval(early: list[Array], last: list[Array], rng: np.random.Generator) ->
 
 
 def simulate(runs: list[Array], epoch: int, quantile: float, rng: np.random.Generator) -> dict[str, float]:
-    """Apply a rule to many orders; the curves of each run have shape ``(candidates, epochs)``."""
+    """Apply a rule to many random orders; the curves of each run have shape ``(candidates, epochs)``."""
     saved = total = lost = 0.0
     worse = []
     for curves in runs:

@@ -1,4 +1,4 @@
-"""What the coordinator costs when training costs nothing, and how that grows with the history.
+"""Cost of the coordinator when training costs nothing, and its growth with the history.
 
 ::
 
@@ -7,16 +7,16 @@
     python benchmarks/scale.py --executor ray --trials 2000 --workers 16,64,256,1024
     python benchmarks/scale.py --executor ray --trials 640 --workers 64 --seconds 20 --lags 1,1.5,2,async
 
-Each number of workers is a run of its own in a process of its own: the real one, with its store, its lock and
-KerasTuner's loop, but with an executor that makes up a measurement of ten epochs at once. So many workers are as many
-jobs at a time, and the lag of the run. CPU seconds are of the whole process but for its start; what a trial costs is
-told for each stretch of the run, so that growth can be seen. At the end
-``tinysearch leaderboard`` is timed on the store as a whole process, against a bare ``python -c pass``.
+Each number of workers is a separate run in its own process. It is a real run with its store, its lock and KerasTuner's
+loop, but its executor returns a made-up measurement of ten epochs at once. The number of workers is the number of jobs
+at a time, and by default the lag of the run. CPU seconds are those of the whole process without its start; the cost of
+a trial is reported for each stretch of the run, so that its growth is visible. At the end ``tinysearch leaderboard`` is
+timed on the store as a whole process, against a bare ``python -c pass``.
 
-With ``--executor ray`` the jobs go to a Ray cluster on this machine, which is told that it has as many CPUs as workers,
-and come back from there. Two processes of the run are measured then: that of the search, and that which speaks to
-Ray. With ``--seconds`` trainings take the time of real ones on average so long, see ``made_up``, and told is
-which share of their time workers are busy from the first finished epoch until the last trial begins.
+With ``--executor ray`` the jobs are sent to a Ray cluster on this machine, where a worker takes only a fraction of a
+CPU if there are more workers than cores. Two processes of the run are measured then: that of the search, and that which
+communicates with Ray. With ``--seconds`` trainings take this long on average, see ``made_up``, and the output has the
+fraction of time in which workers are busy, from the first finished epoch until the last trial begins.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ REPEATS = 5
 
 
 class MadeUp(Executor):
-    """Measures nothing: the score is made of the candidate's key, and each job is done once it is submitted.
+    """Executor that trains nothing: scores are derived from the candidate's key, and jobs finish when submitted.
 
     Args:
-        workers: How many jobs there can be at a time.
+        workers: Number of jobs at a time.
     """
 
     capacity = 0
@@ -78,7 +78,7 @@ class MadeUp(Executor):
         self._count = itertools.count()
 
     def submit(self, job: Job) -> Handle:
-        """Note ten epochs and the end of a job."""
+        """Queue the events of ten epochs and of the end of a job."""
         handle = next(self._count)
         points = curve(job)
         self._events.extend(EpochDone(handle, number, epoch) for number, epoch in enumerate(points, start=1))
@@ -90,41 +90,41 @@ class MadeUp(Executor):
         return self._events.popleft() if self._events else None
 
     def cancel(self, handle: Handle) -> None:
-        """Do nothing: the job is done."""
+        """Do nothing: the job has finished."""
 
     def close(self) -> None:
         """Do nothing."""
 
     def share(self, name: str, array: npt.NDArray[np.generic]) -> str:
-        """Do nothing: nobody looks at images."""
+        """Return the name: images are not used."""
         return name
 
 
 class Clock(Callback):
-    """Notes the CPU time of this process whenever a record is stored, and by the clock what workers do."""
+    """Callback that records the CPU time of this process at each record, and wall times of the workers' trainings."""
 
     def __init__(self) -> None:
-        # Bytes and not objects, for what is measured here is memory too.
+        # Arrays of bytes instead of lists of objects, because memory is measured too.
         self.times, self.begins = array("d"), array("d")
         self.trained, self.ends = array("d"), array("d")
         self.first_epoch: float | None = None
 
     def on_trial_start(self, training: Training) -> None:
-        """Note when a trial begins."""
+        """Record the time at which a trial begins."""
         self.begins.append(time.monotonic())
 
     def on_epoch(self, training: Training, number: int, epoch: Epoch) -> None:
-        """Note when workers are there."""
+        """Record the time of the first epoch, when workers are running."""
         self.first_epoch = self.first_epoch or time.monotonic()
 
     def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
-        """Note the time."""
+        """Record CPU time, wall time and training time of a record."""
         self.times.append(time.process_time())
         self.ends.append(time.monotonic())
         self.trained.append(record.measurement.train_seconds)
 
     def busy(self, workers: int) -> float:
-        """Return the share of their time in which workers trained, until the last trial began."""
+        """Return the fraction of time in which workers trained, from the first epoch until the last trial began."""
         first, last = self.first_epoch or 0.0, self.begins[-1]
         trainings = zip(self.trained, self.ends, strict=True)
         worked = sum(max(0.0, min(end, last) - max(end - seconds, first)) for seconds, end in trainings)
@@ -132,7 +132,7 @@ class Clock(Callback):
 
 
 def carry_out(path: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """Carry out one run and return its figures."""
+    """Run one search and return its figures."""
     workers, trials = int(given.workers), given.trials
     schedule = "async" if given.lags == "async" else "lag"
     lag = round(workers * (1.0 if schedule == "async" else float(given.lags)))
@@ -166,11 +166,11 @@ def carry_out(path: Path, given: argparse.Namespace) -> dict[str, Any]:
 
 
 def executor(name: str, workers: int, slots: int) -> Executor:
-    """Return the executor of a name; for a cluster, processes of Ray have so many slots each."""
+    """Return the executor with a name; on a cluster, each process of Ray has this many slots."""
     if name == "made-up":
         return MadeUp(workers)
     slots = min(slots, workers)
-    # All of them are to have room on this machine.
+    # All processes must fit on this machine.
     cpus = min(1.0, usable_cores() / (math.ceil(workers / slots) * slots))
     return RayExecutor("local", workers, cpus=cpus, slots=slots, trainer="made_up:train", processes=False)
 
@@ -186,7 +186,7 @@ def wall_seconds(command: list[str]) -> float:
 
 
 def main() -> None:
-    """Carry out a run for each number of workers, and print the figures of each."""
+    """Run a search for each number of workers and each lag, and print the figures of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=100_000)
     parser.add_argument("--workers", default="1,16,256")

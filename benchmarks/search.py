@@ -1,21 +1,20 @@
-"""CPU time until a search has found a good network below a budget, against KerasTuner's own tuners.
+"""CPU time until a search finds a good network below a budget, against KerasTuner's own tuners.
 
 ::
 
     python benchmarks/search.py --data mnist.npz --budget 10000 --target 0.985 --seeds 5
     python benchmarks/search.py --data mnist.npz --budget 3000 --target 0.975 --seeds 5
 
-All sides search the same space, on the same images, by the same recipe and the same training path, with one thread,
-each in a process of its own: only the search differs. KerasTuner's tuners get the whole space as hyperparameters, and
-the budget as ``max_model_size``, which is how KerasTuner bounds the size of a network. Everything else of theirs is
-left at its default, but that a search ends after as much CPU time as is given here. To be fair to them: a network that
-cannot be built, because its layers do not fit together, takes no time and gets the score 0, as KerasTuner has no way to
-turn one down; and where KerasTuner gives up, because three networks in a row were too large, it is started again with
-another seed, as a user would.
+All sides search the same space on the same images, with the same recipe, the same training code and one thread, each in
+its own process: only the search differs. KerasTuner's tuners get the whole space as hyperparameters, and the budget as
+``max_model_size``, KerasTuner's bound on the size of a network. Their other settings stay at the defaults, except that
+a search ends after ``--limit`` CPU seconds. To be fair to them, a network that cannot be built because its layers do
+not fit together takes no time and gets the score 0, as KerasTuner cannot reject one; and if KerasTuner gives up because
+three networks in a row were too large, it is restarted with another seed, as a user would do.
 
-For each side: the CPU seconds until a candidate reached the target (the start of Python and TensorFlow counts), how
-many candidates were trained until then, how many trials were lost to networks that were too large, how many to ones
-that could not be built, and how often KerasTuner gave up.
+For each side the table has the CPU seconds until a candidate reached the target (the start of Python and TensorFlow
+included), the number of candidates trained until then, the number of trials lost to networks that were too large, the
+number lost to networks that could not be built, and how often KerasTuner gave up.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ TUNERS = ("RandomSearch", "BayesianOptimization", "Hyperband")
 
 
 class Referee:
-    """Ends the process as soon as the target is reached or the time is up."""
+    """Referee of a search: ends the process as soon as the target is reached or the time is up."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.target: float = options.target
@@ -73,12 +72,12 @@ class Referee:
         self.lost = {"oversize": 0, "unbuildable": 0, "gave_up": 0}
 
     def lose(self, reason: str) -> None:
-        """Note that nothing was trained."""
+        """Count a trial that trained nothing."""
         self.lost[reason] += 1
         self.check()
 
     def see(self, score: float) -> None:
-        """Note what a candidate reached."""
+        """Record the score of a candidate; end if it reached the target."""
         self.trained += 1
         self.best = max(self.best, score)
         if score >= self.target:
@@ -86,29 +85,29 @@ class Referee:
         self.check()
 
     def check(self) -> None:
-        """End if the time is up."""
+        """End the process if the time is up."""
         if time.process_time() > self.limit:
             self.end(None)
 
     def end(self, reached: float | None) -> NoReturn:
-        """Tell what was seen, and end."""
+        """Print the figures, and end the process; ``reached`` is None if the target was not reached."""
         print(json.dumps({"seconds": reached, "trained": self.trained, "best": self.best, **self.lost}), flush=True)
         os._exit(0)
 
 
 class Watcher(Callback):
-    """Shows the referee what was trained."""
+    """Callback that reports each training to the referee."""
 
     def __init__(self, referee: Referee) -> None:
         self.referee = referee
 
     def on_record(self, training: Training, record: Record, rejections: Mapping[str, int]) -> None:
-        """Show the score; the hand-designed baselines are not part of this."""
+        """Report the score; the run has no hand-designed baselines."""
         self.referee.see(record.score if math.isfinite(record.score) else 0.0)
 
 
 def ours(options: argparse.Namespace, data: TrainingData, strategy: str, seed: int) -> None:
-    """Search by a strategy of tinysearch."""
+    """Search with a strategy of tinysearch."""
     recipe = replace(Recipe(), epochs=options.epochs)
     settings = RunSettings(
         Budget(options.budget), recipe, strategy=strategy, trials=10_000, seed=seed, baselines=False, lag=1
@@ -116,7 +115,7 @@ def ours(options: argparse.Namespace, data: TrainingData, strategy: str, seed: i
     mark = fingerprint(data.train)
 
     def train(job: Job, given: TrainingData, on_epoch: EpochWatcher) -> Outcome:
-        """Train here, so that one clock counts everything."""
+        """Train in this process, so that one clock counts everything."""
         from tinysearch.training.trainer import fit
 
         return Outcome(fit(job.candidate, data, job.seed, on_epoch)[1])
@@ -131,7 +130,7 @@ def ours(options: argparse.Namespace, data: TrainingData, strategy: str, seed: i
 
 
 def theirs(options: argparse.Namespace, data: TrainingData, name: str, seed: int) -> None:
-    """Search by a tuner of KerasTuner."""
+    """Search with a tuner of KerasTuner."""
     import keras
     import keras_tuner
 
@@ -150,7 +149,7 @@ def theirs(options: argparse.Namespace, data: TrainingData, name: str, seed: int
                 model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
             if model.count_params() >= options.budget:
                 referee.lose("oversize")
-            # KerasTuner wants a compiled model; how it is trained is told below.
+            # KerasTuner requires a compiled model; ``fit`` below trains with the recipe instead.
             model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
             return model
 
@@ -175,24 +174,24 @@ def theirs(options: argparse.Namespace, data: TrainingData, name: str, seed: int
             choices.register(space.tree, hp)
             tuner = makers[name](
                 Networks(),
-                # Else it would build a network for each of a thousand conditions before it searches.
+                # Otherwise it would build a network for each of a thousand conditions before it searches.
                 hyperparameters=hp,
                 tune_new_entries=False,
                 objective=keras_tuner.Objective("val_accuracy", "max"),
                 directory=folder,
-                # KerasTuner takes 0 as no seed.
+                # KerasTuner treats a seed of 0 as none.
                 seed=1 + seed + 1_000 * attempt,
                 # A model of this many parameters is still within KerasTuner's bound.
                 max_model_size=options.budget - 1,
             )
-            # It gives up by a RuntimeError; a Hyperband that is through just ends.
+            # It gives up with a RuntimeError; Hyperband returns when it has finished.
             with contextlib.suppress(RuntimeError):
                 tuner.search(verbose=0)
             referee.lose("gave_up")
 
 
 def measure(side: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Carry out one search in a process of its own."""
+    """Run one search in its own process; return its figures."""
     command = [sys.executable, __file__, "--side", side, "--seed", str(seed)]
     for name in ("budget", "target", "images", "epochs", "limit"):
         command += [f"--{name}", str(getattr(options, name))]
@@ -206,7 +205,7 @@ def measure(side: str, seed: int, options: argparse.Namespace) -> dict[str, Any]
 
 
 def main() -> None:
-    """Carry out all searches, side by side, and print a table."""
+    """Run all searches, alternating between the sides, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
     parser.add_argument("--budget", type=int, default=10_000)

@@ -1,4 +1,4 @@
-"""Networks of stages as a few numbers: the search space of samplers that know no architectures."""
+"""Parameters of networks of stages: a search space for samplers that do not handle architectures."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Parameters = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Range:
-    """The values of a parameter: integers on a linear or logarithmic scale, or the choices 0 and 1."""
+    """Range of a parameter: integers on a linear or logarithmic scale, or the choices 0 and 1."""
 
     low: int
     high: int
     scale: Literal["linear", "log", "choice"]
 
     def share(self, value: float) -> float:
-        """Return where a value lies between the lowest and the highest one, from 0 to 1."""
+        """Return the position of a value between the lowest and the highest one, from 0 to 1."""
         if self.low == self.high:
             return 0.0
         if self.scale == "log":
@@ -31,10 +31,10 @@ class Range:
 
 
 def parameters(network: Architecture) -> dict[str, int]:
-    """Return the parameters of a network of stages, which has a pooling.
+    """Return the parameters of a network of stages with at least one pooling.
 
-    Layers before and after the first pooling are counted; widths are those of the first and the last layer before it
-    and after it.
+    ``before`` and ``after`` are the numbers of layers before and after the first pooling; widths are those of the first
+    and the last layer on each side of it.
     """
     layers = list(_single(network.layers))
     first_pool = next(place for place, layer in enumerate(layers) if isinstance(layer, Pool))
@@ -58,7 +58,7 @@ def parameters(network: Architecture) -> dict[str, int]:
 
 
 def ranges(networks: Sequence[Parameters]) -> dict[str, Range]:
-    """Return the values that each parameter has in some networks."""
+    """Return the range of each parameter over networks."""
     found = {}
     for name in networks[0]:
         low, high = min(one[name] for one in networks), max(one[name] for one in networks)
@@ -68,7 +68,7 @@ def ranges(networks: Sequence[Parameters]) -> dict[str, Range]:
 
 
 def is_plain(network: Architecture) -> bool:
-    """Whether the rule of ``plain_stages.py`` could draw a network: one of its plans, of any widths."""
+    """Return whether the rule of ``plain_stages.py`` could draw a network, whatever its widths."""
     one = parameters(network)
     unusual = ("same_padding", "shortcuts", "wide_kernels", "overlapping_pool")
     return (
@@ -82,7 +82,7 @@ def is_plain(network: Architecture) -> bool:
 
 
 def _single(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """Yield layers one by one: those of shortcuts, and repeated ones as often as they are there."""
+    """Yield layers one by one: those inside shortcuts, and repeated ones as often as they are repeated."""
     for layer in layers:
         if isinstance(layer, Residual):
             yield from _single(layer.body)

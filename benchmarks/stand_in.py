@@ -1,19 +1,19 @@
 """A stand-in for training: validation accuracy as a function of the architecture, fitted to real trainings.
 
-``stand_in.json`` holds architectures and the validation accuracies that they reached. From it ``StandIn.fit`` makes a
-function that predicts in a millisecond, so that search strategies can be compared over many seeds::
+``stand_in.json`` holds architectures and their validation accuracies. ``StandIn.fit`` fits a model to them that
+predicts in a millisecond, so that search strategies can be compared over many seeds::
 
     python benchmarks/stand_in.py                                      # how well the stand-in predicts
     python benchmarks/stand_in.py collect STORE... > stand_in.json     # make the file from stores of tinysearch
 
-The model predicts the logit of the error rate from ``profile``: a Gaussian process whose kernel is a line plus a smooth
-function, or, so that no conclusion hangs on one family of models, a random forest. Added to it is noise as large as
-what cross-validation leaves unexplained, made of the candidate's key and the number of a world. The part of it that a
-validation set of that size explains is luck, different for each training; the rest belongs to the architecture and
-stays the same whenever and however long it is trained.
+The model predicts the logit of the error rate from ``profile``. It is a Gaussian process whose kernel is a linear plus
+a smooth one, or a random forest, so that no conclusion depends on one family of models. The stand-in adds noise as
+large as the residuals of cross-validation, derived from the candidate's key and the number of a world. The part of it
+that the size of the validation set explains is luck, different for each training; the rest belongs to the architecture
+and is the same for all its trainings, however long they are.
 """
 
-# What is slow to load is needed here at once.
+# The modules that are slow to import are always needed here.
 # ruff: noqa: TID253
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def profile(architecture: Architecture) -> list[float]:
-    """Describe a network by how its tensors change from input to output, shape ``(27,)``.
+    """Return features of a network that describe how its tensors change from input to output, shape ``(27,)``.
 
-    Channels, sides of the images, parameters and kind of the operations with weights are read off at five places that
-    are spread evenly over its depth; then come totals, and what stands in no tensor.
+    Channels, image sides, parameters and kinds of the operations with weights are interpolated at five places spread
+    evenly over its depth. Totals and features that no tensor shows follow.
     """
     network = canonical(architecture)
     costs = cost(network, Task())
@@ -85,24 +85,24 @@ def logit(accuracy: Array) -> Array:
 
 
 def unlogit(value: float) -> float:
-    """Return the accuracy, the reverse of ``logit``."""
+    """Return the accuracy of a logit, the inverse of ``logit``."""
     odds = math.exp(value)
     return min(1.0, max(0.0, (odds * (1 + CONTINUITY) - CONTINUITY) / (1 + odds)))
 
 
 @dataclass(frozen=True)
 class StandIn:
-    """What predicts instead of training.
+    """Model that predicts validation accuracies instead of training.
 
     Args:
-        model: Predicts the logit of a whole training from a profile.
-        kept: Standard deviation of what it does not predict and belongs to the architecture.
-        luck: Standard deviation of what is different for each training.
+        model: Predicts the logit of a full training from a profile.
+        kept: Standard deviation of the residual that belongs to the architecture.
+        luck: Standard deviation of the residual that differs for each training.
         lines: Row ``k``: intercept, slope and standard deviation of the logit after ``k + 1`` of the recorded epochs,
             given the logit after the last, shape ``(epochs, 3)``.
         quality: Figures from cross-validation, by name.
-        world: Number of the world: what is not known, the rest of each network and the luck of each training, is drawn
-            anew in each, from what is known of how large it is.
+        world: Number of the world. Each world draws its own residual of each network and luck of each training, with
+            these standard deviations.
     """
 
     model: Pipeline
@@ -114,7 +114,7 @@ class StandIn:
 
     @classmethod
     def fit(cls, family: str = "process", path: Path = RECORDS) -> StandIn:
-        """Fit a model of a family to the records of a file, and cross-validate (8 parts, 3 times)."""
+        """Fit a model of a family to the records of a file, and cross-validate it (8 parts, 3 times)."""
         document = json.loads(path.read_text(encoding="utf-8"))
         rows = document["records"]
         x = np.array([profile(Architecture.from_dict(row["architecture"])) for row in rows])
@@ -126,7 +126,7 @@ class StandIn:
                 predicted[repetition, test] = _model(family, x[train], y[train]).predict(x[test])
         rest = y - predicted.mean(axis=0)
         upper = y > np.median(y)
-        # Bad networks are predicted worse than good ones, and a search is about good ones.
+        # Poor networks are predicted worse than good ones, and searches are about good ones.
         noise = float(rest[upper].std())
         typical = unlogit(float(np.median(y[upper])))
         luck = min(noise, 1 / math.sqrt(document["validation_images"] * typical * (1 - typical)))
@@ -150,8 +150,8 @@ class StandIn:
         """Return the validation accuracy of a candidate as it would be observed, noise included.
 
         Args:
-            candidate: What would be trained.
-            epochs: Epochs of a whole training, of which the candidate's recipe may have fewer.
+            candidate: The candidate.
+            epochs: Number of epochs of a full training; the candidate's recipe may have fewer.
         """
         whole = self._whole(candidate.architecture) + self.luck * self._normal(candidate.key)
         share = candidate.recipe.epochs / epochs
@@ -160,7 +160,7 @@ class StandIn:
         return unlogit(float(intercept + slope * whole + spread * self._normal(f"{candidate.key} epochs")))
 
     def expected(self, architecture: Architecture) -> float:
-        """Return the accuracy of a whole training without luck."""
+        """Return the accuracy of a full training without luck."""
         return unlogit(self._whole(architecture))
 
     def _whole(self, architecture: Architecture) -> float:
@@ -168,7 +168,7 @@ class StandIn:
         return predicted + self.kept * self._normal(canonical(architecture).key)
 
     def _normal(self, key: str) -> float:
-        """Return a number that looks drawn from the standard normal distribution, always the same in a world."""
+        """Return a pseudo-random number of the standard normal distribution, always the same for a key in a world."""
         digits = hashlib.sha256(f"{key} in world {self.world}".encode()).hexdigest()[:13]
         return float(norm.ppf((int(digits, 16) + 0.5) / 16**13))
 
@@ -179,13 +179,13 @@ def _model(family: str, x: Array, y: Array) -> Pipeline:
     kernel = ConstantKernel(1.0) * RBF(8.0, (2.0, 50.0)) + ConstantKernel(0.1) * DotProduct(1.0) + WhiteKernel(0.2)
     model = make_pipeline(StandardScaler(), GaussianProcessRegressor(kernel, normalize_y=True))
     with warnings.catch_warnings():
-        # A parameter of the kernel may end at its bound.
+        # Warnings that a parameter of the kernel is at its bound.
         warnings.simplefilter("ignore")
         return model.fit(x, y)
 
 
 def collect(paths: list[str]) -> None:
-    """Print the searched and the documented networks of stores as one JSON document, each network once."""
+    """Print the networks that searches and baselines of stores trained as a JSON document, each network once."""
     rows: dict[str, str] = {}
     for path in paths:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
@@ -207,7 +207,7 @@ def collect(paths: list[str]) -> None:
 
 
 def main() -> None:
-    """Print how well the stand-in predicts, or collect what it is fitted to."""
+    """Print how well the stand-in predicts, or collect the networks that it is fitted to."""
     if sys.argv[1:2] == ["collect"]:
         collect(sys.argv[2:])
         return

@@ -1,12 +1,12 @@
-"""How long commands take that need no network, against the start of Python itself.
+"""Measure how long commands without a network take, against the start of Python itself.
 
 ::
 
     python benchmarks/start.py --runs 5
 
-Here only the clock can tell. In each round ``python -c pass`` and each command are started 9 times in turn; printed are
-the ratios of their medians, and what of TensorFlow, Keras and KerasTuner was imported. ``--store`` takes the
-leaderboard of a store; without it, that of the results that come with tinysearch.
+Times are wall times. In each round ``python -c pass`` and each command are started 9 times in turn. The table has the
+ratios of their medians, and which of TensorFlow, Keras and KerasTuner a command imports. ``--store`` takes the
+leaderboard of a store; without it, the leaderboard is that of the results that come with tinysearch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HEAVY = ("tensorflow", "keras", "keras_tuner")
 
 
 def commands(store: Path | None) -> dict[str, list[str]]:
-    """Return what is timed by name."""
+    """Return the timed commands by name."""
     read = ["--store", str(store)] if store else ["--reference"]
     ours = {
         "--help": ["--help"],
@@ -46,7 +46,7 @@ def seconds(command: list[str]) -> float:
 
 
 def imported(command: list[str]) -> list[str]:
-    """Return what a command imports of the heavy packages."""
+    """Return the heavy packages that a command imports."""
     timed = [command[0], "-X", "importtime", *command[1:]]
     lines = subprocess.run(timed, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, check=True).stderr
     names = {line.rsplit("|", 1)[-1].strip() for line in lines.splitlines()}
@@ -54,7 +54,7 @@ def imported(command: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Print a table."""
+    """Time the commands and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path)
     parser.add_argument("--runs", type=int, default=5)

@@ -6,15 +6,16 @@
     python benchmarks/strategies.py --strategies random,keras-tuner:Hyperband --seeds 5 --json
     python benchmarks/strategies.py --strategies plain,random,bayesian --trials 20 --budget 3000 --designs 0,5 --regret
 
-``plain`` is the rule of plain stages drawn by hand, see ``plain_stages.py``. With ``--designs`` those that begin with
-designs are compared with so many of them each. With ``--regret`` the table is another one: what the leader is worth
-without luck after so many trainings, mean and standard error over seeds.
+``plain`` is the rule that draws plain stages, see ``plain_stages.py``. ``--designs`` is the number of designs that
+strategies begin with, if they use designs; with ``--regret`` it may be several numbers, which are compared.
+``--regret`` prints another table: the accuracy without luck of the leader after several numbers of trainings, mean and
+standard error over seeds.
 
-Each seed is a world of its own, in which other networks are lucky; all strategies search the same worlds. Each search
-begins with the hand-designed baselines, and has the lag of a run unless another is given. A candidate that is over the
-budget or known is rejected, as in a real run, and costs nothing. A search goes on until it has both as many trials as
-were asked for and as many epochs as those trials would have if each were trained in full: so strategies that train for
-fewer epochs can be compared at equal training as well.
+Each seed is a separate world, in which other networks are lucky; all strategies search the same worlds. Each search
+begins with the hand-designed baselines, and has the default lag of a run unless ``--lag`` is given. As in a real run, a
+candidate that is over the budget or known is rejected and costs nothing. A search continues until it has both
+``--trials`` trials and the number of epochs that these would have if each were trained in full, so that strategies that
+train for fewer epochs can also be compared after equal numbers of epochs.
 """
 
 from __future__ import annotations
@@ -49,13 +50,13 @@ CHECKPOINTS = (0.1, 0.2, 0.5, 1.0)
 OFTEN = (3, 5, 10, 15, 20, 30, 50, 100)
 PATIENCE = 1_000
 TIMED_HISTORY = 1_000
-# That the trainings were validated on which the stand-in is fitted to.
+# Number of validation images of the trainings that the stand-in is fitted to.
 IMAGES = 800
 
 
 @dataclass(frozen=True)
 class Search:
-    """One search. Of each trial: its epochs, its score, and the score without luck (of whole trainings only)."""
+    """Results of one search. For each trial: epochs, score, and score without luck (scores of full trainings only)."""
 
     strategy: str
     seed: int
@@ -65,7 +66,7 @@ class Search:
     asks: int
 
     def best(self, trials: int) -> tuple[float, float] | None:
-        """Return the best score among the first trials, and the same network's score without luck."""
+        """Return the best score among the first trials, and the score of that network without luck."""
         seen = [
             (score, expected)
             for score, expected in zip(self.scores[:trials], self.expected, strict=False)
@@ -74,7 +75,7 @@ class Search:
         return max(seen) if seen else None
 
     def trials_within(self, epochs: int) -> int:
-        """Return how many trials there are within a number of epochs."""
+        """Return the number of trials that fit into a number of epochs."""
         return int(np.searchsorted(np.cumsum(self.epochs), epochs, side="right"))
 
 
@@ -85,12 +86,12 @@ def fitted(family: str) -> StandIn:
 
 
 def stand_in(family: str, seed: int) -> StandIn:
-    """Return the stand-in of a seed: each has a world of its own, in which other networks are lucky."""
+    """Return the stand-in of a seed: each seed is a separate world, in which other networks are lucky."""
     return replace(fitted(family), world=seed)
 
 
 def record(problem: Problem, candidate: Candidate, trial: int | None, origin: Origin, family: str, seed: int) -> Record:
-    """Return what a run shows its strategy of a candidate: the cost is without layers."""
+    """Return the record of a candidate as a run passes it to its strategy: with the cost, but without its layers."""
     score = stand_in(family, seed).score(candidate, problem.recipe.epochs)
     cost = problem.space.cost(candidate.architecture)
     assert cost is not None  # noqa: S101
@@ -131,7 +132,7 @@ def search(
     designs: int = 0,
     lag: int = DEFAULT_LAG,
 ) -> Search:
-    """Carry out one search: a proposal knows the results of all but the latest trials, as in a run."""
+    """Run one search: a proposal knows the results of all but the latest trials, as in a real run."""
     problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     proposer = made(name, problem)
     first = begun_with(proposer, designs)
@@ -162,7 +163,7 @@ def search(
 
 
 def seconds_per_proposal(name: str, budget: int, family: str, repetitions: int = 5) -> float:
-    """Return the median CPU seconds of a proposal after a random search of 1,000 trials."""
+    """Return the median CPU seconds of a proposal after 1,000 trials of random search."""
     problem = Problem(SearchSpace(), Budget(budget), Recipe(), images=IMAGES)
     rng = np.random.default_rng(0)
     history = beginning(problem, family, 0)
@@ -180,7 +181,7 @@ def seconds_per_proposal(name: str, budget: int, family: str, repetitions: int =
 
 
 def quartiles(values: Sequence[float | None]) -> list[float] | None:
-    """Return the quartiles; None if less than three quarters of the values are there."""
+    """Return the quartiles; None if fewer than three quarters of the values are not None."""
     there = [value for value in values if value is not None]
     return np.quantile(there, [0.25, 0.5, 0.75]).tolist() if 4 * len(there) >= 3 * len(values) else None
 
@@ -202,7 +203,7 @@ def summary(name: str, searches: Sequence[Search], trials: int, epochs: int, sec
 
 
 def table(results: Sequence[dict[str, Any]], part: str, title: str) -> str:
-    """Return one Markdown table: a row per strategy, a column per checkpoint, in percent."""
+    """Return a Markdown table in percent, with a row for each strategy and a column for each checkpoint."""
     columns = list(results[0][part])
     lines = [
         f"| {title} | " + " | ".join(f"{int(column):,}" for column in columns) + " |",
@@ -218,7 +219,7 @@ def table(results: Sequence[dict[str, Any]], part: str, title: str) -> str:
 
 
 def worth(searches: Sequence[Search], trials: int) -> list[str]:
-    """Return what leaders are worth without luck after some numbers of trials, in percent."""
+    """Return the accuracies without luck of leaders after several numbers of trials, in percent, as text."""
     cells = []
     for number in (number for number in OFTEN if number <= trials):
         found = [100 * best[1] for each in searches if (best := each.best(number)) is not None]
@@ -228,7 +229,7 @@ def worth(searches: Sequence[Search], trials: int) -> list[str]:
 
 
 def report(results: Sequence[dict[str, Any]]) -> str:
-    """Return all tables in Markdown."""
+    """Return all tables as Markdown."""
     costs = ["| strategy | CPU s per proposal at 1,000 trials | asks rejected |", "| --- | ---: | ---: |"]
     for result in results:
         seconds, rejected = result["proposal_cpu_seconds_at_1000"], 100 * result["rejected_share"]
@@ -244,7 +245,7 @@ def report(results: Sequence[dict[str, Any]]) -> str:
 
 
 def regrets(options: argparse.Namespace, numbers: Sequence[int]) -> None:
-    """Print what leaders are worth, a row for each strategy and number of designs."""
+    """Print the accuracies without luck of leaders, with a row for each strategy and number of designs."""
     columns = [number for number in OFTEN if number <= options.trials]
     print(f"| below {options.budget:,}, {options.seeds} seeds | " + " | ".join(map(str, columns)) + " |")
     print("| --- |" + " ---: |" * len(columns), flush=True)
@@ -262,7 +263,7 @@ def regrets(options: argparse.Namespace, numbers: Sequence[int]) -> None:
 
 
 def main() -> None:
-    """Parse, run, print."""
+    """Run the searches and print tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--strategies", default=",".join(STRATEGIES), help="names, separated by commas")
     parser.add_argument("--seeds", type=int, default=50)

@@ -1,4 +1,4 @@
-"""What share of their time workers wait, because a proposal may depend on results that are not there yet.
+"""Fraction of time in which workers wait because a proposal may depend on results that are not available yet.
 
 ::
 
@@ -6,11 +6,11 @@
     python benchmarks/utilisation.py --run mnist-10000-2    # of one of them
     python benchmarks/utilisation.py --workers 4,6,8,12 --lags 8,12,16
 
-With a lag of L, trial i begins when a worker is free and trials 0 to i - L are done. If L is larger than the number of
-workers, a slow training does not hold up the others until the lag is used up. ``async`` waits for nothing.
+With a lag of L, trial i begins when a worker is free and trials 0 to i - L have finished. If L is larger than the
+number of workers, a slow training does not block the others until the lag is used up. ``async`` never waits.
 
-This simulates events, nothing is trained: the times of trainings are drawn from those that the archive holds. Machines
-and budgets differ from run to run, so a time counts in units of the mean of its run. Proposals take no time.
+This is a simulation, nothing is trained: training times are drawn from those in the archive. Machines and budgets
+differ between runs, so a time is measured in units of the mean of its run. Proposals take no time.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ import numpy as np
 
 from tinysearch.results.archive import REFERENCE, open_to_read
 
-# Lags in numbers of workers.
+# Lags as multiples of the number of workers.
 MULTIPLES = (1.0, 1.5, 2.0, 4.0)
 
 
 def training_times(path: Path, run: str | None = None) -> list[float]:
-    """Return the times of the trainings of searches, in means of their run; what was reused or failed has none."""
+    """Return the training times of searches in units of the mean of their run.
+
+    Reused, failed and pruned trainings are left out.
+    """
     found: list[float] = []
     with open_to_read(path) as store:
         for name in [run] if run else [each.name for each in store.runs()]:
@@ -48,11 +51,11 @@ def training_times(path: Path, run: str | None = None) -> list[float]:
 
 
 def share_waited(workers: int, lag: int | None, trials: int, draw: Callable[[], float]) -> float:
-    """Return the share of all workers' time, until the last trial begins, in which they wait for results."""
+    """Return the fraction of all workers' time, until the last trial begins, in which they wait for results."""
     free = [0.0] * workers
     ends: list[float] = []
     begins: list[float] = []
-    # When the results are there that the next trial may depend on.
+    # Time from which the results are available that the next trial may depend on.
     known = 0.0
     for trial in range(trials):
         if lag is not None and trial >= lag:
@@ -67,7 +70,7 @@ def share_waited(workers: int, lag: int | None, trials: int, draw: Callable[[], 
 
 
 def cell(workers: int, lag: int | None, times: Sequence[float], per_worker: int, orders: int) -> str:
-    """Return the mean share in percent of some random orders of trainings, with its standard error."""
+    """Return the mean fraction over random orders of trainings, with its standard error, in percent, as text."""
     shares = []
     for order in range(orders):
         rng = np.random.default_rng([workers, order])
@@ -78,7 +81,7 @@ def cell(workers: int, lag: int | None, times: Sequence[float], per_worker: int,
 
 
 def main() -> None:
-    """Simulate, print."""
+    """Simulate and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--archive", type=Path, default=REFERENCE, help="archive or store with trainings")
     parser.add_argument("--run", help="take the times of this run alone")

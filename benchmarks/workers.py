@@ -1,14 +1,14 @@
-"""How many candidates several single-thread workers train in the time in which one trains one.
+"""Number of candidates that several single-thread workers train in the time in which one worker trains one.
 
 ::
 
     python benchmarks/workers.py --data mnist.npz --runs 5 --workers 2
     python benchmarks/workers.py --data mnist.npz --runs 5 --workers 2 --executor ray
 
-Here only the clock can tell. In each round one worker and then several, each started and warm, train two candidates
-each; printed is the ratio of candidates per second, and how many cores the workers kept busy: what makes the batches
-runs beside what computes, so that one worker keeps more than one core busy. With ``--executor ray`` it is so many local
-workers against as many of a Ray cluster on this machine. Needs psutil.
+Times are wall times. In each round one worker and then several, all started and warm, train two candidates each. The
+table has the ratio of candidates per second, and the number of cores that the workers kept busy: batches are made in
+parallel with the computation, so one worker keeps more than one core busy. ``--executor ray`` compares local workers
+with the same number of workers of a Ray cluster on this machine. Needs psutil.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ EACH = 2
 
 
 def throughput(data: TrainingData, made: Executor, workers: int, epochs: int) -> tuple[float, float]:
-    """Return candidates per second, and how many cores the workers of an executor kept busy, which is closed then."""
+    """Return candidates per second, and the number of cores kept busy by the workers; close the executor."""
     assert data.validation is not None  # noqa: S101
     network = NETWORKS["wide"]
     with made as executor:
-        # What is held out of all is the last tenth: the images for validation.
+        # Jobs hold out the last tenth of all images: those for validation.
         parts = (data.train, data.validation)
         where = DataReference(
             executor.share("pixels", np.concatenate([part.pixels for part in parts])),
@@ -65,12 +65,12 @@ def throughput(data: TrainingData, made: Executor, workers: int, epochs: int) ->
 
 
 def spent() -> float:
-    """Return the CPU seconds of the workers that are there."""
+    """Return the CPU seconds of the running workers."""
     return sum(sum(process.cpu_times()[:2]) for process in psutil.Process().children(recursive=True))
 
 
 def main() -> None:
-    """Measure one worker and several, or local ones and those of a cluster, in turn."""
+    """Measure one worker and several, or local workers and those of a cluster, in turn; print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
     parser.add_argument("--workers", type=int, default=2)
