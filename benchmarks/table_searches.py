@@ -1,4 +1,4 @@
-"""A table of networks that were really trained, and the searches in it that ``evidence_table.py`` compares."""
+"""A table of networks with recorded trainings, and the searches in it that ``evidence_table.py`` compares."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.recipe import Recipe
 
 IMAGES = 10_000
-# How many of the nearest networks are the mutants of one.
+# Number of nearest networks that count as the mutants of a network.
 MUTANTS = 5
 
 
 @dataclass(frozen=True)
 class Table:
-    """The networks of a set, with what is known of them.
+    """The networks of a set with their trainings.
 
     Args:
         pool: The networks with their trainings, and their features, shape ``(n, features)``.
-        bound: On parameters.
+        bound: Bound on parameters.
     """
 
     pool: Measured
@@ -60,12 +60,12 @@ class Table:
 
     @cached_property
     def apart(self) -> Floats:
-        """How far networks are apart in standardized features, shape ``(n, n)``."""
+        """Distances between networks in standardized features, shape ``(n, n)``."""
         return distances(self._standardized(self.pool.x), self._standardized(self.pool.x))
 
     @cached_property
     def designs(self) -> list[int]:
-        """The networks nearest to the first designs, none of them twice."""
+        """Indices of the networks nearest to the first designs, none of them twice."""
         found: list[int] = []
         for one in itertools.islice(designs(self.problem.space, self.bound, self.problem.fits), DESIGNS):
             x = np.array([features(one, cost(one, self.problem.space.task))])
@@ -75,7 +75,7 @@ class Table:
 
     @cached_property
     def plain(self) -> list[int]:
-        """The networks that the rule of plain stages could draw."""
+        """Indices of the networks that the rule of plain stages could draw."""
         return [place for place, one in enumerate(self.pool.candidates) if is_plain(one.first.architecture)]
 
     @cached_property
@@ -87,7 +87,7 @@ class Table:
         return ranges(self.parameters)
 
     def nearest(self, asked: Parameters, places: Sequence[int]) -> int:
-        """Return which of some networks has parameters nearest to those that were asked for."""
+        """Return which of ``places`` is the index of the network with parameters nearest to those asked for."""
         points = self._points([asked, *(self.parameters[place] for place in places)])
         return places[int(np.argmin(((points[1:] - points[0]) ** 2).sum(axis=1)))]
 
@@ -102,7 +102,7 @@ class Table:
 
 @dataclass
 class Search:
-    """A search as far as it has come: the networks that were tried, in order, and what was measured of them."""
+    """State of a search: the indices of the networks tried, in order, and their measurements."""
 
     table: Table
     rng: np.random.Generator
@@ -114,11 +114,11 @@ class Search:
         return [place for place in range(len(self.table.pool.candidates)) if place not in self.tried]
 
     def at_random(self) -> int:
-        """Return one of the networks that were not tried."""
+        """Return the index of a random untried network."""
         return int(self.rng.choice(self.left))
 
 
-# Yields which network is tried next, when the results of those before are known.
+# Yields the index of the next network to try; the results of the ones before are known by then.
 Side = Callable[[Search], Iterator[int]]
 
 
@@ -129,15 +129,16 @@ def plain(search: Search) -> Iterator[int]:
 
 
 def plain_rule(search: Search) -> Iterator[int]:
-    """Draw what the rule of plain stages could have drawn, then the rest."""
+    """Draw the networks that the rule of plain stages could draw, then the others."""
     yield from search.rng.permutation(search.table.plain).tolist()
     yield from plain(search)
 
 
 def bayesian(search: Search, *, starts: bool = True, prior: bool = True) -> Iterator[int]:
-    """Choose by expected improvement of the product's model, after designs and random networks.
+    """Choose by expected improvement with the model of tinysearch, after designs and random networks.
 
-    It chooses among the networks that the rule of plain stages could draw, and those nearest to the best by the model.
+    The choice is among the networks that the rule of plain stages could draw, and those nearest to the best network by
+    the model.
     """
     table, x = search.table, search.table.pool.x
 
@@ -179,7 +180,7 @@ def evolution(search: Search, *, starts: bool = True) -> Iterator[int]:
 
 
 def optuna_sampler(search: Search, name: str, **settings: Any) -> Iterator[int]:
-    """Choose the network nearest to what a sampler of Optuna asks for."""
+    """Choose the network nearest to the proposal of an Optuna sampler."""
     import optuna
     from optuna.distributions import CategoricalDistribution, IntDistribution
     from optuna.trial import TrialState, create_trial
@@ -204,19 +205,20 @@ def optuna_sampler(search: Search, name: str, **settings: Any) -> Iterator[int]:
             value=search.results[-1],
             params=search.table.parameters[place],
             distributions=space,
-            # Genetic samplers note the generation here.
+            # Genetic samplers store the generation here.
             system_attrs=study.get_trials(deepcopy=False)[-1].system_attrs,
         )
         study.add_trial(moved)
 
 
 def keras_tuner_oracle(search: Search, at_random: int | None = None) -> Iterator[int]:
-    """Choose the network nearest to what KerasTuner's Bayesian optimization draws, or the best by its acquisition.
+    """Choose the network nearest to the proposal of KerasTuner's Bayesian optimization, or the best by its acquisition.
 
     Args:
-        search: As far as it has come.
-        at_random: After so many trials the network of the best acquisition value is chosen. KerasTuner maximizes it
-            over all values of the parameters instead, which takes minutes for a search.
+        search: State of the search.
+        at_random: Number of random trials after which the network with the best acquisition value is chosen. KerasTuner
+            itself maximizes over all values of the parameters, which takes minutes for a search. None to use
+            KerasTuner's proposals throughout.
     """
     from tinysearch.runtime.backend import load_keras_tuner
     from tinysearch.search.keras_tuner.replay import OracleReplay
@@ -239,13 +241,13 @@ def keras_tuner_oracle(search: Search, at_random: int | None = None) -> Iterator
         num_initial_points=at_random,
     )
     table = search.table
-    # It sees to it that the oracle writes no files, and leaves nothing behind.
+    # The replay keeps the oracle from writing files and from leaving locks behind.
     with OracleReplay(oracle, table.problem.space):
         while True:
             left = search.left
             if at_random is not None and len(search.tried) >= at_random:
                 with warnings.catch_warnings():
-                    # That a length scale is at its bound.
+                    # Warnings that a length scale is at its bound.
                     warnings.simplefilter("ignore")
                     oracle.gpr.fit(*oracle._vectorize_trials())
                 values = by_acquisition(oracle, [table.parameters[place] for place in left])[0]

@@ -1,4 +1,4 @@
-"""Make docs/commands.md of the command line: every command with all its options.
+"""Generate docs/commands.md from the command line: every command with all its options.
 
 ::
 

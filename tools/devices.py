@@ -1,12 +1,13 @@
-"""Deploy networks as C code in int8, and make the table of docs/devices.md from what was measured.
+"""Deploy networks as int8 C code, and write the table of docs/devices.md from the measurements.
 
 ::
 
     python tools/devices.py FOLDER --data MNIST.npz    # deploys what FOLDER does not have yet, writes the table
     python tools/devices.py FOLDER --only baseline:conv --models MODELS
 
-Networks are the best below each budget of the reference results, whose models come with tinysearch, and the three
-hand-designed baselines: as MODELS/baseline-conv.keras and so on, else they are trained by their documented recipe.
+The networks are the best below each budget of the reference results, whose models come with tinysearch, and the three
+hand-designed baselines. These are read from MODELS/baseline-conv.keras and so on; missing ones are trained with their
+documented recipe and saved there.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tinysearch.runtime.backend import load_keras
 
 PAGE = Path(__file__).parents[1] / "docs" / "devices.md"
 BEGIN, END = "<!-- python tools/devices.py -->\n", "<!-- end -->\n"
-# The best of 0.1.0 below 1,000, 2,000, 3,000, 5,000, 8,000 and 10,000 parameters.
+# The best networks of version 0.1.0 below 1,000, 2,000, 3,000, 5,000, 8,000 and 10,000 parameters.
 WINNERS = ("48d3c065b0ca", "7d81a0ff414f", "bcb3e7624e88", "2b43060483d2", "48d8a25e596e", "9490c166ab23")
 HEADINGS = (
     *("network", "params", "Keras", "LiteRT int8", "C int8", "LiteRT file", "RAM", "flash M0+", "measured", "flash M4"),
@@ -33,7 +34,7 @@ HEADINGS = (
 
 
 def trained(name: str, models: Path, dataset: Any) -> Trained:
-    """Return one of the networks, with its trained model."""
+    """Return a network with its trained model; train and save a baseline whose model is missing."""
     import keras
 
     from tinysearch.deploy.again import trained_again
@@ -55,7 +56,7 @@ def trained(name: str, models: Path, dataset: Any) -> Trained:
 
 
 def row(record: dict[str, Any]) -> str:
-    """Return the row of a deployment."""
+    """Return the table row of a deployment."""
     accuracy, sizes, predicted = record["accuracy"], record["sizes"], record["predicted"]
     small, large = sizes["cortex-m0plus -Os"], sizes["cortex-m4 -Os"]
     cells = [
@@ -74,7 +75,7 @@ def row(record: dict[str, Any]) -> str:
 
 
 def table(folder: Path) -> str:
-    """Return the table of all that was deployed."""
+    """Return the table of all deployments in a folder."""
     records = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/deployment.json")]
     records.sort(key=lambda one: int(one["params"]))
     lines = [f"| {' | '.join(HEADINGS)} |", f"| --- | {' | '.join(['---:'] * (len(HEADINGS) - 1))} |"]
@@ -82,7 +83,7 @@ def table(folder: Path) -> str:
 
 
 def main() -> None:
-    """Deploy, then write the table."""
+    """Deploy the networks, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, help="MNIST as .npz; else it is found as the command line finds it")

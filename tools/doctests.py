@@ -1,4 +1,4 @@
-"""Examples in docstrings as code on the site: an extension of Griffe, which reads the docstrings for MkDocs."""
+"""Griffe extension that shows the examples in docstrings as code on the site; Griffe reads docstrings for MkDocs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from griffe import Extension, Object
 
-# Lines of an example and of what comes out, up to the next empty line.
+# Lines of an example and of its output, up to the next empty line.
 _EXAMPLE = re.compile(r"^( *)>>> .*(?:\n(?! *$).+)*", re.MULTILINE)
 
 
 class Doctests(Extension):
-    """Sets fences around examples, which Markdown would take for quotations."""
+    """Extension that puts fences around examples, which Markdown would otherwise render as quotations."""
 
     def on_object(self, *, obj: Object, **given: Any) -> None:
         """Change the docstring of a module, class, function or attribute."""

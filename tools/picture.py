@@ -1,9 +1,9 @@
-"""The picture of the README: test accuracy against parameters, of the reference results, the baselines and others.
+"""Draw the picture of the README: test accuracy against parameters, of reference results, baselines and others.
 
     python tools/picture.py -o docs/images
 
-Writes ``frontier-light.svg`` and ``frontier-dark.svg``. Our figures come from the reference results; those of others
-from the table below, which docs/results.md explains. Needs Matplotlib: ``pip install -e '.[docs]'``.
+Writes ``frontier-light.svg`` and ``frontier-dark.svg``. The figures of tinysearch come from the reference results,
+those of others from the constants below, see docs/results.md. Needs Matplotlib: ``pip install -e '.[docs]'``.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from matplotlib.axes import Axes
 from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.results.leaderboard import Row, rank
 
-# Parameters, test accuracy in percent: the best that is published for MNIST, for a full schedule of 10 epochs.
+# Parameters and test accuracy in percent: the best published results for MNIST with a full schedule of 10 epochs.
 PUBLISHED = ((1_055, 98.01), (4_360, 99.02), (7_872, 99.44), (9_568, 99.475))
-# The same for longer schedules, of 15 to some 2,000 epochs.
+# The same for longer schedules, of 15 to about 2,000 epochs.
 PUBLISHED_LONGER = (
     *((697, 99.03), (1_936, 99.10), (2_180, 99.17), (3_882, 99.52), (7_510, 99.56), (8_340, 99.57), (9_960, 99.60)),
 )
-# Names of the runs of this version, and of earlier ones.
+# Prefixes of the names of the runs of this version, and of earlier ones.
 LATEST, EARLIER = "reference-", ("sweep-", "mnist-")
 TICKS = (96, 97, 98, 98.5, 99, 99.2, 99.4, 99.5, 99.6)
 
 
 class Theme(NamedTuple):
-    """Colors."""
+    """Colors of a picture."""
 
     ink: str
     line: str
@@ -49,7 +49,7 @@ THEMES = {
 
 
 def winners(rows: Sequence[Row]) -> list[Row]:
-    """Return what leads each run in validation, of the rows of a leaderboard, the smallest first."""
+    """Return the row of each run's leader in validation, from the rows of a leaderboard, the smallest first."""
     leaders: dict[str, Row] = {}
     for row in rows:
         leaders.setdefault(row.run, row)
@@ -57,7 +57,7 @@ def winners(rows: Sequence[Row]) -> list[Row]:
 
 
 def draw(theme: Theme, path: Path) -> None:
-    """Draw the picture in some colors."""
+    """Draw the picture with the colors of a theme."""
     with open_to_read(REFERENCE) as store:
         tested = [row for row in rank(store.summaries(), tested=True).rows if row.test_seeds > 1]
     found = winners([row for row in tested if row.run.startswith(LATEST)])

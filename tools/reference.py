@@ -1,4 +1,4 @@
-"""Make the reference results that come with tinysearch from a store, and the table of docs/results.md from them.
+"""Write the reference results that come with tinysearch from a store, and the table of docs/results.md from them.
 
 ::
 
@@ -6,9 +6,9 @@
     python tools/reference.py STORE RUN... --add     # adds those runs to the ones that are there
     python tools/reference.py                        # the table of docs/results.md alone
 
-Records go to ``results/reference/records.jsonl``; of each candidate that was evaluated, the model of the lowest seed
-goes beside them, packed, without what it was trained by and dated by its record, so that the same store makes the
-same files. What is not in the store any more is removed, unless runs are added.
+Records are written to ``results/reference/records.jsonl``. For each evaluated candidate of a search, the model of the
+lowest seed is written to the same folder: compressed, without its training configuration, and with the date of its
+record, so that the same store gives the same files. Earlier results are replaced, unless ``--add`` is given.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tinysearch.results.store import Store
 RESULTS = Path(__file__).parents[1] / "docs" / "results.md"
 BEGIN, END = "<!-- tinysearch leaderboard --reference --tested --sort params --format markdown -->\n", "<!-- end -->\n"
 MOST_BYTES = 100_000
-# Arguments that Keras has by 3.15 and did not have in 3.7, with what they are unless said.
+# Arguments that Keras 3.15 has and Keras 3.7 does not have, with their default values.
 NEWER = {"input_axes": None, "output_axes": None, "quantization_config": None}
 NEWER |= {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 
@@ -43,14 +43,20 @@ def table() -> str:
 
 
 def update_page() -> None:
-    """Put the table between its marks."""
+    """Replace the table between its markers in docs/results.md."""
     before, rest = RESULTS.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END, 1)[1]
     RESULTS.write_text(f"{before}{BEGIN}{table()}{END}{after}", encoding="utf-8")
 
 
 def add_models(store: Store, records: list[Record], *, keep: bool = False) -> None:
-    """Write the model of each evaluated candidate of a search; keep those that are there, or remove them before."""
+    """Write the model of each evaluated candidate of a search.
+
+    Args:
+        store: Store of the records.
+        records: Records of the candidates.
+        keep: Whether to keep the existing models instead of removing them first.
+    """
     import keras
 
     from tinysearch.runtime.backend import load_keras
@@ -91,9 +97,9 @@ def add_models(store: Store, records: list[Record], *, keep: bool = False) -> No
 
 
 def for_earlier_keras(config: Any) -> Any:
-    """Leave out of a model's configuration the arguments that earlier versions of Keras do not know.
+    """Return a model's configuration without default values of arguments that earlier versions of Keras do not know.
 
-    Keras 3.13 and later are not for Python 3.10, and earlier ones refuse what they do not know.
+    Keras 3.13 and later do not support Python 3.10, and earlier versions reject unknown arguments.
     """
     if isinstance(config, dict):
         kept = {key: value for key, value in config.items() if key not in NEWER or value != NEWER[key]}
@@ -102,7 +108,7 @@ def for_earlier_keras(config: Any) -> Any:
 
 
 def main() -> None:
-    """Make them."""
+    """Write the reference results, if a store is given, and the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, nargs="?")
     parser.add_argument("runs", nargs="*", metavar="RUN")

@@ -15,10 +15,10 @@ CHANGELOG = Path(__file__).parents[1] / "CHANGELOG.md"
 
 
 def notes(changelog: str, version: str) -> str:
-    """Return the section of a version, without its heading; links into the repository stay as they are.
+    """Return the section of a version, without its heading; links into the repository stay unchanged.
 
     Raises:
-        ValueError: if there is no such section, or nothing in it.
+        ValueError: if the section does not exist or is empty.
     """
     wanted = version.removeprefix("v")
     sections = re.split(r"^## \[(.+?)\].*$", changelog, flags=re.MULTILINE)

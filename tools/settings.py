@@ -1,4 +1,4 @@
-"""Writes the table of arguments in docs/python.md from their types, meanings and defaults.
+"""Write the table of arguments in docs/python.md from their types, meanings and defaults.
 
 python tools/settings.py
 """
@@ -16,7 +16,7 @@ HEADING = "## Settings\n"
 
 
 def table() -> str:
-    """Return a row for each argument of ``run``."""
+    """Return a table with a row for each argument of ``run``."""
     texts = {
         **described(tinysearch.Study.run),
         **described(tinysearch.Study),
@@ -31,7 +31,7 @@ def table() -> str:
 
 
 def page(text: str) -> str:
-    """Return a page with the table of today in the place of that under the last heading."""
+    """Return a page with the current table in place of the one under the last ``HEADING``."""
     before, heading, under = text.rpartition(HEADING)
     introduction = under.partition("\n| ")[0]
     return f"{before}{heading}{introduction}\n{table()}"

@@ -1,6 +1,6 @@
-"""What MkDocs is told beyond ``mkdocs.yml``: the list of decisions, and how bars in tables are shown.
+"""MkDocs hooks that list the decisions and show bars in tables.
 
-``mkdocs build --strict`` loads it.
+``mkdocs build --strict`` loads this module.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def on_config(config: MutableMapping[str, Any]) -> None:
-    """List every decision, by its own title."""
+    """List all decisions in the navigation, by their titles."""
     docs = Path(config["docs_dir"])
     for entry in config["nav"]:
         if "Decisions" in entry:
@@ -22,7 +22,7 @@ def on_config(config: MutableMapping[str, Any]) -> None:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    r"""Show the bars of code in tables, which GitHub wants as ``\|`` and Python-Markdown leaves as they are."""
+    r"""Replace ``\|`` by a bar in code: GitHub requires the backslash in tables, Python-Markdown keeps it."""
     return re.sub(r"<code>[^<]*</code>", lambda found: found[0].replace("\\|", "|"), html)
 
 

@@ -1,8 +1,8 @@
-"""A picture of what a command prints, for the README: run for real, its output drawn by Rich.
+"""Draw a picture of a command's output for the README: run the command, and draw its output with Rich.
 
     python tools/terminal.py -o docs/images/run.svg --lines 24 -- tinysearch run --budget 5000 --trials 6 --seed 0
 
-The command runs in the working directory; what it writes to stderr, progress, is shown but not drawn.
+The command runs in the working directory; its stderr, with the progress, is shown but not drawn.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WIDTH = 110
 
 
 def main() -> None:
-    """Run the command and draw what it prints."""
+    """Run the command and draw its output."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--lines", type=int, default=40, help="how many lines of the output are drawn")
@@ -37,7 +37,7 @@ def main() -> None:
     for line in done.stdout.splitlines()[: arguments.lines]:
         console.print(Text.from_ansi(line), soft_wrap=True)
     picture = console.export_svg(title="tinysearch", theme=DIMMED_MONOKAI, unique_id="terminal")
-    # Fonts are those of whoever looks at it, and not from the network.
+    # Use the fonts of the viewer instead of fonts from the network.
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
     arguments.output.write_text(picture, encoding="utf-8")
 
