@@ -1,4 +1,4 @@
-"""Which parts of a network and of its training matter: one is changed at a time.
+"""Ablation of a network and of its training: one thing is changed at a time.
 
 ::
 
@@ -8,21 +8,19 @@
     python experiments/ablation.py --data mnist.npz --seeds 3 --base 1000,2000,3000,5000
     python experiments/ablation.py                                  # the table of what there is
 
-A network of about 2,000 parameters is trained by the default recipe, but in batches of 64, and then with one thing
-changed: where it is the network, all widths are scaled so that the parameters stay just below those of the first one.
-``--base large`` takes one of about 9,000 parameters and the default recipe as it is, and changes the recipe alone;
-``--base tiny`` does so with one of about 900. ``--base 1000`` and the like take plain networks just below such a budget
-and change how much images are augmented, the rate and the weight decay.
+A network of about 2,000 parameters is trained with the default recipe, but in batches of 64, and then with one thing
+changed. If that changes the network, all widths are scaled so that its parameters stay at or just below those of the
+base. ``--base large`` takes a network of about 9,000 parameters with the unchanged default recipe, and changes the
+recipe only; ``--base tiny`` does so with one of about 900. ``--base 1000`` and other budgets take a plain network just
+below the budget, and change the augmentation, the learning rate and the weight decay.
 
-Scores are validation accuracies of the last epoch, as in a search; no test image is involved. Records are those of a
-run named ``ablation``, ``ablation-large`` and so on in the store, which can be interrupted and continued: first all
-variants of all bases with seed 0, then with seed 1.
+Scores are validation accuracies of the last epoch, as in a search; test images are not used. Records belong to a run
+named ``ablation``, ``ablation-large`` and so on in the store, which can be interrupted and resumed: all variants of all
+bases are trained with seed 0 first, then with seed 1.
 
-The table has mean and sample standard deviation over seeds, and the mean difference to the base, paired by seed, with
+The table has mean and sample standard deviation over seeds, and the mean difference from the base, paired by seed, with
 its standard error.
 """
-
-# What is slow to load is needed here at once.
 
 from __future__ import annotations
 
@@ -55,17 +53,17 @@ RUNS |= {budget: f"ablation-{budget}" for budget in BUDGETS}
 
 
 def c(filters: int, **other: Any) -> Conv:
-    """Return a convolution as the prior makes most of them."""
+    """Return a convolution with the options that the prior draws most often."""
     return Conv(filters, **{"padding": "valid", "norm": "before", "bias": False, **other})
 
 
 def s(filters: int, **other: Any) -> SeparableConv:
-    """Return a separable convolution as the prior makes most of them."""
+    """Return a separable convolution with the options that the prior draws most often."""
     return SeparableConv(filters, **{"padding": "valid", "norm": "before", "bias": False, **other})
 
 
 def network(*layers: Layer, head: str = "average") -> Architecture:
-    """Return a network."""
+    """Return a network of layers with a head."""
     return Architecture(layers, Head(head))
 
 
@@ -75,12 +73,12 @@ BOUND = cost(BASE, Task()).params + 1
 
 
 def scaled(architecture: Architecture) -> Architecture:
-    """Scale the widths of a network to the parameters of the base."""
+    """Return a network with its widths scaled to the parameters of the base."""
     return SearchSpace().scaled_below(architecture, BOUND)
 
 
 def everywhere(**changed: Any) -> Architecture:
-    """Change all convolutions of the base, then scale it."""
+    """Return the base with all convolutions changed, scaled to the parameters of the base."""
     layers = [replace(one, **changed) if isinstance(one, (Conv, SeparableConv)) else one for one in BASE.layers]
     return scaled(network(*layers))
 
@@ -90,14 +88,14 @@ LARGE = network(c(8), c(12), M, c(16), c(16), c(16), c(10))
 
 
 def variants(base: str) -> dict[str, Candidate]:
-    """Return what is compared, the base first."""
+    """Return the candidates to compare by name, the base first."""
     if base in BUDGETS:
         return augmentations(base)
     return {"small": small_variants, "large": large_variants, "tiny": tiny_variants}[base]()
 
 
 def augmentations(budget: str) -> dict[str, Candidate]:
-    """Return what may depend on the size of a plain network: augmentation, rate and weight decay."""
+    """Return changes of the recipe whose effect may depend on network size: augmentation, rate and weight decay."""
     plain = {
         "1000": network(c(5), s(8), M, s(11), s(10), s(11)),
         "2000": network(c(8), s(14), M, s(17), s(17), s(17)),
@@ -123,7 +121,7 @@ def augmentations(budget: str) -> dict[str, Candidate]:
 
 
 def tiny_variants() -> dict[str, Candidate]:
-    """Return changes of the recipe of the smallest network."""
+    """Return changes of the recipe for the smallest network."""
     how = Recipe()
     recipes = {
         "base": how,
@@ -138,7 +136,7 @@ def tiny_variants() -> dict[str, Candidate]:
 
 
 def large_variants() -> dict[str, Candidate]:
-    """Return changes of the recipe of the larger network."""
+    """Return changes of the recipe for the large network."""
     how = Recipe()
     recipes = {
         "base": how,
@@ -160,8 +158,8 @@ def large_variants() -> dict[str, Candidate]:
 
 
 def small_variants() -> dict[str, Candidate]:
-    """Return changes of recipe and network of the smaller network."""
-    # What all others are compared with stays as it was when the first were trained.
+    """Return changes of the recipe and of the network for the small network."""
+    # The base of the comparison stays as it was when the first variants were trained.
     how = replace(Recipe(), batch_size=64)
     recipes = {
         "base": how,
@@ -200,7 +198,7 @@ def small_variants() -> dict[str, Candidate]:
 
 
 def train(store: Store, data: Path | None, bases: list[str], seeds: int, workers: int, only: list[str]) -> None:
-    """Train what is missing, of all variants or of those with these names."""
+    """Train the variants that are missing in the store, of all variants or of those named in ``only``."""
     images = load("auto", data)
     known = set()
     for run in (RUNS[base] for base in bases):
@@ -243,7 +241,7 @@ def train(store: Store, data: Path | None, bases: list[str], seeds: int, workers
 
 
 def compared(store: Store, base_name: str) -> list[dict[str, Any]]:
-    """Return a row for each variant that was trained."""
+    """Return a row for each trained variant."""
     scores: dict[str, dict[int, float]] = {}
     for record in store.records(RUNS[base_name]):
         if not record.failed:
@@ -276,7 +274,7 @@ def compared(store: Store, base_name: str) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Train and print."""
+    """Train the missing variants and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, default=default_path())
     parser.add_argument("--data", type=Path)

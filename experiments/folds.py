@@ -1,18 +1,17 @@
-"""Whether the folds of the training images that are held out in turn are equally hard.
+"""Test whether the held-out folds of the training images are equally hard.
 
 ::
 
     python experiments/folds.py --data mnist.npz --seeds 5 --folds 3
 
-A search holds out the last fold, revalidations of its leaders hold out others. A network that no search chose is
-trained on the rest of each, with the same seeds; where its mean accuracies on two folds differ, so do the folds, and
-by so much a leader rises or falls when it is revalidated without having had any luck. No test image is involved.
+A search holds out the last fold; revalidations of its leaders hold out others. A network that no search chose is
+trained without each fold in turn, with the same seeds. A difference between its mean accuracies on two folds is due to
+the folds: the score of a leader changes by that much when it is revalidated, even without any luck in the search. Test
+images are not used.
 
-``--split last stratified`` compares two ways of dividing the images as well: tenths from the end, as the reference
-results have them, and folds drawn by class.
+``--split last stratified`` also compares two divisions of the images: tenths from the end, as in the reference results,
+and folds drawn by class.
 """
-
-# What is slow to load is needed here at once.
 
 from __future__ import annotations
 
@@ -39,7 +38,7 @@ from tinysearch.workers.sharing import share
 def accuracies(
     data: Path | None, kinds: list[Kind], folds: int, seeds: int, epochs: int, workers: int
 ) -> dict[str, list[float]]:
-    """Return validation accuracies of the last epoch in percent, one a seed, for each fold of each kind of split.
+    """Return validation accuracies of the last epoch in percent, one per seed, for each fold of each kind of split.
 
     Raises:
         RuntimeError: if a training fails.
@@ -61,7 +60,7 @@ def accuracies(
 
 
 def main() -> None:
-    """Print a table."""
+    """Train the network and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--split", nargs="+", default=["last"], choices=("last", "stratified"))

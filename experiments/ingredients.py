@@ -1,4 +1,4 @@
-"""Which further ingredients help a plain network below 5,000 parameters, by the product's own training on processors.
+"""Test which further ingredients help a plain network below 5,000 parameters, with tinysearch's training on CPUs.
 
 ::
 
@@ -7,10 +7,10 @@
     python experiments/ingredients.py                                   # the table of what there is
 
 Each ingredient is added to one network, whose widths are then scaled so that the whole stays just below the bound.
-Where an ingredient is one of training, the network is the base. Order of images, augmentation, schedule and optimizer
-are those of the recipe ``default``. 50,000 training images, drawn at random, are trained on; the validation accuracy is
-of the 10,000 others, after the last of 10 epochs. They are the images of ``ingredients.json``, which has these
-ingredients below 1,000 parameters. No test image is involved.
+Ingredients of training are added to the base network. Order of images, augmentation, schedule and optimizer are those
+of the recipe ``default``. The networks are trained on 50,000 random training images; the validation accuracy is that on
+the 10,000 others after the last of 10 epochs. The split is that of ``ingredients.json``, which has these ingredients
+below 1,000 parameters. Test images are not used.
 
 In networks, c12 is a convolution to 12 channels and s12 a separable one, h12 a shift of the channels and a 1x1
 convolution; M is max pooling, B blurred pooling, P space to depth, E4 squeeze-and-excitation with 4 units; = is padding
@@ -42,27 +42,27 @@ import numpy as np
 FOUND = Path(__file__).with_name("ingredients-5000.jsonl")
 BOUND = 5_000
 TRAINING = 50_000
-# Steps that Keras executes together.
+# Number of steps that Keras executes together.
 TOGETHER = 50
-# Of the split in ingredients.json.
+# Seed of the split in ingredients.json.
 SPLIT_SEED = 12345
 BASE = "c12 s22 M s23 s23 s23 s23 s23"
 
 
 @dataclass(frozen=True)
 class Ingredient:
-    """What differs from the base.
+    """Differences from the base.
 
     Args:
-        network: Its layers, of any width.
-        rank: Of the head, 0 for a full one.
+        network: Layers of the network, of any width.
+        rank: Rank of the head, 0 for a full one.
         rate: Peak learning rate.
-        cycles: Of the learning rate.
-        mean_from: Part of the training after which weights are averaged, 1 for not at all.
+        cycles: Number of cycles of the learning rate.
+        mean_from: Fraction of the training after which weights are averaged, 1 for no averaging.
         noise: Variance of the gradient noise at the first step.
-        mixup: Both parameters of the beta distribution that images are mixed by, 0 for none.
+        mixup: Both parameters of the beta distribution of mixing weights, 0 for no mixup.
         cutmix: Fraction of the batches in which a box of another image is pasted.
-        decay: Weight decay of kernels, multiplied by the rate.
+        decay: Weight decay of kernels, multiplied by the learning rate.
     """
 
     network: str = BASE
@@ -110,7 +110,7 @@ def layers(network: str) -> list[dict[str, str]]:
 
 
 def scaled(one: Ingredient) -> str:
-    """Return the network with all widths times a factor, then its last ones widened, as large as the bound permits."""
+    """Return the network as large as the bound permits: all widths scaled, then layers widened from the last one on."""
 
     def times(factor: float) -> str:
         return LAYER.sub(
@@ -127,7 +127,7 @@ def scaled(one: Ingredient) -> str:
         return BASE
     best = max((times(f) for f in np.linspace(0.3, 2.0, 681) if fits(times(f))), key=lambda n: parameters(n, one.rank))
     parts = best.split()
-    # A layer with a shortcut has as many channels as the one before.
+    # A layer with a shortcut has the same number of channels as the one before, so single layers cannot be widened.
     for position in reversed(range(len(parts)) if "+" not in best else ()):
         layer = LAYER.fullmatch(parts[position])
         if layer and layer["size"] and layer["kind"] != "E":
@@ -139,7 +139,7 @@ def scaled(one: Ingredient) -> str:
 
 
 def parameters(network: str, rank: int) -> int:
-    """Return how many parameters a network has."""
+    """Return the number of parameters of a network."""
     channels, total = 1, 0
     for layer in layers(network):
         size = int(layer["size"] or 0)
@@ -199,7 +199,7 @@ def build(network: str, rank: int, scale: float, offset: float) -> Any:
 
 
 def shifted(x: Any) -> Any:
-    """Take each ninth of the channels from another of the nine neighbours of a pixel, without padding."""
+    """Shift the channels without padding: each ninth of them comes from another pixel of the 3x3 neighbourhood."""
     import keras
 
     height, width, channels = x.shape[1:]
@@ -213,7 +213,7 @@ def shifted(x: Any) -> Any:
 
 
 def blurred(x: Any) -> Any:
-    """Take every second pixel, after a 3x3 binomial kernel."""
+    """Blur with a 3x3 binomial kernel, then take every second pixel."""
     from keras import ops
 
     kernel = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32) / 16
@@ -221,7 +221,7 @@ def blurred(x: Any) -> Any:
 
 
 def space_to_depth(x: Any) -> Any:
-    """Make channels of 2x2 pixels."""
+    """Turn each 2x2 block of pixels into channels."""
     from keras import ops
 
     height, width, channels = x.shape[1:]
@@ -230,7 +230,7 @@ def space_to_depth(x: Any) -> Any:
 
 
 def train(name: str, seed: int, data: Path) -> dict[str, Any]:
-    """Train with an ingredient; return a row of the table."""
+    """Train with an ingredient; return its result."""
     from tinysearch.runtime.preparation import prepare_to_train
 
     prepare_to_train(1, bare=True)
@@ -277,12 +277,12 @@ def train(name: str, seed: int, data: Path) -> dict[str, Any]:
 
 
 def mean_of_weights(first: int) -> Any:
-    """Return a callback of Keras that sets a model's variables to their mean over the end of a training.
+    """Return a Keras callback that sets a model's variables to their mean over the end of a training.
 
-    The moving statistics of normalization are among them.
+    This includes the moving statistics of normalization.
 
     Args:
-        first: Number of the step from which on they are summed up, every ``TOGETHER`` steps.
+        first: Step from which the variables are summed, every ``TOGETHER`` steps.
     """
     import keras
 
@@ -303,7 +303,7 @@ def mean_of_weights(first: int) -> Any:
 
 
 def optimizer(one: Ingredient, steps: int, seed: int) -> Any:
-    """Return the optimizer of the recipe, with the ingredient."""
+    """Return the optimizer of the recipe, changed by the ingredient."""
     import keras
     import tensorflow as tf
 
@@ -333,7 +333,7 @@ def optimizer(one: Ingredient, steps: int, seed: int) -> Any:
 
 
 def mixed(batches: Any, one: Ingredient, seed: int) -> Any:
-    """Return the batches with images mixed by mixup or cutmix."""
+    """Return the batches with images mixed by mixup or cutmix, or unchanged if the ingredient has neither."""
     if not (one.mixup or one.cutmix):
         return batches
     import tensorflow as tf
@@ -342,7 +342,7 @@ def mixed(batches: Any, one: Ingredient, seed: int) -> Any:
         images, labels = batch[0], tf.one_hot(batch[1], 10)
         draw = [seed, tf.cast(number, tf.int32)]
         if one.mixup:
-            # A beta distribution is what two of gamma make.
+            # The share of one of two gamma variates has a beta distribution.
             parts = tf.random.stateless_gamma([2], draw, alpha=one.mixup)
             share = parts[0] / tf.reduce_sum(parts)
             weight = tf.fill([28, 28, 1], share)
@@ -360,7 +360,7 @@ def mixed(batches: Any, one: Ingredient, seed: int) -> Any:
 
 
 def table(rows: list[dict[str, Any]]) -> None:
-    """Print a row for each ingredient: the accuracies, and the differences to the base, paired by seed."""
+    """Print a row for each ingredient: accuracies, and differences from the base, paired by seed."""
     base = {row["seed"]: row["validation"] for row in rows if row["name"] == "base"}
     print("| ingredient | layers | params | validation | n | difference, points |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
@@ -384,12 +384,12 @@ def table(rows: list[dict[str, Any]]) -> None:
 
 
 def error(values: list[float]) -> str:
-    """Return the standard error of the mean, if there is one."""
+    """Return the standard error of the mean as text; an empty string for a single value."""
     return f" ± {statistics.stdev(values) / math.sqrt(len(values)):.2f}" if len(values) > 1 else ""
 
 
 def main() -> None:
-    """Train and print."""
+    """Train the missing ingredients and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=0)
@@ -405,9 +405,9 @@ def main() -> None:
     planned = [(name, seed) for seed in range(given.seeds) for name in only if (name, seed) not in known]
     if planned and given.data is None:
         parser.error("--data is needed to train")
-    # So that no training goes on when this program is stopped.
+    # Exit normally, so that trainings end when this program is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    # A process for each training: what one leaves behind must not change the next.
+    # A process for each training, so that the state left by one does not affect the next.
     with (
         multiprocessing.get_context("spawn").Pool(given.workers, maxtasksperchild=1) as pool,
         given.found.open("a") as file,

@@ -1,4 +1,4 @@
-"""What the good networks below a budget have more often than the others: weights for the prior of the search space.
+"""Options that good networks below a budget have more often than others: weights for the prior of the search space.
 
 ::
 
@@ -6,12 +6,12 @@
     python experiments/prior.py --evidence mnist-10-epochs.json
     python experiments/prior.py --draw 400 --budgets 1000,3000,10000
 
-Networks are compared with those of about as many parameters from the same source: those whose error rate is in the best
-third are the good ones. Of each option the share among the good ones is set beside that among all; the ratio, drawn
-towards 1 by ``PSEUDO`` networks that have both alike, is by what the weight of the prior would be multiplied.
+Networks are compared with others from the same source with a similar number of parameters; the third with the lowest
+error rates are the good ones. For each option the table has its share among all networks and among the good ones. The
+factor for the weight of the prior is their ratio, shrunk towards 1 by ``PSEUDO`` networks with equal shares.
 
-``--draw`` says what draws from the prior of the search space are worth on the stand-in of ``benchmarks``, which is
-fitted to other trainings: the mean and the best tenth of so many networks below each budget.
+``--draw N`` prints the accuracy of draws from the prior of the search space on the stand-in of ``benchmarks``, which is
+fitted to other trainings: the mean and the mean of the best tenth of N networks below each budget.
 """
 
 from __future__ import annotations
@@ -45,14 +45,17 @@ Seen = tuple[str, Architecture, float]
 
 
 def archived() -> Iterator[Seen]:
-    """Yield source, network and error rate of what searches trained, baselines left out."""
+    """Yield source, network and error rate of the trainings of searches, without baselines."""
     for record in read(REFERENCE).records():
         if record.purpose == "search" and record.origin == "search" and not record.failed:
             yield "archive", record.architecture, 1 - record.score
 
 
 def listed(path: Path) -> Iterator[Seen]:
-    """Yield those of a file of plain stages, as far as the notation is understood and the recipe is the usual one."""
+    """Yield source, network and error rate of a file of plain stages.
+
+    Networks whose notation is not understood or whose recipe is unusual are left out.
+    """
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         network = drawn(row["network"])
         unusual = set(row.get("changed", {})) - {"rot", "shift", "lr"}
@@ -61,7 +64,7 @@ def listed(path: Path) -> Iterator[Seen]:
 
 
 def drawn(words: str) -> Architecture | None:
-    """Return the network of a line such as ``c5 s8 M s10 s10``; None if there is more in it."""
+    """Return the network of a line such as ``c5 s8 M s10 s10``; None if the line has other words."""
     layers: list[Layer] = []
     for word in words.split():
         found = _WORD.fullmatch(word)
@@ -77,7 +80,7 @@ def drawn(words: str) -> Architecture | None:
 
 
 def options_of(network: Architecture) -> Iterator[tuple[str, str]]:
-    """Yield the choices that make a network, each with the option that was taken."""
+    """Yield the choices that define a network, each with its option."""
     blocks = from_architecture(network)["blocks"]
     pooled = [index for index, block in enumerate(blocks) if block["pool"] != "none"]
     yield "first pooling after layer", str(pooled[0] + 1) if pooled else "none"
@@ -96,7 +99,7 @@ def options_of(network: Architecture) -> Iterator[tuple[str, str]]:
 
 
 def shares(seen: list[Seen], low: int, high: int) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Return for each choice and option: share among all, share among the good ones, factor."""
+    """Return share among all, share among the good networks and factor for each choice and option."""
     everyone: dict[str, Counter[str]] = {}
     good: dict[str, Counter[str]] = {}
     for source in {source for source, _, _ in seen}:
@@ -128,7 +131,7 @@ def shares(seen: list[Seen], low: int, high: int) -> dict[str, dict[str, tuple[f
 
 
 def worth(number: int, budgets: list[int]) -> None:
-    """Print what draws from the prior are worth on the stand-in."""
+    """Print the accuracy of draws from the prior on the stand-in."""
     sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
     from stand_in import StandIn
 
@@ -143,7 +146,7 @@ def worth(number: int, budgets: list[int]) -> None:
 
 
 def main() -> None:
-    """Print the shares of each band of parameters, or what draws are worth."""
+    """Print the shares for each range of parameters, or the accuracy of draws."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evidence", type=Path, help="a file of plain stages in the format of ingredients.json")
     parser.add_argument("--draw", type=int, default=0)

@@ -1,4 +1,4 @@
-"""What trainings tell of networks before a run has results of its own: the prior mean of the surrogate model.
+"""Fit the prior mean of the surrogate model: what a run expects of networks before it has results of its own.
 
 ::
 
@@ -6,16 +6,17 @@
     python experiments/prior_mean.py --on STORE...          # and those of other stores
     python experiments/prior_mean.py --write                # make src/tinysearch/search/strategies/prior_mean.json
 
-The logarithm of the error rate is fitted by ridge regression to ``features`` and their squares, standardized and kept
-within some standard deviations. Trainings are those of searches in the reference archive and of ``ingredients.json``.
+The logarithm of the error rate is fitted by ridge regression to ``features`` and their squares, standardized and
+clipped to some standard deviations. The trainings are those of searches in the reference archive and those of
+``ingredients.json``.
 
-Asked is how well networks are ranked that a run trains after its first few results: by the model that is fitted to
-these alone, by the prior mean alone, and by both together, as ``Bayesian`` does. A run of the archive is left out of
-the fit of the prior mean. Reported is the mean of Spearman's rank correlation over runs, with the standard error of the
-difference between both together and the results alone.
+The table shows how well three models rank the networks that a run trains after its first few results: a model fitted to
+these results alone, the prior mean alone, and both together, as ``Bayesian`` does. The prior mean is fitted without the
+run of the archive that it ranks. The table has the mean of Spearman's rank correlation over runs, and the mean
+difference between both together and the results alone with its standard error.
 """
 
-# What is slow to load is needed here at once.
+# The modules that are slow to import are always needed here.
 # ruff: noqa: TID253
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ from tinysearch.space.task import Task
 
 RIDGE = 30.0
 AFTER = (3, 5, 8, 12, 16)
-# So many networks must be left to rank.
+# Minimum number of networks left to rank.
 LEAST = 4
-# What came to the archive after the fit.
+# Runs that were added to the archive after the fit.
 LATER = ("reference-8000",)
 Searches = Mapping[str, Sequence[Record]]
 
 
 def searches(path: Path) -> Searches:
-    """Return what the searches of a store or an archive trained, by run, without baselines and failures."""
+    """Return the records of the searches in a store or an archive by run, without baselines and failures."""
     found = defaultdict(list)
     with open_to_read(path) as store:
         for record in store.records():
@@ -63,12 +64,15 @@ def searches(path: Path) -> Searches:
 
 
 def rows(records: Iterable[Record]) -> Array:
-    """Return the features of networks for images of MNIST's shape."""
+    """Return the features of networks for images of the shape of MNIST."""
     return np.array([features(one.architecture, cost(one.architecture, Task())) for one in records])
 
 
 def trained(runs: Searches) -> list[tuple[Array, Array]]:
-    """Return features and results of all that the prior mean is fitted to but some runs' records."""
+    """Return features and results of the networks that the prior mean is fitted to.
+
+    The list has a pair for each of ``runs`` and one for ``ingredients.json``.
+    """
     found = [(rows(records), np.array([_result(1 - one.score) for one in records])) for records in runs.values()]
     stages = [(features(network, cost(network, Task())), _result(error)) for _, network, error in listed(INGREDIENTS)]
     stages = [stage for stage in stages if math.exp(stage[0][0]) < BOUNDS[-1]]
@@ -76,7 +80,7 @@ def trained(runs: Searches) -> list[tuple[Array, Array]]:
 
 
 def fitted(runs: Searches) -> PriorMean:
-    """Fit the prior mean."""
+    """Fit the prior mean to runs and to ``ingredients.json``."""
     parts = trained(runs)
     x, y = (np.concatenate([part[number] for part in parts]) for number in (0, 1))
     centre, scale = x.mean(axis=0), x.std(axis=0)
@@ -88,7 +92,12 @@ def fitted(runs: Searches) -> PriorMean:
 
 
 def ranked(records: Sequence[Record], prior: PriorMean, after: int, images: int) -> list[float] | None:
-    """Return the rank correlations of results, prior mean and both with what comes after some results of a run."""
+    """Return how well three models rank the networks that follow the first ``after`` results of a run.
+
+    Returns:
+        Rank correlations of the results alone, the prior mean alone, and both together; None if fewer than ``LEAST``
+        networks follow.
+    """
     seen = replicates(records)
     if len(seen) - after < LEAST:
         return None
@@ -107,7 +116,7 @@ def _result(error: float) -> float:
 
 
 def table(groups: Mapping[str, Sequence[tuple[Sequence[Record], PriorMean]]], images: int) -> None:
-    """Print what is asked."""
+    """Print the rank correlations for each group of runs and each number of results."""
     print("| networks of | after | runs | results alone | prior mean alone | both | both - results alone |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, runs in groups.items():
@@ -138,7 +147,7 @@ def content(prior: PriorMean, runs: Searches) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Fit the prior mean, say what it is worth, and write it if that is wanted."""
+    """Fit the prior mean, and print how well it ranks networks, or write it with ``--write``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--on", type=Path, nargs="+", default=[], metavar="STORE", help="stores of images of 28x28x1")
     parser.add_argument("--images", type=int, default=6_000, help="for validation")
