@@ -1,25 +1,25 @@
-"""How well scores of an untrained network tell how good it will be.
+"""How well scores of an untrained network predict its accuracy.
 
 ::
 
     python experiments/proxies.py --data mnist.npz
     python experiments/proxies.py --data mnist.npz --seeds 1 --json
 
-The networks and their accuracies are those of ``stand_in.json``, real trainings of MNIST. For each network and seed:
+The networks and their accuracies are those of ``stand_in.json``, real trainings on MNIST. The scores are:
 
 - ``synflow``, the logarithm of the sum of weight times gradient with all weights positive (Tanaka et al., 2020);
-- ``naswot``, the log-determinant of how often pairs of 64 images agree in which rectifiers are on (Mellor et al.,
-  2021);
+- ``naswot``, the log-determinant of the matrix that counts, for pairs of 64 images, how many rectifiers agree in being
+  on or off (Mellor et al., 2021);
 - ``gradient``, the norm of the gradient of the loss on 64 images (Abdelfattah et al., 2021);
-- and what costs nothing at all: parameters, MACs, number of layers.
+- scores that cost nothing: parameters, MACs, number of layers.
 
-Each score is the mean over seeds of the initial weights. Printed is Spearman's rank correlation with the validation
-accuracy after the last epoch, with the 95 % interval of 2,000 bootstrap samples, for all networks and for those with at
-least 60 % of the budget: a search under a budget chooses among the latter. The accuracy after the first epoch stands
-beside it as what a tenth or a quarter of a training tells.
+Scores that depend on the initial weights are means over seeds. The table has Spearman's rank correlation with the
+validation accuracy after the last epoch, with the 95 % interval of 2,000 bootstrap samples, for all networks and for
+those with at least 60 % of the budget, which are the ones that a search under a budget chooses among. The accuracy
+after the first of the 4 epochs is there for comparison.
 """
 
-# What is slow to load is needed here at once.
+# The modules that are slow to import are always needed here.
 # ruff: noqa: TID253
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def scores(architecture: Architecture, images: Images, seed: int) -> dict[str, float]:
-    """Return the scores of a network with fresh weights."""
+    """Return the scores of a network with new initial weights."""
     import keras
 
     from tinysearch.space.keras_builder import build
@@ -64,7 +64,7 @@ def scores(architecture: Architecture, images: Images, seed: int) -> dict[str, f
 
 
 def synflow(model: Any) -> float:
-    """Return the logarithm of the synaptic flow. The weights of the model are no longer what they were."""
+    """Return the logarithm of the synaptic flow. This changes the weights and the last activation of the model."""
     import keras
     import tensorflow as tf
 
@@ -83,7 +83,7 @@ def synflow(model: Any) -> float:
 
 
 def naswot(model: Any, images: Images) -> float:
-    """Return the log-determinant of the agreement of a batch's rectifiers."""
+    """Return the log-determinant of the agreement of rectifiers between the images of a batch."""
     import keras
 
     outputs = [

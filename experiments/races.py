@@ -1,20 +1,22 @@
-"""What revalidations are worth: how good is the winner that a run declares, and how many more trainings it takes.
+"""Simulate revalidations: the regret of the winner that a run declares, and the number of additional trainings.
 
 ::
 
     python experiments/races.py --evidence mnist-10-epochs.json --seeds 1000
     python experiments/races.py --fit --evidence mnist-10-epochs.json
 
-A search ends with 20 candidates, whose true qualities are drawn from what real ones reached: from searches of the
+A search ends with 20 candidates whose true qualities are drawn from the results of real ones: from searches of the
 reference archive, and from random networks (``--evidence``: networks of stages on a GPU, ``{"rows": [{"set": ...,
-"validation": [...]}]}``, percent). What was measured there has an error of its own, so a quality is a draw from what is
-known of it after the measurement. A training then measures a quality with the error of ``racing.error_of`` and with the
-hardness of its fold, which all candidates share. Each rule chooses a winner. Reported are its regret, the true quality
-of the best less its own, in points, with a 95 % interval; by how much it differs from that of the rule before, on the
-same candidates and trainings; how often it is more than 0.03; and the trainings after the search.
+"validation": [...]}]}``, percent). These measurements have errors of their own, so a quality is drawn from its
+distribution given the measurement. A training then measures a quality with the error of ``racing.error_of`` and with
+the hardness of its fold, which all candidates share. Each rule chooses a winner. The table has its regret, the true
+quality of the best candidate minus that of the winner, in points, with a 95 % interval; the difference from the regret
+of the earlier rule, ``BEFORE``, on the same candidates and trainings; how often the regret exceeds 0.03; and the number
+of trainings after the search.
 
-``--harder`` makes the folds of revalidations harder than that of the search, by so many points. ``--fit`` estimates the
-error of a training instead: of seeds on the same images, and of revalidations less the means of candidates and folds.
+``--harder`` makes the folds of revalidations harder than that of the search, by this many points. ``--fit`` estimates
+the error of a training instead: from seeds on the same images, and from the residuals of revalidations after
+subtracting effects of candidates and folds.
 """
 
 from __future__ import annotations
@@ -41,13 +43,13 @@ SETS = {"<1000": "below 1,000", "<10000": "below 10,000"}
 
 
 class Trainings:
-    """The trainings of some candidates, measured as they are asked for.
+    """Simulated trainings of candidates; counts the trainings after the search.
 
     Args:
-        true: Their qualities, fractions.
-        images: How many images each fold has.
-        harder: By how much the folds of revalidations are harder than that of the search.
-        rng: Draws errors.
+        true: True qualities of the candidates, fractions.
+        images: Number of images of each fold.
+        harder: How much harder the folds of revalidations are than that of the search, a fraction.
+        rng: Random generator of the errors.
     """
 
     def __init__(self, true: Floats, images: int, harder: float, rng: np.random.Generator) -> None:
@@ -63,12 +65,12 @@ class Trainings:
 
     @property
     def searched(self) -> Floats:
-        """What all have reached in the search."""
+        """Scores of all candidates in the search."""
         found: Floats = self._measured[:, 0]
         return found
 
     def again(self, one: int, fold: int) -> float:
-        """Train a candidate once more."""
+        """Train a candidate again on another fold; return its score."""
         self.more += 1
         return float(self._measured[one, fold])
 
@@ -77,12 +79,12 @@ Rule = Callable[[Trainings], int]
 
 
 def by_one_training(trainings: Trainings) -> int:
-    """Choose by the search alone."""
+    """Choose the candidate with the best score in the search."""
     return int(np.argmax(trainings.searched))
 
 
 def by_means(trainings: Trainings, folds: int = 3) -> int:
-    """Train two leaders again until one leads by the mean of so many: the rule up to version 1."""
+    """Train two leaders again until the leader by mean score has ``folds`` trainings: the rule up to version 1."""
     scores = [[score] for score in trainings.searched]
     while True:
         order = sorted(range(len(scores)), key=lambda one: -np.mean(scores[one]))
@@ -93,7 +95,7 @@ def by_means(trainings: Trainings, folds: int = 3) -> int:
 
 
 def halving(*sizes: int) -> Rule:
-    """Train so many again in each round, the best by the mean (successive rejects)."""
+    """Return a rule that in each round trains this many of the best candidates by mean again (successive rejects)."""
 
     def choose(trainings: Trainings) -> int:
         left = np.argsort(-trainings.searched, kind="stable")
@@ -108,7 +110,7 @@ def halving(*sizes: int) -> Rule:
 
 
 def race(folds: int, worth: float = WORTH) -> Rule:
-    """Train again whoever may still be the best, as a run does."""
+    """Return a rule that trains all candidates again that may still be the best, as a run does."""
 
     def choose(trainings: Trainings) -> int:
         order = np.argsort(-trainings.searched, kind="stable")
@@ -145,7 +147,7 @@ RULES: dict[str, Rule] = {
 
 
 def pools(evidence: Path | None) -> Iterator[tuple[str, Floats, int]]:
-    """Yield what real candidates reached, fractions, and on how many images."""
+    """Yield titles, scores of real candidates as fractions, and the number of images they were validated on."""
     if evidence is not None:
         rows = json.loads(evidence.read_text())["rows"]
         for kind, title in SETS.items():
@@ -168,7 +170,7 @@ def records() -> list[Mapping[str, Any]]:
 
 
 def qualities(reached: Floats, images: int, rng: np.random.Generator) -> Floats:
-    """Return true qualities of networks, drawn from what is known of them after they were measured once."""
+    """Return true qualities of networks, drawn from their distribution given one measurement of each."""
     errors = np.array([error_of(one, images) for one in reached])
     middle = float(np.median(reached))
     good = reached >= middle
@@ -184,17 +186,17 @@ def drawn(reached: Floats, images: int, rng: np.random.Generator) -> Floats:
     """Return true qualities of the candidates of a search."""
     true = qualities(reached, images, rng)
     chosen: Floats = rng.choice(true, TRIALS, replace=len(true) < TRIALS)
-    # Where one is drawn twice, the copies are different candidates.
+    # Copies of a candidate that is drawn twice count as different candidates.
     return chosen + rng.normal(0, 1e-7, TRIALS)
 
 
 def nearly_perfect(best: float) -> Callable[[np.random.Generator], Floats]:
-    """Return what draws qualities of candidates on data that is easy for most of them."""
+    """Return a function that draws qualities of candidates on data that is easy for most of them."""
     return lambda rng: np.minimum(1.0, best - np.abs(rng.normal(0, 0.004, TRIALS)))
 
 
 def simulate(name: str, draw: Callable[[np.random.Generator], Floats], images: int, seeds: int, harder: float) -> None:
-    """Print a table."""
+    """Simulate all rules, and print a table with a row for each."""
     print(f"\n**{name}**, {images:,} validation images, n = {seeds:,}\n")
     print("| rule | more than 0.03 lost | regret, points | than before | more trainings | at most | none at all |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -214,14 +216,14 @@ def simulate(name: str, draw: Callable[[np.random.Generator], Floats], images: i
 
 
 def _interval(values: Floats, sign: str = "") -> str:
-    """Return the mean with its 95 % interval."""
+    """Return the mean with its 95 % interval as text."""
     half = 1.96 * values.std(ddof=1) / math.sqrt(len(values))
     return f"{values.mean():{sign}.4f} ± {half:.4f}"
 
 
 def fit(evidence: Path | None) -> None:
-    """Print the error of a training that fits seeds and revalidations best, and both."""
-    # Error rate, sum of squared residuals, their degrees of freedom, and whether the images were the same.
+    """Print the observed errors of seeds and of revalidations, and the error of a training that fits both best."""
+    # Mean error rate, sum of squared residuals, their degrees of freedom, and whether the images were the same.
     found: list[tuple[float, float, int, bool]] = []
     if evidence is not None:
         for row in json.loads(evidence.read_text())["rows"]:

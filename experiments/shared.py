@@ -1,4 +1,4 @@
-"""Whether plain networks gain by layers that are applied twice with the same weights.
+"""Test whether plain networks gain from layers that are applied twice with the same weights.
 
 ::
 
@@ -6,9 +6,9 @@
     python experiments/shared.py --data mnist.npz --store shared.db --budget 3000 --seeds 5 --short
 
 The first network of each budget is the first design of a search; the others apply layers after the pooling twice, and
-are as wide as the budget permits. All are trained by the default recipe as in a search: 54,000 images and 10 epochs, or
-12,000 images and 4 epochs with ``--short``, as in ``peers.py``. Scores are validation accuracies of the last epoch on
-6,000 images; no test image is involved. What is in the store is not trained again.
+are as wide as the budget permits. All are trained with the default recipe as in a search: 54,000 images and 10 epochs,
+or 12,000 images and 4 epochs with ``--short``, as in ``peers.py``. Scores are validation accuracies of the last epoch
+on 6,000 images; test images are not used. Trainings in the store are not repeated.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TRAINING, VALIDATION, EPOCHS = 12_000, 6_000, 4
 
 
 def network(layers: str) -> Architecture:
-    """Make a plain network: c12 is a convolution to 12 channels, s12 a separable one, x2 applies it twice, M pools."""
+    """Return a plain network; c12 is a convolution to 12 channels, s12 a separable one, x2 is twice, M pools."""
 
     def layer(word: str) -> Layer:
         filters, _, repeat = word[1:].partition("x")
@@ -73,7 +73,7 @@ def trained(options: argparse.Namespace, networks: list[Architecture], seed: int
 
 
 def main() -> None:
-    """Train and print a table: mean, standard deviation, and the mean difference to the first, with its error."""
+    """Train, and print mean, standard deviation, and mean difference from the first network with its error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="an .npz file with MNIST")
     parser.add_argument("--store", type=Path, required=True)

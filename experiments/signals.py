@@ -1,23 +1,23 @@
-"""Which figure of a search tells best how good a candidate is on test images.
+"""Compare how well figures of a search predict the test accuracy of a candidate.
 
 ::
 
     tinysearch evaluate RUN --top 20 --seeds 1
     python experiments/signals.py STORE...
 
-Of all candidates that a search trained and that were evaluated afterwards: a figure of the training within the search
-against the mean test accuracy of the trainings of the evaluation, which start from other weights and use all training
-images. Runs are taken apart, for budgets are told apart without training. For each figure Spearman's rank correlation,
-the mean over runs weighted by their candidates, with the 95 % interval of 1,000 bootstrap samples of candidates; and
-what a search would have got by it: of random draws of 10 candidates of a run, the test accuracy of the one that the
-figure prefers, as points below the best of the ten.
+The data are all candidates that a search trained and that were evaluated afterwards. A figure of the training within
+the search is compared with the mean test accuracy of the trainings of the evaluation, which start from other weights
+and use all training images. Each run is analysed separately, because budgets can be told apart without training. For
+each figure the table has Spearman's rank correlation, the mean over runs weighted by their candidates, with the 95 %
+interval of 1,000 bootstrap samples of candidates; and the loss of choosing by the figure: in random draws of 10
+candidates of a run, how many points the test accuracy of the preferred candidate is below the best of the ten.
 
-And of all candidates that were revalidated: how far the mean of their revalidations, on images that did not choose
-them, is below the validation accuracy in the search, which made them leaders; ``folds.py`` says how much of that is
-due to the images.
+For all revalidated candidates, another table has the difference between the validation accuracy in the search, which
+made them leaders, and the mean of their revalidations, on images that were not used to choose them. ``folds.py``
+measures how much of that is due to the images.
 """
 
-# What is slow to load is needed here at once.
+# The modules that are slow to import are always needed here.
 # ruff: noqa: TID253
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def pairs(stores: list[Path]) -> list[tuple[list[Record], Array]]:
-    """Return, for each run, what it trained and the mean test accuracy of each."""
+    """Return the records of the evaluated candidates of each run, and their mean test accuracies."""
     found = []
     for path in stores:
         with open_to_read(path) as store:
@@ -63,7 +63,7 @@ def pairs(stores: list[Path]) -> list[tuple[list[Record], Array]]:
 
 
 def signals(records: list[Record]) -> dict[str, Array]:
-    """Return the figures of a run's candidates by name, shape ``(candidates,)``; more is better."""
+    """Return the figures of a run's candidates by name, shape ``(candidates,)``; higher is better."""
     curves = [record.measurement.curve for record in records]
 
     def last(count: int, name: str, sign: float = 1.0) -> Array:
@@ -84,7 +84,7 @@ def signals(records: list[Record]) -> dict[str, Array]:
 
 
 def regret(signal: list[Array], tests: list[Array], rng: np.random.Generator) -> float:
-    """Return how many points the preferred one of some candidates is below the best of them, on average."""
+    """Return how many points the preferred one of drawn candidates is below the best of them, on average."""
     lost = []
     for values, accuracy in zip(signal, tests, strict=True):
         for _ in range(DRAWS):
@@ -94,7 +94,7 @@ def regret(signal: list[Array], tests: list[Array], rng: np.random.Generator) ->
 
 
 def falls(stores: list[Path]) -> dict[str, list[float]]:
-    """Return by run how many points each revalidated candidate is worse on images that did not choose it."""
+    """Return how many points each revalidated candidate is worse on images that were not used to choose it, by run."""
     found: dict[str, list[float]] = {}
     for path in stores:
         with open_to_read(path) as store:
@@ -115,7 +115,7 @@ def falls(stores: list[Path]) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stores", type=Path, nargs="+", metavar="STORE")
     parser.add_argument("--json", action="store_true")

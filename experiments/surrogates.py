@@ -1,4 +1,4 @@
-"""How well surrogate models predict what networks reach, and what that is worth to a search.
+"""Compare surrogate models: how well they predict the accuracy of networks, and how much that helps a search.
 
 ::
 
@@ -7,14 +7,14 @@
 
 Networks are those of ``--evidence`` (stages on a GPU, ``{"rows": [{"set": ..., "network": ..., "params": ...,
 "validation": [...]}]}``, percent) and of the searches in the reference archive, with their revalidations. Each is
-predicted from the others (ten parts, ``--repeats`` times). Reported are Spearman's rank correlation within each search,
-and the logarithm of the density that the model gives to the result of a network's first training, each with its
-standard error, and the difference from the model before.
+predicted from the others (ten parts, ``--repeats`` times). The table has Spearman's rank correlation within each
+search, and the logarithm of the density that the model gives to the result of a network's first training, each with its
+standard error and the difference from the earlier model, ``BEFORE``.
 
-With ``--search`` a search of 20 trials among the networks of a set is simulated, the first 8 of them random: true
-qualities are drawn and measured with errors as in ``races.py``. Regret is the true quality of the best of the set less
-that of the best that was tried, in points. ``--warm``: 20 networks of the other set were trained before, and the first
-5 are random, as many as there are designs. BoTorch is asked where it is installed.
+``--search`` simulates a search of 20 trials among the networks of a set, the first 8 of them random: true qualities are
+drawn and measured with errors as in ``races.py``. Regret is the true quality of the best network of the set minus that
+of the best one tried, in points. With ``--warm``, 20 networks of the other set were trained before, and the first 5
+trials are random, as many as a run has designs. BoTorch is included if it is installed.
 """
 
 from __future__ import annotations
@@ -60,13 +60,17 @@ from tinysearch.training.recipe import Recipe
 Floats = npt.NDArray[np.float64]
 RUNS = ("mnist-10000-2", "sweep-1000", "sweep-2000", "sweep-3000", "sweep-5000", "sweep-8000", "sweep-10000")
 PARTS, WARM_UP, DESIGNS, TRIALS, PATHS = 10, 8, 5, 20, 512
-# Shares of a kernel on the sequence of layers, beside that on features.
+# Shares of a kernel on the sequence of layers; the rest is the kernel on features.
 SHARES = (0.0, 0.25, 0.5, 0.75)
 _STAGE = re.compile(r"(\+?)([cs])(\d+)(?:k(\d+))?(?:x(\d+))?(=?)")
 
 
 def network(text: str) -> Architecture:
-    """Return the network of stages of a line such as ``c5 s8 M s10= +s10k5 s10x2``."""
+    """Return the network of stages of a line such as ``c5 s8 M s10= +s10k5 s10x2``.
+
+    Raises:
+        ValueError: if a word of the line is not a stage.
+    """
     layers: list[Layer] = []
     for word in text.split():
         if word.startswith("M"):
@@ -90,7 +94,7 @@ def network(text: str) -> Architecture:
 
 
 def from_evidence(path: Path) -> list[Record]:
-    """Return records of the networks of the two sets; a training each seed, all on the same images."""
+    """Return records of the networks of the two sets: a training for each seed, all on the same images."""
     found = []
     for row in json.loads(path.read_text())["rows"]:
         if row["set"] in SETS:
@@ -122,7 +126,7 @@ def _record(candidate: Candidate, run: str, seed: int, accuracy: float) -> Recor
 
 
 def from_archive() -> list[Record]:
-    """Return what the searches of the reference archive trained, with the revalidations."""
+    """Return the records of the searches in the reference archive, with the revalidations."""
     with open_to_read(REFERENCE) as store:
         found = [record for run in RUNS for record in store.records(run)]
     return [one for one in found if one.purpose != "evaluation" and one.origin == "search" and not one.failed]
@@ -134,7 +138,7 @@ def from_archive() -> list[Record]:
 def weighted_degree(networks: Sequence[Architecture], longest: int = 4) -> Floats:
     """Return the weighted degree kernel (Raetsch and Sonnenburg, 2004) of layers with their widths in octaves.
 
-    Pieces of up to ``longest`` layers count where they stand at the same place.
+    It counts equal pieces of up to ``longest`` layers at the same place in both networks.
     """
     words = [[_word(layer) for layer in canonical(one).layers] for one in networks]
     kernel = np.zeros((len(words), len(words)))
@@ -177,7 +181,7 @@ def weisfeiler_lehman(networks: Sequence[Architecture], rounds: int = 3) -> Floa
 
 @dataclass
 class _Graph:
-    """Operations as the nodes of a graph: an interpreter whose values are the numbers of nodes."""
+    """Graph of operations, built by an interpreter whose values are the numbers of nodes."""
 
     labels: list[str] = field(default_factory=list)
     sources: list[tuple[int, ...]] = field(default_factory=list)
@@ -231,11 +235,11 @@ def _normalized(kernel: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Measured:
-    """Networks with what is known of them.
+    """Networks with their trainings, features and kernels.
 
     Args:
-        candidates: With their trainings.
-        images: How many images each training was validated on.
+        candidates: The networks with their trainings.
+        images: Number of images that each training was validated on.
         x: Features, shape ``(n, features)``.
         strings, graphs: Kernels on the sequence of layers, each of shape ``(n, n)``.
     """
@@ -260,12 +264,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model after the results of some networks of a pool.
+    """A model fitted to the results of some networks of a pool.
 
     Attributes:
-        mean, joint: Mean and covariance of the function of all networks of the pool, shapes ``(n,)``, ``(n, n)``.
-        rest: Variance of what else belongs to a network.
-        noise: Variance of the error of a training, if the model has an estimate of its own; else NaN.
+        mean, joint: Posterior mean and covariance of all networks of the pool, shapes ``(n,)``, ``(n, n)``.
+        rest: Variance of the part of a network's quality that the kernel does not explain.
+        noise: Variance of the error of a training if the model estimates it, otherwise NaN.
     """
 
     mean: Floats
@@ -278,7 +282,7 @@ Model = Callable[[Measured, Sequence[int], Sequence[Replicates]], Fitted]
 
 
 def before(pool: Measured, known: Sequence[int], results: Sequence[Replicates]) -> Fitted:
-    """Fit the model up to version 1: the first training of each network, one noise that is fitted for all."""
+    """Fit the model used up to version 1: to the first training of each network, with one fitted noise for all."""
     from scipy.linalg import cho_factor, cho_solve
 
     y = observed([Replicates(one.trainings[:1]) for one in results], pool.images).values
@@ -301,7 +305,15 @@ def before(pool: Measured, known: Sequence[int], results: Sequence[Replicates]) 
 
 
 def with_noise(pool: Measured, known: Sequence[int], results: Sequence[Replicates], sequences: str = "") -> Fitted:
-    """Fit the model of ``surrogate.py``, perhaps with a kernel on the sequence of layers beside that on features."""
+    """Fit the model of ``surrogate.py``.
+
+    Args:
+        pool: All networks.
+        known: Places of the networks with results.
+        results: Their trainings.
+        sequences: Kernel on the sequence of layers that is added to that on features: ``"strings"`` for the weighted
+            degree kernel, ``"graphs"`` for the Weisfeiler-Lehman kernel, ``""`` for none.
+    """
     found = observed(results, pool.images)
     places = list(known)
     kernels = _on_features(pool, places)
@@ -347,7 +359,7 @@ MODELS: dict[str, Model] = {
 
 
 def predicted(pool: Measured, model: Model, repeats: int) -> tuple[Floats, Floats]:
-    """Return means and log densities of what each network reached, from the others; each of shape ``(n,)``."""
+    """Return predicted mean and log density of each network's first result, from the others; each of shape ``(n,)``."""
     count = len(pool.candidates)
     first = [Replicates(one.trainings[:1]) for one in pool.candidates]
     target = observed(first, pool.images)
@@ -414,7 +426,7 @@ Choose = Callable[[Measured, list[int], list[Replicates], list[int]], int]
 
 
 def by_improvement(model: Model) -> Choose:
-    """Choose by expected improvement on the best mean of what was tried."""
+    """Return a rule that chooses by expected improvement on the best mean of the networks tried."""
 
     def choose(pool: Measured, known: list[int], results: list[Replicates], able: list[int]) -> int:
         fitted = model(pool, known, results)
@@ -427,7 +439,7 @@ def by_improvement(model: Model) -> Choose:
 
 
 def by_noisy_improvement(pool: Measured, known: list[int], results: list[Replicates], able: list[int]) -> int:
-    """Choose by noisy expected improvement (Letham et al., 2019): over the best in paths drawn from the posterior."""
+    """Choose by noisy expected improvement (Letham et al., 2019): over the best in paths of the posterior."""
     fitted = with_noise(pool, known, results)
     tried = [place for place in known if pool.groups[place] == pool.groups[able[0]]]
     factor = np.linalg.cholesky(fitted.joint + 1e-9 * np.trace(fitted.joint) * np.eye(len(fitted.mean)))
@@ -460,7 +472,7 @@ def by_botorch(pool: Measured, known: list[int], results: list[Replicates], able
 
 
 def at_random(pool: Measured, known: list[int], results: list[Replicates], able: list[int]) -> int:
-    """Choose the next one; networks come in random order."""
+    """Choose the next network; they are in random order."""
     return able[0]
 
 
@@ -475,7 +487,7 @@ RULES: dict[str, Choose] = {
 
 
 def drawn(pool: Measured, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return true qualities of the networks of a pool, and what a training of each measures; shapes ``(n,)``."""
+    """Return true qualities of the networks of a pool, and a measurement of each by a training; shapes ``(n,)``."""
     groups = np.array(pool.groups)
     reached = np.array([one.score for one in pool.candidates])
     true = np.zeros(len(reached))
@@ -487,14 +499,14 @@ def drawn(pool: Measured, rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def trained(pool: Measured, place: int, accuracy: float) -> Replicates:
-    """Return a network of a pool with a training that reached an accuracy, a fraction."""
+    """Return a network of a pool with one training that reached an accuracy, a fraction."""
     first = pool.candidates[place].first
     candidate = Candidate(first.architecture, Recipe.from_dict(first.recipe))
     return Replicates((_record(candidate, first.run, 0, accuracy),))
 
 
 def search(pool: Measured, group: str, choose: Choose, seed: int, warm: bool) -> float:
-    """Return the regret of the best that was tried, in points."""
+    """Simulate a search; return the regret of the best network tried, in points."""
     rng = np.random.default_rng([3, seed])
     true, measured = drawn(pool, rng)
     groups = np.array(pool.groups)
@@ -515,7 +527,7 @@ def search(pool: Measured, group: str, choose: Choose, seed: int, warm: bool) ->
 
 
 def simulate(pool: Measured, group: str, seeds: int, warm: bool, rules: Sequence[str]) -> None:
-    """Print a table of what rules are worth."""
+    """Print a table with the regret of each rule."""
     count = sum(one == group for one in pool.groups)
     print(f"\n**{SETS[group]}{', warm' if warm else ''}**, {count} networks, {TRIALS} trials, n = {seeds}\n")
     print("| rule | regret, points | than before |\n| --- | ---: | ---: |")
@@ -530,7 +542,7 @@ def simulate(pool: Measured, group: str, seeds: int, warm: bool, rules: Sequence
 
 
 def main() -> None:
-    """Print tables."""
+    """Compare the models, or simulate searches with ``--search``, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evidence", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=3)
