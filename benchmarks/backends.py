@@ -117,7 +117,7 @@ def measure(side: str, network: str, options: argparse.Namespace, cache: str) ->
 def main() -> None:
     """Measure each network with each side, in turn, and print the ratios over all rounds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; by default it is found as by tinysearch")
     parser.add_argument("--networks", default=",".join(NETWORKS), help=f"some of {','.join(NETWORKS)}")
     parser.add_argument("--runs", type=int, default=5)
     # As with 54,000 images, the last batch has 16 images.

@@ -239,12 +239,12 @@ def measure(side: str, network: str, options: argparse.Namespace) -> dict[str, f
 def main() -> None:
     """Measure each network with each side, in turn, and print the ratios over all rounds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; by default it is found as by tinysearch")
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--images", type=int, default=9_000)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=recipe("default").batch_size, help="of the side ``ours``")
+    parser.add_argument("--batch-size", type=int, default=recipe("default").batch_size, help="of side ``ours``")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()

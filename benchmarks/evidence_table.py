@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--sides", nargs="+", choices=tuple(SIDES), default=list(SIDES))
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=300)
-    parser.add_argument("--few", type=int, default=60, help="seeds of the slow side")
+    parser.add_argument("--few", type=int, default=60, help="number of seeds of the slow side")
     parser.add_argument("--exact", action="store_true", help="measure without errors")
     options = parser.parse_args()
     records = from_evidence(options.evidence)

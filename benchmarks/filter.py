@@ -37,7 +37,7 @@ def main() -> None:
     """Time both sides in turn, and print their speeds and the ratio over all rounds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=int, default=2_000)
-    parser.add_argument("--built", type=int, default=60, help="how many of them are built by Keras")
+    parser.add_argument("--built", type=int, default=60, help="number of candidates that Keras builds")
     parser.add_argument("--budget", type=int, default=10_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", action="store_true")

@@ -268,16 +268,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sides", default=",".join(SIDES[:3]), help=f"some of {','.join(SIDES)}")
     parser.add_argument("--seeds", type=int, default=24)
-    parser.add_argument("--trials", default="60", help="of all budgets together; several, separated by commas")
+    parser.add_argument("--trials", default="60", help="trials of all budgets together; numbers separated by commas")
     parser.add_argument("--lag", type=int, default=DEFAULT_LAG)
-    parser.add_argument("--pool", type=int, default=120, help="mutants that a proposal looks at; fewer are quicker")
+    parser.add_argument("--pool", type=int, default=120, help="mutants that a proposal considers; fewer are faster")
     parser.add_argument("--designs", type=int, default=RunSettings().designs)
-    parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
+    parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the stand-in's model")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument(
-        "--save", type=Path, default=Path("runs/frontier.jsonl"), help="what is in it is not done again"
+        "--save", type=Path, default=Path("runs/frontier.jsonl"), help="finished searches, which are not repeated"
     )
-    parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which no search begins")
+    parser.add_argument("--limit", type=float, default=math.inf, help="seconds after which no search is started")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # Forked processes share it.

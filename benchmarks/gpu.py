@@ -212,14 +212,14 @@ def measure(
 def main() -> None:
     """Measure the processor and each number of workers, in turn, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
-    parser.add_argument("--dataset", default="mnist", help="mnist, or digits where MNIST cannot be had")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; by default it is found as by tinysearch")
+    parser.add_argument("--dataset", default="mnist", help="mnist, or digits where MNIST is not available")
     parser.add_argument("--workers", default="1,4,8,16")
     parser.add_argument("--backend", default="jax", help="jax or tensorflow")
-    parser.add_argument("--seconds", type=float, default=150.0, help="of training, in all; starts come on top")
+    parser.add_argument("--seconds", type=float, default=150.0, help="total seconds of training, without starts")
     parser.add_argument("--images", type=int, default=54_000)
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--mps", choices=("off", "on", "both"), default="off", help="with MPS, without, or each")
+    parser.add_argument("--mps", choices=("off", "on", "both"), default="off", help="without MPS, with it, or both")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--phase", help=argparse.SUPPRESS)
     options = parser.parse_args()

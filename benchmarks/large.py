@@ -60,7 +60,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--limit", type=float, default=6.0, help="GB")
+    parser.add_argument("--limit", type=float, default=6.0, help="peak memory in GB from which the exit code is 1")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--proposals", type=int, default=5_000)
     parser.add_argument("--budgets", default="600,1000,3000,10000")
     parser.add_argument("--strategies", default="random,evolution,halving,bayesian")
-    parser.add_argument("--histories", help="lengths, set apart by commas")
+    parser.add_argument("--histories", help="lengths of histories, separated by commas")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if given.histories:

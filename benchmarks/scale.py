@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--executor", choices=("made-up", "ray"), default="made-up")
     parser.add_argument("--slots", type=int, default=32, help="trainings at a time in each process of Ray")
     parser.add_argument("--seconds", type=float, default=0.0, help="mean time of a training on the cluster")
-    parser.add_argument("--lags", default="1", help="lags in numbers of workers, and async")
+    parser.add_argument("--lags", default="1", help="lags as multiples of the workers, or async, separated by commas")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--store", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -207,7 +207,7 @@ def measure(side: str, seed: int, options: argparse.Namespace) -> dict[str, Any]
 def main() -> None:
     """Run all searches, alternating between the sides, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; by default it is found as by tinysearch")
     parser.add_argument("--budget", type=int, default=10_000)
     parser.add_argument("--target", type=float, default=0.985, help="validation accuracy of the last epoch")
     parser.add_argument("--sides", default=f"bayesian,evolution,{','.join(TUNERS)}")

@@ -269,13 +269,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--budget", type=int, default=10_000)
-    parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the model")
+    parser.add_argument("--stand-in", choices=FAMILIES, default=FAMILIES[0], help="family of the stand-in's model")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--designs", default="0", help="with how many designs a search begins, one or more numbers")
+    parser.add_argument("--designs", default="0", help="number of initial designs; with --regret several")
     parser.add_argument("--lag", type=int, default=DEFAULT_LAG, help="see benchmarks/lag.py")
-    parser.add_argument("--regret", action="store_true", help="what leaders are worth after each number of trials")
+    parser.add_argument("--regret", action="store_true", help="print the quality of leaders by number of trials")
     parser.add_argument(
-        "--json", action="store_true", help="print a line of JSON for each strategy, once it is done, instead of tables"
+        "--json", action="store_true", help="print a line of JSON for each finished strategy instead of tables"
     )
     options = parser.parse_args()
     results = []

@@ -84,11 +84,11 @@ def main() -> None:
     """Simulate and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--archive", type=Path, default=REFERENCE, help="archive or store with trainings")
-    parser.add_argument("--run", help="take the times of this run alone")
+    parser.add_argument("--run", help="use the times of this run only")
     parser.add_argument("--workers", default="8,64,256")
     parser.add_argument("--lags", help="numbers of trials, instead of multiples of the workers")
     parser.add_argument("--per-worker", type=int, default=100, help="trials for each worker")
-    parser.add_argument("--orders", type=int, default=10, help="how many times to draw")
+    parser.add_argument("--orders", type=int, default=10, help="number of random orders of trainings")
     given = parser.parse_args()
     times = training_times(given.archive, given.run)
     print(

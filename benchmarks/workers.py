@@ -72,7 +72,7 @@ def spent() -> float:
 def main() -> None:
     """Measure one worker and several, or local workers and those of a cluster, in turn; print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; by default it is found as by tinysearch")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--images", type=int, default=9_000)

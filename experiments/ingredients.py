@@ -395,7 +395,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--only", default="", help="names of ingredients to train, separated by semicolons")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--found", type=Path, default=FOUND, help="where results are kept")
+    parser.add_argument("--found", type=Path, default=FOUND, help="file of finished trainings")
     given = parser.parse_args()
     only = [name.strip() for name in given.only.split(";") if name.strip()] or list(INGREDIENTS)
     if unknown := [name for name in only if name not in INGREDIENTS]:

@@ -150,7 +150,7 @@ def main() -> None:
     """Fit the prior mean, and print how well it ranks networks, or write it with ``--write``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--on", type=Path, nargs="+", default=[], metavar="STORE", help="stores of images of 28x28x1")
-    parser.add_argument("--images", type=int, default=6_000, help="for validation")
+    parser.add_argument("--images", type=int, default=6_000, help="number of validation images")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     runs = searches(REFERENCE)

@@ -126,7 +126,7 @@ def correlation(one: Array, other: Array) -> tuple[float, float, float]:
 def main() -> None:
     """Score all networks and print the correlations."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; else as tinysearch finds it")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; by default it is found as by tinysearch")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

@@ -550,7 +550,7 @@ def main() -> None:
     parser.add_argument("--search", action="store_true")
     parser.add_argument("--warm", action="store_true")
     parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--rules", nargs="+", default=[""], help="the first letters of some; all by default")
+    parser.add_argument("--rules", nargs="+", default=[""], help="prefixes of names of rules; all rules by default")
     given = parser.parse_args()
     records = from_evidence(given.evidence)
     if given.search:

@@ -86,7 +86,7 @@ def main() -> None:
     """Deploy the networks, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--data", type=Path, help="MNIST as .npz; else it is found as the command line finds it")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST; by default it is found as by tinysearch")
     parser.add_argument("--models", type=Path, default=Path(), help="a folder with trained baselines")
     parser.add_argument("--only", help="deploy this network and leave the page as it is")
     given = parser.parse_args()

@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, nargs="?")
     parser.add_argument("runs", nargs="*", metavar="RUN")
-    parser.add_argument("--add", action="store_true", help="keep what is there")
+    parser.add_argument("--add", action="store_true", help="add to the existing results")
     given = parser.parse_args()
     if given.add and given.store is None:
         parser.error("--add wants a store to add runs from")

@@ -26,8 +26,8 @@ def main() -> None:
     """Run the command and draw its output."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--lines", type=int, default=40, help="how many lines of the output are drawn")
-    parser.add_argument("--shown", help="the command as it is to be shown, if some options are left out")
+    parser.add_argument("--lines", type=int, default=40, help="maximum number of lines to draw")
+    parser.add_argument("--shown", help="the command to show instead, for example without some options")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
     surroundings = {**os.environ, "COLUMNS": str(WIDTH), "FORCE_COLOR": "1", "TERM": "xterm-256color"}
