@@ -232,7 +232,7 @@ def fit(evidence: Path | None) -> None:
                 found.append((1 - values.mean(), float(((values - values.mean()) ** 2).sum()), len(values) - 1, True))
     by_run: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
     for record in records():
-        if record["purpose"] in ("search", "confirmation") and not record["measurement"]["failure"]:
+        if record["purpose"] in ("search", "revalidation") and not record["measurement"]["failure"]:
             fold = 0 if record["purpose"] == "search" else fold_of(record["seed"])
             by_run[record["run"]][record["key"], fold] = record["measurement"]["curve"][-1]["val_accuracy"]
     for values_of in by_run.values():
