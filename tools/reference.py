@@ -69,11 +69,9 @@ def add_models(store: Store, records: list[Record], *, keep: bool = False) -> No
         if record.purpose == "evaluation" and record.origin == "search" and not record.failed:
             wanted.setdefault(record.key, record)
     there = {old.stem: old for old in REFERENCE.parent.glob("*.keras")}
+    gone = [] if keep else [old for key, old in there.items() if key not in wanted]
     if keep:
         wanted = {key: record for key, record in wanted.items() if key not in there}
-    else:
-        for old in there.values():
-            old.unlink()
     for record in wanted.values():
         path = saved(store.folder_of(record.run), record)
         model = keras.saving.load_model(path, compile=False)
@@ -94,6 +92,8 @@ def add_models(store: Store, records: list[Record], *, keep: bool = False) -> No
         print(f"{packed.name}: {size:,} bytes")
         if size > MOST_BYTES:
             raise SystemExit(f"{packed} is larger than {MOST_BYTES:,} bytes")
+    for old in gone:
+        old.unlink()
 
 
 def for_earlier_keras(config: Any) -> Any:
