@@ -55,7 +55,7 @@ def add_models(store: Store, records: list[Record], *, keep: bool = False) -> No
     Args:
         store: Store of the records.
         records: Records of the candidates.
-        keep: Whether to keep the existing models instead of removing them first.
+        keep: Whether to keep existing models, those of other candidates included.
     """
     import keras
 
