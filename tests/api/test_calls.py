@@ -710,7 +710,7 @@ def test_other_budgets_than_a_frontier_was_begun_with_are_refused(
 def test_the_cost_of_a_frontier_is_parameters(
     sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
 ) -> None:
-    with pytest.raises(RunError, match="use run with this strategy"):
+    with pytest.raises(RunError, match=r"use tinysearch\.run with this strategy"):
         sweep(300, strategy="pareto:macs")
 
 

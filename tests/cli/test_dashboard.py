@@ -53,7 +53,7 @@ def test_the_page_is_served_until_the_command_is_ended(light: Tinysearch, store:
     done = light("dashboard", "one")
     assert done.returncode == 130
     assert done.stdout.startswith("http://127.0.0.1:")
-    assert "Ctrl-C ends it" in done.stderr
+    assert "press Ctrl-C to stop" in done.stderr
     assert all("tinysearch: dashboard" in page and "no process is running it" in page for page in looks)
 
 

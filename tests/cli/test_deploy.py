@@ -60,7 +60,8 @@ def test_a_candidate_of_a_run_becomes_c(key: str, tinysearch: Run, tiny: Path, t
     assert "c int8" in shown
     assert "LiteRT int8" in shown
     stored = json.loads(tinysearch("show", key, "--format", "json").stdout)["deployments"]
-    assert stored == [record]
+    # Other tests deploy the same candidate, perhaps before this one.
+    assert record in stored
 
 
 @pytest.mark.usefixtures("no_cross_tools")

@@ -325,7 +325,7 @@ def test_a_member_with_no_neighbour_cannot_be_mutated() -> None:
     )
     space = SearchSpace(tree=only)
     assert space.size() == 1
-    with pytest.raises(SpaceError, match="no other architecture"):
+    with pytest.raises(SpaceError, match="no mutant of the given architecture"):
         space.mutate(space.sample(np.random.default_rng(0)), np.random.default_rng(0))
 
 

@@ -173,7 +173,7 @@ class BudgetFilter:
                 f"{cost!r}"
             )
         if isinstance(cost, bool) or not isinstance(cost, numbers.Real) or not cost >= 0 or cost % 1:
-            remedy = "; to count models, pass the function that builds them as `hypermodel=`" if callable(cost) else ""
+            remedy = "; to count models, pass the function that builds them as hypermodel=" if callable(cost) else ""
             raise BudgetError(
                 f"a cost function must return the number of parameters, a whole number of at least 0, or a "
                 f"tinysearch.Cost; got {cost!r}{remedy}"

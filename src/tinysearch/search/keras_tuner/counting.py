@@ -71,7 +71,7 @@ class BuiltCount:
         if not isinstance(model, keras.Model):
             raise BudgetError(
                 f"a hypermodel must build a keras.Model for its parameters to be counted, got {model!r}; "
-                f"for anything else give BudgetOracle a cost function, `cost=`"
+                f"for anything else give BudgetOracle a cost function, cost="
             )
         waiting = next((layer for layer in model._flatten_layers() if _makes_weights_later(layer)), None)
         if waiting is not None:
@@ -115,10 +115,10 @@ def cost_of(hypermodel: Any, budget: float | str | Budget) -> CostFunction:
         return hypermodel.cost
     if hypermodel is None:
         raise BudgetError(
-            "BudgetOracle needs the hypermodel whose models it counts, `hypermodel=`, or a cost function, `cost=`"
+            "BudgetOracle needs the hypermodel whose models it counts, hypermodel=, or a cost function, cost="
         )
     if isinstance(budget, Budget) and budget != Budget(budget.params):
         raise BudgetError(
-            f"{budget} bounds more than parameters; give `cost=`, a function that returns a tinysearch.Cost"
+            f"{budget} bounds more than parameters; give cost=, a function that returns a tinysearch.Cost"
         )
     return BuiltCount(hypermodel)

@@ -49,7 +49,7 @@ class SpaceHyperModel(keras_tuner.HyperModel):
         if self.recipe.schedule != "constant" and images is None:
             raise RecipeError(
                 f"the schedule {self.recipe.schedule!r} depends on the number of steps: give the number of training "
-                f"images, such as `images=54_000`, or a recipe whose schedule is 'constant'"
+                f"images, such as images=54_000, or a recipe whose schedule is 'constant'"
             )
         self._steps = 1 if images is None else max(1, -(-images // self.recipe.batch_size))
         self._scale = scale
