@@ -32,11 +32,17 @@ def execution(steps: int) -> dict[str, Any]:
 
 
 def layers() -> Mapping[Any, Any]:
-    """Return layers that are faster on this backend than those of Keras, by the Keras layers that they replace."""
+    """Return layers that are faster or safer on this backend than Keras's, by the Keras layers that they replace."""
     if keras.backend.backend() == "tensorflow":
+        from tinysearch.training import one_channel
         from tinysearch.training.normalization import FusedBatchNormalization
 
-        return {keras.layers.BatchNormalization: FusedBatchNormalization}
+        return {
+            keras.layers.BatchNormalization: FusedBatchNormalization,
+            keras.layers.Conv2D: one_channel.OneChannelConv2D,
+            keras.layers.DepthwiseConv2D: one_channel.OneChannelDepthwiseConv2D,
+            keras.layers.SeparableConv2D: one_channel.OneChannelSeparableConv2D,
+        }
     if keras.backend.backend() == "jax":
         from tinysearch.training.compiled import on_a_processor
         from tinysearch.training.jax_normalization import OnePassBatchNormalization
