@@ -32,7 +32,7 @@ class OneChannelDepthwiseConv2D(keras.layers.DepthwiseConv2D):
 
     def call(self, inputs: Any) -> Any:
         """Convolve, shape ``(batch, height, width, channels)``; one channel by a standard convolution."""
-        if inputs.shape[-1] > 1:
+        if inputs.shape[-1] > 1 or not _can_merge(self):
             return super().call(inputs)
         return _convolved(self, inputs, self.kernel)
 
@@ -42,9 +42,14 @@ class OneChannelSeparableConv2D(keras.layers.SeparableConv2D):
 
     def call(self, inputs: Any) -> Any:
         """Convolve, shape ``(batch, height, width, channels)``; with few filters, one channel in one step."""
-        if inputs.shape[-1] > 1 or (self.filters > _FEW and self.kernel_size != (1, 1)):
+        if inputs.shape[-1] > 1 or not _can_merge(self) or (self.filters > _FEW and self.kernel_size != (1, 1)):
             return super().call(inputs)
         return _convolved(self, inputs, self.depthwise_kernel * self.pointwise_kernel)
+
+
+def _can_merge(layer: Any) -> bool:
+    # A standard convolution of one channel is wrong there if only its horizontal stride is above 1.
+    return bool(layer.kernel_size == (1, 1) or layer.strides[0] == layer.strides[1])
 
 
 def _convolved(layer: Any, inputs: Any, kernel: Any) -> Any:
