@@ -126,14 +126,18 @@ def test_bayesian_optimization_finds_the_best_below_the_budget(numbers: Callable
 
 
 def test_an_oracle_that_insists_on_what_is_over_the_budget_is_helped_out(numbers: Callable[..., Numbers]) -> None:
+    asked: list[str] = []
+
     class Insists(keras_tuner.Oracle):
         def populate_space(self, trial_id: str) -> dict[str, Any]:
+            asked.append(trial_id)
             return {"status": "RUNNING", "values": {"number": 99}}
 
     oracle = BudgetOracle(Insists("val_accuracy", max_trials=5, seed=1), 50, cost=number)
     numbers(oracle).search()
     assert len({values["number"] for values in tried(oracle)}) == 5
     assert max(oracle.params.values()) < 50
+    assert {asked.count(one) for one in oracle.trials} == {5}
 
 
 def test_parameters_that_are_not_trained_count(random_search: Make, untrained: Untrained) -> None:
