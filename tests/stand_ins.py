@@ -122,7 +122,8 @@ class Untrained:
         # Keras builds one model at a time.
         with self._lock:
             from tinysearch.space.keras_builder import build
-            from tinysearch.training.saving import saved, with_predictions
+            from tinysearch.training.predictions import with_predictions
+            from tinysearch.training.saving import saved
 
             model = saved(build(job.candidate.architecture, data.task, scale=1 / data.full_scale))
             if data.test is not None:

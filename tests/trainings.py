@@ -94,7 +94,8 @@ def trained(wanted: Wanted) -> Trained:
 
     from tinysearch.training import trainer
     from tinysearch.training.candidate import Candidate
-    from tinysearch.training.saving import classified, saved
+    from tinysearch.training.predictions import classified
+    from tinysearch.training.saving import saved
 
     data = pictures(wanted.kind, wanted.count)
     assert data.validation is not None

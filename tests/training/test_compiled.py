@@ -12,8 +12,9 @@ from trainings import Trained, Wanted, pictures, trained
 
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Dropout, Head, Pool, SeparableConv
+from tinysearch.training.predictions import classified
 from tinysearch.training.recipe import Recipe, recipe
-from tinysearch.training.saving import classified, loaded
+from tinysearch.training.saving import loaded
 
 Train = Callable[[Wanted], Trained]
 

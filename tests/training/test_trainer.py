@@ -34,8 +34,9 @@ from tinysearch.training.callbacks import PlateauRule
 from tinysearch.training.candidate import Candidate
 from tinysearch.training.job import DataReference, Job
 from tinysearch.training.optimization import OneCycle
+from tinysearch.training.predictions import classified
 from tinysearch.training.recipe import Recipe, recipe
-from tinysearch.training.saving import classified, loaded, saved
+from tinysearch.training.saving import loaded, saved
 from tinysearch.training.trainer import Keeping, fit, train
 
 SMALL = Architecture((Conv(4, stride=2, norm="before", bias=False), Pool()), Head("average"))

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from tinysearch.data.images import Images
 from tinysearch.training.pipeline import TrainingBatches, large_batch, validation_of
-from tinysearch.training.saving import guesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +80,15 @@ class KerasEpochs(Epochs):
     def guesses(self) -> npt.NDArray[np.int64]:
         """Predict the images once more."""
         assert self.course.validation is not None  # noqa: S101
-        return guesses(self.model, self.course.validation.pixels)
+        return _guesses(self.model, self.course.validation.pixels)
+
+
+def _guesses(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
+    """Return the predicted classes of images, shape ``(images,)``, during a training.
+
+    This calls the model directly, because ``predict`` would trace another function, which takes longer.
+    """
+    size = large_batch(pixels.shape)
+    parts = (pixels[begin : begin + size].astype(np.float32) for begin in range(0, len(pixels), size))
+    found = [np.argmax(keras.ops.convert_to_numpy(model(part, training=False)), axis=1) for part in parts]
+    return np.concatenate(found)

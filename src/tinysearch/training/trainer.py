@@ -26,8 +26,9 @@ from tinysearch.training.epochs import Course
 from tinysearch.training.job import EpochWatcher, Job, Outcome
 from tinysearch.training.optimization import loss_of, optimizer_of
 from tinysearch.training.pipeline import TrainingBatches
+from tinysearch.training.predictions import with_predictions
 from tinysearch.training.recipe import Recipe
-from tinysearch.training.saving import saved, with_predictions
+from tinysearch.training.saving import saved
 
 
 def train(job: Job, data: TrainingData, on_epoch: EpochWatcher | None = None) -> Outcome:
