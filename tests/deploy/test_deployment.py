@@ -26,7 +26,7 @@ from tinysearch.deploy.findings import Findings
 from tinysearch.deploy.fit import Bound
 from tinysearch.deploy.summary import summary
 from tinysearch.errors import InputError, NoTestImagesError, WorkError
-from tinysearch.space.architecture import Architecture, Conv, Head, Pool
+from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Inception, Pool, SeparableConv
 from tinysearch.space.budget import Budget
 from tinysearch.space.devices import device
 from tinysearch.space.task import Task
@@ -279,6 +279,16 @@ def test_exchange_formats_answer_as_keras(
     assert found.agreement == 1.0
     assert found.largest_difference < 1e-5
     assert all((tmp_path / name).is_file() for name in done.files)
+
+
+def test_a_saved_model_with_one_channel_can_be_run(
+    make_trained: Callable[..., Trained], dataset: Dataset, tmp_path: Path
+) -> None:
+    # TensorFlow's kernels fail with this network of Keras's layers, once it is compiled.
+    single = SeparableConv(1, kernel=(1, 1), padding="same", norm="before")
+    network = make_trained(Architecture((Inception(((single,), (Dropout(0.1),))),), Head("average")))
+    (found,) = deploy(network, "saved_model", tmp_path, dataset).findings.comparisons.values()
+    assert found.largest_difference < 1e-5
 
 
 def test_onnx_without_its_packages_says_how_they_are_had(

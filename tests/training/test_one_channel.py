@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 from tinysearch.runtime.preparation import prepare_to_train
-from tinysearch.space.architecture import Architecture, Conv, Head, Inception, SeparableConv
+from tinysearch.space.architecture import Architecture, Conv, Dropout, Head, Inception, SeparableConv
 from tinysearch.space.keras_builder import build
 from tinysearch.space.task import Task
 from tinysearch.training import one_channel
 from tinysearch.training.backends import layers
+from tinysearch.training.predictions import probabilities
 
 prepare_to_train()
 
@@ -70,3 +71,12 @@ def test_networks_with_one_channel_can_be_trained(first: tuple[Conv, ...], kerne
     images = np.random.default_rng(0).normal(size=(64, 28, 28, 1)).astype(np.float32)
     found = model.fit(images, np.arange(64) % 10, batch_size=32, epochs=1, verbose=0)
     assert np.isfinite(found.history["loss"]).all()
+
+
+def test_saved_networks_with_one_channel_can_predict() -> None:
+    # TensorFlow's kernels fail with this network of Keras's layers, once it is compiled.
+    single = SeparableConv(1, kernel=(1, 1), padding="same", norm="before")
+    model = build(Architecture((Inception(((single,), (Dropout(0.1),))),), Head("average")), Task())
+    images = np.random.default_rng(0).integers(0, 255, size=(64, 28, 28, 1)).astype(np.uint8)
+    expected = model(images.astype(np.float32), training=False)
+    np.testing.assert_allclose(probabilities(model, images), expected, atol=1e-5)

@@ -178,7 +178,9 @@ def to_saved_model(order: Order, folder: Folder) -> Findings:
     """Write the Keras model as a SavedModel, and run it with TensorFlow."""
     import tensorflow as tf
 
-    model = _probabilities_model(order)
+    from tinysearch.training.backends import with_layers_of_the_backend
+
+    model = with_layers_of_the_backend(_probabilities_model(order))
     place = folder.path / "saved_model"
     with quiet():
         model.export(str(place), format="tf_saved_model", verbose=False)
@@ -221,9 +223,11 @@ def _probabilities_model(order: Order) -> Any:
     return model
 
 
-def _findings_of_probabilities(order: Order, what: str, probabilities: npt.NDArray[Any]) -> Findings:
-    own = order.trained.model.predict(order.images.pixels.astype(np.float32), batch_size=500, verbose=0)
-    return Findings(comparisons={f"{what} float32": compared(probabilities, own, order.images.labels)})
+def _findings_of_probabilities(order: Order, what: str, found: npt.NDArray[Any]) -> Findings:
+    from tinysearch.training.predictions import probabilities
+
+    own = probabilities(order.trained.model, order.images.pixels)
+    return Findings(comparisons={f"{what} float32": compared(found, own, order.images.labels)})
 
 
 def _input_rule(order: Order) -> str:

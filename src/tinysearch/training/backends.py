@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from tinysearch.runtime.backend import generators_kept
 from tinysearch.training.epochs import Course, Epochs, KerasEpochs
 from tinysearch.training.recipe import Recipe
 
@@ -55,3 +56,14 @@ def layers() -> Mapping[Any, Any]:
             keras.layers.MaxPooling2D: UnrolledMaxPooling2D,
         }
     return {}
+
+
+def with_layers_of_the_backend(model: keras.Model) -> keras.Model:
+    """Return a copy of a saved model with the layers of ``layers``, as TensorFlow cannot compile some of Keras's."""
+    instead = layers()
+    with generators_kept():
+        copy = keras.models.clone_model(
+            model, clone_function=lambda layer: instead.get(type(layer), type(layer)).from_config(layer.get_config())
+        )
+    copy.set_weights(model.get_weights())
+    return copy

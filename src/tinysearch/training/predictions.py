@@ -11,21 +11,28 @@ import numpy.typing as npt
 from tinysearch.results.predictions import pack
 from tinysearch.results.record import Measurement
 from tinysearch.runtime.memory import MOST_IN_MEMORY
+from tinysearch.training.backends import with_layers_of_the_backend
 from tinysearch.training.pipeline import large_batch
 from tinysearch.training.saving import loaded
 
 
-def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
-    """Return the predicted classes of images, shape ``(images,)``; None if a prediction is not finite."""
+def probabilities(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+    """Return the predicted probabilities of images, shape ``(images, classes)``, for their raw pixels."""
+    running = with_layers_of_the_backend(model)
     # As floats, images take four times the memory, so large arrays are predicted in parts.
     size = large_batch(pixels.shape)
     step = max(size, MOST_IN_MEMORY // max(1, pixels.nbytes // len(pixels)))
     found = [
-        model.predict(pixels[begin : begin + step].astype(np.float32), batch_size=size, verbose=0)
+        running.predict(pixels[begin : begin + step].astype(np.float32), batch_size=size, verbose=0)
         for begin in range(0, len(pixels), step)
     ]
-    probabilities = np.concatenate(found)
-    return np.asarray(np.argmax(probabilities, axis=1)) if np.isfinite(probabilities).all() else None
+    return np.concatenate(found)
+
+
+def classified(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.int64] | None:
+    """Return the predicted classes of images, shape ``(images,)``; None if a prediction is not finite."""
+    found = probabilities(model, pixels)
+    return np.asarray(np.argmax(found, axis=1)) if np.isfinite(found).all() else None
 
 
 def with_predictions(measurement: Measurement, model: bytes, pixels: npt.NDArray[np.generic]) -> Measurement:
