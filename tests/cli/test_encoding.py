@@ -89,7 +89,8 @@ def test_no_command_is_left_out() -> None:
 def test_every_command_works_in_ascii(folder: tuple[Path, Done], tiny: Path, command: str) -> None:
     words = [*COMMANDS[command], *(["--data", str(tiny), "--workers", "1"] if command in ON_DATA else [])]
     if command == "deploy":
-        # What reproduce has trained.
+        # This process may not have run the command that trains the network.
+        call("reproduce", *COMMANDS["reproduce"], "--data", str(tiny), "--workers", "1")
         words += ["--data", str(tiny)]
     done = call(command, *words)
     assert (done.code, done.out.isascii(), done.err.isascii()) == (0, True, True), done.err
@@ -162,6 +163,24 @@ def test_a_file_whose_name_is_no_text_gives_its_dataset_one(tmp_path: Path, tiny
     except (OSError, UnicodeError):
         pytest.skip("this file system takes names in UTF-8 only")
     assert load(data=path).name == r"caf\udce9"
+
+
+def test_data_whose_path_is_no_text_is_refused_before_the_run_is_stored(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / os.fsdecode(b"caf\xe9.npz")
+    try:
+        path.write_bytes(tiny.read_bytes())
+    except (OSError, UnicodeError):
+        pytest.skip("this file system takes names in UTF-8 only")
+    words = ("--store", "a.db", "--name", "one", "--trials", "0", "--no-baselines")
+    assert call("run", "--data", str(tiny), "--budget", "600", *words).code == 0
+    for more in (["--resume"], ["--budget", "600", "--name", "two"]):
+        done = call("run", "--data", str(path), *words, *more)
+        assert done.code == 2, done.err
+        assert rb"caf\udce9.npz' is not valid in UTF-8" in done.err
+    assert call("run", "--resume", *words, "--data", str(tiny)).code == 0
 
 
 def test_the_streams_of_a_program_that_imports_tinysearch_stay_as_they_are() -> None:

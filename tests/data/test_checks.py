@@ -183,6 +183,22 @@ def test_all_errors_are_said_at_once() -> None:
     assert "have shape (5, 5, 1)" in str(caught.value)
 
 
+def test_a_class_that_a_split_by_groups_leaves_out_of_training_is_named() -> None:
+    labels = np.repeat([0, 1, 2], 20)
+    groups = [f"p{number % 10}" for number in range(40)] + ["q"] * 20
+    (text,) = (
+        one.text
+        for one in check(load(((TRAIN[0], labels), TEST), groups=groups)).found
+        if one.kind == "missing classes" and "trained" in one.text
+    )
+    assert text == (
+        "the split by groups leaves no image of 1 class in the part that candidates are trained on: '2'; give images "
+        "of more groups"
+    )
+    spread = [f"p{number % 10}" for number in range(60)]
+    assert not check(load(((TRAIN[0], labels), TEST), groups=spread)).found
+
+
 def test_groups_that_have_images_in_two_parts_are_named() -> None:
     people = np.array([f"p{number % 10}" for number in range(60)])
 

@@ -165,6 +165,12 @@ def test_statistics_are_those_of_all_pixels() -> None:
     assert pixel_statistics(flat) == (Channel(7.0, 0.0, 7.0, 7.0),)
 
 
+def test_a_constant_channel_has_no_deviation_whatever_its_value() -> None:
+    for value in np.random.default_rng(0).uniform(-100, 100, 100):
+        pixels = np.full((600, 60, 1, 1), value, np.float32)
+        assert pixel_statistics(Images(pixels, np.zeros(600, np.int32)))[0].deviation == 0.0
+
+
 def test_each_channel_has_statistics_of_its_own() -> None:
     rng = np.random.default_rng(0)
     pixels = rng.normal((5, -100), (2, 30), (5_000, 4, 4, 2)).astype(np.float32)

@@ -105,6 +105,7 @@ def _findings(dataset: Dataset) -> Iterator[Finding]:
         train = Images(train.pixels[:cut], train.labels[:cut])
     own = copies(train)
     yield from _of_classes(dataset, train)
+    yield from _of_split(dataset)
     yield from _of_images(dataset, train, own)
     # The test part is compared with the validation part too, because evaluations train on both.
     earlier: list[tuple[str, Copies, Callable[[int], int]]] = [("training", own, dataset.row)]
@@ -142,6 +143,24 @@ def _of_classes(dataset: Dataset, train: Images) -> Iterator[Finding]:
             f"accuracy, which is the score to beat. `objective='balanced_accuracy'` weights all classes equally, and "
             f"`class_weight='balanced'` trains for it",
         )
+
+
+def _of_split(dataset: Dataset) -> Iterator[Finding]:
+    """Look for classes that have no image in a part of fold 0, as all images of a group are in the same part."""
+    if dataset.split.kind != "groups":
+        return
+    labels = dataset.train.labels
+    for rows, use in zip(dataset.split.parts(0, labels, dataset.groups), ("trained", "validated"), strict=True):
+        present = np.bincount(labels[rows], minlength=dataset.task.classes)
+        missing = [number for number, count in enumerate(present) if not count and number in labels]
+        if missing:
+            shown = ", ".join(name_of(dataset, number) for number in missing[:_MOST_EXAMPLES])
+            yield Finding(
+                "warning",
+                "missing classes",
+                f"the split by groups leaves no image of {_number(len(missing), 'class', 'classes')} in the part that "
+                f"candidates are {use} on: {shown}{_more(missing)}; give images of more groups",
+            )
 
 
 def _of_images(dataset: Dataset, train: Images, own: Copies) -> Iterator[Finding]:

@@ -192,6 +192,8 @@ def pixel_statistics(images: Images) -> tuple[Channel, ...]:
     count = images.pixels.size // channels
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+    # That of a constant channel may be tiny instead, because of rounding.
+    deviation[low == high] = 0.0
     return tuple(Channel(*map(float, figures)) for figures in zip(mean, deviation, low, high, strict=True))
 
 

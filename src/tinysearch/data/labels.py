@@ -155,6 +155,9 @@ def _from_one_hot(labels: Array, what: str) -> Array:
 
 def _from_objects(labels: Array, what: str) -> Array:
     found: list[object] = labels.tolist()
+    if all(isinstance(value, bytes) for value in found):
+        # Texts of TensorFlow.
+        return np.array(found)
     if all(isinstance(value, str) for value in found):
         return np.array(found, dtype=str)
     if all(isinstance(value, (int, np.integer)) for value in found):

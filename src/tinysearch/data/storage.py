@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tinysearch.errors import DatasetError
 from tinysearch.runtime.memory import MOST_IN_MEMORY, usable_memory
+from tinysearch.runtime.scratch import remove_left_behind, scratch_prefix
 
 Array = npt.NDArray[np.generic]
 
@@ -23,6 +24,7 @@ LEAST_IN_MEMORY = 2**24
 SHARE_OF_MEMORY = 8
 # Number of bytes to process at a time.
 CHUNK = 2**25
+_KIND = "pixels"
 
 
 def in_memory_limit() -> int:
@@ -36,6 +38,8 @@ def in_memory_limit() -> int:
 def allocate(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     """Return an uninitialized array: in memory, or in a memory-mapped file that is removed once the array is unused.
 
+    A process that is killed leaves its files behind; the next process on this machine that needs one removes them.
+
     Raises:
         DatasetError: if the disk has too little free space.
     """
@@ -43,13 +47,18 @@ def allocate(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
     if size <= in_memory_limit():
         return np.empty(shape, kind)
+    remove_left_behind(_KIND)
     try:
         free = shutil.disk_usage(tempfile.gettempdir()).free
         if free < size + CHUNK:
             raise OSError(f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free")
-        path = _scratch(".npy")
+        path = _scratch()
+    except OSError as error:
+        raise _no_room(error) from None
+    try:
         array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
     except OSError as error:
+        _remove(path)
         raise _no_room(error) from None
     weakref.finalize(array, _remove, path)
     return array
@@ -62,7 +71,11 @@ def unpacked(stream: IO[bytes]) -> Array:
         DatasetError: if the disk has too little free space.
         ValueError: if the stream has another format, or the array holds objects.
     """
-    path = _scratch(".npy")
+    remove_left_behind(_KIND)
+    try:
+        path = _scratch()
+    except OSError as error:
+        raise _no_room(error) from None
     try:
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file, CHUNK)
@@ -105,8 +118,8 @@ def chunks(array: Array) -> list[slice]:
     return [slice(begin, begin + step) for begin in range(0, len(array), step)]
 
 
-def _scratch(suffix: str) -> Path:
-    descriptor, name = tempfile.mkstemp(suffix, "tinysearch-")
+def _scratch() -> Path:
+    descriptor, name = tempfile.mkstemp(".npy", scratch_prefix(_KIND))
     os.close(descriptor)
     return Path(name)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+from tinysearch.errors import RunError
 from tinysearch.results.record import ACCURACY, INT8_ACCURACY, Record
 from tinysearch.results.rows import parsed, to_record, to_run
 from tinysearch.results.run import Run, objective_of
@@ -203,8 +204,19 @@ def dump(data: Any) -> str:
 
     Raises:
         ValueError: if a number is not finite.
+        RunError: if a text is not valid Unicode, such as the path of a file whose name is not UTF-8.
     """
-    return json.dumps(data, sort_keys=True, allow_nan=False)
+    text = json.dumps(data, sort_keys=True, allow_nan=False)
+    if "\\ud" in text:
+        # A lone surrogate, which stands for a byte that is not UTF-8, could not be read again.
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            whole = error.object[: error.end].rpartition('"')[2] + error.object[error.end :].partition('"')[0]
+            raise RunError(
+                f"{whole!r} is not valid in UTF-8, so it cannot be stored; rename the file, folder or class"
+            ) from None
+    return text
 
 
 def now() -> str:

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from tinysearch.errors import WorkerError
+
+
+def scratch_prefix(kind: str) -> str:
+    """Return the beginning of the names of this process's temporary files of a kind, see ``remove_left_behind``."""
+    return f"{_prefix_of_host(kind)}{os.getpid()}-"
+
+
+def remove_left_behind(kind: str) -> None:
+    """Remove temporary files and folders of a kind that belong to ended processes of this machine."""
+    import psutil
+
+    with suppress(OSError):
+        for path in Path(tempfile.gettempdir()).glob(f"{_prefix_of_host(kind)}*-*"):
+            process = path.name.removeprefix(_prefix_of_host(kind)).split("-")[0]
+            if process.isdecimal() and not psutil.pid_exists(int(process)):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _prefix_of_host(kind: str) -> str:
+    # Machines may share a folder, but a process number is only valid on one of them.
+    return f"tinysearch-{kind}-{socket.gethostname()}-"
 
 
 def scratch_file() -> BinaryIO:

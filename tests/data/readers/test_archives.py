@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +142,22 @@ def test_a_damaged_array_is_named(tmp_path: Path) -> None:
     (folder / "y_train.npy").write_bytes(b"no array")
     with pytest.raises(DatasetError, match=r"y_train\.npy cannot be read as an \.npy file"):
         load(folder)
+
+
+@pytest.mark.parametrize("process", ["ended", "running"])
+def test_files_of_a_process_that_was_killed_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process: str
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(storage, "in_memory_limit", lambda: 100)
+    array = storage.allocate((200,), np.uint8)
+    (own,) = tmp_path.iterdir()
+    number = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    owner = number.stdout.decode().strip() if process == "ended" else str(os.getppid())
+    other = own.rename(own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{owner}-")))
+    more = storage.allocate((200,), np.uint8)
+    assert other.exists() == (process == "running")
+    assert len(array) == len(more)
 
 
 @pytest.mark.parametrize("form", ["npz", "compressed", "npy"])

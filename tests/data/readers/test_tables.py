@@ -79,6 +79,46 @@ def test_a_table_without_a_header_needs_the_number_of_its_label_column(tmp_path:
     assert load(path, reading=Reading(label_column="0")).fingerprint == load(write(tmp_path / "b.csv")).fingerprint
 
 
+def test_a_table_without_a_header_may_have_words_as_labels(tmp_path: Path) -> None:
+    words = [("cat", "dog", "hen", "owl")[label] for label in LABELS]
+    path = write(tmp_path / "a.csv", labels=words, header=False)
+    assert "its columns are 0, 1, 2" in refusal(path)
+    found = load(path, reading=Reading(label_column="0"))
+    assert found.fingerprint == load(write(tmp_path / "b.csv", labels=words)).fingerprint
+    assert found.class_names == ("cat", "dog", "hen", "owl")
+
+
+def test_a_header_may_have_numbers_for_the_columns_of_pixels(tmp_path: Path) -> None:
+    rows = write(tmp_path / "a.csv", header=False).read_text()
+    for label, said in (("label", None), ("animal", "animal")):
+        path = tmp_path / f"{label}.csv"
+        path.write_text(f"{label},{','.join(map(str, range(36)))}\n{rows}")
+        assert load(path, reading=Reading(label_column=said)).fingerprint == load(write(tmp_path / "b.csv")).fingerprint
+    path.write_text(f"animal,{','.join(f'{400 + 2.5 * number}' for number in range(36))}\n{rows}")
+    assert "its columns are animal, 400.0, 402.5" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["part", "set", "file"])
+def test_a_column_that_the_user_names_has_the_role_that_the_user_gave(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "a.csv")
+    expected = load(path)
+    path.write_text(path.read_text().replace("label", name, 1))
+    assert load(path, reading=Reading(label_column=name)).fingerprint == expected.fingerprint
+    head, *rows = path.read_text().replace(name, "label", 1).splitlines()
+    path.write_text("\n".join([f"{name},{head}", *(f"person {row % 9},{text}" for row, text in enumerate(rows))]))
+    found = load(path, reading=Reading(groups=name))
+    assert found.split.kind == "groups"
+    assert found.task == expected.task
+
+
+def test_a_cell_that_is_too_long_for_the_name_of_a_file_is_shown_in_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["image,label", *(f"{' '.join(map(str, range(2_304)))},{row % 2}" for row in range(40))]))
+    text = refusal(path)
+    assert "names the picture '0 1 2 3" in text
+    assert len(text) < 600
+
+
 def test_other_columns_of_labels_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv")
     path.write_text(path.read_text().replace("label", "animal", 1))

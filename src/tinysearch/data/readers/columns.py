@@ -89,7 +89,7 @@ def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Col
         DatasetError: if the table has no labels, nothing but labels, or no groups although it must have them.
     """
     names, delimiter = _split(path)
-    header = not all(map(is_number, names))
+    header = _is_header(names, (reading.label_column, reading.groups))
     if not names or (len(names) == 1 and not header):
         raise DatasetError(f"{path} has {len(names)} columns; expected a label and pixels, or path and label")
     if not header:
@@ -114,8 +114,8 @@ def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Col
         tuple(names),
         header,
         label,
-        _place(names, None, _PATHS) if header else None,
-        _place(names, None, _SPLITS) if header else None,
+        _other(names, _PATHS, (label, groups)) if header else None,
+        _other(names, _SPLITS, (label, groups)) if header else None,
         groups,
         delimiter,
     )
@@ -127,11 +127,31 @@ def columns_of(path: Path, reading: Reading, *, with_groups: bool = True) -> Col
     return columns
 
 
+def _is_header(names: Sequence[str], given: Sequence[str | None]) -> bool:
+    """Return whether the first line of a table holds names: not if it looks like the pixels of an image with a label.
+
+    A single text among numbers may be a label. It is a name if it is a usual one or given by the user, or if the
+    numbers rise, as those of columns do.
+    """
+    texts = [name for name in names if not is_number(name)]
+    if len(texts) != 1:
+        return bool(texts)
+    usual = (*_LABELS, *_PATHS, *_SPLITS, *_MARKS)
+    numbers = [float(name) for name in names if is_number(name)]
+    rising = all(one < other for one, other in itertools.pairwise(numbers))
+    return texts[0].strip().lower() in usual or texts[0] in given or rising
+
+
 def _place(names: Sequence[str], given: str | None, known: Sequence[str]) -> int | None:
     if given is not None:
         return names.index(given) if given in names else None
     lower = [name.strip().lower() for name in names]
     return next((lower.index(name) for name in known if name in lower), None)
+
+
+def _other(names: Sequence[str], known: Sequence[str], taken: Sequence[int | None]) -> int | None:
+    """Return the position of a column with a usual name that does not have another role."""
+    return _place(["" if place in taken else name for place, name in enumerate(names)], None, known)
 
 
 def _first_line(path: Path) -> str:

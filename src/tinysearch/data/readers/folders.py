@@ -181,7 +181,7 @@ def _pictures(folder: Path, unread: Counter[str]) -> Iterator[Picture]:
                 continue
             if suffix in SUFFIXES:
                 count += 1
-                yield Picture(path, one.name)
+                yield Picture(path, one.name.encode("utf-8", "backslashreplace").decode())
             elif suffix in _OTHERS:
                 unread[suffix] += 1
     if not count:
@@ -208,7 +208,7 @@ def _groups(pictures: Sequence[Picture], folder: Path, pattern: str) -> Array:
         )
     found = []
     for picture in pictures:
-        name = picture.path.relative_to(folder / picture.label).as_posix() if "/" in pattern else picture.path.name
+        name = "/".join(picture.path.relative_to(folder).parts[1:]) if "/" in pattern else picture.path.name
         match = wanted.search(name)
         if match is None:
             raise DatasetError(f"`reading=Reading(groups={pattern!r})` does not match {name!r} of {picture.path}")

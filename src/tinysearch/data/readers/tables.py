@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +20,8 @@ from tinysearch.errors import DatasetError, NoTestImagesError
 
 SUFFIXES = (".csv", ".tsv")
 _BYTES = 255
+# Length up to which an error shows the text of a cell.
+_LONGEST = 200
 # Number of lines to examine after a value that is not a number, to choose the remedy in the error message.
 _LOOKED_AT = 1_000
 
@@ -114,8 +117,11 @@ class _Rows:
     def _file(self, row: Sequence[str]) -> Path:
         named = row[self.columns.path or 0]
         path = self.path.parent / named
-        if not path.is_file():
-            raise DatasetError(f"{self.path} names the picture {named!r}, but there is no file {path}")
+        if not os.path.isfile(path):  # noqa: PTH113 (a Path raises OSError if the text is too long for a name)
+            shown = named if len(named) <= _LONGEST else f"{named[:_LONGEST]}..."
+            raise DatasetError(
+                f"{self.path} names the picture {shown!r}, but there is no such file in {self.path.parent}"
+            )
         return path
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
-import socket
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from tinysearch.errors import WorkerError
+from tinysearch.runtime.scratch import remove_left_behind, scratch_prefix
 
-_PREFIX = "tinysearch-images"
+_KIND = "images"
 
 
 class SharedArrays:
@@ -62,8 +59,8 @@ class SharedArrays:
 
     def _place(self) -> Path:
         if self._folder is None:
-            _remove_left_behind()
-            self._folder = Path(tempfile.mkdtemp(prefix=f"{_own_prefix()}{os.getpid()}-"))
+            remove_left_behind(_KIND)
+            self._folder = Path(tempfile.mkdtemp(prefix=scratch_prefix(_KIND)))
         return self._folder
 
 
@@ -84,16 +81,3 @@ def _source(array: npt.NDArray[np.generic]) -> str | None:
         return None
     same = (whole.shape, whole.dtype, whole.offset) == (array.shape, array.dtype, array.offset)
     return str(array.filename) if same else None
-
-
-def _own_prefix() -> str:
-    # Machines may share a folder, but a process number is only valid on one of them.
-    return f"{_PREFIX}-{socket.gethostname()}-"
-
-
-def _remove_left_behind() -> None:
-    with suppress(OSError):
-        for folder in Path(tempfile.gettempdir()).glob(f"{_own_prefix()}*-*"):
-            process = folder.name.removeprefix(_own_prefix()).split("-")[0]
-            if process.isdecimal() and not psutil.pid_exists(int(process)):
-                shutil.rmtree(folder, ignore_errors=True)
