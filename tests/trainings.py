@@ -151,3 +151,17 @@ def trained(wanted: Wanted) -> Trained:
     result.classes = np.empty(0) if found is None else found
     result.model = saved(model)
     return result
+
+
+def deployed(network: Architecture, target: str, folder: str) -> float:
+    """Deploy an untrained network; return the largest difference of its predictions."""
+    from tinysearch.data.loading import load
+    from tinysearch.deploy import deploy
+    from tinysearch.deploy.trained import Trained as Network
+    from tinysearch.space.keras_builder import build
+
+    rng = np.random.default_rng(0)
+    data = load(((rng.integers(0, 256, (40, 12, 12), np.uint8), np.arange(40) % 4), None))
+    done = deploy(Network("a network", network, build(network, data.task, scale=1 / 255)), target, folder, data)
+    (found,) = done.findings.comparisons.values()
+    return found.largest_difference

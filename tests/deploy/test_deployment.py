@@ -112,10 +112,24 @@ def test_float32_is_held_to_the_limits_with_the_memory_that_it_takes(
     assert [one.bounds for one in done.fit[1:]] == [(Bound("bytes of RAM", 2 * bound, bound),)] * 2
 
 
+@pytest.mark.usefixtures("no_cross_tools")
+@pytest.mark.parametrize("more", [{}, {"peak_activation_bytes": 100_000}], ids=["flash", "flash and RAM"])
+def test_the_flash_of_float32_is_unchecked_without_a_cross_compiler(
+    small: Trained, dataset: Dataset, tmp_path: Path, more: dict[str, int]
+) -> None:
+    budget = Budget(10_000, flash_bytes=9_000, **more)
+    done = deploy(small, "c", tmp_path, dataset, dtype="float32", budgets={"mine": budget})
+    assert done.fits is None
+    unchecked = "not checked: flash, which is not predicted for float32 and was not measured"
+    assert unchecked in [line.strip() for line in done.findings.verdict]
+    assert deploy(small, "c", tmp_path, dataset, budgets={"mine": budget}).fits is True
+
+
 def test_limits_of_c_are_said_to_be_unchecked_for_other_targets(
     small: Trained, dataset: Dataset, tmp_path: Path
 ) -> None:
     done = deploy(small, "tflite", tmp_path, dataset, budgets={"mine": Budget(10_000, flash_bytes=9_000)})
+    assert done.fits is None
     assert done.findings.verdict[-1].strip() == "not checked: limits on flash and RAM apply only to C code"
 
 

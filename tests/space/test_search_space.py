@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import keras_tuner
 import numpy as np
@@ -182,6 +183,16 @@ def test_a_space_that_ties_cannot_hold_is_drawn_from_all_the_same() -> None:
     tree = network_choices(depth=(1, 2), filters=(2, 3), kinds={"conv": 1}, shortcuts={True: 1})
     drawn = SearchSpace(Task((8, 8, 2), 3), tree).sample(np.random.default_rng(0))
     assert isinstance(drawn.layers[0], Residual)
+
+
+@pytest.mark.parametrize("options", [{"repeats": {2: 1}}, {"shortcuts": {True: 1}}], ids=["repeats", "shortcuts"])
+def test_where_every_layer_keeps_the_channels_networks_are_drawn_at_once(options: dict[str, Any]) -> None:
+    space = SearchSpace(Task(), network_choices(kinds={"conv": 1}, **options))
+    rng = np.random.default_rng(0)
+    with mock.patch.object(space, "_built", wraps=space._built) as built:
+        drawn = [space.sample(rng) for _ in range(20)]
+    assert all(one in space and space.params(one) for one in drawn)
+    assert built.call_count < 400
 
 
 def test_samples_differ(space: SearchSpace) -> None:

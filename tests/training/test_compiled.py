@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from trainings import Trained, Wanted, pictures, trained
+from trainings import Trained, Wanted, deployed, pictures, trained
 
+from tinysearch.errors import WorkError
 from tinysearch.runtime.preparation import prepare_to_train
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Dropout, Head, Pool, SeparableConv
 from tinysearch.training.predictions import classified
@@ -201,3 +203,12 @@ def test_a_model_that_was_trained_there_is_of_kerass_own_layers_and_answers_alik
     model = loaded(found.model)
     assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
     np.testing.assert_array_equal(classified(model, data.validation.pixels), found.classes)
+
+
+@pytest.mark.slow
+def test_a_network_can_be_deployed_there(on_jax: Callable[..., Any], tmp_path: Path) -> None:
+    assert on_jax(deployed, NETWORK, "saved_model", str(tmp_path / "saved")) < 1e-5
+    with pytest.raises(
+        WorkError, match=r"the backend 'jax' of Keras cannot write ONNX .* set KERAS_BACKEND=tensorflow"
+    ):
+        on_jax(deployed, NETWORK, "onnx", str(tmp_path / "onnx"))

@@ -12,7 +12,7 @@ from typing import Any
 from tinysearch.data.dataset import Dataset
 from tinysearch.deploy.evidence import Comparison, Sample, compared, sample_of
 from tinysearch.deploy.findings import Findings
-from tinysearch.deploy.fit import Fit, limits_of, verdict
+from tinysearch.deploy.fit import Fit, all_checked, limits_of, verdict
 from tinysearch.deploy.folder import Folder
 from tinysearch.deploy.input import input_of
 from tinysearch.deploy.kept import trained_network
@@ -77,11 +77,13 @@ class Deployment:
 
     @property
     def fits(self) -> bool | None:
-        """Whether it is within all checked limits; None if no limit was checked.
+        """Whether it is within all limits; None if there are none, or if one was not checked and no other is exceeded.
 
         A build for speed (``-O2``) that does not fit is ignored, because a smaller build exists.
         """
-        return all(one.fits for one in self.fit if one.decides) if self.fit else None
+        if not all(one.fits for one in self.fit if one.decides):
+            return False
+        return True if self.fit and self.findings.all_checked else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, the content of ``deployment.json``."""
@@ -168,6 +170,7 @@ def deploy(
         params = cost(trained.architecture, trained.task).params
         findings.fit = tuple(one for each in limits for one in each.network(params))
         findings.verdict = verdict(limits, findings.fit)
+    findings.all_checked = all_checked(limits, findings.fit)
     logits = trained.logits(sample.images.pixels)
     keras = compared(logits, logits, sample.images.labels)
     findings.notes += _lost(keras, findings, len(sample.images))

@@ -22,7 +22,8 @@ class Findings:
         litert_bytes: Size of the LiteRT file that the int8 C code agrees with.
         image_bytes: Bytes of an input image in memory, as the C code reads it.
         fit: Verdict on each build against the limits of the runs that found the network.
-        verdict: The same as lines of text.
+        all_checked: Whether the verdicts are about each limit of these runs.
+        verdict: The verdicts as lines of text.
     """
 
     comparisons: dict[str, Comparison] = field(default_factory=dict)
@@ -34,4 +35,5 @@ class Findings:
     litert_bytes: int | None = None
     image_bytes: int | None = None
     fit: tuple[Fit, ...] = ()
+    all_checked: bool = True
     verdict: list[str] = field(default_factory=list)

@@ -120,11 +120,6 @@ class Limits:
     budget: Budget
 
     @property
-    def of_code(self) -> bool:
-        """Whether the flash or RAM of C code is limited."""
-        return self.budget.flash_bytes is not None or self.budget.peak_activation_bytes is not None
-
-    @property
     def words(self) -> str:
         """The limits in words, with their device if they are exactly those of a device."""
         budget, own = self.budget, self.budget.of_device
@@ -152,6 +147,12 @@ class Limits:
     def limits_params(self) -> bool:
         """Whether parameters have a limit of their own, not just that of flash, at one byte per parameter."""
         return self.budget.params != self.budget.flash_bytes
+
+    def unchecked(self, own: Sequence[Fit]) -> bool:
+        """Return whether none of the deciding verdicts is about the limit on flash, or none about that on RAM."""
+        known = {bound.of for one in own if one.decides for bound in one.bounds}
+        limited = ((_FLASH, self.budget.flash_bytes), (_RAM, self.budget.peak_activation_bytes))
+        return any(of not in known for of, limit in limited if limit is not None)
 
     def network(self, params: int) -> tuple[Fit, ...]:
         """Return the verdict on the number of parameters; empty if it is not limited."""
@@ -210,20 +211,28 @@ def limits_of(budgets: Mapping[str, Budget]) -> tuple[Limits, ...]:
     return tuple(Limits(run, budget) for budget, run in alike.items())
 
 
+def all_checked(limits: Sequence[Limits], found: Sequence[Fit]) -> bool:
+    """Return whether the verdicts on a network and its builds are about each limit of the runs."""
+    return all(not each.unchecked([one for one in found if one.run == each.run]) for each in limits)
+
+
 def verdict(limits: Sequence[Limits], found: Sequence[Fit], image: int | None = None) -> list[str]:
     """Return lines that say whether a network is within the limits of runs, with a heading for each run.
 
     Args:
         limits: Limits of the runs; without limits, no line is returned.
         found: Verdicts on the network and its builds.
-        image: Bytes of an input image in memory, if known.
+        image: Bytes of an input image in memory; None if there is no C code.
     """
     lines: list[str] = []
     for each in limits:
         own = [one for one in found if one.run == each.run]
         lines += [f"{each.words}:", *(f"  {one.words}" for one in own)]
-        if each.of_code and all(one.build == _NETWORK for one in own):
+        unchecked = each.unchecked(own)
+        if image is None and unchecked:
             lines.append("  not checked: limits on flash and RAM apply only to C code")
+        elif unchecked:
+            lines.append("  not checked: flash, which is not predicted for float32 and was not measured")
         elif each.device and not any(one.build.partition(" ")[0] == each.core for one in own):
             other = f"{each.device.name} has another processor ({each.device.processor})"
             lines.append(f"  not checked: {other}, on which code takes more or less flash; measure it with make size")

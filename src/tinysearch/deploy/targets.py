@@ -24,7 +24,7 @@ from tinysearch.deploy.int8 import Int8Network, int8_network
 from tinysearch.deploy.litert import Interpreter, convert
 from tinysearch.deploy.scaling import AS_IT_IS
 from tinysearch.deploy.toolchain import PROCESSORS, check_on_host, host_compiler, logits_on_host
-from tinysearch.deploy.trained import Trained
+from tinysearch.deploy.trained import Trained, batches
 from tinysearch.errors import WorkError
 from tinysearch.runtime.backend import generators_kept, quiet
 from tinysearch.space.cost import cost, flash_bytes
@@ -160,6 +160,11 @@ def to_onnx(order: Order, folder: Folder) -> Findings:
     absent = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
     if absent:
         raise WorkError(f"ONNX needs {' and '.join(absent)}, not found here: pip install onnx onnxruntime tf2onnx")
+    if keras.backend.backend() != "tensorflow":
+        raise WorkError(
+            f"the backend {keras.backend.backend()!r} of Keras cannot write ONNX with tf2onnx; set "
+            f"KERAS_BACKEND=tensorflow, which loads models of every backend"
+        )
     model = _probabilities_model(order)
     with quiet():
         signature = [keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name="images")]
@@ -169,26 +174,25 @@ def to_onnx(order: Order, folder: Folder) -> Findings:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(folder.path / "model.onnx"), providers=["CPUExecutionProvider"])
-    pixels = order.pixels.astype(np.float32)
-    probabilities = session.run(None, {session.get_inputs()[0].name: pixels})[0]
-    return _findings_of_probabilities(order, "ONNX", probabilities)
+    name = session.get_inputs()[0].name
+    parts = [session.run(None, {name: pixels})[0] for pixels in batches(order.pixels)]
+    return _findings_of_probabilities(order, "ONNX", np.concatenate(parts))
 
 
 def to_saved_model(order: Order, folder: Folder) -> Findings:
     """Write the Keras model as a SavedModel, and run it with TensorFlow."""
     import tensorflow as tf
 
-    from tinysearch.training.backends import with_layers_of_the_backend
+    from tinysearch.training.backends import compilable
 
-    model = with_layers_of_the_backend(_probabilities_model(order))
+    model = compilable(_probabilities_model(order))
     place = folder.path / "saved_model"
     with quiet():
         model.export(str(place), format="tf_saved_model", verbose=False)
     folder.add("saved_model")
     _write_use(order, folder, {"input": _input_rule(order), "output": "float32: probabilities, one per class"})
     loaded = tf.saved_model.load(str(place))
-    pixels = order.pixels.astype(np.float32)
-    parts = [loaded.serve(pixels[begin : begin + 500]).numpy() for begin in range(0, len(pixels), 500)]
+    parts = [loaded.serve(pixels).numpy() for pixels in batches(order.pixels)]
     return _findings_of_probabilities(order, "SavedModel", np.concatenate(parts))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,13 @@ from tinysearch.deploy.weights import Weights, weights_of
 from tinysearch.space.architecture import Architecture
 from tinysearch.space.task import Task
 
-_BATCH = 500
+
+def batches(pixels: npt.NDArray[Any]) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield images as floating-point numbers, as many at a time as fit into memory with their activations."""
+    from tinysearch.training.pipeline import large_batch
+
+    size = large_batch(pixels.shape)
+    return (pixels[begin : begin + size].astype(np.float32) for begin in range(0, len(pixels), size))
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,6 @@ class Trained:
         last = self.model.get_layer("classes")
         body = keras.Model(self.model.input, last.input)
         # Not compiled: TensorFlow puts convolutions of one filter into graphs, some of which oneDNN cannot run.
-        batches = (pixels[begin : begin + _BATCH] for begin in range(0, len(pixels), _BATCH))
-        features = np.concatenate([np.asarray(body(one.astype(np.float32), training=False)) for one in batches])
+        features = np.concatenate([np.asarray(body(one, training=False)) for one in batches(pixels)])
         kernel, bias = last.get_weights()
         return np.asarray(features @ kernel + bias, np.float32)

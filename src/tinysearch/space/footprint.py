@@ -7,8 +7,8 @@ structure and a call. The code is one function for each kind of layer. Its sizes
 
 On an AVR (avr-gcc 5.4, -Os) addresses have two bytes, tables are not padded, and code is larger: an 8-bit processor
 needs many instructions to compute in 32 and 64 bits. The compiler specializes a function that is called once, which
-makes it smaller by an amount that depends on the layer. The largest such size is counted, so that predictions are above
-measurements.
+makes it smaller by an amount that depends on the layer. The largest such size is counted, so that most predictions
+are above measurements.
 """
 
 from __future__ import annotations

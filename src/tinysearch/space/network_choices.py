@@ -200,16 +200,16 @@ def uniform(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**value, "blocks": blocks}
 
 
-def tied(value: Mapping[str, Any], channels: int) -> dict[str, Any]:
+def tied(value: Mapping[str, Any], channels: int, *, plain_first: bool = True) -> dict[str, Any]:
     """Return a value that can be built where layers need as many output channels as input channels.
 
     A layer that is applied several times with the same weights, or has a shortcut around it, gets as many filters as
-    input channels. With a shortcut it also keeps the size of the image. A convolution in the first block is applied
-    once, without a shortcut.
+    input channels. With a shortcut it also keeps the size of the image.
 
     Args:
         value: A value of the tree.
         channels: Number of channels of the input image.
+        plain_first: Whether a convolution in the first block is applied once, without a shortcut.
     """
     blocks: list[dict[str, Any]] = []
     for block in value["blocks"]:
@@ -217,7 +217,7 @@ def tied(value: Mapping[str, Any], channels: int) -> dict[str, Any]:
             channels = sum(_branch_channels(branch, channels) for branch in block["branches"])
             blocks.append(block)
             continue
-        if not blocks:
+        if plain_first and not blocks:
             block = {**block, "repeat": 1, "shortcut": False}
         if block["shortcut"]:
             block = {**block, "padding": "same", "stride": 1}

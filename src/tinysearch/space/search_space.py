@@ -215,14 +215,15 @@ class SearchSpace:
 
     def _built(self, value: Any) -> Architecture:
         """Return the architecture of a value, with its layers ``tied`` if the result is legal."""
-        fitting = tied(value, self.task.input_shape[2])
-        if fitting == value:
-            return to_architecture(value)
-        try:
-            choices.flatten(self.tree, fitting)
-        except SpaceError:
-            return to_architecture(value)
-        return to_architecture(fitting)
+        channels = self.task.input_shape[2]
+        # In some spaces, every layer is applied several times or has a shortcut, so the first layer is tied too.
+        for fitting in (tied(value, channels), tied(value, channels, plain_first=False)):
+            if fitting == value:
+                break
+            with contextlib.suppress(SpaceError):
+                choices.flatten(self.tree, fitting)
+                return to_architecture(fitting)
+        return to_architecture(value)
 
     def _brought_below(self, architecture: Architecture, params: int) -> Architecture:
         scaled = self.scaled_below(architecture, params)
@@ -244,5 +245,6 @@ class SearchSpace:
         height, width, channels = self.task.input_shape
         return SpaceError(
             f"no architecture of the search space fits an input of {height}x{width}x{channels} in {_ATTEMPTS:,} "
-            f"draws; the space needs smaller kernels, fewer poolings or padding 'same'"
+            f"draws; the space needs smaller kernels, fewer poolings, padding 'same', or a first layer without repeats "
+            f"and shortcuts, which may change the number of channels"
         )

@@ -58,8 +58,10 @@ def layers() -> Mapping[Any, Any]:
     return {}
 
 
-def with_layers_of_the_backend(model: keras.Model) -> keras.Model:
-    """Return a copy of a saved model with the layers of ``layers``, as TensorFlow cannot compile some of Keras's."""
+def compilable(model: keras.Model) -> keras.Model:
+    """Return a copy of a saved model that TensorFlow can compile, see ``one_channel``; on other backends the model."""
+    if keras.backend.backend() != "tensorflow":
+        return model
     instead = layers()
     with generators_kept():
         copy = keras.models.clone_model(

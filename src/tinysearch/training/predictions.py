@@ -11,14 +11,14 @@ import numpy.typing as npt
 from tinysearch.results.predictions import pack
 from tinysearch.results.record import Measurement
 from tinysearch.runtime.memory import MOST_IN_MEMORY
-from tinysearch.training.backends import with_layers_of_the_backend
+from tinysearch.training.backends import compilable
 from tinysearch.training.pipeline import large_batch
 from tinysearch.training.saving import loaded
 
 
 def probabilities(model: keras.Model, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
     """Return the predicted probabilities of images, shape ``(images, classes)``, for their raw pixels."""
-    running = with_layers_of_the_backend(model)
+    running = compilable(model)
     # As floats, images take four times the memory, so large arrays are predicted in parts.
     size = large_batch(pixels.shape)
     step = max(size, MOST_IN_MEMORY // max(1, pixels.nbytes // len(pixels)))
