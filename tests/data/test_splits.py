@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinysearch.data.loading import load
 from tinysearch.data.splits import FOLDS, Split
 from tinysearch.errors import DatasetError
 
@@ -96,6 +97,16 @@ def test_fewer_groups_than_folds_come_round_again() -> None:
     assert np.array_equal(held[0], held[3])
     for rows in held:
         assert len(set(groups[rows])) == 1
+
+
+@pytest.mark.parametrize(("people", "folds"), [(2, 2), (3, 3), (10, 10), (12, 10)])
+def test_data_of_few_groups_has_as_many_folds(people: int, folds: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 6, 5), np.uint8)
+    data = load(((pixels, np.arange(120) % 3, np.arange(120) // 3 % people), None))
+    assert data.split == Split("groups", folds=folds)
+    # A run that was begun when there were always ten keeps them.
+    assert data.as_in({"split": Split("groups").to_dict()}).split == Split("groups")
+    assert data.as_in({}).split == data.split
 
 
 def test_a_part_that_the_data_brought_is_held_out_whatever_the_fold() -> None:

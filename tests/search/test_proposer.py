@@ -107,3 +107,37 @@ def test_a_space_that_is_searched_through_ends_the_run(
     made = proposals(proposer, as_record, history)
     assert isinstance(proposer.next(history), Exhausted)
     assert sorted(proposal.cost.params for proposal in made) == [params(filters) for filters in range(1, 31)]
+
+
+class Larger(Strategy):
+    """Proposes networks over the budget, as random draws are just above the smallest network."""
+
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
+        return Candidate(Architecture((Conv(64),), Head("average")), self.problem.recipe)
+
+
+def test_the_smallest_network_of_a_large_space_is_found(as_record: AsRecord) -> None:
+    space = SearchSpace()
+    below = problem(space.smallest().params + 1, space)
+    proposer = Proposer(Larger(below), seed=0, trials=2, baselines={})
+    (found,) = proposals(proposer, as_record)
+    assert found.candidate.architecture == space.smallest_member()
+    assert found.rejections == {"params": proposer.patience}
+
+
+class Changing(Listed):
+    """Empties its history."""
+
+    def propose(
+        self, history: Sequence[Record], rng: np.random.Generator, pending: Sequence[Candidate] = ()
+    ) -> Candidate:
+        history.clear()  # type: ignore[attr-defined]
+        return super().propose(history, rng, pending)
+
+
+def test_a_strategy_cannot_change_the_history_of_the_run(as_record: AsRecord) -> None:
+    history = TrialHistory(lag=1)
+    assert len(proposals(Proposer(Changing(problem(), [1, 2, 3, 4]), 0, 4, {}), as_record, history)) == 4
+    assert len(history.records()) == 4

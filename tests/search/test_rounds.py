@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinysearch.data.splits import Split
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Epoch, Measurement, Record
 from tinysearch.results.training import Training
@@ -132,6 +133,17 @@ def test_no_candidate_is_validated_on_more_folds_than_were_asked_for(folds: int,
     assert 1 <= len(rounds) <= folds - 1
     counts = [sum(one.key == other.key for one in records) for other in close]
     assert max(counts) <= folds
+
+
+@pytest.mark.parametrize(("groups", "used"), [(2, [1]), (3, [1, 2]), (10, [1, 2, 3])])
+def test_no_fold_is_used_twice_where_there_are_few_groups(groups: int, used: list[int], close: list[Record]) -> None:
+    how = settings(data={"split": Split("groups", folds=groups).to_dict()})
+    records, folds = list(close), []
+    while (now := next_round(records, how, IMAGES)) is not None and now.left:
+        folds += sorted({one.fold for one in now.left})
+        records += [again(one, close, lucky(3)(one)) for one in now.left]
+    assert folds
+    assert folds == used[: len(folds)]
 
 
 def test_one_fold_or_no_candidate_needs_no_race(close: list[Record]) -> None:

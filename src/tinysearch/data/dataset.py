@@ -184,8 +184,6 @@ class Dataset:
         Args:
             described: What ``described`` returned; an empty mapping stands for a split that holds out the last tenth.
         """
-        if self.split.kind in _CHOSEN:
-            before = Split.from_dict(described.get("split", {}))
-            if before.kind in _CHOSEN:
-                return replace(self, split=before)
-        return self
+        before = Split.from_dict(described.get("split", {}))
+        alike = before.kind in _CHOSEN if self.split.kind in _CHOSEN else before.kind == self.split.kind == "groups"
+        return replace(self, split=before) if alike else self

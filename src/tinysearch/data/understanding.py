@@ -13,7 +13,7 @@ from tinysearch.data.images import Array, Images, as_pixels, checked_type, finge
 from tinysearch.data.labels import Classes, classes_of
 from tinysearch.data.layout import Arrangement, arranged
 from tinysearch.data.readers.reader import Contents, Part, Reading
-from tinysearch.data.splits import Kind, Split
+from tinysearch.data.splits import FOLDS, Kind, Split
 from tinysearch.data.storage import allocate, chunks, taken
 from tinysearch.errors import DatasetError
 from tinysearch.space.task import Task
@@ -61,7 +61,10 @@ def understood(
     numbers = None if of_whom is None else np.unique(of_whom, return_inverse=True)[1].astype(np.int32)
     if numbers is not None and order is not None:
         numbers = numbers[order]
-    split = Split(DEFAULT_SPLIT if numbers is None else "groups")
+    split = Split(DEFAULT_SPLIT)
+    if numbers is not None:
+        # With fewer groups than folds, each group is a fold.
+        split = Split("groups", folds=min(FOLDS, max(2, int(numbers.max()) + 1)))
     if contents.validation is not None:
         other = f"validation images in {name}"
         brought = _images(contents.validation, other, arrangement, classes, contents)

@@ -61,7 +61,7 @@ def forecast(run: SearchRun, executor: Executor) -> Forecast:
         macs=_macs(run, history.records()) if trials or left.revalidations or left.evaluations else 0.0,
         revalidations=left.revalidations,
         # Each of several budgets has its own race.
-        rounds=(settings.folds - 1) * max(1, len(settings.budgets)),
+        rounds=settings.rounds * max(1, len(settings.budgets)),
         evaluations=left.evaluations,
         workers=max(1, busy),
         revalidated=0.0 if any(map(is_perfect, latest)) else REVALIDATED,

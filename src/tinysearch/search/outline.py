@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinysearch.data.dataset import Dataset
-from tinysearch.data.splits import FOLDS, Split
 from tinysearch.report import figures
 from tinysearch.report.data import in_short, memory
 from tinysearch.results.objective import title_of
@@ -159,14 +158,13 @@ def _after(settings: RunSettings, dataset: Dataset) -> list[tuple[str, str]]:
     """Return the rows on the stages after the search, with the reasons for them."""
     rows = []
     most = most_revalidations(settings)
-    if settings.folds > 1 and not most:
+    if settings.rounds and not most:
         many = f"{2 * FEWEST} trials or more"
         rows.append(("then", f"no revalidation of the leaders on other folds, which needs {many}"))
-    elif settings.folds > 1:
-        given = Split.from_dict(settings.data.get("split", {})).kind == "given"
-        others = settings.folds - 1
+    elif settings.rounds:
+        split, others = settings.split, settings.rounds
         folds = f"up to {others} other folds" if others > 1 else "1 other fold"
-        how = "with other seeds" if given else f"on {folds} of {FOLDS}"
+        how = "with other seeds" if split.kind == "given" else f"on {folds} of {split.folds}"
         rows.append(("then", f"up to {most} more trainings of the leaders {how}, because one score is partly luck"))
     if settings.evaluate and dataset.test_images != 0:
         many = "the" if dataset.test_images is None else f"{dataset.test_images:,}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,7 +53,8 @@ class Exhausted:
 class Proposer:
     """A pure function from a history to the next proposal.
 
-    If a strategy repeatedly proposes nothing new, a space of up to 20,000 members is enumerated to find the rest.
+    If a strategy repeatedly proposes nothing new, a space of up to 20,000 members is enumerated to find the rest; of a
+    larger one, the smallest network is proposed.
 
     Args:
         strategy: Strategy that proposes candidates, with its space, budget and recipe.
@@ -123,7 +124,8 @@ class Proposer:
         return Proposal(position, candidate, cost, candidate.key, "search", trial, rejections, bound)
 
     def _known(self, history: TrialHistory) -> Sequence[Record]:
-        return [*self.warm_start_trials, *history.known()] if self.warm_start_trials else history.known()
+        # A copy, which a strategy may change.
+        return [*self.warm_start_trials, *history.known()]
 
     def _initial(self, trial: int, history: TrialHistory, rejections: Counter[str]) -> tuple[Candidate, Cost] | None:
         """Return the initial candidate of a trial with its cost; None if it has none or the filter rejects it."""
@@ -146,7 +148,8 @@ class Proposer:
         rng: np.random.Generator,
         rejections: Counter[str],
     ) -> tuple[Candidate, Cost] | None:
-        small = self.strategy.problem.space.size() <= self.listable
+        space = self.strategy.problem.space
+        small = space.size() <= self.listable
         for _ in range(10 if small else self.patience):
             candidate = self.strategy.propose(history, rng, pending)
             if not isinstance(candidate, Candidate):
@@ -154,19 +157,22 @@ class Proposer:
                     f"the strategy {name_of(self.strategy)}: {returns('propose', Candidate, candidate)}; "
                     f"self.problem.candidate(architecture) makes one"
                 )
-            cost = self.strategy.problem.space.cost(candidate.architecture)
+            cost = space.cost(candidate.architecture)
             reason = self._reason(candidate, cost, known)
             if reason is None and cost is not None:
                 return candidate, cost
             rejections[reason or "shape"] += 1
-        left = self._unseen(known, rng) if small else []
+        # Just above the smallest network, random ones are hardly ever within the budget.
+        left = self._unseen(space.members() if small else [space.smallest_member()], known, rng)
         return left[rng.integers(len(left))] if left else None
 
-    def _unseen(self, known: Collection[str], rng: np.random.Generator) -> list[tuple[Candidate, Cost]]:
-        """Return all candidates of a small space that are new and pass the filter, with their costs."""
+    def _unseen(
+        self, architectures: Iterable[Architecture], known: Collection[str], rng: np.random.Generator
+    ) -> list[tuple[Candidate, Cost]]:
+        """Return the candidates of architectures that are new and pass the filter, with their costs."""
         problem = self.strategy.problem
         left: dict[str, tuple[Candidate, Cost]] = {}
-        for architecture in problem.space.members():
+        for architecture in architectures:
             candidate = problem.new_candidate(architecture, rng)
             cost = problem.space.cost(architecture)
             if cost is not None and self._reason(candidate, cost, known) is None:

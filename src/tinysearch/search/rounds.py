@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinysearch.data.splits import FOLDS, Split
+from tinysearch.data.splits import FOLDS
 from tinysearch.report import figures
 from tinysearch.results.ranking import best_below, ranked
 from tinysearch.results.record import ACCURACY, Record
@@ -30,15 +30,15 @@ WORTH = 0.1
 BEST = 5
 
 
-def fold_of(seed: int) -> int:
-    """Return the fold of the training images, counted from the end, that a revalidation with a seed holds out.
+def fold_of(seed: int, folds: int = FOLDS) -> int:
+    """Return the fold of the training images, of a number of folds, that a revalidation with a seed holds out.
 
-    It is never 0, the last fold, which the search holds out.
+    It is never 0, which the search holds out.
 
     >>> [fold_of(seed) for seed in (0, 1, 2, 9, 10)]
     [9, 1, 2, 9, 1]
     """
-    return 1 + (seed - 1) % (FOLDS - 1)
+    return 1 + (seed - 1) % (folds - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _race(
     searched = [record for record in everything if record.purpose == "search"]
     known = {(record.key, record.seed): record for record in everything if record.purpose == "revalidation"}
     standings = [one for one in ranked(searched) if not (one.is_shortened or one.first.pruned or one.value is None)]
-    if settings.folds == 1 or not standings:
+    if not settings.rounds or not standings:
         return None
     contenders = [one.first for one in standings]
     # A custom objective may still distinguish candidates with an accuracy of 1.
@@ -124,12 +124,13 @@ def _race(
     values = scores[:, None]
     error, shared, image = _units(standings, scores, images, same=_same_images(settings))
     trained: set[Identity] = set()
-    for number in range(1, settings.folds):
+    for number in range(1, settings.rounds + 1):
         seed = settings.seed + number
-        rounds, room = settings.folds - number, most - len(trained - free)
+        rounds, room = settings.rounds + 1 - number, most - len(trained - free)
         verdict = decide(values, error, scores, worth=WORTH * image, rounds=rounds, room=room, shared=shared)
         chosen = [contenders[one] for one in verdict.chosen]
-        planned = tuple(Training.again(one, "revalidation", seed, fold_of(seed)) for one in chosen)
+        fold = fold_of(seed, settings.split.folds)
+        planned = tuple(Training.again(one, "revalidation", seed, fold) for one in chosen)
         trained.update((one.key, one.seed) for one in planned)
         if not planned or not trained <= known.keys():
             # Trainings from when the run had fewer trials or another number of folds count towards the limit.
@@ -143,13 +144,13 @@ def _race(
         values[:, -1] = _filled(values)
         contenders = chosen
     over = Verdict((), "spent", len(contenders))
-    return Round(settings.folds, (), (), over, len(contenders), trained=frozenset(trained))
+    return Round(settings.rounds + 1, (), (), over, len(contenders), trained=frozenset(trained))
 
 
 def words_before(now: Round, settings: RunSettings) -> str:
     """Return a description of the trainings of a round, with the reason for them."""
     where = "with another seed" if _same_images(settings) else "with another fold held out"
-    count, most = len(now.planned), settings.folds - 1
+    count, most = len(now.planned), settings.rounds
     able = f"{now.verdict.able} of {now.entrants} candidates may be the best"
     who = "all of them are" if count == now.verdict.able else "the first is" if count == 1 else f"the first {count} are"
     leaders = "the leaders" if now.below is None else f"the leaders below {now.below:,} parameters"
@@ -214,7 +215,7 @@ def _filled(values: Floats) -> Floats:
 
 def _same_images(settings: RunSettings) -> bool:
     """Return whether the data have a validation part of their own, which all trainings are validated on."""
-    return Split.from_dict(settings.data.get("split", {})).kind == "given"
+    return settings.split.kind == "given"
 
 
 def _units(

@@ -126,6 +126,16 @@ class RunSettings:
     objective: str = ACCURACY
     budgets: tuple[int, ...] = ()
 
+    @property
+    def split(self) -> Split:
+        """Division of the training images into folds."""
+        return Split.from_dict(self.data.get("split", {}))
+
+    @property
+    def rounds(self) -> int:
+        """Maximum number of rounds of revalidation: each holds out another fold, if the split makes the folds."""
+        return (self.folds if self.split.kind == "given" else min(self.folds, self.split.folds)) - 1
+
     def __post_init__(self) -> None:
         for name in ("trials", "seed", "lag", "threads", "evaluate", "folds", "designs"):
             whole = integer(getattr(self, name))
@@ -162,7 +172,7 @@ class RunSettings:
             if not isinstance(getattr(self, name), Mapping):
                 raise RunError(f"{name} of a run is an object with its fields, got {getattr(self, name)!r}")
         # An unreadable split raises an error now and not in the first training.
-        Split.from_dict(self.data.get("split", {}))
+        _ = self.split
         names = self.data.get("class_names", ())
         if not isinstance(names, Sequence) or not all(isinstance(one, str) for one in names):
             raise RunError(f"class_names of a run are texts, got {names!r}")

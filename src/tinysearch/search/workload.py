@@ -36,7 +36,7 @@ class Workload:
 def most_revalidations(settings: RunSettings) -> int:
     """Return the maximum number of revalidations of a run: half the number of trials, or 0 if a race is too short."""
     most = settings.trials // 2
-    return most if settings.folds > 1 and most >= FEWEST else 0
+    return most if settings.rounds and most >= FEWEST else 0
 
 
 def workload(run: SearchRun) -> Workload:

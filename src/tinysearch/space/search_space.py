@@ -155,19 +155,26 @@ class SearchSpace:
                 yield architecture
 
     def smallest(self) -> Cost:
-        """Return the cost of the smallest member, found by descending from the shortest networks.
+        """Return the cost of the ``smallest_member``.
+
+        Raises:
+            SpaceError: see ``smallest_member``.
+        """
+        found = self.cost(self.smallest_member())
+        assert found is not None  # noqa: S101
+        return found
+
+    def smallest_member(self) -> Architecture:
+        """Return the member with the fewest parameters, found by descending from the shortest networks.
 
         Raises:
             SpaceError: if no network of the shortest length can be built.
         """
-        best: Cost | None = None
-        for seed in range(4):
-            found = self._descend(np.random.default_rng(seed))
-            if found is not None and (best is None or found.params < best.params):
-                best = found
-        if best is None:
+        descended = (self._descend(np.random.default_rng(seed)) for seed in range(4))
+        members = [(params, one) for one in descended if (params := self.params(one)) is not None]
+        if not members:
             raise self._nothing_fits()
-        return best
+        return min(members, key=lambda member: member[0])[1]
 
     def encode(self, architecture: Architecture) -> dict[str, Any]:
         """Return the choices of an architecture as KerasTuner names and values.
@@ -197,7 +204,7 @@ class SearchSpace:
         """Return each choice and its legal values in words, one row each, for printing."""
         return choices.rows(self.tree)
 
-    def _descend(self, rng: np.random.Generator) -> Cost | None:
+    def _descend(self, rng: np.random.Generator) -> Architecture:
         value = choices.draw(self.tree, choices.shortest_chooser(rng))
         lowest = self.params(to_architecture(value))
         improved = True
@@ -208,7 +215,7 @@ class SearchSpace:
                 if found is not None and (lowest is None or found < lowest):
                     value, lowest, improved = neighbour, found, True
                     break
-        return self.cost(to_architecture(value))
+        return to_architecture(value)
 
     def _scaled(self, value: Any, factor: float) -> Architecture:
         return self._built(variation.scale(self.tree, value, "filters", factor))

@@ -153,6 +153,8 @@ def test_what_is_over_the_budget_is_repaired(make: Callable[..., OptunaSampler],
 def test_a_long_history_is_cut_to_the_latest_and_the_best(
     length: int, latest: int, make: Callable[..., OptunaSampler], past: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # As for Optuna's samplers, which can be told of any trials.
+    monkeypatch.setattr("tinysearch.search.optuna.strategy.decides_by_trials", lambda sampler: True)
     proposer = make("own_samplers.Echo")
     for name, number in (("memory", 40), ("block", 10), ("elite", 10)):
         monkeypatch.setattr(proposer, name, number)
@@ -162,6 +164,18 @@ def test_a_long_history_is_cut_to_the_latest_and_the_best(
     expected = [SearchSpace().encode(record.architecture) for record in history]
     assert told[0] == expected[17]
     assert told[10:] == expected[-latest:]
+
+
+def test_a_sampler_that_may_keep_a_state_hears_of_the_whole_run(
+    make: Callable[..., OptunaSampler], past: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposer = make("own_samplers.Echo")
+    for name, number in (("memory", 40), ("block", 10), ("elite", 10)):
+        monkeypatch.setattr(proposer, name, number)
+    history = past([0.5 + index % 7 / 100 for index in range(110)])
+    asked(proposer, history)
+    told = [trial.params for trial in Echo.told[:110]]
+    assert told == [SearchSpace().encode(record.architecture) for record in history]
 
 
 def test_what_is_pending_changes_what_is_asked_for(make: Callable[..., OptunaSampler], past: Records) -> None:

@@ -14,6 +14,8 @@ from tinysearch.search.strategies.strategy import Problem
 from tinysearch.space.architecture import Architecture, Conv, Pool, SeparableConv
 from tinysearch.space.budget import Budget
 from tinysearch.space.search_space import SearchSpace
+from tinysearch.space.space_spec import tree_of
+from tinysearch.space.task import Task
 from tinysearch.training.recipe import Recipe
 
 
@@ -26,6 +28,19 @@ def test_random_search_spreads_over_the_whole_budget(budget: int, problem: Calla
     fifths, _ = np.histogram(shares, bins=5, range=(0, 1))
     assert len(shares) == 100
     assert fifths.min() >= 10
+
+
+def test_slices_that_no_network_reaches_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = tree_of({"format": 2, "depth": "3..6", "filters": "16..64", "kinds": ["conv"]}, 5_020, Task())
+    space = SearchSpace(Task(), tree)
+    random = RandomSearch(Problem(space, Budget(space.smallest().params + 100), Recipe()))
+    random.propose([], np.random.default_rng(0))
+    asked = []
+    real = space.sample_between
+    monkeypatch.setattr(space, "sample_between", lambda *given: asked.append(given[:2]) or real(*given))
+    for seed in range(3):
+        random.propose([], np.random.default_rng(seed))
+    assert all(high > space.smallest().params for _, high in asked)
 
 
 def test_random_search_keeps_other_bounds_of_the_budget_too() -> None:

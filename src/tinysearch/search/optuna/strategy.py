@@ -16,7 +16,7 @@ import numpy as np
 
 from tinysearch.errors import RunError, ShapeError, SpaceError
 from tinysearch.results.record import Record
-from tinysearch.search.optuna.study import PastTrial, StudyReplay, Translation, quiet
+from tinysearch.search.optuna.study import PastTrial, StudyReplay, Translation, decides_by_trials, quiet
 from tinysearch.search.strategies.outside import check_class_name, class_at
 from tinysearch.search.strategies.random import RandomSearch
 from tinysearch.search.strategies.repair import repaired
@@ -72,7 +72,9 @@ class OptunaSampler(Strategy):
         self.name = name
         self._class = sampler_class(name)
         self._random = RandomSearch.upper_budget(problem)
-        population = getattr(self._sampler(np.random.default_rng(0)), "population_size", None)
+        sampler = self._sampler(np.random.default_rng(0))
+        self._forgets = decides_by_trials(sampler)
+        population = getattr(sampler, "population_size", None)
         self._first = max(self.warm_up, population or 0)
 
     def propose(
@@ -83,7 +85,8 @@ class OptunaSampler(Strategy):
         Raises:
             RunError: if the sampler raises an error.
         """
-        past = [*self._translation.ended(self._remembered(history)), *self._translation.pending(pending)]
+        remembered = self._remembered(history) if self._forgets else history
+        past = [*self._translation.ended(remembered), *self._translation.pending(pending)]
         found = None
         if sum(trial.score is not None for trial in past) >= self._first:
             known = {record.key for record in history} | {candidate.key for candidate in pending}

@@ -62,7 +62,7 @@ class StudyReplay:
     def replay(self, past: Sequence[PastTrial]) -> None:
         """Add the trained and then the pending trials to the study; call it once, before ``ask``."""
         lag = sum(trial.pending for trial in past)
-        if _decides_by_trials(self._sampler):
+        if decides_by_trials(self._sampler):
             self._add(past, lag)
         else:
             self._repeat(past, lag)
@@ -217,7 +217,8 @@ def generations(ended: Sequence[bool], size: int, lag: int) -> list[int]:
     return found
 
 
-def _decides_by_trials(sampler: Any) -> bool:
+def decides_by_trials(sampler: Any) -> bool:
+    """Return whether a sampler of Optuna depends on the trials of its study alone, not on how often it was asked."""
     from optuna import samplers
 
     names = ("BruteForceSampler", "GPSampler", "NSGAIIISampler", "NSGAIISampler", "RandomSampler", "TPESampler")

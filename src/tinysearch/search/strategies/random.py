@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class RandomSearch(Strategy):
         design = self.design(rng)
         if design is not None:
             return self.problem.new_candidate(design, rng)
-        for _ in range(self.attempts):
+        for _ in range(self.attempts if self._slices else 0):
             found = self._draw(rng)
             if found is None or not self.problem.fits(found):
                 continue
@@ -97,11 +98,18 @@ class RandomSearch(Strategy):
         return architecture
 
     def _draw(self, rng: np.random.Generator) -> Architecture | None:
+        low, high = self._slices[int(rng.integers(len(self._slices)))]
+        return self.problem.space.sample_between(low, high, rng)
+
+    @cached_property
+    def _slices(self) -> list[tuple[int, int]]:
+        """Bounds of the slices in which a draw finds a network, so that others are not drawn in vain."""
         bound = self.problem.budget.params
         start = self.lowest * bound
         width = (bound - start) / self.slices
-        low = start + width * int(rng.integers(self.slices))
-        return self.problem.space.sample_between(round(low), round(low + width), rng)
+        edges = [round(start + width * place) for place in range(self.slices + 1)]
+        rng = np.random.default_rng(0)
+        return [pair for pair in pairwise(edges) if self.problem.space.sample_between(*pair, rng) is not None]
 
 
 def draw_several(
