@@ -282,11 +282,12 @@ class Bayesian(Strategy):
     def _promising(self, known: Collection[str], rng: np.random.Generator) -> Candidate:
         """Return the candidate with the highest prior mean of a few random ones."""
         first = self._drawn(known, rng)
-        if first.key in known or not self.problem.fits(first.architecture):
-            return first
-        found = [first, *(self._drawn(known, rng) for _ in range(self.choice - 1))]
+        more = self.choice - 1 if self.problem.fits(first.architecture) else 0
+        found = [first, *(self._drawn(known, rng) for _ in range(more))]
         costs = [(one, self.problem.space.cost(one.architecture)) for one in found if one.key not in known]
         built = [(one, cost) for one, cost in costs if cost is not None and self.problem.fits(one.architecture)]
+        if not built:
+            return first
         expected = prior_mean()(np.array([self._features(one, cost) for one, cost in built]))
         return built[int(np.argmax(expected))][0]
 
