@@ -20,6 +20,8 @@ from tinysearch.results.record import Measurement, Record
 from tinysearch.results.store import Store
 from tinysearch.search.evaluation import winners_of
 from tinysearch.space.architecture import Conv, Head
+from tinysearch.space.budget import Verdict
+from tinysearch.space.constraint import Constraint
 from tinysearch.training.job import Job
 
 NETWORK = tinysearch.Architecture((Conv(4), Conv(8)), Head("average"))
@@ -728,6 +730,62 @@ def test_each_budget_of_a_frontier_is_a_run_that_begins_with_the_best_of_the_one
     for budget, records in found.records.items():
         assert len(records) == 3
         assert all(record.cost.params < budget for record in records)
+
+
+@pytest.mark.parametrize("strategy", ["random", "pareto"])
+@pytest.mark.parametrize("form", [list, iter])
+def test_a_frontier_begins_with_given_candidates_and_goes_on_with_them(
+    form: Callable[[list[tinysearch.Architecture]], Any],
+    strategy: str,
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
+) -> None:
+    first, second = NETWORK, tinysearch.Architecture((Conv(5),), Head("average"))
+    given: dict[str, Any] = {"strategy": strategy, "baselines": False, "designs": 0}
+    found, _ = sweep(700, 900, trials=3, initial_candidates=form([first, second]), **given)
+    for records in found.records.values():
+        assert [one.architecture for one in records[:2]] == [first, second]
+    again, worker = sweep(700, 900, trials=3, initial_candidates=form([first, second]), **given)
+    assert (again, worker.jobs) == (found, [])
+    more, worker = sweep(700, 900, trials=4, strategy=strategy)
+    assert len(worker.jobs) > 0
+    assert list(more.records[700][:3]) == list(found.records[700][:3])
+    with pytest.raises(RunError, match="started with initial_candidates"):
+        sweep(700, 900, trials=3, initial_candidates=form([second]), **given)
+
+
+def test_the_best_of_the_budget_before_follow_the_given_candidates(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tmp_path: Path
+) -> None:
+    sweep(700, 900, trials=2, initial_candidates=[NETWORK], baselines=False)
+    with Store(tmp_path / "store.db") as store:
+        first, second = (store.run(f"frontier-{budget}").settings["initial_candidates"] for budget in (700, 900))
+    assert second[: len(first)] == first
+    assert len(second) > len(first) == 1
+
+
+class Few(Constraint):
+    """Accepts networks of few layers."""
+
+    def check(self, architecture: tinysearch.Architecture, cost: tinysearch.Cost) -> Verdict:
+        """Accept up to three layers."""
+        return Verdict(len(architecture.layers) <= 3, "many layers")
+
+
+def test_every_budget_of_a_frontier_heeds_constraints_that_are_given_by_an_iterator(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]], tmp_path: Path
+) -> None:
+    sweep(700, 900, trials=1, constraints=iter([Few]))
+    with Store(tmp_path / "store.db") as store:
+        first, second = (store.run(f"frontier-{budget}").settings["constraints"] for budget in (700, 900))
+    assert first == second != []
+
+
+@pytest.mark.parametrize("strategy", ["random", "pareto"])
+def test_candidates_of_a_frontier_that_are_no_list_are_refused(
+    strategy: str, sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]]
+) -> None:
+    with pytest.raises(tinysearch.InputError, match="`initial_candidates=` is a list of architectures or candidates"):
+        sweep(700, 900, strategy=strategy, initial_candidates=3)
 
 
 def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_from_itself(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import FrontierSettings, check_names, spelled_out
 from tinysearch.api.callbacks import CallbackLike, callbacks_of
-from tinysearch.api.inputs import load_data, open_store, tell_of_interruption
+from tinysearch.api.inputs import load_data, open_store, stored_settings, tell_of_interruption
 from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
@@ -78,10 +78,10 @@ def frontier(
 
     By default, this is one run with the strategy ``pareto``, in which each training is useful for all sizes. The
     winners below each budget are revalidated and evaluated. With another strategy, each budget is a run: it starts with
-    the best networks of the previous budget, scaled until they just fit, and learns from all trainings of the previous
-    budgets. Both learn from other searches on the same data in the store. Repeat the call to resume it after an
-    interruption, or with more trials to continue the search; a frontier of version 0.1.0, in which each budget is a
-    run, is resumed as such.
+    your ``initial_candidates`` and the best networks of the previous budget, scaled until they just fit, and learns
+    from all trainings of the previous budgets. Both learn from other searches on the same data in the store. Repeat the
+    call to resume it after an interruption, or with more trials to continue the search; a frontier of version 0.1.0, in
+    which each budget is a run, is resumed as such.
 
     Args:
         budgets: Distinct bounds on parameters; separate runs are searched in this order.
@@ -111,7 +111,14 @@ def frontier(
     check_type("name", name, str, "a text, the name of a run")
     check_kinds(name=name, store=store, reading=reading, augment=augment, workers=workers, verbose=verbose)
     check_instead(executor, workers=workers)
-    given = {key: value for key, value in settings.items() if value is not None}
+    # Several runs may read what an iterator yields only once.
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, Iterator) else value
+        for key, value in settings.items()
+        if value is not None
+    }
+    own = given.get("initial_candidates", ())
+    check_type("initial_candidates", own, Iterable, "a list of architectures or candidates")
     given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}
     bounds = several_bounds(budgets)
     if not bounds:
@@ -221,15 +228,18 @@ def _study_below(plan: _Plan, budget: int, name: str, names: Sequence[str], befo
     """
     from tinysearch.search.frontier import initial_candidates
 
-    # A resumed run has its initial candidates and warm start in its settings.
-    begun = plan.store.has(name)
+    own = tuple(plan.given.get("initial_candidates", ()))
+    known = stored_settings(plan.store.run(name) if plan.store.has(name) else None)
     new: dict[str, Any] = {}
-    if not begun:
-        new["initial_candidates"] = initial_candidates(before, plan.space, budget)
+    if known is None:
+        new["initial_candidates"] = (*own, *initial_candidates(before, plan.space, budget))
         if plan.warm_start is not None:
             new["warm_start"] = [*plan.warm_start, *names]
+    else:
+        # Those of the previous budget, which follow the given ones, are kept.
+        new["initial_candidates"] = (*own, *known.initial_candidates[len(own) :])
     settings: dict[str, Any] = {**plan.given, **new}
-    return Study(budget, data=plan.data, name=name, store=plan.store, resume=begun, **settings)
+    return Study(budget, data=plan.data, name=name, store=plan.store, resume=known is not None, **settings)
 
 
 def _check_smallest(space: SearchSpace, budgets: Sequence[int]) -> None:
