@@ -810,6 +810,33 @@ def test_a_frontier_learns_from_what_is_there_from_what_is_named_or_when_cold_fr
         sweep(1_000, name="both", cold=True, warm_start=["before-900"])
 
 
+@pytest.mark.parametrize("strategy", ["evolution", "pareto"])
+def test_a_frontier_goes_on_with_what_it_learns_from_and_with_nothing_else(
+    strategy: str, sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]]
+) -> None:
+    sweep(500, trials=1, name="before", strategy="pareto")
+    sweep(1_000, 2_000, trials=1, warm_start=["before"], strategy=strategy)
+    sweep(1_000, 2_000, trials=1, cold=True, name="cold", strategy=strategy)
+    for given in ({"warm_start": "before"}, {"name": "cold", "cold": True}, {}, {"name": "cold"}):
+        _, worker = sweep(1_000, 2_000, trials=1, strategy=strategy, **given)
+        assert worker.jobs == []
+    with pytest.raises(RunError, match="started with warm_start before, now it is none"):
+        sweep(1_000, 2_000, trials=1, strategy=strategy, cold=True)
+    with pytest.raises(RunError, match="started with warm_start none, now it is before"):
+        sweep(1_000, 2_000, trials=1, name="cold", strategy=strategy, warm_start=["before"])
+    with pytest.raises(RunError, match="'nonsense'"):
+        sweep(1_000, 2_000, trials=1, strategy=strategy, warm_start=["nonsense"])
+
+
+def test_a_budget_that_is_added_in_front_changes_nothing_for_the_runs_there_are(
+    sweep: Callable[..., tuple[tinysearch.Frontier, FakeWorker]],
+) -> None:
+    before, _ = sweep(1_000, 2_000, trials=1, cold=True, baselines=False)
+    more, worker = sweep(500, 1_000, 2_000, trials=1, cold=True, baselines=False)
+    assert len(worker.jobs) == 1
+    assert {budget: more.records[budget] for budget in before.records} == before.records
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [(None, ["before", "other"]), ((), []), ("before", ["before"]), (["before"], ["before"])],

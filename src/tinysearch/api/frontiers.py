@@ -89,7 +89,7 @@ def frontier(
         name: Name of the run; prefix of the names if each budget is a run.
         workers, executor: See ``Study.run``.
         warm_start: Names of runs to learn from instead of all on the same data; separate runs always learn from those
-            of the previous budgets too.
+            of the previous budgets too. A resumed frontier learns from the same runs as when it began.
         cold: Whether to learn from the runs of the previous budgets only.
         **settings: See ``tinysearch.api.arguments.FrontierSettings``. By default there are 10 ``trials`` per budget in
             the single run, and 20 in separate runs.
@@ -164,9 +164,10 @@ def _search_at_once(plan: _Plan, workers: int | None, executor: Executor | None)
     """Search below all budgets in a single run."""
     name, store, budgets = plan.name, plan.store, plan.budgets
     first: dict[str, Any] = {"budgets": budgets}
+    if plan.warm_start is not None:
+        first["warm_start"] = plan.warm_start
     if not store.has(name):
         first |= {"strategy": "pareto", "trials": TRIALS * len(budgets)}
-        first |= {} if plan.warm_start is None else {"warm_start": list(plan.warm_start)}
     settings: dict[str, Any] = {**first, **plan.given}
     study = Study(max(budgets), data=plan.data, name=name, store=store, **settings)
     try:
@@ -225,21 +226,29 @@ def _study_below(plan: _Plan, budget: int, name: str, names: Sequence[str], befo
         budget, name: Budget and name of the study.
         names: Names of the runs of the previous budgets.
         before: Records of the last of these runs.
+
+    Raises:
+        RunError: if the study exists and cannot be resumed.
     """
     from tinysearch.search.frontier import initial_candidates
 
     own = tuple(plan.given.get("initial_candidates", ()))
     known = stored_settings(plan.store.run(name) if plan.store.has(name) else None)
-    new: dict[str, Any] = {}
     if known is None:
-        new["initial_candidates"] = (*own, *initial_candidates(before, plan.space, budget))
-        if plan.warm_start is not None:
-            new["warm_start"] = [*plan.warm_start, *names]
+        heirs = initial_candidates(before, plan.space, budget)
     else:
-        # Those of the previous budget, which follow the given ones, are kept.
-        new["initial_candidates"] = (*own, *known.initial_candidates[len(own) :])
-    settings: dict[str, Any] = {**plan.given, **new}
+        # The run keeps what it took over from the previous budgets when it began.
+        heirs = known.initial_candidates[len(own) :]
+        names = [one.run for one in known.warm_start_trials if _is_below(plan.name, one.run)]
+    settings: dict[str, Any] = {**plan.given, "initial_candidates": (*own, *heirs)}
+    if plan.warm_start is not None:
+        settings["warm_start"] = list(dict.fromkeys([*plan.warm_start, *names]))
     return Study(budget, data=plan.data, name=name, store=plan.store, resume=known is not None, **settings)
+
+
+def _is_below(frontier: str, name: str) -> bool:
+    """Return whether a name is that of a run below one of the budgets of a frontier."""
+    return name.startswith(f"{frontier}-") and name.removeprefix(f"{frontier}-").isdecimal()
 
 
 def _check_smallest(space: SearchSpace, budgets: Sequence[int]) -> None:
