@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import Settings, check_names, spelled_out
-from tinysearch.api.callbacks import CallbackLike
+from tinysearch.api.callbacks import CallbackLike, callbacks_of, failure_told
 from tinysearch.api.inputs import Resume, raise_what_ended
 from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.study import Study
+from tinysearch.results.callback import Callbacks
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -64,9 +65,11 @@ def run(
         WorkError: if something fails during the work, or every training failed.
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
-    check_names(settings, run)
-    check_kinds(workers=workers, time_limit=time_limit)
-    check_instead(executor, workers=workers)
+    heard = Callbacks(callbacks_of(callbacks))
+    with failure_told(heard):
+        check_names(settings, run)
+        check_kinds(workers=workers, time_limit=time_limit)
+        check_instead(executor, workers=workers)
     study = Study(
         budget,
         data=data,
@@ -77,7 +80,7 @@ def run(
         store=store,
         resume=resume,
         reuse=reuse,
-        callbacks=callbacks,
+        callbacks=[heard],
         verbose=verbose,
         **settings,
     )

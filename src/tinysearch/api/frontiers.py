@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import FrontierSettings, check_names, spelled_out
-from tinysearch.api.callbacks import CallbackLike, callbacks_of
+from tinysearch.api.callbacks import CallbackLike, WithoutEnd, callbacks_of, failure_told
 from tinysearch.api.inputs import load_data, open_store, stored_settings, tell_of_interruption
 from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, load_data_of
 from tinysearch.api.study import Study
 from tinysearch.errors import BudgetError, RunError, TinySearchError, check_type
+from tinysearch.results.callback import Callbacks
 from tinysearch.space.budget import BUDGETS
 
 if TYPE_CHECKING:
@@ -107,37 +108,41 @@ def frontier(
     from tinysearch.search.warm_start import named
     from tinysearch.space.budget import several_bounds
 
-    check_names(settings, frontier)
-    check_type("name", name, str, "a text, the name of a run")
-    check_kinds(name=name, store=store, reading=reading, augment=augment, workers=workers, verbose=verbose)
-    check_instead(executor, workers=workers)
-    # Several runs may read what an iterator yields only once.
-    given: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, Iterator) else value
-        for key, value in settings.items()
-        if value is not None
-    }
-    own = given.get("initial_candidates", ())
-    check_type("initial_candidates", own, Iterable, "a list of architectures or candidates")
-    given |= {"callbacks": callbacks_of(callbacks), "verbose": verbose, "augment": augment, "reuse": reuse}
-    bounds = several_bounds(budgets)
-    if not bounds:
-        raise BudgetError("a frontier has at least one budget, got none")
-    chosen = named(warm_start)
-    unasked = learns_unasked({"cold": cold, "warm_start": None if warm_start is None else chosen})
-    opened = store if isinstance(store, Store) else open_store(store)
-    try:
-        wanted = Given(data, dataset, reading)
-        known = [one for one in (name, *(f"{name}-{bound}" for bound in bounds)) if opened.has(one)]
-        images = load_data_of(opened.run(known[0]), wanted) if known else load_data(*wanted)
-        space = search_space_of(given.get("space"), images.task)
-        _check_smallest(space, bounds)
-        plan = _Plan(name, bounds, images, space, opened, given, None if unasked else tuple(chosen))
-        one_run = _in_one_run(given.get("strategy"), opened, name, bounds)
-        return (_search_at_once if one_run else _search_one_by_one)(plan, workers, executor)
-    finally:
-        if opened is not store:
-            opened.close()
+    heard = Callbacks(callbacks_of(callbacks))
+    with failure_told(heard):
+        check_names(settings, frontier)
+        check_type("name", name, str, "a text, the name of a run")
+        check_kinds(name=name, store=store, reading=reading, augment=augment, workers=workers, verbose=verbose)
+        check_instead(executor, workers=workers)
+        # Several runs may read what an iterator yields only once.
+        given: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, Iterator) else value
+            for key, value in settings.items()
+            if value is not None
+        }
+        own = given.get("initial_candidates", ())
+        check_type("initial_candidates", own, Iterable, "a list of architectures or candidates")
+        given |= {"callbacks": [WithoutEnd([heard])], "verbose": verbose, "augment": augment, "reuse": reuse}
+        bounds = several_bounds(budgets)
+        if not bounds:
+            raise BudgetError("a frontier has at least one budget, got none")
+        chosen = named(warm_start)
+        unasked = learns_unasked({"cold": cold, "warm_start": None if warm_start is None else chosen})
+        opened = store if isinstance(store, Store) else open_store(store)
+        try:
+            wanted = Given(data, dataset, reading)
+            known = [one for one in (name, *(f"{name}-{bound}" for bound in bounds)) if opened.has(one)]
+            images = load_data_of(opened.run(known[0]), wanted) if known else load_data(*wanted)
+            space = search_space_of(given.get("space"), images.task)
+            _check_smallest(space, bounds)
+            plan = _Plan(name, bounds, images, space, opened, given, None if unasked else tuple(chosen))
+            one_run = _in_one_run(given.get("strategy"), opened, name, bounds)
+            found = (_search_at_once if one_run else _search_one_by_one)(plan, workers, executor)
+        finally:
+            if opened is not store:
+                opened.close()
+    heard.on_end("failed" if found.problem is not None else found.ending)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

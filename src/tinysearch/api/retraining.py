@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinysearch.api.callbacks import CallbackLike, callbacks_of
+from tinysearch.api.callbacks import CallbackLike, callbacks_of, failure_told
 from tinysearch.api.inputs import load_data, open_store, shown, tell_of_interruption
 from tinysearch.api.kinds import check_instead, check_kinds
 from tinysearch.api.known_data import Given, data_of_first, load_data_of
 from tinysearch.errors import InputError, check_type
+from tinysearch.results.callback import Callback, Callbacks
 
 if TYPE_CHECKING:
     from tinysearch.baselines.recorded import Recorded
     from tinysearch.baselines.reproduce import Reproduction
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.readers.reader import Reading
-    from tinysearch.results.callback import Callback, Ending
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
     from tinysearch.training.job import Resources
@@ -67,34 +67,41 @@ def evaluate(
         KeyboardInterrupt: on Ctrl-C; finished trainings are in the store.
     """
     from tinysearch.baselines.reproduce import resources_of
-    from tinysearch.results.callback import Callbacks, Stage
+    from tinysearch.results.callback import Stage
     from tinysearch.search.evaluation import best_of, with_other_seeds
     from tinysearch.search.evaluation import evaluate as carry_out
 
-    check_type("run", run, str, "a text, the name of a run")
-    check_kinds(run=run, top=top, seeds=seeds, reading=reading, store=store, workers=workers, verbose=verbose)
-    check_instead(executor, workers=workers)
-    callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
-    with _end_told(callback), _opened(store, create=False) as opened:
-        known = opened.run(run)
-        images = load_data_of(known, Given(data, dataset, reading))
-        if not images.read_from.in_memory and images.read_from.to_dict() != known.source:
-            opened.note_source(run, images.read_from.to_dict())
-        planned = with_other_seeds(opened, best_of(opened, run, images, top, range(seeds)))
-        with _workers(executor, workers, images, len(planned)) as (where, resources):
-            stage = Stage(
-                "evaluation", run, len(planned), max(one.epochs for one in planned), min(where.capacity, len(planned))
-            )
-            used = resources_of(opened.run(run), resources)
-            with _interruption_told(opened, run, verbose):
-                _tell(where, resources, images, callback)
-                records = carry_out(opened, planned, images, where, callback, stage, resources=used)
-                if int8:
-                    from tinysearch.deploy.scoring import score_in_int8
+    heard = Callbacks(callbacks_of(callbacks))
+    with failure_told(heard):
+        check_type("run", run, str, "a text, the name of a run")
+        check_kinds(run=run, top=top, seeds=seeds, reading=reading, store=store, workers=workers, verbose=verbose)
+        check_instead(executor, workers=workers)
+        callback = Callbacks([heard, *shown(verbose)])
+        with _opened(store, create=False) as opened:
+            known = opened.run(run)
+            images = load_data_of(known, Given(data, dataset, reading))
+            if not images.read_from.in_memory and images.read_from.to_dict() != known.source:
+                opened.note_source(run, images.read_from.to_dict())
+            planned = with_other_seeds(opened, best_of(opened, run, images, top, range(seeds)))
+            with _workers(executor, workers, images, len(planned)) as (where, resources):
+                stage = Stage(
+                    "evaluation",
+                    run,
+                    len(planned),
+                    max(one.epochs for one in planned),
+                    min(where.capacity, len(planned)),
+                )
+                used = resources_of(opened.run(run), resources)
+                with _interruption_told(opened, run, verbose):
+                    _tell(where, resources, images, callback)
+                    records = carry_out(opened, planned, images, where, callback, stage, resources=used)
+                    if int8:
+                        from tinysearch.deploy.scoring import score_in_int8
 
-                    records = score_in_int8(opened, records, images, callback.on_note)
-                _tell_failures(records, callback)
-        return records
+                        records = score_in_int8(opened, records, images, callback.on_note)
+                    _tell_failures(records, callback)
+    heard.on_end("finished")
+    return records
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -164,53 +171,57 @@ def reproduce(
     from tinysearch.baselines.recorded import recorded
     from tinysearch.baselines.reproduce import reproduce as reproduce_baselines
     from tinysearch.baselines.reproduce import reproduce_found
-    from tinysearch.results.callback import Callbacks
     from tinysearch.search.given import recipe_of
 
-    check_kinds(seeds=seeds, run=run, reading=reading, store=store, workers=workers, verbose=verbose)
-    check_instead(executor, workers=workers)
-    check_type("models", models, Iterable, "the name of a baseline, a key, or several of them")
-    wanted = [models] if isinstance(models, str) else list(models)
-    for one in wanted:
-        check_type("models", one, str, "made of names of baselines and keys")
-    keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
-    names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
-    for name, value in (("recipe", recipe), ("epochs", epochs), ("plateau_factor", plateau_factor)):
-        if keys and value is not None:
-            raise InputError(f"{keys[0]} is trained with the recipe it was found with; leave out `{name}={value!r}`")
-    how = recipe_of(recipe or "documented", 10)
-    if epochs is not None:
-        how = dataclasses.replace(how, epochs=epochs)
-    if plateau_factor is not None:
-        how = dataclasses.replace(how, plateau_factor=plateau_factor)
-    callback = Callbacks([*callbacks_of(callbacks), *shown(verbose)])
-    with _end_told(callback), _opened(store) as opened:
-        known = [recorded(key, opened) for key in keys]
-        # The hand-designed baselines were trained with the last tenth held out.
-        runs = [one.found_in for one in known] if run is None else [opened.run(run)]
-        images = load_data(*data_of_first(runs, Given(data, dataset, reading))).as_in({})
-        kept = f"reproduce-{images.name}"
-        trainings = (len(names) + len(known)) * seeds
-        with (
-            _workers(executor, workers, images, trainings) as (where, resources),
-            _interruption_told(opened, kept, verbose),
-        ):
-            _tell(where, resources, images, callback)
-            results = reproduce_baselines(
-                names,
-                images,
-                how,
-                range(seeds),
-                opened,
-                run=kept,
-                executor=where,
-                callback=callback,
-                resources=resources,
-            )
-            records = reproduce_found(
-                known, images, range(seeds), opened, executor=where, callback=callback, resources=resources
-            )
-            _tell_failures(records, callback)
+    heard = Callbacks(callbacks_of(callbacks))
+    with failure_told(heard):
+        check_kinds(seeds=seeds, run=run, reading=reading, store=store, workers=workers, verbose=verbose)
+        check_instead(executor, workers=workers)
+        check_type("models", models, Iterable, "the name of a baseline, a key, or several of them")
+        wanted = [models] if isinstance(models, str) else list(models)
+        for one in wanted:
+            check_type("models", one, str, "made of names of baselines and keys")
+        keys = list(dict.fromkeys(name for name in wanted if name.removeprefix(PREFIX) not in BASELINES))
+        names = list(dict.fromkeys(baseline(name).name for name in wanted or BASELINES if name not in keys))
+        for name, value in (("recipe", recipe), ("epochs", epochs), ("plateau_factor", plateau_factor)):
+            if keys and value is not None:
+                raise InputError(
+                    f"{keys[0]} is trained with the recipe it was found with; leave out `{name}={value!r}`"
+                )
+        how = recipe_of(recipe or "documented", 10)
+        if epochs is not None:
+            how = dataclasses.replace(how, epochs=epochs)
+        if plateau_factor is not None:
+            how = dataclasses.replace(how, plateau_factor=plateau_factor)
+        callback = Callbacks([heard, *shown(verbose)])
+        with _opened(store) as opened:
+            known = [recorded(key, opened) for key in keys]
+            # The hand-designed baselines were trained with the last tenth held out.
+            runs = [one.found_in for one in known] if run is None else [opened.run(run)]
+            images = load_data(*data_of_first(runs, Given(data, dataset, reading))).as_in({})
+            kept = f"reproduce-{images.name}"
+            trainings = (len(names) + len(known)) * seeds
+            with (
+                _workers(executor, workers, images, trainings) as (where, resources),
+                _interruption_told(opened, kept, verbose),
+            ):
+                _tell(where, resources, images, callback)
+                results = reproduce_baselines(
+                    names,
+                    images,
+                    how,
+                    range(seeds),
+                    opened,
+                    run=kept,
+                    executor=where,
+                    callback=callback,
+                    resources=resources,
+                )
+                records = reproduce_found(
+                    known, images, range(seeds), opened, executor=where, callback=callback, resources=resources
+                )
+                _tell_failures(records, callback)
+    heard.on_end("finished")
     return Reproduced(images, how, results, known, records)
 
 
@@ -251,20 +262,6 @@ def _interruption_told(store: Store, run: str, verbose: bool | int) -> Iterator[
         if verbose:
             tell_of_interruption(store, run, "repeat the call to continue")
         raise
-
-
-@contextmanager
-def _end_told(callback: Callback) -> Iterator[None]:
-    """Notify a callback of the end of the work; errors are raised again."""
-    ending: Ending = "failed"
-    try:
-        yield
-        ending = "finished"
-    except KeyboardInterrupt:
-        ending = "interrupted"
-        raise
-    finally:
-        callback.on_end(ending)
 
 
 def _tell(executor: Executor, resources: Resources, dataset: Dataset, callback: Callback) -> None:

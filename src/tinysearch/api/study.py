@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tinysearch.api.arguments import Settings, check_names, spelled_out
-from tinysearch.api.callbacks import CallbackLike, callbacks_of
+from tinysearch.api.callbacks import CallbackLike, callbacks_of, failure_told
 from tinysearch.api.inputs import (
     Resume,
     load_data,
@@ -26,12 +26,12 @@ from tinysearch.api.processes import Processes
 from tinysearch.api.start import Start
 from tinysearch.api.study_results import StudyResults
 from tinysearch.errors import RunError
+from tinysearch.results.callback import Callbacks
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from tinysearch.data.readers.reader import Reading
-    from tinysearch.results.callback import Ending
     from tinysearch.results.store import Store
     from tinysearch.search.keras_tuner.tuner import BudgetTuner
     from tinysearch.search.outcome import RunOutcome
@@ -97,38 +97,41 @@ class Study(StudyResults):
         from tinysearch.search.given import learns_unasked, plugins_of, settings_of
         from tinysearch.space.search_space import SearchSpace
 
-        check_names(settings, Study)
-        check_kinds(name=name, store=store, reading=reading, augment=augment, verbose=verbose)
         self._callbacks = tuple(callbacks_of(callbacks))
-        if resume not in ("auto", True, False):
-            raise RunError(f"resume is 'auto', True or False, got {resume!r}")
-        warn_of_old_ranges(settings.get("space"))
-        self._owns_store = not isinstance(store, Store)
-        self._store: Store = store if isinstance(store, Store) else open_store(store, create=resume is not True)
-        self._processes = Processes()
-        self.tuner: BudgetTuner | None = None
-        try:
-            before = run_to_resume(self._store, name, resume)
-            self._begun = before is not None
-            plain, plugins = plugins_of(settings)
-            earlier = stored_settings(before)
-            self.settings = settings_of(plain if budget is None else {"budget": budget, **plain}, earlier, self._store)
-            given_data = Given(data, dataset, reading)
-            images = load_data(*given_data) if before is None else load_data_of(before, given_data)
-            if earlier is not None:
-                images = images.as_in(earlier.data)
-            elif self.settings.recipe.name == "documented":
-                # The hand-designed baselines were trained with the last tenth held out.
-                images = images.as_in({})
-            self.dataset = images
-            self.settings = dataclasses.replace(self.settings, data=images.described())
-            self._name = name if before is None else before.name
-            self._verbose = verbose
-            own_space = space if isinstance(space := settings.get("space"), SearchSpace) else None
-            self._start = Start(self._store, images, own_space, augment, learns_unasked(plain), reuse, plugins)
-        except BaseException:
-            self.close()
-            raise
+        with failure_told(Callbacks(self._callbacks)):
+            check_names(settings, Study)
+            check_kinds(name=name, store=store, reading=reading, augment=augment, verbose=verbose)
+            if resume not in ("auto", True, False):
+                raise RunError(f"resume is 'auto', True or False, got {resume!r}")
+            warn_of_old_ranges(settings.get("space"))
+            self._owns_store = not isinstance(store, Store)
+            self._store: Store = store if isinstance(store, Store) else open_store(store, create=resume is not True)
+            self._processes = Processes()
+            self.tuner: BudgetTuner | None = None
+            try:
+                before = run_to_resume(self._store, name, resume)
+                self._begun = before is not None
+                plain, plugins = plugins_of(settings)
+                earlier = stored_settings(before)
+                self.settings = settings_of(
+                    plain if budget is None else {"budget": budget, **plain}, earlier, self._store
+                )
+                given_data = Given(data, dataset, reading)
+                images = load_data(*given_data) if before is None else load_data_of(before, given_data)
+                if earlier is not None:
+                    images = images.as_in(earlier.data)
+                elif self.settings.recipe.name == "documented":
+                    # The hand-designed baselines were trained with the last tenth held out.
+                    images = images.as_in({})
+                self.dataset = images
+                self.settings = dataclasses.replace(self.settings, data=images.described())
+                self._name = name if before is None else before.name
+                self._verbose = verbose
+                own_space = space if isinstance(space := settings.get("space"), SearchSpace) else None
+                self._start = Start(self._store, images, own_space, augment, learns_unasked(plain), reuse, plugins)
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self) -> Study:
         return self
@@ -271,16 +274,14 @@ class Study(StudyResults):
         stall_limit: float | None = None,
     ) -> RunOutcome:
         """Run one or all stages."""
-        from tinysearch.results.callback import Callbacks
         from tinysearch.search.stages import Stages
 
-        check_kinds(workers=workers, time_limit=time_limit, worker_memory=worker_memory, stall_limit=stall_limit)
-        if "search" not in stages and all(record.failed for record in self.records):
-            raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
-        where = self._processes.get(self.dataset, workers, worker_memory, stall_limit, instead=executor)
         callback = Callbacks([*self._callbacks, *shown(self._verbose)])
-        ending: Ending = "failed"
-        try:
+        with failure_told(callback):
+            check_kinds(workers=workers, time_limit=time_limit, worker_memory=worker_memory, stall_limit=stall_limit)
+            if "search" not in stages and all(record.failed for record in self.records):
+                raise RunError(f"nothing was searched in study {self._name or ''!r}; search first, with run()")
+            where = self._processes.get(self.dataset, workers, worker_memory, stall_limit, instead=executor)
             with self._start.run(
                 self.settings, self._name, where, resume=self._begun, time_limit=time_limit, memory=worker_memory
             ) as run:
@@ -289,12 +290,7 @@ class Study(StudyResults):
                 work = Stages(run, where, callback)
                 outcome = work.carry_out(stages)
                 self.tuner = work.tuner or self.tuner
-            ending = outcome.told
-        except KeyboardInterrupt:
-            ending = "interrupted"
-            raise
-        finally:
-            callback.on_end(ending)
+        callback.on_end(outcome.told)
         if len(stages) == 1:
             raise_what_ended(outcome, self._store, verbose=self._verbose)
         return outcome
