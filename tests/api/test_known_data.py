@@ -167,6 +167,22 @@ def test_arrays_are_to_be_given_again(store: Store, tiny_arrays: dict[str, np.nd
         assert len(study.records) == 2
 
 
+def test_arrays_that_are_ambiguous_are_given_again_with_how_they_are_read(store: Store) -> None:
+    arrays = (np.random.default_rng(0).integers(0, 256, (60, 3, 12, 3), np.uint8), np.arange(60) % 3)
+    reading = Reading(layout="hwc")
+    with tinysearch.Study(900, data=arrays, reading=reading, store=store, name="mine", **QUICK) as study:
+        study.run(executor=FakeWorker().executor())
+    with pytest.raises(DatasetError, match="`reading=Reading"):
+        tinysearch.open("mine", store=store, data=arrays)
+    with tinysearch.open("mine", store=store, data=arrays, reading=reading) as study:
+        assert len(study.records) == 2
+
+
+def test_a_study_is_opened_with_a_known_dataset_by_its_name(begun: Store) -> None:
+    with pytest.raises(RunError, match="digits"):
+        tinysearch.open("mine", store=begun, dataset="digits")
+
+
 def test_a_run_of_an_earlier_version_says_that_it_did_not_note_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DatasetError, match="run 'mine' was made on zoo, and an earlier version of tinysearch did not"):
         as_given(run_of(), Given())

@@ -160,8 +160,9 @@ def test_what_is_not_there_is_not_gone_on_with_and_what_is_there_not_begun_again
         make(resume=False)
     with pytest.raises(RunError, match="digits"):
         make(resume=True, data="digits")
-    with pytest.raises(RunError, match="'later'"):
-        make(resume="later")
+    for given in ("later", 0, 1, None):
+        with pytest.raises(RunError, match=f"`resume=` is 'auto', True or False, got {given!r}"):
+            make(resume=given)
 
 
 @pytest.mark.parametrize("name", [None, "mine"])

@@ -101,16 +101,19 @@ def open_study(
     *,
     store: Store | Path | str | None = None,
     data: Any = "auto",
+    dataset: str = "auto",
+    reading: Reading | None = None,
     verbose: bool | int = True,
 ) -> Study:
     """Open an existing study; without a name, the latest one.
 
     Args:
         name: Name of its run.
-        store, data, verbose: See ``Study``.
+        store, verbose: See ``Study``.
+        data, dataset, reading: See ``Study``; by default the data of the run.
 
     Raises:
         RunError: if there is no such study, or the data differs from that of the study.
         StoreError: if the store does not exist.
     """
-    return Study(name=name, store=store, data=data, verbose=verbose, resume=True)
+    return Study(name=name, store=store, data=data, dataset=dataset, reading=reading, verbose=verbose, resume=True)

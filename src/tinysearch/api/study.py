@@ -101,8 +101,8 @@ class Study(StudyResults):
         with failure_told(Callbacks(self._callbacks)):
             check_names(settings, Study)
             check_kinds(name=name, store=store, reading=reading, augment=augment, verbose=verbose)
-            if resume not in ("auto", True, False):
-                raise RunError(f"resume is 'auto', True or False, got {resume!r}")
+            if not isinstance(resume, bool) and resume != "auto":
+                raise RunError(f"`resume=` is 'auto', True or False, got {resume!r}")
             warn_of_old_ranges(settings.get("space"))
             self._owns_store = not isinstance(store, Store)
             self._store: Store = store if isinstance(store, Store) else open_store(store, create=resume is not True)
