@@ -169,6 +169,17 @@ def test_a_small_network_that_is_better_is_the_best_below_a_larger_budget_too(ma
     assert rows[3].split() == ["10", "-", "-", "-"]
 
 
+@pytest.mark.usefixtures("untrained")
+def test_the_best_is_deployed_from_the_run_that_has_found_it(tinysearch: Launch, tiny: Path, tmp_path: Path) -> None:
+    done = tinysearch(*COMMON, "--trials", 1, "--strategy", "random", "--seed", 3, "--data", tiny)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"tinysearch deploy (\w+) --run (\S+) ", done.stderr)
+    assert found is not None
+    assert found[2] == "frontier-1000"
+    with Store(tmp_path / "store.db") as store:
+        assert found[1] in {one.key for one in store.records(found[2])}
+
+
 def test_the_second_begins_with_what_was_best_in_the_first(swept: Path) -> None:
     with Store(swept / "store.db") as store:
         first, second = (store.records(f"frontier-{bound}") for bound in (1_000, 3_000))

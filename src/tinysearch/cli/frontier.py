@@ -177,7 +177,7 @@ def frontier(
     best = {bound: row for bound, row in winners(records).items() if row is not None}
     if best:
         largest = max(best)
-        name, of = best[largest].name, records[largest][0].run
+        name, of = best[largest].name, best[largest].run
         where = as_options({"--store": store})
         notes.print()
         print_steps(
