@@ -77,6 +77,18 @@ def test_a_budget_is_a_number_or_a_budget_and_limits_are_parts_of_it(given: Call
         given(budget="many")
 
 
+@pytest.mark.parametrize(
+    "name", ["max_macs", "max_ram", "max_weight_bytes", "max_flash", "device", "threads", "warm_start"]
+)
+def test_none_where_it_is_the_default_is_the_same_as_nothing_given(
+    given: Callable[..., RunSettings], name: str
+) -> None:
+    budget = Budget(500, 7, 8, 9, 10, device="arduino-uno")
+    assert given(budget=budget, **{name: None}) == given(budget=budget)
+    before = RunSettings(budget, threads=2)
+    assert given(before, **{name: None}) == before
+
+
 def test_a_device_has_limits_and_those_that_are_given_go_before_them(given: Callable[..., RunSettings]) -> None:
     assert given(budget=500, device="arduino-uno").budget == Budget(
         500, peak_activation_bytes=1_536, flash_bytes=24_576, device="arduino-uno"

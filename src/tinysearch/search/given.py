@@ -37,6 +37,8 @@ LIMITS = {
     "max_ram": "peak_activation_bytes",
 }
 _OTHERS = (*LIMITS, "device", "epochs", "class_weight", "warm_start", "cold")
+# Arguments whose default is None, so that None is the same as leaving them out.
+_MAY_BE_NONE = (*LIMITS, "device", "threads", "warm_start")
 # Minimum similarity of an unknown name to a setting to suggest it: a wrong hint is worse than none.
 _ALIKE = 0.75
 _NOT_GIVEN = ("warm_start_trials", "own_space", "data", "augmentation")
@@ -73,7 +75,7 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
             ``SearchSpace``, and initial candidates architectures; ``epochs``; ``class_weight``; ``max_macs``;
             ``max_ram``, ``max_flash`` and ``max_weight_bytes``, as bytes or texts such as ``"24K"``; ``device``, whose
             flash and memory are the limits if none are given; ``warm_start``, names of runs; ``cold``, to learn from
-            no run.
+            no run. None for a limit, ``device``, ``threads`` or ``warm_start`` is the same as leaving it out.
         before: The settings of the resumed run; None for a new run.
         store: Store with the runs to learn from.
 
@@ -82,7 +84,7 @@ def settings_of(given: Mapping[str, Any], before: RunSettings | None, store: Sto
         InputError: if a value cannot be used.
     """
     check_known(given, known_settings())
-    given = {name: value for name, value in given.items() if value is not None or name not in ("device", "warm_start")}
+    given = {name: value for name, value in given.items() if value is not None or name not in _MAY_BE_NONE}
     base = before or RunSettings()
     changes: dict[str, Any] = {name: value for name, value in given.items() if name not in _OTHERS}
     changes["budget"] = _bounded(given, base.budget, begun=before is not None)
@@ -115,7 +117,7 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
             # An earlier version may have left more of the device to a network when the run began.
             bounds = {name: getattr(base, LIMITS[name]) for name in ("max_flash", "max_ram")} | bounds
         bounds |= limits(given["device"], bounds.get("max_flash"), bounds.get("max_ram"))
-    if "budget" not in given and not begun and bounds.get("max_flash") is not None:
+    if "budget" not in given and not begun and "max_flash" in bounds:
         # A parameter takes at least one byte of flash, so the bound on flash is used for both.
         budget = Budget(bounds["max_flash"], device=budget.device)
     limited = {LIMITS[name]: bound for name, bound in bounds.items()}
@@ -127,7 +129,7 @@ def _bounded(given: Mapping[str, Any], base: Budget, *, begun: bool) -> Budget:
 
 def _bound(name: str, given: object) -> Any:
     """Return a limit as a number; limits on memory may be texts such as ``"24K"``."""
-    if given is not None and not isinstance(given, str) and ((whole := count(given)) is None or whole < 1):
+    if not isinstance(given, str) and ((whole := count(given)) is None or whole < 1):
         unit = "multiply-accumulates" if name == "max_macs" else "bytes"
         raise BudgetError(f"`{name}=` is a whole number of {unit}, at least 1; got {given!r}")
     if name == "max_macs" or not isinstance(given, str):
