@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from tinysearch.errors import InputError
-from tinysearch.results.objective import OBJECTIVES, Objective, measured, objective, title_of
+from tinysearch.errors import InputError, PluginError
+from tinysearch.results.objective import OBJECTIVES, MacroF1, Objective, measured, objective, objective_name, title_of
 from tinysearch.results.record import Record
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60)
@@ -26,6 +26,28 @@ class WrongZeros(Objective):
 
     def value(self, labels: Any, predicted: Any) -> float:
         return float(((labels == 0) & (predicted != 0)).sum())
+
+
+class Share(Objective):
+    """The share of images that are classified correctly, to a power."""
+
+    name = "accuracy"
+
+    def __init__(self, power: float = 1.0) -> None:
+        self.power = power
+
+    def value(self, labels: Any, predicted: Any) -> float:
+        return float((labels == predicted).mean() ** self.power)
+
+
+class Needy(Share):
+    """Needs to be told its power."""
+
+    def __init__(self, power: float) -> None:
+        super().__init__(power)
+
+
+SQUARE = Share(2.0)
 
 
 @given(PAIRS)
@@ -75,6 +97,27 @@ def test_an_objective_of_ones_own_is_taken_as_an_object_and_as_a_class() -> None
     assert objective(own) is own
     assert isinstance(objective(WrongZeros), WrongZeros)
     assert title_of(own.name) == own.name
+
+
+def test_workers_find_an_objective_by_its_class_whatever_it_calls_itself() -> None:
+    for own in (Share, Share()):
+        assert objective_name(own) == f"{__name__}:Share"
+    for known in (MacroF1, MacroF1()):
+        assert objective_name(known) == "macro_f1"
+    found = objective(f"{__name__}:SQUARE")
+    assert isinstance(found, Share)
+    assert found.power == 2.0
+
+
+@pytest.mark.parametrize("own", [SQUARE, Needy(2.0)])
+def test_an_instance_that_its_class_does_not_make_is_refused(own: Objective) -> None:
+    with pytest.raises(PluginError, match=f"{type(own).__name__} without arguments.* `objective='module:name'`"):
+        objective_name(own)
+
+
+def test_a_class_that_needs_arguments_is_refused() -> None:
+    with pytest.raises(PluginError, match=r"Needy cannot be created: TypeError: .*'power'"):
+        objective(Needy)
 
 
 def test_what_is_no_objective_or_has_no_name_or_direction_is_refused() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tinysearch.errors import BudgetError, InputError, RecipeError, RunError, SpaceError
+from tinysearch.errors import BudgetError, InputError, PluginError, RecipeError, RunError, SpaceError
+from tinysearch.results.objective import MacroF1, Objective
 from tinysearch.results.store import Store
-from tinysearch.search.given import known_settings, recipe_of, search_space_of, settings_of, space_of
+from tinysearch.search.given import known_settings, plugins_of, recipe_of, search_space_of, settings_of, space_of
 from tinysearch.search.settings import RunSettings
 from tinysearch.space.architecture import Architecture, Conv, Head
 from tinysearch.space.budget import Budget
@@ -23,6 +24,13 @@ from tinysearch.training.candidate import Candidate
 from tinysearch.training.recipe import Recipe, recipe
 
 NETWORK = Architecture((Conv(3),), Head("average"))
+
+
+class Weighted(MacroF1):
+    """An objective with an argument that has the name of another one."""
+
+    def __init__(self, weight: float = 1.0) -> None:
+        self.weight = weight
 
 
 @pytest.fixture
@@ -87,6 +95,24 @@ def test_none_where_it_is_the_default_is_the_same_as_nothing_given(
     assert given(budget=budget, **{name: None}) == given(budget=budget)
     before = RunSettings(budget, threads=2)
     assert given(before, **{name: None}) == before
+
+
+@pytest.mark.parametrize(
+    ("own", "name"),
+    [
+        (Weighted, f"{__name__}:Weighted"),
+        (Weighted(), f"{__name__}:Weighted"),
+        (MacroF1(), "macro_f1"),
+        ("macro_f1", "macro_f1"),
+    ],
+)
+def test_an_objective_is_known_by_its_class(own: str | Objective | type[Objective], name: str) -> None:
+    assert plugins_of({"objective": own})[0] == {"objective": name}
+
+
+def test_an_objective_whose_values_would_be_lost_is_refused() -> None:
+    with pytest.raises(PluginError, match="Weighted without arguments"):
+        plugins_of({"objective": Weighted(2.0)})
 
 
 def test_a_device_has_limits_and_those_that_are_given_go_before_them(given: Callable[..., RunSettings]) -> None:

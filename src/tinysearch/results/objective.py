@@ -10,11 +10,12 @@ from __future__ import annotations
 import abc
 import copy
 import math
+import pickle
 from typing import TYPE_CHECKING, Any, Final
 
-from tinysearch.errors import InputError
+from tinysearch.errors import InputError, PluginError
 from tinysearch.results.record import ACCURACY, DIRECTIONS, INT8_ACCURACY, Direction, Record
-from tinysearch.runtime.plugins import find
+from tinysearch.runtime.plugins import find, made, name_of
 
 if TYPE_CHECKING:
     # Not imported at run time, because a leaderboard does not need NumPy.
@@ -108,7 +109,8 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
     A plug-in that is given as ``module:Class`` has this text as its name in settings and stores.
 
     Raises:
-        InputError: if the name is unknown, or the value is not a valid objective.
+        InputError: if the name is unknown, the class cannot be called without arguments, or the value is not a valid
+            objective.
     """
     if isinstance(one, str):
         if one in OBJECTIVES:
@@ -117,7 +119,7 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
         own.title = own.title or own.name
         own.name = one
         return own
-    found: object = one() if isinstance(one, type) else one
+    found: object = made("objective", one, Objective) if isinstance(one, type) else one
     if not isinstance(found, Objective):
         raise InputError(f"an objective is a name or a tinysearch Objective; got {found!r}")
     named = isinstance(found.name, str) and found.name.strip() and found.name.isprintable()
@@ -127,6 +129,32 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
             f"{found.name!r} and {found.direction!r}"
         )
     return found
+
+
+def objective_name(given: Objective | type[Objective]) -> str:
+    """Return the name by which workers find an objective: that of a built-in one, or its class as ``module:Class``.
+
+    Raises:
+        InputError: if it is not a valid objective.
+        PluginError: if it is an instance that differs from what its class returns without arguments.
+    """
+    one = objective(given)
+    named = name_of(given)
+    if one is given and not _is_default(one):
+        raise PluginError(
+            f"workers create the objective {named} without arguments, and this one differs from that; give a subclass "
+            f"that sets its values, or the name of an instance in a module, as `objective='module:name'`"
+        )
+    return next((name for name, known in OBJECTIVES.items() if type(known) is type(one)), named)
+
+
+def _is_default(one: Objective) -> bool:
+    """Return whether an objective equals what its class returns without arguments; False if that is not known."""
+    try:
+        # Pickles also compare slots and arrays.
+        return pickle.dumps(type(one)()) == pickle.dumps(one)
+    except Exception:
+        return False
 
 
 def measured(labels: Classes, predicted: Classes, wanted: Objective | None = None) -> dict[str, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinysearch.errors import BudgetError, InputError, RecipeError, RunError, check_type, meant
-from tinysearch.results.objective import OBJECTIVES, objective
+from tinysearch.results.objective import objective_name
 from tinysearch.results.store import Store
 from tinysearch.runtime.paths import local
 from tinysearch.runtime.plugins import name_of
@@ -147,7 +147,7 @@ def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
         given: See ``settings_of``; a strategy and an objective may be classes, constraints classes and instances.
 
     Raises:
-        InputError: if the strategy is None.
+        InputError: if the strategy is None, or the objective cannot be used.
     """
     plain = dict(given)
     if plain.get("strategy", "") is None:
@@ -156,8 +156,7 @@ def plugins_of(given: Mapping[str, Any]) -> tuple[dict[str, Any], Plugins]:
     if "strategy" in plain and not isinstance(plain["strategy"], str):
         own, plain["strategy"] = plain["strategy"], name_of(plain["strategy"])
     if "objective" in plain and not isinstance(plain["objective"], str):
-        checked = objective(plain["objective"])
-        plain["objective"] = checked.name if checked.name in OBJECTIVES else name_of(plain["objective"])
+        plain["objective"] = objective_name(plain["objective"])
     constraints: list[tuple[str, Any]] = []
     if "constraints" in plain:
         listed = plain["constraints"]
