@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -555,6 +556,18 @@ def test_a_store_that_was_given_is_left_open(make: Make, path: Path, fake_worker
         with pytest.raises(RunError):
             make(store=store, resume=False)
         assert len(store.records("mine")) == 1
+
+
+def test_a_study_may_be_used_by_another_thread_than_made_it(make: Make, fake_worker: type[FakeWorker]) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        study = thread.submit(make, trials=1).result()
+        thread.submit(study.run, executor=fake_worker().executor()).result()
+        assert thread.submit(lambda: study.best.key).result() == study.best.key
+    study.run(2, executor=fake_worker().executor())
+    assert repr(study).startswith("<Study 'mine': tiny, fewer than 10,000 parameters, 2 of 2 trials")
+    study.close()
+    with pytest.raises(StoreError, match="was closed"):
+        _ = study.best
 
 
 def test_the_working_directory_may_change_while_a_study_is_open(

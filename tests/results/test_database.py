@@ -1,4 +1,4 @@
-"""Disks on which SQLite cannot do what it usually does."""
+"""Disks on which SQLite cannot do what it usually does, several threads, and files that were closed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,26 @@ def test_one_that_was_not_closed_is_not_read_without_its_log(
     close()
     with pytest.raises(StoreError, match=r"store\.db-wal.*copy both"):
         Store(folder / "store.db")
+
+
+def test_threads_write_and_read_at_once(tmp_path: Path, make_record: MakeRecord) -> None:
+    def use(number: int) -> None:
+        for place in range(20):
+            store.append(make_record(f"{number}-{place}", seed=number))
+            assert {record.seed for record in store.records("first")} <= {0, 1, 2, 3}
+
+    with ThreadPoolExecutor(4) as threads:
+        store = threads.submit(Store, tmp_path / "store.db", create=True).result()
+        store.create_run("first", "toy", "0123456789abcdef", {})
+        list(threads.map(use, range(4)))
+    assert len(store.records()) == 80
+    store.close()
+
+
+def test_what_was_closed_says_so(tmp_path: Path, make_record: MakeRecord) -> None:
+    store = Store(tmp_path / "store.db", create=True)
+    store.close()
+    store.close()
+    for use in (store.records, store.summaries, lambda: store.append(make_record())):
+        with pytest.raises(StoreError, match=r"store\.db was closed; open it, or the study, again"):
+            use()

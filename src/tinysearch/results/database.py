@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 import warnings
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ Values = tuple[Any, ...] | Mapping[str, Any]
 _PATIENCE = 30.0
 # UnicodeDecodeError is raised if the message of SQLite quotes parts of a damaged file.
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
+# Part of the message about a connection that was closed.
+_CLOSED = "closed database"
 # Parts of SQLite's messages about a file with damaged pages or wrong tables.
 _DAMAGED = ("malformed", "no such column", "no such table", "unsupported file format")
 
 
 class Database:
     """A connection to the SQLite file of a store.
+
+    Threads may share it: each query and each transaction waits until those of other threads are over.
 
     A store that cannot be written is opened for reading only; if it has an earlier schema, a copy in memory is migrated
     to the current one.
@@ -41,6 +46,8 @@ class Database:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
+        # Reentrant, because a transaction may query.
+        self._lock = threading.RLock()
         if create:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +65,8 @@ class Database:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -66,68 +74,70 @@ class Database:
 
         Raises:
             StoreWriteError: if the transaction cannot be written.
-            StoreError: if the file is damaged.
+            StoreError: if the file is damaged, or was closed.
         """
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._lock:
             try:
-                yield self._connection
-            except BaseException:
-                self._connection.rollback()
-                raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.rollback()
-            if _is_damage(error):
-                raise self._unusable(error) from None
-            raise StoreWriteError(
-                f"the store {self.path} could not be written ({error}); earlier results are intact: "
-                f"free some space or fix the folder, then continue with `resume=True`"
-            ) from error
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                except BaseException:
+                    self._connection.rollback()
+                    raise
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if _CLOSED in str(error):
+                    raise self._unusable(error) from None
+                if self._connection.in_transaction:
+                    self._connection.rollback()
+                if _is_damage(error):
+                    raise self._unusable(error) from None
+                raise StoreWriteError(
+                    f"the store {self.path} could not be written ({error}); earlier results are intact: "
+                    f"free some space or fix the folder, then continue with `resume=True`"
+                ) from error
 
-    def query(self, sql: str, values: Values = ()) -> Generator[sqlite3.Row, None, None]:
-        """Yield the rows of a query. Text that is not UTF-8 is decoded with surrogate escapes.
+    def query(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
+        """Return the rows of a query. Text that is not UTF-8 is decoded with surrogate escapes.
 
         Raises:
-            StoreError: if the file cannot be read.
+            StoreError: if the file cannot be read, or was closed.
         """
-        try:
-            # Not `yield from`, which closes the cursor with this generator, possibly after the connection.
-            for row in self._connection.execute(sql, values):  # noqa: UP028
-                yield row
-        except _ERRORS as error:
-            raise self._unusable(error) from None
+        with self._lock:
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except _ERRORS as error:
+                raise self._unusable(error) from None
 
     def first(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
         """Return the first row of a query; None if it has none.
 
         Raises:
-            StoreError: if the file cannot be read.
+            StoreError: if the file cannot be read, or was closed.
         """
-        with contextlib.closing(self.query(sql, values)) as rows:
-            return next(rows, None)
+        return next(iter(self.query(sql, values)), None)
 
     def tuples(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query as tuples, which is faster than ``query``.
 
         Raises:
             UnicodeError: if a text is not UTF-8.
-            StoreError: if the file cannot be read.
+            StoreError: if the file cannot be read, or was closed.
         """
-        cursor = self._connection.cursor()
-        cursor.row_factory = None
-        self._connection.text_factory = str
-        try:
-            return cursor.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            if "UTF-8" in str(error):
-                raise UnicodeError(str(error)) from None
-            raise self._unusable(error) from None
-        except UnicodeDecodeError as error:
-            raise self._unusable(error) from None
-        finally:
-            self._connection.text_factory = _text
+        with self._lock:
+            try:
+                cursor = self._connection.cursor()
+                cursor.row_factory = None
+                self._connection.text_factory = str
+                return cursor.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                if "UTF-8" in str(error):
+                    raise UnicodeError(str(error)) from None
+                raise self._unusable(error) from None
+            except UnicodeDecodeError as error:
+                raise self._unusable(error) from None
+            finally:
+                self._connection.text_factory = _text
 
     def check(self) -> None:
         """Check the structure of the whole file, which takes as long as reading it.
@@ -161,7 +171,8 @@ class Database:
         return copy
 
     def _connected(self, name: str, *, uri: bool = False) -> sqlite3.Connection:
-        connection = sqlite3.connect(name, uri=uri, isolation_level=None, timeout=_PATIENCE)
+        # Threads take turns, see the lock.
+        connection = sqlite3.connect(name, uri=uri, isolation_level=None, timeout=_PATIENCE, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.text_factory = _text
         return connection
@@ -244,10 +255,11 @@ class Database:
 
     def _structure(self) -> str | None:
         """Return the first problem with the structure of the file; None if there is none."""
-        try:
-            found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(20)")]
-        except _ERRORS as error:
-            return str(error)
+        with self._lock:
+            try:
+                found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(20)")]
+            except _ERRORS as error:
+                return str(error)
         # Leave out headers ("***") and problems with single values, which are reported when their row is read.
         lines = [line for line in "\n".join(found).splitlines() if " value in " not in line and line[:3] != "***"]
         return next((line for line in lines if line != "ok"), None)
@@ -255,6 +267,8 @@ class Database:
     def _unusable(self, error: Exception) -> StoreError:
         if _is_damage(error):
             return self._damaged(str(error))
+        if _CLOSED in str(error):
+            return StoreError(f"the store {self.path} was closed; open it, or the study, again")
         return StoreError(
             f"the store {self.path} cannot be used ({error}); name a writable file with `store=` or TINYSEARCH_STORE"
         )
