@@ -45,16 +45,18 @@ def comparisons(store: Store, records: Sequence[Record]) -> RenderableType | Non
     """
     marks = {record.test_fingerprint for record in records if record.test_fingerprint is not None}
     networks = [group for mark in sorted(marks) for group in by_network(store.evaluations(mark)).values()]
+    baselines = [one for one in networks if one[0].origin == "baseline"]
     wanted = {(record.run, record.key) for record in records}
     tables: list[RenderableType] = []
     for one in networks:
+        if (one[0].run, one[0].key) not in wanted:
+            continue
         others = {
             (other[0].key, other[0].held_out): other
-            for other in networks
-            if other[0].origin == "baseline" and other[0].fingerprint == one[0].fingerprint
+            for other in baselines
+            if other[0].fingerprint == one[0].fingerprint and other[0].key != one[0].key
         }
-        others = {marks: other for marks, other in others.items() if marks[0] != one[0].key}
-        if (one[0].run, one[0].key) in wanted and others:
+        if others:
             tables += [_compared(one, list(others.values())), Text()]
     if not tables:
         return None
