@@ -42,6 +42,14 @@ def test_an_archive_shows_what_the_store_shows(light: Tinysearch, tmp_path: Path
         assert (from_archive.returncode, from_archive.stdout) == (0, from_store.stdout)
 
 
+@pytest.mark.parametrize(
+    "words", [("export",), ("leaderboard", "--format", "csv"), ("report",)], ids=["export", "leaderboard", "report"]
+)
+def test_the_name_of_a_file_is_said_as_it_is(light: Tinysearch, tmp_path: Path, words: tuple[str, ...]) -> None:
+    output = tmp_path / "all[final].jsonl"
+    assert str(output) in light(*words, "-o", output).stderr
+
+
 def test_named_runs_alone_are_exported(light: Tinysearch, tmp_path: Path) -> None:
     archive = tmp_path / "one.jsonl"
     assert light("export", "three", "-o", archive).returncode == 0

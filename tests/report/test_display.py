@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tinysearch.errors import TinySearchWarning
-from tinysearch.report.display import Display, WarnedNotes, display, tell_of_interruption
+from tinysearch.report.display import Display, WarnedNotes, display, show, tell_of_interruption
 from tinysearch.report.progress import TrainingProgress
 from tinysearch.results.callback import Stage
 from tinysearch.results.record import Record
@@ -142,3 +142,13 @@ def test_what_is_shown_goes_to_the_error_stream(make_record: MakeRecord, capsys:
     said = capsys.readouterr()
     assert said.out == ""
     assert "mine in store.db" in said.err
+
+
+@pytest.mark.parametrize("notebook", [False, True])
+def test_what_is_shown_is_never_markup(
+    notebook: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tinysearch.report.display.in_notebook", lambda: notebook)
+    show("wrote all[final] :smile:")
+    said = capsys.readouterr()
+    assert (said.out if notebook else said.err) == "wrote all[final] :smile:\n"

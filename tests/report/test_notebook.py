@@ -87,6 +87,10 @@ def test_one_output_is_drawn_anew_but_not_all_the_time(outputs: list[Output], mo
     assert [text.strip() for text in output.texts] == ["one", "two", "three", "four"]
 
 
+def test_what_is_shown_is_never_markup() -> None:
+    assert "all[final] :smile:" in re.sub(r"<[^>]*>", "", notebook.as_html("all[final] :smile:"))
+
+
 def test_markup_of_a_page_is_text(outputs: list[Output]) -> None:
     live = NotebookLive(lambda: Text("<script>alert(1)</script>"))
     live.start()

@@ -78,6 +78,6 @@ def evaluate(
         said = [*baseline_words(known), *stores.store_words(store)]
     if compared is None:
         words = ["tinysearch", "reproduce", "--seeds", "3", *said]
-        notes.print(f"to compare with the hand-designed baselines: {shlex.join(words)}", markup=False, soft_wrap=True)
+        notes.print(f"to compare with the hand-designed baselines: {shlex.join(words)}", soft_wrap=True)
     else:
         console.print(compared)

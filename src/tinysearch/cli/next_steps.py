@@ -81,4 +81,4 @@ def next_steps(study: Study, outcome: RunOutcome, notes: Console, on: str, where
 def print_steps(steps: Iterable[tuple[str, str]], notes: Console) -> None:
     """Print commands, each with its purpose."""
     for title, command in steps:
-        notes.print(f"  {title + ':':<14}{command}", markup=False, soft_wrap=True)
+        notes.print(f"  {title + ':':<14}{command}", soft_wrap=True)

@@ -118,7 +118,9 @@ def _own_stderr() -> TextIO:
 def _console(terminal: bool, file: TextIO) -> Console:
     columns = os.environ.get("COLUMNS", "")
     given = int(columns) if columns.isdecimal() else 0
-    return _Console(file=file, width=given or (None if terminal else DEFAULT_WIDTH), highlight=False)
+    width = given or (None if terminal else DEFAULT_WIDTH)
+    # Texts contain names that users chose, which may look like markup.
+    return _Console(file=file, width=width, highlight=False, markup=False, emoji=False)
 
 
 class _Console(Console):

@@ -20,5 +20,5 @@ def read_space(path: Path | None) -> dict[str, Any] | None:
         return None
     spec = read_spec(path)
     if spec and "format" not in spec:
-        stderr().print(f"note: {format_note(spec, str(path))}", markup=False, highlight=False, soft_wrap=True)
+        stderr().print(f"note: {format_note(spec, str(path))}", soft_wrap=True)
     return spec

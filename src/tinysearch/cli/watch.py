@@ -73,7 +73,7 @@ def watch(
             if live is not None:
                 live.stop()
         if live is None:
-            console.print(state, soft_wrap=True, markup=False)
+            console.print(state, soft_wrap=True)
 
 
 def _display(store: Store, run: Run, summaries: list[Summary], state: str) -> RenderableType:

@@ -167,7 +167,9 @@ def tell_of_interruption(kept: str, remedy: str) -> None:
 
 def _console() -> Console:
     # Notebooks show the error stream in red, so the output goes to the standard output there.
-    return Console(file=sys.stdout, width=110, force_terminal=False) if in_notebook() else Console(stderr=True)
+    if in_notebook():
+        return Console(file=sys.stdout, width=110, force_terminal=False, markup=False, emoji=False)
+    return Console(stderr=True, markup=False, emoji=False)
 
 
 def _table(plan: Sequence[tuple[str, str]]) -> Table:

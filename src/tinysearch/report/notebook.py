@@ -32,6 +32,8 @@ def as_html(shown: RenderableType) -> str:
         force_terminal=True,
         color_system="truecolor",
         force_jupyter=False,
+        markup=False,
+        emoji=False,
     )
     console.print(shown)
     style = "line-height:normal;font-family:Menlo,Consolas,monospace"

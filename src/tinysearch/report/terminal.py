@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -140,23 +139,22 @@ def _shown(
 
 def _table(dataset: str, rows: Sequence[Row], shown: Sequence[_Column]) -> Table:
     table = Table(
-        title=f"Leaderboard: {escape(figures.dataset_title(dataset))}",
+        title=Text(f"Leaderboard: {figures.dataset_title(dataset)}", style="bold"),
         title_justify="left",
         header_style="bold",
         box=None,
     )
-    table.title_style = "bold"
     for column in shown:
         last = column.title == "layers"
         table.add_column(
-            escape(column.title),
+            Text(column.title),
             justify="right" if column.right else "left",
             no_wrap=not last,
             overflow="fold" if last else "ellipsis",
         )
     for index, row in enumerate(rows):
         style = "bold" if row.origin == "baseline" else "green" if row.rank == 1 else ""
-        table.add_row(*(escape(column.cells[index]) for column in shown), style=style)
+        table.add_row(*(Text(column.cells[index]) for column in shown), style=style)
     return table
 
 
