@@ -99,6 +99,19 @@ load_keras_tuner()
 print(state() == before, "keras_tuner" in sys.modules)
 """
 
+# Everything is loaded by the first call, libraries that draw from the generators among it.
+FIRST_CALL = """
+import random, sys
+import numpy as np
+import tinysearch
+state = lambda: (random.getstate(), str(np.random.get_state()))
+before = state()
+given = {"data": sys.argv[1], "store": sys.argv[2], "trials": 1, "epochs": 1, "baselines": False}
+with tinysearch.run(3_000, folds=1, evaluate=0, workers=1, **given) as study:
+    str(study.leaderboard)
+print(state() == before, "rich" in sys.modules)
+"""
+
 
 def in_a_process(code: str, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     unset = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "XLA_FLAGS", "OMP_NUM_THREADS")
@@ -136,6 +149,12 @@ def test_a_model_that_is_loaded_draws_from_no_global_generator(host: dict[str, A
 @pytest.mark.slow
 def test_models_are_loaded_and_built_as_they_were_trained_whatever_keras_is_set_to(host: dict[str, Any]) -> None:
     assert (host["type"], host["built"], host["params"]) == ("float32", "float32", True)
+
+
+def test_the_first_call_draws_from_no_global_generator(tiny: Path, tmp_path: Path) -> None:
+    done = in_a_process(FIRST_CALL, tiny, tmp_path / "store.db")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["True", "True"]
 
 
 def test_loading_keras_leaves_environment_generators_and_modules_alone() -> None:

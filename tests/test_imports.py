@@ -60,6 +60,13 @@ def test_imports_run_one_way(path: Path) -> None:
     assert [name for name in ours if name.split(".")[1] in above] == []
 
 
+def test_rich_is_loaded_in_one_place_only() -> None:
+    users = {
+        path.relative_to(ROOT) for path in modules() if any(name.split(".")[0] == "rich" for name in imported(path))
+    }
+    assert users == {Path("runtime", "rich.py")}
+
+
 def test_every_room_and_module_has_its_place_in_the_order() -> None:
     assert {room(path) for path in modules()} == set(ROOMS)
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Collection, Sequence
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.baselines.recorded import Recorded
 from tinysearch.baselines.reproduce import Reproduction
 from tinysearch.data.dataset import Dataset
 from tinysearch.report import figures
 from tinysearch.results.record import Record
+from tinysearch.runtime.rich import Group, RenderableType, Table, Text
 from tinysearch.space.task import Task
 from tinysearch.training.recipe import Recipe
 

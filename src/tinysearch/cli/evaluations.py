@@ -6,10 +6,6 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.baselines.models import PREFIX
 from tinysearch.report import figures
 from tinysearch.results.hypervolume import of_networks
@@ -17,6 +13,7 @@ from tinysearch.results.leaderboard import Row, rank
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
 from tinysearch.results.ranking import metric_of
 from tinysearch.results.record import Record
+from tinysearch.runtime.rich import Console, Group, RenderableType, Table, Text
 
 if TYPE_CHECKING:
     from tinysearch.results.store import Store

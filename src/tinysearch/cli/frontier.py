@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.rule import Rule
 
 from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
 from tinysearch.cli.next_steps import as_options, interruption, print_steps
@@ -20,14 +19,14 @@ from tinysearch.cli.spaces import read_space
 from tinysearch.cli.spelling import spelled
 from tinysearch.errors import InputError, TrainingError
 from tinysearch.report.display import Display
+from tinysearch.runtime.rich import Rule
 from tinysearch.space.budget import BUDGETS
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Stage
     from tinysearch.results.record import Record
+    from tinysearch.runtime.rich import Console
 
 _BUDGETS = ",".join(map(str, BUDGETS))
 

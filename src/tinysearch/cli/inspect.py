@@ -173,10 +173,9 @@ def _as_json(found: Found) -> dict[str, object]:
 
 
 def _show(found: Found) -> None:
-    from rich.text import Text
-
     from tinysearch.report import details, figures
     from tinysearch.results.artifacts import handed_out
+    from tinysearch.runtime.rich import Text
     from tinysearch.space.notation import notation
 
     console = stdout()

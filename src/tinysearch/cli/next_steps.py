@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from tinysearch.report.commands import data_words
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from tinysearch.api.study import Study
     from tinysearch.results.record import Record
+    from tinysearch.runtime.rich import Console
     from tinysearch.search.outcome import RunOutcome
 
 

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TextIO
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from tinysearch.cli.spelling import spelled
 from tinysearch.errors import InputError, TinySearchError, TinySearchWarning
+from tinysearch.runtime.rich import Console, Text
 
 P = ParamSpec("P")
 

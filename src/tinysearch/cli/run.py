@@ -6,8 +6,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from tinysearch.cli import completion, devices, options, panels, plugins, search_options, sources
 from tinysearch.cli.next_steps import as_options, interruption, next_steps, still_to_do
@@ -15,6 +13,7 @@ from tinysearch.cli.numbers import natural, seconds, whole
 from tinysearch.cli.reporting import EXIT_INTERRUPTED, EXIT_SIGNAL, reported, stderr, stdout
 from tinysearch.cli.spaces import read_space
 from tinysearch.cli.spelling import spelled
+from tinysearch.runtime.rich import Console, Text
 from tinysearch.space.sizes import size
 
 if TYPE_CHECKING:

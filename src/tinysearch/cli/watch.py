@@ -6,15 +6,12 @@ import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from tinysearch.cli import completion, options, stores
 from tinysearch.cli.numbers import positive
 from tinysearch.cli.reporting import reported, stdout
 from tinysearch.results.record import ACCURACY
+from tinysearch.runtime.rich import Console, Group, Live, RenderableType, Table, Text
 
 if TYPE_CHECKING:
     from tinysearch.results.run import Run

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.deploy.origin import told
 from tinysearch.deploy.toolchain import PROCESSORS
 from tinysearch.report import figures
+from tinysearch.runtime.rich import Group, RenderableType, Table, Text
 from tinysearch.space.devices import STACK
 from tinysearch.space.scalars import written
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.data.dataset import Dataset
 from tinysearch.data.overview import Overview
 from tinysearch.runtime.memory import worker_bytes
+from tinysearch.runtime.rich import Group, RenderableType, Table, Text
 from tinysearch.space.scalars import written
 from tinysearch.space.task import Task
 

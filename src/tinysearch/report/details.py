@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.data.splits import Split
 from tinysearch.report import figures
 from tinysearch.results.objective import title_of
 from tinysearch.results.record import ACCURACY, Epoch, Record
+from tinysearch.runtime.rich import Group, RenderableType, Table, Text
 from tinysearch.space.cost import Cost
 from tinysearch.space.notation import LEGEND, notation
 

@@ -6,10 +6,6 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
-from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.errors import TinySearchWarning
 from tinysearch.report import figures
 from tinysearch.report.notebook import in_notebook
@@ -20,6 +16,7 @@ from tinysearch.results.ranking import leader
 from tinysearch.results.record import ACCURACY, Epoch, Record
 from tinysearch.results.standing import Standing
 from tinysearch.results.training import Training
+from tinysearch.runtime.rich import Console, RenderableType, Table, Text
 from tinysearch.space.notation import notation
 
 

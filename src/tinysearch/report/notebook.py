@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rich.console import Console, RenderableType
+from tinysearch.runtime.rich import Console, RenderableType
 
 WIDTH = 110
 # Minimum number of seconds between two updates.

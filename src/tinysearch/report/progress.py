@@ -7,15 +7,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.report import figures
 from tinysearch.report.notebook import NotebookLive, in_notebook
 from tinysearch.results.record import ACCURACY, Epoch, Record
+from tinysearch.runtime.rich import Console, Group, Live, ProgressBar, RenderableType, Table, Text
 from tinysearch.space.notation import notation
 
 BAR_WIDTH = 24

@@ -6,13 +6,10 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from tinysearch.report import figures
 from tinysearch.results.leaderboard import Leaderboard, Row
 from tinysearch.results.record import ACCURACY
+from tinysearch.runtime.rich import Console, Group, RenderableType, Table, Text
 
 # Priority from which a column is never left out, and up to which it is left out without a remark.
 _ALWAYS, _DISPENSABLE = 90, 20

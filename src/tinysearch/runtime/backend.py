@@ -66,16 +66,26 @@ def environment(changes: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
+def python_generator_kept() -> Iterator[None]:
+    """Restore the global random generator of Python after a block."""
+    before = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+@contextmanager
 def generators_kept() -> Iterator[None]:
     """Restore the global random generators of Python and NumPy after a block, because some libraries draw from them."""
     import numpy as np
 
-    ours, theirs = random.getstate(), np.random.get_state()  # noqa: NPY002
+    before = np.random.get_state()  # noqa: NPY002
     try:
-        yield
+        with python_generator_kept():
+            yield
     finally:
-        random.setstate(ours)
-        np.random.set_state(theirs)  # noqa: NPY002
+        np.random.set_state(before)  # noqa: NPY002
 
 
 def load_keras_tuner() -> None:
