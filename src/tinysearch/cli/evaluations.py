@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from tinysearch.baselines.models import PREFIX
 from tinysearch.report import figures
 from tinysearch.results.hypervolume import of_networks
-from tinysearch.results.leaderboard import Row, rank
+from tinysearch.results.leaderboard import Row
 from tinysearch.results.predictions import Evaluated, Predictions, by_network, compare
 from tinysearch.results.ranking import metric_of
 from tinysearch.results.record import Record
 from tinysearch.runtime.rich import Console, Group, RenderableType, Table, Text
+from tinysearch.search.frontier import winners
 
 if TYPE_CHECKING:
     from tinysearch.results.store import Store
@@ -153,27 +154,6 @@ def front(records: Mapping[int, Sequence[Record]], limited: Collection[str] = ()
     return Group(table, Text(), *(Text(one, style="dim") for one in words if one))
 
 
-def winners(records: Mapping[int, Sequence[Record]]) -> dict[int, Row | None]:
-    """Return the best network below each budget; None where nothing was measured.
-
-    A network that won below a smaller budget is below the larger ones too.
-
-    Args:
-        records: See ``front``.
-    """
-    metric, direction = metric_of([record for found in records.values() for record in found])
-    own = {bound: _winner([one.by(metric, direction) for one in found]) for bound, found in records.items()}
-    sign = 1.0 if direction == "max" else -1.0
-    best: dict[int, Row | None] = {}
-    for bound, first in own.items():
-        # Networks that were ranked with the winner of this budget are not compared again.
-        ranked = {(one.run, one.key) for one in records[bound]}
-        others = (row for found in own.values() for row in found if (row.run, row.key) not in ranked)
-        able = [*first, *(row for row in others if row.params < bound)]
-        best[bound] = max(able, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
-    return best
-
-
 def _hypervolume(rows: Sequence[Row], budgets: Sequence[int]) -> str:
     """Return the hypervolume of a front in words; empty if a value of its metric is not between 0 and 1."""
     validated = [(row.params, row.val_metric) for row in rows if row.val_metric is not None]
@@ -185,8 +165,3 @@ def _hypervolume(rows: Sequence[Row], budgets: Sequence[int]) -> str:
         f"the whole table as one number: hypervolume {of_networks(validated, budgets):.3f}{on_test}. Fewer errors with "
         f"fewer parameters make it larger; compare it with other searches below the same budgets only"
     )
-
-
-def _winner(records: Sequence[Record]) -> list[Row]:
-    """Return the row of the winner of a search; empty if nothing was measured."""
-    return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_metric is not None]

@@ -127,8 +127,9 @@ def frontier(
     Example: tinysearch frontier --budgets 1000,3000,10000 --trials 40 --plot frontier.html
     """
     from tinysearch.api.frontiers import frontier as sweep
-    from tinysearch.cli.evaluations import front, winners
+    from tinysearch.cli.evaluations import front
     from tinysearch.cli.signals import terminations
+    from tinysearch.search.frontier import winners
 
     bounds = several(budgets)
     if plot is not None and not plot.absolute().parent.is_dir():

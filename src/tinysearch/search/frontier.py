@@ -1,10 +1,11 @@
-"""Initial candidates for a sweep of budgets: the search under each budget begins with the best of the one before."""
+"""Sweeps of budgets: the best below each, with which the search below the next budget begins."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tinysearch.results.ranking import ranked
+from tinysearch.results.leaderboard import Row, rank
+from tinysearch.results.ranking import metric_of, ranked
 from tinysearch.results.record import Record
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
@@ -36,3 +37,29 @@ def initial_candidates(
             candidate = Candidate(scaled, Recipe.from_dict(record.recipe))
             found.setdefault(candidate.key, candidate)
     return tuple(found.values())
+
+
+def winners(records: Mapping[int, Sequence[Record]]) -> dict[int, Row | None]:
+    """Return the best network below each budget; None where nothing was measured.
+
+    A network that won below a smaller budget is below the larger ones too.
+
+    Args:
+        records: Records by budget: of networks below it, or of a search below it.
+    """
+    metric, direction = metric_of([record for found in records.values() for record in found])
+    own = {bound: _winner([one.by(metric, direction) for one in found]) for bound, found in records.items()}
+    sign = 1.0 if direction == "max" else -1.0
+    best: dict[int, Row | None] = {}
+    for bound, first in own.items():
+        # Networks that were ranked with the winner of this budget are not compared again.
+        compared = {(one.run, one.key) for one in records[bound]}
+        others = (row for found in own.values() for row in found if (row.run, row.key) not in compared)
+        able = [*first, *(row for row in others if row.params < bound)]
+        best[bound] = max(able, key=lambda row: (sign * (row.val_metric or 0.0), -row.params), default=None)
+    return best
+
+
+def _winner(records: Sequence[Record]) -> list[Row]:
+    """Return the row of the winner of a search; empty if nothing was measured."""
+    return [row for row in rank(records, top=1).rows if row.rank == 1 and row.val_metric is not None]
