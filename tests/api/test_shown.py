@@ -95,6 +95,14 @@ def test_a_frontier_is_a_line_for_each_budget(make_record: MakeRecord) -> None:
     ]
 
 
+def test_a_frontier_shows_the_best_of_all_runs_below_each_budget(make_record: MakeRecord) -> None:
+    small = make_record("a" * 12, run="mine-500", params=400, val_accuracy=0.95)
+    failed = make_record("a" * 12, run="mine-500", params=400, failure="no memory")
+    large = make_record("b" * 12, run="mine-2000", params=1_900, val_accuracy=0.9)
+    found = tinysearch.Frontier({500: [failed, small], 2_000: [large]}, "finished")
+    assert repr(found).splitlines()[1:] == [f"  below 500: {small!r}", f"  below 2,000: {small!r}>"]
+
+
 def test_what_went_wrong_is_shown_with_the_ending(make_record: MakeRecord) -> None:
     problem = tinysearch.TinySearchError("no test images")
     assert "problem: no test images" in repr(RunOutcome("mine", (make_record(),), "finished", {}, problem))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tinysearch.data.dataset import Dataset
     from tinysearch.data.readers.reader import Reading
     from tinysearch.results.callback import Ending
+    from tinysearch.results.leaderboard import Row
     from tinysearch.results.record import Record
     from tinysearch.results.store import Store
     from tinysearch.search.reuse import Reuse
@@ -48,12 +49,20 @@ class Frontier:
     problem: TinySearchError | None = None
 
     def __repr__(self) -> str:
-        """Show the best below each budget."""
-        from tinysearch.results.ranking import best
+        """Show the best below each budget, whichever run has found it."""
+        from tinysearch.search.frontier import winners
 
-        below = "".join(f"\n  below {budget:,}: {best(found)!r}" for budget, found in sorted(self.records.items()))
+        below = "".join(
+            f"\n  below {budget:,}: {None if row is None else self._first_of(row)!r}"
+            for budget, row in sorted(winners(self.records).items())
+        )
         problem = "" if self.problem is None else f", problem: {self.problem}"
         return f"<Frontier: {self.ending}{problem}{below}>"
+
+    def _first_of(self, row: Row) -> Record:
+        """Return the first training of the network in a row that did not fail."""
+        trained = (one for found in self.records.values() for one in found if not one.failed)
+        return next(one for one in trained if (one.run, one.key) == (row.run, row.key))
 
 
 @spelled_out(FrontierSettings, trials=None, strategy=None)
