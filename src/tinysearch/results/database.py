@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ Values = tuple[Any, ...] | Mapping[str, Any]
 
 # Seconds to wait for locks of other processes.
 _PATIENCE = 30.0
+# Number of rows that are read at a time.
+_BLOCK = 256
 # UnicodeDecodeError is raised if the message of SQLite quotes parts of a damaged file.
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 # Part of the message about a connection that was closed.
@@ -31,7 +33,7 @@ _DAMAGED = ("malformed", "no such column", "no such table", "unsupported file fo
 class Database:
     """A connection to the SQLite file of a store.
 
-    Threads may share it: each query and each transaction waits until those of other threads are over.
+    Threads may share it: they take turns, with whole transactions and with blocks of the rows of queries.
 
     A store that cannot be written is opened for reading only; if it has an earlier schema, a copy in memory is migrated
     to the current one.
@@ -97,17 +99,23 @@ class Database:
                     f"free some space or fix the folder, then continue with `resume=True`"
                 ) from error
 
-    def query(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
-        """Return the rows of a query. Text that is not UTF-8 is decoded with surrogate escapes.
+    def query(self, sql: str, values: Values = ()) -> Generator[sqlite3.Row, None, None]:
+        """Yield the rows of a query. Text that is not UTF-8 is decoded with surrogate escapes.
 
         Raises:
             StoreError: if the file cannot be read, or was closed.
         """
+        try:
+            with self._lock:
+                cursor = self._connection.execute(sql, values)
+            while rows := self._block(cursor):
+                yield from rows
+        except _ERRORS as error:
+            raise self._unusable(error) from None
+
+    def _block(self, cursor: sqlite3.Cursor) -> list[sqlite3.Row]:
         with self._lock:
-            try:
-                return self._connection.execute(sql, values).fetchall()
-            except _ERRORS as error:
-                raise self._unusable(error) from None
+            return cursor.fetchmany(_BLOCK)
 
     def first(self, sql: str, values: Values = ()) -> sqlite3.Row | None:
         """Return the first row of a query; None if it has none.
@@ -115,7 +123,8 @@ class Database:
         Raises:
             StoreError: if the file cannot be read, or was closed.
         """
-        return next(iter(self.query(sql, values)), None)
+        with contextlib.closing(self.query(sql, values)) as rows:
+            return next(rows, None)
 
     def tuples(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query as tuples, which is faster than ``query``.

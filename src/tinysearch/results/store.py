@@ -156,7 +156,7 @@ class Store(Runs):
 
         Records that cannot be read are left out. ``records_after(0)`` returns all records.
         """
-        rows = self._database.query(f"{TRAININGS} WHERE records.id > ? ORDER BY records.id", (number,))
+        rows = list(self._database.query(f"{TRAININGS} WHERE records.id > ? ORDER BY records.id", (number,)))
         return self._read(rows, self._record), int(rows[-1]["id"]) if rows else number
 
     def version(self) -> int:
