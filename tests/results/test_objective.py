@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,23 @@ def test_workers_find_an_objective_by_its_class_whatever_it_calls_itself() -> No
         assert objective_name(known) == "macro_f1"
     found = objective(f"{__name__}:SQUARE")
     assert isinstance(found, Share)
+    assert found.power == 2.0
+
+
+@dataclass(frozen=True)
+class Frozen(WrongZeros):
+    """An objective whose attributes cannot be assigned."""
+
+    power: float = 1.0
+
+
+FROZEN = Frozen(2.0)
+
+
+def test_an_objective_that_cannot_be_changed_is_found_by_its_name() -> None:
+    found = objective(f"{__name__}:FROZEN")
+    assert (found.name, found.title, FROZEN.name) == (f"{__name__}:FROZEN", "mine:WrongZeros", "mine:WrongZeros")
+    assert isinstance(found, Frozen)
     assert found.power == 2.0
 
 

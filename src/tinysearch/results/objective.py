@@ -116,8 +116,8 @@ def objective(one: str | Objective | type[Objective]) -> Objective:
         if one in OBJECTIVES:
             return OBJECTIVES[one]
         own = copy.copy(objective(find("objective", one, OBJECTIVES)))
-        own.title = own.title or own.name
-        own.name = one
+        # Not by assignment, which frozen classes refuse.
+        vars(own).update(title=own.title or own.name, name=one)
         return own
     found: object = made("objective", one, Objective) if isinstance(one, type) else one
     if not isinstance(found, Objective):
