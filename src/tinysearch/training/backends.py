@@ -10,6 +10,7 @@ import keras
 from tinysearch.runtime.backend import generators_kept
 from tinysearch.training.epochs import Course, Epochs, KerasEpochs
 from tinysearch.training.recipe import Recipe
+from tinysearch.training.saving import copied
 
 
 def epochs_of(model: keras.Model, course: Course, recipe: Recipe) -> Epochs:
@@ -64,8 +65,4 @@ def compilable(model: keras.Model) -> keras.Model:
         return model
     instead = layers()
     with generators_kept():
-        copy = keras.models.clone_model(
-            model, clone_function=lambda layer: instead.get(type(layer), type(layer)).from_config(layer.get_config())
-        )
-    copy.set_weights(model.get_weights())
-    return copy
+        return copied(model, lambda layer: instead.get(type(layer), type(layer)).from_config(layer.get_config()))

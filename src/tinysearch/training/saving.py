@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,20 @@ def saved(model: keras.Model) -> bytes:
     Raises:
         OSError: if no folder for temporary files can be used.
     """
-    # A clone of the compiled model would also be compiled, with losses and schedules that only tinysearch defines.
-    uncompiled = keras.Model(model.input, model.output, name=model.name)
-    bare = keras.models.clone_model(uncompiled, clone_function=_of_keras)
-    bare.set_weights(model.get_weights())
+    bare = copied(model, _of_keras)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
         bare.save(path)
         return path.read_bytes()
+
+
+def copied(model: keras.Model, layer_of: Callable[[keras.layers.Layer], keras.layers.Layer]) -> keras.Model:
+    """Return a copy of a model, not compiled, with the layer that a function returns for each of its layers."""
+    # A clone of a compiled model would also be compiled, with losses and schedules that only tinysearch defines.
+    uncompiled = keras.Model(model.input, model.output, name=model.name)
+    copy = keras.models.clone_model(uncompiled, clone_function=layer_of)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def loaded(content: bytes) -> keras.Model:
