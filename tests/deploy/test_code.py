@@ -24,6 +24,7 @@ from tinysearch.space.architecture import (
     Architecture,
     Conv,
     DepthwiseConv,
+    Dropout,
     Head,
     Inception,
     Pool,
@@ -212,6 +213,17 @@ def test_random_networks_answer_as_keras_and_litert_do(
     free_form: st.SearchStrategy[tuple[Architecture, Task]], write_c: Any, compiler: str, data: st.DataObject
 ) -> None:
     agree(*data.draw(free_form), write_c, compiler)
+
+
+def test_a_layer_of_one_unit_answers_as_that_of_litert(write_c: Any, compiler: str) -> None:
+    # For one image, the hidden unit is 222.499998, but 222.500009 if the product of the scales is rounded to float32.
+    pool = Pool("max", size=3, stride=1, padding="same")
+    narrow = SeparableConv(7, kernel=(1, 6), padding="same", activation="linear")
+    wide = SeparableConv(8, kernel=(5, 6), padding="same", activation="relu", bias=False)
+    nested = Inception(((pool,), (Dropout(0.0),), (narrow,), (wide,)))
+    first = Inception(((Inception(((Dropout(0.0),),)), Pool("max", size=3, stride=2, padding="same")),))
+    second = Inception(((nested, Dropout(0.0)), (Inception(((Pool("max", size=1, padding="same"),),)),)))
+    agree(Architecture((first, second), Head("max", 1)), Task(), write_c, compiler)
 
 
 def agree(architecture: Architecture, task: Task, write_c: Any, compiler: str) -> None:

@@ -249,11 +249,7 @@ def _weighted(step: Step, operation: _Operation, file: _File, entry: Scale, outp
     # The file leaves out biases that are all zero.
     absent = len(operation.inputs) < 3 or operation.inputs[2] < 0
     biases = np.zeros(step.output.shape[2], np.int32) if absent else file.constant(operation.inputs[2]).reshape(-1)
-    if len(scales) == 1 and step.kind == "dense":
-        products = [float(np.float32(entry.scale) * scales[0])] * len(biases)
-    else:
-        products = [entry.scale * float(one) for one in np.broadcast_to(scales, len(biases))]
-    factors = tuple(factor(product / output.scale) for product in products)
+    factors = tuple(factor(entry.scale * float(one) / output.scale) for one in np.broadcast_to(scales, len(biases)))
     return Numbers((entry,), output, file.constant(operation.inputs[1]).astype(np.int8), biases, factors)
 
 
