@@ -81,7 +81,9 @@ class Callback:
         """Called with a sentence that names the winner of the revalidations and the reason."""
 
     def on_end(self, ending: Ending) -> None:
-        """Called when a study or a stage of it, an evaluation or a reproduction has ended, for whatever reason.
+        """Called once when a study or a stage of it, a frontier, an evaluation or a reproduction has ended.
+
+        It is also called if the work could not begin, because the data or another argument was refused.
 
         Args:
             ending: ``"finished"``, ``"exhausted"`` if the space has no more candidates, ``"time limit"``,
