@@ -191,6 +191,15 @@ def test_biases_that_are_all_zero_may_be_missing_in_a_file(
     assert "24 of 24 answers as expected, 24 of them exactly" in check_on_host(tmp_path, compiler)
 
 
+def test_a_folder_whose_name_begins_with_a_hyphen_is_no_option_of_the_compiler(
+    write_c: Any, compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, _, pixels = write_c(Path("-out"), Architecture((Conv(2, stride=4),)))
+    assert "24 of 24" in check_on_host(Path("-out"), compiler)
+    assert logits_on_host(Path("-out"), pixels, 10, "int8", compiler).shape == (24, 10)
+
+
 def test_code_that_does_not_compile_is_reported_with_what_the_compiler_says(compiler: str, tmp_path: Path) -> None:
     for name in ("check.c", "model.c"):
         (tmp_path / name).write_text("int main(void) { return missing; }\n")

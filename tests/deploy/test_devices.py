@@ -17,7 +17,7 @@ from tinysearch.results.archive import REFERENCE, open_to_read
 from tinysearch.space.architecture import Architecture, Conv, DepthwiseConv, Head, Pool, SeparableConv
 from tinysearch.space.cost import cost, flash_bytes
 from tinysearch.space.devices import device
-from tinysearch.space.task import VALUES, Task
+from tinysearch.space.task import REAL, VALUES, Task
 
 pytestmark = pytest.mark.device
 Needs = Callable[[object, str, str], None]
@@ -115,3 +115,11 @@ def test_a_network_below_a_thousand_parameters_fits_an_eight_bit_device(
     sections = {words[0]: int(words[1]) for words in rows}
     assert sections[".text"] + sections[".data"] <= target.max_flash
     assert sections[".bss"] + sections[".data"] <= counted.ram_bytes + 8
+
+
+def test_test_vectors_of_large_inputs_run_on_the_emulated_device(write_c: Any, needs: Needs, tmp_path: Path) -> None:
+    needs(not toolchain.missing_arm_tools(), "tools for Cortex-M", f"apt-get install {toolchain.ARM_PACKAGES}")
+    long = Task((8_000, 1, 6), 2, values=REAL)
+    write_c(tmp_path, Architecture((Conv(2, kernel=(7, 1), stride=4),)), task=long)
+    for processor in toolchain.EMULATED:
+        assert "24 of 24 answers as expected" in toolchain.check_on_device(tmp_path, processor, "-Os")

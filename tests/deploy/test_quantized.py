@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysearch.deploy.entry import Entry
-from tinysearch.deploy.int8 import calibration_images
+from tinysearch.deploy.int8 import calibration_images, int8_network
 from tinysearch.deploy.litert import Interpreter, convert
 from tinysearch.deploy.plan import Plan, Step, Tensor
 from tinysearch.deploy.quantized import Scale, factor, quantized, scaled
 from tinysearch.deploy.scaling import AS_IT_IS, Scaling
 from tinysearch.deploy.weights import Weights
 from tinysearch.errors import WorkError
+from tinysearch.space.architecture import Architecture, Conv, Head
+from tinysearch.space.task import Task
 
 
 @given(st.floats(1e-6, 100), st.integers(-(2**20), 2**20))
@@ -110,3 +112,14 @@ def test_a_file_that_does_something_else_than_the_plan_is_refused() -> None:
     other = Plan((Step("max_pool", "p", (plan.input,), plan.steps[0].output),), plan.input, (0, 720), 900)
     with pytest.raises(WorkError, match="an unexpected operation from the max_pool p"):
         quantized(other, {}, content)
+
+
+def test_a_file_that_litert_cannot_run_is_an_error_with_a_remedy(make_trained: Any) -> None:
+    # The hidden unit is 0 for all images, so the converter gives it the least of all scales.
+    architecture = Architecture((Conv(2, kernel=1),), Head("flatten", hidden=1))
+    trained = make_trained(architecture, Task((4, 4, 1), 3), scaling=(1.0, 0.0))
+    hidden = trained.model.layers[-2]
+    hidden.set_weights([np.full((32, 1), 1e4), np.array([-1e9])])
+    images = np.random.default_rng(0).integers(0, 256, (24, 4, 4, 1), np.uint8)
+    with pytest.raises(WorkError, match=r"LiteRT cannot run .*dtype=\"float32\"` works"):
+        int8_network(trained, images)

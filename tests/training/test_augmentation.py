@@ -20,7 +20,7 @@ from tinysearch.training.augmentation import (
 )
 from tinysearch.training.recipe import RECIPES, Recipe
 
-TASKS = [Task(), Task((96, 96, 3), 2), Task((121, 1, 6), 8)]
+TASKS = [Task(), Task((96, 96, 3), 2), Task((121, 1, 6), 8), Task((4_000, 1, 6), 8)]
 
 
 @pytest.mark.parametrize("task", TASKS)

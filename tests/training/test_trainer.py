@@ -415,6 +415,17 @@ def test_the_plateau_rule_divides_the_rate_at_most_once_in_three_epochs(
     assert reduced == reduced_after
 
 
+def test_without_validation_images_the_plateau_rule_follows_the_training_accuracy() -> None:
+    rule = PlateauRule(factor=10.0)
+    optimizer = SimpleNamespace(learning_rate=1.0)
+    rule.set_model(SimpleNamespace(optimizer=optimizer))  # type: ignore[no-untyped-call]
+    for epoch, value in enumerate([0.1, 0.2, 0.3, 0.4, 0.5]):
+        rule.on_epoch_end(epoch, {"accuracy": value})
+    assert optimizer.learning_rate == 1.0
+    rule.on_epoch_end(5, {"accuracy": 0.3})
+    assert optimizer.learning_rate == pytest.approx(0.1)
+
+
 def test_the_plateau_rule_reaches_the_optimizer_of_a_training(data: TrainingData) -> None:
     from dataclasses import replace
 

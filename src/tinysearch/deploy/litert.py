@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tinysearch.deploy.plan import SLOPE, Plan, Step
 from tinysearch.deploy.scaling import AS_IT_IS, Scaling
 from tinysearch.deploy.weights import Weights
+from tinysearch.errors import WorkError
 from tinysearch.runtime.backend import quiet
 
 # Number of images per call of the interpreter.
@@ -111,6 +112,9 @@ class Interpreter:
     Args:
         content: Content of a ``.tflite`` file.
         keep: Whether all tensors can be read after a run.
+
+    Raises:
+        WorkError: if LiteRT cannot run the file.
     """
 
     def __init__(self, content: bytes, *, keep: bool = False) -> None:
@@ -122,7 +126,14 @@ class Interpreter:
                 experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
                 experimental_preserve_all_tensors=keep,
             )
-        self.own.allocate_tensors()
+        try:
+            self.own.allocate_tensors()
+        except RuntimeError as error:
+            # LiteRT refuses scales that its converter chose for a layer whose outputs are all 0.
+            raise WorkError(
+                f"LiteRT cannot run the converted network ({error}); if its outputs are 0 for all training images, "
+                'another candidate or `dtype="float32"` works'
+            ) from None
 
     def logits(self, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the logits of the network for images.

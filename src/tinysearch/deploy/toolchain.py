@@ -111,7 +111,7 @@ def check_on_host(folder: Path, compiler: str, flags: Sequence[str] = ("-O2",)) 
     """
     with tempfile.TemporaryDirectory() as scratch:
         program = Path(scratch) / "check"
-        sources = [str(folder / name) for name in ("check.c", "model.c")]
+        sources = [_source(folder, name) for name in ("check.c", "model.c")]
         _run([compiler, *STRICT, *flags, "-o", str(program), *sources], "the C code cannot be compiled")
         return _run([str(program)], "the test vectors fail on this machine").strip()
 
@@ -143,7 +143,7 @@ def logits_on_host(
             "-o",
             str(program),
             str(source),
-            str(folder / "model.c"),
+            _source(folder, "model.c"),
         ]
         _run(command, "the C code cannot be compiled")
         done = subprocess.run([str(program)], input=images.tobytes(), capture_output=True, check=False)
@@ -163,7 +163,7 @@ def sizes(folder: Path, processor: str, optimization: str) -> Sizes:
         target = PROCESSORS[processor]
         flags = [*target.strict, *target.flags, optimization, "-ffunction-sections", "-fdata-sections"]
         ends = ["-nostartfiles", "-Wl,--gc-sections", "-Wl,-e,model_classify", "-Wl,-u,model_classify"]
-        command = [target.compiler, *flags, *ends, "-o", str(linked), str(folder / "model.c")]
+        command = [target.compiler, *flags, *ends, "-o", str(linked), _source(folder, "model.c")]
         _run(command, f"the C code cannot be compiled for {target.name}")
         listing = _run([f"{target.cross}size", "-A", str(linked)], "the sizes of sections cannot be read")
     return sections(listing)
@@ -222,12 +222,17 @@ def _emulated(folder: Path, main: str, processor: str, optimization: str, what: 
             "-nostartfiles",
             "--specs=rdimon.specs",
         ]
-        sources = [str(place / "main.c"), str(place / "start.c"), str(folder / "model.c")]
+        sources = [str(place / "main.c"), str(place / "start.c"), _source(folder, "model.c")]
         command = [target.compiler, "-std=c99", *flags, "-I", str(folder), "-T", str(place / "mps2.ld"), *sources]
         _run([*command, "-o", str(program)], f"the C code cannot be compiled for {target.name}")
         emulator = [_QEMU, "-M", target.machine, "-nographic", "-monitor", "none", "-serial", "none", *options]
         semihosting = ["-semihosting-config", "enable=on,target=native"]
         return _run([*emulator, *semihosting, "-kernel", str(program)], what).strip()
+
+
+def _source(folder: Path, name: str) -> str:
+    """Return the absolute path of a source file: a compiler takes a path that begins with a hyphen for an option."""
+    return str((folder / name).absolute())
 
 
 def _run(command: Sequence[str], what: str) -> str:
@@ -239,6 +244,7 @@ def _run(command: Sequence[str], what: str) -> str:
         raise WorkError(f"{what}: not finished after {_LONGEST} seconds") from None
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
-        said = [line for line in lines if "error:" in line][:1] or lines[-3:]
+        # A linker gives the reason before the line with the error.
+        said = [line for line in lines if "error:" in line or "overflowed by" in line][:1] or lines[-3:]
         raise WorkError(f"{what}: {' '.join(said) or f'exit code {done.returncode}'}")
     return done.stdout

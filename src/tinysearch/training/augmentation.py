@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinysearch.errors import RecipeError
 from tinysearch.space.task import Task
-from tinysearch.training.recipe import Recipe
+from tinysearch.training.recipe import MOST_SHIFT, Recipe
 
 # Fields of a recipe that change images.
 FIELDS = (
@@ -83,9 +83,10 @@ def levels(task: Task) -> dict[str, dict[str, float]]:
     """
     if task.is_series:
         jitter = {"jitter": 0.05, "scaling": 0.1}
-        return {"none": {}, "jitter": jitter, "shifted": {**jitter, "shift_pixels": round(task.input_shape[0] / 20, 1)}}
+        steps = min(MOST_SHIFT, round(task.input_shape[0] / 20, 1))
+        return {"none": {}, "jitter": jitter, "shifted": {**jitter, "shift_pixels": steps}}
     side = min(task.input_shape[:2])
-    mild = {"rotation_degrees": 7.0, "shift_pixels": max(1.0, round(side / _SIDE, 1))}
+    mild = {"rotation_degrees": 7.0, "shift_pixels": min(MOST_SHIFT, max(1.0, round(side / _SIDE, 1)))}
     return {"none": {}, "mild": mild, "mirrored": {**mild, "mirroring": 0.5}}
 
 

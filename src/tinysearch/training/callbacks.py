@@ -21,7 +21,8 @@ class PlateauRule(keras.callbacks.Callback):
     """The MNIST Challenge's learning-rate rule.
 
     After an epoch, the rate is divided by ``factor`` if validation accuracy is not above that of three epochs before
-    and the rate has not been reduced in the last three epochs. A factor of 1 changes nothing.
+    and the rate has not been reduced in the last three epochs. Without validation images, the training accuracy counts
+    instead. A factor of 1 changes nothing.
     """
 
     patience = 3
@@ -34,7 +35,8 @@ class PlateauRule(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Reduce the rate if the rule says so."""
-        self.accuracies.append((logs or {}).get("val_accuracy", math.nan))
+        known = logs or {}
+        self.accuracies.append(known.get("val_accuracy", known.get("accuracy", math.nan)))
         if self.factor == 1 or epoch < self.patience or epoch - self.reduced_at < self.patience:
             return
         if not self.accuracies[epoch] > self.accuracies[epoch - self.patience]:

@@ -11,6 +11,9 @@ from tinysearch.errors import RecipeError, meant
 from tinysearch.results import upgrade
 from tinysearch.space.scalars import integer, option, real, written
 
+# Maximum of ``shift_pixels``.
+MOST_SHIFT = 100.0
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Recipe:
@@ -24,7 +27,8 @@ class Recipe:
         schedule: ``"constant"``, or ``"one_cycle"``: a linear warm-up over the first fifth of all steps, then a cosine
             to zero at the very last step (Smith and Topin, 2019).
         plateau_factor: The rate is divided by this after an epoch whose validation accuracy is not above that of three
-            epochs before, at most once in three epochs; 1 keeps the rate. Only with ``"constant"``.
+            epochs before, at most once in three epochs; 1 keeps the rate. Trainings without validation images use the
+            training accuracy. Only with ``"constant"``.
         clip_norm: Gradients are clipped to this global norm; 0 for no clipping (Pascanu et al., 2013).
         input_scaling: ``"standardized"`` by mean and standard deviation of the training pixels, or scaled to ``"unit"``
             range.
@@ -98,7 +102,7 @@ class Recipe:
             ("plateau_factor", 1.0, 1e6),
             ("clip_norm", 0.0, 1e6),
             ("rotation_degrees", 0.0, 180.0),
-            ("shift_pixels", 0.0, 100.0),
+            ("shift_pixels", 0.0, MOST_SHIFT),
             ("norm_momentum", 0.0, 1.0),
             ("label_smoothing", 0.0, 0.9),
             ("weight_decay", 0.0, 1.0),
