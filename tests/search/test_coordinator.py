@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tinysearch.errors import CostMismatchError, StoreWriteError, WorkerError
 from tinysearch.results.callback import Callback
 from tinysearch.results.record import Measurement
 from tinysearch.results.store import Store
+from tinysearch.search import coordinator
 from tinysearch.training.job import Job, Outcome
 from tinysearch.workers.executor import EpochDone, Event, Executor, Handle, JobDone, JobLost
 
@@ -206,6 +208,24 @@ def test_what_is_finished_after_the_time_limit_is_kept(runner: Any) -> None:
     found = runner.run(trials=2, documented={}, worker=executor, time_limit=1e-9)
     assert found.ending == "time limit"
     assert isinstance(found.records, tuple)
+
+
+def test_the_time_limit_holds_while_there_is_always_another_epoch(runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coordinator, "_LONGEST", 0.1)
+
+    class Busy(Scripted):
+        """Its jobs do not end, and it always has something to say of one that runs."""
+
+        def wait(self, timeout: float | None = None) -> Event | None:
+            epochs = self.done("job 0", self.jobs[0])[:1] if self.jobs else [None]
+            assert monotonic() < end, "the time limit was ignored"
+            return epochs[0]  # type: ignore[no-any-return]
+
+    end = monotonic() + 60
+    executor = Busy(lambda executor, handle, job: [])
+    found = runner.run(trials=2, documented={}, worker=executor, time_limit=0.5)
+    assert found.ending == "time limit"
+    assert "job 0" in executor.cancelled
 
 
 def test_a_measurement_without_an_environment_gets_that_of_its_executor(runner: Any) -> None:

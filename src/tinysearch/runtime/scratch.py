@@ -30,8 +30,9 @@ def remove_left_behind(kind: str) -> None:
 
 
 def _prefix_of_host(kind: str) -> str:
-    # Machines may share a folder, but a process number is only valid on one of them.
-    return f"tinysearch-{kind}-{socket.gethostname()}-"
+    # Machines may share a folder, but a process number is only valid on one of them. The name of a machine may be the
+    # beginning of another's, followed by a hyphen.
+    return f"tinysearch-{kind}-{socket.gethostname()}@"
 
 
 def scratch_file() -> BinaryIO:

@@ -20,8 +20,10 @@ from tinysearch.workers.outcomes import outcome_of
 
 # Seconds. Ctrl-C waits for the end of a step, so that no event is lost between an executor and the store.
 _STEP = 0.25
-# Number of executor errors that are ignored while finished trainings are stored.
+# Number of executor errors that are ignored while finished trainings are stored, and the number of seconds after which
+# news of other trainings ends this.
 _MOST_ERRORS = 100
+_LONGEST = 10
 
 
 class TimeIsUpError(Exception):
@@ -114,7 +116,8 @@ class Coordinator:
             self._show_life(plan)
             if ended or self._executor.capacity > room:
                 return
-            if event is None and self._until is not None and time.monotonic() >= self._until:
+            # There may always be another epoch to hear of, so only the end of a training is heard after the time limit.
+            if self._until is not None and time.monotonic() >= self._until:
                 raise TimeIsUpError
 
     def _heard(self, plan: Plan, event: Event) -> bool:
@@ -166,7 +169,7 @@ class Coordinator:
 
     def _keep_finished(self, plan: Plan) -> None:
         """Store the trainings that had finished when the loop was ended."""
-        errors = 0
+        errors, until = 0, time.monotonic() + _LONGEST
         while errors < _MOST_ERRORS:
             try:
                 event = self._executor.wait(0)
@@ -174,6 +177,8 @@ class Coordinator:
                     return
                 if isinstance(event, JobDone) and (training := self._under_way.get(event.handle)) is not None:
                     self._keep(plan, training, event.outcome, event.handle)
+                elif time.monotonic() > until:
+                    return
             except StoreWriteError:
                 return
             except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -216,10 +217,16 @@ def test_what_a_killed_process_left_goes_with_the_next_one_and_what_is_used_stay
     used = NodeArrays("used")
     used.path("pixels", lambda: ARRAYS["pixels"])
     left = NodeArrays("left")
-    (folder,) = tmp_path.glob("*-left")
-    (folder / "users" / str(os.getpid())).rename(folder / "users" / str(max(psutil.pids()) + 100_000))
+    here = socket.gethostname()
+    monkeypatch.setattr(socket, "gethostname", lambda: f"{here}-2")
+    elsewhere = NodeArrays("elsewhere")
+    monkeypatch.setattr(socket, "gethostname", lambda: here)
+    for key in ("left", "elsewhere"):
+        (folder,) = tmp_path.glob(f"*@{key}")
+        (folder / "users" / str(os.getpid())).rename(folder / "users" / str(max(psutil.pids()) + 100_000))
     NodeArrays("new").close()
-    assert [one.name.rsplit("-", 1)[1] for one in tmp_path.iterdir()] == ["used"]
+    assert sorted(one.name.rsplit("@", 1)[1] for one in tmp_path.iterdir()) == ["elsewhere", "used"]
+    elsewhere.close()
     used.close()
     left.close()
     assert [one for one in tmp_path.iterdir() if any(one.iterdir())] == []

@@ -18,8 +18,6 @@ from filelock import FileLock
 
 from tinysearch.errors import WorkerError
 
-_PREFIX = "tinysearch-node"
-
 
 class NodeArrays:
     """Files shared by several processes of a node.
@@ -32,7 +30,7 @@ class NodeArrays:
     """
 
     def __init__(self, key: str) -> None:
-        self._folder = Path(tempfile.gettempdir()) / f"{_PREFIX}-{socket.gethostname()}-{key}"
+        self._folder = Path(tempfile.gettempdir()) / f"{_prefix()}{key}"
         _remove_left_behind()
         while True:
             try:
@@ -82,9 +80,13 @@ class NodeArrays:
             _remove_unused(self._folder)
 
 
+def _prefix() -> str:
+    # The name of a machine may be the beginning of another's, followed by a hyphen.
+    return f"tinysearch-node-{socket.gethostname()}@"
+
+
 def _remove_left_behind() -> None:
-    pattern = f"{_PREFIX}-{socket.gethostname()}-*"
-    for folder in Path(tempfile.gettempdir()).glob(pattern):
+    for folder in Path(tempfile.gettempdir()).glob(f"{_prefix()}*"):
         with suppress(OSError), FileLock(folder / "lock"):
             _remove_unused(folder)
 
