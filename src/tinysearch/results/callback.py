@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -98,8 +99,12 @@ class Callbacks(Callback):
         self.callbacks = tuple(callbacks)
 
     def on_stage_start(self, stage: Stage) -> None:
-        for one in self.callbacks:
-            one.on_stage_start(stage)
+        with ExitStack() as started:
+            for one in self.callbacks:
+                one.on_stage_start(stage)
+                # If another one refuses to start, the stage is over.
+                started.callback(one.on_stage_end, stage)
+            started.pop_all()
 
     def on_trial_start(self, training: Training) -> None:
         for one in self.callbacks:
@@ -114,8 +119,7 @@ class Callbacks(Callback):
             one.on_record(training, record, rejections)
 
     def on_stage_end(self, stage: Stage) -> None:
-        for one in self.callbacks:
-            one.on_stage_end(stage)
+        self._tell_all(lambda one: one.on_stage_end(stage))
 
     def on_note(self, text: str) -> None:
         for one in self.callbacks:
@@ -126,5 +130,10 @@ class Callbacks(Callback):
             one.on_decision(text)
 
     def on_end(self, ending: Ending) -> None:
-        for one in self.callbacks:
-            one.on_end(ending)
+        self._tell_all(lambda one: one.on_end(ending))
+
+    def _tell_all(self, tell: Callable[[Callback], None]) -> None:
+        """Tell each callback of an end, even if others raise an error: it may have something to give back."""
+        with ExitStack() as told:
+            for one in reversed(self.callbacks):
+                told.callback(tell, one)
