@@ -116,10 +116,12 @@ class SearchSpace:
         """
         value = from_architecture(architecture)
         choices.flatten(self.tree, value)
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             mutant = self._built(variation.mutate(self.tree, value, rng))
             if mutant != architecture and self.params(mutant) is not None:
                 return mutant
+            if not attempt and self.size() == 1:
+                break
         raise SpaceError("the search space has no mutant of the given architecture that can be built")
 
     def scaled_below(self, architecture: Architecture, params: int) -> Architecture:

@@ -14,6 +14,7 @@ from tinysearch.search.keras_tuner.strategy import ORACLES
 from tinysearch.search.recipe_choices import KNOBS
 from tinysearch.search.strategies.registry import STRATEGIES, strategy
 from tinysearch.search.strategies.strategy import Problem, Strategy
+from tinysearch.space.network_choices import network_choices
 from tinysearch.space.search_space import SearchSpace
 from tinysearch.training.candidate import Candidate
 
@@ -94,6 +95,33 @@ def test_a_proposal_leaves_history_and_global_generators_alone(make: Callable[..
     assert history == before
     # Its place among the keys, which change every 624 draws only, is part of it.
     assert str(np.random.get_state()) == state  # noqa: NPY002
+
+
+@pytest.mark.parametrize("own", sorted(STRATEGIES))
+def test_recipes_of_the_only_network_of_a_space_are_searched(
+    own: str, problem: Make, as_record: Callable[..., Record]
+) -> None:
+    values = {
+        "kinds": "conv",
+        "kernels": "3x3",
+        "strides": 1,
+        "paddings": "same",
+        "activations": "relu",
+        "norms": "none",
+    }
+    values |= {"biases": True, "repeats": 1, "shortcuts": False, "poolings": "none", "dropouts": 0.0}
+    values |= {"head_poolings": "average", "hidden": 0}
+    each = {name: {value: 1} for name, value in values.items()}
+    space = SearchSpace(tree=network_choices(depth=(1, 1), filters=(2, 2), **each))
+    assert space.size() == 1
+    proposer = strategy(own, problem(space=space, tune_recipe=True))
+    history: list[Record] = []
+    rng = np.random.default_rng(0)
+    for trial in range(16):
+        candidate = proposer.propose(history, rng)
+        record = as_record(candidate.architecture, 0.5 + float(rng.random()) / 9, trial)
+        history.append(replace(record, key=candidate.key, recipe=candidate.recipe.to_dict()))
+    assert len({record.key for record in history}) > 8
 
 
 @pytest.mark.parametrize("budget", [300, 10_000])

@@ -243,12 +243,9 @@ class Bayesian(Strategy):
         self, parents: Sequence[Record | Candidate], number: int, rng: np.random.Generator
     ) -> Iterator[Candidate]:
         """Yield mutants of each parent in turn, each after one or more mutations."""
-        space = self.problem.space
         for index in range(number if parents else 0):
             parent = parents[index % len(parents)]
-            mutant = space.mutate(parent.architecture, rng)
-            while rng.random() < 0.4:
-                mutant = space.mutate(mutant, rng)
+            mutant = self.problem.mutant(parent.architecture, rng, again=0.4)
             yield self.problem.child_of(self._at_size(mutant), parent, rng)
 
     def _at_size(self, architecture: Architecture) -> Architecture:

@@ -58,9 +58,7 @@ class Evolution(Strategy):
         drawn = rng.choice(len(population), size=size, replace=False)
         parent = max((population[index] for index in sorted(drawn)), key=lambda record: record.score)
         for _ in range(self.attempts):
-            mutant = self.problem.space.mutate(parent.architecture, rng)
-            while rng.random() < 0.3:
-                mutant = self.problem.space.mutate(mutant, rng)
+            mutant = self.problem.mutant(parent.architecture, rng, again=0.3)
             if self.problem.is_low_mac(mutant):
                 break
         cost = self.problem.space.cost(mutant)

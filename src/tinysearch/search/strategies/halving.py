@@ -102,9 +102,7 @@ class Halving(Strategy):
         """Return a parent after one or more mutations, scaled down to the budget, quick to train if one is found."""
         space, bound = self.problem.space, self.problem.budget.params
         for _ in range(self.attempts):
-            mutant = space.mutate(parent, rng)
-            while rng.random() < 0.3:
-                mutant = space.mutate(mutant, rng)
+            mutant = self.problem.mutant(parent, rng, again=0.3)
             cost = space.cost(mutant)
             if cost is not None and cost.params >= bound:
                 mutant = space.scaled_below(mutant, bound)

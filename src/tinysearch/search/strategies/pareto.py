@@ -167,9 +167,7 @@ class Pareto(Bayesian):
             resized = rng.random() < 0.5
             # Some differ from the parent in their widths alone.
             same = resized and rng.random() < 0.3
-            changed = parent.architecture if same else space.mutate(parent.architecture, rng)
-            while not same and rng.random() < 0.4:
-                changed = space.mutate(changed, rng)
+            changed = parent.architecture if same else self.problem.mutant(parent.architecture, rng, again=0.4)
             bound = self._size(rng) if resized else self._own_bound(parent)
             params = space.params(changed)
             if resized or (params is not None and params >= bound):

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinysearch.errors import PluginError, ShapeError
+from tinysearch.errors import PluginError, ShapeError, SpaceError
 from tinysearch.results.ranking import ranked
 from tinysearch.results.record import Record
 from tinysearch.runtime.plugins import name_of, returns
@@ -100,6 +100,23 @@ class Problem:
         inherited = parent.recipe if isinstance(parent, Candidate) else Recipe.from_dict(parent.recipe)
         inherited = replace(inherited, epochs=self.recipe.epochs)
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
+
+    def mutant(self, architecture: Architecture, rng: np.random.Generator, again: float) -> Architecture:
+        """Return an architecture of the space after one or more mutations; unchanged if the space has no mutant of it.
+
+        Args:
+            architecture: The architecture.
+            rng: Random generator.
+            again: Probability of another mutation after each.
+        """
+        try:
+            changed = self.space.mutate(architecture, rng)
+            while rng.random() < again:
+                changed = self.space.mutate(changed, rng)
+        except SpaceError:
+            # A candidate may still have another recipe.
+            return architecture
+        return changed
 
     def is_low_mac(self, architecture: Architecture) -> bool:
         """Return whether an architecture needs few MACs for its number of parameters.
