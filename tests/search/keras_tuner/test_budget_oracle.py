@@ -125,6 +125,20 @@ def test_bayesian_optimization_finds_the_best_below_the_budget(numbers: Callable
     assert max(values["number"] for values in tried(oracle)) == 59
 
 
+def test_bayesian_optimization_goes_on_when_counting_finds_another_hyperparameter(
+    numbers: Callable[..., Numbers],
+) -> None:
+    def score(hp: keras_tuner.HyperParameters) -> int:
+        found = number(hp)
+        return found + int(hp.Int("more", 0, 9)) if found > 90 else found
+
+    inner = keras_tuner.oracles.BayesianOptimizationOracle("val_accuracy", max_trials=6, num_initial_points=1, seed=1)
+    oracle = BudgetOracle(inner, 60, cost=score)
+    numbers(oracle).search()
+    assert len(oracle.trials) == 6
+    assert "more" in [one.name for one in oracle.get_space().space]
+
+
 def test_an_oracle_that_insists_on_what_is_over_the_budget_is_helped_out(numbers: Callable[..., Numbers]) -> None:
     asked: list[str] = []
 

@@ -24,7 +24,11 @@ def by_acquisition(
     """
     if not draws:
         return []
-    mean, deviation = oracle.gpr.predict(np.array([_vector(oracle, one) for one in draws]), return_std=True)
+    points = np.array([_vector(oracle, one) for one in draws])
+    if getattr(oracle.gpr, "n_features_in_", points.shape[1]) != points.shape[1]:
+        # Models that were built to be counted have hyperparameters that no model had before.
+        oracle.gpr.fit(*oracle._vectorize_trials())
+    mean, deviation = oracle.gpr.predict(points, return_std=True)
     # KerasTuner minimizes: the objective is negated if it is to be maximized.
     order = np.argsort(mean - oracle.beta * deviation, kind="stable")
     return [draws[index] for index in order]
