@@ -154,7 +154,7 @@ def test_files_of_a_process_that_was_killed_are_removed(
     (own,) = tmp_path.iterdir()
     number = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     owner = number.stdout.decode().strip() if process == "ended" else str(os.getppid())
-    other = own.rename(own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{owner}-")))
+    other = own.rename(own.with_name(own.name.replace(f"@{os.getpid()}-", f"@{owner}-")))
     more = storage.allocate((200,), np.uint8)
     assert other.exists() == (process == "running")
     assert len(array) == len(more)
