@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
@@ -93,15 +94,16 @@ class Made(NamedTuple):
 
 
 @pytest.fixture
-def made(tiny: Path, once: Callable[..., Made], trained_here: None) -> Made:
-    """Search for a single candidate below the smallest hand-designed baseline."""
+def made(tiny: Path, once: Callable[..., Made], trained_here: None, tmp_path: Path) -> Made:
+    """Search for a single candidate below the smallest hand-designed baseline; the folder is a copy for each test."""
 
     def one_candidate(folder: Path) -> Made:
         given = {"budget": 3_077, "data": tiny, "trials": 1, "epochs": 1, "evaluate": 2}
         with tinysearch.run(**given, store=folder / "store.db", name="one") as study:
             return Made(study.best, study.results, study.leaderboard, study.records, folder)
 
-    return once(one_candidate)
+    shared = once(one_candidate)
+    return shared._replace(folder=Path(shutil.copytree(shared.folder, tmp_path / "made")))
 
 
 @pytest.fixture
@@ -142,7 +144,7 @@ def test_the_winner_has_a_test_accuracy_for_each_seed(made: Made) -> None:
 
 def test_a_study_that_was_carried_out_can_be_opened_again(made: Made, tiny: Path) -> None:
     with tinysearch.open("one", store=made.folder / "store.db", data=tiny) as study:
-        assert (study.best, study.records) == (made.best, made.records)
+        assert (study.best.record, study.records) == (made.best.record, made.records)
         assert (study.settings.trials, study.settings.recipe.epochs, study.settings.evaluate) == (1, 1, 2)
     with tinysearch.open(store=made.folder / "store.db", data=tiny) as latest:
         assert latest.name == "one"
@@ -177,7 +179,7 @@ def test_the_best_becomes_a_file_for_a_device(
     assert "Keras " in said[0]
     assert "LiteRT int8 " in said[0]
     assert said[1:] == list(done.findings.verdict)
-    assert reopened.store.deployments(best.key)[-1] == json.loads((tmp_path / "out" / "deployment.json").read_text())
+    assert reopened.store.deployments(best.key) == [json.loads((tmp_path / "out" / "deployment.json").read_text())]
     assert (tmp_path / "out" / "model.tflite").exists()
     assert done.findings.comparisons["LiteRT int8"].agreement > 0.8
     with pytest.raises(tinysearch.TinySearchError, match="'elf'"):
