@@ -94,21 +94,26 @@ class Made(NamedTuple):
 
 
 @pytest.fixture
-def made(tiny: Path, once: Callable[..., Made], trained_here: None, tmp_path: Path) -> Made:
-    """Search for a single candidate below the smallest hand-designed baseline; the folder is a copy for each test."""
+def made(tiny: Path, once: Callable[..., Made], trained_here: None) -> Made:
+    """Search for a single candidate below the smallest hand-designed baseline."""
 
     def one_candidate(folder: Path) -> Made:
         given = {"budget": 3_077, "data": tiny, "trials": 1, "epochs": 1, "evaluate": 2}
         with tinysearch.run(**given, store=folder / "store.db", name="one") as study:
             return Made(study.best, study.results, study.leaderboard, study.records, folder)
 
-    shared = once(one_candidate)
-    return shared._replace(folder=Path(shutil.copytree(shared.folder, tmp_path / "made")))
+    return once(one_candidate)
 
 
 @pytest.fixture
-def reopened(made: Made, tiny: Path, trained_here: None) -> Iterator[Study]:
-    with tinysearch.open("one", store=made.folder / "store.db", data=tiny) as study:
+def copied(made: Made, tmp_path: Path) -> Made:
+    """What was made, with a copy of its folder, for tests that change the store or take the lock of the run."""
+    return made._replace(folder=Path(shutil.copytree(made.folder, tmp_path / "copied")))
+
+
+@pytest.fixture
+def reopened(copied: Made, tiny: Path, trained_here: None) -> Iterator[Study]:
+    with tinysearch.open("one", store=copied.folder / "store.db", data=tiny) as study:
         yield study
 
 
@@ -144,7 +149,7 @@ def test_the_winner_has_a_test_accuracy_for_each_seed(made: Made) -> None:
 
 def test_a_study_that_was_carried_out_can_be_opened_again(made: Made, tiny: Path) -> None:
     with tinysearch.open("one", store=made.folder / "store.db", data=tiny) as study:
-        assert (study.best.record, study.records) == (made.best.record, made.records)
+        assert (study.best, study.records) == (made.best, made.records)
         assert (study.settings.trials, study.settings.recipe.epochs, study.settings.evaluate) == (1, 1, 2)
     with tinysearch.open(store=made.folder / "store.db", data=tiny) as latest:
         assert latest.name == "one"
@@ -154,11 +159,11 @@ def test_a_study_that_was_carried_out_can_be_opened_again(made: Made, tiny: Path
         tinysearch.open("one", store=made.folder / "store.db", data="digits")
 
 
-def test_the_same_call_again_trains_nothing(made: Made, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_call_again_trains_nothing(copied: Made, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tinysearch.workers.threads.ThreadExecutor.submit", lambda *words: pytest.fail("it trained"))
     given = {"budget": 3_077, "data": tiny, "trials": 1, "epochs": 1, "evaluate": 2}
-    with tinysearch.run(**given, store=made.folder / "store.db", name="one") as study:
-        assert study.records == made.records
+    with tinysearch.run(**given, store=copied.folder / "store.db", name="one") as study:
+        assert study.records == copied.records
 
 
 def test_the_best_can_be_built_and_has_the_parameters_it_claims(made: Made) -> None:
@@ -189,8 +194,8 @@ def test_the_best_becomes_a_file_for_a_device(
         made.best.deploy("c", tmp_path / "other")
 
 
-def test_a_silent_study_deploys_in_silence(made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with tinysearch.open("one", store=made.folder / "store.db", verbose=0) as study:
+def test_a_silent_study_deploys_in_silence(copied: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with tinysearch.open("one", store=copied.folder / "store.db", verbose=0) as study:
         study.best.deploy("saved_model", tmp_path / "out")
     assert capsys.readouterr().err == ""
 
@@ -415,12 +420,17 @@ def test_a_name_that_is_not_in_the_store_is_refused_with_the_one_that_may_be_mea
 
 
 def test_a_search_that_is_over_and_called_again_says_that_nothing_is_trained(
-    made: Made, tiny: Path, capsys: pytest.CaptureFixture[str]
+    copied: Made, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(number: int, job: object) -> None:
         raise AssertionError("nothing is left to train")
 
-    given = {"data": tiny, "store": made.folder / "store.db", "name": "one", "executor": FakeWorker(refuse).executor()}
+    given = {
+        "data": tiny,
+        "store": copied.folder / "store.db",
+        "name": "one",
+        "executor": FakeWorker(refuse).executor(),
+    }
     tinysearch.run(**given).close()
     said = capsys.readouterr().err
     assert "nothing is left to train: all results are in the store; increase `trials=` to continue" in " ".join(
@@ -431,9 +441,9 @@ def test_a_search_that_is_over_and_called_again_says_that_nothing_is_trained(
     assert "training 1" not in said
 
 
-def test_a_taken_name_is_refused_if_the_run_is_to_be_new(made: Made, tiny: Path) -> None:
+def test_a_taken_name_is_refused_if_the_run_is_to_be_new(copied: Made, tiny: Path) -> None:
     with pytest.raises(tinysearch.TinySearchError, match="'one'"):
-        tinysearch.run(data=tiny, store=made.folder / "store.db", name="one", resume=False)
+        tinysearch.run(data=tiny, store=copied.folder / "store.db", name="one", resume=False)
 
 
 def test_a_search_without_any_candidate_has_no_best(tiny: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from stand_ins import FakeWorker
 
 from tinysearch.errors import CostMismatchError, StoreWriteError, WorkerError
 from tinysearch.results.callback import Callback
-from tinysearch.results.record import Measurement
+from tinysearch.results.record import Epoch, Measurement
 from tinysearch.results.store import Store
 from tinysearch.search import coordinator
 from tinysearch.training.job import Job, Outcome
@@ -210,22 +211,32 @@ def test_what_is_finished_after_the_time_limit_is_kept(runner: Any) -> None:
     assert isinstance(found.records, tuple)
 
 
-def test_the_time_limit_holds_while_there_is_always_another_epoch(runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coordinator, "_LONGEST", 0.1)
+def test_the_time_limit_holds_while_there_is_always_another_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coordinator, "_LONGEST_SEARCH", 0)
 
     class Busy(Scripted):
-        """Its jobs do not end, and it always has something to say of one that runs."""
+        """Its jobs do not end, and there is always another epoch to hear of."""
+
+        heard = 0
 
         def wait(self, timeout: float | None = None) -> Event | None:
-            epochs = self.done("job 0", self.jobs[0])[:1] if self.jobs else [None]
-            assert monotonic() < end, "the time limit was ignored"
-            return epochs[0]  # type: ignore[no-any-return]
+            self.heard += 1
+            assert self.heard < 1_000, "the time limit was ignored"
+            return EpochDone("job 0", self.heard, Epoch(1.0, 0.5, 1.0, 0.5, 0.1, 1.0))
 
-    end = monotonic() + 60
+    trainings: list[Any] = [SimpleNamespace()]
+    plan: Any = SimpleNamespace(
+        locks=(),
+        next=lambda: trainings.pop() if trainings else None,
+        known=lambda training: None,
+        job=lambda training: SimpleNamespace(),
+        checkpoint=lambda training: None,
+    )
     executor = Busy(lambda executor, handle, job: [])
-    found = runner.run(trials=2, documented={}, worker=executor, time_limit=0.5)
-    assert found.ending == "time limit"
-    assert "job 0" in executor.cancelled
+    over = monotonic()
+    with pytest.raises(coordinator.TimeIsUpError):
+        coordinator.Coordinator(None, executor, Callback(), over).carry_out(plan)  # type: ignore[arg-type]
+    assert executor.cancelled == ["job 0"]
 
 
 def test_a_measurement_without_an_environment_gets_that_of_its_executor(runner: Any) -> None:

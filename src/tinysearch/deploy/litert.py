@@ -131,7 +131,7 @@ class Interpreter:
         except RuntimeError as error:
             # LiteRT refuses scales that its converter chose for a layer whose outputs are all 0.
             raise WorkError(
-                f"LiteRT cannot run the converted network ({error}); if its outputs are 0 for all training images, "
+                f"LiteRT cannot run the converted network ({error}); if a layer is 0 for all training images, "
                 'another candidate or `dtype="float32"` works'
             ) from None
 

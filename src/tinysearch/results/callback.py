@@ -102,7 +102,7 @@ class Callbacks(Callback):
         with ExitStack() as started:
             for one in self.callbacks:
                 one.on_stage_start(stage)
-                # If another one refuses to start, the stage is over.
+                # If another callback raises an error, the stage does not begin.
                 started.callback(one.on_stage_end, stage)
             started.pop_all()
 
@@ -133,7 +133,7 @@ class Callbacks(Callback):
         self._tell_all(lambda one: one.on_end(ending))
 
     def _tell_all(self, tell: Callable[[Callback], None]) -> None:
-        """Tell each callback of an end, even if others raise an error: it may have something to give back."""
+        """Tell each callback, even if others raise an error: it may hold a resource, such as the terminal."""
         with ExitStack() as told:
             for one in reversed(self.callbacks):
                 told.callback(tell, one)

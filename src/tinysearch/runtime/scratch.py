@@ -15,7 +15,7 @@ from tinysearch.errors import WorkerError
 
 def scratch_prefix(kind: str) -> str:
     """Return the beginning of the names of this process's temporary files of a kind, see ``remove_left_behind``."""
-    return f"{_prefix_of_host(kind)}{os.getpid()}-"
+    return f"{prefix_of_host(kind)}{os.getpid()}-"
 
 
 def remove_left_behind(kind: str) -> None:
@@ -23,15 +23,18 @@ def remove_left_behind(kind: str) -> None:
     import psutil
 
     with suppress(OSError):
-        for path in Path(tempfile.gettempdir()).glob(f"{_prefix_of_host(kind)}*-*"):
-            process = path.name.removeprefix(_prefix_of_host(kind)).split("-")[0]
+        for path in Path(tempfile.gettempdir()).glob(f"{prefix_of_host(kind)}*-*"):
+            process = path.name.removeprefix(prefix_of_host(kind)).split("-")[0]
             if process.isdecimal() and not psutil.pid_exists(int(process)):
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _prefix_of_host(kind: str) -> str:
-    # Machines may share a folder, but a process number is only valid on one of them. The name of a machine may be the
-    # beginning of another's, followed by a hyphen.
+def prefix_of_host(kind: str) -> str:
+    """Return the beginning of the names of this machine's temporary files of a kind, unlike that of any other machine.
+
+    Machines may share a folder, but a process number is only valid on one of them. An ``@`` ends the name of the
+    machine, as it may be the beginning of another's, such as ``gpu`` of ``gpu-9``.
+    """
     return f"tinysearch-{kind}-{socket.gethostname()}@"
 
 

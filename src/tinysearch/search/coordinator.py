@@ -20,10 +20,10 @@ from tinysearch.workers.outcomes import outcome_of
 
 # Seconds. Ctrl-C waits for the end of a step, so that no event is lost between an executor and the store.
 _STEP = 0.25
-# Number of executor errors that are ignored while finished trainings are stored, and the number of seconds after which
-# news of other trainings ends this.
+# Number of executor errors that are ignored while finished trainings are stored.
 _MOST_ERRORS = 100
-_LONGEST = 10
+# Seconds after which finished trainings are no longer looked for among other events.
+_LONGEST_SEARCH = 10
 
 
 class TimeIsUpError(Exception):
@@ -169,7 +169,7 @@ class Coordinator:
 
     def _keep_finished(self, plan: Plan) -> None:
         """Store the trainings that had finished when the loop was ended."""
-        errors, until = 0, time.monotonic() + _LONGEST
+        errors, until = 0, time.monotonic() + _LONGEST_SEARCH
         while errors < _MOST_ERRORS:
             try:
                 event = self._executor.wait(0)

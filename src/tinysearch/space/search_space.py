@@ -120,6 +120,7 @@ class SearchSpace:
             mutant = self._built(variation.mutate(self.tree, value, rng))
             if mutant != architecture and self.params(mutant) is not None:
                 return mutant
+            # The size is computed only if it may be 1, so that other mutants cost no more.
             if not attempt and self.size() == 1:
                 break
         raise SpaceError("the search space has no mutant of the given architecture that can be built")

@@ -83,10 +83,11 @@ def levels(task: Task) -> dict[str, dict[str, float]]:
     """
     if task.is_series:
         jitter = {"jitter": 0.05, "scaling": 0.1}
-        steps = min(MOST_SHIFT, round(task.input_shape[0] / 20, 1))
-        return {"none": {}, "jitter": jitter, "shifted": {**jitter, "shift_pixels": steps}}
+        shift = min(MOST_SHIFT, round(task.input_shape[0] / 20, 1))
+        return {"none": {}, "jitter": jitter, "shifted": {**jitter, "shift_pixels": shift}}
     side = min(task.input_shape[:2])
-    mild = {"rotation_degrees": 7.0, "shift_pixels": min(MOST_SHIFT, max(1.0, round(side / _SIDE, 1)))}
+    shift = min(MOST_SHIFT, max(1.0, round(side / _SIDE, 1)))
+    mild = {"rotation_degrees": 7.0, "shift_pixels": shift}
     return {"none": {}, "mild": mild, "mirrored": {**mild, "mirroring": 0.5}}
 
 

@@ -108,11 +108,16 @@ def test_recipes_of_the_only_network_of_a_space_are_searched(
         "paddings": "same",
         "activations": "relu",
         "norms": "none",
+        "biases": True,
+        "repeats": 1,
+        "shortcuts": False,
+        "poolings": "none",
+        "dropouts": 0.0,
+        "head_poolings": "average",
+        "hidden": 0,
     }
-    values |= {"biases": True, "repeats": 1, "shortcuts": False, "poolings": "none", "dropouts": 0.0}
-    values |= {"head_poolings": "average", "hidden": 0}
-    each = {name: {value: 1} for name, value in values.items()}
-    space = SearchSpace(tree=network_choices(depth=(1, 1), filters=(2, 2), **each))
+    single = {name: {value: 1} for name, value in values.items()}
+    space = SearchSpace(tree=network_choices(depth=(1, 1), filters=(2, 2), **single))
     assert space.size() == 1
     proposer = strategy(own, problem(space=space, tune_recipe=True))
     history: list[Record] = []

@@ -26,7 +26,7 @@ def by_acquisition(
         return []
     points = np.array([_vector(oracle, one) for one in draws])
     if getattr(oracle.gpr, "n_features_in_", points.shape[1]) != points.shape[1]:
-        # Models that were built to be counted have hyperparameters that no model had before.
+        # Counting the parameters of a model has registered a hyperparameter since the process was fitted.
         oracle.gpr.fit(*oracle._vectorize_trials())
     mean, deviation = oracle.gpr.predict(points, return_std=True)
     # KerasTuner minimizes: the objective is negated if it is to be maximized.

@@ -102,12 +102,12 @@ class Problem:
         return Candidate(architecture, mutated(inherited, rng) if rng.random() < _OTHERS else inherited)
 
     def mutant(self, architecture: Architecture, rng: np.random.Generator, again: float) -> Architecture:
-        """Return an architecture of the space after one or more mutations; unchanged if the space has no mutant of it.
+        """Return an architecture after one or more mutations; unchanged if the space has no mutant of it.
 
         Args:
-            architecture: The architecture.
+            architecture: An architecture of the space.
             rng: Random generator.
-            again: Probability of another mutation after each.
+            again: Probability that each mutation is followed by another one.
         """
         try:
             changed = self.space.mutate(architecture, rng)

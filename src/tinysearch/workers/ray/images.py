@@ -17,6 +17,9 @@ import psutil
 from filelock import FileLock
 
 from tinysearch.errors import WorkerError
+from tinysearch.runtime.scratch import prefix_of_host
+
+_KIND = "node"
 
 
 class NodeArrays:
@@ -30,7 +33,7 @@ class NodeArrays:
     """
 
     def __init__(self, key: str) -> None:
-        self._folder = Path(tempfile.gettempdir()) / f"{_prefix()}{key}"
+        self._folder = Path(tempfile.gettempdir()) / f"{prefix_of_host(_KIND)}{key}"
         _remove_left_behind()
         while True:
             try:
@@ -80,13 +83,8 @@ class NodeArrays:
             _remove_unused(self._folder)
 
 
-def _prefix() -> str:
-    # The name of a machine may be the beginning of another's, followed by a hyphen.
-    return f"tinysearch-node-{socket.gethostname()}@"
-
-
 def _remove_left_behind() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_prefix()}*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix_of_host(_KIND)}*"):
         with suppress(OSError), FileLock(folder / "lock"):
             _remove_unused(folder)
 
